@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Library, headers, command, pkg-config file, CMake package, built-in model.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS mopd EXPORT mopdTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/mopd DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET mopd_cli)
+    install(TARGETS mopd_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(MOPD_BUILTIN_MODEL)
+    install(FILES ${MOPD_BUILTIN_MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/mopd RENAME builtin.safetensors)
+endif()
+
+configure_file(cmake/mopd.pc.in mopd.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mopd.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(EXPORT mopdTargets NAMESPACE mopd:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mopd)
+configure_package_config_file(cmake/mopdConfig.cmake.in mopdConfig.cmake
+    INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mopd)
+write_basic_package_version_file(mopdConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mopdConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/mopdConfigVersion.cmake
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mopd)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * bank.h - a prompt bank: class names turned into class features, and pictures compared with them.
+ *
+ * Immutable after creation: any number of threads.  A bank copies what it needs and may outlive its encoder. */
+#ifndef MOPD_BANK_H
+#define MOPD_BANK_H
+
+#include "encoder.h"
+
+MOPD_BEGIN_DECLS
+
+typedef struct mopd_bank mopd_bank;
+
+/* One class of an image's ranking. */
+typedef struct mopd_match {
+    uint32_t index;    /* of the class */
+    float probability; /* softmax over all classes of the bank */
+    float logit;       /* logit_scale x cosine */
+} mopd_match;
+
+/* Class features from n_classes names and n_templates hard prompts, each with one or more "{}" for the name
+ * ("_" in a name becomes " ").  Per class: the mean of the normalised features, normalised again (Radford et al.
+ * 2021).  n_templates 0: "a photo of a {}.".  ARG: no class, an empty or repeated name, a template without "{}",
+ * a prompt too long.  Free with mopd_bank_free.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, const char *const *templates, size_t n_templates);
+
+/* The same from given class features, n_classes x dim (normalised here, copied) and the factor that turns a
+ * cosine into a logit.  NUMERIC: a row is zero or not finite.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
+    const float *features, size_t dim, float logit_scale);
+
+/* Number of classes C and feature width D; the name of a class as given, NULL beyond the last.  Since 0.1. */
+MOPD_API size_t mopd_bank_n_classes(const mopd_bank *bank);
+MOPD_API size_t mopd_bank_dim(const mopd_bank *bank);
+MOPD_API const char *mopd_bank_class_name(const mopd_bank *bank, size_t index);
+
+/* The class features, C x D, rows of length 1; owned by the bank.  Since 0.1. */
+MOPD_API const float *mopd_bank_features(const mopd_bank *bank);
+
+/* logits, n x C, of n image features, n x D, rows of length 1.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
+
+/* probabilities, n x C: softmax of the logits over the classes.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_probabilities(const mopd_bank *bank, const float *features, size_t n,
+    float *probabilities);
+
+/* matches, n x min(top, C): the best classes of each image, best first, ties to the lower index.  ARG: top 0.
+ * Since 0.1. */
+MOPD_API mopd_status mopd_bank_top(const mopd_bank *bank, const float *features, size_t n, size_t top,
+    mopd_match *matches);
+
+/* Frees the bank; takes NULL.  Since 0.1. */
+MOPD_API void mopd_bank_free(mopd_bank *bank);
+
+MOPD_END_DECLS
+
+#endif

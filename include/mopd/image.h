@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * image.h - pictures as 8-bit RGB, decoded and converted exactly as Pillow's Image.open(...).convert("RGB"). */
+#ifndef MOPD_IMAGE_H
+#define MOPD_IMAGE_H
+
+#include "status.h"
+
+MOPD_BEGIN_DECLS
+
+typedef struct mopd_image mopd_image;
+
+typedef struct mopd_image_options {
+    uint32_t struct_size;
+    uint32_t flags;      /* none yet: 0 */
+    uint64_t max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
+} mopd_image_options;
+
+/* Fills in the defaults.  Since 0.1. */
+MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_size);
+
+/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the
+ * kind is told by content, not by name.  As in Pillow, the EXIF orientation is not applied and alpha is dropped.
+ * options may be NULL.  IO: cannot be read; FORMAT: not such a picture, or cut short; UNSUPPORTED: more than
+ * max_pixels.  *out is NULL on failure; free it with mopd_image_free.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
+
+/* The same from bytes in memory; they are not kept.  Since 0.1. */
+MOPD_API mopd_status mopd_image_decode(mopd_image **out, const void *bytes, size_t n_bytes,
+    const mopd_image_options *options);
+
+/* A picture from raw 8-bit samples, height x width x n_channels (1 grey, 3 RGB, 4 RGBA: alpha dropped), rows
+ * row_bytes apart (0: packed).  Copied.  Since 0.1. */
+MOPD_API mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t height, size_t width,
+    size_t n_channels, size_t row_bytes);
+
+/* Width and height in pixels.  Since 0.1. */
+MOPD_API size_t mopd_image_width(const mopd_image *image);
+MOPD_API size_t mopd_image_height(const mopd_image *image);
+
+/* The samples, height x width x 3, packed rows; owned by the image.  Since 0.1. */
+MOPD_API const uint8_t *mopd_image_samples(const mopd_image *image);
+
+/* Frees an image; takes NULL.  Since 0.1. */
+MOPD_API void mopd_image_free(mopd_image *image);
+
+MOPD_END_DECLS
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * mopd.h - all of libmopd: few-shot prompt learning and zero-shot classification with CLIP. */
+#ifndef MOPD_H
+#define MOPD_H
+
+#include "version.h"
+#include "status.h"
+#include "runtime.h"
+#include "image.h"
+#include "encoder.h"
+#include "bank.h"
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * runtime.h - what holds for the whole process: memory, default threads, CPU path.  Set before first use. */
+#ifndef MOPD_RUNTIME_H
+#define MOPD_RUNTIME_H
+
+#include "status.h"
+
+MOPD_BEGIN_DECLS
+
+/* Where memory comes from.  get and resize return NULL when there is none; free takes NULL.  Any alignment
+ * that malloc gives will do.  context is handed to each call.  Must be safe from any thread. */
+typedef struct mopd_allocator {
+    void *(*get)(size_t n_bytes, void *context);
+    void *(*resize)(void *block, size_t n_bytes, void *context);
+    void (*free)(void *block, void *context);
+    void *context;
+} mopd_allocator;
+
+/* Takes all memory of the library from `allocator` (copied); NULL returns to malloc.  ARG when a function is
+ * missing, STATE when blocks of the former allocator still live.  Not thread safe: call before anything else.
+ * libpng's and libjpeg's tables, jansson's values and thread stacks stay with the system.  Since 0.1. */
+MOPD_API mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator);
+
+/* The number of threads an encoder uses when its options say 0; 0 returns to the number of usable processors.
+ * ARG above 1024.  Results do not depend on it.  Since 0.1. */
+MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
+
+/* Limits the instruction sets used: "avx512", "avx2", "plain", or NULL for what the CPU has.  ARG for another
+ * word, UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable
+ * MOPD_CPU does the same where no call was made.  Since 0.1. */
+MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);
+
+/* Frees what the library handed out as "free with mopd_free" (texts, lists).  Takes NULL.  Since 0.1. */
+MOPD_API void mopd_free(void *block);
+
+MOPD_END_DECLS
+
+#endif

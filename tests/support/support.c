@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * support.c - temporary files, the failing allocator and small numbers for the tests. */
+#include "test.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void remove_tree(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir) {
+        unlink(path);
+        return;
+    }
+    for (struct dirent *e; (e = readdir(dir));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        char inner[4200];
+        snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
+        struct stat info;
+        if (!lstat(inner, &info) && S_ISDIR(info.st_mode)) remove_tree(inner);
+        else unlink(inner);
+    }
+    closedir(dir);
+    rmdir(path);
+}
+
+static void remove_folder(void) { remove_tree(folder); }
+
+const char *test_path(const char *name)
+{
+    static char paths[10][512];
+    static int next;
+    if (!*folder) {
+        snprintf(folder, sizeof folder, "/tmp/mopd-test-XXXXXX");
+        if (!mkdtemp(folder)) fail_msg("cannot make a temporary folder");
+        atexit(remove_folder);
+    }
+    char *path = paths[next++ % 10];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+const char *test_write(const char *name, const void *bytes, size_t n)
+{
+    const char *path = test_path(name);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(bytes, 1, n, f) != n || fclose(f)) fail_msg("cannot write %s", path);
+    return path;
+}
+
+static atomic_long live_blocks;
+static atomic_long calls_left; /* allocations that still succeed; negative: all do */
+
+static bool allowed(void)
+{
+    long left = atomic_load(&calls_left);
+    if (left < 0) return true;
+    if (left == 0) return false;
+    atomic_fetch_sub(&calls_left, 1);
+    return true;
+}
+
+static void *counted_get(size_t n, void *context)
+{
+    (void)context;
+    if (!allowed()) return NULL;
+    void *block = malloc(n);
+    if (block) atomic_fetch_add(&live_blocks, 1);
+    return block;
+}
+
+static void *counted_resize(void *old, size_t n, void *context)
+{
+    (void)context;
+    if (!allowed()) return NULL;
+    void *block = realloc(old, n);
+    if (block && !old) atomic_fetch_add(&live_blocks, 1);
+    return block;
+}
+
+static void counted_free(void *block, void *context)
+{
+    (void)context;
+    if (block) atomic_fetch_sub(&live_blocks, 1);
+    free(block);
+}
+
+void test_count_start(void)
+{
+    atomic_store(&calls_left, -1);
+    mopd_allocator a = {counted_get, counted_resize, counted_free, NULL};
+    assert_ok(mopd_runtime_set_allocator(&a));
+}
+
+long test_count_live(void) { return atomic_load(&live_blocks); }
+
+void test_torture(mopd_status (*body)(void *ctx), void *ctx)
+{
+    test_count_start();
+    for (long n = 0;; n++) {
+        if (n > 100000) fail_msg("still failing after %ld allocations", n);
+        long before = test_count_live();
+        atomic_store(&calls_left, n);
+        mopd_status st = body(ctx);
+        atomic_store(&calls_left, -1);
+        if (test_count_live() != before) fail_msg("allocation %ld failed: %ld blocks leaked", n, test_count_live() - before);
+        if (st == MOPD_OK) return;
+        if (st != MOPD_E_NOMEM) fail_msg("allocation %ld failed: %s: %s", n, mopd_status_name(st), mopd_last_error());
+    }
+}
+
+double test_max_diff(const float *a, const float *b, size_t n)
+{
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)a[i] - (double)b[i]);
+        if (!(d <= worst)) worst = d;
+    }
+    return worst;
+}
+
+void test_random(float *x, size_t n, uint32_t seed)
+{
+    uint64_t s = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (size_t i = 0; i < n; i++) {
+        s = s * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        x[i] = (float)(s >> 40) / 8388608.0f - 1.0f;
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * test.h - cmocka with its includes, and what the tests share. */
+#ifndef MOPD_TEST_H
+#define MOPD_TEST_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mopd/mopd.h"
+
+/* Asserts MOPD_OK and shows the library's message otherwise. */
+#define assert_ok(call)                                                                                      \
+    do {                                                                                                     \
+        mopd_status st_ = (call);                                                                            \
+        if (st_ != MOPD_OK) fail_msg("%s: %s: %s", #call, mopd_status_name(st_), mopd_last_error());         \
+    } while (0)
+
+/* Asserts that a call fails with `want` and that its message contains `words`. */
+#define assert_fails(call, want, words)                                                                      \
+    do {                                                                                                     \
+        mopd_status st_ = (call);                                                                            \
+        if (st_ != (want) || !strstr(mopd_last_error(), words))                                              \
+            fail_msg("%s: %s: %s; expected %s with \"%s\"", #call, mopd_status_name(st_), mopd_last_error(), \
+                #want, words);                                                                               \
+    } while (0)
+
+/* A fresh path under a temporary folder of this test program, removed when it ends: static buffers, ten deep. */
+const char *test_path(const char *name);
+
+/* Writes n bytes as test_path(name) and returns that path. */
+const char *test_write(const char *name, const void *bytes, size_t n);
+
+/* Torture: runs body(ctx) with the 1st, 2nd, 3rd ... allocation failing until it returns MOPD_OK.  Every other run must
+ * return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works in all folders. */
+void test_torture(mopd_status (*body)(void *ctx), void *ctx);
+
+/* Blocks of the library alive now, counted by an allocator that test_count_start installs. */
+void test_count_start(void);
+long test_count_live(void);
+
+/* Largest |a - b|. */
+double test_max_diff(const float *a, const float *b, size_t n);
+
+/* Repeatable floats in [-1, 1). */
+void test_random(float *x, size_t n, uint32_t seed);
+
+#endif
