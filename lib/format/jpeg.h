@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * jpeg.h - JPEG to 8-bit RGB through libjpeg-turbo. */
+#ifndef MO_FORMAT_JPEG_H
+#define MO_FORMAT_JPEG_H
+
+#include "format/image.h"
+
+bool mo_jpeg_is(const void *bytes, size_t n_bytes);
+mopd_status mo_jpeg_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels);
+
+#endif
