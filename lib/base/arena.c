@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * arena.c - counts first, allocates once, hands out. */
+#include "base/arena.h"
+
+#define ALIGN 64u
+
+void *mo_arena_take(mo_arena *arena, size_t n, size_t size)
+{
+    size_t bytes, padded, end;
+    if (arena->used == SIZE_MAX) return NULL;
+    if (!mo_mul(n, size, &bytes) || !mo_add(bytes, ALIGN - 1, &padded) ||
+        !mo_add(arena->used, padded / ALIGN * ALIGN, &end)) {
+        arena->used = SIZE_MAX;
+        return NULL;
+    }
+    void *piece = arena->base && end <= arena->cap ? arena->base + arena->used : NULL;
+    arena->used = end;
+    return piece;
+}
+
+float *mo_arena_floats(mo_arena *arena, size_t n) { return mo_arena_take(arena, n, sizeof(float)); }
+
+mopd_status mo_arena_open(mo_arena *arena)
+{
+    if (arena->used == SIZE_MAX) return mo_fail(MOPD_E_NOMEM, "out of memory: a working size overflows");
+    arena->base = mo_alloc(arena->used, 1);
+    if (!arena->base) return MOPD_E_NOMEM;
+    arena->cap = arena->used;
+    arena->used = 0;
+    return MOPD_OK;
+}
+
+void mo_arena_close(mo_arena *arena)
+{
+    mo_free(arena->base);
+    *arena = (mo_arena){0};
+}

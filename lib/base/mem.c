@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * mem.c - blocks at multiples of 64 bytes over any allocator that aligns as malloc does.
+ *
+ *     raw block:  | 1..64 bytes, the last one tells how many | user bytes ... |
+ *
+ * A user address is the first multiple of 64 beyond the raw start. */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGN 64u
+
+static void *system_get(size_t n, void *context)
+{
+    (void)context;
+    return malloc(n);
+}
+
+static void *system_resize(void *block, size_t n, void *context)
+{
+    (void)context;
+    return realloc(block, n);
+}
+
+static void system_free(void *block, void *context)
+{
+    (void)context;
+    free(block);
+}
+
+static mopd_allocator allocator = {system_get, system_resize, system_free, NULL};
+static atomic_size_t live;
+
+size_t mo_mem_live(void) { return atomic_load(&live); }
+
+mopd_status mo_mem_set_allocator(const mopd_allocator *a)
+{
+    if (mo_mem_live()) return mo_fail(MOPD_E_STATE, "allocator: %zu blocks of the former one still live", mo_mem_live());
+    if (!a) {
+        allocator = (mopd_allocator){system_get, system_resize, system_free, NULL};
+        return MOPD_OK;
+    }
+    if (!a->get || !a->resize || !a->free) return mo_fail(MOPD_E_ARG, "allocator: get, resize and free are all needed");
+    allocator = *a;
+    return MOPD_OK;
+}
+
+bool mo_mul(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
+
+bool mo_add(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
+
+/* Bytes of the raw block that carries n x size user bytes. */
+static bool raw_size(size_t n, size_t size, size_t *out)
+{
+    return mo_mul(n, size, out) && mo_add(*out, ALIGN, out);
+}
+
+static void *no_room(size_t n, size_t size)
+{
+    mo_fail(MOPD_E_NOMEM, "out of memory: no room for %zu x %zu bytes", n, size);
+    return NULL;
+}
+
+static unsigned char *place(unsigned char *raw)
+{
+    size_t shift = ALIGN - (size_t)((uintptr_t)raw % ALIGN);
+    raw[shift - 1] = (unsigned char)shift;
+    return raw + shift;
+}
+
+static unsigned char *raw_of(void *block)
+{
+    unsigned char *user = block;
+    return user - user[-1];
+}
+
+void *mo_alloc(size_t n, size_t size)
+{
+    size_t total;
+    if (!raw_size(n, size, &total)) return no_room(n, size);
+    unsigned char *raw = allocator.get(total, allocator.context);
+    if (!raw) return no_room(n, size);
+    atomic_fetch_add(&live, 1);
+    return place(raw);
+}
+
+void *mo_calloc(size_t n, size_t size)
+{
+    void *block = mo_alloc(n, size);
+    if (block) memset(block, 0, n * size);
+    return block;
+}
+
+void *mo_realloc(void *block, size_t n, size_t size)
+{
+    if (!block) return mo_alloc(n, size);
+    size_t total;
+    if (!raw_size(n, size, &total)) return no_room(n, size);
+    unsigned char *raw = raw_of(block);
+    size_t old_shift = (size_t)((unsigned char *)block - raw);
+    unsigned char *moved = allocator.resize(raw, total, allocator.context);
+    if (!moved) return no_room(n, size);
+    size_t shift = ALIGN - (size_t)((uintptr_t)moved % ALIGN);
+    if (shift != old_shift) memmove(moved + shift, moved + old_shift, total - ALIGN);
+    return place(moved);
+}
+
+void mo_free(void *block)
+{
+    if (!block) return;
+    allocator.free(raw_of(block), allocator.context);
+    atomic_fetch_sub(&live, 1);
+}
+
+char *mo_strndup(const char *text, size_t n)
+{
+    char *copy = n < SIZE_MAX ? mo_alloc(n + 1, 1) : no_room(n, 1);
+    if (!copy) return NULL;
+    memcpy(copy, text, n);
+    copy[n] = 0;
+    return copy;
+}
+
+char *mo_strdup(const char *text) { return mo_strndup(text, strlen(text)); }
