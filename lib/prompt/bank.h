@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * bank.h - class features and what is read from them: logits, probabilities, the best classes.
+ *
+ *     feature[c] = normalise(mean over m of normalise(text tower(template[m] with class[c])))     C x D
+ *     logits = scale x image features . feature^T                                                 n x C */
+#ifndef MO_PROMPT_BANK_H
+#define MO_PROMPT_BANK_H
+
+#include "base/mem.h"
+#include "mopd/bank.h"
+
+struct mopd_bank {
+    size_t n_classes, dim; /* C, D */
+    float scale;           /* cosine x this = logit */
+    float *feature;        /* C x D, rows of length 1 */
+    char **name;           /* C */
+};
+
+/* ARG naming index and name: no class, NULL, an empty or a repeated name. */
+mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes);
+
+/* features, M x C x D: every template with every class through the text tower, rows of length 1. */
+mopd_status mo_bank_grid(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
+    const char *const *templates, size_t n_templates, float *features);
+
+/* As the public functions of the same end (mopd/bank.h); templates are checked here. */
+mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
+    const char *const *templates, size_t n_templates);
+mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
+    const float *features, size_t dim, float scale);
+mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
+void mo_bank_free(mopd_bank *bank);
+
+/* Rows of n x C logits become probabilities in place. */
+void mo_bank_softmax(float *logits, size_t n, size_t n_classes);
+
+/* The best min(top, C) classes of one row of logits with their softmax probabilities, ties to the lower index. */
+void mo_bank_top(const float *logits, size_t n_classes, size_t top, mopd_match *matches);
+
+#endif
