@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * attention.h - multi-head attention over packed rows, forward and backward.
+ *
+ * All rows of a call lie in one matrix qkv [rows x 3W]: query, key, value of a row side by side, each split into
+ * heads of d = W / heads.  A mo_rows says which rows see which:
+ *
+ *   full    n_seqs sequences of seq_len rows each; a row sees all rows of its sequence (vision).
+ *   tree    segments of a prefix tree (text): rows first .. first+n-1 continue the rows of segment `parent` and of its
+ *           ancestors.  A row sees itself, the rows before it in its segment, and all rows of the ancestors, in that
+ *           order of positions.  Parents stand before children, segments lie in the order of `first` without gaps.
+ *           parent -1: a root.  A plain batch of causal sequences is a list of roots.
+ *
+ * In a tree a row's bits depend on its own sequence only, not on how the sequences share prefixes. */
+#ifndef MO_LAYER_ATTENTION_H
+#define MO_LAYER_ATTENTION_H
+
+#include "base/pool.h"
+#include "math/tensor.h"
+
+typedef struct mo_segment {
+    uint32_t first, n;
+    int32_t parent;
+} mo_segment;
+
+typedef struct mo_rows {
+    size_t rows;            /* in all */
+    const mo_segment *segs; /* NULL: full attention */
+    size_t n_segs;
+    size_t n_seqs, seq_len; /* when segs is NULL: rows = n_seqs x seq_len */
+} mo_rows;
+
+/* Longest sequence of a tree (root to leaf), or seq_len. */
+size_t mo_rows_longest(const mo_rows *rows);
+
+typedef struct mo_attention {
+    size_t width, n_heads;
+    const mo_rows *rows;
+    const uint32_t *select; /* NULL: all rows ask; or the rows that ask, ascending, each at most once */
+    size_t n_select;
+    const float *q, *kv; /* q [rows or n_select x W]; kv: the keys of row 0, its values W floats further */
+    size_t ldq, ldkv;    /* floats from row to row */
+    float *scratch;      /* mo_attention_scratch floats */
+} mo_attention;
+/* For one matrix qkv [rows x 3W]: q = qkv, kv = qkv + W, ldq = ldkv = 3W. */
+
+/* Floats of scratch for mo_attention_fwd and _bwd with that pool. */
+size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, size_t longest);
+
+/* out [rows x W], or [n_select x W] for the selected rows: softmax(q k^T / sqrt d) v of all heads. */
+void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
+
+/* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all rows) are
+ * set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */
+typedef struct mo_attention_grad {
+    const float *dout;
+    float *dq, *dkv;
+    size_t lddq, lddkv;
+} mo_attention_grad;
+
+void mo_attention_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * block.h - a pre-norm transformer block with frozen weights, forward and backward to its input.
+ *
+ *     x += out(attention(qkv(ln1(x))));   x += fc2(act(fc1(ln2(x))))
+ *
+ * The last block of a tower needs only some rows (class tokens, end tokens): with `select` keys and values are made for
+ * all rows, everything else for the selected ones. */
+#ifndef MO_LAYER_BLOCK_H
+#define MO_LAYER_BLOCK_H
+
+#include "base/arena.h"
+#include "layer/attention.h"
+#include "layer/linear.h"
+#include "layer/norm.h"
+
+typedef struct mo_block {
+    size_t width, n_heads, hidden;
+    mo_act act;
+    mo_norm ln1, ln2;
+    mo_linear qkv, out, fc1, fc2; /* 3W x W, W x W, hidden x W, W x hidden */
+    float *norms;                 /* owned: gamma and beta of both norms */
+} mo_block;
+
+/* The stored tensors.  qkv: one part [3W x W] or three [W x W] in the order q, k, v. */
+typedef struct mo_block_parts {
+    size_t width, n_heads;
+    mo_act act;
+    float eps;
+    const mo_view *ln1_gamma, *ln1_beta, *ln2_gamma, *ln2_beta;
+    mo_linear_part qkv[3];
+    size_t n_qkv;
+    mo_linear_part out, fc1, fc2;
+} mo_block_parts;
+
+/* MISMATCH when shapes do not fit (the message has the numbers), NOMEM.  On failure *out is zero. */
+mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
+void mo_block_free(mo_block *block);
+
+/* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by mo_block_work,
+ * for at most `rows` rows and sequences of at most `longest`. */
+typedef struct mo_block_work {
+    float *norm;      /* [rows x W] */
+    float *qkv;       /* [rows x 3W]; free between calls */
+    float *att;       /* [rows x W] */
+    float *hidden;    /* [rows x hidden]; free between calls, tower code may keep its patches here */
+    float *attention; /* scratch of mo_attention */
+} mo_block_work;
+
+void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_pool *pool,
+    size_t rows, size_t longest);
+
+typedef struct mo_block_run {
+    mo_pool *pool;
+    const mo_rows *rows;
+    const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
+    size_t n_select;
+    mo_block_work *work;
+} mo_block_run;
+
+/* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x. */
+void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_block_run *run);
+
+/* What a forward pass keeps for its backward pass.  The input x is the caller's to keep unchanged until then. */
+typedef struct mo_block_cache {
+    float *stats1; /* [rows x 2] */
+    float *qkv;    /* [rows x 3W]; with select q lies in `q` instead */
+    float *q;      /* [n_select x W] or NULL */
+    float *mid;    /* [rows or n_select x W]: x after the attention */
+    float *stats2; /* [rows or n_select x 2] */
+    float *hidden; /* [rows or n_select x hidden]: before the activation */
+} mo_block_cache;
+
+/* n_select 0: all rows. */
+void mo_block_cache_take(mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select);
+
+/* As mo_block_fwd, with the same bits; y must not overlap x. */
+void mo_block_fwd_keep(const mo_block *block, float *y, const float *x, const mo_block_run *run,
+    mo_block_cache *cache);
+
+/* The weights transposed, for the backward pass; owned by whoever trains. */
+typedef struct mo_block_back {
+    mo_mat qkv, out, fc1, fc2;
+} mo_block_back;
+
+mopd_status mo_block_back_pack(mo_block_back *out, const mo_block *block);
+void mo_block_back_free(mo_block_back *back);
+
+/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only.  dx may be dy when nothing is
+ * selected. */
+typedef struct mo_block_grad {
+    float *dx;
+    const float *dy, *x;
+} mo_block_grad;
+
+void mo_block_bwd(const mo_block *block, const mo_block_back *back, const mo_block_grad *grad,
+    const mo_block_run *run, const mo_block_cache *cache);
+
+#endif

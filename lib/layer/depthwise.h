@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * depthwise.h - one k x k filter a channel over feature maps [B x H x W x C], "SAME" padding as in conv.h. */
+#ifndef MO_LAYER_DEPTHWISE_H
+#define MO_LAYER_DEPTHWISE_H
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "math/tensor.h"
+
+typedef struct mo_depthwise {
+    float *taps; /* [k x k x C], then C floats of bias; owned */
+    size_t channels, kernel, stride;
+    bool relu6; /* set by pack; clear it for a linear output */
+} mo_depthwise;
+
+/* From weights [C x k x k] and bias [C] (batch norm folded, see mo_batch_norm_fold).  k 3 or 5.  NOMEM. */
+mopd_status mo_depthwise_pack(mo_depthwise *out, const float *weights, const float *bias, size_t channels,
+    size_t kernel, size_t stride);
+void mo_depthwise_free(mo_depthwise *dw);
+
+/* x [B x H x W x C] -> y [B x H' x W' x C], H' = ceil(H / stride). */
+void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3]);
+
+/* y [B x C] = mean over the H W positions of x [B x H x W x C]. */
+void mo_mean_pool(mo_pool *pool, float *y, const float *x, const size_t shape[3], size_t channels);
+
+#endif

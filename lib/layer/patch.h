@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * patch.h - a picture's patches as rows of a tower: the p x p convolution with stride p that a ViT starts with. */
+#ifndef MO_LAYER_PATCH_H
+#define MO_LAYER_PATCH_H
+
+#include "layer/linear.h"
+
+typedef struct mo_patch {
+    mo_linear linear; /* W x 3pp, bias optional; pack it from the stored weight [W x 3 x p x p] */
+    size_t side;      /* S, pixels of the picture */
+    size_t patch;     /* p; S a multiple of p */
+} mo_patch;
+
+/* Rows of one picture: (S / p)^2 + 1, the first is the class token. */
+size_t mo_patch_rows(const mo_patch *patch);
+
+/* Floats of scratch for B pictures. */
+size_t mo_patch_scratch(const mo_patch *patch, size_t n_images);
+
+/* x [B x L x W] = patches of pixels [B x 3 x S x S] through the linear map, plus pos [L x W]; row 0 of each picture is
+ * first [W] + pos row 0.  L = mo_patch_rows. */
+void mo_patch_fwd(mo_pool *pool, float *x, const float *pixels, const mo_patch *patch, const float *const first_pos[2],
+    float *scratch, size_t n_images);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * kern.h - the inner loops, one struct of functions per instruction set.
+ *
+ * kern_c.c is the plain version and always there; kern_avx2.c and kern_avx512.c do the same with wider registers
+ * (results may differ in the last bits, tests/math/test_kern.c says how little).  Pointers need no alignment.
+ * y may be x where both have the same type and length.  Within one path an element's bits do not depend on n, on its
+ * position or on alignment, and a reduction's bits only on the values and n. */
+#ifndef MO_MATH_KERN_H
+#define MO_MATH_KERN_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "math/tensor.h"
+
+/* A micro-kernel's work: c [m x 16 np] (+)= a [k x m, columns of m together] x panels. See math/gemm.h. */
+typedef struct mo_tile {
+    size_t m, k;        /* rows 1..kern->tile_rows; length of the sums */
+    const float *a;     /* packed: a[p * m + i] */
+    const float *w;     /* packed panels of 16 columns: w[j * panel + p * 16 + column] */
+    size_t panel;       /* floats from one panel to the next */
+    size_t n;           /* columns to write, 1..16 kern->tile_panels */
+    float *c;           /* c[i * ldc + column] */
+    size_t ldc;
+    const float *add; /* NULL, or what is added to the sum: add[i * ldadd + column]; may be c */
+    size_t ldadd;
+    const float *bias; /* NULL, or n floats */
+} mo_tile;
+
+typedef struct mo_kern {
+    const char *name; /* "avx512", "avx2", "plain" */
+
+    /* rows of n */
+    float (*max)(const float *x, size_t n);
+    float (*dot)(const float *x, const float *y, size_t n);
+    void (*axpy)(float *y, float a, const float *x, size_t n); /* y += a x */
+    void (*scale)(float *y, float a, const float *x, size_t n); /* y = a x */
+    void (*add)(float *y, const float *x, const float *z, size_t n); /* y = x + z */
+    /* y = exp(a x - max(a x)) / sum, a > 0; returns log of sum(exp(a x)). */
+    float (*softmax)(float *y, const float *x, float a, size_t n);
+
+    /* element-wise: y = f(x), and dx = dy f'(x) */
+    void (*quick_gelu)(float *y, const float *x, size_t n); /* x / (1 + exp(-1.702 x)) */
+    void (*gelu)(float *y, const float *x, size_t n);       /* x (1 + erf(x / sqrt 2)) / 2 */
+    void (*relu6)(float *y, const float *x, size_t n);
+    void (*quick_gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
+    void (*gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
+
+    /* y = (x - mean) rstd gamma + beta; stats[0] = mean, stats[1] = rstd = 1 / sqrt(var + eps) */
+    void (*norm)(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2]);
+    /* dx += gradient at x; gamma, the stats of the forward pass */
+    void (*norm_bwd)(float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n);
+
+    /* attention by rows: n keys or values of d floats, ld floats apart */
+    void (*dots)(float *s, const float *q, const float *keys, size_t ld, size_t n, size_t d);  /* s[j] = q . key_j */
+    void (*mix)(float *y, const float *p, const float *v, size_t ld, size_t n, size_t d);      /* y += sum p[j] v_j */
+    void (*spread)(float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
+
+    /* depthwise convolution of one output row of channels: y[c] = clamp6?(bias[c] + sum_t x_t[c] w[t * n + c]),
+     * taps given by pointers (a tap outside the picture is left out). */
+    void (*taps)(float *y, const float *const *x, const float *const *w, size_t n_taps, const float *bias, size_t n);
+
+    /* products */
+    size_t tile_rows, tile_panels;
+    void (*tile)(const mo_tile *t);
+} mo_kern;
+
+/* The live table; the first call decides: mo_cpu_set, else the environment's MOPD_CPU, else what the CPU has. */
+const mo_kern *mo_kern_get(void);
+
+/* Chooses "avx512", "avx2" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the CPU
+ * lacks it.  Call while nothing is computing. */
+mopd_status mo_cpu_set(const char *name);
+
+/* The tables themselves, for tests: NULL when this CPU or build has none. */
+const mo_kern *mo_kern_plain(void);
+const mo_kern *mo_kern_avx2(void);
+const mo_kern *mo_kern_avx512(void);
+
+#endif
