@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read from.
+ *
+ * Read from Hugging Face's config.json (config_hf.c), open_clip_config.json (config_openclip.c), the shapes of an OpenAI
+ * checkpoint (config_openai.c) or our own JSON in a packed file (config_packed.c). */
+#ifndef MO_CLIP_CONFIG_H
+#define MO_CLIP_CONFIG_H
+
+#include "base/buf.h"
+#include "clip/pixels.h"
+#include "format/json.h"
+
+typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1 } mo_vision_kind;
+typedef enum mo_activation { MO_ACT_QUICK_GELU = 0, MO_ACT_GELU = 1 } mo_activation;
+typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1 } mo_end_rule;
+
+/* A stack of transformer blocks. */
+typedef struct mo_stack_config {
+    uint32_t width, layers, heads, hidden; /* hidden: width of the MLP */
+    uint32_t activation;                   /* mo_activation */
+    double eps;                            /* of every layer norm */
+} mo_stack_config;
+
+typedef struct mo_text_config {
+    mo_stack_config stack;
+    uint32_t context; /* longest text in tokens */
+    uint32_t vocab;
+    uint32_t end_rule; /* mo_end_rule */
+    uint32_t end_id;   /* for MO_END_FIRST */
+} mo_text_config;
+
+typedef struct mo_vit_config {
+    mo_stack_config stack;
+    uint32_t patch;
+} mo_vit_config;
+
+#define MO_EFFNET_MAX_BLOCKS 64
+
+/* One inverted residual: expand (1x1, unless expand == in), depthwise k x k with a stride, project (1x1). */
+typedef struct mo_effnet_block {
+    uint32_t in, expand, out, kernel, stride;
+} mo_effnet_block;
+
+typedef struct mo_effnet_config {
+    uint32_t stem, features, classes; /* channels after the stem, after the head; classifier rows */
+    uint32_t n_blocks;
+    mo_effnet_block block[MO_EFFNET_MAX_BLOCKS];
+    double eps; /* of batch norm */
+} mo_effnet_config;
+
+typedef struct mo_config {
+    uint32_t dim;         /* D */
+    uint32_t image;       /* S, side of what the vision tower sees */
+    uint32_t vision_kind; /* mo_vision_kind */
+    mo_vit_config vit;
+    mo_effnet_config effnet;
+    mo_text_config text;
+    mo_pixels pixels;
+    float recommended_lr; /* 0: none named */
+} mo_config;
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * encoder.h - one open model: configuration, tokenizer, towers, threads; what prompt/ and train/ use of it.
+ *
+ * Immutable once open; towers unpack their weights at first use, guarded inside. */
+#ifndef MO_CLIP_ENCODER_H
+#define MO_CLIP_ENCODER_H
+
+#include "clip/text.h"
+#include "clip/tokenizer.h"
+#include "clip/vision.h"
+#include "mopd/encoder.h"
+
+struct mopd_encoder {
+    mo_config config;
+    mo_weights *weights;
+    mo_tokenizer *tokenizer;
+    mo_vision *vision;
+    mo_text *text;
+    mo_pool *pool;
+    float logit_scale;    /* exp of the stored value */
+    float recommended_lr; /* 0: none */
+    bool truncate;        /* MOPD_TEXT_TRUNCATE */
+    int32_t precision;
+    char fingerprint[65];
+    const char *layout; /* "huggingface", "open_clip", "openai", "locked-tower", "packed"; static */
+    char *path;
+};
+
+/* As the public functions of the same end; arguments checked by the caller. */
+mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
+void mo_encoder_close(mopd_encoder *encoder);
+mopd_status mo_encoder_describe(const mopd_encoder *encoder, char **json);
+
+/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options say. */
+mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
+
+/* features, n x D, rows of length 1. */
+mopd_status mo_encoder_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
+mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
+mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_picture *const *pictures, size_t n,
+    float *features);
+
+/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its number are named. */
+mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what);
+
+#endif
