@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The command and the example programs: they see include/mopd/ alone.
+option(MOPD_BUILD_COMMAND "build the mopd command" OFF)
 file(GLOB MOPD_CLI_SOURCES CONFIGURE_DEPENDS examples/mopd/*.c)
-if(MOPD_CLI_SOURCES)
+if(MOPD_BUILD_COMMAND AND MOPD_CLI_SOURCES)
     add_executable(mopd_cli ${MOPD_CLI_SOURCES})
     set_target_properties(mopd_cli PROPERTIES OUTPUT_NAME mopd INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
     target_link_libraries(mopd_cli PRIVATE mopd PkgConfig::JANSSON m)

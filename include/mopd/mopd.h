@@ -9,5 +9,6 @@
 #include "image.h"
 #include "encoder.h"
 #include "bank.h"
+#include "array.h"
 
 #endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * cli.c - errors, Ctrl-C, lists of texts and of pictures. */
+#include "cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <dirent.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    if (interrupts++) _exit(EXIT_INTERRUPTED);
+}
+
+void cli_catch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
+}
+
+bool cli_interrupted(void) { return interrupts > 0; }
+
+int cli_fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fflush(stdout);
+    fputs("mopd: error: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return EXIT_FAILED;
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("mopd: error: ", stderr);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "; see 'mopd %s%s--help'\n", command, *command ? " " : "");
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+int cli_fail_status(mopd_status status)
+{
+    if (status == MOPD_E_CANCELLED) return EXIT_INTERRUPTED;
+    const char *message = mopd_last_error();
+    return cli_fail("%s", *message ? message : mopd_status_text(status));
+}
+
+void *cli_alloc(size_t n, size_t size)
+{
+    void *block = calloc(n ? n : 1, size ? size : 1);
+    if (!block) exit(cli_fail("out of memory: %zu x %zu bytes", n, size));
+    return block;
+}
+
+char *cli_strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    return memcpy(cli_alloc(n, 1), text, n);
+}
+
+static void list_add_n(cli_list *list, const char *text, size_t n)
+{
+    if ((list->n & (list->n - 1)) == 0) { /* full at 0, 1, 2, 4, 8 ... */
+        char **more = realloc(list->item, (list->n ? list->n * 2 : 1) * sizeof *more);
+        if (!more) exit(cli_fail("out of memory: a list of %zu texts", list->n));
+        list->item = more;
+    }
+    char *copy = cli_alloc(n + 1, 1);
+    memcpy(copy, text, n);
+    list->item[list->n++] = copy;
+}
+
+void cli_list_add(cli_list *list, const char *text) { list_add_n(list, text, strlen(text)); }
+
+void cli_list_free(cli_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) free(list->item[i]);
+    free(list->item);
+    *list = (cli_list){0};
+}
+
+static void add_trimmed(cli_list *list, const char *from, const char *to)
+{
+    while (from < to && (*from == ' ' || *from == '\t')) from++;
+    while (to > from && (to[-1] == ' ' || to[-1] == '\t' || to[-1] == '\r' || to[-1] == '\n')) to--;
+    list_add_n(list, from, (size_t)(to - from));
+}
+
+void cli_list_split(cli_list *list, const char *text)
+{
+    for (;;) {
+        const char *end = strchr(text, ',');
+        add_trimmed(list, text, end ? end : text + strlen(text));
+        if (!end) return;
+        text = end + 1;
+    }
+}
+
+bool cli_list_file(cli_list *list, const char *path)
+{
+    bool standard = !strcmp(path, "-");
+    FILE *f = standard ? stdin : fopen(path, "re");
+    if (!f) return cli_fail("%s: cannot open: %s", path, strerror(errno)), false;
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    errno = 0;
+    for (bool first = true; (n = getline(&line, &cap, f)) >= 0; first = false) {
+        const char *start = first && n >= 3 && !memcmp(line, "\xef\xbb\xbf", 3) ? line + 3 : line;
+        size_t before = list->n;
+        add_trimmed(list, start, line + n);
+        if (!*list->item[before]) free(list->item[--list->n]);
+    }
+    bool bad = ferror(f);
+    if (bad) cli_fail("%s: cannot read: %s", path, strerror(errno));
+    free(line);
+    if (!standard) fclose(f);
+    return !bad;
+}
+
+static bool is_picture_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static bool list_names(cli_list *names, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    if (!dir) return cli_fail("%s: cannot list: %s", folder, strerror(errno)), false;
+    for (struct dirent *e; (e = readdir(dir));) {
+        if (e->d_name[0] != '.') cli_list_add(names, e->d_name);
+    }
+    closedir(dir);
+    if (names->n) qsort(names->item, names->n, sizeof *names->item, by_bytes);
+    return true;
+}
+
+static bool walk(cli_list *list, const char *path, int depth)
+{
+    cli_list names = {0};
+    bool ok = depth < 64 ? list_names(&names, path) : (cli_fail("%s: folders nested too deep", path), false);
+    for (size_t i = 0; ok && i < names.n; i++) {
+        size_t n = strlen(path) + strlen(names.item[i]) + 2;
+        char *inner = cli_alloc(n, 1);
+        snprintf(inner, n, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names.item[i]);
+        struct stat info;
+        if (!stat(inner, &info) && S_ISDIR(info.st_mode)) ok = walk(list, inner, depth + 1);
+        else if (is_picture_name(inner)) cli_list_add(list, inner);
+        free(inner);
+    }
+    cli_list_free(&names);
+    return ok;
+}
+
+bool cli_list_pictures(cli_list *list, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) || !S_ISDIR(info.st_mode)) {
+        cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
+        return true;
+    }
+    size_t before = list->n;
+    if (!walk(list, path, 0)) return false;
+    if (list->n == before) return cli_fail("%s: no .jpg, .jpeg or .png below this folder", path), false;
+    return true;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * cli.h - what the subcommands of `mopd` share: options, errors, lists, tables, JSON, progress, Ctrl-C.
+ *
+ * A subcommand is int run(int argc, char **argv) with argv[0] its own name; it returns the exit status. */
+#ifndef MOPD_CLI_H
+#define MOPD_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "mopd/mopd.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/* -- errors ------------------------------------------------------------------------------------------------- */
+
+/* "mopd: error: ..." on stderr, one line; returns EXIT_FAILED, or EXIT_USAGE for the second. */
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reports the library's last error: EXIT_FAILED, or EXIT_INTERRUPTED for MOPD_E_CANCELLED (silent). */
+int cli_fail_status(mopd_status status);
+
+/* From now on Ctrl-C (and SIGTERM) only raise a flag. */
+void cli_catch_interrupt(void);
+
+/* True once Ctrl-C was pressed; a second press ends the program at once. */
+bool cli_interrupted(void);
+
+/* -- lists of texts ----------------------------------------------------------------------------------------- */
+
+typedef struct cli_list {
+    char **item;
+    size_t n;
+} cli_list;
+
+/* Memory is short: says so and exits 1.  The command has nothing to lose then. */
+void *cli_alloc(size_t n, size_t size);
+char *cli_strdup(const char *text);
+void cli_list_add(cli_list *list, const char *text);
+void cli_list_free(cli_list *list);
+
+/* Adds "a,b,c" split at commas, spaces around each trimmed; empty parts stay, for the library to refuse. */
+void cli_list_split(cli_list *list, const char *text);
+
+/* Adds the non-empty lines of a file ("-": standard input); false after reporting. */
+bool cli_list_file(cli_list *list, const char *path);
+
+/* Adds path, or every .jpg, .jpeg, .png below it in byte order when it is a folder; false after reporting. */
+bool cli_list_pictures(cli_list *list, const char *path);
+
+/* -- options ------------------------------------------------------------------------------------------------ */
+
+typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST, CLI_UINT, CLI_REAL } cli_kind;
+
+typedef struct cli_option {
+    const char *name;  /* long name without "--" */
+    char letter;       /* 0: none */
+    cli_kind kind;     /* bool *, const char **, cli_list *, uint64_t *, double * */
+    void *value;       /* holds the default before the call */
+    const char *arg;   /* name of the argument in help */
+    const char *help;  /* one line */
+    bool *given;       /* set when the option was there; may be NULL */
+} cli_option;
+
+typedef struct cli_common {
+    const char *model;     /* NULL: built-in */
+    const char *format;    /* "text", "json" or "csv" */
+    const char *precision; /* "f32", "bf16" or "auto" */
+    uint64_t threads;
+    bool quiet;
+} cli_common;
+
+typedef struct cli_command {
+    const char *name;
+    const char *usage;    /* "[options] IMAGE..." */
+    const char *summary;  /* one line, also in the list of commands */
+    const char *examples; /* lines, each indented by two */
+} cli_command;
+
+/* Parses argv against the command's options (ended by {0}) and the common ones.  Returns -1 to go on, else the exit
+ * status.  *rest and *n_rest are the arguments that are no options. */
+int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc, char **argv,
+    char ***rest, size_t *n_rest);
+
+/* "json"/"csv" chosen? */
+bool cli_is_json(const cli_common *common);
+bool cli_is_csv(const cli_common *common);
+
+/* Opens the model that the common options name; false after reporting. */
+bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags);
+
+/* -- output ------------------------------------------------------------------------------------------------- */
+
+/* Prints a JSON document and a line end on stdout and frees it; numbers carry 9 digits. */
+void cli_print_json(json_t *document);
+
+/* A real JSON number that is short for a float: 0.93, not 0.93000000715. */
+json_t *cli_json_float(float x);
+
+/* Prints one field of a CSV line, quoted where RFC 4180 asks for it. */
+void cli_csv_field(const char *text, bool last);
+
+/* A table on stdout: columns separated by two spaces, numbers (cells that start with a digit or minus) to the right. */
+typedef struct cli_table cli_table;
+cli_table *cli_table_new(size_t n_columns, const char *const *heads);
+void cli_table_cell(cli_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_table_print_free(cli_table *table);
+
+/* Flushes stdout; false after reporting that it cannot be written (full disk, closed pipe). */
+bool cli_flush(void);
+
+/* -- progress ----------------------------------------------------------------------------------------------- */
+
+/* A bar on stderr when it is a terminal and quiet is off; otherwise nothing.  total 0: a count without an end. */
+typedef struct cli_progress {
+    const char *label;
+    size_t total;
+    bool shown;
+    double start, drawn;
+} cli_progress;
+
+void cli_progress_start(cli_progress *progress, const cli_common *common, const char *label, size_t total);
+void cli_progress_update(cli_progress *progress, size_t done);
+void cli_progress_end(cli_progress *progress);
+
+/* Seconds of a clock that only runs forward. */
+double cli_seconds(void);
+
+/* -- classes and templates, shared by several commands ------------------------------------------------------ */
+
+typedef struct cli_prompts {
+    const char *classes;       /* --classes "a,b" */
+    const char *class_file;    /* --class-file */
+    cli_list templates;        /* --template, repeated */
+    const char *template_file; /* --template-file */
+    const char *templates_for; /* --templates-for */
+    cli_list class_list;       /* filled by cli_prompts_read */
+} cli_prompts;
+
+/* Gathers class names (giving none is wrong usage) or templates: -1 to go on, else the exit status. */
+int cli_prompts_classes(cli_prompts *prompts, const char *command);
+int cli_prompts_templates(cli_prompts *prompts);
+void cli_prompts_free(cli_prompts *prompts);
+
+/* -- the subcommands ---------------------------------------------------------------------------------------- */
+
+int cmd_bench(int argc, char **argv);
+int cmd_bench_new(int argc, char **argv);
+int cmd_classify(int argc, char **argv);
+int cmd_encode(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_features(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_pack(int argc, char **argv);
+int cmd_preprocess(int argc, char **argv);
+int cmd_tokenize(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+
+#endif

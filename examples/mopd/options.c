@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * options.c - one table of options per subcommand drives getopt_long and --help. */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 64, CODE_BASE = 1000, CODE_HELP = 999 };
+
+/* The command's options, then the common ones. */
+static size_t join_tables(cli_option *all, const cli_option *own, cli_common *common)
+{
+    const cli_option shared[] = {
+        {"model", 'm', CLI_TEXT, &common->model, "MODEL", "model directory or file (default: the built-in model)", NULL},
+        {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output (default: text)", NULL},
+        {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
+        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "arithmetic (default: f32)", NULL},
+        {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
+        {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
+    };
+    size_t n = 0;
+    for (; own && own->name; own++) all[n++] = *own;
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) all[n++] = shared[i];
+    return n;
+}
+
+static void print_help(const cli_command *command, const cli_option *all, size_t n)
+{
+    printf("Usage: mopd %s %s\n\n%s\n\nOptions:\n", command->name, command->usage, command->summary);
+    for (size_t i = 0; i < n; i++) {
+        char left[64], letter[8] = "    ";
+        if (all[i].letter) snprintf(letter, sizeof letter, "-%c, ", all[i].letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, all[i].name, all[i].arg ? " " : "",
+            all[i].arg ? all[i].arg : "");
+        printf("  %-32s %s%s\n", left, all[i].help, all[i].kind == CLI_LIST ? " (may be repeated)" : "");
+    }
+    if (command->examples) printf("\nExamples:\n%s", command->examples);
+}
+
+static bool parse_uint(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long x = strtoull(text, &end, 10);
+    if (errno || end == text || *end || *text == '-' || *text == '+' || *text == ' ') return false;
+    *out = x;
+    return true;
+}
+
+static bool parse_real(const char *text, double *out)
+{
+    char *end;
+    errno = 0;
+    double x = strtod(text, &end);
+    if (errno || end == text || *end || x - x != 0) return false;
+    *out = x;
+    return true;
+}
+
+static int take(const cli_command *command, const cli_option *o, const char *argument)
+{
+    if (o->given) *o->given = true;
+    switch (o->kind) {
+    case CLI_FLAG: *(bool *)o->value = true; break;
+    case CLI_TEXT: *(const char **)o->value = argument; break;
+    case CLI_LIST: cli_list_add(o->value, argument); break;
+    case CLI_UINT:
+        if (!parse_uint(argument, o->value))
+            return cli_usage(command->name, "--%s '%s' is not a whole number", o->name, argument);
+        break;
+    case CLI_REAL:
+        if (!parse_real(argument, o->value))
+            return cli_usage(command->name, "--%s '%s' is not a number", o->name, argument);
+        break;
+    }
+    return -1;
+}
+
+static bool one_of(const char *text, const char *a, const char *b, const char *c)
+{
+    return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
+}
+
+static int check_common(const cli_command *command, const cli_common *common)
+{
+    if (!one_of(common->format, "text", "json", "csv"))
+        return cli_usage(command->name, "--format '%s' is none of text, json, csv", common->format);
+    if (!one_of(common->precision, "f32", "bf16", "auto"))
+        return cli_usage(command->name, "--precision '%s' is none of f32, bf16, auto", common->precision);
+    if (common->threads > 1024) return cli_usage(command->name, "--threads: at most 1024");
+    return -1;
+}
+
+/* What getopt_long refuses, in our words. */
+static int refuse(const cli_command *command, int code, char **argv)
+{
+    const char *what = argv[optind - 1];
+    if (code == ':') return cli_usage(command->name, "option '%s' needs an argument", what);
+    if (optopt && optopt < CODE_HELP) return cli_usage(command->name, "unknown option '-%c'", optopt);
+    if (optopt) return cli_usage(command->name, "option '%s' takes no argument", what);
+    return cli_usage(command->name, "unknown or ambiguous option '%s'", what);
+}
+
+static void fill_getopt(struct option *longs, char *shorts, const cli_option *all, size_t n)
+{
+    *shorts++ = ':';
+    for (size_t i = 0; i < n; i++) {
+        bool argument = all[i].kind != CLI_FLAG;
+        longs[i] = (struct option){all[i].name, argument ? required_argument : no_argument, NULL, CODE_BASE + (int)i};
+        if (!all[i].letter) continue;
+        *shorts++ = all[i].letter;
+        if (argument) *shorts++ = ':';
+    }
+    *shorts = 0;
+}
+
+static const cli_option *find_option(const cli_option *all, size_t n, int code)
+{
+    if (code >= CODE_BASE) return all + (code - CODE_BASE);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].letter == code) return all + i;
+    }
+    return NULL;
+}
+
+int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc, char **argv,
+    char ***rest, size_t *n_rest)
+{
+    *common = (cli_common){.format = "text", .precision = "f32"};
+    cli_option all[MAX_OPTIONS];
+    struct option longs[MAX_OPTIONS + 1] = {0};
+    char shorts[2 * MAX_OPTIONS + 2];
+    size_t n = join_tables(all, options, common);
+    fill_getopt(longs, shorts, all, n);
+    opterr = 0;
+    optind = 1;
+    for (int code; optopt = 0, (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const cli_option *o = code == '?' || code == ':' ? NULL : find_option(all, n, code);
+        if (!o) return refuse(command, code, argv);
+        if (!strcmp(o->name, "help")) {
+            print_help(command, all, n);
+            return cli_flush() ? EXIT_DONE : EXIT_FAILED;
+        }
+        int status = take(command, o, optarg);
+        if (status >= 0) return status;
+    }
+    *rest = argv + optind;
+    *n_rest = (size_t)(argc - optind);
+    return check_common(command, common);
+}
+
+bool cli_is_json(const cli_common *common) { return !strcmp(common->format, "json"); }
+
+bool cli_is_csv(const cli_common *common) { return !strcmp(common->format, "csv"); }
+
+bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
+{
+    mopd_encoder_options o;
+    mopd_encoder_options_init(&o, sizeof o);
+    o.flags = flags;
+    o.n_threads = (uint32_t)common->threads;
+    o.precision = !strcmp(common->precision, "bf16")   ? MOPD_PRECISION_BF16
+                  : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO
+                                                       : MOPD_PRECISION_F32;
+    mopd_status st = mopd_encoder_open(encoder, common->model, &o);
+    if (st != MOPD_OK) cli_fail_status(st);
+    return st == MOPD_OK;
+}

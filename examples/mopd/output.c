@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * output.c - JSON, CSV, tables on stdout; progress on stderr. */
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+bool cli_flush(void)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return true;
+    cli_fail("cannot write the output: %s", errno ? strerror(errno) : "the stream failed earlier");
+    return false;
+}
+
+void cli_print_json(json_t *document)
+{
+    json_dumpf(document, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(document);
+}
+
+json_t *cli_json_float(float x)
+{
+    if (!isfinite(x)) return json_null();
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) { /* the fewest digits that read back as the same float */
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+        if (strtof(text, NULL) == x) break;
+    }
+    return json_real(strtod(text, NULL));
+}
+
+void cli_csv_field(const char *text, bool last)
+{
+    if (strpbrk(text, ",\"\r\n")) {
+        putchar('"');
+        for (; *text; text++) {
+            if (*text == '"') putchar('"');
+            putchar(*text);
+        }
+        putchar('"');
+    } else {
+        fputs(text, stdout);
+    }
+    fputs(last ? "\r\n" : ",", stdout);
+}
+
+struct cli_table {
+    size_t n_columns;
+    cli_list cells; /* heads first, row by row */
+};
+
+cli_table *cli_table_new(size_t n_columns, const char *const *heads)
+{
+    cli_table *table = cli_alloc(1, sizeof *table);
+    table->n_columns = n_columns;
+    for (size_t i = 0; i < n_columns; i++) cli_list_add(&table->cells, heads[i]);
+    return table;
+}
+
+void cli_table_cell(cli_table *table, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = cli_alloc((size_t)(n < 0 ? 0 : n) + 1, 1);
+    if (n >= 0) vsnprintf(text, (size_t)n + 1, format, again);
+    va_end(again);
+    cli_list_add(&table->cells, text);
+    free(text);
+}
+
+/* Characters, counting what starts one in UTF-8. */
+static size_t width_of(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+static bool is_number(const char *text) { return (*text >= '0' && *text <= '9') || *text == '-' || *text == '+'; }
+
+static void print_cell(const char *text, size_t width, bool right, bool last)
+{
+    size_t pad = width - width_of(text);
+    if (right) printf("%*s%s", (int)pad, "", text);
+    else printf("%s%*s", text, last ? 0 : (int)pad, "");
+    fputs(last ? "\n" : "  ", stdout);
+}
+
+void cli_table_print_free(cli_table *table)
+{
+    size_t n = table->n_columns;
+    size_t *width = cli_alloc(n, sizeof *width);
+    bool *right = cli_alloc(n, sizeof *right);
+    for (size_t i = 0; i < table->cells.n; i++) {
+        size_t w = width_of(table->cells.item[i]), column = i % n;
+        if (w > width[column]) width[column] = w;
+        if (i >= n && i < 2 * n) right[column] = is_number(table->cells.item[i]);
+    }
+    for (size_t i = 0; i < table->cells.n; i++)
+        print_cell(table->cells.item[i], width[i % n], right[i % n], i % n == n - 1);
+    free(width);
+    free(right);
+    cli_list_free(&table->cells);
+    free(table);
+}
+
+double cli_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void cli_progress_start(cli_progress *progress, const cli_common *common, const char *label, size_t total)
+{
+    *progress = (cli_progress){label, total, !common->quiet && isatty(STDERR_FILENO), cli_seconds(), 0};
+}
+
+void cli_progress_update(cli_progress *progress, size_t done)
+{
+    double now = progress->shown ? cli_seconds() : 0;
+    if (!progress->shown || (now - progress->drawn < 0.1 && done != progress->total)) return;
+    progress->drawn = now;
+    double spent = now - progress->start;
+    if (!progress->total) {
+        fprintf(stderr, "\r%s %zu  %.0f s\033[K", progress->label, done, spent);
+        return;
+    }
+    char bar[31] = "..............................";
+    memset(bar, '#', 30 * done / progress->total);
+    double left = done ? spent / (double)done * (double)(progress->total - done) : 0;
+    fprintf(stderr, "\r%s [%s] %zu/%zu  %.0f s left\033[K", progress->label, bar, done, progress->total, left);
+}
+
+void cli_progress_end(cli_progress *progress)
+{
+    if (progress->shown) fputs("\r\033[K", stderr);
+}
