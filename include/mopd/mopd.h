@@ -9,6 +9,9 @@
 #include "image.h"
 #include "encoder.h"
 #include "bank.h"
+#include "prompt.h"
+#include "gate.h"
+#include "trainer.h"
 #include "array.h"
 
 #endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * prompt.h - a learned prompt: what training leaves behind, as a small safetensors file.
+ *
+ * It holds context vectors and, where the method has one, the gate; no class is built in, so one prompt serves any
+ * list of class names (unless its context is class-specific).  Immutable once open: any number of threads. */
+#ifndef MOPD_PROMPT_H
+#define MOPD_PROMPT_H
+
+#include "bank.h"
+
+MOPD_BEGIN_DECLS
+
+typedef struct mopd_prompt mopd_prompt;
+
+/* How a prompt is learned.  The teachers are the templates of the trainer's options. */
+#define MOPD_METHOD_MOPD 0        /* gated mixture of prompts (arXiv 2412.19087) */
+#define MOPD_METHOD_MOPD_STATIC 1 /* one learned score a template, the same for all pictures, no MPS */
+#define MOPD_METHOD_MOPD_RANDOM 2 /* K templates drawn anew for each picture and step, no MPS */
+#define MOPD_METHOD_KD 3          /* distillation from the first template alone */
+#define MOPD_METHOD_COOP 4        /* cross-entropy alone (arXiv 2109.01134) */
+#define MOPD_METHOD_KGCOOP 5      /* kept near the first template's features (arXiv 2303.13283) */
+#define MOPD_METHOD_PROGRAD 6     /* gradients that do not oppose the first template (arXiv 2205.14865) */
+
+/* Where the class name stands among the context vectors. */
+#define MOPD_CLASS_END 0
+#define MOPD_CLASS_MIDDLE 1
+#define MOPD_CLASS_FRONT 2
+
+/* Flags of mopd_prompt_info. */
+#define MOPD_PROMPT_CLASS_CONTEXT UINT32_C(1) /* each class has vectors of its own: no other classes */
+#define MOPD_PROMPT_CHECKPOINT UINT32_C(2)    /* of a training that can be resumed */
+#define MOPD_PROMPT_GATE UINT32_C(4)          /* holds a gate, or static scores */
+
+typedef struct mopd_prompt_info {
+    uint32_t struct_size;
+    uint32_t flags;          /* MOPD_PROMPT_... */
+    uint32_t format;         /* of the file: 1 */
+    int32_t method;          /* MOPD_METHOD_... */
+    int32_t class_position;  /* MOPD_CLASS_... */
+    uint32_t n_context;      /* vectors */
+    uint32_t text_width;     /* W, floats of a vector */
+    uint32_t dim;            /* D, width of a feature */
+    uint32_t n_classes;      /* trained on */
+    uint32_t n_templates;    /* M, 0 where the method needs none */
+    uint32_t top_k;          /* K */
+    uint32_t epoch;          /* epochs done */
+    double accuracy;         /* on the training pictures in percent, negative: not measured */
+} mopd_prompt_info;
+
+/* The name of a method, "mopd-static" (NULL for an unknown number), and its number (ARG for an unknown name; the
+ * message lists them).  Static.  Any thread.  Since 0.1. */
+MOPD_API const char *mopd_method_name(int32_t method);
+MOPD_API mopd_status mopd_method_find(const char *name, int32_t *method);
+
+/* Opens a prompt file or a checkpoint.  With an encoder (may be NULL) the file must have been made with the same
+ * model: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer library.
+ * Close with mopd_prompt_close.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder);
+
+/* Writes the prompt (never as a checkpoint), beside path and then renamed.  Same prompt, same bytes.  Since 0.1. */
+MOPD_API mopd_status mopd_prompt_save(const mopd_prompt *prompt, const char *path);
+
+/* Frees the prompt; takes NULL.  Since 0.1. */
+MOPD_API void mopd_prompt_close(mopd_prompt *prompt);
+
+/* Fills info, whose struct_size the caller has set to sizeof *info.  Since 0.1. */
+MOPD_API mopd_status mopd_prompt_get_info(const mopd_prompt *prompt, mopd_prompt_info *info);
+
+/* Everything the file says (method, settings, templates, fingerprint, classes, data, accuracy, gate use, notes) as
+ * one JSON object in *json; free with mopd_free.  Since 0.1. */
+MOPD_API mopd_status mopd_prompt_describe(const mopd_prompt *prompt, char **json);
+
+/* The context vectors, n_context x text_width (class-specific: n_classes x n_context x text_width); the gate,
+ * dim x n_templates, NULL where there is none.  Owned by the prompt.  Since 0.1. */
+MOPD_API const float *mopd_prompt_context(const mopd_prompt *prompt);
+MOPD_API const float *mopd_prompt_gate(const mopd_prompt *prompt);
+
+/* A class trained on, a template: NULL beyond the last.  Owned by the prompt.  Since 0.1. */
+MOPD_API const char *mopd_prompt_class_name(const mopd_prompt *prompt, size_t index);
+MOPD_API const char *mopd_prompt_template(const mopd_prompt *prompt, size_t index);
+
+/* A bank of any classes with the learned prompt: the start token, context and name through the text tower.
+ * n_classes 0: the classes trained on.  ARG as mopd_bank_create; MISMATCH: another encoder's prompt; STATE: a
+ * class-specific prompt meets a class it was not trained on (named).  Since 0.1. */
+MOPD_API mopd_status mopd_bank_create_prompt(mopd_bank **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_prompt *prompt);
+
+MOPD_END_DECLS
+
+#endif

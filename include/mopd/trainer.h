@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * trainer.h - learning a prompt from image features and labels.
+ *
+ * Pictures only ever go forward through a frozen tower, so a trainer eats features, not files.  A whole run is one
+ * call; a host with its own loop gives batches to mopd_trainer_step.  A trainer is used by one thread at a time (it
+ * computes with its encoder's threads); the same features, seed and options give the same bytes at any number of
+ * them.  The encoder must stay open while the trainer lives. */
+#ifndef MOPD_TRAINER_H
+#define MOPD_TRAINER_H
+
+#include "gate.h"
+
+MOPD_BEGIN_DECLS
+
+typedef struct mopd_trainer mopd_trainer;
+
+/* Flags of mopd_trainer_options. */
+#define MOPD_TRAIN_CLASS_CONTEXT UINT32_C(1) /* vectors of its own for each class: such a prompt meets no others */
+#define MOPD_TRAIN_NO_SHUFFLE UINT32_C(2)    /* pictures in the order given, every epoch */
+
+typedef struct mopd_trainer_options {
+    uint32_t struct_size;
+    uint32_t flags;         /* MOPD_TRAIN_... */
+    int32_t method;         /* MOPD_METHOD_...; MOPD_METHOD_MOPD */
+    int32_t class_position; /* MOPD_CLASS_...; MOPD_CLASS_END */
+    uint32_t n_context;     /* 0: as many as `context` has tokens, 4 without */
+    uint32_t epochs;        /* 50 */
+    uint32_t batch;         /* 128 */
+    uint32_t top_k;         /* K, teachers kept for a picture: 2 */
+    float lr;               /* 0: what the encoder recommends, else 0.002 */
+    float warmup_lr;        /* of the first epoch: 1e-5 */
+    float momentum;         /* 0.9 */
+    float weight_decay;     /* 5e-4 */
+    float w;                /* loss = w CE + (1 - w) MPD + w2 MPS: 0.8 */
+    float w2;               /* 0.1 */
+    float temperature;      /* T of the distillation: 1 */
+    float lambda;           /* of kgcoop and prograd; negative: 8 and 1 */
+    uint64_t seed;          /* of shuffling, random context and mopd-random: 1 */
+    uint64_t memory_limit;  /* bytes for the text tower's work; beyond it classes go in chunks.  0: 1 GiB */
+    uint64_t n_templates;   /* M; 0: the 12 general ones, mopd_templates_for("imagenet") */
+    const char *const *templates; /* the teachers, each with "{}"; needed during mopd_trainer_create only */
+    const char *context;          /* words to start from: "a photo of a"; NULL: random, deviation 0.02 */
+} mopd_trainer_options;
+
+/* What a step did.  Losses are of the weights before the update. */
+typedef struct mopd_step {
+    uint32_t struct_size;
+    uint32_t epoch;     /* from 1 */
+    uint32_t step;      /* in this epoch, from 1 */
+    uint32_t n_correct; /* of the batch, by the weights before the update */
+    double lr;
+    double loss; /* the method's sum; for prograd its cross-entropy */
+    double ce;   /* cross-entropy */
+    double mpd;  /* distillation from the teachers, 0 where the method has none */
+    double mps;  /* the teachers' own cross-entropy, 0 where the method has none */
+    double reg;  /* kgcoop: 1 - mean cosine to the teacher; prograd: KL from it; else 0 */
+} mopd_step;
+
+/* What an epoch did: means over its steps. */
+typedef struct mopd_epoch {
+    uint32_t struct_size;
+    uint32_t epoch; /* from 1 */
+    uint32_t n_epochs;
+    uint32_t n_steps;
+    double lr, loss, ce, mpd, mps, reg;
+    double accuracy; /* in percent, over the batches of the epoch */
+    double seconds;  /* of this epoch in this call */
+} mopd_epoch;
+
+/* Return 0 to go on, anything else to stop with CANCELLED after what was reached (and its checkpoint). */
+typedef int (*mopd_step_fn)(void *context, const mopd_step *step);
+typedef int (*mopd_epoch_fn)(void *context, const mopd_epoch *epoch);
+
+/* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with it. */
+typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *features);
+
+/* A whole run.  Epoch e (from 0) sees view e mod n_views of each picture. */
+typedef struct mopd_run {
+    uint32_t struct_size;
+    uint32_t flags;         /* none yet: 0 */
+    uint64_t n;             /* pictures */
+    uint64_t n_views;       /* V: 1 or more; 1 with `views` */
+    const float *features;  /* n x V x D, rows of length 1; NULL with `views` */
+    const int32_t *labels;  /* n, each from 0 to C - 1 */
+    mopd_views_fn views;    /* NULL: `features` */
+    void *views_context;
+    mopd_step_fn on_step;   /* may be NULL */
+    void *step_context;
+    mopd_epoch_fn on_epoch; /* may be NULL */
+    void *epoch_context;
+    const char *checkpoint; /* written after every epoch and when cancelled; NULL: none */
+} mopd_run;
+
+/* Fill in the defaults.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size);
+MOPD_API mopd_status mopd_run_init(mopd_run *run, size_t struct_size);
+
+/* A trainer for n_classes classes: encodes the templates' features once, starts the context.  options may be NULL;
+ * nothing of them is kept.  ARG: an option out of range, K above M, names or templates as mopd_bank_create, a
+ * prompt longer than the tower takes (class named).  Free with mopd_trainer_free.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_trainer_options *options);
+
+/* Frees the trainer; takes NULL.  Since 0.1. */
+MOPD_API void mopd_trainer_free(mopd_trainer *trainer);
+
+/* One step of SGD on n features, n x D, rows of length 1, with labels, n, at the learning rate of the current epoch.
+ * step (may be NULL) has its struct_size set by the caller.  NUMERIC: the loss or gradient is not finite (the step is
+ * named), nothing was changed; ARG: a label is out of range; STATE: all epochs are done.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_step(mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n,
+    mopd_step *step);
+
+/* Ends an epoch driven by mopd_trainer_step: the next step uses the next learning rate.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer);
+
+/* All epochs that are left, with seeded shuffling; the last short batch is dropped unless it is the only one.
+ * CANCELLED: a callback said so; the trainer holds what was reached and may run on.  NUMERIC as above.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run);
+
+/* The learning rate of an epoch (from 1), 0 beyond the last.  Since 0.1. */
+MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
+
+/* A text that goes into the prompt file as "note." + key (data set, shots, how settings were chosen); replaces one of
+ * the same key.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char *text);
+
+/* The prompt as it is now; close with mopd_prompt_close.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out);
+
+/* Writes prompt, optimiser and position as a checkpoint, beside path and then renamed.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_checkpoint(const mopd_trainer *trainer, const char *path);
+
+/* Goes back to a checkpoint written by a trainer of the same encoder, classes and options: what follows is what would
+ * have followed, bit for bit.  MISMATCH names what differs; STATE: a prompt file without optimiser.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path);
+
+/* A bank with the prompt as it is now, for any classes; n_classes 0: those trained on.  As mopd_bank_create_prompt.
+ * Since 0.1. */
+MOPD_API mopd_status mopd_trainer_bank(const mopd_trainer *trainer, mopd_bank **out, const char *const *classes,
+    size_t n_classes);
+
+/* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to be new,
+ * short trainings on the other half are compared by the harmonic mean of the accuracy on held-out pictures of the
+ * one half and on the pictures of the other.  run gives features (not `views`) and labels; its callbacks are called.
+ * *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with mopd_free.
+ * ARG: fewer than 4 classes, or a class of the trained half with fewer than 2 pictures.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
+    mopd_trainer_options *options, const mopd_run *run, char **report);
+
+MOPD_END_DECLS
+
+#endif
