@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * gda.h - a classifier without training: Gaussian discriminant on features, blended with the text classifier
+ * (Wang et al., "A Hard-to-Beat Baseline for Training-free CLIP-based Adaptation", ICLR 2024).
+ *
+ *     logits = bank's logits + alpha (f . P mu_c - mu_c . P mu_c / 2 - ln C)
+ *     P = D inv((n - 1) S + trace(S) I),  S the covariance of the features around their class means mu_c */
+#ifndef MOPD_GDA_H
+#define MOPD_GDA_H
+
+#include "bank.h"
+
+MOPD_BEGIN_DECLS
+
+typedef struct mopd_gda mopd_gda;
+
+/* Fits to n features, n x D, rows of length 1, with labels in [0, C); the bank gives the text classifier (its
+ * class features are copied).  alpha < 0: chosen among 1e-4, 1e-3, ... 100 by accuracy in cross-validation over
+ * the given features (4 folds, as many as the smallest class has pictures if fewer; ties to the smaller alpha;
+ * with a class of one picture: 0.1).  ARG: a label out of range, a class without a feature.
+ * Free with mopd_gda_free.  Since 0.1. */
+MOPD_API mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features,
+    const int32_t *labels, size_t n, float alpha);
+
+/* The same head for the classes of another bank.  A class that `known` has by name keeps its mean; another gets
+ * the mean of the 64 training features nearest to its text feature and 16 copies of that text feature.  The
+ * precision P is that of `known` when any class is, else the mean over classes of the precision of those 64
+ * features around the text feature (both as the authors' released base-to-new code).  Since 0.1. */
+MOPD_API mopd_status mopd_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank);
+
+/* The factor alpha in use.  Since 0.1. */
+MOPD_API float mopd_gda_alpha(const mopd_gda *gda);
+
+/* logits, n x C, of n features, n x D.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
+
+/* Frees; takes NULL.  Since 0.1. */
+MOPD_API void mopd_gda_free(mopd_gda *gda);
+
+MOPD_END_DECLS
+
+#endif
