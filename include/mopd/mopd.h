@@ -12,6 +12,9 @@
 #include "prompt.h"
 #include "gate.h"
 #include "trainer.h"
+#include "dataset.h"
+#include "gda.h"
+#include "metrics.h"
 #include "array.h"
 
 #endif
