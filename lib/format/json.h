@@ -116,4 +116,7 @@ mopd_status mo_jsonw_done(mo_jsonw *w);
 void mo_double_text(char text[32], double x);
 void mo_float_text(char text[32], float x);
 
+/* Whether n bytes are UTF-8 (no surrogates, nothing overlong). */
+bool mo_utf8_valid(const char *text, size_t n);
+
 #endif
