@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row interface.
+ *
+ * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest is here, as
+ * Pillow has it: 16-bit grey is cut at 255, an index beyond the palette is black, a transparent colour is compared by its
+ * low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
+#include "format/png.h"
+
+#include <setjmp.h>
+#include <string.h>
+
+#include <png.h>
+
+typedef struct decoder {
+    png_structp png;
+    png_infop info;
+    const unsigned char *bytes;
+    size_t n_bytes, at;
+    uint64_t max_pixels;
+    mo_picture picture;
+    uint8_t *raw;      /* one row as libpng gives it, or all of them when interlaced; NULL: straight into the picture */
+    size_t row_bytes;  /* of raw */
+    int depth, type;   /* as in the header */
+    png_byte palette[256][4];
+    bool has_key;      /* one colour is transparent */
+    uint8_t key[3];
+    png_uint_32 row;   /* where decoding is, for the message */
+    bool no_memory, cut_short;
+    char message[160];
+} decoder;
+
+bool mo_png_is(const void *bytes, size_t n_bytes)
+{
+    return n_bytes >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8);
+}
+
+static void *png_get(png_structp png, png_alloc_size_t n)
+{
+    decoder *d = png_get_mem_ptr(png);
+    void *block = mo_alloc(n, 1);
+    if (!block) d->no_memory = true;
+    return block;
+}
+
+static void png_put(png_structp png, void *block)
+{
+    (void)png;
+    mo_free(block);
+}
+
+static void leave(png_structp png, const char *text)
+{
+    decoder *d = png_get_error_ptr(png);
+    if (!*d->message) snprintf(d->message, sizeof d->message, "%s", text);
+    png_longjmp(png, 1);
+}
+
+static void say_nothing(png_structp png, const char *text)
+{
+    (void)png;
+    (void)text;
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t n)
+{
+    decoder *d = png_get_io_ptr(png);
+    if (n > d->n_bytes - d->at) {
+        d->cut_short = true;
+        png_error(png, "end of data");
+    }
+    memcpy(out, d->bytes + d->at, n);
+    d->at += n;
+}
+
+static mopd_status fail_decode(const decoder *d)
+{
+    if (d->no_memory) return MOPD_E_NOMEM; /* mo_alloc has said it */
+    if (d->cut_short)
+        return mo_fail(MOPD_E_FORMAT, "PNG is cut short: its %zu bytes end in row %u of %zu", d->n_bytes,
+            (unsigned)d->row, d->picture.height);
+    return mo_fail(MOPD_E_FORMAT, "PNG at byte %zu: %s", d->at, d->message);
+}
+
+/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other types. */
+static void read_colours(decoder *d)
+{
+    for (int i = 0; i < 256; i++) d->palette[i][3] = 255;
+    png_colorp colours;
+    int n = 0;
+    if (d->type == PNG_COLOR_TYPE_PALETTE && png_get_PLTE(d->png, d->info, &colours, &n))
+        for (int i = 0; i < n && i < 256; i++) memcpy(d->palette[i], &colours[i], 3);
+    png_bytep alphas = NULL;
+    png_color_16p key = NULL;
+    n = 0;
+    if (!png_get_tRNS(d->png, d->info, &alphas, &n, &key)) return;
+    d->has_key = true;
+    if (d->type == PNG_COLOR_TYPE_PALETTE) {
+        for (int i = 0; alphas && i < n && i < 256; i++) d->palette[i][3] = alphas[i];
+    } else if (d->type == PNG_COLOR_TYPE_RGB && key) {
+        d->key[0] = (uint8_t)key->red;
+        d->key[1] = (uint8_t)key->green;
+        d->key[2] = (uint8_t)key->blue;
+    } else if (key) {
+        d->key[0] = d->depth == 1 ? (key->gray ? 255 : 0) : (uint8_t)key->gray;
+    }
+}
+
+static void row_from_palette(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    for (size_t x = 0; x < d->picture.width; x++) {
+        memcpy(rgb + 3 * x, d->palette[raw[x]], 3);
+        if (alpha) alpha[x] = d->palette[raw[x]][3];
+    }
+}
+
+static void row_from_grey(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    static const uint8_t scale[9] = {0, 255, 85, 0, 17, 0, 0, 0, 1};
+    for (size_t x = 0; x < d->picture.width; x++) {
+        unsigned v;
+        if (d->depth == 16) v = raw[2 * x] ? 255 : raw[2 * x + 1];
+        else v = (unsigned)raw[x] * scale[d->depth];
+        memset(rgb + 3 * x, (int)v, 3);
+        if (alpha) alpha[x] = v == d->key[0] ? 0 : 255;
+    }
+}
+
+static void row_from_grey_alpha(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    for (size_t x = 0; x < d->picture.width; x++) {
+        memset(rgb + 3 * x, raw[2 * x], 3);
+        alpha[x] = raw[2 * x + 1];
+    }
+}
+
+static void row_from_rgba(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    for (size_t x = 0; x < d->picture.width; x++) {
+        memcpy(rgb + 3 * x, raw + 4 * x, 3);
+        alpha[x] = raw[4 * x + 3];
+    }
+}
+
+/* RGB rows stand in the picture already; only a transparent colour is left to find. */
+static void row_from_rgb(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    (void)raw;
+    if (!alpha) return;
+    for (size_t x = 0; x < d->picture.width; x++) alpha[x] = memcmp(rgb + 3 * x, d->key, 3) ? 255 : 0;
+}
+
+static void convert_row(decoder *d, const uint8_t *raw, size_t y)
+{
+    uint8_t *rgb = d->picture.rgb + y * d->picture.width * 3;
+    uint8_t *alpha = d->picture.alpha ? d->picture.alpha + y * d->picture.width : NULL;
+    switch (d->type) {
+    case PNG_COLOR_TYPE_PALETTE: row_from_palette(d, raw, rgb, alpha); break;
+    case PNG_COLOR_TYPE_GRAY: row_from_grey(d, raw, rgb, alpha); break;
+    case PNG_COLOR_TYPE_GRAY_ALPHA: row_from_grey_alpha(d, raw, rgb, alpha); break;
+    case PNG_COLOR_TYPE_RGB_ALPHA: row_from_rgba(d, raw, rgb, alpha); break;
+    default: row_from_rgb(d, raw, rgb, alpha); break;
+    }
+}
+
+static void read_rows(decoder *d, int passes)
+{
+    bool interlaced = passes > 1, direct = d->type == PNG_COLOR_TYPE_RGB;
+    size_t step = direct ? d->picture.width * 3 : interlaced ? d->row_bytes : 0;
+    uint8_t *rows = direct ? d->picture.rgb : d->raw;
+    for (int pass = 0; pass < passes; pass++) {
+        for (size_t y = 0; y < d->picture.height; y++) {
+            d->row = (png_uint_32)y;
+            png_read_row(d->png, rows + y * step, NULL);
+            if (pass == passes - 1) convert_row(d, rows + y * step, y);
+        }
+    }
+}
+
+static mopd_status read_all(decoder *d)
+{
+    png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come next, with a better message */
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_read_info(d->png, d->info);
+    size_t width = png_get_image_width(d->png, d->info), height = png_get_image_height(d->png, d->info);
+    mopd_status st = mo_picture_check(width, height, d->max_pixels);
+    if (st != MOPD_OK) return st;
+    d->depth = png_get_bit_depth(d->png, d->info);
+    d->type = png_get_color_type(d->png, d->info);
+    read_colours(d);
+
+    png_set_packing(d->png);
+    if (d->type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(d->png);
+    int passes = png_set_interlace_handling(d->png);
+    png_read_update_info(d->png, d->info);
+    d->row_bytes = png_get_rowbytes(d->png, d->info);
+
+    st = mo_picture_create(&d->picture, width, height, d->has_key || (d->type & PNG_COLOR_MASK_ALPHA));
+    if (st != MOPD_OK) return st;
+    if (d->type != PNG_COLOR_TYPE_RGB && !(d->raw = mo_alloc(passes > 1 ? height : 1, d->row_bytes)))
+        return MOPD_E_NOMEM;
+    read_rows(d, passes);
+    d->row = (png_uint_32)height;
+    png_read_end(d->png, NULL);
+    return MOPD_OK;
+}
+
+mopd_status mo_png_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+{
+    *out = (mo_picture){0};
+    decoder *d = mo_calloc(1, sizeof *d);
+    if (!d) return MOPD_E_NOMEM;
+    d->bytes = bytes;
+    d->n_bytes = n_bytes;
+    d->max_pixels = max_pixels;
+    mopd_status st = MOPD_E_NOMEM;
+    d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, leave, say_nothing, d, png_get, png_put);
+    if (!d->png || !(d->info = png_create_info_struct(d->png))) goto done;
+    png_set_read_fn(d->png, d, read_bytes);
+    st = setjmp(png_jmpbuf(d->png)) ? fail_decode(d) : read_all(d);
+done:
+    png_destroy_read_struct(&d->png, &d->info, NULL);
+    if (st == MOPD_OK) *out = d->picture;
+    else mo_picture_free(&d->picture);
+    mo_free(d->raw);
+    mo_free(d);
+    return st;
+}
