@@ -2,14 +2,13 @@
 # Library, headers, command, pkg-config file, CMake package, built-in model.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS mopd EXPORT mopdTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS mopd EXPORT mopdTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/mopd DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET mopd_cli)
     install(TARGETS mopd_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-if(MOPD_BUILTIN_MODEL)
-    install(FILES ${MOPD_BUILTIN_MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/mopd RENAME builtin.safetensors)
-endif()
+install(FILES ${MOPD_BUILTIN_MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/mopd RENAME builtin.safetensors OPTIONAL)
 
 configure_file(cmake/mopd.pc.in mopd.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mopd.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

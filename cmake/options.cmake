@@ -12,7 +12,8 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG")
 
 option(MOPD_WERROR "treat warnings as errors" OFF)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
-set(MOPD_BUILTIN_MODEL "" CACHE FILEPATH "packed built-in model to install as share/mopd/builtin.safetensors")
+set(MOPD_BUILTIN_MODEL "${CMAKE_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
+    "packed built-in model, installed as share/mopd/builtin.safetensors when it is there (scripts/model.sh)")
 
 # Contraction of a*b+c would make results differ between compilers and flags: kernels ask for fma by name.
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -ffp-contract=off

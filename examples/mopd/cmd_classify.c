@@ -30,7 +30,7 @@ static mopd_status make_bank(mopd_bank **bank, const mopd_encoder *encoder, cons
     const char *const *templates = (const char *const *)p->templates.item;
     if (!path) return mopd_bank_create(bank, encoder, classes, p->class_list.n, templates, p->templates.n);
     mopd_prompt *prompt;
-    mopd_status st = mopd_prompt_open(&prompt, path);
+    mopd_status st = mopd_prompt_open(&prompt, path, encoder);
     if (st != MOPD_OK) return st;
     st = mopd_bank_create_prompt(bank, encoder, classes, p->class_list.n, prompt);
     mopd_prompt_close(prompt);

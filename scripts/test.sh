@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test.sh - installs what is missing, builds with warnings as errors, runs every test: release, then ASan and UBSan, then
+# the installed tree as a user would meet it.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+
+scripts/setup.sh
+for preset in ci asan; do
+    echo "test: building preset $preset"
+    cmake --preset "$preset" >/dev/null
+    cmake --build --preset "$preset" -- -k 0 | tail -n 1
+done
+scripts/model.sh build
+ctest --preset ci -j 2
+ctest --preset asan -j 2
+tests/install/run.sh build
