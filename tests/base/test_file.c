@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * test_file.c - files written whole or not at all, mapped, listed. */
+#include "test.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+static void write_file(const char *path, const char *text)
+{
+    mo_out out;
+    assert_ok(mo_out_open(&out, path));
+    assert_ok(mo_out_write(&out, text, strlen(text)));
+    assert_ok(mo_out_commit(&out));
+}
+
+static void assert_file_is(const char *path, const char *text)
+{
+    mo_buf b = {0};
+    assert_ok(mo_file_read(&b, path, 1000));
+    assert_string_equal(b.data, text);
+    mo_buf_free(&b);
+}
+
+static void out_replaces_only_when_committed(void **state)
+{
+    (void)state;
+    const char *path = test_path("kept");
+    struct stat info;
+    mo_out out;
+    write_file(path, "old");
+    assert_ok(mo_out_open(&out, path));
+    assert_ok(mo_out_write(&out, "half", 4));
+    mo_out_drop(&out);
+    assert_file_is(path, "old");
+    write_file(path, "new");
+    assert_file_is(path, "new");
+    assert_int_equal(stat(path, &info), 0);
+    assert_true(info.st_mode & 0400);
+    assert_false(info.st_mode & 0111);
+    assert_int_equal(chmod(path, 0640), 0);
+    write_file(path, "newer"); /* the mode of what is replaced stays */
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+}
+
+static void killed_writer_leaves_the_old_file(void **state)
+{
+    (void)state;
+    const char *path = test_path("killed");
+    write_file(path, "old");
+    pid_t child = fork();
+    if (child == 0) {
+        mo_out out;
+        if (mo_out_open(&out, path) || mo_out_write(&out, "half", 4) || fflush(out.stream)) _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_file_is(path, "old");
+}
+
+static void full_disk_is_an_error(void **state)
+{
+    (void)state;
+    FILE *full = fopen("/dev/full", "wb");
+    if (!full) skip();
+    char block[70000] = {0};
+    mo_out out = {full, mo_strdup("/dev/full"), mo_strdup(test_path("none"))};
+    mopd_status st = mo_out_write(&out, block, sizeof block);
+    if (st == MOPD_OK) st = mo_out_commit(&out);
+    else mo_out_drop(&out);
+    assert_int_equal(st, MOPD_E_IO);
+    assert_non_null(strstr(mopd_last_error(), "No space left"));
+}
+
+static void paths_that_cannot_be_written(void **state)
+{
+    (void)state;
+    mo_out out;
+    assert_fails(mo_out_open(&out, "/nonexistent-folder/x"), MOPD_E_IO, "No such file");
+    assert_fails(mo_out_open(&out, "/tmp"), MOPD_E_IO, "is a directory");
+    assert_fails(mo_out_open(&out, ""), MOPD_E_ARG, "empty");
+}
+
+static void maps_and_reads_agree(void **state)
+{
+    (void)state;
+    mo_map m;
+    mo_buf b = {0};
+    const char *path = test_write("bytes", "0123456789", 10);
+    for (int read = 0; read < 2; read++) {
+        assert_ok(mo_map_open(&m, path, read));
+        assert_int_equal(m.size, 10);
+        mo_map_release(&m, m.data, m.size);
+        assert_memory_equal(m.data, "0123456789", 10);
+        mo_map_close(&m);
+    }
+    assert_fails(mo_map_open(&m, "/nonexistent", false), MOPD_E_IO, "/nonexistent");
+    assert_fails(mo_map_open(&m, "/tmp", false), MOPD_E_IO, "directory");
+    assert_fails(mo_file_read(&b, path, 9), MOPD_E_UNSUPPORTED, "larger than 9");
+    assert_null(b.data);
+    assert_ok(mo_map_open(&m, test_write("empty", "", 0), false));
+    assert_int_equal(m.size, 0);
+    mo_map_close(&m);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+static void names_come_in_byte_order(void **state)
+{
+    (void)state;
+    const char *dir = test_path("names");
+    mo_names n;
+    mkdir(dir, 0777);
+    test_write("names/b", "", 0);
+    test_write("names/B", "", 0);
+    test_write("names/a", "", 0);
+    test_write("names/\xc3\xa4", "", 0);
+    assert_ok(mo_dir_list(&n, dir));
+    assert_int_equal(n.n, 4);
+    assert_string_equal(n.name[0], "B");
+    assert_string_equal(n.name[1], "a");
+    assert_string_equal(n.name[3], "\xc3\xa4");
+    mo_names_free(&n);
+    assert_fails(mo_dir_list(&n, "/nonexistent"), MOPD_E_IO, "/nonexistent: cannot list");
+}
+
+static void paths_join_and_part(void **state)
+{
+    (void)state;
+    char *joined = mo_path_join("a/", "b"), *whole = mo_path_join("a", "/b"), *dir = mo_path_dir("a/b/c");
+    char *here = mo_path_dir("c"), *top = mo_path_dir("/c");
+    assert_string_equal(joined, "a/b");
+    assert_string_equal(whole, "/b");
+    assert_string_equal(dir, "a/b");
+    assert_string_equal(here, ".");
+    assert_string_equal(top, "/");
+    mo_free(joined);
+    mo_free(whole);
+    mo_free(dir);
+    mo_free(here);
+    mo_free(top);
+}
+
+static mopd_status list_folder(void *path)
+{
+    mo_names n;
+    mopd_status st = mo_dir_list(&n, path);
+    if (st == MOPD_OK) mo_names_free(&n);
+    return st;
+}
+
+static mopd_status read_and_write(void *path)
+{
+    mo_buf b = {0};
+    mo_map m = {0};
+    mo_out out;
+    mopd_status st = mo_file_read(&b, path, 1000);
+    if (st == MOPD_OK) st = mo_map_open(&m, path, true);
+    if (st == MOPD_OK) st = mo_out_open(&out, path);
+    if (st == MOPD_OK) {
+        st = mo_out_write(&out, b.data, b.size);
+        if (st == MOPD_OK) st = mo_out_commit(&out);
+        else mo_out_drop(&out);
+    }
+    mo_map_close(&m);
+    mo_buf_free(&b);
+    return st;
+}
+
+static void files_survive_no_memory(void **state)
+{
+    (void)state;
+    char dir[512], file[512];
+    snprintf(dir, sizeof dir, "%s", test_path("names"));
+    snprintf(file, sizeof file, "%s", test_write("torture", "text", 4));
+    test_torture(list_folder, dir);
+    test_torture(read_and_write, file);
+    assert_ok(mopd_runtime_set_allocator(NULL));
+    assert_file_is(file, "text");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(out_replaces_only_when_committed),
+        cmocka_unit_test(killed_writer_leaves_the_old_file),
+        cmocka_unit_test(full_disk_is_an_error),
+        cmocka_unit_test(paths_that_cannot_be_written),
+        cmocka_unit_test(maps_and_reads_agree),
+        cmocka_unit_test(names_come_in_byte_order),
+        cmocka_unit_test(paths_join_and_part),
+        cmocka_unit_test(files_survive_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ * test_pool.c - the thread pool: each task once, many callers, after a fork, without memory. */
+#include "test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+
+typedef struct tally {
+    atomic_int hits[1000];
+    mo_pool *pool;
+} tally;
+
+static void count_task(void *ctx, size_t task) { atomic_fetch_add(&((tally *)ctx)->hits[task], 1); }
+
+static void runs_each_task_once(void **state)
+{
+    (void)state;
+    for (size_t threads = 1; threads < 5; threads++) {
+        mo_pool *pool;
+        assert_ok(mo_pool_create(&pool, threads));
+        assert_int_equal(mo_pool_threads(pool), threads);
+        for (size_t n = 0; n < 1000; n = n * 2 + 1) {
+            tally t = {0};
+            for (int round = 0; round < 20; round++) mo_pool_run(pool, n, count_task, &t);
+            for (size_t i = 0; i < 1000; i++) assert_int_equal(t.hits[i], i < n ? 20 : 0);
+        }
+        mo_pool_free(pool);
+    }
+    tally t = {0};
+    mo_pool_run(NULL, 3, count_task, &t);
+    assert_int_equal(t.hits[2], 1);
+}
+
+static void *call_often(void *arg)
+{
+    tally *t = arg;
+    for (int i = 0; i < 300; i++) mo_pool_run(t->pool, 50, count_task, t);
+    return NULL;
+}
+
+static void serves_many_callers(void **state)
+{
+    (void)state;
+    tally t = {0};
+    pthread_t caller[4];
+    assert_ok(mo_pool_create(&t.pool, 3));
+    for (int i = 0; i < 4; i++) pthread_create(&caller[i], NULL, call_often, &t);
+    for (int i = 0; i < 4; i++) pthread_join(caller[i], NULL);
+    for (int i = 0; i < 50; i++) assert_int_equal(t.hits[i], 1200);
+    mo_pool_free(t.pool);
+}
+
+static void works_after_a_fork(void **state)
+{
+    (void)state;
+    mo_pool *pool;
+    int status;
+    assert_ok(mo_pool_create(&pool, 2));
+    pid_t child = fork();
+    if (child == 0) {
+        tally t = {0};
+        mo_pool_run(pool, 10, count_task, &t);
+        mo_pool_free(pool);
+        _exit(t.hits[9] == 1 ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    mo_pool_free(pool);
+}
+
+static mopd_status make_pool(void *ctx)
+{
+    mopd_status st = mo_pool_create(ctx, 2);
+    mo_pool_free(*(mo_pool **)ctx);
+    return st;
+}
+
+static void refuses_silly_sizes(void **state)
+{
+    (void)state;
+    mo_pool *pool;
+    assert_fails(mo_pool_create(&pool, 0), MOPD_E_ARG, "1 to 1024");
+    assert_fails(mo_pool_create(&pool, 5000), MOPD_E_ARG, "5000");
+    assert_fails(mopd_runtime_set_threads(5000), MOPD_E_ARG, "5000");
+    assert_ok(mopd_runtime_set_threads(3));
+    assert_int_equal(mo_pool_default_threads(), 3);
+    assert_ok(mopd_runtime_set_threads(0));
+    assert_int_equal(mo_pool_default_threads(), mo_pool_processors());
+    test_torture(make_pool, &pool);
+    assert_ok(mopd_runtime_set_allocator(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_each_task_once),
+        cmocka_unit_test(serves_many_callers),
+        cmocka_unit_test(works_after_a_fork),
+        cmocka_unit_test(refuses_silly_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
