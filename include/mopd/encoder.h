@@ -117,6 +117,10 @@ MOPD_API mopd_status mopd_encoder_encode_texts(const mopd_encoder *encoder, cons
  * MOPD_DTYPE_....  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
+/* *gflops = the rate of the matrix product alone here and now (256 x 768 by 768 x 3072 in f32, the encoder's threads,
+ * best of several rounds, about a tenth of a second): what the towers' speed is to be held against.  Since 0.1. */
+MOPD_API mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops);
+
 MOPD_END_DECLS
 
 #endif

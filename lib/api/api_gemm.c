@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * api_gemm.c - the rate of one matrix product of a tower's shape: c [256 x 3072] = a [256 x 768] W^T. */
+#include <time.h>
+
+#include "clip/encoder.h"
+#include "math/gemm.h"
+
+enum { ROWS = 256, INPUTS = 768, OUTPUTS = 3072, ROUNDS = 12 };
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
+{
+    double best = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = seconds();
+        mo_gemm(pool, w, args);
+        double rate = 2e-9 * ROWS * INPUTS * OUTPUTS / (seconds() - start);
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
+mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
+{
+    if (!encoder || !gflops) return mo_fail(MOPD_E_ARG, "gemm rate: %s is NULL", encoder ? "gflops" : "encoder");
+    float *panels = mo_calloc(mo_mat_floats(OUTPUTS, INPUTS), sizeof *panels);
+    float *a = mo_calloc((size_t)ROWS * INPUTS, sizeof *a), *c = mo_calloc((size_t)ROWS * OUTPUTS, sizeof *c);
+    bool ok = panels && a && c;
+    if (ok) {
+        mo_mat w;
+        mo_mat_view(&w, panels, OUTPUTS, INPUTS);
+        *gflops = best_rate(encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
+    }
+    mo_free(panels);
+    mo_free(a);
+    mo_free(c);
+    return ok ? MOPD_OK : MOPD_E_NOMEM;
+}
