@@ -9,15 +9,15 @@
 #include "base/buf.h"
 #include "clip/pixels.h"
 #include "format/json.h"
+#include "math/tensor.h"
 
 typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1 } mo_vision_kind;
-typedef enum mo_activation { MO_ACT_QUICK_GELU = 0, MO_ACT_GELU = 1 } mo_activation;
 typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1 } mo_end_rule;
 
 /* A stack of transformer blocks. */
 typedef struct mo_stack_config {
     uint32_t width, layers, heads, hidden; /* hidden: width of the MLP */
-    uint32_t activation;                   /* mo_activation */
+    mo_act act;                            /* MO_ACT_QUICK_GELU or MO_ACT_GELU */
     double eps;                            /* of every layer norm */
 } mo_stack_config;
 
@@ -56,7 +56,32 @@ typedef struct mo_config {
     mo_effnet_config effnet;
     mo_text_config text;
     mo_pixels pixels;
-    float recommended_lr; /* 0: none named */
+    double recommended_lr; /* of prompt learning; 0: none named */
 } mo_config;
+
+/* Reading.  `path` is the file named in messages. */
+mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *path);
+mopd_status mo_config_openclip(mo_config *config, const mo_json *root, const char *path);
+mopd_status mo_config_packed(mo_config *config, const mo_json *root, const char *path);
+
+/* The text half alone, from the text_config.json of a locked tower; sets dim too. */
+mopd_status mo_config_hf_text(mo_config *config, const mo_json *root, const char *path);
+
+/* Settings of preprocessor_config.json, for a tower of `side` pixels. */
+mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const char *path);
+
+/* A word of config.json to an activation.  UNSUPPORTED for an unknown one. */
+mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key);
+const char *mo_config_activation_name(mo_act act);
+
+/* Sizes no tower can have, heads that do not divide the width, a side the patch does not divide: FORMAT or UNSUPPORTED;
+ * preprocessing that makes another size than the tower sees: MISMATCH. */
+mopd_status mo_config_check(const mo_config *config, const char *path);
+
+/* The whole as JSON, one object: what a packed file holds and what the fingerprint covers. */
+void mo_config_write(const mo_config *config, mo_jsonw *w);
+
+/* Rows of the vision tower: patches and the class token. */
+size_t mo_config_vit_rows(const mo_config *config);
 
 #endif
