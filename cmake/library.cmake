@@ -3,7 +3,8 @@
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} lib/*.c)
 
 add_library(mopd_objects OBJECT ${MOPD_SOURCES})
-target_include_directories(mopd_objects PUBLIC include lib PRIVATE ${BLIS_INCLUDE_DIR})
+target_include_directories(mopd_objects PUBLIC include lib)
+target_include_directories(mopd_objects SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
 target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
     ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
 target_compile_definitions(mopd_objects PRIVATE

@@ -37,7 +37,7 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by mo_block_work,
- * for at most `rows` rows and sequences of at most `longest`. */
+ * for at most `rows` rows, sequences of at most `longest` and that pool. */
 typedef struct mo_block_work {
     float *norm;      /* [rows x W] */
     float *qkv;       /* [rows x 3W]; free between calls */
@@ -46,8 +46,12 @@ typedef struct mo_block_work {
     float *attention; /* scratch of mo_attention */
 } mo_block_work;
 
-void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_pool *pool,
-    size_t rows, size_t longest);
+typedef struct mo_block_size {
+    size_t rows, longest;
+    const mo_pool *pool;
+} mo_block_size;
+
+void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size);
 
 typedef struct mo_block_run {
     mo_pool *pool;
@@ -85,8 +89,8 @@ typedef struct mo_block_back {
 mopd_status mo_block_back_pack(mo_block_back *out, const mo_block *block);
 void mo_block_back_free(mo_block_back *back);
 
-/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only.  dx may be dy when nothing is
- * selected. */
+/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only; x and run as in the forward pass.  dx may
+ * be dy when nothing is selected. */
 typedef struct mo_block_grad {
     float *dx;
     const float *dy, *x;

@@ -28,7 +28,7 @@ typedef struct mo_stem {
     mo_act act;
 } mo_stem;
 size_t mo_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width);
-void mo_stem_fwd(mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch,
-    const size_t shape[3]); /* B, H, W */
+/* shape: B, H, W. */
+void mo_stem_fwd(mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch, const size_t shape[3]);
 
 #endif

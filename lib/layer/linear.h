@@ -21,9 +21,14 @@ typedef struct mo_linear_part {
 mopd_status mo_linear_pack(mo_linear *out, const mo_linear_part *parts, size_t n_parts);
 void mo_linear_free(mo_linear *linear);
 
-/* y [rows x n] = act(x [rows x k] W^T + bias) + residual (NULL, or [rows x n]; may be y when act is NONE). All dense. */
-void mo_linear_fwd(mo_pool *pool, float *y, const float *x, const mo_linear *linear, const float *residual,
-    mo_act act, size_t rows);
+/* y [rows x n] = act(x [rows x k] W^T + bias) + residual.  All dense. */
+typedef struct mo_linear_call {
+    size_t rows;
+    mo_act act;
+    const float *residual; /* NULL, or [rows x n]; may be y when act is NONE */
+} mo_linear_call;
+
+void mo_linear_fwd(mo_pool *pool, float *y, const float *x, const mo_linear *linear, const mo_linear_call *call);
 
 /* dx [rows x k] = dy [rows x n] W; wt is W transposed (mo_mat_transpose). */
 void mo_linear_bwd(mo_pool *pool, float *dx, const float *dy, const mo_mat *wt, size_t rows);

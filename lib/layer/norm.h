@@ -16,8 +16,12 @@ typedef struct mo_norm {
 void mo_norm_fwd(mo_pool *pool, float *y, const float *x, const mo_norm *norm, float *stats, size_t rows);
 
 /* dx += gradient of the layer norm at x given dy.  dx, dy, x [rows x dim]; stats from mo_norm_fwd. */
-void mo_norm_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, const mo_norm *norm, const float *stats,
-    size_t rows);
+typedef struct mo_norm_grad {
+    float *dx;
+    const float *dy, *x, *stats;
+} mo_norm_grad;
+
+void mo_norm_bwd(mo_pool *pool, const mo_norm *norm, const mo_norm_grad *grad, size_t rows);
 
 /* y = x / |x| by rows; norms [rows] keeps |x|, or NULL.  A row of zeros (or not finite) stays as it is, norm 0. */
 void mo_l2_fwd(float *y, const float *x, float *norms, size_t rows, size_t dim);

@@ -51,8 +51,7 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 void mo_mat_row(const mo_mat *mat, size_t o, float *row);
 void mo_mat_free(mo_mat *mat);
 
-/* c[m x n] = act(a[m x k] W^T + bias) + residual.
- * residual may be c itself when act is NONE or RELU6 is not used with it; a must not overlap c. */
+/* c[m x n] = act(a[m x k] W^T + bias) + residual.  residual may be c itself when act is NONE; a must not overlap c. */
 typedef struct mo_gemm_args {
     float *c;
     size_t ldc;

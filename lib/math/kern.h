@@ -13,19 +13,31 @@
 #include "base/status.h"
 #include "math/tensor.h"
 
-/* A micro-kernel's work: c [m x 16 np] (+)= a [k x m, columns of m together] x panels. See math/gemm.h. */
+/* Longest sum of one tile, and floats from row to row of the copy of A that a tile reads. */
+#define MO_TILE_K 256
+#define MO_TILE_LDA (MO_TILE_K + 16)
+
+/* A micro-kernel's work: c [m x n] = add + bias + a [m x k] panels.  See math/gemm.h. */
 typedef struct mo_tile {
-    size_t m, k;        /* rows 1..kern->tile_rows; length of the sums */
-    const float *a;     /* packed: a[p * m + i] */
-    const float *w;     /* packed panels of 16 columns: w[j * panel + p * 16 + column] */
-    size_t panel;       /* floats from one panel to the next */
-    size_t n;           /* columns to write, 1..16 kern->tile_panels */
-    float *c;           /* c[i * ldc + column] */
+    size_t m, n, k;  /* 1..tile_rows rows, 1..16 tile_panels columns, sums of 1..MO_TILE_K */
+    const float *a;  /* a[i * MO_TILE_LDA + p] */
+    const float *w;  /* w[j * panel + p * 16 + column], panel j */
+    size_t panel;    /* floats from one panel to the next */
+    float *c;        /* c[i * ldc + column] */
     size_t ldc;
-    const float *add; /* NULL, or what is added to the sum: add[i * ldadd + column]; may be c */
+    const float *add; /* NULL, or add[i * ldadd + column]; may be c */
     size_t ldadd;
     const float *bias; /* NULL, or n floats */
 } mo_tile;
+
+/* One output position of a depthwise convolution: y[c] = bias[c] + sum of x[i][c] w[i][c] over the taps that lie inside
+ * the picture, clamped to 0..6 when relu6 is set. */
+typedef struct mo_taps {
+    const float *const *x, *const *w;
+    size_t n, channels;
+    const float *bias;
+    bool relu6;
+} mo_taps;
 
 typedef struct mo_kern {
     const char *name; /* "avx512", "avx2", "plain" */
@@ -56,9 +68,7 @@ typedef struct mo_kern {
     void (*mix)(float *y, const float *p, const float *v, size_t ld, size_t n, size_t d);      /* y += sum p[j] v_j */
     void (*spread)(float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
 
-    /* depthwise convolution of one output row of channels: y[c] = clamp6?(bias[c] + sum_t x_t[c] w[t * n + c]),
-     * taps given by pointers (a tap outside the picture is left out). */
-    void (*taps)(float *y, const float *const *x, const float *const *w, size_t n_taps, const float *bias, size_t n);
+    void (*taps)(float *y, const mo_taps *t);
 
     /* products */
     size_t tile_rows, tile_panels;

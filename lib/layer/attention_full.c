@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * attention_full.c - softmax(q k^T / sqrt d) v for one sequence and head at a time, on the micro-kernel.
+ *
+ * Keys and values of a head are packed once into panels of 16; then BLOCK queries at a time get their scores
+ * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever exist. */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "layer/attention_full.h"
+#include "math/gemm.h"
+#include "math/kern.h"
+
+#define BLOCK 28
+
+static size_t min(size_t a, size_t b) { return a < b ? a : b; }
+static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t cut(size_t n, size_t parts, size_t i) { return n / parts * i + min(i, n % parts); }
+static size_t up(size_t n) { return ceil_div(n, MO_PANEL) * MO_PANEL; }
+
+/* Floats from one row of scores to the next. */
+static size_t score_ld(size_t n) { return ceil_div(n, MO_TILE_K) * MO_TILE_LDA; }
+
+size_t mo_attention_full_floats(size_t d, size_t n)
+{
+    return up(n) * d + n * up(d) + BLOCK * (score_ld(n) + MO_TILE_LDA);
+}
+
+typedef struct job {
+    const mo_kern *kern;
+    const mo_attention *a;
+    float *out;
+    size_t d, n, per_worker, n_items;
+    float scale;
+    atomic_size_t next;
+} job;
+
+/* k [n x d], rows ld apart -> panels over the keys: to[(j / 16 * d + i) * 16 + j % 16] = k[j][i]; zeros beyond n. */
+static void pack_keys(float *to, const float *k, size_t ld, size_t n, size_t d)
+{
+    for (size_t j = 0; j < up(n); j++) {
+        float *column = to + j / MO_PANEL * d * MO_PANEL + j % MO_PANEL;
+        for (size_t i = 0; i < d; i++) column[i * MO_PANEL] = j < n ? k[j * ld + i] : 0;
+    }
+}
+
+/* v [n x d] -> panels over the columns: to[(c / 16 * n + j) * 16 + c % 16] = v[j][c]; zeros beyond d. */
+static void pack_values(float *to, const float *v, size_t ld, size_t n, size_t d)
+{
+    for (size_t c = 0; c < d; c += MO_PANEL) {
+        float *panel = to + c * n;
+        const size_t width = min(MO_PANEL, d - c);
+        for (size_t j = 0; j < n; j++) {
+            memcpy(panel + j * MO_PANEL, v + j * ld + c, width * sizeof *to);
+            if (width < MO_PANEL) memset(panel + j * MO_PANEL + width, 0, (MO_PANEL - width) * sizeof *to);
+        }
+    }
+}
+
+/* c [m x n] (+)= a [m x k] times k steps of the panels at w; a has MO_TILE_LDA floats a row. */
+typedef struct product {
+    float *c;
+    size_t ldc, m, n, k, panel;
+    const float *a, *w;
+    bool add;
+} product;
+
+static void multiply(const mo_kern *kern, const product *p)
+{
+    const size_t width = kern->tile_panels * MO_PANEL, tiles = ceil_div(p->m, kern->tile_rows);
+    mo_tile t = {.k = p->k, .panel = p->panel, .ldc = p->ldc, .ldadd = p->ldc};
+    for (size_t c = 0; c < p->n; c += width) {
+        t.n = min(width, p->n - c);
+        t.w = p->w + c / MO_PANEL * p->panel;
+        for (size_t i = 0; i < tiles; i++) {
+            const size_t r = cut(p->m, tiles, i);
+            t.m = cut(p->m, tiles, i + 1) - r;
+            t.a = p->a + r * MO_TILE_LDA;
+            t.c = p->c + r * p->ldc + c;
+            t.add = p->add ? t.c : NULL;
+            kern->tile(&t);
+        }
+    }
+}
+
+/* The product over all of k in blocks; rows of a are lda apart and copied unless they lie right already. */
+static void multiply_long(const job *j, product p, size_t lda, float *copy)
+{
+    const size_t k = p.k, blocks = ceil_div(k, MO_TILE_K);
+    const float *a = p.a, *w = p.w;
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t p0 = cut(k, blocks, b);
+        p.k = cut(k, blocks, b + 1) - p0;
+        p.w = w + p0 * MO_PANEL;
+        p.a = a + p0;
+        p.add = b > 0;
+        if (lda != MO_TILE_LDA) {
+            for (size_t i = 0; i < p.m; i++) memcpy(copy + i * MO_TILE_LDA, a + i * lda + p0, p.k * sizeof *copy);
+            p.a = copy;
+        }
+        multiply(j->kern, &p);
+    }
+}
+
+/* m queries of one head; `to` is the output of the first. */
+static void do_queries(const job *j, float *to, const float *q, size_t m, float *scratch)
+{
+    const size_t n = j->n, d = j->d, ld = score_ld(n);
+    float *keys = scratch, *values = keys + up(n) * d, *scores = values + n * up(d), *copy = scores + BLOCK * ld;
+    multiply_long(j, (product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .panel = d * MO_PANEL, .a = q, .w = keys},
+        j->a->ldq, copy);
+    for (size_t i = 0; i < m; i++) j->kern->softmax(scores + i * ld, scores + i * ld, j->scale, n);
+    multiply_long(j,
+        (product){.c = to, .ldc = j->a->width, .m = m, .n = d, .k = n, .panel = n * MO_PANEL, .a = scores, .w = values},
+        ld, copy);
+}
+
+static void do_item(const job *j, size_t seq, size_t head, float *scratch)
+{
+    const mo_attention *a = j->a;
+    const size_t n = j->n, d = j->d, row0 = seq * n;
+    const float *keys = a->kv + row0 * a->ldkv + head * d;
+    pack_keys(scratch, keys, a->ldkv, n, d);
+    pack_values(scratch + up(n) * d, keys + a->width, a->ldkv, n, d);
+    if (!a->select) {
+        for (size_t r = 0; r < n; r += BLOCK)
+            do_queries(j, j->out + (row0 + r) * a->width + head * d, a->q + (row0 + r) * a->ldq + head * d,
+                min(BLOCK, n - r), scratch);
+        return;
+    }
+    for (size_t i = 0; i < a->n_select; i++)
+        if (a->select[i] >= row0 && a->select[i] < row0 + n)
+            do_queries(j, j->out + i * a->width + head * d, a->q + i * a->ldq + head * d, 1, scratch);
+}
+
+static void worker(void *ctx, size_t w)
+{
+    job *j = ctx;
+    float *scratch = j->a->scratch + w * j->per_worker;
+    for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->n_items;)
+        do_item(j, i / j->a->n_heads, i % j->a->n_heads, scratch);
+}
+
+void mo_attention_full(mo_pool *pool, float *out, const mo_attention *a)
+{
+    const size_t n = a->rows->seq_len;
+    job j = {.kern = mo_kern_get(),
+        .a = a,
+        .out = out,
+        .d = a->width / a->n_heads,
+        .n = n,
+        .per_worker = mo_attention_scratch(NULL, a->width, a->n_heads, n),
+        .n_items = a->rows->n_seqs * a->n_heads,
+        .scale = 1.0f / sqrtf((float)(a->width / a->n_heads))};
+    mo_pool_run(pool, mo_pool_threads(pool), worker, &j);
+}

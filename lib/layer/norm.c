@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * norm.c - layer normalisation forward and backward, row by row through the kernel table; L2 normalisation. */
+#include <math.h>
+#include <string.h>
+
+#include "layer/norm.h"
+#include "math/kern.h"
+
+#define TASK_ROWS 32
+
+typedef struct job {
+    const mo_kern *kern;
+    const mo_norm *norm;
+    float *out;
+    const float *x, *dy;
+    float *stats;
+    const float *kept;
+    size_t rows;
+} job;
+
+static size_t last_row(const job *j, size_t task)
+{
+    return (task + 1) * TASK_ROWS < j->rows ? (task + 1) * TASK_ROWS : j->rows;
+}
+
+static void fwd_task(void *ctx, size_t task)
+{
+    const job *j = ctx;
+    const size_t dim = j->norm->dim;
+    const float *gb[2] = {j->norm->gamma, j->norm->beta};
+    for (size_t r = task * TASK_ROWS; r < last_row(j, task); r++) {
+        float stats[2];
+        j->kern->norm(j->out + r * dim, j->x + r * dim, gb, j->norm->eps, dim, stats);
+        if (j->stats) memcpy(j->stats + 2 * r, stats, sizeof stats);
+    }
+}
+
+void mo_norm_fwd(mo_pool *pool, float *y, const float *x, const mo_norm *norm, float *stats, size_t rows)
+{
+    job j = {.kern = mo_kern_get(), .norm = norm, .out = y, .x = x, .stats = stats, .rows = rows};
+    mo_pool_run(pool, (rows + TASK_ROWS - 1) / TASK_ROWS, fwd_task, &j);
+}
+
+static void bwd_task(void *ctx, size_t task)
+{
+    const job *j = ctx;
+    const size_t dim = j->norm->dim;
+    for (size_t r = task * TASK_ROWS; r < last_row(j, task); r++)
+        j->kern->norm_bwd(j->out + r * dim, j->dy + r * dim, j->x + r * dim, j->norm->gamma, j->kept + 2 * r, dim);
+}
+
+void mo_norm_bwd(mo_pool *pool, const mo_norm *norm, const mo_norm_grad *g, size_t rows)
+{
+    job j = {.kern = mo_kern_get(), .norm = norm, .out = g->dx, .x = g->x, .dy = g->dy, .kept = g->stats, .rows = rows};
+    mo_pool_run(pool, (rows + TASK_ROWS - 1) / TASK_ROWS, bwd_task, &j);
+}
+
+void mo_l2_fwd(float *y, const float *x, float *norms, size_t rows, size_t dim)
+{
+    const mo_kern *kern = mo_kern_get();
+    for (size_t r = 0; r < rows; r++) {
+        const float norm = sqrtf(kern->dot(x + r * dim, x + r * dim, dim));
+        const bool good = norm > 0 && isfinite(norm);
+        kern->scale(y + r * dim, good ? 1.0f / norm : 1.0f, x + r * dim, dim);
+        if (norms) norms[r] = good ? norm : 0;
+    }
+}
+
+void mo_l2_bwd(float *dx, const float *dy, const float *y, const float *norms, size_t rows, size_t dim)
+{
+    const mo_kern *kern = mo_kern_get();
+    for (size_t r = 0; r < rows; r++) {
+        float *d = dx + r * dim;
+        if (norms[r] == 0) {
+            memset(d, 0, dim * sizeof *d);
+            continue;
+        }
+        const float along = kern->dot(y + r * dim, dy + r * dim, dim), f = 1.0f / norms[r];
+        kern->scale(d, f, dy + r * dim, dim);
+        kern->axpy(d, -along * f, y + r * dim, dim);
+    }
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * kern_avx2.c - the inner loops on eight lanes (AVX2, FMA). */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "math/kern.h"
+#include "math/tile.h"
+
+typedef __m256 vec;
+#define VN 8
+#define v_load _mm256_loadu_ps
+#define v_store _mm256_storeu_ps
+#define v_set _mm256_set1_ps
+#define v_fma _mm256_fmadd_ps
+#define v_fnma _mm256_fnmadd_ps
+#define v_add _mm256_add_ps
+#define v_sub _mm256_sub_ps
+#define v_mul _mm256_mul_ps
+#define v_div _mm256_div_ps
+#define v_min _mm256_min_ps
+#define v_max _mm256_max_ps
+#define v_abs(x) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x)
+#define v_sum sum_of
+#define v_top top_of
+#define v_round(x) _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define v_pow2(n) \
+    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23))
+#define v_less(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+#define v_sign(x, s) _mm256_or_ps(v_abs(x), _mm256_and_ps(s, _mm256_set1_ps(-0.0f)))
+
+static inline __m256i first_lanes(size_t n)
+{
+    static const int32_t mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_loadu_si256((const __m256i *)(const void *)(mask + 8 - n));
+}
+
+static inline vec v_part(const float *x, size_t n) { return _mm256_maskload_ps(x, first_lanes(n)); }
+static inline void v_put(float *y, size_t n, vec v) { _mm256_maskstore_ps(y, first_lanes(n), v); }
+
+static inline float sum_of(vec v)
+{
+    __m128 q = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+
+static inline float top_of(vec v)
+{
+    __m128 q = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+}
+
+#include "math/kern_body.h"
+
+static const mo_kern kern = {.name = "avx2", KERN_BODY, .tile_rows = 6, .tile_panels = 1, .tile = mo_tile_avx2};
+
+const mo_kern *mo_kern_avx2(void) { return &kern; }
+#endif

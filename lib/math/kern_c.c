@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * kern_c.c - the inner loops in plain C: what every machine can run and what the others are tested against. */
+#include <math.h>
+
+#include "math/kern.h"
+
+static float max_row(const float *x, size_t n)
+{
+    float m = -INFINITY;
+    for (size_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
+    return m;
+}
+
+static float dot_row(const float *x, const float *y, size_t n)
+{
+    float sum[4] = {0, 0, 0, 0};
+    for (size_t i = 0; i < n; i++) sum[i & 3] += x[i] * y[i];
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+static void axpy_row(float *y, float a, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+static void scale_row(float *y, float a, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = a * x[i];
+}
+
+static void add_row(float *y, const float *x, const float *z, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] + z[i];
+}
+
+static float softmax_row(float *y, const float *x, float a, size_t n)
+{
+    float m = a * max_row(x, n), sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = expf(a * x[i] - m);
+        sum += y[i];
+    }
+    scale_row(y, 1.0f / sum, y, n);
+    return m + logf(sum);
+}
+
+static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+
+static void quick_gelu(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * sigmoid(1.702f * x[i]);
+}
+
+static void quick_gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float s = sigmoid(1.702f * x[i]);
+        dx[i] = dy[i] * (s + 1.702f * x[i] * (s * (1.0f - s)));
+    }
+}
+
+static void gelu(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+}
+
+/* Phi(x) + x phi(x) */
+static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float cdf = 0.5f * (1.0f + erff(x[i] * 0.70710678f));
+        dx[i] = dy[i] * (cdf + x[i] * (0.39894228f * expf(-0.5f * (x[i] * x[i]))));
+    }
+}
+
+static void relu6(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i] > 6 ? 6 : x[i];
+}
+
+static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])
+{
+    double sum = 0, square = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i];
+    float mean = (float)(sum / (double)n);
+    for (size_t i = 0; i < n; i++) square += (double)(x[i] - mean) * (double)(x[i] - mean);
+    float rstd = 1.0f / sqrtf((float)(square / (double)n) + eps);
+    for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * gb[0][i] + gb[1][i];
+    stats[0] = mean;
+    stats[1] = rstd;
+}
+
+/* dx += rstd (g - mean(g) - xhat mean(g xhat)), g = dy gamma */
+static void norm_bwd_row(float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n)
+{
+    double sum = 0, along = 0;
+    for (size_t i = 0; i < n; i++) {
+        float g = dy[i] * gamma[i];
+        sum += g;
+        along += (double)g * (double)((x[i] - stats[0]) * stats[1]);
+    }
+    float a = (float)(sum / (double)n), b = (float)(along / (double)n);
+    for (size_t i = 0; i < n; i++)
+        dx[i] += stats[1] * (dy[i] * gamma[i] - a - (x[i] - stats[0]) * stats[1] * b);
+}
+
+static void dots(float *s, const float *q, const float *keys, size_t ld, size_t n, size_t d)
+{
+    for (size_t j = 0; j < n; j++) s[j] = dot_row(q, keys + j * ld, d);
+}
+
+static void mix(float *y, const float *p, const float *v, size_t ld, size_t n, size_t d)
+{
+    for (size_t j = 0; j < n; j++) axpy_row(y, p[j], v + j * ld, d);
+}
+
+static void spread(float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d)
+{
+    for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
+}
+
+static void taps(float *y, const mo_taps *t)
+{
+    for (size_t c = 0; c < t->channels; c++) {
+        float sum = t->bias[c];
+        for (size_t i = 0; i < t->n; i++) sum += t->x[i][c] * t->w[i][c];
+        y[c] = !t->relu6 ? sum : sum < 0 ? 0 : sum > 6 ? 6 : sum;
+    }
+}
+
+/* Four rows by sixteen columns: sums in registers where the compiler sees fit. */
+static void tile(const mo_tile *t)
+{
+    float sum[4][16] = {{0}};
+    for (size_t p = 0; p < t->k; p++)
+        for (size_t i = 0; i < t->m; i++) {
+            float a = t->a[i * MO_TILE_LDA + p];
+            for (size_t j = 0; j < 16; j++) sum[i][j] += a * t->w[p * 16 + j];
+        }
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            float s = sum[i][j];
+            if (t->add) s += t->add[i * t->ldadd + j];
+            if (t->bias) s += t->bias[j];
+            t->c[i * t->ldc + j] = s;
+        }
+}
+
+static const mo_kern kern = {
+    .name = "plain",
+    .max = max_row,
+    .dot = dot_row,
+    .axpy = axpy_row,
+    .scale = scale_row,
+    .add = add_row,
+    .softmax = softmax_row,
+    .quick_gelu = quick_gelu,
+    .gelu = gelu,
+    .relu6 = relu6,
+    .quick_gelu_bwd = quick_gelu_bwd,
+    .gelu_bwd = gelu_bwd,
+    .norm = norm_row,
+    .norm_bwd = norm_bwd_row,
+    .dots = dots,
+    .mix = mix,
+    .spread = spread,
+    .taps = taps,
+    .tile_rows = 4,
+    .tile_panels = 1,
+    .tile = tile,
+};
+
+const mo_kern *mo_kern_plain(void) { return &kern; }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * kern_pick.c - which table of inner loops this process uses: decided once, by what the CPU can do. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/kern.h"
+
+static _Atomic(const mo_kern *) live;
+
+#if defined(__x86_64__)
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+/* The best table at or below `name` (NULL: all); NULL when the CPU lacks it, `known` false for another word. */
+static const mo_kern *find(const char *name, bool *known)
+{
+    *known = true;
+    const mo_kern *tables[3] = {NULL, NULL, mo_kern_plain()};
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (has_avx512()) tables[0] = mo_kern_avx512();
+    if (has_avx2()) tables[1] = mo_kern_avx2();
+#endif
+    if (!name) return tables[0] ? tables[0] : tables[1] ? tables[1] : tables[2];
+    if (!strcmp(name, "avx512")) return tables[0];
+    if (!strcmp(name, "avx2")) return tables[1];
+    if (!strcmp(name, "plain")) return tables[2];
+    *known = false;
+    return NULL;
+}
+
+/* An environment that asks for what is not there gets what is: a variable must not make the library fail. */
+const mo_kern *mo_kern_get(void)
+{
+    const mo_kern *kern = atomic_load_explicit(&live, memory_order_acquire);
+    if (kern) return kern;
+    bool known;
+    const char *wish = getenv("MOPD_CPU");
+    if (wish) kern = find(wish, &known);
+    if (!kern) kern = find(NULL, &known);
+    const mo_kern *before = NULL;
+    if (!atomic_compare_exchange_strong(&live, &before, kern)) return before;
+    return kern;
+}
+
+mopd_status mo_cpu_set(const char *name)
+{
+    bool known;
+    const mo_kern *kern = find(name, &known);
+    if (!known) return mo_fail(MOPD_E_ARG, "CPU path \"%s\": not one of avx512, avx2, plain", name);
+    if (!kern) return mo_fail(MOPD_E_UNSUPPORTED, "CPU path %s: this processor does not have it", name);
+    atomic_store_explicit(&live, kern, memory_order_release);
+    return MOPD_OK;
+}
+
+#if !defined(__x86_64__)
+const mo_kern *mo_kern_avx2(void) { return NULL; }
+const mo_kern *mo_kern_avx512(void) { return NULL; }
+#endif

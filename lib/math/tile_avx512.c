@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * tile_avx512.c - up to 14 rows by 2 panels: 28 sums in registers, two loads of W and 14 broadcasts of A a step. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "math/tile.h"
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, size_t j, __m512 sum)
+{
+    const size_t left = t->n - j * 16;
+    const __mmask16 mask = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+    if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
+    if (t->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
+    _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
+}
+
+static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows, const size_t panels)
+{
+    __m512 sum[14][2];
+    UNROLL
+    for (size_t i = 0; i < rows; i++)
+        UNROLL
+        for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_setzero_ps();
+    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16;
+    const size_t panel = t->panel;
+    for (; w < end; w += 16, a++) {
+        __m512 x[2];
+        UNROLL
+        for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_ps(w + j * panel);
+        UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            const __m512 f = _mm512_set1_ps(a[i * MO_TILE_LDA]);
+            UNROLL
+            for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_fmadd_ps(f, x[j], sum[i][j]);
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < rows; i++)
+        UNROLL
+        for (size_t j = 0; j < panels; j++) write_back(t, i, j, sum[i][j]);
+}
+
+#define TILE(m)                                                                                              \
+    static void tile_##m##_1(const mo_tile *t) { tile(t, m, 1); }                                            \
+    static void tile_##m##_2(const mo_tile *t) { tile(t, m, 2); }
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+
+#define PAIR(m) {tile_##m##_1, tile_##m##_2}
+static void (*const tiles[14][2])(const mo_tile *t) = {PAIR(1), PAIR(2), PAIR(3), PAIR(4), PAIR(5), PAIR(6), PAIR(7),
+    PAIR(8), PAIR(9), PAIR(10), PAIR(11), PAIR(12), PAIR(13), PAIR(14)};
+
+void mo_tile_avx512(const mo_tile *t) { tiles[t->m - 1][t->n > 16](t); }
+#endif
