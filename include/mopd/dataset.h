@@ -117,8 +117,10 @@ MOPD_API const char *mopd_dataset_fingerprint(const mopd_dataset *dataset);
  * Since 0.1. */
 MOPD_API const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t index, size_t view);
 
-/* features, n x D: one view of every picture.  STATE until encoded, ARG: no such view.  Since 0.1. */
-MOPD_API mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t view, float *features);
+/* features, n x n_views x D: some views of every picture, in the layout a trainer takes.  STATE until encoded,
+ * ARG: no such view.  Since 0.1. */
+MOPD_API mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t first_view, size_t n_views,
+    float *features);
 
 /* A part: first the split; then, where shots are asked for, a seeded draw without replacement in each class (all
  * of a class that has fewer), which depends on seed, class name and the class's pictures alone; then base, the

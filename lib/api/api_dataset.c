@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ * api_dataset.c - datasets and feature stores: arguments checked, options read. */
+#include <string.h>
+
+#include "base/opts.h"
+#include "mopd/dataset.h"
+#include "train/dataset.h"
+
+static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
+static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
+static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NULL, NULL};
+
+mopd_status mopd_dataset_options_init(mopd_dataset_options *options, size_t struct_size)
+{
+    return mo_opts_init(options, struct_size, &no_options, sizeof no_options, sizeof no_options);
+}
+
+mopd_status mopd_selection_init(mopd_selection *selection, size_t struct_size)
+{
+    return mo_opts_init(selection, struct_size, &everything, sizeof everything, sizeof everything);
+}
+
+mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size)
+{
+    return mo_opts_init(options, struct_size, &plain_once, sizeof plain_once, sizeof plain_once);
+}
+
+/* *out = NULL; ARG when an argument that must be there is not. */
+static mopd_status begin(mopd_dataset **out, const void *first, const char *name)
+{
+    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
+    *out = NULL;
+    return first ? MOPD_OK : mo_fail(MOPD_E_ARG, "%s: NULL", name);
+}
+
+mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
+{
+    mopd_dataset_options o;
+    mopd_status st = begin(out, path, "path");
+    if (st == MOPD_OK) st = mo_opts_read(&o, options, &no_options, sizeof o, sizeof o, "dataset options");
+    if (st == MOPD_OK && o.flags & ~MOPD_DATASET_READ)
+        st = mo_fail(MOPD_E_ARG, "dataset options: unknown flags 0x%x", o.flags);
+    return st == MOPD_OK ? mo_dataset_open(out, path, &o) : st;
+}
+
+void mopd_dataset_close(mopd_dataset *dataset) { mo_dataset_close(dataset); }
+
+/* Copies as much of a struct as the caller has. */
+static mopd_status give(void *to, const void *from, uint32_t size, uint32_t first)
+{
+    uint32_t has = *(const uint32_t *)to;
+    if (has < first) return mo_fail(MOPD_E_ARG, "struct_size is %u, the first release had %u", has, first);
+    memcpy(to, from, has < size ? has : size);
+    memcpy(to, &has, sizeof has);
+    return MOPD_OK;
+}
+
+mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info)
+{
+    if (!dataset || !info) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "info" : "dataset");
+    const mo_source *s = dataset->source;
+    mopd_dataset_info i = {.struct_size = sizeof i, .n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
+    if (s->features) {
+        i.seed = s->seed;
+        i.dim = (uint32_t)s->dim;
+        i.n_views = (uint32_t)s->n_views;
+        i.augmented = s->augmented;
+    }
+    for (size_t k = 0; k < dataset->n; k++) {
+        int32_t split = s->row[dataset->row[k]].split;
+        if (split >= 0) i.n_split[split]++;
+    }
+    return give(info, &i, sizeof i, sizeof i);
+}
+
+mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mopd_item *item)
+{
+    if (!dataset || !item) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "item" : "dataset");
+    if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
+    const mo_row *row = dataset->source->row + dataset->row[index];
+    mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
+    return give(item, &i, sizeof i, sizeof i);
+}
+
+const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index)
+{
+    return dataset && index < dataset->n_classes ? dataset->name[index] : NULL;
+}
+
+const char *const *mopd_dataset_class_names(const mopd_dataset *dataset)
+{
+    return dataset ? (const char *const *)dataset->name : NULL;
+}
+
+const int32_t *mopd_dataset_labels(const mopd_dataset *dataset) { return dataset ? dataset->label : NULL; }
+
+const char *mopd_dataset_fingerprint(const mopd_dataset *dataset)
+{
+    return dataset ? dataset->source->fingerprint : "";
+}
+
+const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t index, size_t view)
+{
+    if (!dataset || !dataset->source->features || index >= dataset->n || view >= dataset->source->n_views) return NULL;
+    return mo_dataset_feature(dataset, index, view);
+}
+
+mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features)
+{
+    if (!dataset || !features) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "features" : "dataset");
+    const mo_source *s = dataset->source;
+    if (!s->features) return mo_fail(MOPD_E_STATE, "the pictures are not encoded yet");
+    if (!n_views || first_view >= s->n_views || n_views > s->n_views - first_view)
+        return mo_fail(MOPD_E_ARG, "views %zu to %zu of %zu", first_view, first_view + n_views, s->n_views);
+    size_t each = n_views * s->dim;
+    for (size_t i = 0; i < dataset->n; i++)
+        memcpy(features + i * each, mo_dataset_feature(dataset, i, first_view), each * sizeof(float));
+    return MOPD_OK;
+}
+
+mopd_status mopd_dataset_select(mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection)
+{
+    mopd_selection s;
+    mopd_status st = begin(out, dataset, "dataset");
+    if (st == MOPD_OK) st = mo_opts_read(&s, selection, &everything, sizeof s, sizeof s, "selection");
+    return st == MOPD_OK ? mo_dataset_select(out, dataset, &s) : st;
+}
+
+mopd_status mopd_dataset_pick(mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n,
+    uint32_t flags)
+{
+    mopd_status st = begin(out, dataset, "dataset");
+    if (st == MOPD_OK && (!indices || !n)) st = mo_fail(MOPD_E_ARG, "indices: none");
+    if (st == MOPD_OK && flags & ~MOPD_PICK_RELABEL) st = mo_fail(MOPD_E_ARG, "pick: unknown flags 0x%x", flags);
+    return st == MOPD_OK ? mo_dataset_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
+}
+
+mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index)
+{
+    mopd_status st = begin(out, dataset, "dataset");
+    if (st != MOPD_OK) return st;
+    if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
+    size_t *keep = mo_alloc(dataset->n, sizeof *keep);
+    if (!keep) return MOPD_E_NOMEM;
+    for (size_t i = 0, n = 0; i < dataset->n; i++) {
+        if (i != index) keep[n++] = i;
+    }
+    st = mo_dataset_part(out, dataset, keep, dataset->n - 1, NULL);
+    mo_free(keep);
+    return st;
+}
+
+mopd_status mopd_dataset_withdraw(mopd_dataset **out, const mopd_dataset *dataset, const char *path,
+    const char *class_name)
+{
+    mopd_status st = begin(out, dataset, "dataset");
+    if (st == MOPD_OK && !path == !class_name) st = mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
+    return st == MOPD_OK ? mo_dataset_withdraw(out, dataset, path, class_name) : st;
+}
+
+mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset, const mopd_dataset *known,
+    const mopd_encoder *encoder, const mopd_encode_options *options)
+{
+    mopd_encode_options o;
+    mopd_status st = begin(out, dataset, "dataset");
+    if (st == MOPD_OK) st = mo_opts_read(&o, options, &plain_once, sizeof o, sizeof o, "encode options");
+    if (st == MOPD_OK && o.flags & ~MOPD_ENCODE_SKIP_BAD)
+        st = mo_fail(MOPD_E_ARG, "encode options: unknown flags 0x%x", o.flags);
+    return st == MOPD_OK ? mo_dataset_encode(out, dataset, known, encoder, &o) : st;
+}
+
+mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)
+{
+    if (!dataset || !path) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "path" : "dataset");
+    return mo_store_save(dataset, path);
+}
