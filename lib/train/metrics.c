@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * metrics.c - everything is read from the confusion matrix: row the true class, column the predicted one. */
+#include "train/metrics.h"
+
+mopd_status mo_confusion_add(uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *row = logits + i * n_classes;
+        if (labels[i] < 0 || (size_t)labels[i] >= n_classes)
+            return mo_fail(MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i, n_classes);
+        size_t best = 0;
+        for (size_t c = 0; c < n_classes; c++) {
+            if (row[c] != row[c]) return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not a number", i, c);
+            if (row[c] > row[best]) best = c;
+        }
+        confusion[(size_t)labels[i] * n_classes + best]++;
+    }
+    return MOPD_OK;
+}
+
+void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)
+{
+    double f1 = 0;
+    for (size_t c = 0; c < n_classes; c++) {
+        uint64_t is = 0, said = 0, hit = confusion[c * n_classes + c];
+        for (size_t k = 0; k < n_classes; k++) {
+            is += confusion[c * n_classes + k];
+            said += confusion[k * n_classes + c];
+        }
+        if (!is) continue;
+        metrics->n_classes++;
+        metrics->n += is;
+        metrics->correct += hit;
+        f1 += 2 * (double)hit / (double)(is + said);
+    }
+    if (!metrics->n) return;
+    metrics->accuracy = 100 * (double)metrics->correct / (double)metrics->n;
+    metrics->macro_f1 = 100 * f1 / (double)metrics->n_classes;
+}
