@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * api_gda.c - the Gaussian discriminant head: arguments checked. */
+#include <math.h>
+
+#include "base/num.h"
+#include "mopd/gda.h"
+#include "train/gda.h"
+
+mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n,
+    float alpha)
+{
+    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
+    *out = NULL;
+    if (!bank || !features || !labels || !n)
+        return mo_fail(MOPD_E_ARG, "%s: NULL or empty", !bank ? "bank" : !features ? "features" : "labels");
+    size_t n_floats;
+    if (!isfinite(alpha)) return mo_fail(MOPD_E_ARG, "alpha is not finite");
+    if (!mo_mul(n, bank->dim, &n_floats)) return mo_fail(MOPD_E_ARG, "%zu features are too many", n);
+    if (!mo_all_finite(features, n_floats)) return mo_fail(MOPD_E_NUMERIC, "a feature is not finite");
+    return mo_gda_create(out, bank, features, labels, n, alpha);
+}
+
+mopd_status mopd_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank)
+{
+    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
+    *out = NULL;
+    if (!known || !bank) return mo_fail(MOPD_E_ARG, "%s: NULL", known ? "bank" : "known");
+    return mo_gda_create_classes(out, known, bank);
+}
+
+float mopd_gda_alpha(const mopd_gda *gda) { return gda ? gda->alpha : 0; }
+
+mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits)
+{
+    if (!gda || !features || !logits)
+        return mo_fail(MOPD_E_ARG, "%s: NULL", !gda ? "gda" : !features ? "features" : "logits");
+    mo_gda_logits(gda, features, n, logits);
+    return MOPD_OK;
+}
+
+void mopd_gda_free(mopd_gda *gda) { mo_gda_free(gda); }
