@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT
+ * torchfile.c - the containers of PyTorch: where the pickle is and where each storage lies.
+ *
+ *     zip:     NAME/data.pkl, NAME/data/KEY (stored), NAME/byteorder; TorchScript adds code/ and constants, left alone
+ *     legacy:  pickles of magic, protocol 1001, system, object, storage keys | for each key: int64 numel | elements */
+#include "format/torchfile.h"
+
+#include <string.h>
+
+#include "format/index.h"
+#include "format/torchtree.h"
+#include "format/zip.h"
+
+#define PICKLE_LIMIT ((size_t)256 << 20)
+
+struct mo_torch {
+    mo_map map; /* {0} over a caller's bytes */
+    const unsigned char *bytes;
+    size_t n_bytes;
+    char *path;
+    mo_torch_list list;
+    mo_index names;
+};
+
+/* A zip archive being read. */
+typedef struct archive {
+    const mo_torch *t;
+    mo_zip *zip;
+    mo_buf root; /* "NAME/" */
+    mo_buf name; /* scratch */
+} archive;
+
+static mopd_status find_entry(archive *a, const char *folder, const char *name, size_t n_name, size_t *out)
+{
+    a->name.size = 0;
+    mopd_status st = mo_buf_add(&a->name, a->root.data, a->root.size);
+    if (st == MOPD_OK) st = mo_buf_adds(&a->name, folder);
+    if (st == MOPD_OK) st = mo_buf_add(&a->name, name, n_name);
+    if (st == MOPD_OK) *out = mo_zip_find(a->zip, a->name.data);
+    return st;
+}
+
+static mopd_status place_in_zip(void *ctx, mo_torch_storage *s)
+{
+    archive *a = ctx;
+    size_t i = 0, n = 0;
+    mopd_status st = find_entry(a, "data/", s->key->text, s->key->u.n, &i);
+    if (st != MOPD_OK) return st;
+    if (i == SIZE_MAX) return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" is missing", a->t->path, a->name.data);
+    if ((st = mo_zip_stored(a->zip, i, &s->data, &n)) != MOPD_OK) return st;
+    if (n != s->n_bytes)
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, its storage %zu", a->t->path, a->name.data,
+            n, s->n_bytes);
+    return MOPD_OK;
+}
+
+/* The entry NAME/data.pkl; NAME/ becomes the root. */
+static mopd_status find_pickle(archive *a, size_t *out)
+{
+    for (size_t i = 0; i < mo_zip_count(a->zip); i++) {
+        const char *name = mo_zip_name(a->zip, i), *slash = strchr(name, '/');
+        if (!slash || strcmp(slash + 1, "data.pkl") != 0) continue;
+        *out = i;
+        return mo_buf_add(&a->root, name, (size_t)(slash + 1 - name));
+    }
+    return mo_fail(MOPD_E_FORMAT, "%s: a zip archive without data.pkl is no PyTorch file", a->t->path);
+}
+
+static mopd_status check_byteorder(archive *a)
+{
+    size_t i = SIZE_MAX;
+    mo_buf text = {0};
+    mopd_status st = find_entry(a, "byteorder", "", 0, &i);
+    if (st != MOPD_OK || i == SIZE_MAX) return st;
+    st = mo_zip_read(a->zip, i, &text, 64);
+    if (st == MOPD_OK && strcmp(text.data, "little") != 0)
+        st = mo_fail(MOPD_E_UNSUPPORTED, "%s: byte order \"%.16s\", only little is read", a->t->path, text.data);
+    mo_buf_free(&text);
+    return st;
+}
+
+static mopd_status read_zip(mo_torch *t)
+{
+    archive a = {.t = t};
+    mo_buf text = {0};
+    mo_pickle pickle = {0};
+    size_t entry = 0;
+    mopd_status st = mo_zip_open(&a.zip, t->bytes, t->n_bytes, t->path);
+    if (st != MOPD_OK) return st;
+    if ((st = find_pickle(&a, &entry)) != MOPD_OK) goto done;
+    if ((st = check_byteorder(&a)) != MOPD_OK) goto done;
+    if ((st = mo_zip_read(a.zip, entry, &text, PICKLE_LIMIT)) != MOPD_OK) goto done;
+    a.name.size = 0;
+    if ((st = mo_buf_addf(&a.name, "%s: %s", t->path, mo_zip_name(a.zip, entry))) != MOPD_OK) goto done;
+    st = mo_pickle_open(&pickle, text.data, text.size, mo_torchtree_allow, 0, a.name.data);
+    if (st != MOPD_OK) goto done;
+    mo_torch_tree tree = {&pickle, place_in_zip, &a, t->path};
+    st = mo_torchtree_collect(&t->list, &tree);
+done:
+    mo_pickle_close(&pickle);
+    mo_buf_free(&text);
+    mo_buf_free(&a.name);
+    mo_buf_free(&a.root);
+    mo_zip_close(a.zip);
+    return st;
+}
+
+/* PROTO 2, LONG1 of 10 bytes 0x1950a86a20f9469cfc6c, STOP. */
+static const unsigned char magic[15] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
+    '.'};
+
+/* A legacy file being read. */
+typedef struct legacy {
+    const mo_torch *t;
+    size_t at;
+    mo_torch_storage *storages; /* one a key */
+    char *texts;                /* the keys */
+    mo_index keys;
+} legacy;
+
+/* The pickle at the present place; moves behind it. */
+static mopd_status next_pickle(legacy *l, mo_pickle *out)
+{
+    const mo_torch *t = l->t;
+    mopd_status st = mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
+    if (st == MOPD_OK) l->at += out->n_bytes;
+    return st;
+}
+
+static mopd_status check_protocol(legacy *l)
+{
+    mo_pickle p;
+    mopd_status st = next_pickle(l, &p);
+    if (st != MOPD_OK) return st;
+    const mo_pnode *root = &p.nodes[p.root];
+    if (root->kind != MO_P_INT || root->u.i != 1001)
+        st = mo_fail(MOPD_E_FORMAT, "%s: a legacy PyTorch file whose protocol is not 1001", l->t->path);
+    mo_pickle_close(&p);
+    return st;
+}
+
+static mopd_status check_system(legacy *l)
+{
+    mo_pickle p;
+    mopd_status st = next_pickle(l, &p);
+    if (st != MOPD_OK) return st;
+    const mo_pnode *root = &p.nodes[p.root];
+    bool little = false;
+    for (uint32_t c = root->first; root->kind == MO_P_DICT && c != MO_P_NIL; c = p.cells[p.cells[c].next].next) {
+        const mo_pnode *value = &p.nodes[p.cells[p.cells[c].next].node];
+        if (mo_pnode_is_text(&p.nodes[p.cells[c].node], "little_endian"))
+            little = value->kind == MO_P_BOOL && value->u.i;
+    }
+    if (!little) st = mo_fail(MOPD_E_UNSUPPORTED, "%s: it does not say that it is little endian", l->t->path);
+    mo_pickle_close(&p);
+    return st;
+}
+
+/* Copies the list of keys into an index. */
+static mopd_status keep_keys(legacy *l, const mo_pickle *p)
+{
+    const mo_pnode *root = &p->nodes[p->root];
+    size_t n = 0, i = 0;
+    if (root->kind != MO_P_LIST) return mo_fail(MOPD_E_FORMAT, "%s: no list of storage keys", l->t->path);
+    for (uint32_t c = root->first; c != MO_P_NIL; c = p->cells[c].next) {
+        const mo_pnode *key = &p->nodes[p->cells[c].node];
+        if (key->kind != MO_P_TEXT || memchr(key->text, 0, key->u.n) || !mo_add(n, key->u.n + 1, &n))
+            return mo_fail(MOPD_E_FORMAT, "%s: a storage key is no text", l->t->path);
+    }
+    if (n > PICKLE_LIMIT) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %zu bytes of storage keys", l->t->path, n);
+    l->texts = mo_alloc(n, 1);
+    l->storages = mo_calloc(root->n_items, sizeof *l->storages);
+    if (!l->texts || !l->storages) return MOPD_E_NOMEM;
+    mopd_status st = mo_index_open(&l->keys, root->n_items);
+    if (st != MOPD_OK) return st;
+    char *text = l->texts;
+    for (uint32_t c = root->first; c != MO_P_NIL; c = p->cells[c].next, i++) {
+        const mo_pnode *key = &p->nodes[p->cells[c].node];
+        memcpy(text, key->text, key->u.n);
+        text[key->u.n] = 0;
+        l->keys.item[i] = (mo_index_item){text, i};
+        text += key->u.n + 1;
+    }
+    const char *twice = mo_index_sort(&l->keys);
+    return twice ? mo_fail(MOPD_E_FORMAT, "%s: storage key \"%s\" is there twice", l->t->path, twice) : MOPD_OK;
+}
+
+static mopd_status find_key(const legacy *l, const mo_pnode *key, size_t *out)
+{
+    char *text = mo_strndup(key->text, key->u.n);
+    if (!text) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    *out = mo_index_find(&l->keys, text);
+    if (*out == SIZE_MAX) st = mo_fail(MOPD_E_FORMAT, "%s: storage \"%s\" is missing", l->t->path, text);
+    mo_free(text);
+    return st;
+}
+
+/* What the object says of its storages, in the order of their keys. */
+static mopd_status describe_storages(legacy *l, const mo_torch_tree *tree)
+{
+    const mo_pickle *p = tree->pickle;
+    for (uint32_t i = 0; i < p->n_nodes; i++) {
+        mo_torch_storage s, *kept;
+        size_t at = 0;
+        if (p->nodes[i].kind != MO_P_STORAGE) continue;
+        mopd_status st = mo_torchtree_storage(&s, tree, &p->nodes[i]);
+        if (st == MOPD_OK) st = find_key(l, s.key, &at);
+        if (st != MOPD_OK) return st;
+        kept = &l->storages[at];
+        if (kept->key && (kept->dtype != s.dtype || kept->numel != s.numel))
+            return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\" is described in two ways", l->t->path,
+                (int)s.key->u.n, s.key->text);
+        *kept = s;
+    }
+    return MOPD_OK;
+}
+
+/* Finds the elements of each storage behind the pickles. */
+static mopd_status place_storages(legacy *l)
+{
+    const mo_torch *t = l->t;
+    for (size_t i = 0; i < l->keys.n; i++) {
+        mo_torch_storage *s = &l->storages[i];
+        uint64_t numel = 0;
+        if (!s->key) return mo_fail(MOPD_E_FORMAT, "%s: no tensor uses storage %zu of %zu", t->path, i, l->keys.n);
+        if (t->n_bytes - l->at < 8)
+            return mo_fail(MOPD_E_FORMAT, "%s: cut short at byte %zu, before storage %zu of %zu", t->path, l->at, i,
+                l->keys.n);
+        for (size_t k = 8; k > 0; k--) numel = numel << 8 | t->bytes[l->at + k - 1];
+        if (numel != s->numel)
+            return mo_fail(MOPD_E_FORMAT, "%s: byte %zu: storage \"%.*s\" has %llu elements, its tensors say %zu",
+                t->path, l->at, (int)s->key->u.n, s->key->text, (unsigned long long)numel, s->numel);
+        l->at += 8;
+        if (s->n_bytes > t->n_bytes - l->at)
+            return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\" has %zu bytes from byte %zu on, the file ends at %zu",
+                t->path, (int)s->key->u.n, s->key->text, s->n_bytes, l->at, t->n_bytes);
+        s->data = t->bytes + l->at;
+        l->at += s->n_bytes;
+    }
+    return MOPD_OK;
+}
+
+static mopd_status place_in_legacy(void *ctx, mo_torch_storage *s)
+{
+    const legacy *l = ctx;
+    size_t i = 0;
+    mopd_status st = find_key(l, s->key, &i);
+    if (st == MOPD_OK) s->data = l->storages[i].data;
+    return st;
+}
+
+static mopd_status read_legacy(mo_torch *t)
+{
+    legacy l = {.t = t, .at = sizeof magic};
+    mo_pickle object = {0}, keys = {0};
+    mo_torch_tree tree = {&object, place_in_legacy, &l, t->path};
+    mopd_status st = check_protocol(&l);
+    if (st == MOPD_OK) st = check_system(&l);
+    if (st == MOPD_OK) st = next_pickle(&l, &object);
+    if (st == MOPD_OK) st = next_pickle(&l, &keys);
+    if (st == MOPD_OK) st = keep_keys(&l, &keys);
+    if (st == MOPD_OK) st = describe_storages(&l, &tree);
+    if (st == MOPD_OK) st = place_storages(&l);
+    if (st == MOPD_OK) st = mo_torchtree_collect(&t->list, &tree);
+    mo_index_close(&l.keys);
+    mo_free(l.storages);
+    mo_free(l.texts);
+    mo_pickle_close(&keys);
+    mo_pickle_close(&object);
+    return st;
+}
+
+static mopd_status index_names(mo_torch *t)
+{
+    mopd_status st = mo_index_open(&t->names, t->list.n);
+    if (st != MOPD_OK) return st;
+    for (size_t i = 0; i < t->list.n; i++) t->names.item[i] = (mo_index_item){t->list.tensor[i].name, i};
+    const char *twice = mo_index_sort(&t->names);
+    return twice ? mo_fail(MOPD_E_FORMAT, "%s: two tensors are named \"%s\"", t->path, twice) : MOPD_OK;
+}
+
+static mopd_status read_all(mo_torch *t)
+{
+    mopd_status st;
+    if (mo_zip_is(t->bytes, t->n_bytes)) st = read_zip(t);
+    else if (t->n_bytes >= sizeof magic && !memcmp(t->bytes, magic, sizeof magic)) st = read_legacy(t);
+    else st = mo_fail(MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", t->path);
+    return st == MOPD_OK ? index_names(t) : st;
+}
+
+static mopd_status open_handle(mo_torch **out, const char *path)
+{
+    *out = NULL;
+    mo_torch *t = mo_calloc(1, sizeof *t);
+    if (!t) return MOPD_E_NOMEM;
+    t->path = mo_strdup(path);
+    if (!t->path) {
+        mo_free(t);
+        return MOPD_E_NOMEM;
+    }
+    *out = t;
+    return MOPD_OK;
+}
+
+static mopd_status finish_open(mo_torch **out, mopd_status st)
+{
+    if (st == MOPD_OK) st = read_all(*out);
+    if (st != MOPD_OK) {
+        mo_torch_close(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+mopd_status mo_torch_open_bytes(mo_torch **out, const void *bytes, size_t n, const char *path)
+{
+    mopd_status st = open_handle(out, path);
+    if (st != MOPD_OK) return st;
+    (*out)->bytes = bytes;
+    (*out)->n_bytes = n;
+    return finish_open(out, MOPD_OK);
+}
+
+mopd_status mo_torch_open(mo_torch **out, const char *path, bool read)
+{
+    mopd_status st = open_handle(out, path);
+    if (st != MOPD_OK) return st;
+    mo_torch *t = *out;
+    st = mo_map_open(&t->map, path, read);
+    t->bytes = t->map.data;
+    t->n_bytes = t->map.size;
+    return finish_open(out, st);
+}
+
+void mo_torch_close(mo_torch *t)
+{
+    if (!t) return;
+    mo_index_close(&t->names);
+    mo_torch_list_free(&t->list);
+    mo_map_close(&t->map);
+    mo_free(t->path);
+    mo_free(t);
+}
+
+const char *mo_torch_path(const mo_torch *t) { return t->path; }
+
+size_t mo_torch_file_bytes(const mo_torch *t) { return t->n_bytes; }
+
+size_t mo_torch_count(const mo_torch *t) { return t->list.n; }
+
+const char *mo_torch_name(const mo_torch *t, size_t i) { return t->list.tensor[i].name; }
+
+mopd_status mo_torch_need(const mo_torch *t, const char *name, const mo_view **out)
+{
+    size_t i = mo_index_find(&t->names, name);
+    *out = NULL;
+    if (i == SIZE_MAX) return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", t->path, name);
+    if (!t->list.tensor[i].view.data)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" is not contiguous", t->path, name);
+    *out = &t->list.tensor[i].view;
+    return MOPD_OK;
+}
+
+const mo_view *mo_torch_find(const mo_torch *t, const char *name)
+{
+    size_t i = mo_index_find(&t->names, name);
+    return i == SIZE_MAX || !t->list.tensor[i].view.data ? NULL : &t->list.tensor[i].view;
+}
+
+void mo_torch_release(const mo_torch *t, const mo_view *view)
+{
+    mo_map_release(&t->map, view->data, view->n * mo_dtype_size(view->dtype));
+}

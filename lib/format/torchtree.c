@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ * torchtree.c - walks the pickle's tree and turns descriptions of tensors into views.
+ *
+ *     _rebuild_tensor_v2(storage, offset, (sizes), (strides), requires_grad, hooks)
+ *
+ * The walk keeps its own stack.  Shared values are visited once for each way to them, so ways, depth and names are
+ * limited: a small file cannot describe a huge tree, and a cycle ends at the depth. */
+#include "format/torchtree.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+
+#define MAX_DEPTH 64
+#define MAX_VISITS (1u << 21)
+#define MAX_TENSORS (1u << 18)
+#define MAX_NAME 1024
+
+#define UTILS "torch._utils"
+#define JIT "torch.jit._pickle"
+
+static const struct {
+    const char *name;
+    mo_dtype dtype;
+} storages[] = {{"FloatStorage", MO_F32}, {"HalfStorage", MO_F16}, {"BFloat16Storage", MO_BF16},
+    {"DoubleStorage", MO_F64}, {"LongStorage", MO_I64}, {"IntStorage", MO_I32}, {"ShortStorage", MO_I16},
+    {"CharStorage", MO_I8}, {"ByteStorage", MO_U8}, {"BoolStorage", MO_BOOL}};
+#define N_STORAGES (sizeof storages / sizeof *storages)
+
+static bool starts(const mo_pnode *text, const char *with)
+{
+    size_t n = strlen(with);
+    return text->u.n >= n && !memcmp(text->text, with, n);
+}
+
+bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name)
+{
+    static const char *const utils[] = {"_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"};
+    static const char *const jit[] = {"build_intlist", "build_tensorlist", "build_doublelist", "build_boollist",
+        "restore_type_tag"};
+    if (mo_pnode_is_text(module, "collections")) return mo_pnode_is_text(name, "OrderedDict");
+    if (mo_pnode_is_text(module, "__torch__") || starts(module, "__torch__.")) return true;
+    if (mo_pnode_is_text(module, UTILS))
+        for (size_t i = 0; i < sizeof utils / sizeof *utils; i++)
+            if (mo_pnode_is_text(name, utils[i])) return true;
+    if (mo_pnode_is_text(module, JIT))
+        for (size_t i = 0; i < sizeof jit / sizeof *jit; i++)
+            if (mo_pnode_is_text(name, jit[i])) return true;
+    if (mo_pnode_is_text(module, "torch"))
+        for (size_t i = 0; i < N_STORAGES; i++)
+            if (mo_pnode_is_text(name, storages[i].name)) return true;
+    return false;
+}
+
+static bool as_size(const mo_pnode *node, size_t *out)
+{
+    if (!node || node->kind != MO_P_INT || node->u.i < 0) return false;
+    *out = (size_t)node->u.i;
+    return true;
+}
+
+mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tree, const mo_pnode *node)
+{
+    const mo_pickle *p = tree->pickle;
+    const mo_pnode *id = node && node->kind == MO_P_STORAGE ? &p->nodes[node->args] : NULL;
+    if (!id || id->kind != MO_P_TUPLE || !mo_pnode_is_text(mo_pickle_item(p, id, 0), "storage"))
+        return mo_fail(MOPD_E_FORMAT, "%s: a tensor without a storage", tree->path);
+    const mo_pnode *key = mo_pickle_item(p, id, 2), *viewed = mo_pickle_item(p, id, 5);
+    if (!key || key->kind != MO_P_TEXT || memchr(key->text, 0, key->u.n) || key->u.n > MAX_NAME)
+        return mo_fail(MOPD_E_FORMAT, "%s: a storage without a key", tree->path);
+    *out = (mo_torch_storage){.key = key};
+    size_t kind = 0;
+    while (kind < N_STORAGES && !mo_pickle_is(p, mo_pickle_item(p, id, 1), "torch", storages[kind].name)) kind++;
+    if (kind == N_STORAGES || !as_size(mo_pickle_item(p, id, 4), &out->numel))
+        return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\" has no type or size", tree->path, (int)key->u.n,
+            key->text);
+    if (viewed && viewed->kind != MO_P_NONE)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: storage \"%.*s\" is a view of another", tree->path, (int)key->u.n,
+            key->text);
+    out->dtype = storages[kind].dtype;
+    if (!mo_mul(out->numel, mo_dtype_size(out->dtype), &out->n_bytes))
+        return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\": its size overflows", tree->path, (int)key->u.n,
+            key->text);
+    return MOPD_OK;
+}
+
+/* Sizes and strides; *dense tells whether the elements lie one behind the other, rows first. */
+static bool read_layout(mo_view *view, bool *dense, const mo_pickle *p, const mo_pnode *sizes, const mo_pnode *strides)
+{
+    size_t step = 1;
+    *dense = true;
+    view->n = 1;
+    view->n_dims = (int)sizes->n_items;
+    for (size_t i = sizes->n_items; i > 0; i--) {
+        size_t stride = 0;
+        if (!as_size(mo_pickle_item(p, sizes, i - 1), &view->shape[i - 1])) return false;
+        if (!as_size(mo_pickle_item(p, strides, i - 1), &stride)) return false;
+        if (view->shape[i - 1] != 1 && stride != step) *dense = false;
+        if (!mo_mul(view->n, view->shape[i - 1], &view->n)) return false;
+        if (!mo_mul(step, view->shape[i - 1] ? view->shape[i - 1] : 1, &step)) return false;
+    }
+    if (view->n == 0) *dense = true;
+    return true;
+}
+
+static mopd_status read_tensor(mo_view *view, const mo_torch_tree *tree, const mo_pnode *call, const char *name)
+{
+    const mo_pickle *p = tree->pickle;
+    const mo_pnode *args = &p->nodes[call->args];
+    const mo_pnode *sizes = mo_pickle_item(p, args, 2), *strides = mo_pickle_item(p, args, 3);
+    mo_torch_storage s;
+    size_t offset = 0;
+    bool dense = false;
+    *view = (mo_view){0};
+    mopd_status st = mo_torchtree_storage(&s, tree, mo_pickle_item(p, args, 0));
+    if (st != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
+    if (!sizes || !strides || sizes->kind != MO_P_TUPLE || strides->kind != MO_P_TUPLE ||
+        sizes->n_items != strides->n_items || !as_size(mo_pickle_item(p, args, 1), &offset))
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no offset, sizes and strides", tree->path, name);
+    if (sizes->n_items > MO_MAX_DIMS)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %u dimensions, at most %d are read", tree->path,
+            name, sizes->n_items, MO_MAX_DIMS);
+    if (!read_layout(view, &dense, p, sizes, strides))
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has bad sizes or strides", tree->path, name);
+    view->dtype = s.dtype;
+    if (!dense) return MOPD_OK;
+    if (offset > s.numel || view->n > s.numel - offset)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" takes %zu elements from %zu on, its storage has %zu",
+            tree->path, name, view->n, offset, s.numel);
+    if ((st = tree->place(tree->ctx, &s)) != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
+    view->data = (const unsigned char *)s.data + offset * mo_dtype_size(s.dtype);
+    return MOPD_OK;
+}
+
+static mopd_status add_tensor(mo_torch_list *out, const mo_torch_tree *tree, const mo_pnode *call, const mo_buf *name)
+{
+    if (out->n == MAX_TENSORS)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u tensors", tree->path, MAX_TENSORS);
+    if (out->n == out->cap) {
+        size_t cap = out->cap ? out->cap * 2 : 64;
+        mo_torch_tensor *more = mo_realloc(out->tensor, cap, sizeof *more);
+        if (!more) return MOPD_E_NOMEM;
+        out->tensor = more;
+        out->cap = cap;
+    }
+    mo_torch_tensor t;
+    mopd_status st = read_tensor(&t.view, tree, call, name->data);
+    if (st != MOPD_OK) return st;
+    t.name = mo_strdup(name->data);
+    if (!t.name) return MOPD_E_NOMEM;
+    out->tensor[out->n++] = t;
+    return MOPD_OK;
+}
+
+/* One container being walked. */
+typedef struct frame {
+    const mo_pnode *node;
+    uint32_t cell;      /* the next */
+    uint32_t position;  /* in a list */
+    size_t name_bytes;  /* of the way to it */
+} frame;
+
+typedef struct walk {
+    frame frames[MAX_DEPTH];
+    size_t depth;
+    size_t visits;
+    mo_buf name;
+} walk;
+
+/* Parameters and typed lists are what they wrap; an object is its state. */
+static const mo_pnode *unwrap(const mo_pickle *p, const mo_pnode *node)
+{
+    for (int i = 0; node && i < MAX_DEPTH; i++) {
+        bool object = node->kind == MO_P_OBJECT, call = node->kind == MO_P_CALL;
+        if (object) node = node->state == MO_P_NIL ? NULL : &p->nodes[node->state];
+        else if (call && (mo_pickle_is(p, node, UTILS, "_rebuild_parameter") ||
+                             mo_pickle_is(p, node, UTILS, "_rebuild_parameter_with_state") ||
+                             mo_pnode_is_text(&p->nodes[p->nodes[node->callee].callee], JIT)))
+            node = mo_pickle_item(p, &p->nodes[node->args], 0);
+        else return node;
+    }
+    return NULL;
+}
+
+static mopd_status visit(mo_torch_list *out, walk *w, const mo_torch_tree *tree, const mo_pnode *node)
+{
+    const mo_pickle *p = tree->pickle;
+    node = unwrap(p, node);
+    if (++w->visits > MAX_VISITS)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u values in the pickle's tree", tree->path, MAX_VISITS);
+    if (!node) return MOPD_OK;
+    if (node->kind == MO_P_CALL && mo_pickle_is(p, node, UTILS, "_rebuild_tensor_v2"))
+        return add_tensor(out, tree, node, &w->name);
+    bool container = node->kind == MO_P_DICT || node->kind == MO_P_LIST || node->kind == MO_P_TUPLE ||
+                     mo_pickle_is(p, node, "collections", "OrderedDict");
+    if (!container || !node->n_items) return MOPD_OK;
+    if (w->depth == MAX_DEPTH)
+        return mo_fail(MOPD_E_FORMAT, "%s: containers nested deeper than %d in the pickle", tree->path, MAX_DEPTH);
+    w->frames[w->depth++] = (frame){node, node->first, 0, w->name.size};
+    return MOPD_OK;
+}
+
+/* Sets the name to the container's and one part more; *named is false for a key that makes no name. */
+static mopd_status name_part(walk *w, const frame *f, const mo_pnode *key, bool *named, const char *path)
+{
+    w->name.size = f->name_bytes;
+    const char *dot = f->name_bytes ? "." : "";
+    *named = !key || key->kind == MO_P_TEXT || key->kind == MO_P_INT;
+    if (!*named) return MOPD_OK;
+    if (!key) return mo_buf_addf(&w->name, "%s%u", dot, f->position);
+    if (key->kind == MO_P_INT) return mo_buf_addf(&w->name, "%s%lld", dot, (long long)key->u.i);
+    if (memchr(key->text, 0, key->u.n) || key->u.n > MAX_NAME - f->name_bytes)
+        return mo_fail(MOPD_E_FORMAT, "%s: a name in the pickle is longer than %d bytes or has a zero in it", path,
+            MAX_NAME);
+    mopd_status st = mo_buf_adds(&w->name, dot);
+    return st == MOPD_OK ? mo_buf_add(&w->name, key->text, key->u.n) : st;
+}
+
+/* Takes the next member of the innermost container. */
+static mopd_status advance(mo_torch_list *out, walk *w, const mo_torch_tree *tree)
+{
+    const mo_pickle *p = tree->pickle;
+    frame *f = &w->frames[w->depth - 1];
+    if (f->cell == MO_P_NIL) {
+        w->depth--;
+        return MOPD_OK;
+    }
+    const mo_pnode *key = NULL;
+    bool named;
+    if (f->node->kind == MO_P_DICT || f->node->kind == MO_P_CALL) {
+        key = &p->nodes[p->cells[f->cell].node];
+        f->cell = p->cells[f->cell].next;
+    }
+    const mo_pnode *value = &p->nodes[p->cells[f->cell].node];
+    mopd_status st = name_part(w, f, key, &named, tree->path);
+    f->cell = p->cells[f->cell].next;
+    f->position++;
+    if (st != MOPD_OK || !named) return st;
+    return visit(out, w, tree, value);
+}
+
+mopd_status mo_torchtree_collect(mo_torch_list *out, const mo_torch_tree *tree)
+{
+    walk *w = mo_calloc(1, sizeof *w);
+    if (!w) return MOPD_E_NOMEM;
+    mopd_status st = mo_buf_add(&w->name, "", 0);
+    if (st == MOPD_OK) st = visit(out, w, tree, &tree->pickle->nodes[tree->pickle->root]);
+    while (st == MOPD_OK && w->depth) st = advance(out, w, tree);
+    mo_buf_free(&w->name);
+    mo_free(w);
+    return st;
+}
+
+void mo_torch_list_free(mo_torch_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) mo_free(list->tensor[i].name);
+    mo_free(list->tensor);
+    *list = (mo_torch_list){0};
+}

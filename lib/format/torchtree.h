@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * torchtree.h - what the pickle inside a PyTorch file means: which globals may occur, storages, named tensors. */
+#ifndef MO_FORMAT_TORCHTREE_H
+#define MO_FORMAT_TORCHTREE_H
+
+#include "base/num.h"
+#include "format/pickle.h"
+
+/* A run of numel elements somewhere in the file, named by a key. */
+typedef struct mo_torch_storage {
+    const mo_pnode *key; /* a text */
+    mo_dtype dtype;
+    size_t numel, n_bytes;
+    const void *data; /* NULL until its place is known */
+} mo_torch_storage;
+
+typedef struct mo_torch_tensor {
+    char *name;
+    mo_view view; /* data NULL when the tensor is not contiguous */
+} mo_torch_tensor;
+
+typedef struct mo_torch_list {
+    mo_torch_tensor *tensor;
+    size_t n, cap;
+} mo_torch_list;
+
+/* Finds the bytes of a storage whose other fields are filled in. */
+typedef mopd_status (*mo_torch_place_fn)(void *ctx, mo_torch_storage *storage);
+
+typedef struct mo_torch_tree {
+    const mo_pickle *pickle;
+    mo_torch_place_fn place;
+    void *ctx;
+    const char *path;
+} mo_torch_tree;
+
+/* The globals that plain tensors, containers and TorchScript modules need; all others are refused. */
+bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name);
+
+/* Reads ("storage", torch.XStorage, key, device, numel) from a MO_P_STORAGE node. */
+mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tree, const mo_pnode *node);
+
+/* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions joined by
+ * dots. */
+mopd_status mo_torchtree_collect(mo_torch_list *out, const mo_torch_tree *tree);
+void mo_torch_list_free(mo_torch_list *list);
+
+#endif
