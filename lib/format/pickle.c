@@ -226,7 +226,7 @@ static mopd_status close_mark(machine *m, size_t *n)
 /* Adds the last n values to the list (pairs: the dict or object) below them. */
 static mopd_status add_items(machine *m, size_t n, bool pairs)
 {
-    uint32_t container;
+    uint32_t container = 0;
     if (n_above(m) < n + 1) return fail(m, "the stack is empty");
     m->stack.n -= n;
     mopd_status st = top(m, &container);
