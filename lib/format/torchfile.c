@@ -94,7 +94,7 @@ static mopd_status read_zip(mo_torch *t)
     if ((st = mo_buf_addf(&a.name, "%s: %s", t->path, mo_zip_name(a.zip, entry))) != MOPD_OK) goto done;
     st = mo_pickle_open(&pickle, text.data, text.size, mo_torchtree_allow, 0, a.name.data);
     if (st != MOPD_OK) goto done;
-    mo_torch_tree tree = {&pickle, place_in_zip, &a, t->path};
+    mo_torch_tree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes};
     st = mo_torchtree_collect(&t->list, &tree);
 done:
     mo_pickle_close(&pickle);
@@ -105,9 +105,8 @@ done:
     return st;
 }
 
-/* PROTO 2, LONG1 of 10 bytes 0x1950a86a20f9469cfc6c, STOP. */
-static const unsigned char magic[15] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
-    '.'};
+/* 0x1950a86a20f9469cfc6c */
+static const unsigned char magic[10] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
 /* A legacy file being read. */
 typedef struct legacy {
@@ -124,6 +123,18 @@ static mopd_status next_pickle(legacy *l, mo_pickle *out)
     const mo_torch *t = l->t;
     mopd_status st = mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
     if (st == MOPD_OK) l->at += out->n_bytes;
+    return st;
+}
+
+static mopd_status check_magic(legacy *l)
+{
+    mo_pickle p;
+    mopd_status st = next_pickle(l, &p);
+    if (st == MOPD_E_NOMEM) return st;
+    const mo_pnode *root = st == MOPD_OK ? &p.nodes[p.root] : NULL;
+    if (!root || root->kind != MO_P_BIG || root->u.n != sizeof magic || memcmp(root->text, magic, sizeof magic) != 0)
+        st = mo_fail(MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", l->t->path);
+    mo_pickle_close(&p);
     return st;
 }
 
@@ -252,10 +263,11 @@ static mopd_status place_in_legacy(void *ctx, mo_torch_storage *s)
 
 static mopd_status read_legacy(mo_torch *t)
 {
-    legacy l = {.t = t, .at = sizeof magic};
+    legacy l = {.t = t};
     mo_pickle object = {0}, keys = {0};
-    mo_torch_tree tree = {&object, place_in_legacy, &l, t->path};
-    mopd_status st = check_protocol(&l);
+    mo_torch_tree tree = {&object, place_in_legacy, &l, t->path, t->n_bytes};
+    mopd_status st = check_magic(&l);
+    if (st == MOPD_OK) st = check_protocol(&l);
     if (st == MOPD_OK) st = check_system(&l);
     if (st == MOPD_OK) st = next_pickle(&l, &object);
     if (st == MOPD_OK) st = next_pickle(&l, &keys);
@@ -282,10 +294,7 @@ static mopd_status index_names(mo_torch *t)
 
 static mopd_status read_all(mo_torch *t)
 {
-    mopd_status st;
-    if (mo_zip_is(t->bytes, t->n_bytes)) st = read_zip(t);
-    else if (t->n_bytes >= sizeof magic && !memcmp(t->bytes, magic, sizeof magic)) st = read_legacy(t);
-    else st = mo_fail(MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", t->path);
+    mopd_status st = mo_zip_is(t->bytes, t->n_bytes) ? read_zip(t) : read_legacy(t);
     return st == MOPD_OK ? index_names(t) : st;
 }
 
@@ -351,24 +360,23 @@ size_t mo_torch_count(const mo_torch *t) { return t->list.n; }
 
 const char *mo_torch_name(const mo_torch *t, size_t i) { return t->list.tensor[i].name; }
 
-mopd_status mo_torch_need(const mo_torch *t, const char *name, const mo_view **out)
-{
-    size_t i = mo_index_find(&t->names, name);
-    *out = NULL;
-    if (i == SIZE_MAX) return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", t->path, name);
-    if (!t->list.tensor[i].view.data)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" is not contiguous", t->path, name);
-    *out = &t->list.tensor[i].view;
-    return MOPD_OK;
-}
+const mo_view *mo_torch_view(const mo_torch *t, size_t i) { return &t->list.tensor[i].view; }
 
 const mo_view *mo_torch_find(const mo_torch *t, const char *name)
 {
     size_t i = mo_index_find(&t->names, name);
-    return i == SIZE_MAX || !t->list.tensor[i].view.data ? NULL : &t->list.tensor[i].view;
+    return i == SIZE_MAX ? NULL : &t->list.tensor[i].view;
+}
+
+mopd_status mo_torch_need(const mo_torch *t, const char *name, const mo_view **out)
+{
+    *out = mo_torch_find(t, name);
+    return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", t->path, name);
 }
 
 void mo_torch_release(const mo_torch *t, const mo_view *view)
 {
-    mo_map_release(&t->map, view->data, view->n * mo_dtype_size(view->dtype));
+    uintptr_t data = (uintptr_t)view->data, file = (uintptr_t)t->bytes;
+    if (data >= file && data - file < t->n_bytes) /* not for a copy: it would be wiped */
+        mo_map_release(&t->map, view->data, view->n * mo_dtype_size(view->dtype));
 }

@@ -12,7 +12,7 @@
 typedef struct mo_torch mo_torch;
 
 /* Maps (or reads) path.  FORMAT names the byte, the entry or the global that is not allowed; UNSUPPORTED: big endian,
- * compressed tensors. */
+ * compressed tensors, tensors that repeat elements (expanded). */
 mopd_status mo_torch_open(mo_torch **out, const char *path, bool read);
 
 /* The same over bytes of the caller, which must outlive the handle; `path` for messages. */
@@ -25,9 +25,10 @@ size_t mo_torch_file_bytes(const mo_torch *t);
 /* Tensors in the order of the file. */
 size_t mo_torch_count(const mo_torch *t);
 const char *mo_torch_name(const mo_torch *t, size_t i);
+const mo_view *mo_torch_view(const mo_torch *t, size_t i);
 
-/* By name, pointing into the file.  NULL: no such tensor, or not contiguous.  need tells: FORMAT for a missing one,
- * UNSUPPORTED for one that is not contiguous. */
+/* By name, pointing into the file, or to a copy where the file's elements are not in order (transposed, permuted).
+ * NULL when there is none.  need: FORMAT names file and tensor. */
 const mo_view *mo_torch_find(const mo_torch *t, const char *name);
 mopd_status mo_torch_need(const mo_torch *t, const char *name, const mo_view **out);
 

@@ -3,6 +3,8 @@
  *
  *     _rebuild_tensor_v2(storage, offset, (sizes), (strides), requires_grad, hooks)
  *
+ * Elements in order are used where they lie, others are copied into order, within a limit.
+ *
  * The walk keeps its own stack.  Shared values are visited once for each way to them, so ways, depth and names are
  * limited: a small file cannot describe a huge tree, and a cycle ends at the depth. */
 #include "format/torchtree.h"
@@ -84,55 +86,94 @@ mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tre
     return MOPD_OK;
 }
 
-/* Sizes and strides; *dense tells whether the elements lie one behind the other, rows first. */
-static bool read_layout(mo_view *view, bool *dense, const mo_pickle *p, const mo_pnode *sizes, const mo_pnode *strides)
+/* Where a tensor's elements lie in its storage, counted in elements. */
+typedef struct layout {
+    size_t offset;
+    size_t stride[MO_MAX_DIMS];
+    size_t reach; /* one beyond the last element, from the offset */
+    bool dense;   /* in order, rows first */
+} layout;
+
+static bool read_layout(mo_view *view, layout *l, const mo_pickle *p, const mo_pnode *args)
 {
-    size_t step = 1;
-    *dense = true;
+    const mo_pnode *sizes = mo_pickle_item(p, args, 2), *strides = mo_pickle_item(p, args, 3);
+    size_t step = 1, far;
     view->n = 1;
     view->n_dims = (int)sizes->n_items;
+    *l = (layout){.reach = 1, .dense = true};
+    if (!as_size(mo_pickle_item(p, args, 1), &l->offset)) return false;
     for (size_t i = sizes->n_items; i > 0; i--) {
-        size_t stride = 0;
-        if (!as_size(mo_pickle_item(p, sizes, i - 1), &view->shape[i - 1])) return false;
-        if (!as_size(mo_pickle_item(p, strides, i - 1), &stride)) return false;
-        if (view->shape[i - 1] != 1 && stride != step) *dense = false;
-        if (!mo_mul(view->n, view->shape[i - 1], &view->n)) return false;
-        if (!mo_mul(step, view->shape[i - 1] ? view->shape[i - 1] : 1, &step)) return false;
+        size_t *dim = &view->shape[i - 1], *stride = &l->stride[i - 1];
+        if (!as_size(mo_pickle_item(p, sizes, i - 1), dim) || !as_size(mo_pickle_item(p, strides, i - 1), stride))
+            return false;
+        if (*dim != 1 && *stride != step) l->dense = false;
+        if (!mo_mul(view->n, *dim, &view->n) || !mo_mul(step, *dim ? *dim : 1, &step)) return false;
+        if (!mo_mul(*dim ? *dim - 1 : 0, *stride, &far) || !mo_add(l->reach, far, &l->reach)) return false;
     }
-    if (view->n == 0) *dense = true;
-    return true;
+    if (view->n == 0) l->dense = true, l->reach = 0;
+    return mo_add(l->offset, l->reach, &l->reach);
 }
 
-static mopd_status read_tensor(mo_view *view, const mo_torch_tree *tree, const mo_pnode *call, const char *name)
+/* out[i] = from[sum of index x stride]: view->n elements of `size` bytes, rows first. */
+static void gather(unsigned char *out, const unsigned char *from, const mo_view *view, const layout *l, size_t size)
+{
+    size_t index[MO_MAX_DIMS] = {0}, at = l->offset;
+    for (size_t i = 0; i < view->n; i++) {
+        memcpy(out + i * size, from + at * size, size);
+        for (int d = view->n_dims - 1; d >= 0; d--) {
+            at += l->stride[d];
+            if (++index[d] < view->shape[d]) break;
+            at -= l->stride[d] * view->shape[d];
+            index[d] = 0;
+        }
+    }
+}
+
+/* Puts elements that are out of order into a block of their own. */
+static mopd_status copy_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo_torch_storage *s, const layout *l,
+    const char *name)
+{
+    size_t size = mo_dtype_size(s->dtype);
+    if (t->view.n > s->numel || t->view.n * size > tree->copy_limit)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" repeats elements: %zu of a storage of %zu", tree->path,
+            name, t->view.n, s->numel);
+    t->copy = mo_alloc(t->view.n, size);
+    if (!t->copy) return MOPD_E_NOMEM;
+    tree->copy_limit -= t->view.n * size;
+    gather(t->copy, s->data, &t->view, l, size);
+    t->view.data = t->copy;
+    return MOPD_OK;
+}
+
+static mopd_status read_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo_pnode *call, const char *name)
 {
     const mo_pickle *p = tree->pickle;
     const mo_pnode *args = &p->nodes[call->args];
     const mo_pnode *sizes = mo_pickle_item(p, args, 2), *strides = mo_pickle_item(p, args, 3);
     mo_torch_storage s;
-    size_t offset = 0;
-    bool dense = false;
-    *view = (mo_view){0};
+    layout l;
+    *t = (mo_torch_tensor){0};
     mopd_status st = mo_torchtree_storage(&s, tree, mo_pickle_item(p, args, 0));
     if (st != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
     if (!sizes || !strides || sizes->kind != MO_P_TUPLE || strides->kind != MO_P_TUPLE ||
-        sizes->n_items != strides->n_items || !as_size(mo_pickle_item(p, args, 1), &offset))
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no offset, sizes and strides", tree->path, name);
+        sizes->n_items != strides->n_items)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no sizes and strides", tree->path, name);
     if (sizes->n_items > MO_MAX_DIMS)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %u dimensions, at most %d are read", tree->path,
             name, sizes->n_items, MO_MAX_DIMS);
-    if (!read_layout(view, &dense, p, sizes, strides))
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has bad sizes or strides", tree->path, name);
-    view->dtype = s.dtype;
-    if (!dense) return MOPD_OK;
-    if (offset > s.numel || view->n > s.numel - offset)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" takes %zu elements from %zu on, its storage has %zu",
-            tree->path, name, view->n, offset, s.numel);
+    if (!read_layout(&t->view, &l, p, args))
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has a bad offset, size or stride", tree->path, name);
+    if (l.reach > s.numel)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" reaches element %zu of a storage of %zu", tree->path, name,
+            l.reach, s.numel);
+    t->view.dtype = s.dtype;
     if ((st = tree->place(tree->ctx, &s)) != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
-    view->data = (const unsigned char *)s.data + offset * mo_dtype_size(s.dtype);
+    if (!l.dense) return copy_tensor(t, tree, &s, &l, name);
+    t->view.data = (const unsigned char *)s.data + l.offset * mo_dtype_size(s.dtype);
     return MOPD_OK;
 }
 
-static mopd_status add_tensor(mo_torch_list *out, const mo_torch_tree *tree, const mo_pnode *call, const mo_buf *name)
+static mopd_status add_tensor(mo_torch_list *out, mo_torch_tree *tree, const mo_pnode *call, const char *name)
 {
     if (out->n == MAX_TENSORS)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u tensors", tree->path, MAX_TENSORS);
@@ -144,12 +185,11 @@ static mopd_status add_tensor(mo_torch_list *out, const mo_torch_tree *tree, con
         out->cap = cap;
     }
     mo_torch_tensor t;
-    mopd_status st = read_tensor(&t.view, tree, call, name->data);
+    mopd_status st = read_tensor(&t, tree, call, name);
     if (st != MOPD_OK) return st;
-    t.name = mo_strdup(name->data);
-    if (!t.name) return MOPD_E_NOMEM;
-    out->tensor[out->n++] = t;
-    return MOPD_OK;
+    t.name = mo_strdup(name);
+    out->tensor[out->n++] = t; /* freed with the list even without a name */
+    return t.name ? MOPD_OK : MOPD_E_NOMEM;
 }
 
 /* One container being walked. */
@@ -182,7 +222,7 @@ static const mo_pnode *unwrap(const mo_pickle *p, const mo_pnode *node)
     return NULL;
 }
 
-static mopd_status visit(mo_torch_list *out, walk *w, const mo_torch_tree *tree, const mo_pnode *node)
+static mopd_status visit(mo_torch_list *out, walk *w, mo_torch_tree *tree, const mo_pnode *node)
 {
     const mo_pickle *p = tree->pickle;
     node = unwrap(p, node);
@@ -190,7 +230,7 @@ static mopd_status visit(mo_torch_list *out, walk *w, const mo_torch_tree *tree,
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u values in the pickle's tree", tree->path, MAX_VISITS);
     if (!node) return MOPD_OK;
     if (node->kind == MO_P_CALL && mo_pickle_is(p, node, UTILS, "_rebuild_tensor_v2"))
-        return add_tensor(out, tree, node, &w->name);
+        return add_tensor(out, tree, node, w->name.data);
     bool container = node->kind == MO_P_DICT || node->kind == MO_P_LIST || node->kind == MO_P_TUPLE ||
                      mo_pickle_is(p, node, "collections", "OrderedDict");
     if (!container || !node->n_items) return MOPD_OK;
@@ -217,7 +257,7 @@ static mopd_status name_part(walk *w, const frame *f, const mo_pnode *key, bool 
 }
 
 /* Takes the next member of the innermost container. */
-static mopd_status advance(mo_torch_list *out, walk *w, const mo_torch_tree *tree)
+static mopd_status advance(mo_torch_list *out, walk *w, mo_torch_tree *tree)
 {
     const mo_pickle *p = tree->pickle;
     frame *f = &w->frames[w->depth - 1];
@@ -239,7 +279,7 @@ static mopd_status advance(mo_torch_list *out, walk *w, const mo_torch_tree *tre
     return visit(out, w, tree, value);
 }
 
-mopd_status mo_torchtree_collect(mo_torch_list *out, const mo_torch_tree *tree)
+mopd_status mo_torchtree_collect(mo_torch_list *out, mo_torch_tree *tree)
 {
     walk *w = mo_calloc(1, sizeof *w);
     if (!w) return MOPD_E_NOMEM;
@@ -253,7 +293,10 @@ mopd_status mo_torchtree_collect(mo_torch_list *out, const mo_torch_tree *tree)
 
 void mo_torch_list_free(mo_torch_list *list)
 {
-    for (size_t i = 0; i < list->n; i++) mo_free(list->tensor[i].name);
+    for (size_t i = 0; i < list->n; i++) {
+        mo_free(list->tensor[i].name);
+        mo_free(list->tensor[i].copy);
+    }
     mo_free(list->tensor);
     *list = (mo_torch_list){0};
 }

@@ -16,7 +16,8 @@ typedef struct mo_torch_storage {
 
 typedef struct mo_torch_tensor {
     char *name;
-    mo_view view; /* data NULL when the tensor is not contiguous */
+    mo_view view;
+    void *copy; /* what view.data points to when the file's elements are not in order; else NULL */
 } mo_torch_tensor;
 
 typedef struct mo_torch_list {
@@ -32,6 +33,7 @@ typedef struct mo_torch_tree {
     mo_torch_place_fn place;
     void *ctx;
     const char *path;
+    size_t copy_limit; /* bytes that tensors out of order may take in memory */
 } mo_torch_tree;
 
 /* The globals that plain tensors, containers and TorchScript modules need; all others are refused. */
@@ -41,8 +43,8 @@ bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name);
 mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tree, const mo_pnode *node);
 
 /* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions joined by
- * dots. */
-mopd_status mo_torchtree_collect(mo_torch_list *out, const mo_torch_tree *tree);
+ * dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order. */
+mopd_status mo_torchtree_collect(mo_torch_list *out, mo_torch_tree *tree);
 void mo_torch_list_free(mo_torch_list *list);
 
 #endif

@@ -7,11 +7,12 @@
 torch_zip.pt      torch.save of a state dict: all element types, shared and sliced storages, a parameter, a 0-d tensor
 torch_nested.pt   {"epoch": 3, "state_dict": {...}, "steps": [tensor, tensor]}
 torch_legacy.pth  the same state dict in the format before 1.6
-torch_strided.pt  one contiguous and one transposed tensor
+torch_strided.pt  transposed, permuted and strided tensors
+torch_expand.pt   a tensor that repeats elements (stride 0)
 torch_script.pt   torch.jit.script of a small two-level module, without debug entries
 torch_evil.pt     a state dict whose pickle calls os.system
 torchfiles.txt    for each tensor: file, name, type, shape, values (floats as C hexadecimal)
-Files are written with fixed archive names; values come from a fixed seed.
+Values come from a fixed seed; the legacy file's storage keys are memory addresses, so its bytes differ from run to run.
 """
 import collections
 import os
@@ -106,7 +107,11 @@ def main():
               "steps": [torch.randn(1), torch.randn(2)], 7: {"deep": torch.randn(1)}}
     torch.save(nested, HERE / "torch_nested.pt")
     torch.save(sd, HERE / "torch_legacy.pth", _use_new_zipfile_serialization=False)
-    torch.save({"plain": torch.randn(2, 3), "turned": torch.randn(2, 3).t()}, HERE / "torch_strided.pt")
+    wide = torch.randn(4, 6)
+    torch.save({"plain": torch.randn(2, 3), "turned": torch.randn(2, 3).t(), "columns": wide[1:, 1:5:2],
+                "permuted": torch.randn(2, 3, 4).half().permute(2, 0, 1), "bytes": torch.arange(6).byte().view(2, 3).t()},
+               HERE / "torch_strided.pt")
+    torch.save({"w": torch.randn(1).expand(5)}, HERE / "torch_expand.pt")
     module = Outer()
     module.eval()
     torch.jit.script(module).save(str(HERE / "torch_script.pt"))
@@ -114,7 +119,7 @@ def main():
     torch.save({"w": torch.randn(1), "x": Evil()}, HERE / "torch_evil.pt")
 
     lines = []
-    for file in ("torch_zip.pt", "torch_legacy.pth"):
+    for file in ("torch_zip.pt", "torch_legacy.pth", "torch_strided.pt"):
         for name, t in torch.load(HERE / file, weights_only=True).items():
             lines.append(line(file, name, t))
     got = torch.load(HERE / "torch_nested.pt", weights_only=True)
