@@ -118,17 +118,24 @@ static mopd_status taps_make(mo_taps *t, size_t from, size_t to, size_t x0, size
     return st;
 }
 
-static const mo_resample_kern *pick(void)
+typedef struct job {
+    const mo_rect *in;
+    const mo_resize *to;
+    const mo_resample_kern *kern;
+    mo_taps across, down; /* no taps where the size stays */
+} job;
+
+static size_t taps_end(const mo_taps *t) { return (size_t)t->first[t->n - 1] + t->n_taps[t->n - 1]; }
+
+static void taps_shift(mo_taps *t, size_t by)
 {
-    const mo_resample_kern *k = mo_resample_avx2();
-    return k ? k : mo_resample_plain();
+    for (size_t i = 0; i < t->n; i++) t->first[i] -= (uint32_t)by;
 }
 
 /* Row pass over rows [top, top + n_rows) into out, n_rows x taps->n x 3.  A row whose slack would lie outside the
  * source is copied into `spare` first. */
-static mopd_status pass_rows(uint8_t *out, const mo_rect *in, size_t top, size_t n_rows, const mo_taps *taps)
+static mopd_status pass_rows(uint8_t *out, const mo_rect *in, size_t top, size_t n_rows, const job *j)
 {
-    const mo_resample_kern *kern = pick();
     size_t bytes = in->width * 3;
     const uint8_t *end = in->rgb + (in->height - 1) * in->stride + bytes;
     uint8_t *spare = mo_alloc(bytes + SLACK, 1);
@@ -137,49 +144,73 @@ static mopd_status pass_rows(uint8_t *out, const mo_rect *in, size_t top, size_t
     for (size_t y = 0; y < n_rows; y++) {
         const uint8_t *row = in->rgb + (top + y) * in->stride;
         if ((size_t)(end - row) < bytes + SLACK) row = memcpy(spare, row, bytes);
-        kern->row(out + y * taps->n * 3, row, taps);
+        j->kern->row(out + y * j->across.n * 3, row, &j->across);
     }
     mo_free(spare);
     return MOPD_OK;
 }
 
-/* Both passes; a pass whose size does not change is left out, as in Pillow, where it would change nothing. */
-static mopd_status smooth(uint8_t *out, const mo_rect *in, const mo_resize *to)
+/* Column pass: out, down.n x n_bytes, from rows `stride` bytes apart. */
+static void pass_columns(uint8_t *out, const uint8_t *rows, size_t stride, size_t n_bytes, const job *j)
+{
+    for (size_t i = 0; i < j->down.n; i++) j->kern->column(out + i * n_bytes, rows, stride, n_bytes, &j->down, i);
+}
+
+static mopd_status rows_first(uint8_t *out, job *j)
+{
+    size_t top = j->down.first[0], n_rows = taps_end(&j->down) - top, row_bytes = j->to->w * 3;
+    uint8_t *between = mo_alloc(n_rows, row_bytes);
+    if (!between) return MOPD_E_NOMEM;
+    mopd_status st = pass_rows(between, j->in, top, n_rows, j);
+    taps_shift(&j->down, top);
+    if (st == MOPD_OK) pass_columns(out, between, row_bytes, row_bytes, j);
+    mo_free(between);
+    return st;
+}
+
+static mopd_status columns_first(uint8_t *out, job *j)
+{
+    size_t left = j->across.first[0], width = taps_end(&j->across) - left, height = j->to->h;
+    uint8_t *between = mo_alloc(height, width * 3);
+    if (!between) return MOPD_E_NOMEM;
+    pass_columns(between, j->in->rgb + left * 3, j->in->stride, width * 3, j);
+    taps_shift(&j->across, left);
+    mo_rect in = {between, width, height, width * 3};
+    mopd_status st = pass_rows(out, &in, 0, height, j);
+    mo_free(between);
+    return st;
+}
+
+static void copy_part(uint8_t *out, const mo_rect *in, const mo_resize *to)
+{
+    for (size_t y = 0; y < to->h; y++)
+        memcpy(out + y * to->w * 3, in->rgb + (to->y + y) * in->stride + to->x * 3, to->w * 3);
+}
+
+/* Since version 13 Pillow goes down the columns first where the height shrinks by more than twice what the width does
+ * (both in pixels).  The order shows in the bits, as each pass rounds. */
+static bool columns_come_first(const mo_rect *in, const mo_resize *to)
+{
+    if (to->height >= in->height) return false;
+    return (double)(in->height - to->height) > 2.0 * ((double)in->width - (double)to->width);
+}
+
+/* A pass whose size does not change is left out, as in Pillow, where it would change nothing. */
+static mopd_status smooth(uint8_t *out, const mo_rect *in, const mo_resize *to, const mo_resample_kern *kern)
 {
     const filter *shape = &filters[to->filter];
     bool across = in->width != to->width, down = in->height != to->height;
-    size_t row_bytes = to->w * 3, top = to->y, n_rows = to->h;
-    mo_taps h = {0}, v = {0};
-    uint8_t *between = NULL;
+    job j = {in, to, kern, {0}, {0}};
     mopd_status st = MOPD_OK;
-    if (across && (st = taps_make(&h, in->width, to->width, to->x, to->w, shape)) != MOPD_OK) goto done;
-    if (down && (st = taps_make(&v, in->height, to->height, to->y, to->h, shape)) != MOPD_OK) goto done;
-    if (down) {
-        top = v.first[0];
-        n_rows = (size_t)v.first[to->h - 1] + v.n_taps[to->h - 1] - top;
-    }
-    const uint8_t *rows = in->rgb + top * in->stride + to->x * 3;
-    size_t stride = in->stride;
-    if (across) {
-        if (down && !(between = mo_alloc(n_rows, row_bytes))) {
-            st = MOPD_E_NOMEM;
-            goto done;
-        }
-        uint8_t *into = down ? between : out;
-        if ((st = pass_rows(into, in, top, n_rows, &h)) != MOPD_OK) goto done;
-        rows = into;
-        stride = row_bytes;
-    }
-    if (down) {
-        for (size_t i = 0; i < to->h; i++) v.first[i] -= (uint32_t)top;
-        for (size_t i = 0; i < to->h; i++) pick()->column(out + i * row_bytes, rows, stride, row_bytes, &v, i);
-    } else if (!across) {
-        for (size_t y = 0; y < to->h; y++) memcpy(out + y * row_bytes, rows + y * stride, row_bytes);
-    }
+    if (across && (st = taps_make(&j.across, in->width, to->width, to->x, to->w, shape)) != MOPD_OK) goto done;
+    if (down && (st = taps_make(&j.down, in->height, to->height, to->y, to->h, shape)) != MOPD_OK) goto done;
+    if (across && down) st = columns_come_first(in, to) ? columns_first(out, &j) : rows_first(out, &j);
+    else if (across) st = pass_rows(out, in, to->y, to->h, &j);
+    else if (down) pass_columns(out, in->rgb + to->x * 3, in->stride, to->w * 3, &j);
+    else copy_part(out, in, to);
 done:
-    mo_free(between);
-    taps_free(&v);
-    taps_free(&h);
+    taps_free(&j.down);
+    taps_free(&j.across);
     return st;
 }
 
@@ -208,7 +239,13 @@ static mopd_status nearest(uint8_t *out, const mo_rect *in, const mo_resize *to)
     return MOPD_OK;
 }
 
+mopd_status mo_resample_with(const mo_resample_kern *kern, uint8_t *out, const mo_rect *in, const mo_resize *to)
+{
+    return to->filter == MO_FILTER_NEAREST ? nearest(out, in, to) : smooth(out, in, to, kern);
+}
+
 mopd_status mo_resample(uint8_t *out, const mo_rect *in, const mo_resize *to)
 {
-    return to->filter == MO_FILTER_NEAREST ? nearest(out, in, to) : smooth(out, in, to);
+    const mo_resample_kern *wide = mo_resample_avx2();
+    return mo_resample_with(wide ? wide : mo_resample_plain(), out, in, to);
 }

@@ -222,6 +222,7 @@ def gold(folder):
     files = {f"{k}.png": v for k, v in pictures.odd_pngs((7, 11)).items()}
     files.update({f"{k}.jpg": v for k, v in pictures.odd_jpegs((15, 22)).items()})
     files["drawn.png"] = pictures.png(pictures.drawn(41, 61, 9), 8, 2)
+    files["tall.png"] = pictures.png(pictures.drawn(97, 21, 11), 8, 2)
     files["strip.png"] = pictures.png(pictures.drawn(1, 300, 10), 8, 2)
     lines = []
     for name, data in sorted(files.items()):
@@ -235,7 +236,7 @@ def gold(folder):
             lines.append(f"clip {name} {side} {sha(clip(Image.open(path), return_tensors='np')['pixel_values'][0])}")
             plain = image_transform_v2(PreprocessCfg(size=side), is_train=False)
             lines.append(f"openai {name} {side} {sha(plain(rgb).numpy())}")
-    for name in ("drawn.png", "strip.png"):
+    for name in ("drawn.png", "tall.png", "strip.png"):
         image = Image.open(folder / name)
         for filter, word in GOLD_FILTERS.items():
             for w, h in ((20, 13), (61, 10), (17, 41), (150, 97), (1, 1), (3, 200), (333, 2)):

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ * Picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and every way a
+ * file can be bad. */
+#include "test.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "format/image.h"
+
+#define GOLD MOPD_TEST_DIR "/gold/pixels/"
+
+static mo_buf load(const char *name)
+{
+    char path[512];
+    mo_buf buf = {0};
+    snprintf(path, sizeof path, GOLD "%s", name);
+    assert_ok(mo_file_read(&buf, path, 1 << 20));
+    return buf;
+}
+
+/* The n bytes of `what` in the file. */
+static char *find(const mo_buf *b, const char *what, size_t n)
+{
+    for (size_t i = 0; i + n <= b->size; i++)
+        if (!memcmp(b->data + i, what, n)) return b->data + i;
+    fail_msg("no such bytes");
+    return NULL;
+}
+
+static void put32(void *at, uint32_t v)
+{
+    unsigned char *b = at;
+    for (int i = 0; i < 4; i++) b[i] = (unsigned char)(v >> (24 - 8 * i));
+}
+
+static uint32_t crc32_of(const unsigned char *b, size_t n)
+{
+    uint32_t c = 0xffffffffu;
+    for (size_t i = 0; i < n; i++) {
+        c ^= b[i];
+        for (int k = 0; k < 8; k++) c = c & 1 ? c >> 1 ^ 0xedb88320u : c >> 1;
+    }
+    return ~c;
+}
+
+static mopd_status decode(const void *bytes, size_t n)
+{
+    mo_picture p;
+    mopd_status st = mo_image_decode(&p, bytes, n, 1000000);
+    if (st != MOPD_OK) {
+        assert_null(p.rgb);
+        assert_null(p.alpha);
+    }
+    mo_picture_free(&p);
+    return st;
+}
+
+static void image_decodes_as_pillow(void **state)
+{
+    (void)state;
+    FILE *answers = fopen(GOLD "answers.txt", "r");
+    assert_non_null(answers);
+    char word[16], name[80], want[80];
+    size_t width, height, n = 0;
+    char line[256];
+    while (fgets(line, sizeof line, answers)) {
+        if (sscanf(line, "%15s %79s %zu %zu %79s", word, name, &width, &height, want) != 5 || strcmp(word, "decode"))
+            continue;
+        char path[512], hex[65];
+        snprintf(path, sizeof path, GOLD "%s", name);
+        mo_picture p;
+        assert_ok(mo_image_read(&p, path, 0));
+        assert_int_equal(p.width, width);
+        assert_int_equal(p.height, height);
+        mo_sha256 s;
+        mo_sha256_init(&s);
+        mo_sha256_add(&s, p.rgb, width * height * 3);
+        mo_sha256_hex(&s, hex);
+        if (strncmp(hex, want, strlen(want))) fail_msg("%s: %s, Pillow has %s", name, hex, want);
+        mo_picture_free(&p);
+        n++;
+    }
+    fclose(answers);
+    assert_true(n > 60);
+}
+
+static void image_alpha_only_where_there_is_some(void **state)
+{
+    (void)state;
+    static const struct { const char *name; bool alpha; } cases[] = {{"rgb8.png", false}, {"rgba8.png", true},
+        {"la16.png", true}, {"palette4.png", false}, {"palette4-trns.png", true}, {"grey8-key77.png", true},
+        {"grey16.png", false}, {"rgb16-key.png", true}, {"420.jpg", false}, {"cmyk.jpg", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_buf b = load(cases[i].name);
+        mo_picture p;
+        assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+        if (cases[i].alpha != (p.alpha != NULL)) fail_msg("%s: alpha %s", cases[i].name, p.alpha ? "there" : "missing");
+        mo_picture_free(&p);
+        mo_buf_free(&b);
+    }
+}
+
+static void image_key_makes_one_colour_clear(void **state)
+{
+    (void)state;
+    mo_buf b = load("grey8-key77.png"); /* 7 x 11, samples 0, 1, 2 ... 76, so none is 77 */
+    mo_picture p;
+    assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+    for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], 255);
+    mo_picture_free(&p);
+    mo_buf_free(&b);
+    b = load("grey2-key85.png"); /* Pillow compares the key with the widened sample */
+    assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+    for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], i % 4 == 1 ? 0 : 255);
+    mo_picture_free(&p);
+    mo_buf_free(&b);
+}
+
+static void image_rejects_other_files(void **state)
+{
+    (void)state;
+    const char text[] = "hello world, I am no picture\n";
+    assert_fails(decode(text, sizeof text - 1), MOPD_E_FORMAT, "a text file (begins with \"hello world,\")");
+    assert_fails(decode("GIF89a\1\0\1\0", 10), MOPD_E_FORMAT, "a GIF");
+    assert_fails(decode("RIFF\x10\0\0\0WEBPVP8 ", 16), MOPD_E_FORMAT, "a WebP");
+    assert_fails(decode("\0\1\2\3", 4), MOPD_E_FORMAT, "unknown kind (begins with \"\\x00\\x01\\x02\\x03\")");
+    assert_fails(decode("\x89", 1), MOPD_E_FORMAT, "neither PNG nor JPEG");
+    assert_fails(decode("", 0), MOPD_E_FORMAT, "0 bytes");
+}
+
+static void image_read_names_the_file(void **state)
+{
+    (void)state;
+    mo_picture p;
+    const char *path = test_write("note.jpg", "just text", 9);
+    assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, path);
+    assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, "note.jpg: neither PNG nor JPEG but a text file");
+    assert_fails(mo_image_read(&p, test_write("empty.png", "", 0), 0), MOPD_E_FORMAT, "empty.png: empty");
+    assert_fails(mo_image_read(&p, test_path("none.png"), 0), MOPD_E_IO, "none.png");
+    assert_fails(mo_image_read(&p, MOPD_TEST_DIR, 0), MOPD_E_IO, MOPD_TEST_DIR);
+    assert_null(p.rgb);
+}
+
+/* Every proper beginning of a file fails as cut short, whatever its kind. */
+static void check_cuts(const char *name, size_t first, size_t skip_tail)
+{
+    mo_buf b = load(name);
+    assert_ok(decode(b.data, b.size));
+    for (size_t n = first; n < b.size - skip_tail; n++) {
+        mopd_status st = decode(b.data, n);
+        if (st != MOPD_E_FORMAT || !strstr(mopd_last_error(), "cut short"))
+            fail_msg("%s cut to %zu of %zu bytes: %s: %s", name, n, b.size, mopd_status_name(st), mopd_last_error());
+    }
+    mo_buf_free(&b);
+}
+
+static void image_rejects_cut_files(void **state)
+{
+    (void)state;
+    check_cuts("rgb8.png", 8, 0);
+    check_cuts("palette4-trns-interlaced.png", 8, 0);
+    check_cuts("rgba16.png", 8, 0);
+    check_cuts("420.jpg", 3, 0);
+    check_cuts("420-progressive.jpg", 3, 0);
+    check_cuts("cmyk.jpg", 3, 0);
+    check_cuts("grey.jpg", 3, 0);
+}
+
+static void image_rejects_bombs_before_decoding(void **state)
+{
+    (void)state;
+    mo_picture p;
+    mo_buf b = load("rgb8.png");
+    put32(b.data + 16, 60000);
+    put32(b.data + 20, 60000);
+    put32(b.data + 29, crc32_of((unsigned char *)b.data + 12, 17));
+    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED,
+        "60000 x 60000 pixels are more than the limit of 178956970 pixels");
+    put32(b.data + 16, 0x7fffffff);
+    put32(b.data + 20, 0x7fffffff);
+    put32(b.data + 29, crc32_of((unsigned char *)b.data + 12, 17));
+    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED, "2147483647 x 2147483647");
+    mo_buf_free(&b);
+
+    b = load("420.jpg");
+    unsigned char *sof = (unsigned char *)find(&b, "\xff\xc0\0\x11\x08", 5);
+    sof[5] = sof[7] = 60000 >> 8;
+    sof[6] = sof[8] = 60000 & 255;
+    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED, "60000 x 60000");
+    mo_buf_free(&b);
+
+    b = load("rgb8.png"); /* 11 x 7 */
+    assert_fails(mo_image_decode(&p, b.data, b.size, 76), MOPD_E_UNSUPPORTED, "11 x 7 pixels are more than the limit of 76");
+    assert_ok(mo_image_decode(&p, b.data, b.size, 77));
+    mo_picture_free(&p);
+    mo_buf_free(&b);
+}
+
+static void png_rejects_damage(void **state)
+{
+    (void)state;
+    mo_buf b = load("palette4.png");
+    b.data[16] ^= 1; /* the width: its checksum is wrong now */
+    assert_fails(decode(b.data, b.size), MOPD_E_FORMAT, "PNG at byte");
+    b.data[16] ^= 1;
+    char *idat = find(&b, "IDAT", 4);
+    idat[8] ^= 0x55; /* inside the compressed data */
+    assert_fails(decode(b.data, b.size), MOPD_E_FORMAT, "PNG at byte");
+    mo_buf_free(&b);
+    b = load("palette4.png");
+    char *plte = find(&b, "PLTE", 4);
+    memcpy(plte, "xLTE", 4); /* no palette */
+    put32(plte + 4 + 48, crc32_of((unsigned char *)plte, 4 + 48));
+    assert_fails(decode(b.data, b.size), MOPD_E_FORMAT, "PLTE");
+    mo_buf_free(&b);
+}
+
+static void jpeg_rejects_unknown_kinds(void **state)
+{
+    (void)state;
+    mo_buf b = load("444.jpg");
+    unsigned char *sof = (unsigned char *)find(&b, "\xff\xc0\0\x11\x08", 5);
+    sof[1] = 0xc3; /* lossless */
+    assert_fails(decode(b.data, b.size), MOPD_E_UNSUPPORTED, "JPEG");
+    sof[1] = 0xc0;
+    sof[4] = 12; /* bits */
+    assert_fails(decode(b.data, b.size), MOPD_E_UNSUPPORTED, "precision");
+    sof[4] = 8;
+    sof[5] = sof[6] = 0; /* rows */
+    assert_fails(decode(b.data, b.size), MOPD_E_FORMAT, "JPEG");
+    mo_buf_free(&b);
+}
+
+static void jpeg_takes_bytes_behind_the_end(void **state)
+{
+    (void)state;
+    mo_buf b = load("444.jpg");
+    assert_ok(mo_buf_adds(&b, "and then some more"));
+    assert_ok(decode(b.data, b.size));
+    mo_buf_free(&b);
+}
+
+static mopd_status decode_all(void *ctx)
+{
+    const mo_buf *files = ctx;
+    for (int i = 0; i < 4; i++) {
+        mopd_status st = decode(files[i].data, files[i].size);
+        if (st != MOPD_OK) return st;
+    }
+    return MOPD_OK;
+}
+
+static mopd_status read_one(void *ctx)
+{
+    mo_picture p;
+    mopd_status st = mo_image_read(&p, ctx, 0);
+    mo_picture_free(&p);
+    return st;
+}
+
+static void image_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    static const char *const names[4] = {"rgba16-interlaced.png", "palette4-trns.png", "cmyk.jpg", "420-progressive.jpg"};
+    mo_buf files[4];
+    for (int i = 0; i < 4; i++) { /* copied out: no block of the library may live when the failing allocator comes */
+        mo_buf b = load(names[i]);
+        files[i] = (mo_buf){.data = malloc(b.size), .size = b.size};
+        assert_non_null(files[i].data);
+        memcpy(files[i].data, b.data, b.size);
+        mo_buf_free(&b);
+    }
+    test_torture(decode_all, files);
+    for (int i = 0; i < 4; i++) free(files[i].data);
+    test_torture(read_one, GOLD "rgb8.png");
+    assert_int_equal(test_count_live(), 0);
+}
+
+/* Broken on purpose, `rounds` times: never a crash, never another status, never a leak. */
+static void flip(const char *name, size_t rounds, bool mend)
+{
+    mo_buf b = load(name);
+    unsigned char *copy = malloc(b.size);
+    assert_non_null(copy);
+    mo_rng rng;
+    mo_rng_seed(&rng, b.size);
+    for (size_t i = 0; i < rounds; i++) {
+        memcpy(copy, b.data, b.size);
+        size_t n = 1 + mo_rng_below(&rng, 4);
+        for (size_t k = 0; k < n; k++) copy[mo_rng_below(&rng, b.size)] ^= (unsigned char)(1 + mo_rng_below(&rng, 255));
+        for (size_t at = 8; mend && at + 12 <= b.size;) { /* PNG: right checksums, so that damage reaches the decoder */
+            size_t len = (size_t)copy[at] << 24 | (size_t)copy[at + 1] << 16 | (size_t)copy[at + 2] << 8 | copy[at + 3];
+            if (len > b.size - at - 12) break;
+            put32(copy + at + 8 + len, crc32_of(copy + at + 4, len + 4));
+            at += len + 12;
+        }
+        mopd_status st = decode(copy, b.size);
+        if (st != MOPD_OK && st != MOPD_E_FORMAT && st != MOPD_E_UNSUPPORTED)
+            fail_msg("%s, round %zu: %s: %s", name, i, mopd_status_name(st), mopd_last_error());
+    }
+    free(copy);
+    mo_buf_free(&b);
+}
+
+static void image_survives_flipped_bytes(void **state)
+{
+    (void)state;
+    flip("rgb8.png", 1000, false);
+    flip("rgba8-interlaced.png", 1000, true);
+    flip("palette2-trns.png", 1000, true);
+    flip("grey16.png", 1000, true);
+    flip("420.jpg", 1000, false);
+    flip("420-progressive.jpg", 1000, false);
+    flip("cmyk.jpg", 1000, false);
+    flip("restarts.jpg", 1000, false);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(image_decodes_as_pillow),
+        cmocka_unit_test(image_alpha_only_where_there_is_some),
+        cmocka_unit_test(image_key_makes_one_colour_clear),
+        cmocka_unit_test(image_rejects_other_files),
+        cmocka_unit_test(image_read_names_the_file),
+        cmocka_unit_test(image_rejects_cut_files),
+        cmocka_unit_test(image_rejects_bombs_before_decoding),
+        cmocka_unit_test(png_rejects_damage),
+        cmocka_unit_test(jpeg_rejects_unknown_kinds),
+        cmocka_unit_test(jpeg_takes_bytes_behind_the_end),
+        cmocka_unit_test(image_survives_lack_of_memory),
+        cmocka_unit_test(image_survives_flipped_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
