@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clip/resample_kern.h"
+#include "math/kern.h"
 
 #define PI 3.14159265358979323846
 #define SLACK 16 /* bytes that a row kernel may read beyond its pixels */
@@ -58,17 +59,17 @@ typedef struct filter {
 static const filter filters[] = {[MO_FILTER_LANCZOS] = {lanczos, 3.0}, [MO_FILTER_BILINEAR] = {bilinear, 1.0},
     [MO_FILTER_BICUBIC] = {bicubic, 2.0}, [MO_FILTER_BOX] = {box, 0.5}, [MO_FILTER_HAMMING] = {hamming, 1.0}};
 
-static void taps_free(mo_taps *t)
+static void taps_free(mo_weighing *t)
 {
     mo_free(t->first);
     mo_free(t->weight);
-    *t = (mo_taps){0};
+    *t = (mo_weighing){0};
 }
 
 /* One block for the places, one for the weights and their halves. */
-static mopd_status taps_alloc(mo_taps *t, size_t n, size_t stride)
+static mopd_status taps_alloc(mo_weighing *t, size_t n, size_t stride)
 {
-    *t = (mo_taps){.n = n, .stride = stride};
+    *t = (mo_weighing){.n = n, .stride = stride};
     size_t weights;
     if (!mo_mul(n, stride, &weights)) return mo_fail(MOPD_E_NOMEM, "resize: %zu x %zu weights", n, stride);
     t->first = mo_alloc(n, 2 * sizeof(uint32_t));
@@ -83,7 +84,7 @@ static mopd_status taps_alloc(mo_taps *t, size_t n, size_t stride)
     return MOPD_OK;
 }
 
-static void put_weight(mo_taps *t, size_t at, double w)
+static void put_weight(mo_weighing *t, size_t at, double w)
 {
     w *= 1 << MO_TAP_BITS;
     int32_t k = (int32_t)(w < 0 ? w - 0.5 : w + 0.5);
@@ -93,7 +94,7 @@ static void put_weight(mo_taps *t, size_t at, double w)
 }
 
 /* Weights of outputs [x0, x0 + n) of the `to` that are made from `from` inputs. */
-static mopd_status taps_make(mo_taps *t, size_t from, size_t to, size_t x0, size_t n, const filter *shape)
+static mopd_status taps_make(mo_weighing *t, size_t from, size_t to, size_t x0, size_t n, const filter *shape)
 {
     double scale = (double)from / (double)to, stretch = scale < 1.0 ? 1.0 : scale;
     double support = shape->support * stretch;
@@ -122,12 +123,12 @@ typedef struct job {
     const mo_rect *in;
     const mo_resize *to;
     const mo_resample_kern *kern;
-    mo_taps across, down; /* no taps where the size stays */
+    mo_weighing across, down; /* no taps where the size stays */
 } job;
 
-static size_t taps_end(const mo_taps *t) { return (size_t)t->first[t->n - 1] + t->n_taps[t->n - 1]; }
+static size_t taps_end(const mo_weighing *t) { return (size_t)t->first[t->n - 1] + t->n_taps[t->n - 1]; }
 
-static void taps_shift(mo_taps *t, size_t by)
+static void taps_shift(mo_weighing *t, size_t by)
 {
     for (size_t i = 0; i < t->n; i++) t->first[i] -= (uint32_t)by;
 }
@@ -246,6 +247,6 @@ mopd_status mo_resample_with(const mo_resample_kern *kern, uint8_t *out, const m
 
 mopd_status mo_resample(uint8_t *out, const mo_rect *in, const mo_resize *to)
 {
-    const mo_resample_kern *wide = mo_resample_avx2();
+    const mo_resample_kern *wide = strcmp(mo_kern_get()->name, "plain") ? mo_resample_avx2() : NULL;
     return mo_resample_with(wide ? wide : mo_resample_plain(), out, in, to);
 }

@@ -42,7 +42,7 @@ static __m256i pixels(const uint8_t *p)
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load16(p)), order);
 }
 
-static void row(uint8_t *out, const uint8_t *in, const mo_taps *taps)
+static void row(uint8_t *out, const uint8_t *in, const mo_weighing *taps)
 {
     for (size_t i = 0; i < taps->n; i++) {
         const uint8_t *p = in + 3 * (size_t)taps->first[i];
@@ -91,7 +91,7 @@ static __m128i column16(const uint8_t *p, size_t stride, size_t n_taps, const in
     return _mm_packus_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
 
-static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_taps *taps, size_t i)
+static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
 {
     const uint8_t *top = in + stride * taps->first[i];
     const int16_t *lo = taps->low + i * taps->stride, *hi = taps->high + i * taps->stride;

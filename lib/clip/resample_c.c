@@ -10,7 +10,7 @@ static uint8_t clamp(int32_t sum)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-static void row(uint8_t *out, const uint8_t *in, const mo_taps *taps)
+static void row(uint8_t *out, const uint8_t *in, const mo_weighing *taps)
 {
     for (size_t i = 0; i < taps->n; i++) {
         const uint8_t *p = in + 3 * (size_t)taps->first[i];
@@ -29,7 +29,7 @@ static void row(uint8_t *out, const uint8_t *in, const mo_taps *taps)
 
 #define BLOCK 64
 
-static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_taps *taps, size_t i)
+static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
 {
     const uint8_t *top = in + stride * taps->first[i];
     const int32_t *w = taps->weight + i * taps->stride;

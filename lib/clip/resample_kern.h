@@ -10,19 +10,19 @@
 
 /* n outputs; output i is the sum of n_taps[i] inputs from first[i] on.  Weights lie `stride` apart, a multiple of 4,
  * zero beyond n_taps[i]. */
-typedef struct mo_taps {
+typedef struct mo_weighing {
     size_t n, stride;
     uint32_t *first, *n_taps;
     int32_t *weight;
     int16_t *low, *high; /* the same weights, split */
-} mo_taps;
+} mo_weighing;
 
 typedef struct mo_resample_kern {
     const char *name;
     /* out, taps->n x 3, from one row of 3-channel pixels.  May read up to 16 bytes beyond the last pixel used. */
-    void (*row)(uint8_t *out, const uint8_t *in, const mo_taps *taps);
+    void (*row)(uint8_t *out, const uint8_t *in, const mo_weighing *taps);
     /* out, n bytes, the i-th output of taps down the columns of in, whose rows are `stride` bytes apart. */
-    void (*column)(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_taps *taps, size_t i);
+    void (*column)(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i);
 } mo_resample_kern;
 
 const mo_resample_kern *mo_resample_plain(void);
