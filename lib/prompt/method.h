@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * method.h - what each training method is made of: where its teachers come from and which losses it adds up.
+ *
+ *     loss = ce CE + mpd MPD + mps MPS + kg (1 - mean cosine to the teacher)            (prompt/loss.h)
+ *
+ * ProGrad alone does more with gradients than add them: it takes from the gradient of CE what opposes the gradient of
+ * the divergence from the teacher. */
+#ifndef MO_PROMPT_METHOD_H
+#define MO_PROMPT_METHOD_H
+
+#include <stdbool.h>
+
+#include "mopd/prompt.h"
+
+typedef enum mo_teachers_kind { MO_TEACHERS_NONE, MO_TEACHERS_FIRST, MO_TEACHERS_ALL } mo_teachers_kind;
+
+/* How the K teachers of a picture are found. */
+typedef enum mo_gate_kind {
+    MO_GATE_NONE,   /* no gate: the first teacher alone, or none */
+    MO_GATE_IMAGE,  /* scores G^T f, METHOD 3.3 */
+    MO_GATE_STATIC, /* one learned score a template */
+    MO_GATE_RANDOM  /* drawn with replacement, equal weights */
+} mo_gate_kind;
+
+typedef struct mo_method {
+    const char *name;
+    mo_teachers_kind teachers;
+    mo_gate_kind gate;
+    bool distils; /* w CE + (1 - w) MPD; else CE alone */
+    bool mps;     /* + w2 MPS */
+    bool kg;      /* + lambda x (1 - mean cosine) */
+    bool project; /* ProGrad */
+    float lambda; /* default */
+} mo_method;
+
+/* NULL for an unknown number. */
+const mo_method *mo_method_get(int32_t method);
+
+#endif
