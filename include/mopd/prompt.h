@@ -33,18 +33,18 @@ typedef struct mopd_prompt mopd_prompt;
 
 typedef struct mopd_prompt_info {
     uint32_t struct_size;
-    uint32_t flags;          /* MOPD_PROMPT_... */
-    uint32_t format;         /* of the file: 1 */
-    int32_t method;          /* MOPD_METHOD_... */
-    int32_t class_position;  /* MOPD_CLASS_... */
-    uint32_t n_context;      /* vectors */
-    uint32_t text_width;     /* W, floats of a vector */
-    uint32_t dim;            /* D, width of a feature */
-    uint32_t n_classes;      /* trained on */
-    uint32_t n_templates;    /* M, 0 where the method needs none */
-    uint32_t top_k;          /* K */
-    uint32_t epoch;          /* epochs done */
-    double accuracy;         /* on the training pictures in percent, negative: not measured */
+    uint32_t flags;         /* MOPD_PROMPT_... */
+    uint32_t format;        /* of the file: 1 */
+    int32_t method;         /* MOPD_METHOD_... */
+    int32_t class_position; /* MOPD_CLASS_... */
+    uint32_t n_context;     /* vectors */
+    uint32_t text_width;    /* W, floats of a vector */
+    uint32_t dim;           /* D, width of a feature */
+    uint32_t n_classes;     /* trained on */
+    uint32_t n_templates;   /* M, 0 where the method needs none */
+    uint32_t top_k;         /* K */
+    uint32_t epoch;         /* epochs done */
+    double accuracy;        /* on the training pictures in percent, negative: not measured */
 } mopd_prompt_info;
 
 /* The name of a method, "mopd-static" (NULL for an unknown number), and its number (ARG for an unknown name; the

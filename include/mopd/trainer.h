@@ -15,7 +15,7 @@ MOPD_BEGIN_DECLS
 typedef struct mopd_trainer mopd_trainer;
 
 /* Flags of mopd_trainer_options. */
-#define MOPD_TRAIN_CLASS_CONTEXT UINT32_C(1) /* vectors of its own for each class: such a prompt meets no others */
+#define MOPD_TRAIN_CLASS_CONTEXT UINT32_C(1) /* each class has vectors of its own: no other classes */
 #define MOPD_TRAIN_NO_SHUFFLE UINT32_C(2)    /* pictures in the order given, every epoch */
 
 typedef struct mopd_trainer_options {
@@ -77,14 +77,14 @@ typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *featu
 /* A whole run.  Epoch e (from 0) sees view e mod n_views of each picture. */
 typedef struct mopd_run {
     uint32_t struct_size;
-    uint32_t flags;         /* none yet: 0 */
-    uint64_t n;             /* pictures */
-    uint64_t n_views;       /* V: 1 or more; 1 with `views` */
-    const float *features;  /* n x V x D, rows of length 1; NULL with `views` */
-    const int32_t *labels;  /* n, each from 0 to C - 1 */
-    mopd_views_fn views;    /* NULL: `features` */
+    uint32_t flags;        /* none yet: 0 */
+    uint64_t n;            /* pictures */
+    uint64_t n_views;      /* V: 1 or more; 1 with `views` */
+    const float *features; /* n x V x D, rows of length 1; NULL with `views` */
+    const int32_t *labels; /* n, each from 0 to C - 1 */
+    mopd_views_fn views;   /* NULL: `features` */
     void *views_context;
-    mopd_step_fn on_step;   /* may be NULL */
+    mopd_step_fn on_step; /* may be NULL */
     void *step_context;
     mopd_epoch_fn on_epoch; /* may be NULL */
     void *epoch_context;
@@ -106,9 +106,9 @@ MOPD_API void mopd_trainer_free(mopd_trainer *trainer);
 
 /* One step of SGD on n features, n x D, rows of length 1, with labels, n, at the learning rate of the current epoch.
  * step (may be NULL) has its struct_size set by the caller.  NUMERIC: the loss or gradient is not finite (the step is
- * named), nothing was changed; ARG: a label is out of range; STATE: all epochs are done.  Since 0.1. */
-MOPD_API mopd_status mopd_trainer_step(mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n,
-    mopd_step *step);
+ * named), nothing was changed; ARG: a label is out of range, n above the options' batch; STATE: all epochs are done.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_step(
+    mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step);
 
 /* Ends an epoch driven by mopd_trainer_step: the next step uses the next learning rate.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer);
@@ -136,16 +136,16 @@ MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path
 
 /* A bank with the prompt as it is now, for any classes; n_classes 0: those trained on.  As mopd_bank_create_prompt.
  * Since 0.1. */
-MOPD_API mopd_status mopd_trainer_bank(const mopd_trainer *trainer, mopd_bank **out, const char *const *classes,
-    size_t n_classes);
+MOPD_API mopd_status mopd_trainer_bank(
+    const mopd_trainer *trainer, mopd_bank **out, const char *const *classes, size_t n_classes);
 
 /* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to be new,
  * short trainings on the other half are compared by the harmonic mean of the accuracy on held-out pictures of the
- * one half and on the pictures of the other.  run gives features (not `views`) and labels; its callbacks are called.
+ * one half and on the pictures of the other.  run gives features (not `views`) and labels; its on_step is called.
  * *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with mopd_free.
- * ARG: fewer than 4 classes, or a class of the trained half with fewer than 2 pictures.  Since 0.1. */
-MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
-    mopd_trainer_options *options, const mopd_run *run, char **report);
+ * ARG: fewer than 4 classes, no class with 2 pictures, a method without w.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, mopd_trainer_options *options, const mopd_run *run, char **report);
 
 MOPD_END_DECLS
 

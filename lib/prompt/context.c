@@ -29,8 +29,8 @@ static mopd_status room(mo_tokens *tokens, size_t n)
 }
 
 /* The ids of a class's words with `suffix` behind, at the end of tokens. */
-static mopd_status words_of(const mopd_encoder *encoder, const char *pattern, const char *name, mo_buf *text,
-    mo_tokens *tokens)
+static mopd_status words_of(
+    const mopd_encoder *encoder, const char *pattern, const char *name, mo_buf *text, mo_tokens *tokens)
 {
     text->size = 0;
     mopd_status st = mo_template_fill(pattern, name, text);
@@ -53,18 +53,21 @@ static mopd_status append_class(const mopd_encoder *encoder, const mo_context_sh
     size_t begin = tokens->n, n = shape->n, n_name = 0;
     mopd_status st;
     if (shape->position != MOPD_CLASS_END) { /* count the name's tokens alone */
-        if ((st = words_of(encoder, "{}", name, text, tokens)) != MOPD_OK) return mo_fail_at(st, "class \"%s\"", name);
+        if ((st = words_of(encoder, "{}", name, text, tokens)) != MOPD_OK)
+            return mo_fail_at(st, "class \"%s\"", name);
         n_name = tokens->n - begin;
         tokens->n = begin;
     }
     if ((st = room(tokens, 1)) != MOPD_OK) return st;
     tokens->id[tokens->n++] = mo_tokenizer_start(encoder->tokenizer);
-    if ((st = words_of(encoder, "{}.", name, text, tokens)) != MOPD_OK) return mo_fail_at(st, "class \"%s\"", name);
+    if ((st = words_of(encoder, "{}.", name, text, tokens)) != MOPD_OK)
+        return mo_fail_at(st, "class \"%s\"", name);
 
     size_t limit = encoder->config.text.context, n_words = tokens->n - begin - 1, total = n_words + n + 2;
     if (total > limit && (!encoder->truncate || n + 2 > limit))
-        return mo_fail(MOPD_E_ARG, "class \"%s\": its prompt has %zu tokens with %zu vectors, the tower takes %zu", name,
-            total, n, limit);
+        return mo_fail(MOPD_E_ARG,
+            "class \"%s\": its prompt has %zu tokens with %zu vectors, the tower takes %zu", name, total, n,
+            limit);
     if (total > limit) tokens->n -= total - limit;
     if (n_name > tokens->n - begin - 1) n_name = tokens->n - begin - 1;
 
@@ -76,8 +79,8 @@ static mopd_status append_class(const mopd_encoder *encoder, const mo_context_sh
     return MOPD_OK;
 }
 
-mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape, const char *const *classes,
-    size_t n_classes, mo_tokens *tokens, size_t *start)
+mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape,
+    const char *const *classes, size_t n_classes, mo_tokens *tokens, size_t *start)
 {
     mo_buf text = {0};
     mopd_status st = MOPD_OK;
@@ -99,7 +102,8 @@ mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, siz
     *n = tokens.n;
     mo_free(tokens.id);
     if (st != MOPD_OK) return mo_fail_at(st, "context");
-    if (!*n) return mo_fail(MOPD_E_ARG, "context \"%s\" has no token; NULL starts from random vectors", words);
+    if (!*n)
+        return mo_fail(MOPD_E_ARG, "context \"%s\" has no token; NULL starts from random vectors", words);
     if (wanted && wanted != *n)
         return mo_fail(MOPD_E_ARG, "context \"%s\" has %zu tokens, n_context is %zu", words, *n, wanted);
     return MOPD_OK;

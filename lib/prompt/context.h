@@ -23,8 +23,8 @@ size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes);
 
 /* Appends the sequences of all classes to tokens; start has n_classes + 1 entries.  ARG names the class whose prompt is
  * longer than the tower takes (cut instead when the encoder truncates). */
-mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape, const char *const *classes,
-    size_t n_classes, mo_tokens *tokens, size_t *start);
+mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape,
+    const char *const *classes, size_t n_classes, mo_tokens *tokens, size_t *start);
 
 /* How many vectors `words` give; NULL: `wanted`, 4 when that is 0.  ARG: no token, or another number than wanted. */
 mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, size_t wanted, size_t *n);

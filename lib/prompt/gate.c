@@ -9,7 +9,8 @@
 
 #define BLOCK 256 /* pictures at once */
 
-void mo_gate_scores(const float *weight, size_t dim, size_t n_templates, const float *features, size_t n, float *scores)
+void mo_gate_scores(
+    const float *weight, size_t dim, size_t n_templates, const float *features, size_t n, float *scores)
 {
     if (!dim) {
         for (size_t i = 0; i < n; i++) memcpy(scores + i * n_templates, weight, n_templates * sizeof *scores);
@@ -35,7 +36,10 @@ static bool comes_after(float score, size_t index, float last, size_t last_index
     return score < last || (score == last && index > last_index);
 }
 
-static float clean(float score) { return isnan(score) ? -INFINITY : score; }
+static float clean(float score)
+{
+    return isnan(score) ? -INFINITY : score;
+}
 
 void mo_gate_pick(const float *scores, size_t n_templates, size_t top_k, uint32_t *kept, double *alpha)
 {
@@ -62,7 +66,8 @@ mopd_status mo_gate_create(mopd_gate **out, const float *weight, size_t dim, siz
     size_t n;
     if (!n_templates || top_k < 1 || top_k > n_templates)
         return mo_fail(MOPD_E_ARG, "gate: %zu of %zu templates cannot be kept", top_k, n_templates);
-    if (!mo_mul(dim ? dim : 1, n_templates, &n)) return mo_fail(MOPD_E_ARG, "gate: %zu x %zu", dim, n_templates);
+    if (!mo_mul(dim ? dim : 1, n_templates, &n))
+        return mo_fail(MOPD_E_ARG, "gate: %zu x %zu", dim, n_templates);
     if (!mo_all_finite(weight, n)) return mo_fail(MOPD_E_NUMERIC, "gate: a weight is not finite");
     mopd_gate *gate = mo_calloc(1, sizeof *gate);
     if (!gate) return MOPD_E_NOMEM;
@@ -122,7 +127,8 @@ static void keep_selection(void *ctx, size_t i, const uint32_t *kept, const doub
     }
 }
 
-mopd_status mo_gate_select(const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights)
+mopd_status mo_gate_select(
+    const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights)
 {
     selection s = {gate->top_k, indices, weights};
     return pick_all(gate, features, n, keep_selection, &s);

@@ -14,16 +14,18 @@ struct mopd_gate {
 };
 
 /* scores, n x M = features (n x D) . weight (D x M); static scores (dim 0) are repeated. */
-void mo_gate_scores(const float *weight, size_t dim, size_t n_templates, const float *features, size_t n,
-    float *scores);
+void mo_gate_scores(
+    const float *weight, size_t dim, size_t n_templates, const float *features, size_t n, float *scores);
 
 /* kept, K, of M scores, best first; alpha, K.  A NaN counts as lowest. */
 void mo_gate_pick(const float *scores, size_t n_templates, size_t top_k, uint32_t *kept, double *alpha);
 
 /* dim 0: M static scores.  As mopd_gate_create_weights. */
-mopd_status mo_gate_create(mopd_gate **out, const float *weight, size_t dim, size_t n_templates, size_t top_k);
+mopd_status mo_gate_create(
+    mopd_gate **out, const float *weight, size_t dim, size_t n_templates, size_t top_k);
 void mo_gate_free(mopd_gate *gate);
-mopd_status mo_gate_select(const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights);
+mopd_status mo_gate_select(
+    const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights);
 
 /* use, M: sums of alpha over n features, added. */
 mopd_status mo_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use);

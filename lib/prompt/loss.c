@@ -7,7 +7,10 @@
 
 #define PER_ROW 4 /* of work: ce, mpd, mps, correct; then one number a teacher kept */
 
-size_t mo_loss_work(size_t n, size_t kept) { return n * (PER_ROW + kept); }
+size_t mo_loss_work(size_t n, size_t kept)
+{
+    return n * (PER_ROW + kept);
+}
 
 /* log sum exp(x / t) */
 static double log_sum(const float *x, size_t n, double t)
@@ -33,7 +36,8 @@ static void add_softmax(float *dz, const float *z, size_t n, double t, double ls
 }
 
 /* KL(P || Q) of one teacher; dz -= weight P. */
-static double divergence(const float *u, const float *z, size_t n, double t, double lse_z, double weight, float *dz)
+static double divergence(
+    const float *u, const float *z, size_t n, double t, double lse_z, double weight, float *dz)
 {
     double lse_u = log_sum(u, n, t), kl = 0;
     for (size_t c = 0; c < n; c++) {
@@ -87,8 +91,10 @@ static void one_row(void *ctx, size_t i)
             dz[label] -= (float)weight;
         }
     }
-    if (a->weights.mpd != 0 || a->weights.mps != 0) distil_row(a, i, row, dz);
-    else if (a->d_scores) memset(a->d_scores + i * a->n_templates, 0, a->n_templates * sizeof(float));
+    if (a->weights.mpd != 0 || a->weights.mps != 0)
+        distil_row(a, i, row, dz);
+    else if (a->d_scores)
+        memset(a->d_scores + i * a->n_templates, 0, a->n_templates * sizeof(float));
 }
 
 void mo_loss_run(mo_pool *pool, const mo_loss_args *args, mo_loss_sums *out)

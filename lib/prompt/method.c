@@ -11,8 +11,10 @@
 
 static const mo_method methods[] = {
     [MOPD_METHOD_MOPD] = {"mopd", MO_TEACHERS_ALL, MO_GATE_IMAGE, true, true, false, false, 0},
-    [MOPD_METHOD_MOPD_STATIC] = {"mopd-static", MO_TEACHERS_ALL, MO_GATE_STATIC, true, false, false, false, 0},
-    [MOPD_METHOD_MOPD_RANDOM] = {"mopd-random", MO_TEACHERS_ALL, MO_GATE_RANDOM, true, false, false, false, 0},
+    [MOPD_METHOD_MOPD_STATIC] = {"mopd-static", MO_TEACHERS_ALL, MO_GATE_STATIC, true, false, false, false,
+        0},
+    [MOPD_METHOD_MOPD_RANDOM] = {"mopd-random", MO_TEACHERS_ALL, MO_GATE_RANDOM, true, false, false, false,
+        0},
     [MOPD_METHOD_KD] = {"kd", MO_TEACHERS_FIRST, MO_GATE_NONE, true, false, false, false, 0},
     [MOPD_METHOD_COOP] = {"coop", MO_TEACHERS_NONE, MO_GATE_NONE, false, false, false, false, 0},
     [MOPD_METHOD_KGCOOP] = {"kgcoop", MO_TEACHERS_FIRST, MO_GATE_NONE, false, false, true, false, 8},
@@ -41,5 +43,6 @@ mopd_status mopd_method_find(const char *name, int32_t *method)
         return MOPD_OK;
     }
     return mo_fail(MOPD_E_ARG,
-        "method \"%s\" is unknown; there are mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd", name);
+        "method \"%s\" is unknown; there are mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd",
+        name);
 }

@@ -43,7 +43,10 @@ void mo_student_free(mo_student *s)
     mo_free(s);
 }
 
-size_t mo_student_chunks(const mo_student *s) { return s->n_chunks; }
+size_t mo_student_chunks(const mo_student *s)
+{
+    return s->n_chunks;
+}
 
 static mopd_status plan_chunk(const mo_student *s, const char *const *classes, chunk *out)
 {
@@ -55,6 +58,14 @@ static mopd_status plan_chunk(const mo_student *s, const char *const *classes, c
     mo_free(tokens.id);
     mo_free(start);
     return st;
+}
+
+/* What a chunk needs at once: what is kept for the way back, and the work memory of a block. */
+static size_t chunk_bytes(const mo_student *s, const mo_text_plan *plan)
+{
+    const mo_stack_config *c = &s->encoder->config.text.stack;
+    size_t row = (8 * (size_t)c->width + c->hidden) * sizeof(float);
+    return mo_text_cache_bytes(s->encoder->text, plan) + mo_text_plan_rows(plan) * row;
 }
 
 /* Cuts the classes into n chunks of nearly equal size; *largest = bytes of the one that needs most. */
@@ -71,7 +82,7 @@ static mopd_status cut(mo_student *s, const char *const *classes, size_t n, size
         first += c->n;
         mopd_status st = plan_chunk(s, classes, c);
         if (st != MOPD_OK) return st;
-        size_t bytes = mo_text_cache_bytes(s->encoder->text, c->plan);
+        size_t bytes = chunk_bytes(s, c->plan);
         if (bytes > *largest) *largest = bytes;
     }
     return MOPD_OK;
@@ -85,7 +96,8 @@ static mopd_status cut_to_limit(mo_student *s, const mo_student_args *args)
         mopd_status st = cut(s, args->classes, n, &largest);
         if (st != MOPD_OK || largest <= limit) return st;
         if (n == s->n_classes)
-            return mo_fail(MOPD_E_ARG, "memory limit: one class needs %zu bytes, %zu are allowed", largest, limit);
+            return mo_fail(
+                MOPD_E_ARG, "memory limit: one class needs %zu bytes, %zu are allowed", largest, limit);
         size_t more = n * (largest / limit + (largest % limit != 0)); /* at least n + 1 */
         n = more > n ? more : n + 1;
         if (n > s->n_classes) n = s->n_classes;
@@ -124,7 +136,8 @@ static size_t vectors_at(const mo_student *s, const chunk *c)
     return s->shape.per_class ? c->first * s->shape.n * s->width : 0;
 }
 
-static mopd_status chunk_fwd(const mo_student *s, const chunk *c, const float *ctx, mo_text_cache *cache, float *raw)
+static mopd_status chunk_fwd(
+    const mo_student *s, const chunk *c, const float *ctx, mo_text_cache *cache, float *raw)
 {
     return mo_text_fwd(s->encoder->text, s->encoder->pool, c->plan, ctx + vectors_at(s, c), cache, raw);
 }
@@ -139,7 +152,8 @@ mopd_status mo_student_fwd(mo_student *s, const float *ctx, float *features)
     mo_l2_fwd(features, features, s->norm, s->n_classes, s->dim);
     for (size_t c = 0; c < s->n_classes; c++) {
         if (!(s->norm[c] > 0) || !isfinite(s->norm[c]))
-            return mo_fail(MOPD_E_NUMERIC, "the text feature of class %zu (\"%s\") is zero or not finite", c, s->name[c]);
+            return mo_fail(MOPD_E_NUMERIC, "the text feature of class %zu (\"%s\") is zero or not finite", c,
+                s->name[c]);
     }
     return MOPD_OK;
 }
@@ -157,8 +171,8 @@ static mopd_status chunk_bwd(const mo_student *s, const chunk *c, const float *c
         st = raw ? chunk_fwd(s, c, ctx, cache, raw) : MOPD_E_NOMEM;
     }
     for (size_t g = 0; g < n_grads && st == MOPD_OK; g++)
-        st = mo_text_bwd(s->encoder->text, s->encoder->pool, c->plan, cache, d_features[g] + c->first * s->dim,
-            d_ctx[g] + vectors_at(s, c));
+        st = mo_text_bwd(s->encoder->text, s->encoder->pool, c->plan, cache,
+            d_features[g] + c->first * s->dim, d_ctx[g] + vectors_at(s, c));
     mo_free(raw);
     if (cache != s->cache) mo_text_cache_free(cache);
     return st;

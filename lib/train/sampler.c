@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 
-#define ORDER UINT64_C(0x6f72646572)       /* purposes of the random streams: "order", */
+#define ORDER UINT64_C(0x6f72646572)          /* purposes of the random streams: "order", */
 #define TEACHERS UINT64_C(0x7465616368657273) /* "teachers" */
 
 void mo_sampler_order(uint64_t seed, size_t epoch, bool shuffle, uint32_t *order, size_t n)
@@ -16,7 +16,10 @@ void mo_sampler_order(uint64_t seed, size_t epoch, bool shuffle, uint32_t *order
     mo_rng_shuffle(&rng, order, n);
 }
 
-size_t mo_sampler_batches(size_t n, size_t batch) { return n < batch ? n > 0 : n / batch; }
+size_t mo_sampler_batches(size_t n, size_t batch)
+{
+    return n < batch ? n > 0 : n / batch;
+}
 
 void mo_sampler_teachers(uint64_t seed, uint64_t step, uint32_t *kept, size_t n_kept, size_t m)
 {

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ * prompt.c - a learned prompt in memory: its description, its encoder, its banks. */
+#include <string.h>
+
+#include "format/json.h"
+#include "mopd/version.h"
+#include "prompt/bank.h"
+#include "prompt/method.h"
+#include "prompt/promptfile.h"
+#include "prompt/student.h"
+
+mopd_prompt *mo_prompt_create(void)
+{
+    mopd_prompt *p = mo_calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->info.struct_size = sizeof p->info;
+    p->info.format = MO_PROMPT_FORMAT;
+    p->info.accuracy = -1;
+    return p;
+}
+
+void mo_prompt_free(mopd_prompt *p)
+{
+    if (!p) return;
+    mo_names_free(&p->notes);
+    mo_names_free(&p->note_keys);
+    mo_names_free(&p->templates);
+    mo_names_free(&p->classes);
+    mo_free(p->version);
+    mo_free(p->gate_use);
+    mo_free(p->data);
+    mo_free(p->settings);
+    mo_free(p->gate);
+    mo_free(p->context);
+    mo_free(p);
+}
+
+size_t mo_prompt_context_floats(const mopd_prompt *p)
+{
+    size_t n = (size_t)p->info.n_context * p->info.text_width;
+    return p->info.flags & MOPD_PROMPT_CLASS_CONTEXT ? n * p->info.n_classes : n;
+}
+
+size_t mo_prompt_gate_floats(const mopd_prompt *p)
+{
+    if (!p->gate) return 0;
+    return (p->static_gate ? 1 : (size_t)p->info.dim) * p->info.n_templates;
+}
+
+mopd_status mo_prompt_note(mo_names *keys, mo_names *texts, const char *key, const char *text)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        if (strcmp(keys->name[i], key) != 0) continue;
+        char *copy = mo_strdup(text);
+        if (!copy) return MOPD_E_NOMEM;
+        mo_free(texts->name[i]);
+        texts->name[i] = copy;
+        return MOPD_OK;
+    }
+    mopd_status st = mo_names_add(keys, key, strlen(key));
+    if (st != MOPD_OK) return st;
+    if ((st = mo_names_add(texts, text, strlen(text))) != MOPD_OK) mo_free(keys->name[--keys->n]);
+    return st;
+}
+
+static void write_names(mo_jsonw *w, const char *key, const mo_names *names)
+{
+    mo_jsonw_key(w, key);
+    mo_jsonw_array(w);
+    for (size_t i = 0; i < names->n; i++) mo_jsonw_string(w, names->name[i]);
+    mo_jsonw_end(w);
+}
+
+static void write_raw(mo_jsonw *w, const char *key, const char *json)
+{
+    if (!json) return;
+    mo_jsonw_key(w, key);
+    mo_jsonw_raw(w, json);
+}
+
+mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
+{
+    static const char *const positions[] = {"end", "middle", "front"};
+    const mopd_prompt_info *i = &p->info;
+    mo_buf text = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &text);
+    mo_jsonw_object(&w);
+    mo_jsonw_kstring(&w, "kind", i->flags & MOPD_PROMPT_CHECKPOINT ? "checkpoint" : "prompt");
+    mo_jsonw_kint(&w, "format", i->format);
+    mo_jsonw_kstring(&w, "version", p->version ? p->version : MOPD_VERSION_STRING);
+    mo_jsonw_kstring(&w, "method", mopd_method_name(i->method));
+    mo_jsonw_kint(&w, "n_context", i->n_context);
+    mo_jsonw_kint(&w, "text_width", i->text_width);
+    mo_jsonw_kint(&w, "dim", i->dim);
+    mo_jsonw_kstring(&w, "class_position", positions[i->class_position]);
+    mo_jsonw_kbool(&w, "class_context", (i->flags & MOPD_PROMPT_CLASS_CONTEXT) != 0);
+    mo_jsonw_kbool(&w, "gate", p->gate != NULL);
+    mo_jsonw_kint(&w, "epoch", i->epoch);
+    if (i->accuracy >= 0) mo_jsonw_kdouble(&w, "accuracy", i->accuracy);
+    mo_jsonw_kstring(&w, "fingerprint", p->fingerprint);
+    write_raw(&w, "settings", p->settings);
+    write_raw(&w, "data", p->data);
+    write_names(&w, "templates", &p->templates);
+    write_raw(&w, "gate_use", p->gate_use);
+    write_names(&w, "classes", &p->classes);
+    mo_jsonw_key(&w, "notes");
+    mo_jsonw_object(&w);
+    for (size_t n = 0; n < p->notes.n; n++) mo_jsonw_kstring(&w, p->note_keys.name[n], p->notes.name[n]);
+    mo_jsonw_end(&w);
+    mo_jsonw_end(&w);
+    mopd_status st = mo_jsonw_done(&w);
+    if (st == MOPD_OK) *json = mo_buf_take(&text);
+    mo_buf_free(&text);
+    return st;
+}
+
+mopd_status mo_prompt_check(const mopd_prompt *p, const mopd_encoder *encoder, const char *path)
+{
+    if (strcmp(p->fingerprint, encoder->fingerprint) != 0)
+        return mo_fail(MOPD_E_MISMATCH, "%s: learned with the model %s, this one is %s", path, p->fingerprint,
+            encoder->fingerprint);
+    size_t width = mo_text_width(encoder->text), dim = mo_text_dim(encoder->text);
+    if (p->info.text_width != width || p->info.dim != dim)
+        return mo_fail(MOPD_E_MISMATCH,
+            "%s: vectors of %u and features of %u numbers, the model has %zu and %zu", path,
+            (unsigned)p->info.text_width, (unsigned)p->info.dim, width, dim);
+    return MOPD_OK;
+}
+
+/* The rows of a class-specific context that belong to these classes. */
+static mopd_status gather_context(
+    const mopd_prompt *p, const char *const *classes, size_t n_classes, float *out)
+{
+    size_t n = (size_t)p->info.n_context * p->info.text_width;
+    for (size_t c = 0; c < n_classes; c++) {
+        size_t from = 0;
+        while (from < p->classes.n && strcmp(p->classes.name[from], classes[c]) != 0) from++;
+        if (from == p->classes.n)
+            return mo_fail(MOPD_E_STATE,
+                "class \"%s\": a class-specific prompt meets only the classes it was trained on", classes[c]);
+        memcpy(out + c * n, p->context + from * n, n * sizeof *out);
+    }
+    return MOPD_OK;
+}
+
+mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, const mopd_prompt *p)
+{
+    bool per_class = (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0;
+    if (!n_classes) {
+        classes = (const char *const *)p->classes.name;
+        n_classes = p->classes.n;
+    }
+    mopd_status st = mo_bank_check_names(classes, n_classes);
+    if (st != MOPD_OK) return st;
+
+    mo_student *student = NULL;
+    float *own = NULL, *features = mo_alloc(n_classes, p->info.dim * sizeof *features);
+    if (!features) return MOPD_E_NOMEM;
+    if (per_class) {
+        st = MOPD_E_NOMEM;
+        if (!(own = mo_alloc(n_classes, (size_t)p->info.n_context * p->info.text_width * sizeof *own)))
+            goto done;
+        if ((st = gather_context(p, classes, n_classes, own)) != MOPD_OK) goto done;
+    }
+    mo_student_args args = {
+        encoder, {p->info.n_context, p->info.class_position, per_class}, classes, n_classes, 0, false};
+    if ((st = mo_student_create(&student, &args)) != MOPD_OK) goto done;
+    if ((st = mo_student_fwd(student, own ? own : p->context, features)) != MOPD_OK) goto done;
+    st = mo_bank_create_features(out, classes, n_classes, features, p->info.dim, encoder->logit_scale);
+done:
+    mo_student_free(student);
+    mo_free(own);
+    mo_free(features);
+    return st;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * promptfile.h - a learned prompt in memory, and its file (CONTRACT section 4).
+ *
+ *     tensor context   n_context x W, or C x n_context x W when class-specific           F32
+ *     tensor gate      D x M, or M static scores; only where the method has one           F32
+ *     metadata         "mopd.kind", "mopd.format", "mopd.version", "mopd.method", "mopd.fingerprint", "mopd.dim",
+ *                      "mopd.epoch" as plain texts; "mopd.settings", "mopd.templates", "mopd.classes", "mopd.data",
+ *                      "mopd.gate_use" as JSON; "mopd.accuracy" in percent; "note.*" as the host wrote them
+ *
+ * A checkpoint has more: "mopd.position" (JSON) and the tensors velocity.context, velocity.gate. */
+#ifndef MO_PROMPT_PROMPTFILE_H
+#define MO_PROMPT_PROMPTFILE_H
+
+#include "base/file.h"
+#include "format/safetensors.h"
+#include "mopd/prompt.h"
+
+#define MO_PROMPT_FORMAT 1
+
+struct mopd_prompt {
+    mopd_prompt_info info;
+    float *context, *gate; /* gate: D x M, M scores, or NULL */
+    bool static_gate;
+    mo_names classes, templates;
+    char fingerprint[65];
+    char *settings, *data, *gate_use; /* JSON; data and gate_use may be NULL */
+    char *version;                    /* of the library that wrote the file; NULL: this one */
+    mo_names note_keys, notes;
+};
+
+/* What a checkpoint holds beside its prompt. */
+typedef struct mo_checkpoint {
+    const char *position;        /* JSON */
+    const float *context, *gate; /* velocities, shaped as the prompt's arrays */
+} mo_checkpoint;
+
+size_t mo_prompt_context_floats(const mopd_prompt *prompt);
+size_t mo_prompt_gate_floats(const mopd_prompt *prompt); /* 0 without a gate */
+
+/* An empty prompt; the caller fills it.  NULL: no memory. */
+mopd_prompt *mo_prompt_create(void);
+void mo_prompt_free(mopd_prompt *prompt);
+
+/* Adds or replaces a note. */
+mopd_status mo_prompt_note(mo_names *keys, mo_names *texts, const char *key, const char *text);
+
+/* Writes path; checkpoint NULL: a prompt file. */
+mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *checkpoint, const char *path);
+
+/* Reads path.  FORMAT, VERSION as mopd_prompt_open; no encoder is compared. */
+mopd_status mo_promptfile_open(mopd_prompt **out, const char *path);
+
+/* The same from an open file. */
+mopd_status mo_promptfile_read(mopd_prompt **out, const mo_st *st);
+
+/* Whether an open file says it is a prompt or a checkpoint. */
+bool mo_promptfile_is(const mo_st *st);
+
+/* The JSON text of mopd_prompt_describe; mo_free it. */
+mopd_status mo_prompt_describe(const mopd_prompt *prompt, char **json);
+
+/* MISMATCH with both fingerprints, or sizes. */
+mopd_status mo_prompt_check(const mopd_prompt *prompt, const mopd_encoder *encoder, const char *path);
+
+/* As mopd_bank_create_prompt. */
+mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, const mopd_prompt *prompt);
+
+#endif

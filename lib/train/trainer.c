@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * trainer.c - a trainer is set up once: settings, teachers, start, and one block for all steps. */
+#include "train/trainer.h"
+
+#include <string.h>
+
+#include "prompt/bank.h"
+#include "prompt/loss.h"
+#include "train/schedule.h"
+
+const mopd_run mo_run_defaults = {.struct_size = sizeof(mopd_run), .n_views = 1};
+
+mopd_status mo_trainer_teachers(float **out, const mopd_encoder *encoder, const mo_settings *set,
+    const char *const *classes, size_t n_classes)
+{
+    size_t n, dim = mo_text_dim(encoder->text);
+    *out = NULL;
+    if (!set->n_templates) return MOPD_OK;
+    if (!mo_mul(set->n_templates, n_classes, &n) || !mo_mul(n, dim, &n))
+        return mo_fail(MOPD_E_NOMEM, "teachers: %zu templates of %zu classes", set->n_templates, n_classes);
+    if (!(*out = mo_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
+    mopd_status st = mo_bank_grid(encoder, classes, n_classes, set->templates, set->n_templates, *out);
+    if (st == MOPD_OK) return MOPD_OK;
+    mo_free(*out);
+    *out = NULL;
+    return st;
+}
+
+static mopd_status copy_names(mo_names *out, const char *const *names, size_t n)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = mo_names_add(out, names[i], strlen(names[i]));
+    return st;
+}
+
+/* Texts of our own instead of the caller's. */
+static mopd_status keep_texts(mopd_trainer *t, const mo_trainer_args *args)
+{
+    mo_settings *set = &t->set;
+    mopd_status st = mo_settings_json(set, &t->settings);
+    if (st == MOPD_OK) st = copy_names(&t->classes, args->classes, args->n_classes);
+    if (st == MOPD_OK) st = copy_names(&t->templates, set->templates, set->n_templates);
+    if (st == MOPD_OK && set->o.context && !(t->words = mo_strdup(set->o.context))) st = MOPD_E_NOMEM;
+    set->o.context = t->words;
+    set->o.templates = set->templates = (const char *const *)t->templates.name;
+    return st;
+}
+
+static void set_weights(mopd_trainer *t)
+{
+    const mo_method *m = t->set.method;
+    const mopd_trainer_options *o = &t->set.o;
+    t->weights = (mo_loss_weights){
+        .ce = m->distils ? (double)o->w : 1,
+        .mpd = m->distils ? 1 - (double)o->w : 0,
+        .mps = m->mps ? (double)o->w2 : 0,
+        .kg = m->kg ? (double)o->lambda : 0,
+        .temperature = (double)o->temperature,
+    };
+}
+
+static void take_param(mo_arena *a, mo_param *param, size_t n)
+{
+    param->n = n;
+    param->p = mo_arena_floats(a, n);
+    param->v = mo_arena_floats(a, n);
+    param->g = mo_arena_floats(a, n);
+    param->next_p = mo_arena_floats(a, n);
+    param->next_v = mo_arena_floats(a, n);
+}
+
+/* All arrays of the trainer; run twice, to count and to hand out. */
+static void take_work(mopd_trainer *t)
+{
+    mo_arena *a = &t->block;
+    size_t b = t->set.o.batch, c = t->n_classes, m = t->set.n_templates, k = t->set.kept;
+    bool second = t->set.method->project, teachers = t->weights.mpd != 0 || t->weights.mps != 0 || second;
+    mo_gate_kind gate = t->set.method->gate;
+    size_t n_context = mo_context_vectors(&t->shape, c) * t->width;
+    take_param(a, &t->context, n_context);
+    take_param(a, &t->gate, gate == MO_GATE_IMAGE ? t->dim * m : gate == MO_GATE_STATIC ? m : 0);
+    t->s = mo_arena_take(a, c * t->dim, sizeof *t->s);
+    t->ds = mo_arena_take(a, c * t->dim, sizeof *t->ds);
+    t->ds2 = second ? mo_arena_take(a, c * t->dim, sizeof *t->ds2) : NULL;
+    t->context2 = second ? mo_arena_take(a, n_context, sizeof *t->context2) : NULL;
+    t->z = mo_arena_take(a, b, c * sizeof *t->z);
+    t->dz = mo_arena_take(a, b, c * sizeof *t->dz);
+    t->dz2 = second ? mo_arena_take(a, b, c * sizeof *t->dz2) : NULL;
+    t->u = teachers ? mo_arena_take(a, b * m, c * sizeof *t->u) : NULL;
+    t->h = mo_arena_take(a, b, m * sizeof *t->h);
+    t->dh = mo_arena_take(a, b, m * sizeof *t->dh);
+    t->chosen = mo_arena_take(a, b, k * sizeof *t->chosen);
+    t->alpha = mo_arena_take(a, b, k * sizeof *t->alpha);
+    t->work = mo_arena_take(a, mo_loss_work(b, k), sizeof *t->work);
+    t->features = mo_arena_take(a, b, t->dim * sizeof *t->features);
+    t->labels = mo_arena_take(a, b, sizeof *t->labels);
+}
+
+/* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of memory. */
+static mopd_status check_sizes(const mopd_trainer *t)
+{
+    size_t n, m = t->set.n_templates ? t->set.n_templates : 1;
+    if (mo_mul(t->set.o.batch, m, &n) && mo_mul(n, t->n_classes, &n) && mo_mul(n, 64, &n)) return MOPD_OK;
+    return mo_fail(MOPD_E_NOMEM, "trainer: batch %u x %zu templates x %zu classes", (unsigned)t->set.o.batch,
+        m, t->n_classes);
+}
+
+static mopd_status open_work(mopd_trainer *t)
+{
+    mopd_status st = check_sizes(t);
+    if (st != MOPD_OK) return st;
+    take_work(t);
+    if ((st = mo_arena_open(&t->block)) != MOPD_OK) return st;
+    take_work(t);
+    memset(t->context.v, 0, t->context.n * sizeof(float));
+    if (t->gate.n) {
+        memset(t->gate.p, 0, t->gate.n * sizeof(float));
+        memset(t->gate.v, 0, t->gate.n * sizeof(float));
+    }
+    return MOPD_OK;
+}
+
+static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
+{
+    const mopd_encoder *e = args->encoder;
+    const mopd_trainer_options *o = &t->set.o;
+    mopd_status st = keep_texts(t, args);
+    if (st != MOPD_OK) return st;
+    set_weights(t);
+    t->shape =
+        (mo_context_shape){o->n_context, o->class_position, (o->flags & MOPD_TRAIN_CLASS_CONTEXT) != 0};
+    mo_student_args sa = {e, t->shape, args->classes, args->n_classes, (size_t)o->memory_limit, true};
+    if ((st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
+    if ((st = open_work(t)) != MOPD_OK) return st;
+    st = mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
+    if (st != MOPD_OK) return st;
+    if (!args->teachers) return mo_trainer_teachers(&t->teachers, e, &t->set, args->classes, args->n_classes);
+    size_t n = t->set.n_templates * t->n_classes * t->dim;
+    if (!n) return MOPD_OK;
+    if (!(t->teachers = mo_alloc(n, sizeof *t->teachers))) return MOPD_E_NOMEM;
+    memcpy(t->teachers, args->teachers, n * sizeof *t->teachers);
+    return MOPD_OK;
+}
+
+mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
+{
+    mopd_status st = mo_bank_check_names(args->classes, args->n_classes);
+    if (st != MOPD_OK) return st;
+    mopd_trainer *t = mo_calloc(1, sizeof *t);
+    if (!t) return MOPD_E_NOMEM;
+    t->encoder = args->encoder;
+    t->n_classes = args->n_classes;
+    t->dim = mo_text_dim(args->encoder->text);
+    t->width = mo_text_width(args->encoder->text);
+    t->accuracy = -1;
+    if ((st = mo_settings_read(&t->set, args->encoder, args->options)) == MOPD_OK) st = set_up(t, args);
+    if (st != MOPD_OK) {
+        mo_trainer_free(t);
+        return st;
+    }
+    *out = t;
+    return MOPD_OK;
+}
+
+void mo_trainer_free(mopd_trainer *t)
+{
+    if (!t) return;
+    mo_arena_close(&t->block);
+    mo_free(t->teachers);
+    mo_student_free(t->student);
+    mo_names_free(&t->notes);
+    mo_names_free(&t->note_keys);
+    mo_names_free(&t->templates);
+    mo_names_free(&t->classes);
+    mo_free(t->gate_use);
+    mo_free(t->data);
+    mo_free(t->settings);
+    mo_free(t->words);
+    mo_free(t);
+}
+
+double mo_trainer_lr(const mopd_trainer *t, uint64_t epoch)
+{
+    const mopd_trainer_options *o = &t->set.o;
+    return mo_schedule_lr((double)o->lr, (double)o->warmup_lr, o->epochs, (size_t)epoch);
+}
+
+void mo_trainer_end_epoch(mopd_trainer *t)
+{
+    t->epoch++;
+    t->step = 0;
+    t->sums = (mo_sums){0};
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * trainer.h - one training: what stays, what learns, and the work memory of a step.
+ *
+ *     context -> student features s (C x D) -> logits z (B x C) --+
+ *     teachers t (M x C x D) -> logits u (B x M x C) -------------+--> losses -> dz -> ds -> d context
+ *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
+ *
+ * trainer.c creates and frees, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and checkpoints,
+ * choose.c trains on pretended new classes. */
+#ifndef MO_TRAIN_TRAINER_H
+#define MO_TRAIN_TRAINER_H
+
+#include "base/arena.h"
+#include "prompt/loss.h"
+#include "prompt/promptfile.h"
+#include "prompt/student.h"
+#include "train/settings.h"
+#include "train/sgd.h"
+
+/* Sums over the steps of an epoch. */
+typedef struct mo_sums {
+    double loss, ce, mpd, mps, reg;
+    uint64_t n_correct, n_seen;
+} mo_sums;
+
+struct mopd_trainer {
+    const mopd_encoder *encoder;
+    mo_settings set; /* its texts: words, templates below */
+    char *words;     /* the context's first words, or NULL */
+    char *settings;  /* JSON */
+    mo_names classes, templates;
+    size_t n_classes, dim, width; /* C, D, W */
+    mo_context_shape shape;
+    mo_loss_weights weights;
+    mo_student *student;
+    float *teachers;        /* M x C x D, or NULL */
+    mo_param context, gate; /* gate.n 0: none */
+
+    /* position: epochs done, steps done in this one and in all */
+    uint64_t epoch, step, total;
+    mo_sums sums;
+
+    /* for the prompt file */
+    char *data, *gate_use; /* JSON or NULL */
+    double accuracy;       /* negative: not measured */
+    mo_names note_keys, notes;
+
+    /* work of a step; B is the options' batch */
+    mo_arena block;
+    float *s, *ds, *ds2;  /* C x D; ds2, context2 for ProGrad */
+    float *context2;      /* vectors x W */
+    float *z, *dz, *dz2;  /* B x C */
+    float *u;             /* B x M x C */
+    float *h, *dh;        /* B x M */
+    uint32_t *chosen;     /* B x K */
+    double *alpha, *work; /* B x K; mo_loss_work */
+    float *features;      /* B x D: a gathered batch */
+    int32_t *labels;      /* B */
+};
+
+typedef struct mo_trainer_args {
+    const mopd_encoder *encoder;
+    const char *const *classes;
+    size_t n_classes;
+    const mopd_trainer_options *options;
+    const float *teachers; /* M x C x D computed before, or NULL */
+} mo_trainer_args;
+
+mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args);
+void mo_trainer_free(mopd_trainer *trainer);
+
+/* Teacher features of these classes as the settings say, M x C x D; NULL without teachers.  mo_free them. */
+mopd_status mo_trainer_teachers(float **out, const mopd_encoder *encoder, const mo_settings *settings,
+    const char *const *classes, size_t n_classes);
+
+/* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in messages. */
+mopd_status mo_trainer_check(
+    const mopd_trainer *trainer, const float *features, size_t stride, const int32_t *labels, size_t n);
+
+/* A step on checked input of at most `batch` rows; step is filled wholly.  Nothing is changed on failure. */
+mopd_status mo_trainer_step(
+    mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step);
+
+/* Student logits z (B x C) of n <= batch features with the features s as they are. */
+void mo_trainer_logits(const mopd_trainer *trainer, const float *features, size_t n,
+    const float *class_features, size_t n_rows, float *logits);
+
+void mo_trainer_end_epoch(mopd_trainer *trainer);
+double mo_trainer_lr(const mopd_trainer *trainer, uint64_t epoch); /* epoch from 0 */
+mopd_status mo_trainer_run(mopd_trainer *trainer, const mopd_run *run);
+
+mopd_status mo_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out);
+mopd_status mo_trainer_checkpoint(const mopd_trainer *trainer, const char *path);
+mopd_status mo_trainer_resume(mopd_trainer *trainer, const char *path);
+
+extern const mopd_run mo_run_defaults;
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * trainer_run.c - epochs over given features, or over fresh ones from a callback; what is measured at the end. */
+#include <string.h>
+#include <time.h>
+
+#include "format/json.h"
+#include "prompt/gate.h"
+#include "train/sampler.h"
+#include "train/trainer.h"
+
+/* What a run holds beside its trainer. */
+typedef struct run_state {
+    const mopd_run *run;
+    size_t n, n_batches;
+    uint32_t *order; /* n */
+    float *fresh;    /* n x D, with `views` */
+    bool filled;     /* fresh holds an epoch */
+} run_state;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The features of a picture in an epoch (from 0). */
+static const float *feature_of(const mopd_trainer *t, const run_state *s, size_t picture, size_t epoch)
+{
+    if (s->fresh) return s->fresh + picture * t->dim;
+    size_t views = (size_t)s->run->n_views;
+    return s->run->features + (picture * views + epoch % views) * t->dim;
+}
+
+static mopd_status fill(mopd_trainer *t, run_state *s, size_t epoch)
+{
+    if (!s->fresh) return MOPD_OK;
+    mopd_status st = s->run->views(s->run->views_context, (uint32_t)epoch + 1, s->fresh);
+    if (st != MOPD_OK) return mo_fail_at(st, "fresh features of epoch %zu", epoch + 1);
+    s->filled = true;
+    return mo_fail_at(
+        mo_trainer_check(t, s->fresh, t->dim, NULL, s->n), "fresh features of epoch %zu", epoch + 1);
+}
+
+static mopd_status save(const mopd_trainer *t, const run_state *s)
+{
+    return s->run->checkpoint ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
+}
+
+static mopd_status run_step(mopd_trainer *t, run_state *s)
+{
+    const mopd_run *run = s->run;
+    size_t batch = t->set.o.batch, first = (size_t)t->step * batch, n = s->n < batch ? s->n : batch;
+    for (size_t i = 0; i < n; i++) {
+        size_t picture = s->order[first + i];
+        memcpy(t->features + i * t->dim, feature_of(t, s, picture, (size_t)t->epoch), t->dim * sizeof(float));
+        t->labels[i] = run->labels[picture];
+    }
+    mopd_step step;
+    mopd_status st = mo_trainer_step(t, t->features, t->labels, n, &step);
+    if (st != MOPD_OK || !run->on_step || !run->on_step(run->step_context, &step)) return st;
+    if ((st = save(t, s)) != MOPD_OK) return st;
+    return mo_fail(
+        MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch, (unsigned)step.step);
+}
+
+static mopd_epoch summary(const mopd_trainer *t, double seconds)
+{
+    const mo_sums *s = &t->sums;
+    double n = t->step ? (double)t->step : 1, seen = s->n_seen ? (double)s->n_seen : 1;
+    return (mopd_epoch){.struct_size = sizeof(mopd_epoch),
+        .epoch = (uint32_t)t->epoch + 1,
+        .n_epochs = t->set.o.epochs,
+        .n_steps = (uint32_t)t->step,
+        .lr = mo_trainer_lr(t, t->epoch),
+        .loss = s->loss / n,
+        .ce = s->ce / n,
+        .mpd = s->mpd / n,
+        .mps = s->mps / n,
+        .reg = s->reg / n,
+        .accuracy = 100 * (double)s->n_correct / seen,
+        .seconds = seconds};
+}
+
+static mopd_status run_epoch(mopd_trainer *t, run_state *s)
+{
+    double start = now();
+    mopd_status st = fill(t, s, (size_t)t->epoch);
+    if (st != MOPD_OK) return st;
+    mo_sampler_order(
+        t->set.o.seed, (size_t)t->epoch, !(t->set.o.flags & MOPD_TRAIN_NO_SHUFFLE), s->order, s->n);
+    while (t->step < s->n_batches)
+        if ((st = run_step(t, s)) != MOPD_OK) return st;
+    mopd_epoch epoch = summary(t, now() - start);
+    mo_trainer_end_epoch(t);
+    if ((st = save(t, s)) != MOPD_OK) return st;
+    if (!s->run->on_epoch || !s->run->on_epoch(s->run->epoch_context, &epoch)) return MOPD_OK;
+    return mo_fail(MOPD_E_CANCELLED, "cancelled after epoch %u", (unsigned)epoch.epoch);
+}
+
+/* Pictures of [first, first + n) that the student classifies rightly. */
+static size_t count_correct(
+    const mopd_trainer *t, const float *features, const run_state *s, size_t first, size_t n)
+{
+    size_t correct = 0, c = t->n_classes;
+    mo_trainer_logits(t, features, n, t->s, c, t->z);
+    for (size_t i = 0; i < n; i++) {
+        const float *z = t->z + i * c;
+        size_t best = 0;
+        for (size_t j = 1; j < c; j++)
+            if (z[j] > z[best]) best = j;
+        correct += best == (size_t)s->run->labels[first + i];
+    }
+    return correct;
+}
+
+static mopd_status keep_use(mopd_trainer *t, const double *use, size_t n)
+{
+    mo_buf text = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &text);
+    mo_jsonw_array(&w);
+    for (size_t m = 0; m < t->set.n_templates; m++) mo_jsonw_double(&w, use[m] / (double)n);
+    mo_jsonw_end(&w);
+    mopd_status st = mo_jsonw_done(&w);
+    if (st == MOPD_OK) {
+        mo_free(t->gate_use);
+        t->gate_use = mo_buf_take(&text);
+    }
+    mo_buf_free(&text);
+    return st;
+}
+
+/* Accuracy on the training pictures (their first view) and use of the gate, for the prompt file. */
+static mopd_status measure(mopd_trainer *t, run_state *s)
+{
+    mopd_gate gate = {
+        t->set.method->gate == MO_GATE_IMAGE ? t->dim : 0, t->set.n_templates, t->set.kept, t->gate.p};
+    mopd_status st = s->fresh && !s->filled ? fill(t, s, (size_t)t->epoch - 1) : MOPD_OK;
+    if (st != MOPD_OK) return st;
+    if ((st = mo_student_fwd(t->student, t->context.p, t->s)) != MOPD_OK) return st;
+    double *use = NULL;
+    if (t->gate.n && !(use = mo_calloc(t->set.n_templates, sizeof *use))) return MOPD_E_NOMEM;
+    size_t correct = 0, batch = t->set.o.batch;
+    for (size_t at = 0; at < s->n && st == MOPD_OK; at += batch) {
+        size_t n = s->n - at < batch ? s->n - at : batch;
+        for (size_t i = 0; i < n; i++)
+            memcpy(t->features + i * t->dim, feature_of(t, s, at + i, 0), t->dim * sizeof(float));
+        correct += count_correct(t, t->features, s, at, n);
+        if (use) st = mo_gate_use(&gate, t->features, n, use);
+    }
+    if (st == MOPD_OK) t->accuracy = 100 * (double)correct / (double)s->n;
+    if (st == MOPD_OK && use) st = keep_use(t, use, s->n);
+    mo_free(use);
+    return st;
+}
+
+/* What was trained on, for the prompt file; a run resumed half way must be given the same. */
+static mopd_status keep_data(mopd_trainer *t, const run_state *s)
+{
+    mo_buf text = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &text);
+    mo_jsonw_object(&w);
+    mo_jsonw_kint(&w, "classes", (int64_t)t->n_classes);
+    mo_jsonw_kint(&w, "pictures", (int64_t)s->n);
+    mo_jsonw_kint(&w, "views", (int64_t)s->run->n_views);
+    mo_jsonw_kbool(&w, "fresh_views", s->fresh != NULL);
+    mo_jsonw_kint(&w, "steps_per_epoch", (int64_t)s->n_batches);
+    mo_jsonw_end(&w);
+    mopd_status st = mo_jsonw_done(&w);
+    if (st == MOPD_OK && t->total && t->data && strcmp(t->data, text.data) != 0)
+        st = mo_fail(MOPD_E_MISMATCH, "the run began with the data %s, now it is %s", t->data, text.data);
+    if (st == MOPD_OK) {
+        mo_free(t->data);
+        t->data = mo_buf_take(&text);
+    }
+    mo_buf_free(&text);
+    return st;
+}
+
+static mopd_status check_run(const mopd_trainer *t, const mopd_run *run)
+{
+    if (run->flags)
+        return mo_fail(MOPD_E_ARG, "mopd_run: flags are %#x, none is known", (unsigned)run->flags);
+    if (!run->n || run->n > UINT32_MAX)
+        return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures", (unsigned long long)run->n);
+    if (!run->labels) return mo_fail(MOPD_E_ARG, "mopd_run: no labels");
+    if (!run->features == !run->views)
+        return mo_fail(MOPD_E_ARG, "mopd_run: either features or a views callback");
+    if (run->n_views < 1 || run->n_views > UINT32_MAX || (run->views && run->n_views != 1))
+        return mo_fail(MOPD_E_ARG, "mopd_run: n_views is %llu", (unsigned long long)run->n_views);
+    size_t floats;
+    if (!mo_mul((size_t)run->n, (size_t)run->n_views, &floats) || !mo_mul(floats, t->dim, &floats))
+        return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures x %llu views", (unsigned long long)run->n,
+            (unsigned long long)run->n_views);
+    for (size_t i = 0; i < run->n; i++)
+        if (run->labels[i] < 0 || (size_t)run->labels[i] >= t->n_classes)
+            return mo_fail(
+                MOPD_E_ARG, "label %zu is %d, there are %zu classes", i, (int)run->labels[i], t->n_classes);
+    if (!run->features) return MOPD_OK;
+    return mo_trainer_check(t, run->features, t->dim, NULL, (size_t)(run->n * run->n_views));
+}
+
+mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
+{
+    mopd_status st = check_run(t, run);
+    if (st != MOPD_OK) return st;
+    run_state s = {
+        .run = run, .n = (size_t)run->n, .n_batches = mo_sampler_batches((size_t)run->n, t->set.o.batch)};
+    if (!(s.order = mo_alloc(s.n, sizeof *s.order))) return MOPD_E_NOMEM;
+    if (run->views && !(s.fresh = mo_alloc(s.n, t->dim * sizeof *s.fresh))) {
+        st = MOPD_E_NOMEM;
+        goto done;
+    }
+    if ((st = keep_data(t, &s)) != MOPD_OK) goto done;
+    while (t->epoch < t->set.o.epochs)
+        if ((st = run_epoch(t, &s)) != MOPD_OK) goto done;
+    st = measure(t, &s);
+done:
+    mo_free(s.fresh);
+    mo_free(s.order);
+    return st;
+}
