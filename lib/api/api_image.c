@@ -20,10 +20,12 @@ mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_s
 
 static mopd_status read_options(mopd_image_options *out, const mopd_image_options *options)
 {
-    mopd_status st = mo_opts_read(out, options, &defaults, sizeof defaults, FIRST_BYTES, "mopd_image_options");
+    mopd_status st =
+        mo_opts_read(out, options, &defaults, sizeof defaults, FIRST_BYTES, "mopd_image_options");
     if (st != MOPD_OK) return st;
     if (out->flags)
-        return mo_fail(MOPD_E_VERSION, "mopd_image_options: flags 0x%x are unknown here", (unsigned)out->flags);
+        return mo_fail(
+            MOPD_E_VERSION, "mopd_image_options: flags 0x%x are unknown here", (unsigned)out->flags);
     return MOPD_OK;
 }
 
@@ -53,8 +55,8 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     return wrap(out, &picture);
 }
 
-mopd_status mopd_image_decode(mopd_image **out, const void *bytes, size_t n_bytes,
-    const mopd_image_options *options)
+mopd_status mopd_image_decode(
+    mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options)
 {
     if (!out) return mo_fail(MOPD_E_ARG, "mopd_image_decode: out is NULL");
     *out = NULL;
@@ -69,7 +71,8 @@ mopd_status mopd_image_decode(mopd_image **out, const void *bytes, size_t n_byte
 
 static void copy_row(uint8_t *rgb, const uint8_t *in, size_t width, size_t n_channels)
 {
-    if (n_channels == 3) memcpy(rgb, in, width * 3);
+    if (n_channels == 3)
+        memcpy(rgb, in, width * 3);
     else if (n_channels == 1)
         for (size_t x = 0; x < width; x++) memset(rgb + 3 * x, in[x], 3);
     else
@@ -91,8 +94,8 @@ mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t h
         return mo_fail(MOPD_E_ARG, "mopd_image_create: a row of %zu pixels is too long", width);
     if (row_bytes == 0) row_bytes = packed;
     if (row_bytes < packed)
-        return mo_fail(MOPD_E_ARG, "mopd_image_create: rows are %zu bytes apart, %zu pixels need %zu", row_bytes,
-            width, packed);
+        return mo_fail(MOPD_E_ARG, "mopd_image_create: rows are %zu bytes apart, %zu pixels need %zu",
+            row_bytes, width, packed);
     mo_picture picture;
     mopd_status st = mo_picture_create(&picture, width, height, false);
     if (st != MOPD_OK) return st;
@@ -101,11 +104,20 @@ mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t h
     return wrap(out, &picture);
 }
 
-size_t mopd_image_width(const mopd_image *image) { return image ? image->picture.width : 0; }
+size_t mopd_image_width(const mopd_image *image)
+{
+    return image ? image->picture.width : 0;
+}
 
-size_t mopd_image_height(const mopd_image *image) { return image ? image->picture.height : 0; }
+size_t mopd_image_height(const mopd_image *image)
+{
+    return image ? image->picture.height : 0;
+}
 
-const uint8_t *mopd_image_samples(const mopd_image *image) { return image ? image->picture.rgb : NULL; }
+const uint8_t *mopd_image_samples(const mopd_image *image)
+{
+    return image ? image->picture.rgb : NULL;
+}
 
 void mopd_image_free(mopd_image *image)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * pixels.c - the way of one picture to the tower: background, resize, centre crop, floats.
  *
- * The resized picture never exists as a whole: only what the crop shows is computed, so a strip of 1 x 5000 pixels costs
- * no more than another picture.  Bytes become floats through a table of 3 x 256. */
+ * The resized picture never exists as a whole: only what the crop shows is computed, so a strip of 1 x 5000
+ * pixels costs no more than another picture.  Bytes become floats through a table of 3 x 256. */
 #include "clip/pixels.h"
 
 #include <math.h>
@@ -14,9 +14,17 @@
 
 void mo_pixels_clip(mo_pixels *p, uint32_t side)
 {
-    *p = (mo_pixels){.fit = MO_FIT_SHORTEST, .filter = MO_FILTER_BICUBIC, .centre = MO_CENTRE_FLOOR,
-        .alpha = MO_ALPHA_WHITE, .resize_h = side, .resize_w = side, .crop_h = side, .crop_w = side,
-        .do_normalize = 1, .rescale = 1.0 / 255.0, .mean = {0.48145466, 0.4578275, 0.40821073},
+    *p = (mo_pixels){.fit = MO_FIT_SHORTEST,
+        .filter = MO_FILTER_BICUBIC,
+        .centre = MO_CENTRE_FLOOR,
+        .alpha = MO_ALPHA_WHITE,
+        .resize_h = side,
+        .resize_w = side,
+        .crop_h = side,
+        .crop_w = side,
+        .do_normalize = 1,
+        .rescale = 1.0 / 255.0,
+        .mean = {0.48145466, 0.4578275, 0.40821073},
         .std = {0.26862954, 0.26130258, 0.27577711}};
 }
 
@@ -60,7 +68,8 @@ static mopd_status check_sides(const mo_pixels *p)
 static mopd_status check_code(const char *name, uint32_t value, uint32_t most)
 {
     if (value <= most) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "preprocessing: %s is %u, known are 0 to %u", name, (unsigned)value, (unsigned)most);
+    return mo_fail(
+        MOPD_E_FORMAT, "preprocessing: %s is %u, known are 0 to %u", name, (unsigned)value, (unsigned)most);
 }
 
 mopd_status mo_pixels_check(const mo_pixels *p)
@@ -72,14 +81,17 @@ mopd_status mo_pixels_check(const mo_pixels *p)
     if ((st = check_code("the alpha rule", p->alpha, MO_ALPHA_DROP)) != MOPD_OK) return st;
     if ((st = check_code("the fill", p->fill, 255)) != MOPD_OK) return st;
     if ((st = check_sides(p)) != MOPD_OK) return st;
-    if (!isfinite(p->rescale)) return mo_fail(MOPD_E_FORMAT, "preprocessing: the rescale factor is %g", p->rescale);
+    if (!isfinite(p->rescale))
+        return mo_fail(MOPD_E_FORMAT, "preprocessing: the rescale factor is %g", p->rescale);
     for (int c = 0; c < 3 && p->do_normalize; c++) {
         if (!isfinite(p->mean[c]) || !isfinite(p->std[c]) || (float)p->std[c] == 0.0f)
-            return mo_fail(MOPD_E_FORMAT, "preprocessing: mean %g and std %g of channel %d", p->mean[c], p->std[c], c);
+            return mo_fail(
+                MOPD_E_FORMAT, "preprocessing: mean %g and std %g of channel %d", p->mean[c], p->std[c], c);
     }
     size_t h, w;
     if (!mo_pixels_size(p, &h, &w))
-        return mo_fail(MOPD_E_FORMAT, "preprocessing: neither a crop nor a fixed size, so pictures would differ in size");
+        return mo_fail(MOPD_E_FORMAT,
+            "preprocessing: neither a crop nor a fixed size, so pictures would differ in size");
     return MOPD_OK;
 }
 
@@ -103,7 +115,10 @@ typedef struct plan {
 } plan;
 
 /* int(side x a / b) as Python computes it: the quotient in double precision, cut. */
-static size_t scaled(uint32_t side, size_t a, size_t b) { return (size_t)((double)side * (double)a / (double)b); }
+static size_t scaled(uint32_t side, size_t a, size_t b)
+{
+    return (size_t)((double)side * (double)a / (double)b);
+}
 
 /* timm's ResizeKeepRatio: both sides divided by one ratio, rounded, halves to even. */
 static void keep_ratio(plan *r, size_t h, size_t w, const mo_pixels *p, bool longest)
@@ -127,9 +142,14 @@ static void fit(plan *r, const mo_pixels *p, size_t h, size_t w)
         r->height = p->resize_h;
         r->width = p->resize_w;
         break;
-    case MO_FIT_LONGEST: keep_ratio(r, h, w, p, true); break;
-    case MO_FIT_COVER: keep_ratio(r, h, w, p, false); break;
-    default: break;
+    case MO_FIT_LONGEST:
+        keep_ratio(r, h, w, p, true);
+        break;
+    case MO_FIT_COVER:
+        keep_ratio(r, h, w, p, false);
+        break;
+    default:
+        break;
     }
 }
 
@@ -217,7 +237,8 @@ mopd_status mo_pixels_bytes(const mo_pixels *p, const mo_picture *picture, uint8
     return st;
 }
 
-/* out, 3 x height x width, from bytes, height x width x 3: rescaled in double, then float as numpy and torch do it. */
+/* out, 3 x height x width, from bytes, height x width x 3: rescaled in double, then float as numpy and torch
+ * do it. */
 static void to_floats(float *out, const uint8_t *bytes, const mo_pixels *p, bool flip)
 {
     size_t height, width;
@@ -241,7 +262,8 @@ static void to_floats(float *out, const uint8_t *bytes, const mo_pixels *p, bool
 static mopd_status alloc_bytes(uint8_t **out, const mo_pixels *p)
 {
     size_t h, w;
-    if (!mo_pixels_size(p, &h, &w)) return mo_fail(MOPD_E_UNSUPPORTED, "preprocessing: the output has no fixed size");
+    if (!mo_pixels_size(p, &h, &w))
+        return mo_fail(MOPD_E_UNSUPPORTED, "preprocessing: the output has no fixed size");
     *out = mo_alloc(h, w * 3);
     return *out ? MOPD_OK : MOPD_E_NOMEM;
 }
@@ -257,7 +279,10 @@ mopd_status mo_pixels_run(const mo_pixels *p, const mo_picture *picture, float *
     return st;
 }
 
-static double between(mo_rng *rng, double low, double high) { return low + (high - low) * mo_rng_unit(rng); }
+static double between(mo_rng *rng, double low, double high)
+{
+    return low + (high - low) * mo_rng_unit(rng);
+}
 
 /* The largest centred part whose ratio is allowed, when ten draws did not fit. */
 static void draw_middle(mo_crop *crop, size_t height, size_t width)
@@ -265,8 +290,10 @@ static void draw_middle(mo_crop *crop, size_t height, size_t width)
     double ratio = (double)width / (double)height;
     crop->h = height;
     crop->w = width;
-    if (ratio < 3.0 / 4.0) crop->h = (size_t)rint((double)width / (3.0 / 4.0));
-    else if (ratio > 4.0 / 3.0) crop->w = (size_t)rint((double)height * (4.0 / 3.0));
+    if (ratio < 3.0 / 4.0)
+        crop->h = (size_t)rint((double)width / (3.0 / 4.0));
+    else if (ratio > 4.0 / 3.0)
+        crop->w = (size_t)rint((double)height * (4.0 / 3.0));
     crop->top = (height - crop->h) / 2;
     crop->left = (width - crop->w) / 2;
 }

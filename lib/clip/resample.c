@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * resample.c - weights and passes of Pillow's resize; the sums are in resample_c.c and resample_avx2.c.
  *
- * Output x looks at the input around centre (x + 1/2) scale, scale = in / out, with the filter stretched by scale when
- * shrinking: weight_i = f((i + 1/2 - centre) / max(scale, 1)), normalised to sum 1, then rounded to 22 bits.
- * Only the rows and columns that the asked-for part needs are computed. */
+ * Output x looks at the input around centre (x + 1/2) scale, scale = in / out, with the filter stretched by
+ * scale when shrinking: weight_i = f((i + 1/2 - centre) / max(scale, 1)), normalised to sum 1, then rounded
+ * to 22 bits. Only the rows and columns that the asked-for part needs are computed. */
 #include "clip/resample.h"
 
 #include <math.h>
@@ -15,7 +15,10 @@
 #define PI 3.14159265358979323846
 #define SLACK 16 /* bytes that a row kernel may read beyond its pixels */
 
-static double box(double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }
+static double box(double x)
+{
+    return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
+}
 
 static double bilinear(double x)
 {
@@ -49,15 +52,21 @@ static double sinc(double x)
     return sin(x) / x;
 }
 
-static double lanczos(double x) { return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3) : 0.0; }
+static double lanczos(double x)
+{
+    return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3) : 0.0;
+}
 
 typedef struct filter {
     double (*f)(double x);
     double support; /* f is 0 beyond */
 } filter;
 
-static const filter filters[] = {[MO_FILTER_LANCZOS] = {lanczos, 3.0}, [MO_FILTER_BILINEAR] = {bilinear, 1.0},
-    [MO_FILTER_BICUBIC] = {bicubic, 2.0}, [MO_FILTER_BOX] = {box, 0.5}, [MO_FILTER_HAMMING] = {hamming, 1.0}};
+static const filter filters[] = {[MO_FILTER_LANCZOS] = {lanczos, 3.0},
+    [MO_FILTER_BILINEAR] = {bilinear, 1.0},
+    [MO_FILTER_BICUBIC] = {bicubic, 2.0},
+    [MO_FILTER_BOX] = {box, 0.5},
+    [MO_FILTER_HAMMING] = {hamming, 1.0}};
 
 static void taps_free(mo_weighing *t)
 {
@@ -126,15 +135,18 @@ typedef struct job {
     mo_weighing across, down; /* no taps where the size stays */
 } job;
 
-static size_t taps_end(const mo_weighing *t) { return (size_t)t->first[t->n - 1] + t->n_taps[t->n - 1]; }
+static size_t taps_end(const mo_weighing *t)
+{
+    return (size_t)t->first[t->n - 1] + t->n_taps[t->n - 1];
+}
 
 static void taps_shift(mo_weighing *t, size_t by)
 {
     for (size_t i = 0; i < t->n; i++) t->first[i] -= (uint32_t)by;
 }
 
-/* Row pass over rows [top, top + n_rows) into out, n_rows x taps->n x 3.  A row whose slack would lie outside the
- * source is copied into `spare` first. */
+/* Row pass over rows [top, top + n_rows) into out, n_rows x taps->n x 3.  A row whose slack would lie
+ * outside the source is copied into `spare` first. */
 static mopd_status pass_rows(uint8_t *out, const mo_rect *in, size_t top, size_t n_rows, const job *j)
 {
     size_t bytes = in->width * 3;
@@ -154,7 +166,8 @@ static mopd_status pass_rows(uint8_t *out, const mo_rect *in, size_t top, size_t
 /* Column pass: out, down.n x n_bytes, from rows `stride` bytes apart. */
 static void pass_columns(uint8_t *out, const uint8_t *rows, size_t stride, size_t n_bytes, const job *j)
 {
-    for (size_t i = 0; i < j->down.n; i++) j->kern->column(out + i * n_bytes, rows, stride, n_bytes, &j->down, i);
+    for (size_t i = 0; i < j->down.n; i++)
+        j->kern->column(out + i * n_bytes, rows, stride, n_bytes, &j->down, i);
 }
 
 static mopd_status rows_first(uint8_t *out, job *j)
@@ -188,8 +201,8 @@ static void copy_part(uint8_t *out, const mo_rect *in, const mo_resize *to)
         memcpy(out + y * to->w * 3, in->rgb + (to->y + y) * in->stride + to->x * 3, to->w * 3);
 }
 
-/* Since version 13 Pillow goes down the columns first where the height shrinks by more than twice what the width does
- * (both in pixels).  The order shows in the bits, as each pass rounds. */
+/* Since version 13 Pillow goes down the columns first where the height shrinks by more than twice what the
+ * width does (both in pixels).  The order shows in the bits, as each pass rounds. */
 static bool columns_come_first(const mo_rect *in, const mo_resize *to)
 {
     if (to->height >= in->height) return false;
@@ -203,12 +216,17 @@ static mopd_status smooth(uint8_t *out, const mo_rect *in, const mo_resize *to, 
     bool across = in->width != to->width, down = in->height != to->height;
     job j = {in, to, kern, {0}, {0}};
     mopd_status st = MOPD_OK;
-    if (across && (st = taps_make(&j.across, in->width, to->width, to->x, to->w, shape)) != MOPD_OK) goto done;
+    if (across && (st = taps_make(&j.across, in->width, to->width, to->x, to->w, shape)) != MOPD_OK)
+        goto done;
     if (down && (st = taps_make(&j.down, in->height, to->height, to->y, to->h, shape)) != MOPD_OK) goto done;
-    if (across && down) st = columns_come_first(in, to) ? columns_first(out, &j) : rows_first(out, &j);
-    else if (across) st = pass_rows(out, in, to->y, to->h, &j);
-    else if (down) pass_columns(out, in->rgb + to->x * 3, in->stride, to->w * 3, &j);
-    else copy_part(out, in, to);
+    if (across && down)
+        st = columns_come_first(in, to) ? columns_first(out, &j) : rows_first(out, &j);
+    else if (across)
+        st = pass_rows(out, in, to->y, to->h, &j);
+    else if (down)
+        pass_columns(out, in->rgb + to->x * 3, in->stride, to->w * 3, &j);
+    else
+        copy_part(out, in, to);
 done:
     taps_free(&j.down);
     taps_free(&j.across);
@@ -240,7 +258,8 @@ static mopd_status nearest(uint8_t *out, const mo_rect *in, const mo_resize *to)
     return MOPD_OK;
 }
 
-mopd_status mo_resample_with(const mo_resample_kern *kern, uint8_t *out, const mo_rect *in, const mo_resize *to)
+mopd_status mo_resample_with(
+    const mo_resample_kern *kern, uint8_t *out, const mo_rect *in, const mo_resize *to)
 {
     return to->filter == MO_FILTER_NEAREST ? nearest(out, in, to) : smooth(out, in, to, kern);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * resample_avx2.c - the inner loops with 16-bit multiply-add.
  *
- * A weight is high 2^14 + low, so sum w p = 2^14 sum high p + sum low p; both sums take two taps an instruction, all of it
- * modulo 2^32, where the plain loop's result fits: the same bits. */
+ * A weight is high 2^14 + low, so sum w p = 2^14 sum high p + sum low p; both sums take two taps an
+ * instruction, all of it modulo 2^32, where the plain loop's result fits: the same bits. */
 #include "clip/resample_kern.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
 #include <string.h>
 
-static __m128i load16(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static __m128i load16(const uint8_t *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
 
 /* Two 16-bit weights in every 32-bit lane. */
 static __m256i pair(const int16_t *w)
@@ -37,8 +40,8 @@ static __m256i finish(__m256i high, __m256i low)
 /* Pixels 0 1 | 2 3 of 12 bytes as 16-bit pairs: r0 r1 g0 g1 b0 b1 0 0 | r2 r3 ... */
 static __m256i pixels(const uint8_t *p)
 {
-    const __m256i order = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7,
-        -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    const __m256i order = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9,
+        -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load16(p)), order);
 }
 
@@ -71,7 +74,8 @@ typedef struct sums {
 /* Adds two rows' 16 bytes times their two weights. */
 static inline void add_rows(sums *s, __m128i a, __m128i b, __m256i lo, __m256i hi)
 {
-    __m256i x = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)), y = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
+    __m256i x = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)),
+            y = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
     s->low[0] = _mm256_add_epi32(s->low[0], _mm256_madd_epi16(x, lo));
     s->high[0] = _mm256_add_epi32(s->high[0], _mm256_madd_epi16(x, hi));
     s->low[1] = _mm256_add_epi32(s->low[1], _mm256_madd_epi16(y, lo));
@@ -81,7 +85,8 @@ static inline void add_rows(sums *s, __m128i a, __m128i b, __m256i lo, __m256i h
 /* 16 columns at p. */
 static __m128i column16(const uint8_t *p, size_t stride, size_t n_taps, const int16_t *lo, const int16_t *hi)
 {
-    sums s = {{_mm256_setzero_si256(), _mm256_setzero_si256()}, {_mm256_setzero_si256(), _mm256_setzero_si256()}};
+    sums s = {
+        {_mm256_setzero_si256(), _mm256_setzero_si256()}, {_mm256_setzero_si256(), _mm256_setzero_si256()}};
     size_t t = 0;
     for (; t + 2 <= n_taps; t += 2, p += 2 * stride)
         add_rows(&s, load16(p), load16(p + stride), pair(lo + t), pair(hi + t));
@@ -91,7 +96,8 @@ static __m128i column16(const uint8_t *p, size_t stride, size_t n_taps, const in
     return _mm_packus_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
 
-static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
+static void column(
+    uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
 {
     const uint8_t *top = in + stride * taps->first[i];
     const int16_t *lo = taps->low + i * taps->stride, *hi = taps->high + i * taps->stride;
@@ -108,10 +114,16 @@ static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, con
 
 static const mo_resample_kern avx2 = {"avx2", row, column};
 
-const mo_resample_kern *mo_resample_avx2(void) { return __builtin_cpu_supports("avx2") ? &avx2 : NULL; }
+const mo_resample_kern *mo_resample_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
+}
 
 #else
 
-const mo_resample_kern *mo_resample_avx2(void) { return NULL; }
+const mo_resample_kern *mo_resample_avx2(void)
+{
+    return NULL;
+}
 
 #endif

@@ -29,7 +29,8 @@ static void row(uint8_t *out, const uint8_t *in, const mo_weighing *taps)
 
 #define BLOCK 64
 
-static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
+static void column(
+    uint8_t *out, const uint8_t *in, size_t stride, size_t n, const mo_weighing *taps, size_t i)
 {
     const uint8_t *top = in + stride * taps->first[i];
     const int32_t *w = taps->weight + i * taps->stride;
@@ -47,4 +48,7 @@ static void column(uint8_t *out, const uint8_t *in, size_t stride, size_t n, con
 
 static const mo_resample_kern plain = {"plain", row, column};
 
-const mo_resample_kern *mo_resample_plain(void) { return &plain; }
+const mo_resample_kern *mo_resample_plain(void)
+{
+    return &plain;
+}

@@ -63,7 +63,8 @@ static const char *guess(const unsigned char *b, size_t n)
     if (begins(b, n, "PK\3\4", 4)) return "a zip archive";
     if (begins(b, n, "\x1f\x8b", 2)) return "gzip data";
     for (size_t i = 0; i < n && i < 512; i++)
-        if (b[i] == 0x7f || (b[i] < 0x20 && !strchr("\t\n\r\f", b[i])) || b[i] == 0) return "of an unknown kind";
+        if (b[i] == 0x7f || (b[i] < 0x20 && !strchr("\t\n\r\f", b[i])) || b[i] == 0)
+            return "of an unknown kind";
     return "a text file";
 }
 
@@ -72,8 +73,10 @@ static mopd_status fail_kind(const unsigned char *b, size_t n)
     char seen[49] = "";
     size_t at = 0;
     for (size_t i = 0; i < n && i < 12; i++) {
-        if (b[i] >= 0x20 && b[i] < 0x7f) seen[at++] = (char)b[i];
-        else at += (size_t)snprintf(seen + at, sizeof seen - at, "\\x%02x", b[i]);
+        if (b[i] >= 0x20 && b[i] < 0x7f)
+            seen[at++] = (char)b[i];
+        else
+            at += (size_t)snprintf(seen + at, sizeof seen - at, "\\x%02x", b[i]);
     }
     seen[at] = 0;
     return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);

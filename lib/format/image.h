@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * image.h - picture files to 8-bit RGB, as Pillow's Image.open(file).convert("RGB") gives them.
  *
- * The kind is told by the first bytes.  Alpha is kept beside the colours, which do not depend on it: who wants a
- * background composites (clip/pixels does, as transformers does). */
+ * The kind is told by the first bytes.  Alpha is kept beside the colours, which do not depend on it: who
+ * wants a background composites (clip/pixels does, as transformers does). */
 #ifndef MO_FORMAT_IMAGE_H
 #define MO_FORMAT_IMAGE_H
 
@@ -16,8 +16,9 @@ typedef struct mo_picture {
     uint8_t *alpha; /* height x width, NULL when the file has no transparency */
 } mo_picture;
 
-/* Decodes a PNG or JPEG.  max_pixels 0: the default above.  FORMAT: neither, broken or cut short; UNSUPPORTED: more than
- * max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
+/* Decodes a PNG or JPEG.  max_pixels 0: the default above.  FORMAT: neither, broken or cut short;
+ * UNSUPPORTED: more than max_pixels (said before anything of that size is allocated).  *out is {0} on
+ * failure. */
 mopd_status mo_image_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels);
 
 /* The same from a file; messages begin with its path. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * jpeg.c - JPEG to 8-bit RGB through libjpeg-turbo; setjmp stays in here.
  *
- * libjpeg's own defaults (accurate integer DCT, smooth chroma) are Pillow's.  Four-channel files are taken as Adobe
- * writes them, inverted, whether they say so or not: Pillow does.  As in Pillow corrupt data that libjpeg can step over
- * is stepped over, and data that ends early is an error. */
+ * libjpeg's own defaults (accurate integer DCT, smooth chroma) are Pillow's.  Four-channel files are taken
+ * as Adobe writes them, inverted, whether they say so or not: Pillow does.  As in Pillow corrupt data that
+ * libjpeg can step over is stepped over, and data that ends early is an error. */
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,8 +44,14 @@ static void leave(j_common_ptr common)
     longjmp(d->back, 1);
 }
 
-static void say_nothing(j_common_ptr common) { (void)common; }
-static void source_nothing(j_decompress_ptr info) { (void)info; }
+static void say_nothing(j_common_ptr common)
+{
+    (void)common;
+}
+static void source_nothing(j_decompress_ptr info)
+{
+    (void)info;
+}
 
 static boolean no_more(j_decompress_ptr info)
 {
@@ -84,14 +90,19 @@ static mopd_status fail_decode(decoder *d)
     d->error.format_message((j_common_ptr)&d->info, text);
     mopd_status st = MOPD_E_FORMAT;
     switch (d->error.msg_code) {
-    case JERR_OUT_OF_MEMORY: st = MOPD_E_NOMEM; break;
+    case JERR_OUT_OF_MEMORY:
+        st = MOPD_E_NOMEM;
+        break;
     case JERR_BAD_PRECISION:
     case JERR_SOF_UNSUPPORTED:
     case JERR_ARITH_NOTIMPL:
     case JERR_CONVERSION_NOTIMPL:
     case JERR_NOT_COMPILED:
-    case JERR_IMAGE_TOO_BIG: st = MOPD_E_UNSUPPORTED; break;
-    default: break;
+    case JERR_IMAGE_TOO_BIG:
+        st = MOPD_E_UNSUPPORTED;
+        break;
+    default:
+        break;
     }
     return mo_fail(st, "JPEG: %s", text);
 }
@@ -175,13 +186,19 @@ mopd_status mo_jpeg_decode(mo_picture *out, const void *bytes, size_t n_bytes, u
     d->max_pixels = max_pixels;
     set_up(d, bytes);
     mopd_status st;
-    if (!d->info.src) st = fail_decode(d);
-    else if (!setjmp(d->back)) st = read_all(d);
-    else if (d->finishing && d->cut_short) st = MOPD_OK; /* only the end mark is missing: Pillow takes it */
-    else st = fail_decode(d);
+    if (!d->info.src)
+        st = fail_decode(d);
+    else if (!setjmp(d->back))
+        st = read_all(d);
+    else if (d->finishing && d->cut_short)
+        st = MOPD_OK; /* only the end mark is missing: Pillow takes it */
+    else
+        st = fail_decode(d);
     jpeg_destroy_decompress(&d->info);
-    if (st == MOPD_OK) *out = d->picture;
-    else mo_picture_free(&d->picture);
+    if (st == MOPD_OK)
+        *out = d->picture;
+    else
+        mo_picture_free(&d->picture);
     mo_free(d->cmyk);
     mo_free(d);
     return st;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row interface.
+ * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row
+ * interface.
  *
- * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest is here, as
- * Pillow has it: 16-bit grey is cut at 255, an index beyond the palette is black, a transparent colour is compared by its
- * low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
+ * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest
+ * is here, as Pillow has it: 16-bit grey is cut at 255, an index beyond the palette is black, a transparent
+ * colour is compared by its low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
 #include "format/png.h"
 
 #include <setjmp.h>
@@ -18,13 +19,13 @@ typedef struct decoder {
     size_t n_bytes, at;
     uint64_t max_pixels;
     mo_picture picture;
-    uint8_t *raw;      /* one row as libpng gives it, or all of them when interlaced; NULL: straight into the picture */
-    size_t row_bytes;  /* of raw */
-    int depth, type;   /* as in the header */
+    uint8_t *raw;     /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
+    size_t row_bytes; /* of raw */
+    int depth, type;  /* as in the header */
     png_byte palette[256][4];
-    bool has_key;      /* one colour is transparent */
+    bool has_key; /* one colour is transparent */
     uint8_t key[3];
-    png_uint_32 row;   /* where decoding is, for the message */
+    png_uint_32 row; /* where decoding is, for the message */
     bool no_memory, cut_short;
     char message[160];
 } decoder;
@@ -81,7 +82,8 @@ static mopd_status fail_decode(const decoder *d)
     return mo_fail(MOPD_E_FORMAT, "PNG at byte %zu: %s", d->at, d->message);
 }
 
-/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other types. */
+/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other
+ * types. */
 static void read_colours(decoder *d)
 {
     for (int i = 0; i < 256; i++) d->palette[i][3] = 255;
@@ -118,8 +120,10 @@ static void row_from_grey(const decoder *d, const uint8_t *raw, uint8_t *rgb, ui
     static const uint8_t scale[9] = {0, 255, 85, 0, 17, 0, 0, 0, 1};
     for (size_t x = 0; x < d->picture.width; x++) {
         unsigned v;
-        if (d->depth == 16) v = raw[2 * x] ? 255 : raw[2 * x + 1];
-        else v = (unsigned)raw[x] * scale[d->depth];
+        if (d->depth == 16)
+            v = raw[2 * x] ? 255 : raw[2 * x + 1];
+        else
+            v = (unsigned)raw[x] * scale[d->depth];
         memset(rgb + 3 * x, (int)v, 3);
         if (alpha) alpha[x] = v == d->key[0] ? 0 : 255;
     }
@@ -154,11 +158,21 @@ static void convert_row(decoder *d, const uint8_t *raw, size_t y)
     uint8_t *rgb = d->picture.rgb + y * d->picture.width * 3;
     uint8_t *alpha = d->picture.alpha ? d->picture.alpha + y * d->picture.width : NULL;
     switch (d->type) {
-    case PNG_COLOR_TYPE_PALETTE: row_from_palette(d, raw, rgb, alpha); break;
-    case PNG_COLOR_TYPE_GRAY: row_from_grey(d, raw, rgb, alpha); break;
-    case PNG_COLOR_TYPE_GRAY_ALPHA: row_from_grey_alpha(d, raw, rgb, alpha); break;
-    case PNG_COLOR_TYPE_RGB_ALPHA: row_from_rgba(d, raw, rgb, alpha); break;
-    default: row_from_rgb(d, raw, rgb, alpha); break;
+    case PNG_COLOR_TYPE_PALETTE:
+        row_from_palette(d, raw, rgb, alpha);
+        break;
+    case PNG_COLOR_TYPE_GRAY:
+        row_from_grey(d, raw, rgb, alpha);
+        break;
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+        row_from_grey_alpha(d, raw, rgb, alpha);
+        break;
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+        row_from_rgba(d, raw, rgb, alpha);
+        break;
+    default:
+        row_from_rgb(d, raw, rgb, alpha);
+        break;
     }
 }
 
@@ -219,8 +233,10 @@ mopd_status mo_png_decode(mo_picture *out, const void *bytes, size_t n_bytes, ui
     st = setjmp(png_jmpbuf(d->png)) ? fail_decode(d) : read_all(d);
 done:
     png_destroy_read_struct(&d->png, &d->info, NULL);
-    if (st == MOPD_OK) *out = d->picture;
-    else mo_picture_free(&d->picture);
+    if (st == MOPD_OK)
+        *out = d->picture;
+    else
+        mo_picture_free(&d->picture);
     mo_free(d->raw);
     mo_free(d);
     return st;

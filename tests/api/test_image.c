@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * include/mopd/image.h through the shared library: arguments, options of other versions, samples in and out. */
+ * include/mopd/image.h through the shared library: arguments, options of other versions, samples in and out.
+ */
 #include "test.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/pixels/"
@@ -29,7 +30,8 @@ static void image_decode_equals_open(void **state)
     mopd_image *a, *b;
     assert_ok(mopd_image_open(&a, GOLD "420.jpg", NULL));
     assert_ok(mopd_image_decode(&b, bytes, n, NULL));
-    assert_memory_equal(mopd_image_samples(a), mopd_image_samples(b), mopd_image_width(a) * mopd_image_height(a) * 3);
+    assert_memory_equal(
+        mopd_image_samples(a), mopd_image_samples(b), mopd_image_width(a) * mopd_image_height(a) * 3);
     mopd_image_free(a);
     mopd_image_free(b);
 }
@@ -49,7 +51,8 @@ static void image_refuses_wrong_arguments(void **state)
     assert_fails(mopd_image_create(&image, NULL, 1, 1, 3, 0), MOPD_E_ARG, "samples is NULL");
     assert_fails(mopd_image_create(&image, sample, 0, 1, 3, 0), MOPD_E_ARG, "1 x 0 pixels");
     assert_fails(mopd_image_create(&image, sample, 1, 1, 2, 0), MOPD_E_ARG, "2 channels");
-    assert_fails(mopd_image_create(&image, sample, 1, 4, 3, 11), MOPD_E_ARG, "rows are 11 bytes apart, 4 pixels need 12");
+    assert_fails(mopd_image_create(&image, sample, 1, 4, 3, 11), MOPD_E_ARG,
+        "rows are 11 bytes apart, 4 pixels need 12");
     assert_fails(mopd_image_create(&image, sample, 1, SIZE_MAX / 2, 3, 0), MOPD_E_ARG, "too long");
     assert_fails(mopd_image_create(&image, sample, SIZE_MAX / 8, 8, 1, 0), MOPD_E_NOMEM, "");
     assert_null(image);
@@ -88,7 +91,8 @@ static void image_create_copies_each_layout(void **state)
 {
     (void)state;
     mopd_image *image;
-    const uint8_t grey[] = {1, 2, 99, 3, 4, 99}, rgb[] = {1, 2, 3, 4, 5, 6}, rgba[] = {1, 2, 3, 0, 4, 5, 6, 255};
+    const uint8_t grey[] = {1, 2, 99, 3, 4, 99}, rgb[] = {1, 2, 3, 4, 5, 6},
+                  rgba[] = {1, 2, 3, 0, 4, 5, 6, 255};
     assert_ok(mopd_image_create(&image, grey, 2, 2, 1, 3));
     assert_memory_equal(mopd_image_samples(image), "\1\1\1\2\2\2\3\3\3\4\4\4", 12);
     mopd_image_free(image);

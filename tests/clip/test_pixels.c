@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and training views. */
+ * Preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and
+ * training views. */
 #include "test.h"
 
 #include "base/hash.h"
@@ -37,7 +38,10 @@ static mo_picture made(size_t width, size_t height, uint32_t seed)
     return p;
 }
 
-static mo_rect whole(const mo_picture *p) { return (mo_rect){p->rgb, p->width, p->height, p->width * 3}; }
+static mo_rect whole(const mo_picture *p)
+{
+    return (mo_rect){p->rgb, p->width, p->height, p->width * 3};
+}
 
 static mo_resize all_of(size_t width, size_t height, mo_filter filter)
 {
@@ -118,9 +122,9 @@ static void resample_avx2_has_the_same_bits(void **state)
 {
     (void)state;
     if (!mo_resample_avx2()) skip();
-    static const size_t sides[][4] = {{1, 1, 1, 1}, {1, 1, 7, 5}, {2, 9, 5, 3}, {3, 4, 64, 64}, {5, 1, 16, 17},
-        {40, 31, 224, 21}, {100, 77, 13, 6}, {301, 5, 33, 33}, {5, 401, 33, 6}, {64, 64, 64, 20}, {65, 70, 17, 70},
-        {1000, 3, 2, 40}};
+    static const size_t sides[][4] = {{1, 1, 1, 1}, {1, 1, 7, 5}, {2, 9, 5, 3}, {3, 4, 64, 64},
+        {5, 1, 16, 17}, {40, 31, 224, 21}, {100, 77, 13, 6}, {301, 5, 33, 33}, {5, 401, 33, 6},
+        {64, 64, 64, 20}, {65, 70, 17, 70}, {1000, 3, 2, 40}};
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         for (int filter = 1; filter <= 5; filter++) {
             mo_picture p = made(sides[i][0], sides[i][1], (uint32_t)i);
@@ -285,7 +289,8 @@ static void pixels_longest_stays_inside_and_cover_covers(void **state)
     }
     mo_picture_free(&picture);
     picture = made(1, 300, 1);
-    assert_fails(mo_pixels_bytes(&p, &picture, out), MOPD_E_UNSUPPORTED, "a picture of 1 x 300 pixels would be resized to 0 x 8");
+    assert_fails(mo_pixels_bytes(&p, &picture, out), MOPD_E_UNSUPPORTED,
+        "a picture of 1 x 300 pixels would be resized to 0 x 8");
     p.fit = MO_FIT_COVER;
     assert_ok(mo_pixels_bytes(&p, &picture, out));
     mo_picture_free(&picture);

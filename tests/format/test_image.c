@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and every way a
- * file can be bad. */
+ * Picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and
+ * every way a file can be bad. */
 #include "test.h"
 
 #include "base/file.h"
@@ -65,7 +65,8 @@ static void image_decodes_as_pillow(void **state)
     size_t width, height, n = 0;
     char line[256];
     while (fgets(line, sizeof line, answers)) {
-        if (sscanf(line, "%15s %79s %zu %zu %79s", word, name, &width, &height, want) != 5 || strcmp(word, "decode"))
+        if (sscanf(line, "%15s %79s %zu %zu %79s", word, name, &width, &height, want) != 5 ||
+            strcmp(word, "decode"))
             continue;
         char path[512], hex[65];
         snprintf(path, sizeof path, GOLD "%s", name);
@@ -88,14 +89,18 @@ static void image_decodes_as_pillow(void **state)
 static void image_alpha_only_where_there_is_some(void **state)
 {
     (void)state;
-    static const struct { const char *name; bool alpha; } cases[] = {{"rgb8.png", false}, {"rgba8.png", true},
-        {"la16.png", true}, {"palette4.png", false}, {"palette4-trns.png", true}, {"grey8-key77.png", true},
-        {"grey16.png", false}, {"rgb16-key.png", true}, {"420.jpg", false}, {"cmyk.jpg", false}};
+    static const struct {
+        const char *name;
+        bool alpha;
+    } cases[] = {{"rgb8.png", false}, {"rgba8.png", true}, {"la16.png", true}, {"palette4.png", false},
+        {"palette4-trns.png", true}, {"grey8-key77.png", true}, {"grey16.png", false},
+        {"rgb16-key.png", true}, {"420.jpg", false}, {"cmyk.jpg", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_buf b = load(cases[i].name);
         mo_picture p;
         assert_ok(mo_image_decode(&p, b.data, b.size, 0));
-        if (cases[i].alpha != (p.alpha != NULL)) fail_msg("%s: alpha %s", cases[i].name, p.alpha ? "there" : "missing");
+        if (cases[i].alpha != (p.alpha != NULL))
+            fail_msg("%s: alpha %s", cases[i].name, p.alpha ? "there" : "missing");
         mo_picture_free(&p);
         mo_buf_free(&b);
     }
@@ -150,7 +155,8 @@ static void check_cuts(const char *name, size_t first, size_t skip_tail)
     for (size_t n = first; n < b.size - skip_tail; n++) {
         mopd_status st = decode(b.data, n);
         if (st != MOPD_E_FORMAT || !strstr(mopd_last_error(), "cut short"))
-            fail_msg("%s cut to %zu of %zu bytes: %s: %s", name, n, b.size, mopd_status_name(st), mopd_last_error());
+            fail_msg("%s cut to %zu of %zu bytes: %s: %s", name, n, b.size, mopd_status_name(st),
+                mopd_last_error());
     }
     mo_buf_free(&b);
 }
@@ -191,7 +197,8 @@ static void image_rejects_bombs_before_decoding(void **state)
     mo_buf_free(&b);
 
     b = load("rgb8.png"); /* 11 x 7 */
-    assert_fails(mo_image_decode(&p, b.data, b.size, 76), MOPD_E_UNSUPPORTED, "11 x 7 pixels are more than the limit of 76");
+    assert_fails(mo_image_decode(&p, b.data, b.size, 76), MOPD_E_UNSUPPORTED,
+        "11 x 7 pixels are more than the limit of 76");
     assert_ok(mo_image_decode(&p, b.data, b.size, 77));
     mo_picture_free(&p);
     mo_buf_free(&b);
@@ -262,9 +269,11 @@ static mopd_status read_one(void *ctx)
 static void image_survives_lack_of_memory(void **state)
 {
     (void)state;
-    static const char *const names[4] = {"rgba16-interlaced.png", "palette4-trns.png", "cmyk.jpg", "420-progressive.jpg"};
+    static const char *const names[4] = {
+        "rgba16-interlaced.png", "palette4-trns.png", "cmyk.jpg", "420-progressive.jpg"};
     mo_buf files[4];
-    for (int i = 0; i < 4; i++) { /* copied out: no block of the library may live when the failing allocator comes */
+    for (int i = 0; i < 4;
+         i++) { /* copied out: no block of the library may live when the failing allocator comes */
         mo_buf b = load(names[i]);
         files[i] = (mo_buf){.data = malloc(b.size), .size = b.size};
         assert_non_null(files[i].data);
@@ -288,9 +297,12 @@ static void flip(const char *name, size_t rounds, bool mend)
     for (size_t i = 0; i < rounds; i++) {
         memcpy(copy, b.data, b.size);
         size_t n = 1 + mo_rng_below(&rng, 4);
-        for (size_t k = 0; k < n; k++) copy[mo_rng_below(&rng, b.size)] ^= (unsigned char)(1 + mo_rng_below(&rng, 255));
-        for (size_t at = 8; mend && at + 12 <= b.size;) { /* PNG: right checksums, so that damage reaches the decoder */
-            size_t len = (size_t)copy[at] << 24 | (size_t)copy[at + 1] << 16 | (size_t)copy[at + 2] << 8 | copy[at + 3];
+        for (size_t k = 0; k < n; k++)
+            copy[mo_rng_below(&rng, b.size)] ^= (unsigned char)(1 + mo_rng_below(&rng, 255));
+        for (size_t at = 8;
+             mend && at + 12 <= b.size;) { /* PNG: right checksums, so that damage reaches the decoder */
+            size_t len = (size_t)copy[at] << 24 | (size_t)copy[at + 1] << 16 | (size_t)copy[at + 2] << 8 |
+                         copy[at + 3];
             if (len > b.size - at - 12) break;
             put32(copy + at + 8 + len, crc32_of(copy + at + 4, len + 4));
             at += len + 12;

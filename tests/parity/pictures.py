@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Odd picture files, drawn and not taken from any data set, for pixels.py: every PNG type and depth, every JPEG kind."""
+"""Odd picture files, drawn and not taken from any data set, for pixels.py: all PNG types, all JPEG kinds."""
 import io
 import struct
 import zlib
@@ -50,7 +50,8 @@ def png(samples, depth, kind, interlaced=False, palette=None, trns=None):
                        if x < width and y < height)
     else:
         raw = packed_rows(samples, depth)
-    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced))
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced)
+    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
     if palette is not None:
         out += chunk(b"PLTE", np.asarray(palette, np.uint8).tobytes())
     if trns is not None:
@@ -130,7 +131,7 @@ def odd_jpegs(size=(37, 53)):
 
 
 def odd_sizes():
-    sides = ((1, 1), (1, 5000), (5000, 1), (2, 3), (3, 700), (224, 224), (224, 225), (225, 224), (224, 337), (339, 224),
-             (223, 448), (448, 223), (500, 333), (640, 480), (1200, 901), (7, 224),
+    sides = ((1, 1), (1, 5000), (5000, 1), (2, 3), (3, 700), (224, 224), (224, 225), (225, 224), (224, 337),
+             (339, 224), (223, 448), (448, 223), (500, 333), (640, 480), (1200, 901), (7, 224),
              (1000, 400), (901, 300), (800, 401), (2000, 500), (480, 100), (400, 1000))
     return {f"size-{h}x{w}": png(drawn(h, w, h + w), 8, 2) for h, w in sides}

@@ -8,10 +8,11 @@ Checks, on odd files made by pictures.py and on COUNT pictures of DIR:
   * mopd_image_open       = Image.open(f).convert("RGB"), every byte
   * mopd preprocess -m M  = CLIPImageProcessorPil of M: bytes before rescaling identical, floats within 1e-6
   * the same on an open_clip directory = open_clip's own transform
-M are tiny random models that the script makes.  JPEG must be compared through the same libjpeg-turbo: where Pillow's
-bundled one differs from the system's, use a Pillow that links the system's (Debian's python3-pil).
+M are tiny random models that the script makes.  Pillow 13.0 or later: earlier ones resize tall pictures
+in another order.  JPEG agrees for Pillow's bundled libjpeg-turbo 3.2 and Debian's 2.1.5; where another one
+does not, use Debian's python3-pil.
 
-    pixels.py --gold tests/gold/pixels     writes the small files that test_gold.c reads, with Pillow's answers
+    pixels.py --gold tests/gold/pixels    writes the small files that the C tests read, with Pillow's answers
 """
 import argparse
 import ctypes
@@ -44,7 +45,8 @@ class Library:
 
     def __init__(self, path):
         self.lib = ctypes.CDLL(str(path))
-        self.lib.mopd_image_open.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_char_p, ctypes.c_void_p]
+        self.lib.mopd_image_open.argtypes = [
+            ctypes.POINTER(ctypes.c_void_p), ctypes.c_char_p, ctypes.c_void_p]
         self.lib.mopd_image_samples.argtypes = [ctypes.c_void_p]
         self.lib.mopd_image_samples.restype = ctypes.POINTER(ctypes.c_uint8)
         for f in (self.lib.mopd_image_width, self.lib.mopd_image_height):
@@ -102,15 +104,18 @@ def make_open_clip(folder, **settings):
     n = write_tokenizer(folder)
     torch.manual_seed(1)
     model = dict(embed_dim=16, vision_cfg=dict(image_size=settings["size"], layers=1, width=64, head_width=32,
-        patch_size=settings["size"] // 2), text_cfg=dict(context_length=16, vocab_size=n, width=16, heads=2, layers=1))
+        patch_size=settings["size"] // 2), text_cfg=dict(context_length=16, vocab_size=n, width=16, heads=2,
+        layers=1))
     weights = open_clip.CLIP(**model).state_dict()
     save_file({k: v.contiguous() for k, v in weights.items()}, folder / "open_clip_model.safetensors")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model, "preprocess_cfg": settings}))
+    config = {"model_cfg": model, "preprocess_cfg": settings}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
     return image_transform_v2(PreprocessCfg(**settings), is_train=False)
 
 
 def run_mopd(mopd, model, picture, out):
-    call = subprocess.run([mopd, "preprocess", "-m", model, picture, "-o", out], capture_output=True, text=True)
+    words = [mopd, "preprocess", "-m", model, picture, "-o", out]
+    call = subprocess.run(words, capture_output=True, text=True)
     if call.returncode:
         raise OSError(call.stderr.strip())
     return np.load(out)
@@ -119,7 +124,8 @@ def run_mopd(mopd, model, picture, out):
 def bytes_of(pixels, mean, std, scale=1 / 255):
     """The 8-bit picture that these floats came from."""
     shape = (3, 1, 1)
-    return np.rint((pixels.astype(np.float64) * np.reshape(std, shape) + np.reshape(mean, shape)) / scale).astype(int)
+    values = pixels.astype(np.float64) * np.reshape(std, shape) + np.reshape(mean, shape)
+    return np.rint(values / scale).astype(int)
 
 
 class Count:
@@ -133,7 +139,8 @@ class Count:
             self.bad.append(what)
 
     def show(self):
-        print(f"{self.name}: {self.n - len(self.bad)} of {self.n} agree, largest float difference {self.worst:.3g}")
+        agree = self.n - len(self.bad)
+        print(f"{self.name}: {agree} of {self.n} agree, largest float difference {self.worst:.3g}")
         for what in self.bad[:20]:
             print("   differs:", what)
         return not self.bad
@@ -186,7 +193,8 @@ def check(args):
             (scratch / file).write_bytes(data)
         files = sorted(scratch.iterdir())
         if args.pictures:
-            found = sorted(p for p in pathlib.Path(args.pictures).rglob("*") if p.suffix in (".jpg", ".jpeg", ".png"))
+            kinds = (".jpg", ".jpeg", ".png")
+            found = sorted(p for p in pathlib.Path(args.pictures).rglob("*") if p.suffix in kinds)
             files += random.Random(1).sample(found, min(args.count, len(found)))
         if args.library:
             good &= check_decoding(Library(args.library), files)
@@ -200,8 +208,8 @@ def check(args):
             good &= check_open_clip(args.mopd, scratch, files, "openclip", size=224)
             good &= check_open_clip(args.mopd, scratch, odd, "openclip-squash", size=64, resize_mode="squash",
                                     interpolation="bilinear", mean=[0.5] * 3, std=[0.5] * 3)
-            good &= check_open_clip(args.mopd, scratch, odd, "openclip-longest", size=64, resize_mode="longest",
-                                    fill_color=7)
+            good &= check_open_clip(args.mopd, scratch, odd, "openclip-longest", size=64,
+                                    resize_mode="longest", fill_color=7)
     return 0 if good else 1
 
 
@@ -214,8 +222,8 @@ GOLD_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box
 
 
 def gold(folder):
-    """Small files and answers.txt: 'decode FILE w h sha(rgb)', 'resize FILE filter w h sha', 'clip FILE side sha(float)',
-    'openai FILE side sha(float)'."""
+    """Small files and answers.txt: 'decode FILE w h sha(rgb)', 'resize FILE filter w h sha',
+    'clip FILE side sha(float)', 'openai FILE side sha(float)'."""
     from open_clip.transform import PreprocessCfg, image_transform_v2
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     folder.mkdir(parents=True, exist_ok=True)
@@ -232,21 +240,25 @@ def gold(folder):
         rgb = image.convert("RGB")
         lines.append(f"decode {name} {rgb.width} {rgb.height} {sha(np.asarray(rgb))}")
         for side in (32, 9):
-            clip = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
-            lines.append(f"clip {name} {side} {sha(clip(Image.open(path), return_tensors='np')['pixel_values'][0])}")
+            square = {"height": side, "width": side}
+            clip = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size=square)
+            pixels = clip(Image.open(path), return_tensors="np")["pixel_values"][0]
+            lines.append(f"clip {name} {side} {sha(pixels)}")
             plain = image_transform_v2(PreprocessCfg(size=side), is_train=False)
             lines.append(f"openai {name} {side} {sha(plain(rgb).numpy())}")
     for name in ("drawn.png", "tall.png", "strip.png"):
         image = Image.open(folder / name)
         for filter, word in GOLD_FILTERS.items():
             for w, h in ((20, 13), (61, 10), (17, 41), (150, 97), (1, 1), (3, 200), (333, 2)):
-                lines.append(f"resize {name} {filter} {w} {h} {sha(np.asarray(image.resize((w, h), filter)))}")
+                resized = np.asarray(image.resize((w, h), filter))
+                lines.append(f"resize {name} {filter} {w} {h} {sha(resized)}")
     (folder / "answers.txt").write_text("\n".join(lines) + "\n")
     return 0
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mopd")
     parser.add_argument("--library")
     parser.add_argument("--pictures")
