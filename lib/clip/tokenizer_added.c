@@ -5,7 +5,7 @@
  *     else those of added_tokens.json and of tokenizer.json's "added_tokens", by id, special_tokens_map.json overriding
  *     the configuration's bos_token, eos_token ...;
  *     then every named token and every extra one that is not among them yet.
- * The ids written beside them are not used: a token takes the id its text has in the vocabulary, or a new one. */
+ * Of several with one content the last counts.  The ids written beside them are not used: a token takes the id its text has in the vocabulary, or a new one. */
 #include "clip/tokenizer_table.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static const given *givens_find(const givens *g, const char *content)
     return NULL;
 }
 
-/* Reads a text or an object with "content".  force_special: -1 as the file says. */
+/* Reads a text or an object with "content".  force_special: whatever the file says of that. */
 static mopd_status read_given(given *g, const mo_json *v, bool force_special, const char *path, const char *what)
 {
     *g = (given){.normalized = -1, .id = -1};
@@ -195,8 +195,7 @@ static mopd_status add_special(mo_specials *s, const given *g, const char *path)
     bool special = g->special || g->bare;
     bool normalized = g->normalized < 0 ? !special : g->normalized != 0;
     s->item[s->n++] = (mo_special){g->content,
-        (g->lstrip ? MO_ADDED_LSTRIP : 0) | (g->rstrip ? MO_ADDED_RSTRIP : 0) | (normalized ? MO_ADDED_NORMALIZED : 0),
-        special};
+        (g->lstrip ? MO_ADDED_LSTRIP : 0) | (g->rstrip ? MO_ADDED_RSTRIP : 0) | (normalized ? MO_ADDED_NORMALIZED : 0)};
     return MOPD_OK;
 }
 

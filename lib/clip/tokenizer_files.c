@@ -157,29 +157,15 @@ static mopd_status number_tokens(source *s, uint32_t *id)
     return st;
 }
 
-/* Whether token i is looked for: of several with one content the first special one, else the last. */
-static bool is_pattern(const mo_specials *sp, size_t i)
+/* Whether a later token has the same content: it replaces this one. */
+static bool is_replaced(const mo_specials *sp, size_t i)
 {
-    const mo_special *me = sp->item + i;
-    if (!*me->content) return false;
-    for (size_t k = 0; k < sp->n; k++) {
-        const mo_special *other = sp->item + k;
-        if (k == i || strcmp(other->content, me->content)) continue;
-        if (me->special ? other->special && k < i : other->special || k > i) return false;
-    }
-    return true;
+    for (size_t k = i + 1; k < sp->n; k++)
+        if (!strcmp(sp->item[k].content, sp->item[i].content)) return true;
+    return false;
 }
 
-/* The strip flags are those of the token added last under a content. */
-static uint32_t flags_of(const mo_specials *sp, size_t i)
-{
-    uint32_t flags = 0;
-    for (size_t k = 0; k < sp->n; k++)
-        if (!strcmp(sp->item[k].content, sp->item[i].content)) flags = sp->item[k].flags;
-    return (flags & ~MO_ADDED_NORMALIZED) | (sp->item[i].flags & MO_ADDED_NORMALIZED);
-}
-
-/* The patterns of the added tokens, special ones first; normalised texts go to the end of s->text. */
+/* The patterns of the added tokens; normalised texts go to the end of s->text. */
 static mopd_status make_patterns(source *s, const uint32_t *id, mo_pattern *out, size_t *n_out)
 {
     const mo_specials *sp = &s->specials;
@@ -187,17 +173,16 @@ static mopd_status make_patterns(source *s, const uint32_t *id, mo_pattern *out,
     mo_buf one = {0};
     mopd_status st = MOPD_OK;
     size_t from = s->text.size, n = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < sp->n && st == MOPD_OK; i++) {
-            if (sp->item[i].special != (pass == 0) || !is_pattern(sp, i)) continue;
-            mo_pattern *p = out + n++;
-            *p = (mo_pattern){sp->item[i].content, strlen(sp->item[i].content), id[i], flags_of(sp, i)};
-            if (!(p->flags & MO_ADDED_NORMALIZED)) continue;
-            st = mo_tokenizer_normalize(p->pattern, p->n_bytes, &cps, &one);
-            p->pattern = NULL;
-            p->n_bytes = one.size;
-            if (st == MOPD_OK) st = mo_buf_add(&s->text, one.data, one.size);
-        }
+    for (size_t i = 0; i < sp->n && st == MOPD_OK; i++) {
+        if (!*sp->item[i].content || is_replaced(sp, i)) continue;
+        mo_pattern *p = out + n++;
+        *p = (mo_pattern){sp->item[i].content, strlen(sp->item[i].content), id[i], sp->item[i].flags};
+        if (!(p->flags & MO_ADDED_NORMALIZED)) continue;
+        st = mo_tokenizer_normalize(p->pattern, p->n_bytes, &cps, &one);
+        p->pattern = NULL;
+        p->n_bytes = one.size;
+        if (st == MOPD_OK) st = mo_buf_add(&s->text, one.data, one.size);
+    }
     for (size_t i = 0; i < n && st == MOPD_OK; i++)
         if (!out[i].pattern) {
             out[i].pattern = s->text.data + from;

@@ -83,7 +83,7 @@ typedef struct mo_tokenizer_parts {
     const mo_vocab *extra;   /* tokens beyond it */
     const mo_merge *merge;   /* a later repetition of a pair wins */
     size_t n_merges;
-    const mo_pattern *added; /* the first of equal patterns wins */
+    const mo_pattern *added; /* of equal patterns the first wins */
     size_t n_added;
     uint32_t start, end, pad, unknown;
 } mo_tokenizer_parts;
@@ -103,7 +103,6 @@ mopd_status mo_tokenizer_normalize(const char *text, size_t n_bytes, mo_cps *cps
 typedef struct mo_special {
     const char *content; /* owned by the JSON it was read from, or static */
     uint32_t flags;      /* MO_ADDED_... */
-    bool special;        /* looked for before the others */
 } mo_special;
 
 /* The added tokens that transformers' CLIPTokenizer makes of tokenizer_config.json, special_tokens_map.json,
