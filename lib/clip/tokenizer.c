@@ -4,7 +4,8 @@
  *     text -> cut at added tokens (raw) -> NFC, white space, lower case -> cut at added tokens (normalised)
  *          -> words by CLIP's expression -> bytes -> pairs merged, lowest rank first, leftmost first
  *
- * Sennrich, Haddow, Birch 2016; byte level as in GPT-2.  Everything is read only but the scratch of the call. */
+ * Sennrich, Haddow, Birch 2016; byte level as in GPT-2.  Everything is read only but the scratch of the
+ * call. */
 #include "clip/tokenizer.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ static void scratch_close(scratch *s)
 static mopd_status tokens_room(mo_tokens *tokens, size_t n)
 {
     size_t need;
-    if (!mo_add(tokens->n, n, &need)) return mo_fail(MOPD_E_NOMEM, "out of memory: %zu + %zu ids", tokens->n, n);
+    if (!mo_add(tokens->n, n, &need))
+        return mo_fail(MOPD_E_NOMEM, "out of memory: %zu + %zu ids", tokens->n, n);
     if (need <= tokens->cap) return MOPD_OK;
     size_t cap = tokens->cap < 64 ? 128 : tokens->cap + tokens->cap / 2;
     if (cap < need) cap = need;
@@ -69,7 +71,8 @@ mopd_status mo_tokenizer_normalize(const char *text, size_t n_bytes, mo_cps *cps
     return MOPD_OK;
 }
 
-/* Pairs of a short word: ids in work[0 .. n), ranks of the pairs behind; the lowest rank is sought anew each time. */
+/* Pairs of a short word: ids in work[0 .. n), ranks of the pairs behind; the lowest rank is sought anew each
+ * time. */
 static size_t merge_short(const mo_tokenizer *t, uint32_t *id, size_t n)
 {
     uint32_t *rank = id + n;
@@ -95,7 +98,10 @@ typedef struct heap {
     size_t n;
 } heap;
 
-static bool item_less(const uint32_t *a, const uint32_t *b) { return a[0] != b[0] ? a[0] < b[0] : a[1] < b[1]; }
+static bool item_less(const uint32_t *a, const uint32_t *b)
+{
+    return a[0] != b[0] ? a[0] < b[0] : a[1] < b[1];
+}
 
 static void item_swap(uint32_t *a, uint32_t *b)
 {
@@ -128,8 +134,8 @@ static void heap_pop(heap *h)
     }
 }
 
-/* The same for any length in n log n: a linked list of ids, pairs in a heap, outdated ones skipped when they come up.
- * work: id n, next n, before n, heap 2 x 3n. */
+/* The same for any length in n log n: a linked list of ids, pairs in a heap, outdated ones skipped when they
+ * come up. work: id n, next n, before n, heap 2 x 3n. */
 static size_t merge_long(const mo_tokenizer *t, uint32_t *id, size_t n)
 {
     uint32_t *next = id + n, *before = id + 2 * n, end = (uint32_t)n;
@@ -176,7 +182,8 @@ static mopd_status add_word(const mo_tokenizer *t, const char *word, size_t n, s
         uint32_t id = i + 1 < n ? t->symbol[byte] : t->last[byte];
         if (id == MO_TOKEN_NONE) id = t->unknown;
         if (id == MO_TOKEN_NONE)
-            return mo_fail(MOPD_E_FORMAT, "the vocabulary has no token for byte 0x%02x%s and no unknown token", byte,
+            return mo_fail(MOPD_E_FORMAT,
+                "the vocabulary has no token for byte 0x%02x%s and no unknown token", byte,
                 i + 1 < n ? "" : " at the end of a word");
         s->work[n_ids++] = id;
     }
@@ -199,7 +206,8 @@ static size_t contraction(const char *p, size_t n)
     return 0;
 }
 
-/* Bytes of a special token written out, which the expression takes whole and the byte level splits again in three. */
+/* Bytes of a special token written out, which the expression takes whole and the byte level splits again in
+ * three. */
 static size_t written_special(const char *p, size_t n)
 {
     static const char form[2][16] = {"<|startoftext|>", "<|endoftext|>"};
@@ -276,12 +284,12 @@ static size_t space_before(const char *text, size_t n)
     return n;
 }
 
-static mopd_status add_text(const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s,
-    mo_tokens *tokens);
+static mopd_status add_text(
+    const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s, mo_tokens *tokens);
 
 /* The text between added tokens: raw text goes on to normalisation, normalised text to words. */
-static mopd_status add_between(const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s,
-    mo_tokens *tokens)
+static mopd_status add_between(
+    const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s, mo_tokens *tokens)
 {
     if (!n) return MOPD_OK;
     if (kind) return add_words(t, text, n, s, tokens);
@@ -291,8 +299,8 @@ static mopd_status add_between(const mo_tokenizer *t, const char *text, size_t n
 }
 
 /* Cuts text at the leftmost longest added tokens of a kind (0: raw, NORMALIZED). */
-static mopd_status add_text(const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s,
-    mo_tokens *tokens)
+static mopd_status add_text(
+    const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s, mo_tokens *tokens)
 {
     const bool *starts = t->starts[kind ? 1 : 0];
     size_t done = 0; /* text before it is dealt with */
@@ -320,9 +328,11 @@ static mopd_status add_text(const mo_tokenizer *t, const char *text, size_t n, u
 mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens)
 {
     for (size_t at = 0; at < n_bytes;)
-        if ((unsigned char)text[at] < 0x80) at++;
+        if ((unsigned char)text[at] < 0x80)
+            at++;
         else if (mo_unicode_next(text, n_bytes, &at) < 0)
-            return mo_fail(MOPD_E_FORMAT, "the text is not UTF-8 at byte %zu (0x%02x)", at, (unsigned char)text[at]);
+            return mo_fail(
+                MOPD_E_FORMAT, "the text is not UTF-8 at byte %zu (0x%02x)", at, (unsigned char)text[at]);
     scratch s = {0};
     size_t n = tokens->n;
     mopd_status st = add_text(t, text, n_bytes, 0, &s, tokens);
@@ -331,15 +341,16 @@ mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_b
     return st;
 }
 
-mopd_status mo_tokenizer_encode(const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate,
-    mo_tokens *tokens)
+mopd_status mo_tokenizer_encode(
+    const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate, mo_tokens *tokens)
 {
     size_t n = tokens->n;
     if (limit == 1) return mo_fail(MOPD_E_ARG, "a limit of 1 token has no room for start and end");
     mopd_status st = tokens_room(tokens, 2);
     if (st != MOPD_OK) return st;
     tokens->id[tokens->n++] = t->start;
-    if ((st = mo_tokenizer_raw(t, text, n_bytes, tokens)) != MOPD_OK || (st = tokens_room(tokens, 1)) != MOPD_OK) {
+    if ((st = mo_tokenizer_raw(t, text, n_bytes, tokens)) != MOPD_OK ||
+        (st = tokens_room(tokens, 1)) != MOPD_OK) {
         tokens->n = n;
         return st;
     }
@@ -355,19 +366,35 @@ mopd_status mo_tokenizer_encode(const mo_tokenizer *t, const char *text, size_t 
                 if (after > 60) break;
                 shown = after;
             }
-            return mo_fail(MOPD_E_ARG, "the text is %zu tokens long with start and end, the limit is %zu: \"%.*s\"%s",
-                n_ids, limit, (int)shown, text, shown < n_bytes ? "..." : "");
+            return mo_fail(MOPD_E_ARG,
+                "the text is %zu tokens long with start and end, the limit is %zu: \"%.*s\"%s", n_ids, limit,
+                (int)shown, text, shown < n_bytes ? "..." : "");
         }
     }
     tokens->id[tokens->n++] = t->end;
     return MOPD_OK;
 }
 
-void mo_tokenizer_free(mo_tokenizer *t) { mo_free(t); }
-uint32_t mo_tokenizer_start(const mo_tokenizer *t) { return t->start; }
-uint32_t mo_tokenizer_end(const mo_tokenizer *t) { return t->end; }
-uint32_t mo_tokenizer_pad(const mo_tokenizer *t) { return t->pad; }
-size_t mo_tokenizer_n_ids(const mo_tokenizer *t) { return t->n_ids; }
+void mo_tokenizer_free(mo_tokenizer *t)
+{
+    mo_free(t);
+}
+uint32_t mo_tokenizer_start(const mo_tokenizer *t)
+{
+    return t->start;
+}
+uint32_t mo_tokenizer_end(const mo_tokenizer *t)
+{
+    return t->end;
+}
+uint32_t mo_tokenizer_pad(const mo_tokenizer *t)
+{
+    return t->pad;
+}
+size_t mo_tokenizer_n_ids(const mo_tokenizer *t)
+{
+    return t->n_ids;
+}
 
 const char *mo_tokenizer_token(const mo_tokenizer *t, uint32_t id, size_t *n_bytes)
 {

@@ -2,10 +2,12 @@
  * tokenizer_added.c - which added tokens a model folder asks for, by transformers' rules (version 5).
  *
  *     tokenizer_config.json has "added_tokens_decoder": those tokens, by id;
- *     else those of added_tokens.json and of tokenizer.json's "added_tokens", by id, special_tokens_map.json overriding
+ * else those of added_tokens.json and of tokenizer.json's "added_tokens", by id, special_tokens_map.json
+ * overriding
  *     the configuration's bos_token, eos_token ...;
  *     then every named token and every extra one that is not among them yet.
- * Of several with one content the last counts.  The ids written beside them are not used: a token takes the id its text has in the vocabulary, or a new one. */
+ * Of several with one content the last counts.  The ids written beside them are not used: a token takes the
+ * id its text has in the vocabulary, or a new one. */
 #include "clip/tokenizer_table.h"
 
 #include <stdlib.h>
@@ -13,8 +15,8 @@
 
 #include "base/file.h"
 
-static const char *const named_keys[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token",
-    "mask_token"};
+static const char *const named_keys[] = {
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 #define N_NAMED (sizeof named_keys / sizeof *named_keys)
 
 /* A token as a file gives it.  A text alone says nothing of its flags. */
@@ -52,7 +54,8 @@ static const given *givens_find(const givens *g, const char *content)
 }
 
 /* Reads a text or an object with "content".  force_special: whatever the file says of that. */
-static mopd_status read_given(given *g, const mo_json *v, bool force_special, const char *path, const char *what)
+static mopd_status read_given(
+    given *g, const mo_json *v, bool force_special, const char *path, const char *what)
 {
     *g = (given){.normalized = -1, .id = -1};
     if (mo_json_as_string(v, &g->content)) {
@@ -145,11 +148,12 @@ static const mo_json *value_of(const mo_specials *s, bool use_map, const char *k
     return v ? v : mo_json_get(s->config, key);
 }
 
-/* named[] in order: the seven keys (CLIP's defaults where the files are silent), other "..._token" texts, extra ones. */
+/* named[] in order: the seven keys (CLIP's defaults where the files are silent), other "..._token" texts,
+ * extra ones. */
 static mopd_status read_named(givens *named, const mo_specials *s, bool use_map, const char *path)
 {
-    static const char *const defaults[N_NAMED] = {"<|startoftext|>", "<|endoftext|>", "<|endoftext|>", NULL,
-        "<|endoftext|>", NULL, NULL};
+    static const char *const defaults[N_NAMED] = {
+        "<|startoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, "<|endoftext|>", NULL, NULL};
     bool from_map;
     mopd_status st;
     for (size_t k = 0; k < N_NAMED; k++) {
@@ -164,7 +168,8 @@ static mopd_status read_named(givens *named, const mo_specials *s, bool use_map,
         const char *key = mo_json_key(it);
         size_t n = strlen(key);
         given one = {.bare = true, .normalized = -1, .id = N_NAMED};
-        bool known = n < 6 || strcmp(key + n - 6, "_token") || !mo_json_as_string(mo_json_value(it), &one.content);
+        bool known =
+            n < 6 || strcmp(key + n - 6, "_token") || !mo_json_as_string(mo_json_value(it), &one.content);
         for (size_t k = 0; k < N_NAMED && !known; k++) known = !strcmp(key, named_keys[k]);
         if (!known && (st = givens_add(named, &one)) != MOPD_OK) return st;
     }
@@ -173,7 +178,8 @@ static mopd_status read_named(givens *named, const mo_specials *s, bool use_map,
     if (mo_json_kind(extra) != MO_JSON_ARRAY) return MOPD_OK;
     for (size_t i = 0; i < mo_json_count(extra); i++) {
         given one;
-        if ((st = read_given(&one, mo_json_item(extra, i), from_map, path, "an extra special token")) != MOPD_OK)
+        if ((st = read_given(&one, mo_json_item(extra, i), from_map, path, "an extra special token")) !=
+            MOPD_OK)
             return st;
         one.id = N_NAMED;
         if ((st = givens_add(named, &one)) != MOPD_OK) return st;
@@ -184,7 +190,8 @@ static mopd_status read_named(givens *named, const mo_specials *s, bool use_map,
 static mopd_status add_special(mo_specials *s, const given *g, const char *path)
 {
     if (g->single)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: the added token \"%s\" matches single words only", path, g->content);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: the added token \"%s\" matches single words only", path, g->content);
     if (s->n == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 16;
         mo_special *item = mo_realloc(s->item, cap, sizeof *item);
@@ -194,12 +201,13 @@ static mopd_status add_special(mo_specials *s, const given *g, const char *path)
     }
     bool special = g->special || g->bare;
     bool normalized = g->normalized < 0 ? !special : g->normalized != 0;
-    s->item[s->n++] = (mo_special){g->content,
-        (g->lstrip ? MO_ADDED_LSTRIP : 0) | (g->rstrip ? MO_ADDED_RSTRIP : 0) | (normalized ? MO_ADDED_NORMALIZED : 0)};
+    s->item[s->n++] =
+        (mo_special){g->content, (g->lstrip ? MO_ADDED_LSTRIP : 0) | (g->rstrip ? MO_ADDED_RSTRIP : 0) |
+                                     (normalized ? MO_ADDED_NORMALIZED : 0)};
     return MOPD_OK;
 }
 
-/* The list in the order of adding: tokens with ids first, then named and extra ones that are not there yet. */
+/* The list in the order of adding: tokens with ids first, then named and extra ones not there yet. */
 static mopd_status merge_lists(mo_specials *s, givens *listed, givens *named, const char *path)
 {
     mopd_status st = MOPD_OK;
@@ -215,7 +223,8 @@ static mopd_status merge_lists(mo_specials *s, givens *listed, givens *named, co
         for (size_t k = 0; k < i && !there; k++) {
             const given *h = named->item + k;
             there = !strcmp(h->content, g->content) && h->bare == g->bare &&
-                    (g->bare || (h->normalized == g->normalized && h->lstrip == g->lstrip && h->rstrip == g->rstrip));
+                    (g->bare ||
+                        (h->normalized == g->normalized && h->lstrip == g->lstrip && h->rstrip == g->rstrip));
         }
         if (!g->bare && g->id < (int64_t)N_NAMED) g->special = true;
         if (!there) st = add_special(s, g, path);
@@ -250,11 +259,13 @@ mopd_status mo_specials_open(mo_specials *s, const char *folder, const mo_json *
     mopd_status st = MOPD_OK;
     if (folder && (st = open_beside(&s->config, folder, "tokenizer_config.json")) != MOPD_OK) goto done;
     const mo_json *decoder = mo_json_get(s->config, "added_tokens_decoder");
-    if (folder && !decoder && (st = open_beside(&s->map, folder, "special_tokens_map.json")) != MOPD_OK) goto done;
+    if (folder && !decoder && (st = open_beside(&s->map, folder, "special_tokens_map.json")) != MOPD_OK)
+        goto done;
     if (folder && !decoder && (st = open_beside(&s->list, folder, "added_tokens.json")) != MOPD_OK) goto done;
     const char *place = folder ? folder : json_path;
     if ((st = read_named(&named, s, !decoder, place)) != MOPD_OK) goto done;
-    if (decoder) st = read_decoder(&listed, decoder, place);
+    if (decoder)
+        st = read_decoder(&listed, decoder, place);
     else if ((st = read_list(&listed, s->list, &named, place)) == MOPD_OK)
         st = read_array(&listed, mo_json_get(json, "added_tokens"), json_path);
     if (st != MOPD_OK) goto done;
@@ -264,7 +275,8 @@ mopd_status mo_specials_open(mo_specials *s, const char *folder, const mo_json *
     }
     if (!s->start || !s->end)
         st = mo_fail(MOPD_E_FORMAT, "%s: no %s token", place, s->start ? "end" : "start");
-    else st = merge_lists(s, &listed, &named, place);
+    else
+        st = merge_lists(s, &listed, &named, place);
 done:
     mo_free(listed.item);
     mo_free(named.item);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer_files.c - a tokenizer from tokenizer.json, from vocab.json + merges.txt, from bpe_simple_vocab_16e6.txt.gz.
+ * tokenizer_files.c - a tokenizer from tokenizer.json, from vocab.json + merges.txt, from
+ * bpe_simple_vocab_16e6.txt.gz.
  *
- * As transformers' CLIPTokenizer does, only vocabulary, merges and added tokens are taken from the files; normaliser,
- * word expression and end-of-word suffix are CLIP's own, whatever a tokenizer.json says beside them.  One that is
- * another kind of model altogether is refused. */
+ * As transformers' CLIPTokenizer does, only vocabulary, merges and added tokens are taken from the files;
+ * normaliser, word expression and end-of-word suffix are CLIP's own, whatever a tokenizer.json says beside
+ * them.  One that is another kind of model altogether is refused. */
 #include "clip/tokenizer_table.h"
 
 #include <string.h>
@@ -57,15 +58,19 @@ static mopd_status merges_open(source *s, size_t cap)
 }
 
 /* The id of a part of merge k of a file. */
-static mopd_status part_id(const source *s, const char *text, size_t n, size_t k, const char *path, uint32_t *id)
+static mopd_status part_id(
+    const source *s, const char *text, size_t n, size_t k, const char *path, uint32_t *id)
 {
     const mo_word *w = mo_vocab_find(&s->model, text, n);
-    if (!w) return mo_fail(MOPD_E_FORMAT, "%s: merge %zu: \"%.*s\" is not in the vocabulary", path, k, (int)n, text);
+    if (!w)
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: merge %zu: \"%.*s\" is not in the vocabulary", path, k, (int)n, text);
     *id = w->id;
     return MOPD_OK;
 }
 
-static mopd_status add_merge(source *s, const char *a, size_t n_a, const char *b, size_t n_b, const char *path)
+static mopd_status add_merge(
+    source *s, const char *a, size_t n_a, const char *b, size_t n_b, const char *path)
 {
     char joined[512], *text = joined;
     size_t k = s->n_merges, n;
@@ -100,11 +105,13 @@ static mopd_status read_merge_array(source *s, const mo_json *array, const char 
     for (size_t i = 0; i < s->cap_merges && st == MOPD_OK; i++) {
         const mo_json *item = mo_json_item(array, i);
         const char *a, *b;
-        if (mo_json_as_string(item, &a)) st = add_merge_text(s, a, strlen(a), path);
+        if (mo_json_as_string(item, &a))
+            st = add_merge_text(s, a, strlen(a), path);
         else if (mo_json_count(item) == 2 && mo_json_as_string(mo_json_item(item, 0), &a) &&
                  mo_json_as_string(mo_json_item(item, 1), &b))
             st = add_merge(s, a, strlen(a), b, strlen(b), path);
-        else st = mo_fail(MOPD_E_FORMAT, "%s: merge %zu is neither \"a b\" nor [\"a\", \"b\"]", path, i);
+        else
+            st = mo_fail(MOPD_E_FORMAT, "%s: merge %zu is neither \"a b\" nor [\"a\", \"b\"]", path, i);
     }
     return st;
 }
@@ -138,7 +145,8 @@ static mopd_status read_merge_lines(source *s, const mo_buf *text, const char *p
     return st;
 }
 
-/* One pass of the tokenizers library's adding: each token takes its old id, the vocabulary's, or the next free one. */
+/* One pass of the tokenizers library's adding: each token takes its old id, the vocabulary's, or the next
+ * free one. */
 static mopd_status number_tokens(source *s, uint32_t *id)
 {
     const mo_specials *sp = &s->specials;
@@ -201,8 +209,8 @@ static uint32_t id_of(const source *s, const char *content)
     return w ? w->id : MO_TOKEN_NONE;
 }
 
-/* Vocabulary and merges are there: added tokens, then the tokenizer.  s->text must not be pointed into by words when
- * patterns are added to it, so the caller has moved it away or reserved room. */
+/* Vocabulary and merges are there: added tokens, then the tokenizer.  s->text must not be pointed into by
+ * words when patterns are added to it, so the caller has moved it away or reserved room. */
 static mopd_status finish(mo_tokenizer **out, source *s, const char *folder, const char *name)
 {
     mopd_status st = mo_specials_open(&s->specials, folder, s->json, name);
@@ -217,7 +225,8 @@ static mopd_status finish(mo_tokenizer **out, source *s, const char *folder, con
     s->text = (mo_buf){0};
     if (st == MOPD_OK) st = make_patterns(s, id, pattern, &n_patterns);
     if (st == MOPD_OK) {
-        const mo_word *unknown = sp->unknown ? mo_vocab_find(&s->model, sp->unknown, strlen(sp->unknown)) : NULL;
+        const mo_word *unknown =
+            sp->unknown ? mo_vocab_find(&s->model, sp->unknown, strlen(sp->unknown)) : NULL;
         mo_tokenizer_parts parts = {&s->model, &s->extra, s->merge, s->n_merges, pattern, n_patterns,
             id_of(s, sp->start), id_of(s, sp->end), id_of(s, sp->pad), unknown ? unknown->id : MO_TOKEN_NONE};
         if (!sp->pad) parts.pad = parts.end;
@@ -237,10 +246,11 @@ static mopd_status check_model(const mo_json *model, const char *path)
     if (st == MOPD_OK) st = mo_json_may_string(model, "end_of_word_suffix", path, &suffix);
     if (st == MOPD_OK) st = mo_json_may_string(model, "continuing_subword_prefix", path, &prefix);
     if (st != MOPD_OK) return st;
-    if (strcmp(type, "BPE")) return mo_fail(MOPD_E_UNSUPPORTED, "%s: a %s tokenizer, CLIP's is BPE", path, type);
+    if (strcmp(type, "BPE"))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: a %s tokenizer, CLIP's is BPE", path, type);
     if (strcmp(suffix, "</w>") || *prefix)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: words end in \"%s\" and go on with \"%s\", CLIP's end in \"</w>\"",
-            path, suffix, prefix);
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: words end in \"%s\" and go on with \"%s\", CLIP's end in \"</w>\"", path, suffix, prefix);
     return MOPD_OK;
 }
 
@@ -266,7 +276,8 @@ static mopd_status open_merges(mo_tokenizer **out, const char *folder, const cha
     const mo_json *root = NULL;
     mo_buf text = {0};
     mopd_status st = mo_json_open(&root, vocab);
-    if (st == MOPD_OK && mo_json_kind(root) != MO_JSON_OBJECT) st = mo_fail(MOPD_E_FORMAT, "%s: not an object", vocab);
+    if (st == MOPD_OK && mo_json_kind(root) != MO_JSON_OBJECT)
+        st = mo_fail(MOPD_E_FORMAT, "%s: not an object", vocab);
     if (st == MOPD_OK) st = read_vocab(&s.model, root, vocab);
     if (st == MOPD_OK) st = mo_file_read(&text, merges, MAX_TEXT);
     if (st == MOPD_OK) st = read_merge_lines(&s, &text, merges);
@@ -287,7 +298,8 @@ static mopd_status add_simple(source *s, const char *a, size_t n_a, const char *
     return mo_vocab_set(&s->model, word, n_a + n_b, id);
 }
 
-/* Bytes, bytes</w>, merges[1 : 49152-256-2+1] of the lines, start, end: the vocabulary of OpenAI's simple tokenizer. */
+/* Bytes, bytes</w>, merges[1 : 49152-256-2+1] of the lines, start, end: the vocabulary of OpenAI's simple
+ * tokenizer. */
 static mopd_status read_simple(source *s, const mo_buf *lines, const char *path)
 {
     size_t n_lines = count_lines(lines), n, at = 0;
@@ -353,14 +365,20 @@ mopd_status mo_tokenizer_open(mo_tokenizer **out, const char *folder)
     char *json = mo_path_join(folder, "tokenizer.json"), *vocab = mo_path_join(folder, "vocab.json");
     char *merges = mo_path_join(folder, "merges.txt"), *simple = mo_path_join(folder, SIMPLE_NAME);
     mopd_status st;
-    if (!json || !vocab || !merges || !simple) st = MOPD_E_NOMEM;
-    else if (mo_file_exists(json)) st = open_json(out, folder, json);
-    else if (mo_file_exists(vocab) && mo_file_exists(merges)) st = open_merges(out, folder, vocab, merges);
-    else if (mo_file_exists(simple)) st = open_simple(out, folder, simple);
+    if (!json || !vocab || !merges || !simple)
+        st = MOPD_E_NOMEM;
+    else if (mo_file_exists(json))
+        st = open_json(out, folder, json);
+    else if (mo_file_exists(vocab) && mo_file_exists(merges))
+        st = open_merges(out, folder, vocab, merges);
+    else if (mo_file_exists(simple))
+        st = open_simple(out, folder, simple);
     else if (mo_file_exists(vocab) != mo_file_exists(merges))
         st = mo_fail(MOPD_E_IO, "%s: missing (%s is there)", mo_file_exists(vocab) ? merges : vocab,
             mo_file_exists(vocab) ? "vocab.json" : "merges.txt");
-    else st = mo_fail(MOPD_E_IO, "%s: no tokenizer.json, no vocab.json with merges.txt, no " SIMPLE_NAME, folder);
+    else
+        st = mo_fail(
+            MOPD_E_IO, "%s: no tokenizer.json, no vocab.json with merges.txt, no " SIMPLE_NAME, folder);
     mo_free(simple);
     mo_free(merges);
     mo_free(vocab);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * tokenizer_table.c - the tokenizer's block: put together, checked, and its table of pairs.
  *
- * A tokenizer put together from files goes through the serialised form too: what was saved and loaded is the same by
- * construction. */
+ * A tokenizer put together from files goes through the serialised form too: what was saved and loaded is the
+ * same by construction. */
 #include "clip/tokenizer_table.h"
 
 #include <string.h>
@@ -16,9 +16,12 @@
 size_t mo_byte_symbol(unsigned char byte, char out[4])
 {
     uint32_t cp = byte;
-    if (byte < 33) cp = 256u + byte;
-    else if (byte >= 127 && byte <= 160) cp = 256u + 33 + (byte - 127u);
-    else if (byte == 173) cp = 256u + 33 + 34;
+    if (byte < 33)
+        cp = 256u + byte;
+    else if (byte >= 127 && byte <= 160)
+        cp = 256u + 33 + (byte - 127u);
+    else if (byte == 173)
+        cp = 256u + 33 + 34;
     return mo_unicode_put(cp, out);
 }
 
@@ -26,7 +29,8 @@ mopd_status mo_vocab_open(mo_vocab *vocab, size_t cap)
 {
     *vocab = (mo_vocab){.cap = cap};
     size_t slots = 16;
-    if (cap > MO_TOKEN_MAX_IDS * 2) return mo_fail(MOPD_E_FORMAT, "%zu tokens, at most %zu", cap, MO_TOKEN_MAX_IDS * 2);
+    if (cap > MO_TOKEN_MAX_IDS * 2)
+        return mo_fail(MOPD_E_FORMAT, "%zu tokens, at most %zu", cap, MO_TOKEN_MAX_IDS * 2);
     while (slots < cap * 2) slots *= 2;
     vocab->slot_mask = slots - 1;
     vocab->word = mo_alloc(cap, sizeof *vocab->word);
@@ -56,7 +60,8 @@ mopd_status mo_vocab_set(mo_vocab *vocab, const char *text, size_t n_bytes, uint
 {
     uint32_t *slot = vocab_slot(vocab, text, n_bytes);
     if (!*slot) {
-        if (vocab->n == vocab->cap) return mo_fail(MOPD_E_INTERNAL, "a vocabulary of %zu is full", vocab->cap);
+        if (vocab->n == vocab->cap)
+            return mo_fail(MOPD_E_INTERNAL, "a vocabulary of %zu is full", vocab->cap);
         vocab->word[vocab->n] = (mo_word){text, n_bytes, id};
         *slot = (uint32_t)++vocab->n;
     }
@@ -92,25 +97,31 @@ static mopd_status index_merges(mo_tokenizer *t, const char *name)
     for (size_t k = 0; k < t->n_merges; k++) {
         const mo_merge *m = t->merge + k;
         if (m->left >= t->n_ids || m->right >= t->n_ids || m->joined >= t->n_ids)
-            return mo_fail(MOPD_E_FORMAT, "%s: merge %zu is %u + %u = %u, ids end at %zu", name, k, m->left, m->right,
-                m->joined, t->n_ids);
+            return mo_fail(MOPD_E_FORMAT, "%s: merge %zu is %u + %u = %u, ids end at %zu", name, k, m->left,
+                m->right, m->joined, t->n_ids);
         size_t i = pair_slot(m->left, m->right, t->slot_mask);
         for (; t->slot[i]; i = (i + 1) & t->slot_mask)
             if (t->merge[t->slot[i] - 1].left == m->left && t->merge[t->slot[i] - 1].right == m->right)
-                return mo_fail(MOPD_E_FORMAT, "%s: merges %u and %zu join the same pair", name, t->slot[i] - 1, k);
+                return mo_fail(
+                    MOPD_E_FORMAT, "%s: merges %u and %zu join the same pair", name, t->slot[i] - 1, k);
         t->slot[i] = (uint32_t)k + 1;
     }
     return MOPD_OK;
 }
 
-static bool is_id(uint32_t id, size_t n_ids, bool none_too) { return id < n_ids || (none_too && id == MO_TOKEN_NONE); }
+static bool is_id(uint32_t id, size_t n_ids, bool none_too)
+{
+    return id < n_ids || (none_too && id == MO_TOKEN_NONE);
+}
 
 static mopd_status check_ids(const mo_tokenizer *t, const char *name)
 {
-    bool good = is_id(t->start, t->n_ids, false) && is_id(t->end, t->n_ids, false) && is_id(t->pad, t->n_ids, false) &&
-                is_id(t->unknown, t->n_ids, true);
+    bool good = is_id(t->start, t->n_ids, false) && is_id(t->end, t->n_ids, false) &&
+                is_id(t->pad, t->n_ids, false) && is_id(t->unknown, t->n_ids, true);
     for (size_t i = 0; i < 512 && good; i++) good = is_id(t->symbol[i], t->n_ids, true);
-    if (!good) return mo_fail(MOPD_E_FORMAT, "%s: the id of a special token or a byte is beyond %zu", name, t->n_ids);
+    if (!good)
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: the id of a special token or a byte is beyond %zu", name, t->n_ids);
     for (size_t i = 0; i <= t->n_ids; i++)
         if (t->token[i] > t->n_text || (i && t->token[i] < t->token[i - 1]))
             return mo_fail(MOPD_E_FORMAT, "%s: the text of token %zu lies outside", name, i ? i - 1 : 0);
@@ -123,7 +134,8 @@ static mopd_status check_added(mo_tokenizer *t, const char *name)
     const uint32_t known = MO_ADDED_LSTRIP | MO_ADDED_RSTRIP | MO_ADDED_NORMALIZED;
     for (size_t k = 0; k < t->n_added; k++) {
         const mo_added *a = t->added + k;
-        if (a->id >= t->n_ids || a->flags & ~known || !a->n_bytes || a->at > t->n_text || a->n_bytes > t->n_text - a->at)
+        if (a->id >= t->n_ids || a->flags & ~known || !a->n_bytes || a->at > t->n_text ||
+            a->n_bytes > t->n_text - a->at)
             return mo_fail(MOPD_E_FORMAT, "%s: added token %zu does not hold together", name, k);
         for (size_t at = 0; at < a->n_bytes;)
             if (mo_unicode_next(t->text + a->at, a->n_bytes, &at) < 0)
@@ -175,8 +187,8 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
         return mo_fail(MOPD_E_VERSION, "%s: vocabulary format %u, known up to %u", name, head[1], MAGIC_1);
     size_t need = block_size(head);
     if (head[1] != MAGIC_1 || need != n_bytes || head[2] != n_bytes)
-        return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary block of %zu bytes says %u and holds %zu", name, n_bytes,
-            head[2], need);
+        return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary block of %zu bytes says %u and holds %zu", name,
+            n_bytes, head[2], need);
 
     size_t slots = 16, start = (sizeof(mo_tokenizer) + 63) / 64 * 64, at = start + (n_bytes + 63) / 64 * 64;
     while (slots < (size_t)head[4] * 2) slots *= 2;
@@ -193,12 +205,17 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
     mopd_status st = check_ids(t, name);
     if (st == MOPD_OK) st = check_added(t, name);
     if (st == MOPD_OK) st = index_merges(t, name);
-    if (st != MOPD_OK) mo_tokenizer_free(t);
-    else *out = t;
+    if (st != MOPD_OK)
+        mo_tokenizer_free(t);
+    else
+        *out = t;
     return st;
 }
 
-mopd_status mo_tokenizer_save(const mo_tokenizer *t, mo_buf *buf) { return mo_buf_add(buf, t->block, t->block_bytes); }
+mopd_status mo_tokenizer_save(const mo_tokenizer *t, mo_buf *buf)
+{
+    return mo_buf_add(buf, t->block, t->block_bytes);
+}
 
 static mopd_status add_u32(mo_buf *buf, size_t x)
 {
@@ -236,7 +253,8 @@ static mopd_status add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size
         const mo_merge *m = parts->merge + k;
         size_t i = pair_slot(m->left, m->right, slots - 1);
         for (; slot[i]; i = (i + 1) & (slots - 1))
-            if (parts->merge[slot[i] - 1].left == m->left && parts->merge[slot[i] - 1].right == m->right) break;
+            if (parts->merge[slot[i] - 1].left == m->left && parts->merge[slot[i] - 1].right == m->right)
+                break;
         if (slot[i]) {
             ++*n_left_out;
             continue;
@@ -270,8 +288,8 @@ static mopd_status words_by_id(const mo_word **by_id, size_t n_ids, const mo_voc
 }
 
 /* token[], added[] and text[]; *n_text = bytes of text. */
-static mopd_status add_texts(mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name,
-    size_t *n_text)
+static mopd_status add_texts(
+    mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name, size_t *n_text)
 {
     const mo_word **by_id = mo_calloc(n_ids, sizeof *by_id);
     if (!by_id) return MOPD_E_NOMEM;
@@ -323,8 +341,8 @@ mopd_status mo_tokenizer_build(mo_tokenizer **out, const mo_tokenizer_parts *par
     if (st == MOPD_OK) st = add_texts(&buf, parts, n_ids, name, &n_text);
     if (st == MOPD_OK) {
         uint32_t head[HEADER] = {MAGIC_0, MAGIC_1, (uint32_t)buf.size, (uint32_t)n_ids,
-            (uint32_t)(parts->n_merges - n_left_out), (uint32_t)parts->n_added, (uint32_t)n_text, parts->start,
-            parts->end, parts->pad, parts->unknown};
+            (uint32_t)(parts->n_merges - n_left_out), (uint32_t)parts->n_added, (uint32_t)n_text,
+            parts->start, parts->end, parts->pad, parts->unknown};
         memcpy(buf.data, head, sizeof head);
         st = mo_tokenizer_load(out, buf.data, buf.size, name);
     }

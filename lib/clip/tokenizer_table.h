@@ -4,7 +4,7 @@
  * The serialised block, 32-bit little-endian numbers (NONE = 0xffffffff):
  *
  *     magic[2] n_bytes | n_ids n_merges n_added n_text | start end pad unknown
- *     symbol[256]      id of each byte inside a word        last[256]  the same at the end of a word ("a</w>")
+ * symbol[256]      id of each byte inside a word        last[256]  the same at the end of a word ("a</w>")
  *     merge[n_merges]  left id, right id, id of both joined; the place is the rank
  *     token[n_ids + 1] where each token's text begins in the text below; an unused id is empty
  *     added[n_added]   id, flags, place and bytes of the pattern in the text
@@ -79,9 +79,9 @@ typedef struct mo_pattern {
 
 /* What a tokenizer is made from. */
 typedef struct mo_tokenizer_parts {
-    const mo_vocab *model;   /* the vocabulary of the BPE */
-    const mo_vocab *extra;   /* tokens beyond it */
-    const mo_merge *merge;   /* a later repetition of a pair wins */
+    const mo_vocab *model; /* the vocabulary of the BPE */
+    const mo_vocab *extra; /* tokens beyond it */
+    const mo_merge *merge; /* a later repetition of a pair wins */
     size_t n_merges;
     const mo_pattern *added; /* of equal patterns the first wins */
     size_t n_added;
@@ -93,7 +93,8 @@ mopd_status mo_tokenizer_build(mo_tokenizer **out, const mo_tokenizer_parts *par
 /* The index of the merge of a pair of ids, MO_TOKEN_NONE when there is none. */
 uint32_t mo_tokenizer_merge(const mo_tokenizer *t, uint32_t left, uint32_t right);
 
-/* The character that stands for a byte in a byte-level vocabulary (Radford et al. 2019), as UTF-8; its bytes. */
+/* The character that stands for a byte in a byte-level vocabulary (Radford et al. 2019), as UTF-8; its
+ * bytes. */
 size_t mo_byte_symbol(unsigned char byte, char out[4]);
 
 /* out (emptied first) = NFC, each run of white space one space, lower case.  FORMAT: not UTF-8. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * unicode.c - UTF-8, NFC, lower case and character classes; the only file that sees utf8proc.
  *
- * utf8proc knows more characters than the reference's NFC (Unicode 9).  Those it would move or join are "barriers": the
- * reference takes them for plain starters that nothing composes with, so a text may be cut there and each part
- * normalised alone. */
+ * utf8proc knows more characters than the reference's NFC (Unicode 9).  Those it would move or join are
+ * "barriers": the reference takes them for plain starters that nothing composes with, so a text may be cut
+ * there and each part normalised alone. */
 #include "clip/unicode.h"
 
 #include <string.h>
@@ -19,8 +19,10 @@
         size_t low_ = 0, high_ = COUNT(table);                                                               \
         while (low_ < high_) {                                                                               \
             size_t mid_ = (low_ + high_) / 2;                                                                \
-            if ((table)[mid_].last < (cp)) low_ = mid_ + 1;                                                  \
-            else high_ = mid_;                                                                               \
+            if ((table)[mid_].last < (cp))                                                                   \
+                low_ = mid_ + 1;                                                                             \
+            else                                                                                             \
+                high_ = mid_;                                                                                \
         }                                                                                                    \
         (found) = low_ < COUNT(table) && (table)[low_].first <= (cp) ? low_ : COUNT(table);                  \
     } while (0)
@@ -74,14 +76,18 @@ mo_uclass mo_unicode_class(uint32_t cp)
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return MO_U_LETTER;
+    case UTF8PROC_CATEGORY_LO:
+        return MO_U_LETTER;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return MO_U_NUMBER;
+    case UTF8PROC_CATEGORY_NO:
+        return MO_U_NUMBER;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return MO_U_SPACE;
-    default: return MO_U_OTHER;
+    case UTF8PROC_CATEGORY_ZP:
+        return MO_U_SPACE;
+    default:
+        return MO_U_OTHER;
     }
 }
 
@@ -99,15 +105,18 @@ size_t mo_unicode_lower(uint32_t cp, uint32_t out[2])
     }
     size_t found;
     FIND(lower_ranges, cp, found);
-    if (found < COUNT(lower_ranges)) out[0] = (uint32_t)((int32_t)cp + lower_ranges[found].add);
-    else out[0] = (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
+    if (found < COUNT(lower_ranges))
+        out[0] = (uint32_t)((int32_t)cp + lower_ranges[found].add);
+    else
+        out[0] = (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
     return 1;
 }
 
 mopd_status mo_cps_room(mo_cps *cps, size_t n)
 {
     size_t need;
-    if (!mo_add(cps->n, n, &need)) return mo_fail(MOPD_E_NOMEM, "out of memory: %zu + %zu characters", cps->n, n);
+    if (!mo_add(cps->n, n, &need))
+        return mo_fail(MOPD_E_NOMEM, "out of memory: %zu + %zu characters", cps->n, n);
     if (need <= cps->cap) return MOPD_OK;
     size_t cap = cps->cap + cps->cap / 2;
     if (cap < need) cap = need;
@@ -125,7 +134,10 @@ static bool is_barrier(uint32_t cp)
     return found < COUNT(barrier_ranges);
 }
 
-static unsigned ccc(uint32_t cp) { return (unsigned)utf8proc_get_property((utf8proc_int32_t)cp)->combining_class; }
+static unsigned ccc(uint32_t cp)
+{
+    return (unsigned)utf8proc_get_property((utf8proc_int32_t)cp)->combining_class;
+}
 
 /* Sorts n marks by combining class, equal ones kept in order; spare has room for n. */
 static void sort_marks(uint32_t *mark, size_t n, uint32_t *spare)
@@ -153,8 +165,8 @@ static mopd_status compose(mo_cps *cps, size_t first)
         while (i < n && ccc(cp[i])) i++;
         if (i - start > 1) sort_marks(cp + start, i - start, cp + n);
     }
-    utf8proc_ssize_t left = utf8proc_normalize_utf32((utf8proc_int32_t *)cp, (utf8proc_ssize_t)n,
-        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t left = utf8proc_normalize_utf32(
+        (utf8proc_int32_t *)cp, (utf8proc_ssize_t)n, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     cps->n = first + (size_t)left;
     return MOPD_OK;
 }
@@ -165,8 +177,8 @@ static mopd_status decompose(mo_cps *cps, uint32_t cp)
     mopd_status st = mo_cps_room(cps, 18);
     if (st != MOPD_OK) return st;
     int last = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, (utf8proc_int32_t *)cps->cp + cps->n, 18,
-        UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &last);
+    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, (utf8proc_int32_t *)cps->cp + cps->n,
+        18, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &last);
     if (n < 1 || n > 18) return mo_fail(MOPD_E_INTERNAL, "U+%04X does not decompose", (unsigned)cp);
     cps->n += (size_t)n;
     return MOPD_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * unicode.h - what the tokenizer needs of Unicode: decoding, NFC, lower case, letter/number/space.
  *
- * The reference mixes three Unicode versions: NFC as of 9 (a Rust crate), classes as of 16 (Oniguruma), lower case as
- * of 17 (Rust).  utf8proc gives the bulk, small tables in unicode.c the differences. */
+ * The reference mixes three Unicode versions: NFC as of 9 (a Rust crate), classes as of 16 (Oniguruma),
+ * lower case as of 17 (Rust).  utf8proc gives the bulk, small tables in unicode.c the differences. */
 #ifndef MO_CLIP_UNICODE_H
 #define MO_CLIP_UNICODE_H
 
@@ -17,8 +17,8 @@ typedef struct mo_cps {
     size_t cap;
 } mo_cps;
 
-/* The code point at text[*at], *at moved behind it; -1 when the bytes there are not UTF-8 (as Unicode defines it: no
- * overlong forms, no surrogates, nothing beyond U+10FFFF). */
+/* The code point at text[*at], *at moved behind it; -1 when the bytes there are not UTF-8 (as Unicode
+ * defines it: no overlong forms, no surrogates, nothing beyond U+10FFFF). */
 int32_t mo_unicode_next(const char *text, size_t n_bytes, size_t *at);
 
 /* Writes a code point as UTF-8, 1 to 4 bytes; how many. */

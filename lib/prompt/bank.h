@@ -24,8 +24,8 @@ mopd_status mo_bank_grid(const mopd_encoder *encoder, const char *const *classes
     const char *const *templates, size_t n_templates, float *features);
 
 /* As the public functions of the same end (mopd/bank.h); templates are checked here. */
-mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
-    const char *const *templates, size_t n_templates);
+mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, const char *const *templates, size_t n_templates);
 mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float scale);
 mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
@@ -34,7 +34,8 @@ void mo_bank_free(mopd_bank *bank);
 /* Rows of n x C logits become probabilities in place. */
 void mo_bank_softmax(float *logits, size_t n, size_t n_classes);
 
-/* The best min(top, C) classes of one row of logits with their softmax probabilities, ties to the lower index. */
+/* The best min(top, C) classes of one row of logits with their softmax probabilities, ties to the lower
+ * index. */
 void mo_bank_top(const float *logits, size_t n_classes, size_t top, mopd_match *matches);
 
 #endif

@@ -260,20 +260,23 @@ def run(args):
 
 
 def gold(folder):
-    """tokenizer.json of 700 merges, texts as JSON lists of bytes-exact strings with their ids."""
-    from transformers import CLIPTokenizer
+    """A vocabulary of 700 merges and, for it and for the folder with added tokens, lists of [text, ids]."""
     vocab, merges = trained_vocab(700, 7)
+    r = random.Random(11)
+    texts = WORDS + [" ".join(WORDS)] + SPACES + [text(r) for _ in range(330)]
     with tempfile.TemporaryDirectory() as root:
-        write_merges(root, vocab, merges)
-        tok = CLIPTokenizer.from_pretrained(root)
-        r = random.Random(11)
-        texts = [t for t in WORDS + [" ".join(WORDS)] + SPACES + ADDED + [text(r) for _ in range(330)]]
-        os.makedirs(folder, exist_ok=True)
-        for name in ("vocab.json", "merges.txt"):
-            with open(root + "/" + name) as f, open(folder + "/" + name, "w") as g:
-                g.write(f.read())
-        with open(folder + "/texts.json", "w") as f:
-            f.write("[\n" + ",\n".join(json.dumps([t, tok(t)["input_ids"]], separators=(",", ":")) for t in texts) + "\n]\n")
+        for made, tok in write_folders(root, vocab, merges):
+            name = os.path.basename(made)
+            if name not in ("merges", "added"):
+                continue
+            to = folder if name == "merges" else folder + "/added"
+            os.makedirs(to, exist_ok=True)
+            for file in sorted(os.listdir(made)):
+                with open(made + "/" + file) as f, open(to + "/" + file, "w") as g:
+                    g.write(f.read())
+            rows = [[t, tok(t)["input_ids"]] for t in (texts if name == "merges" else ADDED) if "\0" not in t]
+            with open(to + "/texts.json", "w") as f:
+                f.write("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
     return 0
 
 
