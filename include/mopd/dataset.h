@@ -148,7 +148,7 @@ MOPD_API mopd_status mopd_dataset_withdraw(mopd_dataset **out, const mopd_datase
  * is encoded already passes through (n_views 0 takes what it has).  options may be NULL.
  * MISMATCH: features of another encoder, other views or seed, or a path that known has with another content or
  * class.  IO, FORMAT: an unreadable picture, named (with SKIP_BAD: a class that has no readable one).
- * CANCELLED: fn said so.  Since 0.1. */
+ * CANCELLED: fn said so; *out holds what was reached then, for a later call to take up.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     const mopd_dataset *known, const mopd_encoder *encoder, const mopd_encode_options *options);
 

@@ -39,6 +39,7 @@ typedef struct job {
     float *features;    /* per item of data, n_views x dim; rows of bad ones are void */
     char (*hash)[65];   /* per item of data, "" when bad */
     size_t n_done, n_total;
+    bool cancelled;
     size_t pixels_each; /* floats of one picture's view */
     slot *slots;
     float *pixels, *encoded;
@@ -106,6 +107,7 @@ static mopd_status report(job *j, const slot *s, size_t item)
     if (!j->options->fn) return MOPD_OK;
     if (!j->options->fn(j->options->context, j->n_done, j->n_total, bad ? s->file : NULL, bad ? s->message : NULL))
         return MOPD_OK;
+    j->cancelled = true;
     return mo_fail(MOPD_E_CANCELLED, "cancelled after %zu of %zu pictures", j->n_done, j->n_total);
 }
 
@@ -167,9 +169,11 @@ static mopd_status run_chunk(job *j, const size_t *items, size_t n)
     mo_pool_run(j->encoder->pool, n, prepare_task, j);
     mopd_status st = encode_chunk(j, items, n);
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        if (j->slots[i].st == MOPD_OK && j->in_known[items[i]] != SIZE_MAX)
+            st = check_known(j, items[i], j->slots[i].hash);
+        if (st != MOPD_OK) break;
         memcpy(j->hash[items[i]], j->slots[i].hash, sizeof j->hash[0]);
         st = report(j, j->slots + i, items[i]);
-        if (st == MOPD_OK && j->in_known[items[i]] != SIZE_MAX) st = check_known(j, items[i], j->hash[items[i]]);
     }
     return st;
 }
@@ -340,7 +344,7 @@ static mopd_status join(mopd_dataset **out, job *j)
     const char **names = mo_alloc(j->data->n_classes + (j->known ? j->known->n_classes : 0), sizeof *names);
     if (!names) st = MOPD_E_NOMEM;
     for (size_t c = 0; st == MOPD_OK && j->known && c < j->known->n_classes; c++) names[n_names++] = j->known->name[c];
-    for (size_t c = 0; st == MOPD_OK && c < j->data->n_classes; c++) names[n_names++] = j->data->name[c];
+    for (size_t c = 0; st == MOPD_OK && !j->cancelled && c < j->data->n_classes; c++) names[n_names++] = j->data->name[c];
     if (st == MOPD_OK) st = mo_listing_build(out, &(mo_listing){s, listed, n, names, n_names, "the joined data"});
     else mo_source_release(s);
     mo_free(names);
@@ -461,7 +465,10 @@ mopd_status mo_dataset_encode(mopd_dataset **out, const mopd_dataset *d, const m
     if (st == MOPD_OK) st = find_known(&j);
     if (st == MOPD_OK) st = have ? copy_encoded(&j) : encode_new(&j);
     if (st == MOPD_OK) st = check_classes(&j);
-    if (st == MOPD_OK) st = join(out, &j);
+    if (st == MOPD_OK || j.cancelled) {
+        mopd_status joined = join(out, &j);
+        if (joined != MOPD_OK) st = joined;
+    }
     job_close(&j);
     return st;
 }

@@ -304,7 +304,16 @@ static void encoding_can_be_cancelled(void **state)
     o.fn = hear;
     o.context = &h;
     assert_fails(mopd_dataset_encode(&out, d, NULL, encoder_of('a'), &o), MOPD_E_CANCELLED, "after 4 of 18");
-    assert_null(out);
+    assert_int_equal(n_items(out), 4);
+    assert_string_equal(mopd_dataset_class_name(out, 0), "a");
+    assert_null(mopd_dataset_class_name(out, 1));
+    mopd_dataset *rest = encode(d, out, 0), *whole = encode(d, NULL, 0);
+    assert_ok(mopd_dataset_save(rest, test_path("rest.safetensors")));
+    assert_ok(mopd_dataset_save(whole, test_path("unstopped.safetensors")));
+    assert_same_bytes(test_path("rest.safetensors"), test_path("unstopped.safetensors"));
+    mopd_dataset_close(rest);
+    mopd_dataset_close(whole);
+    mopd_dataset_close(out);
     mopd_dataset_close(d);
 }
 
