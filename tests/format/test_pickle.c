@@ -194,7 +194,8 @@ static mopd_status torture(void *ctx)
         bytes[n++] = 'a';
     }
     for (int i = 0; i < 500; i++) bytes[n++] = '(';
-    for (int i = 0; i < 500; i++) bytes[n++] = 'e';
+    for (int i = 0; i < 500; i++) bytes[n++] = 't';
+    bytes[n++] = 'a';
     bytes[n++] = '.';
     mopd_status st = load(&p, bytes, n);
     mo_pickle_close(&p);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_safetensors.c - opens bytes as a safetensors file and looks up every name: a libFuzzer entry point; with driver.c it runs files given by name. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/safetensors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    mo_st *st;
+    if (mo_st_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
+    for (size_t i = 0; i < mo_st_count(st); i++)
+        if (mo_st_find(st, mo_st_name(st, i)) != mo_st_view(st, i)) __builtin_trap();
+    mo_st_close(st);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_torchfile.c - opens bytes as a PyTorch file and looks up every name: a libFuzzer entry point; with driver.c it runs files given by name. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/torchfile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    mo_torch *t;
+    if (mo_torch_open_bytes(&t, data, n, "fuzz") != MOPD_OK) return 0;
+    for (size_t i = 0; i < mo_torch_count(t); i++)
+        if (mo_torch_find(t, mo_torch_name(t, i)) != mo_torch_view(t, i)) __builtin_trap();
+    mo_torch_close(t);
+    return 0;
+}
