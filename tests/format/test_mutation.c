@@ -177,7 +177,7 @@ static void mutated_npy_is_safe(void **state)
     char path[512];
     snprintf(path, sizeof path, "%s", test_path("seed.npy"));
     assert_ok(mo_npy_save(path, x, 2, shape));
-    mutate_file(path, read_npy);
+    mutate_file(path, read_npy); /* through the file system */
 }
 
 int main(void)

@@ -24,7 +24,7 @@ static inline uint32_t zip_crc(const unsigned char *p, size_t n)
 
 static inline unsigned char *zip_put(unsigned char *p, uint64_t x, int n)
 {
-    for (int i = 0; i < n; i++) *p++ = (unsigned char)(x >> (8 * i));
+    for (int i = 0; i < n; i++) *p++ = (unsigned char)(i < 8 ? x >> (8 * i) : 0);
     return p;
 }
 
