@@ -1,15 +1,58 @@
 /* SPDX-License-Identifier: MIT
- * weights.h - a model's parameters under one set of names, wherever and however they are stored.
+ * weights.h - a model's parameters under one set of names (params.h), wherever and however they are stored.
  *
- * The names are Hugging Face's for CLIP ("text_model.encoder.layers.0.self_attn.q_proj.weight"), "image_model." + the
- * EfficientNet package's names, and "head." for the locked tower's head.  A parameter is a view into a mapped file: a
- * part of a fused matrix and a matrix stored the other way round are views too. */
+ * A parameter is a view into a mapped file: a part of a fused matrix and a matrix stored the other way round are views
+ * too.  Add the files, bind them to a configuration, then get.  Immutable after that: any number of threads. */
 #ifndef MO_CLIP_WEIGHTS_H
 #define MO_CLIP_WEIGHTS_H
 
 #include "base/num.h"
-#include "base/status.h"
+#include "clip/params.h"
+#include "format/safetensors.h"
 
 typedef struct mo_weights mo_weights;
+
+typedef struct mo_param {
+    char name[MO_PARAM_NAME];
+    mo_view view;    /* as stored: [inputs][outputs] when in_out */
+    bool in_out;
+    int n_dims;      /* as [outputs][inputs] */
+    size_t shape[4];
+    size_t file; /* which of the files added */
+} mo_param;
+
+mopd_status mo_weights_create(mo_weights **out);
+void mo_weights_free(mo_weights *weights);
+
+/* Adds a file's tensors.  read: into memory instead of mapping. */
+mopd_status mo_weights_add_safetensors(mo_weights *weights, const char *path, bool read);
+mopd_status mo_weights_add_torch(mo_weights *weights, const char *path, bool read);
+
+/* A tensor under the name it is stored by, NULL when no file has it. */
+const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
+
+/* The safetensors handle of the only file added; NULL otherwise. */
+const mo_st *mo_weights_safetensors(const mo_weights *weights);
+
+/* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are more layers
+ * than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the architecture.
+ * prefix stands before the names of the text tower ("text." in some open_clip files), "" otherwise. */
+mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix);
+
+/* A parameter by its name here; INTERNAL when the configuration has none of that name. */
+mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_param **out);
+
+/* All parameters, in the order of params.h. */
+size_t mo_weights_count(const mo_weights *weights);
+const mo_param *mo_weights_at(const mo_weights *weights, size_t i);
+
+/* n floats of a parameter from element `first` on, counted as [outputs][inputs]. */
+void mo_param_floats(const mo_param *param, size_t first, size_t n, float *out);
+
+/* Tells the system that a parameter's pages are not needed now. */
+void mo_weights_release(const mo_weights *weights, const mo_param *param);
+
+uint64_t mo_weights_parameters(const mo_weights *weights); /* numbers in all */
+uint64_t mo_weights_bytes(const mo_weights *weights);      /* as stored */
 
 #endif

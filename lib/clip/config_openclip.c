@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * config_openclip.c - open_clip_config.json: model_cfg and preprocess_cfg, with open_clip's own defaults.
+ *
+ * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides open_clip.  Every key
+ * that would change the towers is looked at; a value other than the plain CLIP one is refused by name. */
+#include <string.h>
+
+#include "clip/config.h"
+
+/* Keys that must be absent, null, false, 0, "" or {} - or the word beside them. */
+typedef struct plain_key {
+    const char *key, *word;
+} plain_key;
+
+static const plain_key vision_plain[] = {{"timm_model_name", NULL}, {"ls_init_value", NULL}, {"attentional_pool", NULL},
+    {"no_ln_pre", NULL}, {"pos_embed_type", "learnable"}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"},
+    {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
+    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
+static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"ls_init_value", NULL}, {"embed_cls", NULL},
+    {"no_causal_mask", NULL}, {"final_ln_after_pool", NULL}, {"proj_bias", NULL}, {"proj_type", "linear"},
+    {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
+    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
+static const plain_key model_plain[] = {{"multimodal_cfg", NULL}, {"init_logit_bias", NULL}, {NULL, NULL}};
+
+static bool is_plain(const mo_json *v, const char *word)
+{
+    const char *text;
+    double number;
+    bool flag;
+    switch (mo_json_kind(v)) {
+    case MO_JSON_NONE:
+    case MO_JSON_NULL: return true;
+    case MO_JSON_BOOL: return mo_json_as_bool(v, &flag) && !flag;
+    case MO_JSON_STRING: return mo_json_as_string(v, &text) && (!*text || (word && !strcmp(text, word)));
+    case MO_JSON_INT:
+    case MO_JSON_REAL: return mo_json_as_number(v, &number) && number == 0;
+    default: return mo_json_count(v) == 0;
+    }
+}
+
+static mopd_status check_plain(const mo_json *o, const plain_key *keys, const char *where, const char *path)
+{
+    for (; keys->key; keys++)
+        if (!is_plain(mo_json_get(o, keys->key), keys->word)) {
+            const char *text = "";
+            mo_json_as_string(mo_json_get(o, keys->key), &text);
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s.%s%s%s%s is not supported", path, where, keys->key,
+                *text ? " \"" : "", text, *text ? "\"" : "");
+        }
+    return MOPD_OK;
+}
+
+static mopd_status read_u32(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+{
+    size_t x = standard;
+    mopd_status st = mo_json_may_size(o, key, path, &x);
+    *out = (uint32_t)x;
+    return st;
+}
+
+/* norm_kwargs: {"eps": x}; mlp_ratio: hidden = int(width x ratio). */
+static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char *where, const char *path)
+{
+    double ratio = 4;
+    mopd_status st = mo_json_may_number(o, "mlp_ratio", path, &ratio);
+    if (st != MOPD_OK) return st;
+    if (!(ratio > 0 && ratio < 1000)) return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g", path, where, ratio);
+    s->hidden = (uint32_t)(s->width * ratio);
+    s->eps = 1e-5;
+    const mo_json *norm = mo_json_get(o, "norm_kwargs");
+    if (mo_json_count(norm) == 0) return MOPD_OK;
+    if (mo_json_count(norm) != 1 || !mo_json_as_number(mo_json_get(norm, "eps"), &s->eps))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s.norm_kwargs: eps alone is known", path, where);
+    return MOPD_OK;
+}
+
+static mopd_status read_side(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+{
+    const mo_json *v = mo_json_get(o, key);
+    if (mo_json_kind(v) != MO_JSON_ARRAY) return read_u32(o, key, path, standard, out);
+    int64_t a = 0, b = 1;
+    if (mo_json_count(v) == 2 && mo_json_as_int(mo_json_item(v, 0), &a) && mo_json_as_int(mo_json_item(v, 1), &b) &&
+        a == b && a >= 1 && a <= INT32_MAX) {
+        *out = (uint32_t)a;
+        return MOPD_OK;
+    }
+    return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.%s is not square", path, key);
+}
+
+static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
+{
+    uint32_t head_width;
+    mo_stack_config *s = &c->vit.stack;
+    mopd_status st;
+    if ((st = check_plain(o, vision_plain, "vision_cfg", path)) != MOPD_OK) return st;
+    if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.layers is a list: ModifiedResNet is not supported", path);
+    if ((st = read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "width", path, 768, &s->width)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;
+    if ((st = read_side(o, "patch_size", path, 16, &c->vit.patch)) != MOPD_OK) return st;
+    if ((st = read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
+    s->heads = s->width / head_width;
+    c->vision_kind = MO_VISION_VIT;
+    return read_common(s, o, "vision_cfg", path);
+}
+
+static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *path)
+{
+    mopd_status st;
+    const char *pool = "argmax";
+    uint32_t eos;
+    if ((st = check_plain(o, text_plain, "text_cfg", path)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "context_length", path, 77, &t->context)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "width", path, 512, &t->stack.width)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "heads", path, 8, &t->stack.heads)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "layers", path, 12, &t->stack.layers)) != MOPD_OK) return st;
+    if ((st = read_u32(o, "eos_id", path, 2, &eos)) != MOPD_OK) return st;
+    if ((st = mo_json_may_string(o, "pool_type", path, &pool)) != MOPD_OK) return st;
+    if (strcmp(pool, "argmax") != 0 && strcmp(pool, "eos") != 0)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax and eos are known", path, pool);
+    t->end_rule = !strcmp(pool, "eos") ? MO_END_FIRST : MO_END_LARGEST;
+    t->end_id = t->end_rule == MO_END_FIRST ? eos : 0;
+    return read_common(&t->stack, o, "text_cfg", path);
+}
+
+static mopd_status read_colours(double x[3], const mo_json *o, const char *key, const char *path)
+{
+    const mo_json *v = mo_json_get(o, key);
+    double one;
+    if (mo_json_count(v) == 0 && !mo_json_as_number(v, &one)) return MOPD_OK;
+    if (mo_json_as_number(v, &one)) {
+        x[0] = x[1] = x[2] = one;
+        return MOPD_OK;
+    }
+    for (size_t i = 0; i < 3; i++)
+        if (mo_json_count(v) != 3 || !mo_json_as_number(mo_json_item(v, i), &x[i]))
+            return mo_fail(MOPD_E_FORMAT, "%s: preprocess_cfg.%s: three numbers expected", path, key);
+    return MOPD_OK;
+}
+
+/* The size is the tower's: open_clip sets it last, whatever preprocess_cfg says. */
+static mopd_status read_pixels(mo_pixels *p, const mo_json *o, uint32_t side, const char *path)
+{
+    const char *interpolation = "bicubic", *mode = "RGB", *resize = "shortest";
+    int64_t fill = 0;
+    mopd_status st;
+    mo_pixels_openai(p, side);
+    if ((st = mo_json_may_string(o, "interpolation", path, &interpolation)) != MOPD_OK) return st;
+    if ((st = mo_json_may_string(o, "mode", path, &mode)) != MOPD_OK) return st;
+    if ((st = mo_json_may_string(o, "resize_mode", path, &resize)) != MOPD_OK) return st;
+    if ((st = mo_json_may_int(o, "fill_color", path, &fill)) != MOPD_OK) return st;
+    if (strcmp(mode, "RGB") != 0) return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.mode \"%s\"", path, mode);
+    if (!strcmp(interpolation, "bilinear")) p->filter = MO_FILTER_BILINEAR;
+    else if (strcmp(interpolation, "bicubic") != 0 && strcmp(interpolation, "random") != 0)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.interpolation \"%s\"", path, interpolation);
+    if (fill < 0 || fill > 255)
+        return mo_fail(MOPD_E_FORMAT, "%s: preprocess_cfg.fill_color is %lld", path, (long long)fill);
+    p->fill = 0;
+    if (!strcmp(resize, "squash")) {
+        p->fit = MO_FIT_EXACT;
+        p->crop_h = p->crop_w = 0;
+    } else if (!strcmp(resize, "longest")) {
+        p->fit = MO_FIT_LONGEST;
+        p->fill = (uint32_t)fill;
+    } else if (strcmp(resize, "shortest") != 0) {
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.resize_mode \"%s\"", path, resize);
+    }
+    if ((st = read_colours(p->mean, o, "mean", path)) != MOPD_OK) return st;
+    return read_colours(p->std, o, "std", path);
+}
+
+mopd_status mo_config_openclip(mo_config *config, const mo_json *root, const char *path)
+{
+    const mo_json *model, *vision, *text, *pixels;
+    bool quick = false;
+    mopd_status st;
+    memset(config, 0, sizeof *config);
+    if ((st = mo_json_need(root, "model_cfg", path, MO_JSON_OBJECT, &model)) != MOPD_OK) return st;
+    if ((st = mo_json_need(root, "preprocess_cfg", path, MO_JSON_OBJECT, &pixels)) != MOPD_OK) return st;
+    if ((st = mo_json_need(model, "vision_cfg", path, MO_JSON_OBJECT, &vision)) != MOPD_OK) return st;
+    if ((st = mo_json_need(model, "text_cfg", path, MO_JSON_OBJECT, &text)) != MOPD_OK) return st;
+    if ((st = check_plain(model, model_plain, "model_cfg", path)) != MOPD_OK) return st;
+    size_t dim;
+    if ((st = mo_json_need_size(model, "embed_dim", path, &dim)) != MOPD_OK) return st;
+    config->dim = (uint32_t)dim;
+    if ((st = mo_json_may_bool(model, "quick_gelu", path, &quick)) != MOPD_OK) return st;
+    if ((st = read_vision(config, vision, path)) != MOPD_OK) return st;
+    if ((st = read_text(&config->text, text, path)) != MOPD_OK) return st;
+    config->vit.stack.act = config->text.stack.act = quick ? MO_ACT_QUICK_GELU : MO_ACT_GELU;
+    return read_pixels(&config->pixels, pixels, config->image, path);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT
+ * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left over. */
+#include "clip/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/torchfile.h"
+
+#define MAX_FILES 256 /* shards of one model */
+
+typedef struct source {
+    mo_st *st;
+    mo_torch *torch;
+} source;
+
+typedef struct entry {
+    const char *name;
+    const mo_param *param;
+} entry;
+
+struct mo_weights {
+    source *file;
+    size_t n_files;
+    mo_param *param; /* in the order of params.h */
+    const mo_view **used; /* the stored tensor of each, sorted after binding */
+    size_t n_params, cap;
+    entry *by_name; /* sorted */
+    const char *prefix;
+};
+
+mopd_status mo_weights_create(mo_weights **out)
+{
+    *out = mo_calloc(1, sizeof **out);
+    return *out ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+void mo_weights_free(mo_weights *weights)
+{
+    if (!weights) return;
+    for (size_t i = 0; i < weights->n_files; i++) {
+        mo_st_close(weights->file[i].st);
+        mo_torch_close(weights->file[i].torch);
+    }
+    mo_free(weights->file);
+    mo_free(weights->param);
+    mo_free((void *)weights->used);
+    mo_free(weights->by_name);
+    mo_free(weights);
+}
+
+static size_t source_count(const source *s) { return s->st ? mo_st_count(s->st) : mo_torch_count(s->torch); }
+static const char *source_name(const source *s, size_t i)
+{
+    return s->st ? mo_st_name(s->st, i) : mo_torch_name(s->torch, i);
+}
+static const mo_view *source_find(const source *s, const char *name)
+{
+    return s->st ? mo_st_find(s->st, name) : mo_torch_find(s->torch, name);
+}
+static const char *source_path(const source *s) { return s->st ? mo_st_path(s->st) : mo_torch_path(s->torch); }
+
+static mopd_status add(mo_weights *w, const char *path, bool read, bool torch)
+{
+    if (w->n_files == MAX_FILES) return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", path, MAX_FILES);
+    source *grown = mo_realloc(w->file, w->n_files + 1, sizeof *grown);
+    if (!grown) return MOPD_E_NOMEM;
+    w->file = grown;
+    source *s = &w->file[w->n_files];
+    memset(s, 0, sizeof *s);
+    mopd_status st = torch ? mo_torch_open(&s->torch, path, read) : mo_st_open(&s->st, path, read);
+    if (st == MOPD_OK) w->n_files++;
+    return st;
+}
+
+mopd_status mo_weights_add_safetensors(mo_weights *weights, const char *path, bool read)
+{
+    return add(weights, path, read, false);
+}
+
+mopd_status mo_weights_add_torch(mo_weights *weights, const char *path, bool read)
+{
+    return add(weights, path, read, true);
+}
+
+static const mo_view *find(const mo_weights *w, const char *stored, size_t *file)
+{
+    for (size_t i = 0; i < w->n_files; i++) {
+        const mo_view *v = source_find(&w->file[i], stored);
+        if (!v) continue;
+        *file = i;
+        return v;
+    }
+    return NULL;
+}
+
+const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored)
+{
+    size_t file;
+    return find(weights, stored, &file);
+}
+
+const mo_st *mo_weights_safetensors(const mo_weights *weights)
+{
+    return weights->n_files == 1 ? weights->file[0].st : NULL;
+}
+
+static void shape_text(char *text, size_t size, int n_dims, const size_t *shape)
+{
+    size_t at = 0;
+    text[at++] = '[';
+    for (int i = 0; i < n_dims && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%zu", i ? ", " : "", shape[i]);
+    if (at < size) snprintf(text + at, size - at, "]");
+}
+
+/* The stored shape that a spec asks for: whole of a fused tensor, turned round when in_out. */
+static int stored_shape(const mo_param_spec *s, size_t shape[4])
+{
+    memcpy(shape, s->shape, 4 * sizeof *shape);
+    if (s->part) shape[0] = s->shape[0] * 3;
+    if (s->in_out) {
+        shape[0] = s->shape[1];
+        shape[1] = s->shape[0];
+    }
+    return s->n_dims;
+}
+
+static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
+{
+    if (n_dims == 0) return v->n == 1;
+    if (v->n_dims != n_dims) return false;
+    for (int i = 0; i < n_dims; i++)
+        if (v->shape[i] != shape[i]) return false;
+    return true;
+}
+
+static void cut_part(mo_param *p, const mo_param_spec *s)
+{
+    size_t n = 1;
+    for (int i = 0; i < s->n_dims; i++) n *= s->shape[i];
+    p->view.data = (const unsigned char *)p->view.data + (size_t)(s->part - 1) * n * mo_dtype_size(p->view.dtype);
+    p->view.shape[0] = s->shape[0];
+    p->view.n = n;
+}
+
+static bool grow(mo_weights *w)
+{
+    size_t cap = w->cap ? 2 * w->cap : 256;
+    mo_param *params = mo_realloc(w->param, cap, sizeof *params);
+    if (!params) return false;
+    w->param = params;
+    const mo_view **used = mo_realloc((void *)w->used, cap, sizeof *used);
+    if (!used) return false;
+    w->used = used;
+    w->cap = cap;
+    return true;
+}
+
+static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
+{
+    mo_weights *w = ctx;
+    char stored[MO_PARAM_NAME + 8], have[128], want[128];
+    bool text = strncmp(spec->stored, "visual.", 7) != 0 && strcmp(spec->stored, "logit_scale") != 0;
+    snprintf(stored, sizeof stored, "%s%s", text ? w->prefix : "", spec->stored);
+    size_t file = 0, shape[4];
+    int n_dims = stored_shape(spec, shape);
+    shape_text(want, sizeof want, n_dims, shape);
+    const mo_view *v = find(w, stored, &file);
+    if (!v)
+        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s is missing; the configuration asks for shape %s",
+            source_path(&w->file[w->n_files - 1]), stored, want);
+    if (!shape_fits(v, n_dims, shape)) {
+        shape_text(have, sizeof have, v->n_dims, v->shape);
+        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s",
+            source_path(&w->file[file]), stored, have, want);
+    }
+    if (v->dtype != MO_F32 && v->dtype != MO_F16 && v->dtype != MO_BF16 && v->dtype != MO_F64)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is %s; F32, F16, BF16 or F64 can be used",
+            source_path(&w->file[file]), stored, mo_dtype_name(v->dtype));
+    if (w->n_params == w->cap && !grow(w)) return MOPD_E_NOMEM;
+    w->used[w->n_params] = v;
+    mo_param *p = &w->param[w->n_params++];
+    memset(p, 0, sizeof *p);
+    memcpy(p->name, spec->name, sizeof p->name);
+    p->view = *v;
+    p->in_out = spec->in_out;
+    p->n_dims = spec->n_dims;
+    memcpy(p->shape, spec->shape, sizeof p->shape);
+    p->file = file;
+    if (spec->part) cut_part(p, spec);
+    return MOPD_OK;
+}
+
+
+static int compare_views(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t) * (const mo_view *const *)a, y = (uintptr_t) * (const mo_view *const *)b;
+    return (x > y) - (x < y);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && !strcmp(text + n - k, end);
+}
+
+/* Buffers and counters that decide nothing, and what a packed file holds besides weights. */
+static bool harmless(const char *name)
+{
+    static const char *const whole[] = {"input_resolution", "context_length", "vocab_size", "mopd.tokenizer"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (!strcmp(name, whole[i])) return true;
+    return ends_with(name, "position_ids") || ends_with(name, "num_batches_tracked") || ends_with(name, "attn_mask");
+}
+
+/* Whether a left-over tensor is one of a layer the configuration does not have: the same name in layer 0 is known. */
+static bool further_layer(const mo_weights *w, const source *s, const char *name)
+{
+    static const char *const marks[] = {".layers.", ".resblocks.", "_blocks."};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *at = strstr(name, marks[i]);
+        if (!at) continue;
+        at += strlen(marks[i]);
+        size_t digits = strspn(at, "0123456789");
+        char first[256];
+        if (!digits || strlen(name) >= sizeof first) continue;
+        snprintf(first, sizeof first, "%.*s0%s", (int)(at - name), name, at + digits);
+        const mo_view *v = source_find(s, first);
+        if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) return true;
+    }
+    return false;
+}
+
+static mopd_status check_rest(const mo_weights *w)
+{
+    for (size_t f = 0; f < w->n_files; f++) {
+        const source *s = &w->file[f];
+        for (size_t i = 0, n = source_count(s); i < n; i++) {
+            const char *name = source_name(s, i);
+            const mo_view *v = s->st ? mo_st_view(s->st, i) : mo_torch_find(s->torch, name);
+            if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
+            if (harmless(name)) continue;
+            if (further_layer(w, s, name))
+                return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s belongs to a layer the configuration does not have",
+                    source_path(s), name);
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture", source_path(s), name);
+        }
+    }
+    return MOPD_OK;
+}
+
+mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix)
+{
+    weights->prefix = prefix;
+    mopd_status st = mo_params_each(config, layout, bind_one, weights);
+    if (st != MOPD_OK) return st;
+    qsort((void *)weights->used, weights->n_params, sizeof *weights->used, compare_views);
+    if ((st = check_rest(weights)) != MOPD_OK) return st;
+    weights->by_name = mo_alloc(weights->n_params, sizeof *weights->by_name);
+    if (!weights->by_name) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < weights->n_params; i++)
+        weights->by_name[i] = (entry){weights->param[i].name, &weights->param[i]};
+    qsort(weights->by_name, weights->n_params, sizeof *weights->by_name, compare_entries);
+    return MOPD_OK;
+}
+
+mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_param **out)
+{
+    entry key = {name, NULL};
+    const entry *e = bsearch(&key, weights->by_name, weights->n_params, sizeof *e, compare_entries);
+    if (!e) return mo_fail(MOPD_E_INTERNAL, "parameter %s was never bound", name);
+    *out = e->param;
+    return MOPD_OK;
+}
+
+size_t mo_weights_count(const mo_weights *weights) { return weights->n_params; }
+const mo_param *mo_weights_at(const mo_weights *weights, size_t i) { return &weights->param[i]; }
+
+void mo_param_floats(const mo_param *param, size_t first, size_t n, float *out)
+{
+    if (!param->in_out) {
+        mo_view_floats(&param->view, first, n, out);
+        return;
+    }
+    size_t outputs = param->shape[0], inputs = param->shape[1];
+    for (size_t i = 0; i < n; i++) {
+        size_t at = first + i;
+        mo_view_floats(&param->view, at % inputs * outputs + at / inputs, 1, out + i);
+    }
+}
+
+void mo_weights_release(const mo_weights *weights, const mo_param *param)
+{
+    const source *s = &weights->file[param->file];
+    if (s->st) mo_st_release(s->st, &param->view);
+    else mo_torch_release(s->torch, &param->view);
+}
+
+uint64_t mo_weights_parameters(const mo_weights *weights)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < weights->n_params; i++) n += weights->param[i].view.n;
+    return n;
+}
+
+uint64_t mo_weights_bytes(const mo_weights *weights)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < weights->n_params; i++)
+        n += (uint64_t)weights->param[i].view.n * mo_dtype_size(weights->param[i].view.dtype);
+    return n;
+}
