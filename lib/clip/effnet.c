@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ * effnet.c - EfficientNet-Lite (Tan, Le 2019; Google's Lite variants) as a locked tower with a two-branch head.
+ *
+ *     h = mean over positions of the last map;  p = softmax(W h + b), the network's own classes
+ *     feature = normalise(p names) + mix normalise(projection h)
+ *
+ * Maps are [B x H x W x C], so a 1 x 1 convolution is one product over all positions.  Batch norm is folded into the
+ * weights before it, ReLU6 follows all but the projecting convolutions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "clip/tower.h"
+#include "clip/vision_inner.h"
+#include "layer/conv.h"
+#include "layer/depthwise.h"
+#include "math/kern.h"
+
+#define CHUNK 4 /* pictures at once */
+
+typedef struct residual {
+    mo_linear expand, project;
+    mo_depthwise depth;
+} residual;
+
+typedef struct effnet_packs {
+    mo_once once;
+    mo_stem stem;
+    residual *block;
+    mo_linear head, classes, names, projection;
+    float *mix; /* one number */
+} effnet_packs;
+
+typedef struct effnet {
+    mo_vision base;
+    mo_effnet_config config;
+    size_t dim, image;
+    const mo_weights *weights;
+    effnet_packs *packs;
+} effnet;
+
+static void free_packs(effnet_packs *p, size_t n_blocks)
+{
+    for (size_t i = 0; p->block && i < n_blocks; i++) {
+        mo_linear_free(&p->block[i].expand);
+        mo_linear_free(&p->block[i].project);
+        mo_depthwise_free(&p->block[i].depth);
+    }
+    mo_free(p->block);
+    mo_linear_free(&p->stem.linear);
+    mo_linear_free(&p->head);
+    mo_linear_free(&p->classes);
+    mo_linear_free(&p->names);
+    mo_linear_free(&p->projection);
+    mo_free(p->mix);
+    p->block = NULL;
+    p->mix = NULL;
+    p->stem = (mo_stem){0};
+    p->head = p->classes = p->names = p->projection = (mo_linear){0};
+}
+
+/* A convolution with its batch norm folded in: w [n x k], bias [n], in one block of memory. */
+typedef struct folded {
+    float *w, *bias;
+    mo_view view, bias_view;
+} folded;
+
+static mopd_status fold(folded *out, const effnet *e, const char *conv, const char *norm)
+{
+    static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
+    char name[MO_PARAM_NAME];
+    const mo_param *p, *q;
+    memset(out, 0, sizeof *out);
+    snprintf(name, sizeof name, "image_model.%s.weight", conv);
+    mopd_status st = mo_weights_get(e->weights, name, &p);
+    if (st != MOPD_OK) return st;
+    size_t n = p->shape[0], k = p->view.n / n;
+    float *x = mo_alloc(n * k + 5 * n, sizeof *x);
+    if (!x) return MOPD_E_NOMEM;
+    float *gb = x + n * k + n;
+    mo_param_floats(p, 0, n * k, x);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "image_model.%s.%s", norm, parts[i]);
+        if ((st = mo_weights_get(e->weights, name, &q)) != MOPD_OK) {
+            mo_free(x);
+            return st;
+        }
+        mo_param_floats(q, 0, n, gb + i * n);
+    }
+    mo_batch_norm bn = {gb, gb + n, gb + 2 * n, gb + 3 * n, (float)e->config.eps};
+    out->w = x;
+    out->bias = x + n * k;
+    mo_batch_norm_fold(out->w, out->bias, &bn, n, k);
+    out->view = (mo_view){.data = out->w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
+    out->bias_view = (mo_view){.data = out->bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
+    return MOPD_OK;
+}
+
+static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, const char *norm)
+{
+    folded f;
+    mopd_status st = fold(&f, e, conv, norm);
+    if (st != MOPD_OK) return st;
+    mo_linear_part part = {.weight = &f.view, .bias = &f.bias_view};
+    st = mo_linear_pack(out, &part, 1);
+    mo_free(f.w);
+    return st;
+}
+
+static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
+{
+    char conv[48], norm[48];
+    mopd_status st = MOPD_OK;
+    if (b->expand != b->in) {
+        snprintf(conv, sizeof conv, "_blocks.%zu._expand_conv", i);
+        snprintf(norm, sizeof norm, "_blocks.%zu._bn0", i);
+        if ((st = pack_conv(&r->expand, e, conv, norm)) != MOPD_OK) return st;
+    }
+    folded f;
+    snprintf(conv, sizeof conv, "_blocks.%zu._depthwise_conv", i);
+    snprintf(norm, sizeof norm, "_blocks.%zu._bn1", i);
+    if ((st = fold(&f, e, conv, norm)) != MOPD_OK) return st;
+    st = mo_depthwise_pack(&r->depth, f.w, f.bias, b->expand, b->kernel, b->stride);
+    mo_free(f.w);
+    if (st != MOPD_OK) return st;
+    snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
+    snprintf(norm, sizeof norm, "_blocks.%zu._bn2", i);
+    return pack_conv(&r->project, e, conv, norm);
+}
+
+static mopd_status pack_head(effnet_packs *p, const effnet *e)
+{
+    const mo_param *names;
+    mopd_status st;
+    if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
+    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true)) != MOPD_OK) return st;
+    if ((st = mo_weights_get(e->weights, "head.names.weight", &names)) != MOPD_OK) return st;
+    mo_linear_part part = {.weight = &names->view, .in_out = true};
+    if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
+    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true)) != MOPD_OK) return st;
+    return mo_tower_floats(&p->mix, e->weights, "head.mix");
+}
+
+static mopd_status pack(const void *ctx)
+{
+    const effnet *e = ctx;
+    effnet_packs *p = e->packs;
+    mopd_status st = MOPD_E_NOMEM;
+    p->block = mo_calloc(e->config.n_blocks, sizeof *p->block);
+    if (!p->block) goto done;
+    p->stem = (mo_stem){.planes = 3, .kernel = 3, .stride = 2, .act = MO_ACT_RELU6};
+    if ((st = pack_conv(&p->stem.linear, e, "_conv_stem", "_bn0")) != MOPD_OK) goto done;
+    for (size_t i = 0; i < e->config.n_blocks; i++)
+        if ((st = pack_residual(&p->block[i], e, i, &e->config.block[i])) != MOPD_OK) goto done;
+    st = pack_head(p, e);
+done:
+    if (st != MOPD_OK) free_packs(p, e->config.n_blocks);
+    return st;
+}
+
+static mopd_status effnet_prepare(const mo_vision *base)
+{
+    const effnet *e = (const effnet *)base;
+    return mo_once_run(&e->packs->once, 1, pack, e);
+}
+
+/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise one). */
+typedef struct sizes {
+    size_t map, expanded, depth;
+} sizes;
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static sizes measure(const effnet *e)
+{
+    size_t side = mo_same_out(e->image, 2);
+    sizes s = {.map = side * side * e->config.stem};
+    for (size_t i = 0; i < e->config.n_blocks; i++) {
+        const mo_effnet_block *b = &e->config.block[i];
+        s.expanded = larger(s.expanded, side * side * b->expand);
+        side = mo_same_out(side, b->stride);
+        s.depth = larger(s.depth, side * side * b->expand);
+        s.map = larger(s.map, side * side * b->out);
+    }
+    s.expanded = larger(s.expanded, side * side * e->config.features);
+    return s;
+}
+
+typedef struct forward {
+    mo_arena arena;
+    size_t chunk;
+    float *map[2], *expanded, *depth, *stem; /* chunk x sizes */
+    float *pooled, *probs, *branch;          /* chunk x features, x classes, x D */
+} forward;
+
+static void forward_take(forward *f, const effnet *e)
+{
+    sizes s = measure(e);
+    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(&f->arena, f->chunk * s.map);
+    f->expanded = mo_arena_floats(&f->arena, f->chunk * s.expanded);
+    f->depth = mo_arena_floats(&f->arena, f->chunk * s.depth);
+    f->stem = mo_arena_floats(&f->arena, mo_stem_scratch(&e->packs->stem, f->chunk, e->image, e->image));
+    f->pooled = mo_arena_floats(&f->arena, f->chunk * e->config.features);
+    f->probs = mo_arena_floats(&f->arena, f->chunk * e->config.classes);
+    f->branch = mo_arena_floats(&f->arena, f->chunk * e->dim);
+}
+
+/* One inverted residual on n maps of side x side; the result stands in map[0] again. */
+static size_t run_residual(forward *f, mo_pool *pool, const residual *r, const mo_effnet_block *b, size_t n, size_t side)
+{
+    const float *in = f->map[0];
+    if (b->expand != b->in) {
+        mo_linear_fwd(pool, f->expanded, in, &r->expand, NULL, MO_ACT_RELU6, n * side * side);
+        in = f->expanded;
+    }
+    mo_depthwise_fwd(pool, f->depth, in, &r->depth, (const size_t[3]){n, side, side});
+    size_t out = mo_same_out(side, b->stride);
+    bool skip = b->stride == 1 && b->in == b->out;
+    mo_linear_fwd(pool, f->map[1], f->depth, &r->project, skip ? f->map[0] : NULL, MO_ACT_NONE, n * out * out);
+    float *t = f->map[0];
+    f->map[0] = f->map[1];
+    f->map[1] = t;
+    return out;
+}
+
+/* out [n x D] = both branches of the head from pooled. */
+static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float *out)
+{
+    const effnet_packs *p = e->packs;
+    const mo_kern *kern = mo_kern_get();
+    size_t classes = e->config.classes, dim = e->dim;
+    mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, NULL, MO_ACT_NONE, n);
+    for (size_t i = 0; i < n; i++) kern->softmax(f->probs + i * classes, f->probs + i * classes, 1.0f, classes);
+    mo_linear_fwd(pool, out, f->probs, &p->names, NULL, MO_ACT_NONE, n);
+    mo_linear_fwd(pool, f->branch, f->pooled, &p->projection, NULL, MO_ACT_NONE, n);
+    mo_l2_fwd(out, out, NULL, n, dim);
+    mo_l2_fwd(f->branch, f->branch, NULL, n, dim);
+    for (size_t i = 0; i < n; i++) kern->axpy(out + i * dim, *p->mix, f->branch + i * dim, dim);
+}
+
+static void run_chunk(forward *f, const effnet *e, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    const effnet_packs *p = e->packs;
+    mo_stem_fwd(pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, e->image, e->image});
+    size_t side = mo_same_out(e->image, 2);
+    for (size_t i = 0; i < e->config.n_blocks; i++)
+        side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
+    mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, NULL, MO_ACT_RELU6, n * side * side);
+    mo_mean_pool(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
+    run_head(f, e, pool, n, out);
+}
+
+static mopd_status effnet_fwd(const mo_vision *base, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    const effnet *e = (const effnet *)base;
+    forward f = {.chunk = n < CHUNK ? n : CHUNK};
+    forward_take(&f, e);
+    mopd_status st = mo_arena_open(&f.arena);
+    if (st != MOPD_OK) return st;
+    forward_take(&f, e);
+    size_t picture = 3 * e->image * e->image;
+    for (size_t i = 0; i < n; i += f.chunk)
+        run_chunk(&f, e, pool, pixels + i * picture, n - i < f.chunk ? n - i : f.chunk, out + i * e->dim);
+    mo_arena_close(&f.arena);
+    return MOPD_OK;
+}
+
+static void effnet_free(mo_vision *base)
+{
+    effnet *e = (effnet *)base;
+    free_packs(e->packs, e->config.n_blocks);
+    mo_once_end(&e->packs->once);
+    mo_free(e->packs);
+    mo_free(e);
+}
+
+mopd_status mo_effnet_create(mo_vision **out, const mo_config *config, const mo_weights *weights)
+{
+    effnet *e = mo_calloc(1, sizeof *e);
+    effnet_packs *packs = mo_calloc(1, sizeof *packs);
+    mopd_status st = e && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
+    if (st != MOPD_OK) {
+        mo_free(packs);
+        mo_free(e);
+        return st;
+    }
+    e->base = (mo_vision){.prepare = effnet_prepare, .fwd = effnet_fwd, .free = effnet_free};
+    e->config = config->effnet;
+    e->dim = config->dim;
+    e->image = config->image;
+    e->weights = weights;
+    e->packs = packs;
+    *out = &e->base;
+    return MOPD_OK;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ * text.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end rows, the projection.
+ *
+ * The last block makes only the rows that are read; texts that end in the same row share it. */
+#include <string.h>
+
+#include "clip/text_inner.h"
+
+static void free_back(text_packs *p, size_t layers)
+{
+    for (size_t i = 0; p->back && i < layers; i++) mo_block_back_free(&p->back[i]);
+    mo_free(p->back);
+    p->back = NULL;
+    mo_mat_free(&p->proj_back);
+    memset(&p->proj_back, 0, sizeof p->proj_back);
+}
+
+static void free_packs(text_packs *p, size_t layers)
+{
+    mo_free(p->position);
+    mo_free(p->norm_block);
+    mo_tower_blocks_free(p->blocks, layers);
+    mo_linear_free(&p->proj);
+    p->position = p->norm_block = NULL;
+    p->blocks = NULL;
+    memset(&p->proj, 0, sizeof p->proj);
+}
+
+mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights)
+{
+    *out = NULL;
+    mo_text *text = mo_calloc(1, sizeof *text);
+    text_packs *packs = mo_calloc(1, sizeof *packs);
+    mopd_status st = text && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
+    if (st != MOPD_OK) {
+        mo_free(packs);
+        mo_free(text);
+        return st;
+    }
+    text->config = config->text;
+    text->dim = config->dim;
+    text->weights = weights;
+    text->packs = packs;
+    st = mo_weights_get(weights, "text_model.embeddings.token_embedding.weight", &text->embedding);
+    if (st == MOPD_OK) *out = text;
+    else mo_text_free(text);
+    return st;
+}
+
+void mo_text_free(mo_text *text)
+{
+    if (!text) return;
+    free_back(text->packs, text->config.stack.layers);
+    free_packs(text->packs, text->config.stack.layers);
+    mo_once_end(&text->packs->once);
+    mo_free(text->packs);
+    mo_free(text);
+}
+
+size_t mo_text_width(const mo_text *text) { return text->config.stack.width; }
+size_t mo_text_dim(const mo_text *text) { return text->dim; }
+
+static mopd_status pack_forward(const void *ctx)
+{
+    const mo_text *text = ctx;
+    text_packs *p = text->packs;
+    const mo_stack_config *s = &text->config.stack;
+    mopd_status st;
+    if ((st = mo_tower_floats(&p->position, text->weights, "text_model.embeddings.position_embedding.weight")) != MOPD_OK)
+        goto done;
+    st = mo_tower_norm(&p->norm_block, &p->norm, text->weights, "text_model.final_layer_norm", (float)s->eps);
+    if (st != MOPD_OK) goto done;
+    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s)) != MOPD_OK) goto done;
+    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false);
+done:
+    if (st != MOPD_OK) free_packs(p, s->layers);
+    return st;
+}
+
+static mopd_status pack_backward(const void *ctx)
+{
+    const mo_text *text = ctx;
+    text_packs *p = text->packs;
+    size_t layers = text->config.stack.layers;
+    p->back = mo_calloc(layers, sizeof *p->back);
+    mopd_status st = p->back ? mo_mat_transpose(&p->proj_back, &p->proj.w) : MOPD_E_NOMEM;
+    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_back_pack(&p->back[i], &p->blocks[i]);
+    if (st != MOPD_OK) free_back(p, layers);
+    return st;
+}
+
+mopd_status mo_text_prepare(const mo_text *text, bool for_training)
+{
+    text_packs *p = text->packs;
+    mopd_status st = mo_once_run(&p->once, 1, pack_forward, text);
+    if (st == MOPD_OK && for_training) st = mo_once_run(&p->once, 2, pack_backward, text);
+    return st;
+}
+
+mopd_status mo_text_embedding(const mo_text *text, uint32_t token, float *row)
+{
+    if (token >= text->config.vocab)
+        return mo_fail(MOPD_E_ARG, "token %u; the vocabulary ends at %u", token, text->config.vocab - 1);
+    size_t width = text->config.stack.width;
+    mo_param_floats(text->embedding, (size_t)token * width, width, row);
+    return MOPD_OK;
+}
+
+size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan)
+{
+    const mo_stack_config *s = &text->config.stack;
+    size_t w = s->width, n = plan->rows.rows, k = plan->n_select;
+    size_t all = n * (w + 2 + 3 * w + w + 2 + s->hidden), last = n * (w + 2 + 3 * w) + k * (2 * w + 2 + s->hidden);
+    return sizeof(float) * (all * (s->layers - 1) + last + k * (w + 2));
+}
+
+static void cache_take(mo_text_cache *c, const mo_text *text, const mo_text_plan *plan)
+{
+    const mo_stack_config *s = &text->config.stack;
+    for (uint32_t i = 0; i < s->layers; i++) {
+        bool last = i + 1 == s->layers;
+        c->x[i] = mo_arena_floats(&c->arena, plan->rows.rows * s->width);
+        mo_block_cache_take(&c->blocks[i], &c->arena, &text->packs->blocks[i], plan->rows.rows,
+            last ? plan->n_select : 0);
+    }
+    c->x[s->layers] = mo_arena_floats(&c->arena, plan->n_select * s->width);
+    c->stats = mo_arena_floats(&c->arena, 2 * plan->n_select);
+}
+
+mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan)
+{
+    size_t layers = text->config.stack.layers;
+    *out = NULL;
+    mopd_status st = mo_text_prepare(text, false);
+    if (st != MOPD_OK) return st;
+    mo_text_cache *c = mo_calloc(1, sizeof *c);
+    if (!c) return MOPD_E_NOMEM;
+    c->x = mo_calloc(layers + 1, sizeof *c->x);
+    c->blocks = mo_calloc(layers, sizeof *c->blocks);
+    st = c->x && c->blocks ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) {
+        cache_take(c, text, plan);
+        st = mo_arena_open(&c->arena);
+    }
+    if (st == MOPD_OK) {
+        cache_take(c, text, plan);
+        *out = c;
+    } else {
+        mo_text_cache_free(c);
+    }
+    return st;
+}
+
+void mo_text_cache_free(mo_text_cache *cache)
+{
+    if (!cache) return;
+    mo_arena_close(&cache->arena);
+    mo_free(cache->x);
+    mo_free(cache->blocks);
+    mo_free(cache);
+}
+
+/* x [rows x W] = embedding (or context vector) + position. */
+static void embed(const mo_text *text, const mo_text_plan *plan, const float *ctx, float *x)
+{
+    size_t width = text->config.stack.width;
+    for (size_t r = 0; r < plan->rows.rows; r++) {
+        float *row = x + r * width;
+        const float *pos = text->packs->position + plan->depth[r] * width;
+        uint32_t t = plan->token[r];
+        if (t & MO_TEXT_CTX) memcpy(row, ctx + (size_t)(t & ~MO_TEXT_CTX) * width, width * sizeof *row);
+        else mo_param_floats(text->embedding, (size_t)t * width, width, row);
+        for (size_t i = 0; i < width; i++) row[i] += pos[i];
+    }
+}
+
+typedef struct forward {
+    mo_arena arena;
+    float *x, *last, *raw; /* rows x W; n_select x W, x D */
+    mo_block_work work;
+} forward;
+
+static void forward_take(forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, bool keep)
+{
+    size_t width = text->config.stack.width, rows = plan->rows.rows;
+    f->x = keep ? NULL : mo_arena_floats(&f->arena, rows * width);
+    f->last = mo_arena_floats(&f->arena, plan->n_select * width);
+    f->raw = mo_arena_floats(&f->arena, plan->n_select * text->dim);
+    mo_block_work_take(&f->work, &f->arena, text->packs->blocks, pool, rows, mo_rows_longest(&plan->rows));
+}
+
+/* last [n_select x W] = the selected rows after all blocks. */
+static void run_blocks(forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, mo_text_cache *cache)
+{
+    uint32_t layers = text->config.stack.layers;
+    for (uint32_t i = 0; i < layers; i++) {
+        bool last = i + 1 == layers;
+        mo_block_run run = {.pool = pool, .rows = &plan->rows, .select = last ? plan->select : NULL,
+            .n_select = last ? plan->n_select : 0, .work = &f->work};
+        const mo_block *b = &text->packs->blocks[i];
+        if (cache) mo_block_fwd_keep(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
+        else mo_block_fwd(b, last ? f->last : f->x, f->x, &run);
+    }
+}
+
+mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
+    mo_text_cache *cache, float *out)
+{
+    mopd_status st = mo_text_prepare(text, false);
+    if (st != MOPD_OK) return st;
+    if (plan->n_ctx && !ctx) return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
+    forward f = {0};
+    forward_take(&f, text, pool, plan, cache != NULL);
+    if ((st = mo_arena_open(&f.arena)) != MOPD_OK) return st;
+    forward_take(&f, text, pool, plan, cache != NULL);
+    const text_packs *p = text->packs;
+    uint32_t layers = text->config.stack.layers;
+    embed(text, plan, ctx, cache ? cache->x[0] : f.x);
+    run_blocks(&f, text, pool, plan, cache);
+    mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL, plan->n_select);
+    mo_linear_fwd(pool, f.raw, f.last, &p->proj, NULL, MO_ACT_NONE, plan->n_select);
+    for (size_t i = 0; i < plan->n; i++)
+        memcpy(out + i * text->dim, f.raw + plan->text_at[i] * text->dim, text->dim * sizeof *out);
+    mo_arena_close(&f.arena);
+    return MOPD_OK;
+}

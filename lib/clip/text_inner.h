@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * text_inner.h - what text.c, text_plan.c and text_bwd.c know of each other. */
+#ifndef MO_CLIP_TEXT_INNER_H
+#define MO_CLIP_TEXT_INNER_H
+
+#include "clip/text.h"
+#include "clip/tower.h"
+
+/* Unpacked at first use.  Level 1 of `once`: all that the forward pass needs; level 2: the way back too. */
+typedef struct text_packs {
+    mo_once once;
+    float *position; /* context x W */
+    float *norm_block;
+    mo_norm norm;
+    mo_block *blocks;
+    mo_linear proj; /* D x W */
+    mo_block_back *back;
+    mo_mat proj_back;
+} text_packs;
+
+struct mo_text {
+    mo_text_config config;
+    size_t dim;
+    const mo_weights *weights;
+    const mo_param *embedding; /* vocab x W */
+    text_packs *packs;
+};
+
+struct mo_text_plan {
+    size_t n;                 /* texts */
+    size_t n_ctx;             /* largest context reference + 1 */
+    mo_rows rows;             /* the tree */
+    uint32_t *token, *depth;  /* by row */
+    mo_segment *segs;         /* what rows.segs points to */
+    uint32_t *select;         /* rows that are read, ascending */
+    size_t n_select;
+    uint32_t *text_at; /* by text: which of the selected rows */
+};
+
+struct mo_text_cache {
+    mo_arena arena;
+    float **x; /* input of each block, rows x W; then the output of the last, n_select x W */
+    mo_block_cache *blocks;
+    float *stats; /* of the final norm, n_select x 2 */
+};
+
+#endif

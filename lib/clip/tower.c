@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * tower.c - packs a tower's parameters and gives the file's pages back as it goes. */
+#include "clip/tower.h"
+
+#include <stdio.h>
+
+mopd_status mo_once_init(mo_once *once)
+{
+    atomic_init(&once->level, 0);
+    if (pthread_mutex_init(&once->lock, NULL)) return mo_fail(MOPD_E_NOMEM, "no memory for a lock");
+    return MOPD_OK;
+}
+
+void mo_once_end(mo_once *once) { pthread_mutex_destroy(&once->lock); }
+
+mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *ctx), const void *ctx)
+{
+    if (atomic_load_explicit(&once->level, memory_order_acquire) >= level) return MOPD_OK;
+    mopd_status st = MOPD_OK;
+    pthread_mutex_lock(&once->lock);
+    if (atomic_load_explicit(&once->level, memory_order_relaxed) < level) {
+        st = fn(ctx);
+        if (st == MOPD_OK) atomic_store_explicit(&once->level, level, memory_order_release);
+    }
+    pthread_mutex_unlock(&once->lock);
+    return st;
+}
+
+mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *name)
+{
+    const mo_param *p;
+    mopd_status st = mo_weights_get(weights, name, &p);
+    if (st != MOPD_OK) return st;
+    float *x = mo_alloc(p->view.n, sizeof *x);
+    if (!x) return MOPD_E_NOMEM;
+    mo_param_floats(p, 0, p->view.n, x);
+    mo_weights_release(weights, p);
+    *out = x;
+    return MOPD_OK;
+}
+
+mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps)
+{
+    const mo_param *p[2];
+    static const char *const names[] = {"weight", "bias"};
+    for (int i = 0; i < 2; i++) {
+        char name[MO_PARAM_NAME];
+        snprintf(name, sizeof name, "%s.%s", prefix, names[i]);
+        mopd_status st = mo_weights_get(weights, name, &p[i]);
+        if (st != MOPD_OK) return st;
+    }
+    size_t dim = p[0]->view.n;
+    float *x = mo_alloc(2 * dim, sizeof *x);
+    if (!x) return MOPD_E_NOMEM;
+    mo_param_floats(p[0], 0, dim, x);
+    mo_param_floats(p[1], 0, dim, x + dim);
+    *norm = (mo_norm){.gamma = x, .beta = x + dim, .dim = dim, .eps = eps};
+    *out = x;
+    return MOPD_OK;
+}
+
+mopd_status mo_tower_linear(mo_linear *out, const mo_weights *weights, const char *prefix, bool bias)
+{
+    char name[MO_PARAM_NAME];
+    const mo_param *w, *b = NULL;
+    snprintf(name, sizeof name, "%s.weight", prefix);
+    mopd_status st = mo_weights_get(weights, name, &w);
+    if (st != MOPD_OK) return st;
+    if (bias) {
+        snprintf(name, sizeof name, "%s.bias", prefix);
+        if ((st = mo_weights_get(weights, name, &b)) != MOPD_OK) return st;
+    }
+    mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
+    if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
+    mo_weights_release(weights, w);
+    return MOPD_OK;
+}
+
+/* The sixteen parameters of block N, in this order. */
+static const char *const block_names[] = {"layer_norm1.weight", "layer_norm1.bias", "layer_norm2.weight",
+    "layer_norm2.bias", "self_attn.q_proj.weight", "self_attn.q_proj.bias", "self_attn.k_proj.weight",
+    "self_attn.k_proj.bias", "self_attn.v_proj.weight", "self_attn.v_proj.bias", "self_attn.out_proj.weight",
+    "self_attn.out_proj.bias", "mlp.fc1.weight", "mlp.fc1.bias", "mlp.fc2.weight", "mlp.fc2.bias"};
+#define BLOCK_PARAMS (sizeof block_names / sizeof *block_names)
+
+static mo_linear_part part_of(const mo_param *const *pair)
+{
+    return (mo_linear_part){.weight = &pair[0]->view, .bias = &pair[1]->view, .in_out = pair[0]->in_out};
+}
+
+static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
+    const mo_stack_config *stack)
+{
+    const mo_param *p[BLOCK_PARAMS];
+    for (size_t i = 0; i < BLOCK_PARAMS; i++) {
+        char name[MO_PARAM_NAME];
+        snprintf(name, sizeof name, "%s.encoder.layers.%u.%s", prefix, index, block_names[i]);
+        mopd_status st = mo_weights_get(weights, name, &p[i]);
+        if (st != MOPD_OK) return st;
+    }
+    mo_block_parts parts = {.width = stack->width, .n_heads = stack->heads, .act = stack->act, .eps = (float)stack->eps,
+        .ln1_gamma = &p[0]->view, .ln1_beta = &p[1]->view, .ln2_gamma = &p[2]->view, .ln2_beta = &p[3]->view,
+        .qkv = {part_of(p + 4), part_of(p + 6), part_of(p + 8)}, .n_qkv = 3, .out = part_of(p + 10),
+        .fc1 = part_of(p + 12), .fc2 = part_of(p + 14)};
+    mopd_status st = mo_block_pack(out, &parts);
+    if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
+    for (size_t i = 0; i < BLOCK_PARAMS; i++) mo_weights_release(weights, p[i]);
+    return MOPD_OK;
+}
+
+mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
+    const mo_stack_config *stack)
+{
+    mo_block *blocks = mo_calloc(stack->layers, sizeof *blocks);
+    if (!blocks) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    for (uint32_t i = 0; i < stack->layers && st == MOPD_OK; i++)
+        st = pack_block(&blocks[i], weights, prefix, i, stack);
+    if (st != MOPD_OK) {
+        mo_tower_blocks_free(blocks, stack->layers);
+        return st;
+    }
+    *out = blocks;
+    return MOPD_OK;
+}
+
+void mo_tower_blocks_free(mo_block *blocks, size_t layers)
+{
+    if (!blocks) return;
+    for (size_t i = 0; i < layers; i++) mo_block_free(&blocks[i]);
+    mo_free(blocks);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class token, blocks, projection.
+ *
+ *     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
+ *
+ * Pictures go through in chunks of bounded memory; the last block makes the class rows only. */
+#include <string.h>
+
+#include "clip/tower.h"
+#include "clip/vision_inner.h"
+#include "layer/patch.h"
+
+#define CHUNK_ROWS 1024 /* rows of all pictures of a chunk, at least one picture */
+
+typedef struct vit_packs {
+    mo_once once;
+    float *class_token, *position; /* W; L x W */
+    float *pre_block, *post_block;
+    mo_norm pre, post;
+    mo_patch patch;
+    mo_block *blocks;
+    mo_linear proj; /* D x W */
+} vit_packs;
+
+typedef struct vit {
+    mo_vision base;
+    mo_vit_config config;
+    size_t dim, image;
+    const mo_weights *weights;
+    vit_packs *packs;
+} vit;
+
+static void free_packs(vit_packs *p, size_t layers)
+{
+    mo_free(p->class_token);
+    mo_free(p->position);
+    mo_free(p->pre_block);
+    mo_free(p->post_block);
+    mo_linear_free(&p->patch.linear);
+    mo_tower_blocks_free(p->blocks, layers);
+    mo_linear_free(&p->proj);
+    p->class_token = p->position = p->pre_block = p->post_block = NULL;
+    p->blocks = NULL;
+    memset(&p->patch, 0, sizeof p->patch);
+    memset(&p->proj, 0, sizeof p->proj);
+}
+
+static mopd_status pack(const void *ctx)
+{
+    const vit *v = ctx;
+    vit_packs *p = v->packs;
+    const mo_weights *w = v->weights;
+    float eps = (float)v->config.stack.eps;
+    mopd_status st;
+    st = mo_tower_floats(&p->class_token, w, "vision_model.embeddings.class_embedding");
+    if (st != MOPD_OK) goto done;
+    st = mo_tower_floats(&p->position, w, "vision_model.embeddings.position_embedding.weight");
+    if (st != MOPD_OK) goto done;
+    if ((st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps)) != MOPD_OK) goto done;
+    if ((st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps)) != MOPD_OK) goto done;
+    p->patch.side = v->image;
+    p->patch.patch = v->config.patch;
+    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false);
+    if (st != MOPD_OK) goto done;
+    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack)) != MOPD_OK) goto done;
+    st = mo_tower_linear(&p->proj, w, "visual_projection", false);
+done:
+    if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
+    return st;
+}
+
+static mopd_status vit_prepare(const mo_vision *base)
+{
+    const vit *v = (const vit *)base;
+    return mo_once_run(&v->packs->once, 1, pack, v);
+}
+
+typedef struct forward {
+    mo_arena arena;
+    size_t chunk, rows; /* pictures at once; rows of one picture */
+    float *x, *last;    /* chunk L x W; chunk x W */
+    float *patches;
+    uint32_t *select; /* the class rows */
+    mo_block_work work;
+} forward;
+
+static void forward_take(forward *f, const vit *v, const mo_pool *pool)
+{
+    size_t width = v->config.stack.width, rows = f->chunk * f->rows;
+    f->x = mo_arena_floats(&f->arena, rows * width);
+    f->last = mo_arena_floats(&f->arena, f->chunk * width);
+    f->patches = mo_arena_floats(&f->arena, mo_patch_scratch(&v->packs->patch, f->chunk));
+    f->select = mo_arena_take(&f->arena, f->chunk, sizeof *f->select);
+    mo_block_work_take(&f->work, &f->arena, v->packs->blocks, pool, rows, f->rows);
+}
+
+/* out [n x D] of n pictures, n at most the chunk. */
+static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    const vit_packs *p = v->packs;
+    uint32_t layers = v->config.stack.layers;
+    const float *const first_pos[2] = {p->class_token, p->position};
+    mo_rows rows = {.rows = n * f->rows, .n_seqs = n, .seq_len = f->rows};
+    mo_patch_fwd(pool, f->x, pixels, &p->patch, first_pos, f->patches, n);
+    mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
+    for (uint32_t i = 0; i < layers; i++) {
+        bool last = i + 1 == layers;
+        mo_block_run run = {.pool = pool, .rows = &rows, .select = last ? f->select : NULL,
+            .n_select = last ? n : 0, .work = &f->work};
+        mo_block_fwd(&p->blocks[i], last ? f->last : f->x, f->x, &run);
+    }
+    mo_norm_fwd(pool, f->last, f->last, &p->post, NULL, n);
+    mo_linear_fwd(pool, out, f->last, &p->proj, NULL, MO_ACT_NONE, n);
+}
+
+static mopd_status vit_fwd(const mo_vision *base, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    const vit *v = (const vit *)base;
+    forward f = {.rows = mo_patch_rows(&v->packs->patch)};
+    f.chunk = CHUNK_ROWS / f.rows;
+    if (f.chunk == 0) f.chunk = 1;
+    if (f.chunk > n) f.chunk = n;
+    forward_take(&f, v, pool);
+    mopd_status st = mo_arena_open(&f.arena);
+    if (st != MOPD_OK) return st;
+    forward_take(&f, v, pool);
+    for (size_t i = 0; i < f.chunk; i++) f.select[i] = (uint32_t)(i * f.rows);
+    size_t picture = 3 * v->image * v->image;
+    for (size_t i = 0; i < n; i += f.chunk)
+        run_chunk(&f, v, pool, pixels + i * picture, n - i < f.chunk ? n - i : f.chunk, out + i * v->dim);
+    mo_arena_close(&f.arena);
+    return MOPD_OK;
+}
+
+static void vit_free(mo_vision *base)
+{
+    vit *v = (vit *)base;
+    free_packs(v->packs, v->config.stack.layers);
+    mo_once_end(&v->packs->once);
+    mo_free(v->packs);
+    mo_free(v);
+}
+
+mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights)
+{
+    vit *v = mo_calloc(1, sizeof *v);
+    vit_packs *packs = mo_calloc(1, sizeof *packs);
+    mopd_status st = v && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
+    if (st != MOPD_OK) {
+        mo_free(packs);
+        mo_free(v);
+        return st;
+    }
+    v->base = (mo_vision){.prepare = vit_prepare, .fwd = vit_fwd, .free = vit_free};
+    v->config = config->vit;
+    v->dim = config->dim;
+    v->image = config->image;
+    v->weights = weights;
+    v->packs = packs;
+    *out = &v->base;
+    return MOPD_OK;
+}
