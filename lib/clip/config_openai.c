@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model does.
+ *
+ * The rest are OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
+#include <stdio.h>
+#include <string.h>
+
+#include "clip/encoder_open.h"
+
+static mopd_status need(const mo_weights *w, const char *name, int n_dims, const char *path, const mo_view **out)
+{
+    const mo_view *v = mo_weights_raw(w, name);
+    if (!v || v->n_dims != n_dims)
+        return mo_fail(MOPD_E_FORMAT, "%s: no CLIP checkpoint: tensor %s %s", path, name,
+            v ? "has another number of dimensions" : "is missing");
+    for (int i = 0; i < n_dims; i++)
+        if (v->shape[i] == 0 || v->shape[i] > INT32_MAX)
+            return mo_fail(MOPD_E_FORMAT, "%s: tensor %s: dimension %d is %zu", path, name, i, v->shape[i]);
+    *out = v;
+    return MOPD_OK;
+}
+
+static mopd_status read_stack(mo_stack_config *s, const mo_weights *w, const char *prefix, const char *path)
+{
+    char name[MO_PARAM_NAME];
+    const mo_view *fc;
+    for (;; s->layers++) {
+        snprintf(name, sizeof name, "%stransformer.resblocks.%u.mlp.c_fc.weight", prefix, s->layers);
+        if (s->layers && !mo_weights_raw(w, name)) break;
+        mopd_status st = need(w, name, 2, path, &fc);
+        if (st != MOPD_OK) return st;
+        if (s->layers == 0) {
+            s->hidden = (uint32_t)fc->shape[0];
+            s->width = (uint32_t)fc->shape[1];
+        }
+    }
+    s->heads = s->width / 64;
+    s->act = MO_ACT_QUICK_GELU;
+    s->eps = 1e-5;
+    return MOPD_OK;
+}
+
+static mopd_status read_image(mo_config *c, const mo_weights *w, const char *path)
+{
+    const mo_view *conv, *pos;
+    mopd_status st;
+    if ((st = need(w, "visual.conv1.weight", 4, path, &conv)) != MOPD_OK) return st;
+    if ((st = need(w, "visual.positional_embedding", 2, path, &pos)) != MOPD_OK) return st;
+    size_t grid = 1;
+    while (grid * grid < pos->shape[0] - 1 && grid < 4096) grid++;
+    if (grid * grid + 1 != pos->shape[0])
+        return mo_fail(MOPD_E_FORMAT, "%s: visual.positional_embedding has %zu rows, no square and one", path,
+            pos->shape[0]);
+    if (conv->shape[3] > 8192 / grid)
+        return mo_fail(MOPD_E_FORMAT, "%s: patches of %zu pixels, %zu a side", path, conv->shape[3], grid);
+    c->vit.patch = (uint32_t)conv->shape[3];
+    c->image = (uint32_t)(grid * conv->shape[3]);
+    return MOPD_OK;
+}
+
+mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const char *path)
+{
+    const mo_view *tokens, *positions, *projection;
+    mopd_status st;
+    memset(config, 0, sizeof *config);
+    if (mo_weights_raw(weights, "visual.layer1.0.conv1.weight"))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: visual.layer1: the ModifiedResNet tower is not supported", path);
+    if ((st = need(weights, "token_embedding.weight", 2, path, &tokens)) != MOPD_OK) return st;
+    if ((st = need(weights, "positional_embedding", 2, path, &positions)) != MOPD_OK) return st;
+    if ((st = need(weights, "text_projection", 2, path, &projection)) != MOPD_OK) return st;
+    config->vision_kind = MO_VISION_VIT;
+    config->dim = (uint32_t)projection->shape[1];
+    config->text.vocab = (uint32_t)tokens->shape[0];
+    config->text.context = (uint32_t)positions->shape[0];
+    config->text.end_rule = MO_END_LARGEST;
+    if ((st = read_stack(&config->text.stack, weights, "", path)) != MOPD_OK) return st;
+    if ((st = read_stack(&config->vit.stack, weights, "visual.", path)) != MOPD_OK) return st;
+    if ((st = read_image(config, weights, path)) != MOPD_OK) return st;
+    mo_pixels_openai(&config->pixels, config->image);
+    return MOPD_OK;
+}
