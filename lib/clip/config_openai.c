@@ -23,7 +23,7 @@ static mopd_status need(const mo_weights *w, const char *name, int n_dims, const
 static mopd_status read_stack(mo_stack_config *s, const mo_weights *w, const char *prefix, const char *path)
 {
     char name[MO_PARAM_NAME];
-    const mo_view *fc;
+    const mo_view *fc = NULL;
     for (;; s->layers++) {
         snprintf(name, sizeof name, "%stransformer.resblocks.%u.mlp.c_fc.weight", prefix, s->layers);
         if (s->layers && !mo_weights_raw(w, name)) break;
@@ -42,7 +42,7 @@ static mopd_status read_stack(mo_stack_config *s, const mo_weights *w, const cha
 
 static mopd_status read_image(mo_config *c, const mo_weights *w, const char *path)
 {
-    const mo_view *conv, *pos;
+    const mo_view *conv = NULL, *pos = NULL;
     mopd_status st;
     if ((st = need(w, "visual.conv1.weight", 4, path, &conv)) != MOPD_OK) return st;
     if ((st = need(w, "visual.positional_embedding", 2, path, &pos)) != MOPD_OK) return st;
@@ -60,7 +60,7 @@ static mopd_status read_image(mo_config *c, const mo_weights *w, const char *pat
 
 mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const char *path)
 {
-    const mo_view *tokens, *positions, *projection;
+    const mo_view *tokens = NULL, *positions = NULL, *projection = NULL;
     mopd_status st;
     memset(config, 0, sizeof *config);
     if (mo_weights_raw(weights, "visual.layer1.0.conv1.weight"))

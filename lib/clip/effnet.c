@@ -119,7 +119,7 @@ static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const m
     snprintf(conv, sizeof conv, "_blocks.%zu._depthwise_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn1", i);
     if ((st = fold(&f, e, conv, norm)) != MOPD_OK) return st;
-    st = mo_depthwise_pack(&r->depth, f.w, f.bias, b->expand, b->kernel, b->stride);
+    st = mo_depthwise_pack(&r->depth, f.w, f.bias, (const size_t[3]){b->expand, b->kernel, b->stride});
     mo_free(f.w);
     if (st != MOPD_OK) return st;
     snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
@@ -209,13 +209,15 @@ static size_t run_residual(forward *f, mo_pool *pool, const residual *r, const m
 {
     const float *in = f->map[0];
     if (b->expand != b->in) {
-        mo_linear_fwd(pool, f->expanded, in, &r->expand, NULL, MO_ACT_RELU6, n * side * side);
+        mo_linear_call expand = {.rows = n * side * side, .act = MO_ACT_RELU6};
+        mo_linear_fwd(pool, f->expanded, in, &r->expand, &expand);
         in = f->expanded;
     }
     mo_depthwise_fwd(pool, f->depth, in, &r->depth, (const size_t[3]){n, side, side});
     size_t out = mo_same_out(side, b->stride);
     bool skip = b->stride == 1 && b->in == b->out;
-    mo_linear_fwd(pool, f->map[1], f->depth, &r->project, skip ? f->map[0] : NULL, MO_ACT_NONE, n * out * out);
+    mo_linear_call project = {.rows = n * out * out, .residual = skip ? f->map[0] : NULL};
+    mo_linear_fwd(pool, f->map[1], f->depth, &r->project, &project);
     float *t = f->map[0];
     f->map[0] = f->map[1];
     f->map[1] = t;
@@ -228,10 +230,11 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
     const effnet_packs *p = e->packs;
     const mo_kern *kern = mo_kern_get();
     size_t classes = e->config.classes, dim = e->dim;
-    mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, NULL, MO_ACT_NONE, n);
+    const mo_linear_call call = {.rows = n};
+    mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, &call);
     for (size_t i = 0; i < n; i++) kern->softmax(f->probs + i * classes, f->probs + i * classes, 1.0f, classes);
-    mo_linear_fwd(pool, out, f->probs, &p->names, NULL, MO_ACT_NONE, n);
-    mo_linear_fwd(pool, f->branch, f->pooled, &p->projection, NULL, MO_ACT_NONE, n);
+    mo_linear_fwd(pool, out, f->probs, &p->names, &call);
+    mo_linear_fwd(pool, f->branch, f->pooled, &p->projection, &call);
     mo_l2_fwd(out, out, NULL, n, dim);
     mo_l2_fwd(f->branch, f->branch, NULL, n, dim);
     for (size_t i = 0; i < n; i++) kern->axpy(out + i * dim, *p->mix, f->branch + i * dim, dim);
@@ -244,7 +247,8 @@ static void run_chunk(forward *f, const effnet *e, mo_pool *pool, const float *p
     size_t side = mo_same_out(e->image, 2);
     for (size_t i = 0; i < e->config.n_blocks; i++)
         side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
-    mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, NULL, MO_ACT_RELU6, n * side * side);
+    const mo_linear_call head = {.rows = n * side * side, .act = MO_ACT_RELU6};
+    mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, &head);
     mo_mean_pool(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
     run_head(f, e, pool, n, out);
 }

@@ -186,7 +186,8 @@ static void forward_take(forward *f, const mo_text *text, mo_pool *pool, const m
     f->x = keep ? NULL : mo_arena_floats(&f->arena, rows * width);
     f->last = mo_arena_floats(&f->arena, plan->n_select * width);
     f->raw = mo_arena_floats(&f->arena, plan->n_select * text->dim);
-    mo_block_work_take(&f->work, &f->arena, text->packs->blocks, pool, rows, mo_rows_longest(&plan->rows));
+    mo_block_size size = {.rows = rows, .longest = mo_rows_longest(&plan->rows), .pool = pool};
+    mo_block_work_take(&f->work, &f->arena, text->packs->blocks, &size);
 }
 
 /* last [n_select x W] = the selected rows after all blocks. */
@@ -218,7 +219,7 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     embed(text, plan, ctx, cache ? cache->x[0] : f.x);
     run_blocks(&f, text, pool, plan, cache);
     mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL, plan->n_select);
-    mo_linear_fwd(pool, f.raw, f.last, &p->proj, NULL, MO_ACT_NONE, plan->n_select);
+    mo_linear_fwd(pool, f.raw, f.last, &p->proj, &(mo_linear_call){.rows = plan->n_select});
     for (size_t i = 0; i < plan->n; i++)
         memcpy(out + i * text->dim, f.raw + plan->text_at[i] * text->dim, text->dim * sizeof *out);
     mo_arena_close(&f.arena);

@@ -19,7 +19,8 @@ static void backward_take(backward *b, const mo_text *text, mo_pool *pool, const
     b->dlast = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dnorm = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dx = mo_arena_floats(&b->arena, plan->rows.rows * width);
-    mo_block_work_take(&b->work, &b->arena, text->packs->blocks, pool, plan->rows.rows, mo_rows_longest(&plan->rows));
+    mo_block_size size = {.rows = plan->rows.rows, .longest = mo_rows_longest(&plan->rows), .pool = pool};
+    mo_block_work_take(&b->work, &b->arena, text->packs->blocks, &size);
 }
 
 /* Texts that end in the same row add up there, in their order. */
@@ -58,7 +59,8 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     gather(b.draw, text, plan, d_out);
     mo_linear_bwd(pool, b.dnorm, b.draw, &p->proj_back, plan->n_select);
     memset(b.dlast, 0, plan->n_select * text->config.stack.width * sizeof *b.dlast);
-    mo_norm_bwd(pool, b.dlast, b.dnorm, cache->x[layers], &p->norm, cache->stats, plan->n_select);
+    mo_norm_grad final = {.dx = b.dlast, .dy = b.dnorm, .x = cache->x[layers], .stats = cache->stats};
+    mo_norm_bwd(pool, &p->norm, &final, plan->n_select);
     for (uint32_t i = layers; i-- > 0;) {
         bool last = i + 1 == layers;
         mo_block_run run = {.pool = pool, .rows = &plan->rows, .select = last ? plan->select : NULL,

@@ -91,7 +91,8 @@ static void forward_take(forward *f, const vit *v, const mo_pool *pool)
     f->last = mo_arena_floats(&f->arena, f->chunk * width);
     f->patches = mo_arena_floats(&f->arena, mo_patch_scratch(&v->packs->patch, f->chunk));
     f->select = mo_arena_take(&f->arena, f->chunk, sizeof *f->select);
-    mo_block_work_take(&f->work, &f->arena, v->packs->blocks, pool, rows, f->rows);
+    mo_block_size size = {.rows = rows, .longest = f->rows, .pool = pool};
+    mo_block_work_take(&f->work, &f->arena, v->packs->blocks, &size);
 }
 
 /* out [n x D] of n pictures, n at most the chunk. */
@@ -99,9 +100,9 @@ static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixe
 {
     const vit_packs *p = v->packs;
     uint32_t layers = v->config.stack.layers;
-    const float *const first_pos[2] = {p->class_token, p->position};
+    mo_patch_call patches = {.first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n};
     mo_rows rows = {.rows = n * f->rows, .n_seqs = n, .seq_len = f->rows};
-    mo_patch_fwd(pool, f->x, pixels, &p->patch, first_pos, f->patches, n);
+    mo_patch_fwd(pool, f->x, pixels, &p->patch, &patches);
     mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
     for (uint32_t i = 0; i < layers; i++) {
         bool last = i + 1 == layers;
@@ -110,7 +111,7 @@ static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixe
         mo_block_fwd(&p->blocks[i], last ? f->last : f->x, f->x, &run);
     }
     mo_norm_fwd(pool, f->last, f->last, &p->post, NULL, n);
-    mo_linear_fwd(pool, out, f->last, &p->proj, NULL, MO_ACT_NONE, n);
+    mo_linear_fwd(pool, out, f->last, &p->proj, &(mo_linear_call){.rows = n});
 }
 
 static mopd_status vit_fwd(const mo_vision *base, mo_pool *pool, const float *pixels, size_t n, float *out)

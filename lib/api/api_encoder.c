@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * api_encoder.c - include/mopd/encoder.h. */
+#include <string.h>
+
+#include "api/api_image.h"
+#include "api/api_runtime.h"
+#include "base/opts.h"
+#include "clip/encoder.h"
+
+#define FIRST_OPTIONS 16 /* bytes of mopd_encoder_options in 0.1 */
+#define FIRST_INFO 56    /* of mopd_encoder_info */
+
+_Static_assert(sizeof(mopd_encoder_options) == 16, "no holes in mopd_encoder_options");
+_Static_assert(sizeof(mopd_encoder_info) == 56, "no holes in mopd_encoder_info");
+
+static const mopd_encoder_options defaults = {.struct_size = sizeof(mopd_encoder_options),
+    .precision = MOPD_PRECISION_AUTO};
+
+/* ARG naming the function and the argument that is NULL. */
+#define NEED(argument)                                                                                                 \
+    do {                                                                                                               \
+        if (!(argument)) return mo_fail(MOPD_E_ARG, "%s: " #argument " is NULL", __func__);                            \
+    } while (0)
+
+mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t struct_size)
+{
+    NEED(options);
+    return mo_opts_init(options, struct_size, &defaults, sizeof defaults, FIRST_OPTIONS);
+}
+
+static mopd_status check_options(const mopd_encoder_options *o)
+{
+    if (o->flags & ~(MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE))
+        return mo_fail(MOPD_E_VERSION, "mopd_encoder_options: flags 0x%x are unknown here", (unsigned)o->flags);
+    if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
+        return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
+    if (o->precision == MOPD_PRECISION_BF16)
+        return mo_fail(MOPD_E_UNSUPPORTED, "bf16 arithmetic is not in this build; f32 and auto are");
+    if (o->n_threads > 1024) return mo_fail(MOPD_E_ARG, "mopd_encoder_options: %u threads, at most 1024", o->n_threads);
+    return MOPD_OK;
+}
+
+mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
+{
+    NEED(out);
+    *out = NULL;
+    mopd_encoder_options o;
+    mopd_status st = mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
+    if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
+    if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
+    if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
+    return st;
+}
+
+void mopd_encoder_close(mopd_encoder *encoder) { mo_encoder_close(encoder); }
+
+mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info *info)
+{
+    NEED(encoder);
+    NEED(info);
+    const mo_config *c = &encoder->config;
+    mopd_encoder_info all = {.struct_size = sizeof all, .dim = c->dim, .text_width = c->text.stack.width,
+        .context_length = c->text.context, .vocab_size = c->text.vocab, .image_size = c->image,
+        .n_threads = (uint32_t)mo_pool_threads(encoder->pool), .precision = encoder->precision,
+        .logit_scale = encoder->logit_scale, .recommended_lr = encoder->recommended_lr,
+        .n_parameters = mo_weights_parameters(encoder->weights), .weight_bytes = mo_weights_bytes(encoder->weights)};
+    return mo_opts_init(info, info->struct_size, &all, sizeof all, FIRST_INFO);
+}
+
+const char *mopd_encoder_fingerprint(const mopd_encoder *encoder) { return encoder ? encoder->fingerprint : ""; }
+
+mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json)
+{
+    NEED(json);
+    *json = NULL;
+    NEED(encoder);
+    return mo_encoder_describe(encoder, json);
+}
+
+mopd_status mopd_inspect(const char *path, char **json)
+{
+    NEED(json);
+    *json = NULL;
+    return mo_inspect(path, json);
+}
+
+mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_image *image, float *pixels)
+{
+    NEED(encoder);
+    NEED(image);
+    NEED(pixels);
+    return mo_pixels_run(&encoder->config.pixels, &image->picture, pixels);
+}
+
+mopd_status mopd_encoder_preprocess_view(const mopd_encoder *encoder, const mopd_image *image, uint64_t seed,
+    float *pixels)
+{
+    NEED(encoder);
+    NEED(image);
+    NEED(pixels);
+    return mo_pixels_view(&encoder->config.pixels, &image->picture, seed, pixels);
+}
+
+mopd_status mopd_encoder_encode_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
+{
+    NEED(encoder);
+    if (n == 0) return MOPD_OK;
+    NEED(pixels);
+    NEED(features);
+    return mo_encoder_pixels(encoder, pixels, n, features);
+}
+
+mopd_status mopd_encoder_encode_images(const mopd_encoder *encoder, const mopd_image *const *images, size_t n,
+    float *features)
+{
+    NEED(encoder);
+    if (n == 0) return MOPD_OK;
+    NEED(images);
+    NEED(features);
+    const mo_picture **pictures = mo_alloc(n, sizeof *pictures);
+    if (!pictures) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        if (images[i]) pictures[i] = &images[i]->picture;
+        else st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
+    }
+    if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features);
+    mo_free((void *)pictures);
+    return st;
+}
+
+mopd_status mopd_encoder_encode_files(const mopd_encoder *encoder, const char *const *paths, size_t n,
+    mopd_encoded_fn fn, void *context)
+{
+    NEED(encoder);
+    NEED(fn);
+    if (n == 0) return MOPD_OK;
+    NEED(paths);
+    return mo_encoder_files(encoder, paths, n, fn, context);
+}
+
+mopd_status mopd_encoder_tokenize(const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids)
+{
+    NEED(ids);
+    NEED(n_ids);
+    *ids = NULL;
+    *n_ids = 0;
+    NEED(encoder);
+    NEED(text);
+    mo_tokens tokens = {0};
+    mopd_status st = mo_encoder_tokens(encoder, text, &tokens);
+    if (st != MOPD_OK) {
+        mo_free(tokens.id);
+        return st;
+    }
+    *ids = tokens.id;
+    *n_ids = tokens.n;
+    return MOPD_OK;
+}
+
+mopd_status mopd_encoder_encode_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
+{
+    NEED(encoder);
+    if (n == 0) return MOPD_OK;
+    NEED(texts);
+    NEED(features);
+    return mo_encoder_texts(encoder, texts, n, features);
+}
+
+mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype)
+{
+    NEED(encoder);
+    NEED(path);
+    static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
+    if (dtype < MOPD_DTYPE_F32 || dtype > MOPD_DTYPE_BF16)
+        return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
+    return mo_encoder_pack(encoder, path, types[dtype]);
+}
