@@ -68,7 +68,7 @@ static mopd_status fold(folded *out, const effnet *e, const char *conv, const ch
 {
     static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
     char name[MO_PARAM_NAME];
-    const mo_param *p, *q;
+    const mo_weight *p, *q;
     memset(out, 0, sizeof *out);
     snprintf(name, sizeof name, "image_model.%s.weight", conv);
     mopd_status st = mo_weights_get(e->weights, name, &p);
@@ -77,14 +77,14 @@ static mopd_status fold(folded *out, const effnet *e, const char *conv, const ch
     float *x = mo_alloc(n * k + 5 * n, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
     float *gb = x + n * k + n;
-    mo_param_floats(p, 0, n * k, x);
+    mo_weight_floats(p, 0, n * k, x);
     for (size_t i = 0; i < 4; i++) {
         snprintf(name, sizeof name, "image_model.%s.%s", norm, parts[i]);
         if ((st = mo_weights_get(e->weights, name, &q)) != MOPD_OK) {
             mo_free(x);
             return st;
         }
-        mo_param_floats(q, 0, n, gb + i * n);
+        mo_weight_floats(q, 0, n, gb + i * n);
     }
     mo_batch_norm bn = {gb, gb + n, gb + 2 * n, gb + 3 * n, (float)e->config.eps};
     out->w = x;
@@ -129,7 +129,7 @@ static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const m
 
 static mopd_status pack_head(effnet_packs *p, const effnet *e)
 {
-    const mo_param *names;
+    const mo_weight *names;
     mopd_status st;
     if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
     if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true)) != MOPD_OK) return st;

@@ -80,11 +80,11 @@ static mopd_status check_tokenizer(const mopd_encoder *e)
 
 static mopd_status read_scale(mopd_encoder *e)
 {
-    const mo_param *p;
+    const mo_weight *p;
     mopd_status st = mo_weights_get(e->weights, "logit_scale", &p);
     if (st != MOPD_OK) return st;
     float stored;
-    mo_param_floats(p, 0, 1, &stored);
+    mo_weight_floats(p, 0, 1, &stored);
     e->logit_scale = expf(stored);
     if (!isfinite(e->logit_scale))
         return mo_fail(MOPD_E_NUMERIC, "%s: logit_scale is %g", e->path, (double)stored);

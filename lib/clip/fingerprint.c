@@ -19,10 +19,10 @@ static void add_u32(mo_sha256 *sha, uint32_t x)
     mo_sha256_add(sha, b, sizeof b);
 }
 
-static void add_floats(mo_sha256 *sha, const mo_param *p, size_t first, size_t n)
+static void add_floats(mo_sha256 *sha, const mo_weight *p, size_t first, size_t n)
 {
     float x[RUN * RUNS];
-    mo_param_floats(p, first, n, x);
+    mo_weight_floats(p, first, n, x);
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &x[i], sizeof bits);
@@ -30,7 +30,7 @@ static void add_floats(mo_sha256 *sha, const mo_param *p, size_t first, size_t n
     }
 }
 
-static void add_param(mo_sha256 *sha, const mo_param *p)
+static void add_param(mo_sha256 *sha, const mo_weight *p)
 {
     mo_sha256_add(sha, p->name, strlen(p->name) + 1);
     for (int i = 0; i < p->n_dims; i++) add_u32(sha, (uint32_t)p->shape[i]);
@@ -54,7 +54,7 @@ mopd_status mo_fingerprint(char hex[65], const mo_config *config, const mo_weigh
         mo_sha256_init(&sha);
         mo_sha256_add(&sha, json.data, json.size);
         for (size_t i = 0; i < mo_weights_count(weights); i++) {
-            const mo_param *p = mo_weights_at(weights, i);
+            const mo_weight *p = mo_weights_at(weights, i);
             add_param(&sha, p);
             mo_weights_release(weights, p);
         }

@@ -15,18 +15,18 @@ static mopd_status declare(mo_stw *w, const mopd_encoder *e, mo_dtype dtype, con
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < mo_weights_count(e->weights) && st == MOPD_OK; i++) {
-        const mo_param *p = mo_weights_at(e->weights, i);
+        const mo_weight *p = mo_weights_at(e->weights, i);
         st = mo_stw_tensor(w, p->name, p->n_dims > 1 ? dtype : MO_F32, p->n_dims, p->shape);
     }
     return st == MOPD_OK ? mo_stw_tensor(w, MO_TENSOR_TOKENIZER, MO_U8, 1, &tokenizer->size) : st;
 }
 
-static mopd_status write_param(mo_stw *w, const mopd_encoder *e, const mo_param *p, float *piece)
+static mopd_status write_param(mo_stw *w, const mopd_encoder *e, const mo_weight *p, float *piece)
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < p->view.n && st == MOPD_OK; i += PIECE) {
         size_t n = p->view.n - i < PIECE ? p->view.n - i : PIECE;
-        mo_param_floats(p, i, n, piece);
+        mo_weight_floats(p, i, n, piece);
         st = mo_stw_floats(w, piece, n);
     }
     mo_weights_release(e->weights, p);

@@ -102,7 +102,7 @@ mopd_status mo_text_embedding(const mo_text *text, uint32_t token, float *row)
     if (token >= text->config.vocab)
         return mo_fail(MOPD_E_ARG, "token %u; the vocabulary ends at %u", token, text->config.vocab - 1);
     size_t width = text->config.stack.width;
-    mo_param_floats(text->embedding, (size_t)token * width, width, row);
+    mo_weight_floats(text->embedding, (size_t)token * width, width, row);
     return MOPD_OK;
 }
 
@@ -169,7 +169,7 @@ static void embed(const mo_text *text, const mo_text_plan *plan, const float *ct
         const float *pos = text->packs->position + plan->depth[r] * width;
         uint32_t t = plan->token[r];
         if (t & MO_TEXT_CTX) memcpy(row, ctx + (size_t)(t & ~MO_TEXT_CTX) * width, width * sizeof *row);
-        else mo_param_floats(text->embedding, (size_t)t * width, width, row);
+        else mo_weight_floats(text->embedding, (size_t)t * width, width, row);
         for (size_t i = 0; i < width; i++) row[i] += pos[i];
     }
 }

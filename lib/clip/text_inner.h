@@ -22,7 +22,7 @@ struct mo_text {
     mo_text_config config;
     size_t dim;
     const mo_weights *weights;
-    const mo_param *embedding; /* vocab x W */
+    const mo_weight *embedding; /* vocab x W */
     text_packs *packs;
 };
 

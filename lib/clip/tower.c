@@ -28,12 +28,12 @@ mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *
 
 mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *name)
 {
-    const mo_param *p;
+    const mo_weight *p;
     mopd_status st = mo_weights_get(weights, name, &p);
     if (st != MOPD_OK) return st;
     float *x = mo_alloc(p->view.n, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
-    mo_param_floats(p, 0, p->view.n, x);
+    mo_weight_floats(p, 0, p->view.n, x);
     mo_weights_release(weights, p);
     *out = x;
     return MOPD_OK;
@@ -41,7 +41,7 @@ mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *
 
 mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps)
 {
-    const mo_param *p[2];
+    const mo_weight *p[2];
     static const char *const names[] = {"weight", "bias"};
     for (int i = 0; i < 2; i++) {
         char name[MO_PARAM_NAME];
@@ -52,8 +52,8 @@ mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights,
     size_t dim = p[0]->view.n;
     float *x = mo_alloc(2 * dim, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
-    mo_param_floats(p[0], 0, dim, x);
-    mo_param_floats(p[1], 0, dim, x + dim);
+    mo_weight_floats(p[0], 0, dim, x);
+    mo_weight_floats(p[1], 0, dim, x + dim);
     *norm = (mo_norm){.gamma = x, .beta = x + dim, .dim = dim, .eps = eps};
     *out = x;
     return MOPD_OK;
@@ -62,7 +62,7 @@ mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights,
 mopd_status mo_tower_linear(mo_linear *out, const mo_weights *weights, const char *prefix, bool bias)
 {
     char name[MO_PARAM_NAME];
-    const mo_param *w, *b = NULL;
+    const mo_weight *w, *b = NULL;
     snprintf(name, sizeof name, "%s.weight", prefix);
     mopd_status st = mo_weights_get(weights, name, &w);
     if (st != MOPD_OK) return st;
@@ -83,7 +83,7 @@ static const char *const block_names[] = {"layer_norm1.weight", "layer_norm1.bia
     "self_attn.out_proj.bias", "mlp.fc1.weight", "mlp.fc1.bias", "mlp.fc2.weight", "mlp.fc2.bias"};
 #define BLOCK_PARAMS (sizeof block_names / sizeof *block_names)
 
-static mo_linear_part part_of(const mo_param *const *pair)
+static mo_linear_part part_of(const mo_weight *const *pair)
 {
     return (mo_linear_part){.weight = &pair[0]->view, .bias = &pair[1]->view, .in_out = pair[0]->in_out};
 }
@@ -91,7 +91,7 @@ static mo_linear_part part_of(const mo_param *const *pair)
 static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
     const mo_stack_config *stack)
 {
-    const mo_param *p[BLOCK_PARAMS];
+    const mo_weight *p[BLOCK_PARAMS];
     for (size_t i = 0; i < BLOCK_PARAMS; i++) {
         char name[MO_PARAM_NAME];
         snprintf(name, sizeof name, "%s.encoder.layers.%u.%s", prefix, index, block_names[i]);

@@ -17,13 +17,13 @@ typedef struct source {
 
 typedef struct entry {
     const char *name;
-    const mo_param *param;
+    const mo_weight *param;
 } entry;
 
 struct mo_weights {
     source *file;
     size_t n_files;
-    mo_param *param; /* in the order of params.h */
+    mo_weight *param; /* in the order of params.h */
     const mo_view **used; /* the stored tensor of each, sorted after binding */
     size_t n_params, cap;
     entry *by_name; /* sorted */
@@ -136,7 +136,7 @@ static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
     return true;
 }
 
-static void cut_part(mo_param *p, const mo_param_spec *s)
+static void cut_part(mo_weight *p, const mo_param_spec *s)
 {
     size_t n = 1;
     for (int i = 0; i < s->n_dims; i++) n *= s->shape[i];
@@ -148,7 +148,7 @@ static void cut_part(mo_param *p, const mo_param_spec *s)
 static bool grow(mo_weights *w)
 {
     size_t cap = w->cap ? 2 * w->cap : 256;
-    mo_param *params = mo_realloc(w->param, cap, sizeof *params);
+    mo_weight *params = mo_realloc(w->param, cap, sizeof *params);
     if (!params) return false;
     w->param = params;
     const mo_view **used = mo_realloc((void *)w->used, cap, sizeof *used);
@@ -181,7 +181,7 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
             source_path(&w->file[file]), stored, mo_dtype_name(v->dtype));
     if (w->n_params == w->cap && !grow(w)) return MOPD_E_NOMEM;
     w->used[w->n_params] = v;
-    mo_param *p = &w->param[w->n_params++];
+    mo_weight *p = &w->param[w->n_params++];
     memset(p, 0, sizeof *p);
     memcpy(p->name, spec->name, sizeof p->name);
     p->view = *v;
@@ -271,7 +271,7 @@ mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_lay
     return MOPD_OK;
 }
 
-mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_param **out)
+mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_weight **out)
 {
     entry key = {name, NULL};
     const entry *e = bsearch(&key, weights->by_name, weights->n_params, sizeof *e, compare_entries);
@@ -281,9 +281,9 @@ mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo
 }
 
 size_t mo_weights_count(const mo_weights *weights) { return weights->n_params; }
-const mo_param *mo_weights_at(const mo_weights *weights, size_t i) { return &weights->param[i]; }
+const mo_weight *mo_weights_at(const mo_weights *weights, size_t i) { return &weights->param[i]; }
 
-void mo_param_floats(const mo_param *param, size_t first, size_t n, float *out)
+void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out)
 {
     if (!param->in_out) {
         mo_view_floats(&param->view, first, n, out);
@@ -296,7 +296,7 @@ void mo_param_floats(const mo_param *param, size_t first, size_t n, float *out)
     }
 }
 
-void mo_weights_release(const mo_weights *weights, const mo_param *param)
+void mo_weights_release(const mo_weights *weights, const mo_weight *param)
 {
     const source *s = &weights->file[param->file];
     if (s->st) mo_st_release(s->st, &param->view);

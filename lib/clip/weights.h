@@ -12,14 +12,14 @@
 
 typedef struct mo_weights mo_weights;
 
-typedef struct mo_param {
+typedef struct mo_weight {
     char name[MO_PARAM_NAME];
     mo_view view;    /* as stored: [inputs][outputs] when in_out */
     bool in_out;
     int n_dims;      /* as [outputs][inputs] */
     size_t shape[4];
     size_t file; /* which of the files added */
-} mo_param;
+} mo_weight;
 
 mopd_status mo_weights_create(mo_weights **out);
 void mo_weights_free(mo_weights *weights);
@@ -40,17 +40,17 @@ const mo_st *mo_weights_safetensors(const mo_weights *weights);
 mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix);
 
 /* A parameter by its name here; INTERNAL when the configuration has none of that name. */
-mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_param **out);
+mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_weight **out);
 
 /* All parameters, in the order of params.h. */
 size_t mo_weights_count(const mo_weights *weights);
-const mo_param *mo_weights_at(const mo_weights *weights, size_t i);
+const mo_weight *mo_weights_at(const mo_weights *weights, size_t i);
 
 /* n floats of a parameter from element `first` on, counted as [outputs][inputs]. */
-void mo_param_floats(const mo_param *param, size_t first, size_t n, float *out);
+void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out);
 
 /* Tells the system that a parameter's pages are not needed now. */
-void mo_weights_release(const mo_weights *weights, const mo_param *param);
+void mo_weights_release(const mo_weights *weights, const mo_weight *param);
 
 uint64_t mo_weights_parameters(const mo_weights *weights); /* numbers in all */
 uint64_t mo_weights_bytes(const mo_weights *weights);      /* as stored */
