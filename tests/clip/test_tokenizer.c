@@ -166,7 +166,7 @@ static void long_words_merge_like_short_ones(void **state)
             at += k;
         }
         assert_int_equal(at, n);
-        /* "q" joins with nothing here: the long word must end as its last part does alone, which goes the short way. */
+        /* "q" joins with nothing here: the long word ends as its last part does alone, the short way. */
         memset(word, 'q', n);
         for (size_t i = 0; i < 20; i++)
             part[i] = word[n - 20 + i] = "aetinosr"[(s = s * 1664525 + 1013904223) >> 24 & 7];
