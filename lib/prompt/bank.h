@@ -7,13 +7,15 @@
 #define MO_PROMPT_BANK_H
 
 #include "base/mem.h"
+#include "math/gemm.h"
 #include "mopd/bank.h"
 
 struct mopd_bank {
     size_t n_classes, dim; /* C, D */
     float scale;           /* cosine x this = logit */
     float *feature;        /* C x D, rows of length 1 */
-    char **name;           /* C */
+    mo_mat packed;         /* the same for products */
+    char **name;           /* C; the texts lie in the same block */
 };
 
 /* ARG naming index and name: no class, NULL, an empty or a repeated name. */
@@ -34,8 +36,11 @@ void mo_bank_free(mopd_bank *bank);
 /* Rows of n x C logits become probabilities in place. */
 void mo_bank_softmax(float *logits, size_t n, size_t n_classes);
 
-/* The best min(top, C) classes of one row of logits with their softmax probabilities, ties to the lower
- * index. */
-void mo_bank_top(const float *logits, size_t n_classes, size_t top, mopd_match *matches);
+/* matches, min(top, C): the best classes of one row of logits, ties to the lower index; probability is its
+ * softmax. */
+void mo_bank_best(
+    const float *logits, const float *probability, size_t n_classes, size_t top, mopd_match *matches);
+mopd_status mo_bank_top(
+    const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches);
 
 #endif
