@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * json.c - the JSON tree, over jansson; the only file that knows it.
  *
- * A mo_json is a json_t.  Numbers are parsed in the C locale of this thread alone, whatever the host has set.  An
- * integer beyond 64 bits (tokenizer_config.json's model_max_length) turns all integers of that file into reals, which
- * read back as integers up to 2^53. */
+ * A mo_json is a json_t.  Numbers are parsed in the C locale of this thread alone, whatever the host has
+ * set.  An integer beyond 64 bits (tokenizer_config.json's model_max_length) turns all integers of that file
+ * into reals, which read back as integers up to 2^53. */
 #include "format/json.h"
 
 #include "base/file.h"
@@ -91,7 +91,10 @@ const mo_json *mo_json_get(const mo_json *object, const char *key)
     return tree_of(json_object_get(value_of(object), key));
 }
 
-const mo_json *mo_json_item(const mo_json *array, size_t i) { return tree_of(json_array_get(value_of(array), i)); }
+const mo_json *mo_json_item(const mo_json *array, size_t i)
+{
+    return tree_of(json_array_get(value_of(array), i));
+}
 
 size_t mo_json_count(const mo_json *value)
 {
@@ -125,7 +128,8 @@ bool mo_json_as_int(const mo_json *value, int64_t *out)
     }
     if (!json_is_real(v)) return false;
     double x = json_real_value(v);
-    if (!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || (double)(int64_t)x < x || (double)(int64_t)x > x)
+    if (!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || (double)(int64_t)x < x ||
+        (double)(int64_t)x > x)
         return false;
     *out = (int64_t)x;
     return true;
@@ -184,8 +188,8 @@ static mopd_status wrong(const mo_json *value, const char *key, const char *path
     return mo_fail(MOPD_E_FORMAT, "%s: key \"%s\" is %s, not %s", path, key, type_text(type), wanted);
 }
 
-mopd_status mo_json_need(const mo_json *object, const char *key, const char *path, mo_json_type type,
-    const mo_json **out)
+mopd_status mo_json_need(
+    const mo_json *object, const char *key, const char *path, mo_json_type type, const mo_json **out)
 {
     const mo_json *value = descend(object, key);
     if (mo_json_kind(value) != type) return wrong(value, key, path, type_text(type));
@@ -211,8 +215,8 @@ mopd_status mo_json_need_size(const mo_json *object, const char *key, const char
     mopd_status st = mo_json_need_int(object, key, path, &x);
     if (st != MOPD_OK) return st;
     if (x < 1 || x > INT32_MAX)
-        return mo_fail(MOPD_E_FORMAT, "%s: key \"%s\" is %lld, not a size from 1 to %d", path, key, (long long)x,
-            INT32_MAX);
+        return mo_fail(MOPD_E_FORMAT, "%s: key \"%s\" is %lld, not a size from 1 to %d", path, key,
+            (long long)x, INT32_MAX);
     *out = (size_t)x;
     return MOPD_OK;
 }

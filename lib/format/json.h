@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * json.h - JSON read into a tree, and written piece by piece.  Numbers do not depend on the host's locale.
  *
- * Reading: mo_json is one value of a read-only tree; values live as long as the root.  Repeated keys, broken UTF-8
- * and nesting beyond 2048 levels are refused.  Functions that take a value take NULL too and say "not there".
+ * Reading: mo_json is one value of a read-only tree; values live as long as the root.  Repeated keys, broken
+ * UTF-8 and nesting beyond 2048 levels are refused.  Functions that take a value take NULL too and say "not
+ * there".
  * Writing: mo_jsonw remembers its first failure, so calls need no check until mo_jsonw_done. */
 #ifndef MO_FORMAT_JSON_H
 #define MO_FORMAT_JSON_H
@@ -25,8 +26,8 @@ typedef enum mo_json_type {
     MO_JSON_OBJECT
 } mo_json_type;
 
-/* Parses n bytes (an object or an array at the top); `path` names them in messages: "path: line 3 column 7: reason"
- * (FORMAT).  Close the root with mo_json_close. */
+/* Parses n bytes (an object or an array at the top); `path` names them in messages: "path: line 3 column 7:
+ * reason" (FORMAT).  Close the root with mo_json_close. */
 mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, const char *path);
 
 /* Reads and parses a file of at most 256 MB. */
@@ -43,13 +44,13 @@ const mo_json *mo_json_item(const mo_json *array, size_t i);
 size_t mo_json_count(const mo_json *value);
 
 /* The members of an object in the file's order:
- *     for (void *it = mo_json_first(o); it; it = mo_json_next(o, it)) ... mo_json_key(it), mo_json_value(it) */
+ *     for (void *it = mo_json_first(o); it; it = mo_json_next(o, it)) ... mo_json_key(it) */
 void *mo_json_first(const mo_json *object);
 void *mo_json_next(const mo_json *object, void *it);
 const char *mo_json_key(void *it);
 const mo_json *mo_json_value(void *it);
 
-/* A single value; false (and *out untouched) when it is of another type.  A number is an integer or a real. */
+/* A value; false (and *out untouched) when it is of another type.  A number is an integer or a real. */
 bool mo_json_as_string(const mo_json *value, const char **out);
 bool mo_json_as_int(const mo_json *value, int64_t *out);
 bool mo_json_as_number(const mo_json *value, double *out);
@@ -58,10 +59,10 @@ bool mo_json_as_bool(const mo_json *value, bool *out);
 /* Bytes of a string, without the final zero; 0 for anything else. */
 size_t mo_json_string_bytes(const mo_json *value);
 
-/* Members that must be there.  `key` may go down with dots: "vision_config.hidden_size".  FORMAT names `path`, the key
- * and what is there instead. */
-mopd_status mo_json_need(const mo_json *object, const char *key, const char *path, mo_json_type type,
-    const mo_json **out);
+/* Members that must be there.  `key` may go down with dots: "vision_config.hidden_size".  FORMAT names
+ * `path`, the key and what is there instead. */
+mopd_status mo_json_need(
+    const mo_json *object, const char *key, const char *path, mo_json_type type, const mo_json **out);
 mopd_status mo_json_need_string(const mo_json *object, const char *key, const char *path, const char **out);
 mopd_status mo_json_need_int(const mo_json *object, const char *key, const char *path, int64_t *out);
 /* An integer from 1 to 2^31 - 1: a dimension or a count. */

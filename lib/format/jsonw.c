@@ -36,8 +36,10 @@ static void before_item(mo_jsonw *w, bool is_key)
         return;
     }
     if (!w->after_key && (w->filled & level_bit(w))) {
-        if (w->depth) add(w, ",", 1);
-        else misplaced(w, "a second value");
+        if (w->depth)
+            add(w, ",", 1);
+        else
+            misplaced(w, "a second value");
     }
     w->filled |= level_bit(w);
     w->after_key = is_key;
@@ -75,7 +77,8 @@ void mo_jsonw_end(mo_jsonw *w)
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
     unsigned char low = 0x80, high = 0xbf;
-    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4) return 0;
     if (length > n) return 0;
     if (s[0] == 0xe0) low = 0xa0;
     if (s[0] == 0xed) high = 0x9f;
@@ -104,7 +107,8 @@ static void add_escaped(mo_jsonw *w, unsigned char c)
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     char text[8];
     const char *at = c ? strchr(from, c) : NULL;
-    int n = at ? snprintf(text, sizeof text, "\\%c", to[at - from]) : snprintf(text, sizeof text, "\\u%04x", c);
+    int n = at ? snprintf(text, sizeof text, "\\%c", to[at - from])
+               : snprintf(text, sizeof text, "\\u%04x", c);
     add(w, text, (size_t)n);
 }
 
@@ -120,8 +124,10 @@ static void add_string(mo_jsonw *w, const char *text, size_t n)
             continue;
         }
         add(w, text + plain, i - plain);
-        if (length) add_escaped(w, c);
-        else add(w, "\xef\xbf\xbd", 3);
+        if (length)
+            add_escaped(w, c);
+        else
+            add(w, "\xef\xbf\xbd", 3);
         plain = ++i;
     }
     add(w, text + plain, n - plain);
@@ -143,8 +149,10 @@ void mo_jsonw_string_n(mo_jsonw *w, const char *text, size_t n)
 
 void mo_jsonw_string(mo_jsonw *w, const char *text)
 {
-    if (text) mo_jsonw_string_n(w, text, strlen(text));
-    else mo_jsonw_null(w);
+    if (text)
+        mo_jsonw_string_n(w, text, strlen(text));
+    else
+        mo_jsonw_null(w);
 }
 
 void mo_jsonw_raw(mo_jsonw *w, const char *json)

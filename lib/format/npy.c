@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * npy.c - numpy's array file.
  *
- *     \x93NUMPY 1 0 | uint16 n | {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } spaces \n | floats
+ *     \x93NUMPY 1 0 | uint16 n | {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } \n | floats
  *
  * 10 + n is a multiple of 64.  Reading takes the dictionary's three entries in any order. */
 #include "format/npy.h"
@@ -39,8 +39,10 @@ mopd_status mo_npy_save(const char *path, const float *x, int n_dims, const size
     if (st == MOPD_OK && (st = mo_out_open(&out, path)) == MOPD_OK) {
         st = mo_out_write(&out, header.data, header.size);
         if (st == MOPD_OK) st = mo_out_write(&out, x, bytes);
-        if (st == MOPD_OK) st = mo_out_commit(&out);
-        else mo_out_drop(&out);
+        if (st == MOPD_OK)
+            st = mo_out_commit(&out);
+        else
+            mo_out_drop(&out);
     }
     mo_buf_free(&header);
     return st;
@@ -62,11 +64,13 @@ static mopd_status read_shape(mo_npy *out, const char *text, const char *path)
     for (text++; *text && *text != ')';) {
         char *end;
         unsigned long long dim = strtoull(text, &end, 10);
-        if (end == text || *text == '-') return mo_fail(MOPD_E_FORMAT, "%s: the shape is no list of sizes", path);
+        if (end == text || *text == '-')
+            return mo_fail(MOPD_E_FORMAT, "%s: the shape is no list of sizes", path);
         if (out->n_dims == MO_MAX_DIMS)
             return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d dimensions", path, MO_MAX_DIMS);
         out->shape[out->n_dims++] = (size_t)dim;
-        if (!mo_mul(out->n, (size_t)dim, &out->n)) return mo_fail(MOPD_E_FORMAT, "%s: the shape overflows", path);
+        if (!mo_mul(out->n, (size_t)dim, &out->n))
+            return mo_fail(MOPD_E_FORMAT, "%s: the shape overflows", path);
         text = end + strspn(end, ", L");
     }
     return *text ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: the shape has no end", path);
@@ -89,7 +93,8 @@ static mopd_status read_header(mo_npy *out, const char *header, const char *path
 static mopd_status find_header(const mo_map *map, size_t *at, size_t *n, const char *path)
 {
     const unsigned char *p = map->data;
-    if (map->size < 12 || memcmp(p, "\x93NUMPY", 6) != 0) return mo_fail(MOPD_E_FORMAT, "%s: no .npy file", path);
+    if (map->size < 12 || memcmp(p, "\x93NUMPY", 6) != 0)
+        return mo_fail(MOPD_E_FORMAT, "%s: no .npy file", path);
     if (p[6] < 1 || p[6] > 3) return mo_fail(MOPD_E_VERSION, "%s: .npy version %d, 3 is known", path, p[6]);
     *at = p[6] == 1 ? 10 : 12;
     *n = (size_t)p[8] | (size_t)p[9] << 8;
@@ -110,8 +115,8 @@ static mopd_status read_map(mo_npy *out, const mo_map *map, const char *path)
     mo_free(header);
     if (st != MOPD_OK) return st;
     if (!mo_mul(out->n, sizeof(float), &bytes) || bytes != map->size - at - n)
-        return mo_fail(MOPD_E_FORMAT, "%s: the shape makes %zu floats, the file has %zu bytes of them", path, out->n,
-            map->size - at - n);
+        return mo_fail(MOPD_E_FORMAT, "%s: the shape makes %zu floats, the file has %zu bytes of them", path,
+            out->n, map->size - at - n);
     out->data = mo_alloc(out->n, sizeof(float));
     if (!out->data) return MOPD_E_NOMEM;
     memcpy(out->data, map->data + at + n, bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * pickle.c - the restricted pickle machine (opcodes as in CPython's pickletools.py, protocols 2 to 5).
  *
- * A stack of node numbers, a stack of marks, a memo.  Each opcode makes at most one node, so memory is bounded by the
- * pickle's length; memo numbers may not run ahead of the puts. */
+ * A stack of node numbers, a stack of marks, a memo.  Each opcode makes at most one node, so memory is
+ * bounded by the pickle's length; memo numbers may not run ahead of the puts. */
 #include "format/pickle.h"
 
 #include <string.h>
@@ -28,8 +28,8 @@ typedef struct machine {
 static mopd_status fail(const machine *m, const char *reason)
 {
     unsigned op = m->op_pos < m->n ? m->bytes[m->op_pos] : 0;
-    return mo_fail(MOPD_E_FORMAT, "%s: byte %zu: pickle opcode 0x%02x: %s", m->path, m->file_at + m->op_pos, op,
-        reason);
+    return mo_fail(
+        MOPD_E_FORMAT, "%s: byte %zu: pickle opcode 0x%02x: %s", m->path, m->file_at + m->op_pos, op, reason);
 }
 
 static mopd_status too_large(const machine *m)
@@ -73,8 +73,8 @@ static mopd_status new_node(machine *m, mo_pkind kind, uint32_t *out)
     t->nodes = nodes;
     if (st != MOPD_OK) return st;
     *out = t->n_nodes;
-    t->nodes[t->n_nodes++] = (mo_pnode){.kind = kind, .callee = MO_P_NIL, .args = MO_P_NIL, .state = MO_P_NIL,
-        .first = MO_P_NIL, .last = MO_P_NIL};
+    const mo_pnode empty = {.kind = kind, MO_P_NIL, MO_P_NIL, MO_P_NIL, 0, MO_P_NIL, MO_P_NIL, {0}, NULL};
+    t->nodes[t->n_nodes++] = empty;
     return MOPD_OK;
 }
 
@@ -88,8 +88,10 @@ static mopd_status add_item(machine *m, uint32_t container, uint32_t node)
     mo_pnode *c = &t->nodes[container];
     uint32_t cell = t->n_cells++;
     t->cells[cell] = (mo_pcell){node, MO_P_NIL};
-    if (c->last == MO_P_NIL) c->first = cell;
-    else t->cells[c->last].next = cell;
+    if (c->last == MO_P_NIL)
+        c->first = cell;
+    else
+        t->cells[c->last].next = cell;
     c->last = cell;
     c->n_items++;
     return MOPD_OK;
@@ -266,8 +268,8 @@ static mopd_status make_global(machine *m, uint32_t module, uint32_t name)
     mo_pnode *node;
     if (a->kind != MO_P_TEXT || b->kind != MO_P_TEXT) return fail(m, "a global needs two texts");
     if (!m->allow(a, b))
-        return mo_fail(MOPD_E_FORMAT, "%s: byte %zu: the pickle wants \"%.*s.%.*s\", which is not allowed", m->path,
-            m->file_at + m->op_pos, shown(a), a->text, shown(b), b->text);
+        return mo_fail(MOPD_E_FORMAT, "%s: byte %zu: the pickle wants \"%.*s.%.*s\", which is not allowed",
+            m->path, m->file_at + m->op_pos, shown(a), a->text, shown(b), b->text);
     mopd_status st = push(m, MO_P_GLOBAL, &node);
     if (st != MOPD_OK) return st;
     node->callee = module;
@@ -422,8 +424,8 @@ static mopd_status step(machine *m)
     }
 }
 
-mopd_status mo_pickle_open(mo_pickle *out, const void *bytes, size_t n, mo_pickle_allow_fn allow, size_t at,
-    const char *path)
+mopd_status mo_pickle_open(
+    mo_pickle *out, const void *bytes, size_t n, mo_pickle_allow_fn allow, size_t at, const char *path)
 {
     *out = (mo_pickle){.root = MO_P_NIL};
     machine m = {.tree = out, .bytes = bytes, .n = n, .file_at = at, .path = path, .allow = allow};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * safetensors.c - opens a safetensors file: every rule of the format is checked before a view is handed out.
  *
- * The JSON header is read into a tree, copied into one block (names, entries, metadata) and forgotten.  Data must be
- * covered without gap or overlap, as the reference implementation demands. */
+ * The JSON header is read into a tree, copied into one block (names, entries, metadata) and forgotten.  Data
+ * must be covered without gap or overlap, as the reference implementation demands. */
 #include "format/safetensors.h"
 
 #include <stdlib.h>
@@ -36,9 +36,10 @@ struct mo_st {
 
 static mopd_status read_dtype(mo_dtype *out, const mo_json *info, const char *name, const char *path)
 {
-    static const mo_dtype all[] = {MO_F32, MO_F16, MO_BF16, MO_F64, MO_I64, MO_I32, MO_I16, MO_I8, MO_U8, MO_BOOL};
-    static const char *const other[] = {"U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2",
-        "F4", "C64"};
+    static const mo_dtype all[] = {
+        MO_F32, MO_F16, MO_BF16, MO_F64, MO_I64, MO_I32, MO_I16, MO_I8, MO_U8, MO_BOOL};
+    static const char *const other[] = {
+        "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "C64"};
     const char *text = NULL;
     if (!mo_json_as_string(mo_json_get(info, "dtype"), &text))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no dtype", path, name);
@@ -68,8 +69,8 @@ static mopd_status read_shape(mo_view *view, const mo_json *info, const char *na
     if (mo_json_kind(shape) != MO_JSON_ARRAY)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no shape", path, name);
     if (n_dims > MO_MAX_DIMS)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions, at most %d are read", path, name,
-            n_dims, MO_MAX_DIMS);
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions, at most %d are read", path,
+            name, n_dims, MO_MAX_DIMS);
     view->n_dims = (int)n_dims;
     view->n = 1;
     for (size_t i = 0; i < n_dims; i++) {
@@ -91,16 +92,17 @@ static mopd_status read_entry(entry *e, const mo_json *info, const mo_st *st)
     if (status == MOPD_OK) status = read_shape(&e->view, info, e->name, st->path);
     if (status != MOPD_OK) return status;
     if (mo_json_kind(offsets) != MO_JSON_ARRAY || mo_json_count(offsets) != 2 ||
-        !whole_number(mo_json_item(offsets, 0), &e->begin) || !whole_number(mo_json_item(offsets, 1), &e->end))
+        !whole_number(mo_json_item(offsets, 0), &e->begin) ||
+        !whole_number(mo_json_item(offsets, 1), &e->end))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no pair of data_offsets", st->path, e->name);
     if (e->begin > e->end || e->end > data_bytes)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" lies at bytes %zu to %zu, the data has %zu", st->path,
-            e->name, e->begin, e->end, data_bytes);
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" lies at bytes %zu to %zu, the data has %zu",
+            st->path, e->name, e->begin, e->end, data_bytes);
     if (!mo_mul(e->view.n, mo_dtype_size(e->view.dtype), &wanted))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape overflows", st->path, e->name);
     if (wanted != e->end - e->begin)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape makes %zu bytes, its offsets %zu", st->path,
-            e->name, wanted, e->end - e->begin);
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape makes %zu bytes, its offsets %zu",
+            st->path, e->name, wanted, e->end - e->begin);
     e->view.data = st->bytes + st->data_at + e->begin;
     return MOPD_OK;
 }
@@ -121,13 +123,14 @@ static mopd_status check_cover(mo_st *st)
     for (size_t i = 0; i < st->n_entries; i++) {
         const entry *e = &st->entries[i];
         if (e->begin != at)
-            return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" starts at byte %zu of the data, %s %zu", st->path,
-                e->name, e->begin, e->begin < at ? "overlapping the one before, which ends at" : "a gap after", at);
+            return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" starts at byte %zu of the data, %s %zu",
+                st->path, e->name, e->begin,
+                e->begin < at ? "overlapping the one before, which ends at" : "a gap after", at);
         at = e->end;
     }
     if (at != st->n_bytes - st->data_at)
-        return mo_fail(MOPD_E_FORMAT, "%s: the tensors end at byte %zu of the data, which has %zu", st->path, at,
-            st->n_bytes - st->data_at);
+        return mo_fail(MOPD_E_FORMAT, "%s: the tensors end at byte %zu of the data, which has %zu", st->path,
+            at, st->n_bytes - st->data_at);
     return MOPD_OK;
 }
 
@@ -178,7 +181,8 @@ static void keep_header(mo_st *st, const mo_json *root, bool fill)
 static mopd_status read_header(mo_st *st, const mo_json *root)
 {
     const mo_json *meta = mo_json_get(root, METADATA);
-    if (mo_json_kind(root) != MO_JSON_OBJECT) return mo_fail(MOPD_E_FORMAT, "%s: the header is no object", st->path);
+    if (mo_json_kind(root) != MO_JSON_OBJECT)
+        return mo_fail(MOPD_E_FORMAT, "%s: the header is no object", st->path);
     mopd_status status = check_metadata(meta, st->path);
     if (status != MOPD_OK) return status;
     st->n_entries = mo_json_count(root) - (meta ? 1 : 0);
@@ -202,14 +206,15 @@ static mopd_status read_all(mo_st *st)
 {
     uint64_t header = 0;
     if (st->n_bytes < 8)
-        return mo_fail(MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", st->path, st->n_bytes);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", st->path, st->n_bytes);
     for (int i = 7; i >= 0; i--) header = header << 8 | st->bytes[i];
     if (header > HEADER_LIMIT)
         return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed", st->path,
             (unsigned long long)header, HEADER_LIMIT);
     if (header > st->n_bytes - 8)
-        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8", st->path,
-            (unsigned long long)header, st->n_bytes - 8);
+        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8",
+            st->path, (unsigned long long)header, st->n_bytes - 8);
     st->data_at = 8 + (size_t)header;
     if (!header || st->bytes[8] != '{')
         return mo_fail(MOPD_E_FORMAT, "%s: the header does not start with {", st->path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * safetensors.h - tensors in one file: checked and mapped for reading, streamed for writing.
  *
- *     8 bytes: n, little endian | n bytes: JSON, name -> dtype, shape, data_offsets | the tensors, without gaps
+ *     8 bytes: n, little endian | n bytes: JSON, name -> dtype, shape, data_offsets | tensors, no gaps
  *
  * An open file is immutable: any number of threads. */
 #ifndef MO_FORMAT_SAFETENSORS_H
@@ -12,8 +12,8 @@
 
 typedef struct mo_st mo_st;
 
-/* Maps (or reads, when `read` is set) and checks the whole structure.  FORMAT names the tensor and the numbers that
- * disagree; UNSUPPORTED: an element type or more dimensions than mo_view has. */
+/* Maps (or reads, when `read` is set) and checks the whole structure.  FORMAT names the tensor and the
+ * numbers that disagree; UNSUPPORTED: an element type or more dimensions than mo_view has. */
 mopd_status mo_st_open(mo_st **out, const char *path, bool read);
 
 /* The same over bytes of the caller, which must outlive the handle; `path` for messages. */
@@ -41,8 +41,9 @@ const char *mo_st_meta(const mo_st *st, const char *key);
 /* Tells the system that a tensor's pages are not needed now. */
 void mo_st_release(const mo_st *st, const mo_view *view);
 
-/* Writing: declare all metadata and tensors, begin, write each tensor's bytes in the order declared, commit.  The file
- * appears at commit only.  Its bytes depend on what was declared alone; the data starts at a multiple of 64. */
+/* Writing: declare all metadata and tensors, begin, write each tensor's bytes in the order declared,
+ * commit.  The file appears at commit only.  Its bytes depend on what was declared alone; the data starts at
+ * a multiple of 64. */
 typedef struct mo_stw mo_stw;
 
 mopd_status mo_stw_create(mo_stw **out);
@@ -56,7 +57,7 @@ mopd_status mo_stw_begin(mo_stw *w, const char *path);
 /* The next n bytes of the data; any split.  STATE beyond the last tensor. */
 mopd_status mo_stw_write(mo_stw *w, const void *bytes, size_t n);
 
-/* The next n elements, stored as the type of the tensor they fall into (F32, F16, BF16); within one tensor. */
+/* The next n elements, as the type of the tensor they fall into (F32, F16, BF16); within one tensor. */
 mopd_status mo_stw_floats(mo_stw *w, const float *x, size_t n);
 
 /* STATE when bytes are missing. */

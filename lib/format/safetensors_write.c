@@ -81,7 +81,8 @@ mopd_status mo_stw_meta(mo_stw *w, const char *key, const char *value)
         st = mo_fail(MOPD_E_ARG, "safetensors: the value of metadata \"%s\" is no UTF-8", key);
     if (st != MOPD_OK) return st;
     for (size_t i = 0; i < w->n_pairs; i++)
-        if (!strcmp(w->pairs[i].key, key)) return mo_fail(MOPD_E_ARG, "safetensors: metadata \"%s\" is there twice", key);
+        if (!strcmp(w->pairs[i].key, key))
+            return mo_fail(MOPD_E_ARG, "safetensors: metadata \"%s\" is there twice", key);
     pair *pairs = grow(w->pairs, w->n_pairs, &w->cap_pairs, sizeof *pairs);
     if (!pairs) return MOPD_E_NOMEM;
     w->pairs = pairs;
@@ -202,8 +203,8 @@ mopd_status mo_stw_write(mo_stw *w, const void *bytes, size_t n)
 {
     if (!w->begun) return mo_fail(MOPD_E_STATE, "safetensors: data before the start");
     if (n > total_bytes(w) - w->written)
-        return mo_fail(MOPD_E_STATE, "%s: %zu bytes more, the declared tensors have room for %zu", w->out.path, n,
-            total_bytes(w) - w->written);
+        return mo_fail(MOPD_E_STATE, "%s: %zu bytes more, the declared tensors have room for %zu",
+            w->out.path, n, total_bytes(w) - w->written);
     mopd_status st = mo_out_write(&w->out, bytes, n);
     if (st == MOPD_OK) w->written += n;
     return st;
@@ -237,8 +238,8 @@ mopd_status mo_stw_commit(mo_stw *w)
 {
     if (!w->begun) return mo_fail(MOPD_E_STATE, "safetensors: commit before the start");
     if (w->written != total_bytes(w))
-        return mo_fail(MOPD_E_STATE, "%s: %zu bytes of data were written, %zu declared", w->out.path, w->written,
-            total_bytes(w));
+        return mo_fail(MOPD_E_STATE, "%s: %zu bytes of data were written, %zu declared", w->out.path,
+            w->written, total_bytes(w));
     mopd_status st = mo_out_commit(&w->out);
     w->begun = false;
     w->written = 0;

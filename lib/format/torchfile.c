@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * torchfile.c - the containers of PyTorch: where the pickle is and where each storage lies.
  *
- *     zip:     NAME/data.pkl, NAME/data/KEY (stored), NAME/byteorder; TorchScript adds code/ and constants, left alone
- *     legacy:  pickles of magic, protocol 1001, system, object, storage keys | for each key: int64 numel | elements */
+ *     zip:     NAME/data.pkl, NAME/data/KEY (stored), NAME/byteorder
+ *     legacy:  pickles of magic, protocol 1001, system, object, keys | per key: int64 numel | elements
+ *
+ * What TorchScript adds (code/, constants) is left alone. */
 #include "format/torchfile.h"
 
 #include <string.h>
@@ -46,11 +48,12 @@ static mopd_status place_in_zip(void *ctx, mo_torch_storage *s)
     size_t i = 0, n = 0;
     mopd_status st = find_entry(a, "data/", s->key->text, s->key->u.n, &i);
     if (st != MOPD_OK) return st;
-    if (i == SIZE_MAX) return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" is missing", a->t->path, a->name.data);
+    if (i == SIZE_MAX)
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" is missing", a->t->path, a->name.data);
     if ((st = mo_zip_stored(a->zip, i, &s->data, &n)) != MOPD_OK) return st;
     if (n != s->n_bytes)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, its storage %zu", a->t->path, a->name.data,
-            n, s->n_bytes);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, its storage %zu", a->t->path,
+            a->name.data, n, s->n_bytes);
     return MOPD_OK;
 }
 
@@ -74,7 +77,8 @@ static mopd_status check_byteorder(archive *a)
     if (st != MOPD_OK || i == SIZE_MAX) return st;
     st = mo_zip_read(a->zip, i, &text, 64);
     if (st == MOPD_OK && strcmp(text.data, "little") != 0)
-        st = mo_fail(MOPD_E_UNSUPPORTED, "%s: byte order \"%.16s\", only little is read", a->t->path, text.data);
+        st = mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: byte order \"%.16s\", only little is read", a->t->path, text.data);
     mo_buf_free(&text);
     return st;
 }
@@ -121,7 +125,8 @@ typedef struct legacy {
 static mopd_status next_pickle(legacy *l, mo_pickle *out)
 {
     const mo_torch *t = l->t;
-    mopd_status st = mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
+    mopd_status st =
+        mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
     if (st == MOPD_OK) l->at += out->n_bytes;
     return st;
 }
@@ -132,8 +137,10 @@ static mopd_status check_magic(legacy *l)
     mopd_status st = next_pickle(l, &p);
     if (st == MOPD_E_NOMEM) return st;
     const mo_pnode *root = st == MOPD_OK ? &p.nodes[p.root] : NULL;
-    if (!root || root->kind != MO_P_BIG || root->u.n != sizeof magic || memcmp(root->text, magic, sizeof magic) != 0)
-        st = mo_fail(MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", l->t->path);
+    if (!root || root->kind != MO_P_BIG || root->u.n != sizeof magic ||
+        memcmp(root->text, magic, sizeof magic) != 0)
+        st = mo_fail(
+            MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", l->t->path);
     mo_pickle_close(&p);
     return st;
 }
@@ -157,7 +164,8 @@ static mopd_status check_system(legacy *l)
     if (st != MOPD_OK) return st;
     const mo_pnode *root = &p.nodes[p.root];
     bool little = false;
-    for (uint32_t c = root->first; root->kind == MO_P_DICT && c != MO_P_NIL; c = p.cells[p.cells[c].next].next) {
+    for (uint32_t c = root->first; root->kind == MO_P_DICT && c != MO_P_NIL;
+         c = p.cells[p.cells[c].next].next) {
         const mo_pnode *value = &p.nodes[p.cells[p.cells[c].next].node];
         if (mo_pnode_is_text(&p.nodes[p.cells[c].node], "little_endian"))
             little = value->kind == MO_P_BOOL && value->u.i;
@@ -193,7 +201,8 @@ static mopd_status keep_keys(legacy *l, const mo_pickle *p)
         text += key->u.n + 1;
     }
     const char *twice = mo_index_sort(&l->keys);
-    return twice ? mo_fail(MOPD_E_FORMAT, "%s: storage key \"%s\" is there twice", l->t->path, twice) : MOPD_OK;
+    return twice ? mo_fail(MOPD_E_FORMAT, "%s: storage key \"%s\" is there twice", l->t->path, twice)
+                 : MOPD_OK;
 }
 
 static mopd_status find_key(const legacy *l, const mo_pnode *key, size_t *out)
@@ -234,18 +243,21 @@ static mopd_status place_storages(legacy *l)
     for (size_t i = 0; i < l->keys.n; i++) {
         mo_torch_storage *s = &l->storages[i];
         uint64_t numel = 0;
-        if (!s->key) return mo_fail(MOPD_E_FORMAT, "%s: no tensor uses storage %zu of %zu", t->path, i, l->keys.n);
+        if (!s->key)
+            return mo_fail(MOPD_E_FORMAT, "%s: no tensor uses storage %zu of %zu", t->path, i, l->keys.n);
         if (t->n_bytes - l->at < 8)
-            return mo_fail(MOPD_E_FORMAT, "%s: cut short at byte %zu, before storage %zu of %zu", t->path, l->at, i,
-                l->keys.n);
+            return mo_fail(MOPD_E_FORMAT, "%s: cut short at byte %zu, before storage %zu of %zu", t->path,
+                l->at, i, l->keys.n);
         for (size_t k = 8; k > 0; k--) numel = numel << 8 | t->bytes[l->at + k - 1];
         if (numel != s->numel)
-            return mo_fail(MOPD_E_FORMAT, "%s: byte %zu: storage \"%.*s\" has %llu elements, its tensors say %zu",
-                t->path, l->at, (int)s->key->u.n, s->key->text, (unsigned long long)numel, s->numel);
+            return mo_fail(MOPD_E_FORMAT,
+                "%s: byte %zu: storage \"%.*s\" has %llu elements, its tensors say %zu", t->path, l->at,
+                (int)s->key->u.n, s->key->text, (unsigned long long)numel, s->numel);
         l->at += 8;
         if (s->n_bytes > t->n_bytes - l->at)
-            return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\" has %zu bytes from byte %zu on, the file ends at %zu",
-                t->path, (int)s->key->u.n, s->key->text, s->n_bytes, l->at, t->n_bytes);
+            return mo_fail(MOPD_E_FORMAT,
+                "%s: storage \"%.*s\" has %zu bytes from byte %zu on, the file ends at %zu", t->path,
+                (int)s->key->u.n, s->key->text, s->n_bytes, l->at, t->n_bytes);
         s->data = t->bytes + l->at;
         l->at += s->n_bytes;
     }

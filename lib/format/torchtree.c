@@ -5,8 +5,8 @@
  *
  * Elements in order are used where they lie, others are copied into order, within a limit.
  *
- * The walk keeps its own stack.  Shared values are visited once for each way to them, so ways, depth and names are
- * limited: a small file cannot describe a huge tree, and a cycle ends at the depth. */
+ * The walk keeps its own stack.  Shared values are visited once for each way to them, so ways, depth and
+ * names are limited: a small file cannot describe a huge tree, and a cycle ends at the depth. */
 #include "format/torchtree.h"
 
 #include <string.h>
@@ -37,9 +37,10 @@ static bool starts(const mo_pnode *text, const char *with)
 
 bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name)
 {
-    static const char *const utils[] = {"_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"};
-    static const char *const jit[] = {"build_intlist", "build_tensorlist", "build_doublelist", "build_boollist",
-        "restore_type_tag"};
+    static const char *const utils[] = {
+        "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"};
+    static const char *const jit[] = {
+        "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist", "restore_type_tag"};
     if (mo_pnode_is_text(module, "collections")) return mo_pnode_is_text(name, "OrderedDict");
     if (mo_pnode_is_text(module, "__torch__") || starts(module, "__torch__.")) return true;
     if (mo_pnode_is_text(module, UTILS))
@@ -72,17 +73,18 @@ mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tre
         return mo_fail(MOPD_E_FORMAT, "%s: a storage without a key", tree->path);
     *out = (mo_torch_storage){.key = key};
     size_t kind = 0;
-    while (kind < N_STORAGES && !mo_pickle_is(p, mo_pickle_item(p, id, 1), "torch", storages[kind].name)) kind++;
+    while (kind < N_STORAGES && !mo_pickle_is(p, mo_pickle_item(p, id, 1), "torch", storages[kind].name))
+        kind++;
     if (kind == N_STORAGES || !as_size(mo_pickle_item(p, id, 4), &out->numel))
-        return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\" has no type or size", tree->path, (int)key->u.n,
-            key->text);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: storage \"%.*s\" has no type or size", tree->path, (int)key->u.n, key->text);
     if (viewed && viewed->kind != MO_P_NONE)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: storage \"%.*s\" is a view of another", tree->path, (int)key->u.n,
-            key->text);
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: storage \"%.*s\" is a view of another", tree->path,
+            (int)key->u.n, key->text);
     out->dtype = storages[kind].dtype;
     if (!mo_mul(out->numel, mo_dtype_size(out->dtype), &out->n_bytes))
-        return mo_fail(MOPD_E_FORMAT, "%s: storage \"%.*s\": its size overflows", tree->path, (int)key->u.n,
-            key->text);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: storage \"%.*s\": its size overflows", tree->path, (int)key->u.n, key->text);
     return MOPD_OK;
 }
 
@@ -104,7 +106,8 @@ static bool read_layout(mo_view *view, layout *l, const mo_pickle *p, const mo_p
     if (!as_size(mo_pickle_item(p, args, 1), &l->offset)) return false;
     for (size_t i = sizes->n_items; i > 0; i--) {
         size_t *dim = &view->shape[i - 1], *stride = &l->stride[i - 1];
-        if (!as_size(mo_pickle_item(p, sizes, i - 1), dim) || !as_size(mo_pickle_item(p, strides, i - 1), stride))
+        if (!as_size(mo_pickle_item(p, sizes, i - 1), dim) ||
+            !as_size(mo_pickle_item(p, strides, i - 1), stride))
             return false;
         if (*dim != 1 && *stride != step) l->dense = false;
         if (!mo_mul(view->n, *dim, &view->n) || !mo_mul(step, *dim ? *dim : 1, &step)) return false;
@@ -115,7 +118,8 @@ static bool read_layout(mo_view *view, layout *l, const mo_pickle *p, const mo_p
 }
 
 /* out[i] = from[sum of index x stride]: view->n elements of `size` bytes, rows first. */
-static void gather(unsigned char *out, const unsigned char *from, const mo_view *view, const layout *l, size_t size)
+static void gather(
+    unsigned char *out, const unsigned char *from, const mo_view *view, const layout *l, size_t size)
 {
     size_t index[MO_MAX_DIMS] = {0}, at = l->offset;
     for (size_t i = 0; i < view->n; i++) {
@@ -130,13 +134,13 @@ static void gather(unsigned char *out, const unsigned char *from, const mo_view 
 }
 
 /* Puts elements that are out of order into a block of their own. */
-static mopd_status copy_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo_torch_storage *s, const layout *l,
-    const char *name)
+static mopd_status copy_tensor(
+    mo_torch_tensor *t, mo_torch_tree *tree, const mo_torch_storage *s, const layout *l, const char *name)
 {
     size_t size = mo_dtype_size(s->dtype);
     if (t->view.n > s->numel || t->view.n * size > tree->copy_limit)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" repeats elements: %zu of a storage of %zu", tree->path,
-            name, t->view.n, s->numel);
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" repeats elements: %zu of a storage of %zu",
+            tree->path, name, t->view.n, s->numel);
     t->copy = mo_alloc(t->view.n, size);
     if (!t->copy) return MOPD_E_NOMEM;
     tree->copy_limit -= t->view.n * size;
@@ -145,7 +149,8 @@ static mopd_status copy_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo
     return MOPD_OK;
 }
 
-static mopd_status read_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo_pnode *call, const char *name)
+static mopd_status read_tensor(
+    mo_torch_tensor *t, mo_torch_tree *tree, const mo_pnode *call, const char *name)
 {
     const mo_pickle *p = tree->pickle;
     const mo_pnode *args = &p->nodes[call->args];
@@ -159,13 +164,13 @@ static mopd_status read_tensor(mo_torch_tensor *t, mo_torch_tree *tree, const mo
         sizes->n_items != strides->n_items)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no sizes and strides", tree->path, name);
     if (sizes->n_items > MO_MAX_DIMS)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %u dimensions, at most %d are read", tree->path,
-            name, sizes->n_items, MO_MAX_DIMS);
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has %u dimensions, at most %d are read",
+            tree->path, name, sizes->n_items, MO_MAX_DIMS);
     if (!read_layout(&t->view, &l, p, args))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has a bad offset, size or stride", tree->path, name);
     if (l.reach > s.numel)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" reaches element %zu of a storage of %zu", tree->path, name,
-            l.reach, s.numel);
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" reaches element %zu of a storage of %zu", tree->path,
+            name, l.reach, s.numel);
     t->view.dtype = s.dtype;
     if ((st = tree->place(tree->ctx, &s)) != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
     if (!l.dense) return copy_tensor(t, tree, &s, &l, name);
@@ -195,9 +200,9 @@ static mopd_status add_tensor(mo_torch_list *out, mo_torch_tree *tree, const mo_
 /* One container being walked. */
 typedef struct frame {
     const mo_pnode *node;
-    uint32_t cell;      /* the next */
-    uint32_t position;  /* in a list */
-    size_t name_bytes;  /* of the way to it */
+    uint32_t cell;     /* the next */
+    uint32_t position; /* in a list */
+    size_t name_bytes; /* of the way to it */
 } frame;
 
 typedef struct walk {
@@ -212,12 +217,14 @@ static const mo_pnode *unwrap(const mo_pickle *p, const mo_pnode *node)
 {
     for (int i = 0; node && i < MAX_DEPTH; i++) {
         bool object = node->kind == MO_P_OBJECT, call = node->kind == MO_P_CALL;
-        if (object) node = node->state == MO_P_NIL ? NULL : &p->nodes[node->state];
+        if (object)
+            node = node->state == MO_P_NIL ? NULL : &p->nodes[node->state];
         else if (call && (mo_pickle_is(p, node, UTILS, "_rebuild_parameter") ||
                              mo_pickle_is(p, node, UTILS, "_rebuild_parameter_with_state") ||
                              mo_pnode_is_text(&p->nodes[p->nodes[node->callee].callee], JIT)))
             node = mo_pickle_item(p, &p->nodes[node->args], 0);
-        else return node;
+        else
+            return node;
     }
     return NULL;
 }
@@ -227,7 +234,8 @@ static mopd_status visit(mo_torch_list *out, walk *w, mo_torch_tree *tree, const
     const mo_pickle *p = tree->pickle;
     node = unwrap(p, node);
     if (++w->visits > MAX_VISITS)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u values in the pickle's tree", tree->path, MAX_VISITS);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: more than %u values in the pickle's tree", tree->path, MAX_VISITS);
     if (!node) return MOPD_OK;
     if (node->kind == MO_P_CALL && mo_pickle_is(p, node, UTILS, "_rebuild_tensor_v2"))
         return add_tensor(out, tree, node, w->name.data);
@@ -235,7 +243,8 @@ static mopd_status visit(mo_torch_list *out, walk *w, mo_torch_tree *tree, const
                      mo_pickle_is(p, node, "collections", "OrderedDict");
     if (!container || !node->n_items) return MOPD_OK;
     if (w->depth == MAX_DEPTH)
-        return mo_fail(MOPD_E_FORMAT, "%s: containers nested deeper than %d in the pickle", tree->path, MAX_DEPTH);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: containers nested deeper than %d in the pickle", tree->path, MAX_DEPTH);
     w->frames[w->depth++] = (frame){node, node->first, 0, w->name.size};
     return MOPD_OK;
 }
@@ -250,8 +259,8 @@ static mopd_status name_part(walk *w, const frame *f, const mo_pnode *key, bool 
     if (!key) return mo_buf_addf(&w->name, "%s%u", dot, f->position);
     if (key->kind == MO_P_INT) return mo_buf_addf(&w->name, "%s%lld", dot, (long long)key->u.i);
     if (memchr(key->text, 0, key->u.n) || key->u.n > MAX_NAME - f->name_bytes)
-        return mo_fail(MOPD_E_FORMAT, "%s: a name in the pickle is longer than %d bytes or has a zero in it", path,
-            MAX_NAME);
+        return mo_fail(MOPD_E_FORMAT, "%s: a name in the pickle is longer than %d bytes or has a zero in it",
+            path, MAX_NAME);
     mopd_status st = mo_buf_adds(&w->name, dot);
     return st == MOPD_OK ? mo_buf_add(&w->name, key->text, key->u.n) : st;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * torchtree.h - what the pickle inside a PyTorch file means: which globals may occur, storages, named tensors. */
+ * torchtree.h - what the pickle inside a PyTorch file means: which globals may occur, storages, named
+ * tensors. */
 #ifndef MO_FORMAT_TORCHTREE_H
 #define MO_FORMAT_TORCHTREE_H
 
@@ -42,8 +43,8 @@ bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name);
 /* Reads ("storage", torch.XStorage, key, device, numel) from a MO_P_STORAGE node. */
 mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tree, const mo_pnode *node);
 
-/* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions joined by
- * dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order. */
+/* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions
+ * joined by dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order. */
 mopd_status mo_torchtree_collect(mo_torch_list *out, mo_torch_tree *tree);
 void mo_torch_list_free(mo_torch_list *list);
 

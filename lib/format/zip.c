@@ -3,8 +3,8 @@
  *
  *     [local header | name | extra | data]... [central entry | name | extra | comment]... [zip64 end] end
  *
- * Everything is read from the end: the end record leads to the directory, its entries to the data (PKWARE APPNOTE 4.3).
- * Each number is checked against the bytes that are there before it is used. */
+ * Everything is read from the end: the end record leads to the directory, its entries to the data (PKWARE
+ * APPNOTE 4.3). Each number is checked against the bytes that are there before it is used. */
 #include "format/zip.h"
 
 #include <stdint.h>
@@ -99,7 +99,8 @@ static mopd_status inflate_stream(mo_buf *buf, inflation *in, const char *path)
         in->used = (size_t)(z.next_in - in->bytes);
         if (st != MOPD_OK) break;
         bool stuck = result == Z_BUF_ERROR && in->used == in->n;
-        if (stuck) st = mo_fail(MOPD_E_FORMAT, "%s: compressed data is cut short at byte %zu", path, in->used);
+        if (stuck)
+            st = mo_fail(MOPD_E_FORMAT, "%s: compressed data is cut short at byte %zu", path, in->used);
         else if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
             st = mo_fail(MOPD_E_FORMAT, "%s: bad compressed data at byte %zu: %s", path, in->used,
                 z.msg ? z.msg : "corrupt");
@@ -148,8 +149,10 @@ static mopd_status read_end64(directory *dir, const mo_zip *zip, const unsigned 
     size_t end_at = (size_t)(end - zip->bytes);
     if (end_at < LOCATOR_BYTES || get32(end - LOCATOR_BYTES) != LOCATOR_SIG) return MOPD_OK;
     uint64_t at = get64(end - LOCATOR_BYTES + 8);
-    if (at > end_at - LOCATOR_BYTES || end_at - LOCATOR_BYTES - at < END64_BYTES || get32(zip->bytes + at) != END64_SIG)
-        return mo_fail(MOPD_E_FORMAT, "%s: no zip64 end record at byte %llu", zip->path, (unsigned long long)at);
+    if (at > end_at - LOCATOR_BYTES || end_at - LOCATOR_BYTES - at < END64_BYTES ||
+        get32(zip->bytes + at) != END64_SIG)
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: no zip64 end record at byte %llu", zip->path, (unsigned long long)at);
     const unsigned char *p = zip->bytes + at;
     *dir = (directory){get64(p + 48), get64(p + 40), get64(p + 32)};
     return MOPD_OK;
@@ -164,15 +167,16 @@ static mopd_status find_directory(directory *dir, const mo_zip *zip)
     if (st != MOPD_OK) return st;
     size_t end_at = (size_t)(end - zip->bytes);
     if (dir->at > end_at || dir->n_bytes > end_at - dir->at)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip directory of %llu bytes at byte %llu, its end is at %zu", zip->path,
-            (unsigned long long)dir->n_bytes, (unsigned long long)dir->at, end_at);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip directory of %llu bytes at byte %llu, its end is at %zu",
+            zip->path, (unsigned long long)dir->n_bytes, (unsigned long long)dir->at, end_at);
     if (dir->n_entries > dir->n_bytes / ENTRY_BYTES)
         return mo_fail(MOPD_E_FORMAT, "%s: %llu zip entries in a directory of %llu bytes", zip->path,
             (unsigned long long)dir->n_entries, (unsigned long long)dir->n_bytes);
     return MOPD_OK;
 }
 
-/* Sizes and place that did not fit 32 bits stand in the extra field 1, in this order, only those that did not. */
+/* Sizes and place that did not fit 32 bits stand in the extra field 1, in this order, only those that did
+ * not. */
 static bool read_extra64(const unsigned char *extra, size_t n, uint64_t value[3])
 {
     bool wanted = value[0] == UINT32_MAX || value[1] == UINT32_MAX || value[2] == UINT32_MAX;
@@ -205,17 +209,18 @@ static mopd_status find_data(zip_entry *e, const mo_zip *zip, uint64_t at, size_
             (unsigned long long)at);
     size_t left = zip->n_bytes - (size_t)at - LOCAL_BYTES, local = get16(p + 26), extra = get16(p + 28);
     if (local + extra > left || local != name_bytes || memcmp(p + LOCAL_BYTES, e->name, local) != 0)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has another name at byte %llu", zip->path, e->name,
-            (unsigned long long)at);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has another name at byte %llu", zip->path,
+            e->name, (unsigned long long)at);
     if (e->packed > left - local - extra)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, the file has %zu from there", zip->path,
-            e->name, e->packed, left - local - extra);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, the file has %zu from there",
+            zip->path, e->name, e->packed, left - local - extra);
     e->at = (size_t)at + LOCAL_BYTES + local + extra;
     return MOPD_OK;
 }
 
 /* Reads the directory entry at p, n bytes left; *length is what it takes, names go to *text. */
-static mopd_status read_entry(zip_entry *e, const mo_zip *zip, const unsigned char *p, size_t n, size_t *length)
+static mopd_status read_entry(
+    zip_entry *e, const mo_zip *zip, const unsigned char *p, size_t n, size_t *length)
 {
     size_t place = (size_t)(p - zip->bytes);
     if (n < ENTRY_BYTES || get32(p) != ENTRY_SIG)
@@ -233,12 +238,14 @@ static mopd_status read_entry(zip_entry *e, const mo_zip *zip, const unsigned ch
     e->packed = (size_t)value[1];
     e->crc = get32(p + 16);
     e->method = get16(p + 10);
-    if (get16(p + 8) & 1) return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" is encrypted", zip->path, e->name);
+    if (get16(p + 8) & 1)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" is encrypted", zip->path, e->name);
     if (e->method != 0 && e->method != 8)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" uses compression %u", zip->path, e->name, e->method);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" uses compression %u", zip->path, e->name, e->method);
     if (e->method == 0 && e->size != e->packed)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" is stored as %zu bytes and unpacks to %zu", zip->path,
-            e->name, e->packed, e->size);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" is stored as %zu bytes and unpacks to %zu",
+            zip->path, e->name, e->packed, e->size);
     return find_data(e, zip, value[2], name);
 }
 
@@ -305,8 +312,8 @@ mopd_status mo_zip_stored(const mo_zip *zip, size_t i, const void **data, size_t
 {
     const zip_entry *e = &zip->entries[i];
     if (e->method != 0)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" is compressed, it must be stored", zip->path,
-            e->name);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" is compressed, it must be stored", zip->path, e->name);
     *data = zip->bytes + e->at;
     *n = e->size;
     return MOPD_OK;
@@ -315,8 +322,8 @@ mopd_status mo_zip_stored(const mo_zip *zip, size_t i, const void **data, size_t
 static mopd_status check_crc(const mo_zip *zip, const zip_entry *e, const mo_buf *buf)
 {
     if (buf->size != e->size)
-        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, its entry says %zu", zip->path, e->name,
-            buf->size, e->size);
+        return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has %zu bytes, its entry says %zu", zip->path,
+            e->name, buf->size, e->size);
     uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)buf->data, buf->size);
     if (crc != e->crc)
         return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has CRC-32 %08x, its entry says %08x", zip->path,
@@ -329,14 +336,15 @@ mopd_status mo_zip_read(const mo_zip *zip, size_t i, mo_buf *buf, size_t limit)
     const zip_entry *e = &zip->entries[i];
     buf->size = 0;
     if (e->size > limit)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" has %zu bytes, at most %zu are read", zip->path,
-            e->name, e->size, limit);
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: zip entry \"%s\" has %zu bytes, at most %zu are read",
+            zip->path, e->name, e->size, limit);
     inflation in = {.bytes = zip->bytes + e->at, .n = e->packed, .limit = e->size, .bits = -MAX_WBITS};
     mopd_status st = MOPD_OK;
-    if (e->method == 0) st = mo_buf_add(buf, in.bytes, e->size);
+    if (e->method == 0)
+        st = mo_buf_add(buf, in.bytes, e->size);
     else if ((st = inflate_stream(buf, &in, zip->path)) == MOPD_E_UNSUPPORTED)
-        st = mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" inflates to more than its %zu bytes", zip->path, e->name,
-            e->size);
+        st = mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" inflates to more than its %zu bytes", zip->path,
+            e->name, e->size);
     if (st == MOPD_OK) st = check_crc(zip, e, buf);
     if (st != MOPD_OK) mo_buf_free(buf);
     return st;

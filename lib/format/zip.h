@@ -5,14 +5,14 @@
 
 #include "base/buf.h"
 
-/* Unpacks all members of n gzip bytes into buf (emptied first).  FORMAT with the byte position; UNSUPPORTED when
- * more than limit bytes come out.  `path` for messages. */
+/* Unpacks all members of n gzip bytes into buf (emptied first).  FORMAT with the byte position; UNSUPPORTED
+ * when more than limit bytes come out.  `path` for messages. */
 mopd_status mo_gunzip(mo_buf *buf, const void *bytes, size_t n, size_t limit, const char *path);
 
 typedef struct mo_zip mo_zip;
 
-/* Reads the directory of an archive of n bytes, which must outlive the handle.  FORMAT when anything points outside,
- * names repeat or disagree. */
+/* Reads the directory of an archive of n bytes, which must outlive the handle.  FORMAT when anything points
+ * outside, names repeat or disagree. */
 mopd_status mo_zip_open(mo_zip **out, const void *bytes, size_t n, const char *path);
 void mo_zip_close(mo_zip *zip);
 

@@ -19,7 +19,8 @@ static void json_gives_typed_values(void **state)
     int64_t i = 0;
     double d = 0;
     bool b = false;
-    assert_ok(parse(&root, "{\"s\":\"\\u00e9\\n\",\"i\":-7,\"d\":0.1,\"b\":true,\"n\":null,\"a\":[1,[2]],\"o\":{}}"));
+    assert_ok(parse(
+        &root, "{\"s\":\"\\u00e9\\n\",\"i\":-7,\"d\":0.1,\"b\":true,\"n\":null,\"a\":[1,[2]],\"o\":{}}"));
     assert_int_equal(mo_json_kind(root), MO_JSON_OBJECT);
     assert_int_equal(mo_json_count(root), 7);
     assert_true(mo_json_as_string(mo_json_get(root, "s"), &s));
@@ -100,7 +101,8 @@ static void json_need_names_file_and_key(void **state)
     size_t n = 0;
     bool b = false;
     double d = 0;
-    assert_ok(parse(&root, "{\"t\":{\"size\":12,\"no\":0,\"name\":\"n\",\"yes\":true,\"x\":1.5},\"null\":null}"));
+    assert_ok(
+        parse(&root, "{\"t\":{\"size\":12,\"no\":0,\"name\":\"n\",\"yes\":true,\"x\":1.5},\"null\":null}"));
     assert_ok(mo_json_need_int(root, "t.size", "c.json", &i));
     assert_int_equal(i, 12);
     assert_ok(mo_json_need_size(root, "t.size", "c.json", &n));
@@ -109,16 +111,21 @@ static void json_need_names_file_and_key(void **state)
     assert_ok(mo_json_need_bool(root, "t.yes", "c.json", &b));
     assert_ok(mo_json_need_number(root, "t.x", "c.json", &d));
     assert_ok(mo_json_need(root, "t", "c.json", MO_JSON_OBJECT, &o));
-    assert_fails(mo_json_need_int(root, "t.sizes", "c.json", &i), MOPD_E_FORMAT, "c.json: key \"t.sizes\" is missing");
-    assert_fails(mo_json_need_int(root, "u.size", "c.json", &i), MOPD_E_FORMAT, "c.json: key \"u.size\" is missing");
+    assert_fails(
+        mo_json_need_int(root, "t.sizes", "c.json", &i), MOPD_E_FORMAT, "c.json: key \"t.sizes\" is missing");
+    assert_fails(
+        mo_json_need_int(root, "u.size", "c.json", &i), MOPD_E_FORMAT, "c.json: key \"u.size\" is missing");
     assert_fails(mo_json_need_int(root, "t.name", "c.json", &i), MOPD_E_FORMAT,
         "c.json: key \"t.name\" is a string, not an integer");
-    assert_fails(mo_json_need_int(root, "null", "c.json", &i), MOPD_E_FORMAT, "\"null\" is null, not an integer");
+    assert_fails(
+        mo_json_need_int(root, "null", "c.json", &i), MOPD_E_FORMAT, "\"null\" is null, not an integer");
     assert_fails(mo_json_need_size(root, "t.no", "c.json", &n), MOPD_E_FORMAT, "\"t.no\" is 0, not a size");
-    assert_fails(mo_json_need_string(root, "t.size", "c.json", &s), MOPD_E_FORMAT, "is an integer, not a string");
+    assert_fails(
+        mo_json_need_string(root, "t.size", "c.json", &s), MOPD_E_FORMAT, "is an integer, not a string");
     assert_fails(mo_json_need_bool(root, "t.size", "c.json", &b), MOPD_E_FORMAT, "not true or false");
     assert_fails(mo_json_need_number(root, "t.name", "c.json", &d), MOPD_E_FORMAT, "not a number");
-    assert_fails(mo_json_need(root, "t", "c.json", MO_JSON_ARRAY, &o), MOPD_E_FORMAT, "is an object, not an array");
+    assert_fails(
+        mo_json_need(root, "t", "c.json", MO_JSON_ARRAY, &o), MOPD_E_FORMAT, "is an object, not an array");
     mo_json_close(root);
 }
 
@@ -200,9 +207,13 @@ static void jsonw_replaces_what_is_no_utf8(void **state)
     (void)state;
     static const struct {
         const char *in, *out;
-    } cases[] = {{"a\xff" "b", "\"a\xef\xbf\xbd" "b\""}, {"\xc3", "\"\xef\xbf\xbd\""},
-        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, {"\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
-        {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""}, {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}};
+    } cases[] = {{"a\xff"
+                  "b",
+                     "\"a\xef\xbf\xbd"
+                     "b\""},
+        {"\xc3", "\"\xef\xbf\xbd\""}, {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+        {"\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\""}, {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
+        {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_buf buf = {0};
         mo_jsonw w;

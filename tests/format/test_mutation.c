@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * test_mutation.c - small valid files with bytes flipped, cut, repeated: readers fail or succeed, and stay inside.
+ * test_mutation.c - small valid files with bytes flipped, cut, repeated: readers fail or succeed, and stay
+ * inside.
  *
- * The same mutations at every run.  What is asserted: a reader that fails leaves nothing behind and says FORMAT,
- * UNSUPPORTED or VERSION; views of one that succeeds can be read.  A build with the address sanitizer sees the rest. */
+ * The same mutations at every run.  What is asserted: a reader that fails leaves nothing behind and says
+ * FORMAT, UNSUPPORTED or VERSION; views of one that succeeds can be read.  A build with the address
+ * sanitizer sees the rest. */
 #include "test.h"
 
 #include "base/file.h"
@@ -52,7 +54,8 @@ static mopd_status read_zip(const void *bytes, size_t n)
     mopd_status st = mo_zip_open(&zip, bytes, n, "mutated");
     if (st != MOPD_OK) return st;
     for (size_t i = 0; i < mo_zip_count(zip); i++)
-        if (mo_zip_read(zip, i, &out, 1 << 16) == MOPD_OK && out.size) touched += (unsigned char)out.data[out.size - 1];
+        if (mo_zip_read(zip, i, &out, 1 << 16) == MOPD_OK && out.size)
+            touched += (unsigned char)out.data[out.size - 1];
     mo_buf_free(&out);
     mo_zip_close(zip);
     return MOPD_OK;
@@ -165,7 +168,8 @@ static void mutated_safetensors_are_safe(void **state)
 static void mutated_json_is_safe(void **state)
 {
     (void)state;
-    static const char text[] = "{\"a\":[1,-2.5e3,true,null,\"\\u00e9\\n\"],\"b\":{\"c\":{}},\"d\":12345678901234567890}";
+    static const char text[] =
+        "{\"a\":[1,-2.5e3,true,null,\"\\u00e9\\n\"],\"b\":{\"c\":{}},\"d\":12345678901234567890}";
     mutate_many(text, sizeof text - 1, read_json, ROUNDS);
 }
 

@@ -11,7 +11,8 @@ static void npy_bytes_are_numpys(void **state)
     static const size_t shape[2] = {2, 1};
     const float x[2] = {1, -2};
     /* numpy.save of numpy.array([[1], [-2]], 'f4') */
-    static const char head[] = "\x93NUMPY\1\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }";
+    static const char head[] =
+        "\x93NUMPY\1\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }";
     char want[128 + 8];
     memset(want, ' ', 128);
     memcpy(want, head, sizeof head - 1);
@@ -32,7 +33,8 @@ static void npy_reads_back_any_shape(void **state)
     static const struct {
         int n_dims;
         size_t shape[8], n;
-    } cases[] = {{0, {0}, 1}, {1, {5}, 5}, {2, {0, 3}, 0}, {3, {2, 3, 4}, 24}, {8, {1, 2, 1, 2, 1, 2, 1, 3}, 24}};
+    } cases[] = {
+        {0, {0}, 1}, {1, {5}, 5}, {2, {0, 3}, 0}, {3, {2, 3, 4}, 24}, {8, {1, 2, 1, 2, 1, 2, 1, 3}, 24}};
     float x[24];
     test_random(x, 24, 3);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -68,14 +70,18 @@ static void npy_refuses_what_it_does_not_read(void **state)
         MOPD_E_UNSUPPORTED, "only '<f4'");
     assert_fails(mo_npy_load(&got, file_with("{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}", 4)),
         MOPD_E_UNSUPPORTED, "columns come first");
-    assert_fails(mo_npy_load(&got, file_with("{'descr': '<f4', 'shape': (1,)}", 4)), MOPD_E_FORMAT, "is missing");
+    assert_fails(
+        mo_npy_load(&got, file_with("{'descr': '<f4', 'shape': (1,)}", 4)), MOPD_E_FORMAT, "is missing");
     assert_fails(mo_npy_load(&got, file_with(HEAD "(2,)}", 4)), MOPD_E_FORMAT, "the shape makes 2 floats");
     assert_fails(mo_npy_load(&got, file_with(HEAD "(-2,)}", 4)), MOPD_E_FORMAT, "no list of sizes");
     assert_fails(mo_npy_load(&got, file_with(HEAD "(2", 8)), MOPD_E_FORMAT, "has no end");
-    assert_fails(mo_npy_load(&got, file_with(HEAD "(1,1,1,1,1,1,1,1,1)}", 4)), MOPD_E_UNSUPPORTED, "more than 8");
-    assert_fails(mo_npy_load(&got, file_with(HEAD "(4294967296,4294967296)}", 4)), MOPD_E_FORMAT, "overflows");
+    assert_fails(
+        mo_npy_load(&got, file_with(HEAD "(1,1,1,1,1,1,1,1,1)}", 4)), MOPD_E_UNSUPPORTED, "more than 8");
+    assert_fails(
+        mo_npy_load(&got, file_with(HEAD "(4294967296,4294967296)}", 4)), MOPD_E_FORMAT, "overflows");
     assert_fails(mo_npy_load(&got, test_write("a.npy", "GIF89a.......", 13)), MOPD_E_FORMAT, "no .npy file");
-    assert_fails(mo_npy_load(&got, test_write("b.npy", "\x93NUMPY\4\0\1\0\0\0\0", 13)), MOPD_E_VERSION, "version 4");
+    assert_fails(
+        mo_npy_load(&got, test_write("b.npy", "\x93NUMPY\4\0\1\0\0\0\0", 13)), MOPD_E_VERSION, "version 4");
     assert_fails(mo_npy_load(&got, test_write("c.npy", "\x93NUMPY\1\0\xff\xff\0\0\0", 13)), MOPD_E_FORMAT,
         "header of 65535 bytes, the file has 3");
     assert_null(got.data);

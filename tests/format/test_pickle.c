@@ -77,7 +77,8 @@ static void pickle_reads_protocol_4(void **state)
 {
     (void)state;
     mo_pickle p;
-    assert_ok(LOAD(&p, "\x80\4\x95\x2e\0\0\0\0\0\0\0\x8c\x0b" "collections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94"
+    assert_ok(LOAD(&p, "\x80\4\x95\x2e\0\0\0\0\0\0\0\x8c\x0b"
+                       "collections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94"
                        "(\x8c\1k\x94K\5u."));
     assert_true(mo_pickle_is(&p, root(&p), "collections", "OrderedDict"));
     assert_int_equal(root(&p)->kind, MO_P_CALL);
@@ -100,7 +101,8 @@ static void pickle_calls_nothing(void **state)
     for (size_t i = 0; i < sizeof refused - 1; i++) {
         char bytes[] = "\x80\2?abc\ndef\n.", words[64];
         bytes[2] = refused[i];
-        snprintf(words, sizeof words, "byte 1002: pickle opcode 0x%02x: not allowed", (unsigned char)refused[i]);
+        snprintf(
+            words, sizeof words, "byte 1002: pickle opcode 0x%02x: not allowed", (unsigned char)refused[i]);
         assert_fails(load(&p, bytes, sizeof bytes - 1), MOPD_E_FORMAT, words);
     }
 }
@@ -137,8 +139,12 @@ static void pickle_refuses_broken_programs(void **state)
         CASE("\x80\2.", "the stack is empty"),
         CASE("\x80\2NN.", "values are left over"),
         CASE("\x80\2N(.", "the stack is empty"),
-        CASE("\x80\2X\xff\xff\xff\x7f" "a.", "cut short"),
-        CASE("\x80\2\x8d\xff\xff\xff\xff\xff\xff\xff\xff" "a.", "cut short"),
+        CASE("\x80\2X\xff\xff\xff\x7f"
+             "a.",
+            "cut short"),
+        CASE("\x80\2\x8d\xff\xff\xff\xff\xff\xff\xff\xff"
+             "a.",
+            "cut short"),
         CASE("\x80\2J\1.", "cut short"),
         CASE("\x80\2t.", "no mark"),
         CASE("\x80\2u.", "no mark"),

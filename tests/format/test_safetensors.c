@@ -25,7 +25,8 @@ static void safetensors_gives_views(void **state)
         "\"none\":{\"dtype\":\"F64\",\"shape\":[2,0],\"data_offsets\":[11,11]},"
         "\"a\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
         "\"s\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[11,12]},"
-        "\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}}   ", 12);
+        "\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}}   ",
+        12);
     assert_ok(mo_st_open_bytes(&st, file, n, "x.safetensors"));
     assert_int_equal(mo_st_count(st), 4);
     assert_int_equal(mo_st_file_bytes(st), n);
@@ -91,7 +92,8 @@ static void safetensors_rejects_overlap(void **state)
     (void)state;
     REFUSE({"{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 2, 6) "}", 6, MOPD_E_FORMAT,
         "tensor \"b\" starts at byte 2 of the data, overlapping the one before, which ends at 4"});
-    REFUSE({"{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 0, 4) "}", 4, MOPD_E_FORMAT, "overlapping"});
+    REFUSE(
+        {"{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 0, 4) "}", 4, MOPD_E_FORMAT, "overlapping"});
 }
 
 static void safetensors_rejects_gaps(void **state)
@@ -110,7 +112,8 @@ static void safetensors_rejects_offsets_outside(void **state)
     REFUSE({"{" T("a", "U8", "[4]", 0, 4) "}", 3, MOPD_E_FORMAT, "lies at bytes 0 to 4, the data has 3"},
         {"{" T("a", "U8", "[4]", 4, 0) "}", 4, MOPD_E_FORMAT, "lies at bytes 4 to 0"},
         {"{" T("a", "U8", "[4]", 0, -4) "}", 4, MOPD_E_FORMAT, "no pair of data_offsets"},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0]}}", 1, MOPD_E_FORMAT, "no pair of data_offsets"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0]}}", 1, MOPD_E_FORMAT,
+            "no pair of data_offsets"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, MOPD_E_FORMAT, "no pair of data_offsets"},
         {"{" T("a", "U8", "[1]", 0, 9223372036854775807) "}", 1, MOPD_E_FORMAT, "the data has 1"},
         {"{" T("a", "U8", "[1]", 0, 1.0) "}", 1, MOPD_E_FORMAT, "no pair of data_offsets"});
@@ -119,13 +122,16 @@ static void safetensors_rejects_offsets_outside(void **state)
 static void safetensors_rejects_wrong_sizes(void **state)
 {
     (void)state;
-    REFUSE({"{" T("a", "F32", "[2,2]", 0, 8) "}", 8, MOPD_E_FORMAT, "its shape makes 16 bytes, its offsets 8"},
+    REFUSE(
+        {"{" T("a", "F32", "[2,2]", 0, 8) "}", 8, MOPD_E_FORMAT, "its shape makes 16 bytes, its offsets 8"},
         {"{" T("a", "U8", "[-1]", 0, 1) "}", 1, MOPD_E_FORMAT, "dimension 0 is not a size"},
         {"{" T("a", "U8", "[1,\"1\"]", 0, 1) "}", 1, MOPD_E_FORMAT, "dimension 1 is not a size"},
-        {"{" T("a", "U8", "[4294967296,4294967296,4294967296]", 0, 1) "}", 1, MOPD_E_FORMAT, "its shape overflows"},
+        {"{" T("a", "U8", "[4294967296,4294967296,4294967296]", 0, 1) "}", 1, MOPD_E_FORMAT,
+            "its shape overflows"},
         {"{" T("a", "F64", "[4611686018427387904]", 0, 1) "}", 1, MOPD_E_FORMAT, "its shape overflows"},
         {"{" T("a", "U8", "3", 0, 3) "}", 3, MOPD_E_FORMAT, "has no shape"},
-        {"{" T("a", "U8", "[1,1,1,1,1,1,1,1,1]", 0, 1) "}", 1, MOPD_E_UNSUPPORTED, "has 9 dimensions, at most 8"});
+        {"{" T("a", "U8", "[1,1,1,1,1,1,1,1,1]", 0, 1) "}", 1, MOPD_E_UNSUPPORTED,
+            "has 9 dimensions, at most 8"});
 }
 
 static void safetensors_rejects_types(void **state)
@@ -140,9 +146,10 @@ static void safetensors_rejects_types(void **state)
 static void safetensors_rejects_repeated_names(void **state)
 {
     (void)state;
-    REFUSE({"{" T("a", "U8", "[1]", 0, 1) "," T("a", "U8", "[1]", 1, 2) "}", 2, MOPD_E_FORMAT, "duplicate object key"});
-    REFUSE({"{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, MOPD_E_FORMAT,
+    REFUSE({"{" T("a", "U8", "[1]", 0, 1) "," T("a", "U8", "[1]", 1, 2) "}", 2, MOPD_E_FORMAT,
         "duplicate object key"});
+    REFUSE({"{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+        MOPD_E_FORMAT, "duplicate object key"});
 }
 
 static void safetensors_rejects_bad_metadata(void **state)
@@ -157,16 +164,19 @@ static void safetensors_rejects_bad_headers(void **state)
     (void)state;
     unsigned char file[100];
     mo_st *st;
-    REFUSE({"", 0, MOPD_E_FORMAT, "does not start with {"}, {" {}", 0, MOPD_E_FORMAT, "does not start with {"},
-        {"[]", 0, MOPD_E_FORMAT, "does not start with {"}, {"{", 0, MOPD_E_FORMAT, "line 1"});
+    REFUSE({"", 0, MOPD_E_FORMAT, "does not start with {"},
+        {" {}", 0, MOPD_E_FORMAT, "does not start with {"}, {"[]", 0, MOPD_E_FORMAT, "does not start with {"},
+        {"{", 0, MOPD_E_FORMAT, "line 1"});
     size_t n = compose(file, "{}", 0);
     assert_ok(mo_st_open_bytes(&st, file, n, "x"));
     mo_st_close(st);
     for (size_t cut = 0; cut < 8; cut++)
         assert_fails(mo_st_open_bytes(&st, file, cut, "x"), MOPD_E_FORMAT, "are too short");
-    assert_fails(mo_st_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT, "header of 2 bytes, the file has 1 after");
+    assert_fails(
+        mo_st_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT, "header of 2 bytes, the file has 1 after");
     file[4] = 1;
-    assert_fails(mo_st_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT, "header of 4294967298 bytes, at most 100000000");
+    assert_fails(
+        mo_st_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT, "header of 4294967298 bytes, at most 100000000");
 }
 
 static mopd_status write_file(const char *path)

@@ -75,7 +75,8 @@ static size_t count_of(const char *path)
     mo_torch *t;
     assert_ok(mo_torch_open(&t, path, true));
     size_t n = mo_torch_count(t);
-    for (size_t i = 0; i < n; i++) assert_ptr_equal(mo_torch_find(t, mo_torch_name(t, i)), mo_torch_view(t, i));
+    for (size_t i = 0; i < n; i++)
+        assert_ptr_equal(mo_torch_find(t, mo_torch_name(t, i)), mo_torch_view(t, i));
     assert_string_equal(mo_torch_path(t), path);
     mo_torch_close(t);
     return n;
@@ -134,7 +135,8 @@ static void torch_names_what_is_missing(void **state)
     assert_fails(mo_torch_need(t, "g32", &v), MOPD_E_FORMAT, "torch_zip.pt: tensor \"g32\" is missing");
     mo_torch_close(t);
     mo_torch_close(NULL);
-    assert_fails(mo_torch_open_bytes(&t, "no torch file", 13, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
+    assert_fails(
+        mo_torch_open_bytes(&t, "no torch file", 13, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
     assert_fails(mo_torch_open_bytes(&t, "", 0, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
 }
 
@@ -147,7 +149,7 @@ static void torch_names_what_is_missing(void **state)
 #define NUMEL "\4\0\0\0\0\0\0\0"
 #define DATA "\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40" /* 1 2 3 4 */
 #define STORAGE(n) "(U\7storagectorch\nFloatStorage\nU\1kU\3cpuK" n "NtQ"
-#define TENSOR(offset, sizes, strides) \
+#define TENSOR(offset, sizes, strides)                                                                       \
     "ctorch._utils\n_rebuild_tensor_v2\n(" STORAGE("\4") "K" offset sizes strides "\x89}tR"
 #define DIMS2(a, b) "K" a "K" b "\x86"
 #define OBJECT "\x80\2}U\1w" TENSOR("\0", DIMS2("\2", "\2"), DIMS2("\2", "\1")) "s."
@@ -174,11 +176,14 @@ static void torch_legacy_refuses_spoiled_parts(void **state)
 {
     (void)state;
     assert_ok(OPEN(FILE_OF(OBJECT)));
-    assert_fails(OPEN(MAGIC "\x80\2M\xe8\3." SYSTEM OBJECT KEYS NUMEL DATA), MOPD_E_FORMAT, "protocol is not 1001");
-    assert_fails(OPEN(MAGIC PROTOCOL "\x80\2}U\x0dlittle_endian\x89s." OBJECT KEYS NUMEL DATA), MOPD_E_UNSUPPORTED,
-        "little endian");
-    assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2}." NUMEL DATA), MOPD_E_FORMAT, "no list of storage keys");
-    assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2]Na." NUMEL DATA), MOPD_E_FORMAT, "storage key is no text");
+    assert_fails(
+        OPEN(MAGIC "\x80\2M\xe8\3." SYSTEM OBJECT KEYS NUMEL DATA), MOPD_E_FORMAT, "protocol is not 1001");
+    assert_fails(OPEN(MAGIC PROTOCOL "\x80\2}U\x0dlittle_endian\x89s." OBJECT KEYS NUMEL DATA),
+        MOPD_E_UNSUPPORTED, "little endian");
+    assert_fails(
+        OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2}." NUMEL DATA), MOPD_E_FORMAT, "no list of storage keys");
+    assert_fails(
+        OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2]Na." NUMEL DATA), MOPD_E_FORMAT, "storage key is no text");
     assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2](U\1kU\1ke." NUMEL DATA), MOPD_E_FORMAT,
         "storage key \"k\" is there twice");
     assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT "\x80\2](U\1je." NUMEL DATA), MOPD_E_FORMAT,
@@ -187,7 +192,8 @@ static void torch_legacy_refuses_spoiled_parts(void **state)
         "no tensor uses storage 1 of 2");
     assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT KEYS "\5\0\0\0\0\0\0\0" DATA), MOPD_E_FORMAT,
         "storage \"k\" has 5 elements, its tensors say 4");
-    assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT KEYS NUMEL "\0\0"), MOPD_E_FORMAT, "storage \"k\" has 16 bytes");
+    assert_fails(
+        OPEN(MAGIC PROTOCOL SYSTEM OBJECT KEYS NUMEL "\0\0"), MOPD_E_FORMAT, "storage \"k\" has 16 bytes");
     assert_fails(OPEN(MAGIC PROTOCOL SYSTEM OBJECT KEYS "\4\0"), MOPD_E_FORMAT, "before storage 0 of 1");
 }
 
@@ -205,19 +211,21 @@ static void torch_refuses_bad_tensors(void **state)
     (void)state;
     REFUSE(TENSOR("\1", DIMS2("\2", "\2"), DIMS2("\2", "\1")), MOPD_E_FORMAT,
         "tensor \"w\" reaches element 5 of a storage of 4");
-    REFUSE(TENSOR("\0", DIMS2("\2", "\3"), DIMS2("\1", "\2")), MOPD_E_FORMAT, "reaches element 6 of a storage of 4");
+    REFUSE(TENSOR("\0", DIMS2("\2", "\3"), DIMS2("\1", "\2")), MOPD_E_FORMAT,
+        "reaches element 6 of a storage of 4");
     REFUSE(TENSOR("\0", DIMS2("\2", "\2"), "K\1\x85"), MOPD_E_FORMAT, "has no sizes and strides");
     REFUSE(TENSOR("\0", "N", "N"), MOPD_E_FORMAT, "has no sizes and strides");
     REFUSE(TENSOR("\0", "NN\x86", DIMS2("\2", "\1")), MOPD_E_FORMAT, "a bad offset, size or stride");
-    REFUSE(TENSOR("\0", "J\xff\xff\xff\xffK\1\x86", DIMS2("\2", "\1")), MOPD_E_FORMAT, "a bad offset, size or stride");
+    REFUSE(TENSOR("\0", "J\xff\xff\xff\xffK\1\x86", DIMS2("\2", "\1")), MOPD_E_FORMAT,
+        "a bad offset, size or stride");
     REFUSE(TENSOR("\0", "\x8a\x08\0\0\0\0\0\0\0\x40K\4\x86", DIMS2("\4", "\1")), MOPD_E_FORMAT,
         "a bad offset, size or stride");
     REFUSE(TENSOR("\0", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t"), MOPD_E_UNSUPPORTED,
         "has 9 dimensions, at most 8");
     assert_fails(OPEN(NO_STORAGES("\x80\2ctorch._utils\n_rebuild_tensor_v2\n)R.")), MOPD_E_FORMAT,
         "a tensor without a storage");
-    assert_fails(OPEN(NO_STORAGES("\x80\2ctorch._utils\n_rebuild_tensor_v2\n(NK\0K\1\x85K\1\x85tR.")), MOPD_E_FORMAT,
-        "a tensor without a storage");
+    assert_fails(OPEN(NO_STORAGES("\x80\2ctorch._utils\n_rebuild_tensor_v2\n(NK\0K\1\x85K\1\x85tR.")),
+        MOPD_E_FORMAT, "a tensor without a storage");
 }
 
 #define STORAGE_OF(id) "ctorch._utils\n_rebuild_tensor_v2\n(" id "K\0K\1\x85K\1\x85\x89}tR"
@@ -227,15 +235,18 @@ static void torch_refuses_bad_storages(void **state)
     (void)state;
     REFUSE(STORAGE_OF("NQ"), MOPD_E_FORMAT, "a tensor without a storage");
     REFUSE(STORAGE_OF("(U\7storageNU\1kU\3cpuK\4tQ"), MOPD_E_FORMAT, "storage \"k\" has no type or size");
-    REFUSE(STORAGE_OF("(U\7storagectorch\nFloatStorage\nK\1U\3cpuK\4tQ"), MOPD_E_FORMAT, "a storage without a key");
-    REFUSE(STORAGE_OF("(U\7storagectorch\nFloatStorage\nU\1kU\3cpuU\1ntQ"), MOPD_E_FORMAT, "has no type or size");
+    REFUSE(STORAGE_OF("(U\7storagectorch\nFloatStorage\nK\1U\3cpuK\4tQ"), MOPD_E_FORMAT,
+        "a storage without a key");
+    REFUSE(STORAGE_OF("(U\7storagectorch\nFloatStorage\nU\1kU\3cpuU\1ntQ"), MOPD_E_FORMAT,
+        "has no type or size");
     REFUSE(STORAGE_OF("(U\7storagectorch\nFloatStorage\nU\1kU\3cpuK\4)tQ"), MOPD_E_UNSUPPORTED,
         "storage \"k\" is a view of another");
-    REFUSE(STORAGE_OF("(U\7storagectorch\nDoubleStorage\nU\1kU\3cpu\x8a\x08\0\0\0\0\0\0\0\x40tQ"), MOPD_E_FORMAT,
-        "storage \"k\": its size overflows");
+    REFUSE(STORAGE_OF("(U\7storagectorch\nDoubleStorage\nU\1kU\3cpu\x8a\x08\0\0\0\0\0\0\0\x40tQ"),
+        MOPD_E_FORMAT, "storage \"k\": its size overflows");
     REFUSE(STORAGE_OF("(U\7storagectorch\nQInt8Storage\nU\1kU\3cpuK\4tQ"), MOPD_E_FORMAT,
         "wants \"torch.QInt8Storage\"");
-    assert_fails(OPEN(FILE_OF("\x80\2}(U\1a" STORAGE_OF(STORAGE("\4")) "U\1b" STORAGE_OF(STORAGE("\5")) "u.")),
+    assert_fails(
+        OPEN(FILE_OF("\x80\2}(U\1a" STORAGE_OF(STORAGE("\4")) "U\1b" STORAGE_OF(STORAGE("\5")) "u.")),
         MOPD_E_FORMAT, "storage \"k\" is described in two ways");
 }
 
@@ -251,7 +262,8 @@ static void torch_refuses_two_tensors_of_one_name(void **state)
 static void torch_ends_cycles(void **state)
 {
     (void)state;
-    assert_fails(OPEN(NO_STORAGES("\x80\2}q\0U\1ah\0s.")), MOPD_E_FORMAT, "x.pth: containers nested deeper than 64");
+    assert_fails(
+        OPEN(NO_STORAGES("\x80\2}q\0U\1ah\0s.")), MOPD_E_FORMAT, "x.pth: containers nested deeper than 64");
     assert_fails(OPEN(NO_STORAGES("\x80\2]q\0h\0a.")), MOPD_E_FORMAT, "nested deeper than 64");
     assert_ok(OPEN(NO_STORAGES("\x80\2c__torch__\nM\n)\x81q\0h\0b."))); /* its own state */
 }
@@ -269,7 +281,8 @@ static void torch_limits_ways(void **state)
         assert_ok(mo_buf_add(&file, twice, sizeof twice));
     }
     assert_ok(mo_buf_add(&file, ".\x80\2].", 5));
-    assert_fails(open_some(file.data, file.size), MOPD_E_UNSUPPORTED, "more than 2097152 values in the pickle's tree");
+    assert_fails(
+        open_some(file.data, file.size), MOPD_E_UNSUPPORTED, "more than 2097152 values in the pickle's tree");
     mo_buf_free(&file);
 }
 
@@ -324,7 +337,8 @@ static void torch_zip_refuses_spoiled_parts(void **state)
     assert_fails(open_zip(&elsewhere, NULL), MOPD_E_FORMAT, "zip entry \"r/data/k\" is missing");
     assert_fails(open_zip(&shorter, NULL), MOPD_E_FORMAT, "\"r/data/k\" has 15 bytes, its storage 16");
     assert_fails(open_zip(&packed, NULL), MOPD_E_UNSUPPORTED, "\"r/data/k\" is compressed");
-    assert_fails(open_some((const char *)file, zip_compose(file, &other, 1)), MOPD_E_FORMAT, "without data.pkl");
+    assert_fails(
+        open_some((const char *)file, zip_compose(file, &other, 1)), MOPD_E_FORMAT, "without data.pkl");
 }
 
 static mopd_status torture(void *path)
@@ -338,8 +352,8 @@ static mopd_status torture(void *path)
 static void torch_survives_failing_memory(void **state)
 {
     (void)state;
-    static char paths[][600] = {GOLD "torch_zip.pt", GOLD "torch_legacy.pth", GOLD "torch_script.pt",
-        GOLD "torch_strided.pt"};
+    static char paths[][600] = {
+        GOLD "torch_zip.pt", GOLD "torch_legacy.pth", GOLD "torch_script.pt", GOLD "torch_strided.pt"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) test_torture(torture, paths[i]);
 }
 

@@ -30,11 +30,14 @@ static void gunzip_refuses_spoiled_bytes(void **state)
 {
     (void)state;
     mo_buf gz = file_of(GOLD "two.gz"), out = {0};
-    assert_fails(mo_gunzip(&out, gz.data, gz.size, 306, "two.gz"), MOPD_E_UNSUPPORTED, "two.gz: inflates to more than 306");
+    assert_fails(mo_gunzip(&out, gz.data, gz.size, 306, "two.gz"), MOPD_E_UNSUPPORTED,
+        "two.gz: inflates to more than 306");
     for (size_t cut = 0; cut < gz.size; cut++) {
         mopd_status st = mo_gunzip(&out, gz.data, cut, 1000, "two.gz");
-        if (st == MOPD_OK) assert_int_equal(out.size, 300); /* exactly the first member */
-        else assert_int_equal(st, MOPD_E_FORMAT);
+        if (st == MOPD_OK)
+            assert_int_equal(out.size, 300); /* exactly the first member */
+        else
+            assert_int_equal(st, MOPD_E_FORMAT);
         mo_buf_free(&out);
     }
     assert_fails(mo_gunzip(&out, gz.data, gz.size - 1, 1000, "two.gz"), MOPD_E_FORMAT, "cut short at byte");
@@ -166,7 +169,8 @@ static void zip_read_checks_the_crc(void **state)
 static void zip_read_stops_bombs(void **state)
 {
     (void)state;
-    static const char *const words[] = {"inflates to more than its 1000 bytes", "has 1400 bytes, its entry says 1500"};
+    static const char *const words[] = {
+        "inflates to more than its 1000 bytes", "has 1400 bytes, its entry says 1500"};
     static const unsigned sizes[] = {1000, 1500};
     for (int i = 0; i < 2; i++) {
         mo_buf file = file_of(GOLD "mixed.zip"), out = {0};
@@ -195,15 +199,16 @@ static void zip_refuses_every_cut(void **state)
     mo_zip_close(zip);
 }
 
-/* End record, zip64 locator and zip64 end record of an empty archive whose directory is said to be somewhere else. */
+/* End record, zip64 locator and zip64 end record of an empty archive whose directory is said to be somewhere
+ * else. */
 static void zip_refuses_bad_zip64(void **state)
 {
     (void)state;
     unsigned char file[200] = {0}, *p = file;
     mo_zip *zip;
     p = zip_put(zip_put(p, 0x06064b50u, 4), 44, 8);
-    p = zip_put(zip_put(p, 0, 12), 0, 8);                     /* versions and disks, entries on this disk */
-    p = zip_put(zip_put(zip_put(p, 1, 8), 46, 8), 1000, 8);   /* entries, directory bytes, directory place */
+    p = zip_put(zip_put(p, 0, 12), 0, 8);                   /* versions and disks, entries on this disk */
+    p = zip_put(zip_put(zip_put(p, 1, 8), 46, 8), 1000, 8); /* entries, directory bytes, directory place */
     p = zip_put(zip_put(zip_put(zip_put(p, 0x07064b50u, 4), 0, 4), 0, 8), 1, 4);
     p = zip_put(zip_put(p, 0x06054b50u, 4), UINT64_MAX, 8);
     p = zip_put(zip_put(p, UINT64_MAX, 8), 0, 2);

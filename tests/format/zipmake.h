@@ -28,7 +28,7 @@ static inline unsigned char *zip_put(unsigned char *p, uint64_t x, int n)
     return p;
 }
 
-/* version, flags, method, time, date, crc, packed, size, name length, extra length: 26 bytes of both headers */
+/* version, flags, method, time, date, crc, packed, size, name length, extra length: in both headers */
 static inline unsigned char *zip_put_common(unsigned char *p, const zip_part *part)
 {
     p = zip_put(p, 20, 2);
@@ -42,7 +42,8 @@ static inline unsigned char *zip_put_common(unsigned char *p, const zip_part *pa
     return zip_put(p, 0, 2);
 }
 
-/* Local headers and data, directory, end record (22 bytes).  Returns the archive's size; out has room enough. */
+/* Local headers and data, directory, end record (22 bytes).  Returns the archive's size; out has room
+ * enough. */
 static inline size_t zip_compose(unsigned char *out, const zip_part *parts, size_t n)
 {
     unsigned char *p = out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * driver.c - a main for the fuzz entry points where libFuzzer is not at hand: runs each file named on the command line. */
+ * driver.c - a main for the fuzz entry points without libFuzzer: runs each file named to it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

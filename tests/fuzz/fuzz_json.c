@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_json.c - parses bytes as JSON: a libFuzzer entry point; with driver.c it runs files given by name. */
+ * fuzz_json.c - parses bytes as JSON.
+ *
+ * A libFuzzer entry point; with driver.c it runs files given by name. */
 #include <stddef.h>
 #include <stdint.h>
 

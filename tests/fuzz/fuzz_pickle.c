@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_pickle.c - runs the pickle machine with every global allowed: a libFuzzer entry point; with driver.c it runs files given by name. */
+ * fuzz_pickle.c - runs the pickle machine with every global allowed.
+ *
+ * A libFuzzer entry point; with driver.c it runs files given by name. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_torchfile.c - opens bytes as a PyTorch file and looks up every name: a libFuzzer entry point; with driver.c it runs files given by name. */
+ * fuzz_torchfile.c - opens bytes as a PyTorch file, looks up every name.
+ *
+ * A libFuzzer entry point; with driver.c it runs files given by name. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_zip.c - opens bytes as a zip archive and unpacks its entries; the same bytes as gzip: a libFuzzer entry point; with driver.c it runs files given by name. */
+ * fuzz_zip.c - unpacks bytes as a zip archive and as gzip.
+ *
+ * A libFuzzer entry point; with driver.c it runs files given by name. */
 #include <stddef.h>
 #include <stdint.h>
 
