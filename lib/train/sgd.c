@@ -4,7 +4,7 @@
 
 #include "base/num.h"
 
-bool mo_sgd_try(const mo_sgd *sgd, mo_param *a)
+bool mo_sgd_try(const mo_sgd *sgd, mo_learned *a)
 {
     for (size_t i = 0; i < a->n; i++) {
         float g = a->g[i] + sgd->decay * a->p[i];
@@ -14,7 +14,7 @@ bool mo_sgd_try(const mo_sgd *sgd, mo_param *a)
     return mo_all_finite(a->next_v, a->n) && mo_all_finite(a->next_p, a->n);
 }
 
-void mo_sgd_take(mo_param *a)
+void mo_sgd_take(mo_learned *a)
 {
     float *p = a->p, *v = a->v;
     a->p = a->next_p;

@@ -13,14 +13,14 @@ typedef struct mo_sgd {
 } mo_sgd;
 
 /* An array that learns: values, velocity, gradient, n each, and room for what they become. */
-typedef struct mo_param {
+typedef struct mo_learned {
     float *p, *v, *g;
     float *next_p, *next_v;
     size_t n;
-} mo_param;
+} mo_learned;
 
 /* next_p, next_v from p, v, g; false when one of them is not finite.  mo_sgd_take makes them p and v. */
-bool mo_sgd_try(const mo_sgd *sgd, mo_param *param);
-void mo_sgd_take(mo_param *param);
+bool mo_sgd_try(const mo_sgd *sgd, mo_learned *param);
+void mo_sgd_take(mo_learned *param);
 
 #endif

@@ -59,7 +59,7 @@ static void set_weights(mopd_trainer *t)
     };
 }
 
-static void take_param(mo_arena *a, mo_param *param, size_t n)
+static void take_param(mo_arena *a, mo_learned *param, size_t n)
 {
     param->n = n;
     param->p = mo_arena_floats(a, n);

@@ -34,7 +34,7 @@ struct mopd_trainer {
     mo_loss_weights weights;
     mo_student *student;
     float *teachers;        /* M x C x D, or NULL */
-    mo_param context, gate; /* gate.n 0: none */
+    mo_learned context, gate; /* gate.n 0: none */
 
     /* position: epochs done, steps done in this one and in all */
     uint64_t epoch, step, total;

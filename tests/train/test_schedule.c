@@ -84,7 +84,7 @@ static void sgd_is_the_update_of_the_recipe(void **state)
 {
     (void)state;
     float p = 2, v = 0, g = 0.5f, next_p, next_v;
-    mo_param a = {&p, &v, &g, &next_p, &next_v, 1};
+    mo_learned a = {&p, &v, &g, &next_p, &next_v, 1};
     mo_sgd sgd = {0.1f, 0.9f, 5e-4f};
     double wp = 2, wv = 0;
     for (int i = 0; i < 2; i++) {
@@ -101,7 +101,7 @@ static void sgd_changes_nothing_when_a_number_is_not_finite(void **state)
 {
     (void)state;
     float p[2] = {1, 2}, v[2] = {3, 4}, g[2] = {0, INFINITY}, next_p[2], next_v[2];
-    mo_param a = {p, v, g, next_p, next_v, 2};
+    mo_learned a = {p, v, g, next_p, next_v, 2};
     assert_false(mo_sgd_try(&(mo_sgd){0.1f, 0.9f, 0}, &a));
     assert_true(a.p[0] == 1 && a.p[1] == 2 && a.v[0] == 3 && a.v[1] == 4);
     g[1] = 3e38f;
@@ -113,7 +113,7 @@ static void sgd_leaves_zeros_without_gradient_at_zero(void **state)
 {
     (void)state;
     float p[1] = {0}, v[1] = {0}, g[1] = {0}, next_p[1], next_v[1];
-    mo_param a = {p, v, g, next_p, next_v, 1};
+    mo_learned a = {p, v, g, next_p, next_v, 1};
     assert_true(mo_sgd_try(&(mo_sgd){0.1f, 0.9f, 5e-4f}, &a));
     mo_sgd_take(&a);
     assert_true(a.p[0] == 0 && a.v[0] == 0);
