@@ -194,10 +194,10 @@ void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views
     int32_t *labels)
 {
     float text[TINY_CLASSES * D], noise[D];
-    char names[TINY_CLASSES][32];
+    char names[TINY_CLASSES][40];
     const char *list[TINY_CLASSES];
     for (int c = 0; c < TINY_CLASSES; c++) {
-        snprintf(names[c], sizeof names[c], "my %s", tiny_classes[c]);
+        snprintf(names[c], sizeof names[c], "a photo of a %s.", tiny_classes[c]);
         list[c] = names[c];
     }
     assert_ok(mopd_encoder_encode_texts(encoder, list, TINY_CLASSES, text));
@@ -206,7 +206,7 @@ void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views
         double sum = 0;
         test_random(noise, D, seed + (uint32_t)i);
         for (int d = 0; d < D; d++) {
-            double x = (double)text[label * D + (size_t)d] + 0.25 * (double)noise[d];
+            double x = (double)text[label * D + (size_t)d] + 0.1 * (double)noise[d];
             features[i * D + (size_t)d] = (float)x;
             sum += x * x;
         }

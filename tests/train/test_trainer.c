@@ -386,7 +386,7 @@ static void bad_pictures_are_refused(void **state)
     mopd_trainer *t = create(&o);
     float f[9 * D];
     int32_t y[9] = {0};
-    for (int i = 0; i < 9; i++) memcpy(f + i * D, features, D * sizeof *f);
+    for (int i = 0; i < 9; i++) memcpy(f + i * D, features + i * V * D, D * sizeof *f);
     y[3] = C;
     assert_fails(mopd_trainer_step(t, f, y, 8, NULL), MOPD_E_ARG, "label 3 is 6, there are 6 classes");
     y[3] = -1;

@@ -127,7 +127,7 @@ static int stop_at(void *ctx, const mopd_step *step)
     return --*left == 0;
 }
 
-/* Stopped after every number of steps, from 1 to the last, and resumed each time in a new trainer. */
+/* Stopped after some steps and resumed in a new trainer. */
 static void stopping_and_resuming_gives_the_same_bytes(void **state)
 {
     const fixture *x = *state;
@@ -139,9 +139,9 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state)
         assert_ok(mopd_trainer_note(t, "shots", "4"));
         run.checkpoint = test_path("whole-checkpoint");
         assert_ok(mopd_trainer_run(t, &run));
-        const char *whole = save(t, "whole");
+        save(t, "whole");
         mopd_trainer_free(t);
-        for (uint32_t steps = 1; steps <= 15; steps += 1 + steps % 3) {
+        for (uint32_t steps = 1; steps <= 15; steps += 1 + 2 * steps) { /* 1, 4, 13: within epochs 1, 2, 5 */
             uint32_t left = steps;
             t = create(x, &o);
             assert_ok(mopd_trainer_note(t, "shots", "4"));
@@ -155,7 +155,7 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state)
             assert_int_equal(t->total, steps);
             run.on_step = NULL;
             assert_ok(mopd_trainer_run(t, &run));
-            if (!same_files(whole, save(t, "resumed"))) fail_msg("another prompt after stopping at step %u", steps);
+            if (!same_files(test_path("whole"), save(t, "resumed"))) fail_msg("another prompt after stopping at step %u", steps);
             assert_true(same_files(test_path("whole-checkpoint"), test_path("checkpoint")));
             mopd_trainer_free(t);
         }
@@ -523,9 +523,9 @@ static void out_of_memory_leaks_nothing(void **state)
 {
     fixture *x = *state;
     mopd_encoder_close(x->encoder); /* an allocator is changed while nothing lives */
+    x->encoder = NULL;
     test_torture(all_of_it, x);
     test_torture(choice, x);
-    x->encoder = NULL;
 }
 
 static int open_all(void **state)
