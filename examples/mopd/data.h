@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * data.h - what train, eval, bench-new and features share: opening data, encoding it with a progress bar, scoring. */
+#ifndef MOPD_CLI_DATA_H
+#define MOPD_CLI_DATA_H
+
+#include "cli.h"
+
+/* Where labelled pictures come from; filled by options. */
+typedef struct cli_data {
+    const char *path;     /* -d: folder, CSV or store */
+    const char *pictures; /* --pictures: the folder that a store's or list's paths are in, NULL: its own */
+    bool skip_bad;        /* --skip-bad */
+    size_t n_bad;         /* counted by cli_data_encode */
+} cli_data;
+
+/* The rows of an option table for a cli_data. */
+#define CLI_DATA_OPTIONS(data)                                                                                         \
+    {"data", 'd', CLI_TEXT, &(data).path, "DATA", "folder of class folders, CSV list or feature store", NULL},         \
+        {"pictures", 0, CLI_TEXT, &(data).pictures, "DIR", "folder that the paths of a list or store start from", NULL}, \
+    {                                                                                                                  \
+        "skip-bad", 0, CLI_FLAG, &(data).skip_bad, NULL, "leave unreadable pictures out instead of failing", NULL      \
+    }
+
+/* Each of these returns -1 to go on, else the exit status after reporting. */
+int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command);
+int cli_data_select(mopd_dataset **out, const mopd_dataset *from, const mopd_selection *selection);
+
+/* With features: what a store holds, or the pictures encoded as options say (fn and context are set here).  known as in
+ * mopd_dataset_encode.  On Ctrl-C: EXIT_INTERRUPTED, *out what was reached or NULL. */
+int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dataset *known,
+    const mopd_encoder *encoder, const mopd_encode_options *options, const cli_common *common, cli_data *data);
+
+/* Views first .. first + n - 1 of every picture, n_items x n x D, to be freed. */
+float *cli_data_features(const mopd_dataset *data, size_t first, size_t n);
+
+mopd_dataset_info cli_data_info(const mopd_dataset *data);
+
+/* "train", "val", "test" and "base", "new", "all" as numbers. */
+int cli_parse_split(const char *text, int32_t *split, const char *command);
+int cli_parse_subset(const char *text, int32_t *subset, const char *command);
+
+/* Counts of predictions. */
+typedef struct cli_score {
+    size_t n_classes;
+    uint32_t *confusion; /* C x C, row: true class */
+    mopd_metrics metrics;
+} cli_score;
+
+/* Logits of n features; context is a bank or a head. */
+typedef mopd_status (*cli_logits_fn)(const void *context, const float *features, size_t n, float *logits);
+mopd_status cli_bank_logits(const void *bank, const float *features, size_t n, float *logits);
+mopd_status cli_gda_logits(const void *gda, const float *features, size_t n, float *logits);
+
+typedef struct cli_samples {
+    const float *features; /* n x dim */
+    const int32_t *labels;
+    size_t n, dim, n_classes;
+} cli_samples;
+
+/* predicted (n, may be NULL): the class of each picture. */
+mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context, const cli_samples *samples,
+    int32_t *predicted);
+uint64_t cli_score_class(const cli_score *score, size_t c, uint64_t *correct);
+void cli_score_free(cli_score *score);
+
+/* Pairs (true, predicted) of different classes by how often they occur, most first; ties in class order. */
+typedef struct cli_pair {
+    size_t is, said;
+    uint32_t n;
+} cli_pair;
+
+/* At most `most` pairs, to be freed. */
+cli_pair *cli_score_pairs(const cli_score *score, size_t most, size_t *n);
+
+/* A JSON text; bytes that are no UTF-8 become "?". */
+json_t *cli_json_text(const char *text);
+
+/* A file could be made at this path: -1, else EXIT_FAILED after reporting.  path may be NULL. */
+int cli_check_writable(const char *path);
+
+/* "mopd: note: ..." on stderr unless --quiet. */
+void cli_note(const cli_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
