@@ -13,13 +13,13 @@
 _Static_assert(sizeof(mopd_encoder_options) == 16, "no holes in mopd_encoder_options");
 _Static_assert(sizeof(mopd_encoder_info) == 56, "no holes in mopd_encoder_info");
 
-static const mopd_encoder_options defaults = {.struct_size = sizeof(mopd_encoder_options),
-    .precision = MOPD_PRECISION_AUTO};
+static const mopd_encoder_options defaults = {
+    .struct_size = sizeof(mopd_encoder_options), .precision = MOPD_PRECISION_AUTO};
 
 /* ARG naming the function and the argument that is NULL. */
-#define NEED(argument)                                                                                                 \
-    do {                                                                                                               \
-        if (!(argument)) return mo_fail(MOPD_E_ARG, "%s: " #argument " is NULL", __func__);                            \
+#define NEED(argument)                                                                                       \
+    do {                                                                                                     \
+        if (!(argument)) return mo_fail(MOPD_E_ARG, "%s: " #argument " is NULL", __func__);                  \
     } while (0)
 
 mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t struct_size)
@@ -31,12 +31,14 @@ mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t stru
 static mopd_status check_options(const mopd_encoder_options *o)
 {
     if (o->flags & ~(MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE))
-        return mo_fail(MOPD_E_VERSION, "mopd_encoder_options: flags 0x%x are unknown here", (unsigned)o->flags);
+        return mo_fail(
+            MOPD_E_VERSION, "mopd_encoder_options: flags 0x%x are unknown here", (unsigned)o->flags);
     if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
     if (o->precision == MOPD_PRECISION_BF16)
         return mo_fail(MOPD_E_UNSUPPORTED, "bf16 arithmetic is not in this build; f32 and auto are");
-    if (o->n_threads > 1024) return mo_fail(MOPD_E_ARG, "mopd_encoder_options: %u threads, at most 1024", o->n_threads);
+    if (o->n_threads > 1024)
+        return mo_fail(MOPD_E_ARG, "mopd_encoder_options: %u threads, at most 1024", o->n_threads);
     return MOPD_OK;
 }
 
@@ -45,29 +47,43 @@ mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_e
     NEED(out);
     *out = NULL;
     mopd_encoder_options o;
-    mopd_status st = mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
+    mopd_status st =
+        mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
     if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
     if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
 }
 
-void mopd_encoder_close(mopd_encoder *encoder) { mo_encoder_close(encoder); }
+void mopd_encoder_close(mopd_encoder *encoder)
+{
+    mo_encoder_close(encoder);
+}
 
 mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info *info)
 {
     NEED(encoder);
     NEED(info);
     const mo_config *c = &encoder->config;
-    mopd_encoder_info all = {.struct_size = sizeof all, .dim = c->dim, .text_width = c->text.stack.width,
-        .context_length = c->text.context, .vocab_size = c->text.vocab, .image_size = c->image,
-        .n_threads = (uint32_t)mo_pool_threads(encoder->pool), .precision = encoder->precision,
-        .logit_scale = encoder->logit_scale, .recommended_lr = encoder->recommended_lr,
-        .n_parameters = mo_weights_parameters(encoder->weights), .weight_bytes = mo_weights_bytes(encoder->weights)};
+    mopd_encoder_info all = {.struct_size = sizeof all,
+        .dim = c->dim,
+        .text_width = c->text.stack.width,
+        .context_length = c->text.context,
+        .vocab_size = c->text.vocab,
+        .image_size = c->image,
+        .n_threads = (uint32_t)mo_pool_threads(encoder->pool),
+        .precision = encoder->precision,
+        .logit_scale = encoder->logit_scale,
+        .recommended_lr = encoder->recommended_lr,
+        .n_parameters = mo_weights_parameters(encoder->weights),
+        .weight_bytes = mo_weights_bytes(encoder->weights)};
     return mo_opts_init(info, info->struct_size, &all, sizeof all, FIRST_INFO);
 }
 
-const char *mopd_encoder_fingerprint(const mopd_encoder *encoder) { return encoder ? encoder->fingerprint : ""; }
+const char *mopd_encoder_fingerprint(const mopd_encoder *encoder)
+{
+    return encoder ? encoder->fingerprint : "";
+}
 
 mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json)
 {
@@ -92,8 +108,8 @@ mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_imag
     return mo_pixels_run(&encoder->config.pixels, &image->picture, pixels);
 }
 
-mopd_status mopd_encoder_preprocess_view(const mopd_encoder *encoder, const mopd_image *image, uint64_t seed,
-    float *pixels)
+mopd_status mopd_encoder_preprocess_view(
+    const mopd_encoder *encoder, const mopd_image *image, uint64_t seed, float *pixels)
 {
     NEED(encoder);
     NEED(image);
@@ -101,7 +117,8 @@ mopd_status mopd_encoder_preprocess_view(const mopd_encoder *encoder, const mopd
     return mo_pixels_view(&encoder->config.pixels, &image->picture, seed, pixels);
 }
 
-mopd_status mopd_encoder_encode_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
+mopd_status mopd_encoder_encode_pixels(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
 {
     NEED(encoder);
     if (n == 0) return MOPD_OK;
@@ -110,8 +127,8 @@ mopd_status mopd_encoder_encode_pixels(const mopd_encoder *encoder, const float 
     return mo_encoder_pixels(encoder, pixels, n, features);
 }
 
-mopd_status mopd_encoder_encode_images(const mopd_encoder *encoder, const mopd_image *const *images, size_t n,
-    float *features)
+mopd_status mopd_encoder_encode_images(
+    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features)
 {
     NEED(encoder);
     if (n == 0) return MOPD_OK;
@@ -121,16 +138,18 @@ mopd_status mopd_encoder_encode_images(const mopd_encoder *encoder, const mopd_i
     if (!pictures) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
-        if (images[i]) pictures[i] = &images[i]->picture;
-        else st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
+        if (images[i])
+            pictures[i] = &images[i]->picture;
+        else
+            st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
     }
     if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features);
     mo_free((void *)pictures);
     return st;
 }
 
-mopd_status mopd_encoder_encode_files(const mopd_encoder *encoder, const char *const *paths, size_t n,
-    mopd_encoded_fn fn, void *context)
+mopd_status mopd_encoder_encode_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context)
 {
     NEED(encoder);
     NEED(fn);
@@ -139,7 +158,8 @@ mopd_status mopd_encoder_encode_files(const mopd_encoder *encoder, const char *c
     return mo_encoder_files(encoder, paths, n, fn, context);
 }
 
-mopd_status mopd_encoder_tokenize(const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids)
+mopd_status mopd_encoder_tokenize(
+    const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids)
 {
     NEED(ids);
     NEED(n_ids);
@@ -158,7 +178,8 @@ mopd_status mopd_encoder_tokenize(const mopd_encoder *encoder, const char *text,
     return MOPD_OK;
 }
 
-mopd_status mopd_encoder_encode_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
+mopd_status mopd_encoder_encode_texts(
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
 {
     NEED(encoder);
     if (n == 0) return MOPD_OK;

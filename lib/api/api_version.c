@@ -12,16 +12,22 @@
 
 atomic_bool mo_api_encoder_opened;
 
-uint32_t mopd_version_number(void) { return MOPD_VERSION_NUMBER; }
+uint32_t mopd_version_number(void)
+{
+    return MOPD_VERSION_NUMBER;
+}
 
-const char *mopd_version_string(void) { return MOPD_VERSION_STRING; }
+const char *mopd_version_string(void)
+{
+    return MOPD_VERSION_STRING;
+}
 
 static char build_info[160];
 
 static void make_build_info(void)
 {
-    snprintf(build_info, sizeof build_info, "libmopd %s, products %s, vectors %s, %zu threads", MOPD_VERSION_STRING,
-        mo_gemm_name(), mo_kern_get()->name, mo_pool_default_threads());
+    snprintf(build_info, sizeof build_info, "libmopd %s, products %s, vectors %s, %zu threads",
+        MOPD_VERSION_STRING, mo_gemm_name(), mo_kern_get()->name, mo_pool_default_threads());
 }
 
 const char *mopd_build_info(void)
@@ -31,9 +37,15 @@ const char *mopd_build_info(void)
     return build_info;
 }
 
-mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator) { return mo_mem_set_allocator(allocator); }
+mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator)
+{
+    return mo_mem_set_allocator(allocator);
+}
 
-mopd_status mopd_runtime_set_threads(uint32_t n_threads) { return mo_pool_set_default_threads(n_threads); }
+mopd_status mopd_runtime_set_threads(uint32_t n_threads)
+{
+    return mo_pool_set_default_threads(n_threads);
+}
 
 mopd_status mopd_runtime_set_cpu(const char *path)
 {
@@ -42,4 +54,7 @@ mopd_status mopd_runtime_set_cpu(const char *path)
     return mo_cpu_set(path);
 }
 
-void mopd_free(void *block) { mo_free(block); }
+void mopd_free(void *block)
+{
+    mo_free(block);
+}

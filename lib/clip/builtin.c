@@ -37,14 +37,15 @@ static mopd_status look(search *s, const char *dir, const char *name)
 
 static mopd_status look_beside_library(search *s)
 {
-    static const char *const steps[] = {"../share/mopd/builtin.safetensors", "../../share/mopd/builtin.safetensors",
-        "builtin.safetensors"};
+    static const char *const steps[] = {
+        "../share/mopd/builtin.safetensors", "../../share/mopd/builtin.safetensors", "builtin.safetensors"};
     Dl_info info;
     if (!dladdr(&here, &info) || !info.dli_fname) return MOPD_OK;
     char *dir = mo_path_dir(info.dli_fname);
     if (!dir) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && st == MOPD_OK && !s->found; i++) st = look(s, dir, steps[i]);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && st == MOPD_OK && !s->found; i++)
+        st = look(s, dir, steps[i]);
     mo_free(dir);
     return st;
 }
@@ -58,8 +59,10 @@ mopd_status mo_builtin_path(char **path)
     mopd_status st = look_beside_library(&s);
     if (st == MOPD_OK && !s.found) st = look(&s, MOPD_INSTALL_DATADIR, "mopd/builtin.safetensors");
     if (st == MOPD_OK && !s.found)
-        st = mo_fail(MOPD_E_IO, "no built-in model: looked at %s; name one with MOPD_MODEL, or make it with "
-            "scripts/model.sh and install it", s.tried.data ? s.tried.data : "nothing");
+        st = mo_fail(MOPD_E_IO,
+            "no built-in model: looked at %s; name one with MOPD_MODEL, or make it with "
+            "scripts/model.sh and install it",
+            s.tried.data ? s.tried.data : "nothing");
     mo_buf_free(&s.tried);
     *path = s.found;
     return st;

@@ -12,14 +12,20 @@
 
 mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key)
 {
-    if (!strcmp(word, "quick_gelu")) *act = MO_ACT_QUICK_GELU;
-    else if (!strcmp(word, "gelu")) *act = MO_ACT_GELU;
+    if (!strcmp(word, "quick_gelu"))
+        *act = MO_ACT_QUICK_GELU;
+    else if (!strcmp(word, "gelu"))
+        *act = MO_ACT_GELU;
     else
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s is \"%s\"; quick_gelu and gelu are known", path, key, word);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: %s is \"%s\"; quick_gelu and gelu are known", path, key, word);
     return MOPD_OK;
 }
 
-const char *mo_config_activation_name(mo_act act) { return act == MO_ACT_GELU ? "gelu" : "quick_gelu"; }
+const char *mo_config_activation_name(mo_act act)
+{
+    return act == MO_ACT_GELU ? "gelu" : "quick_gelu";
+}
 
 size_t mo_config_vit_rows(const mo_config *config)
 {
@@ -30,12 +36,13 @@ size_t mo_config_vit_rows(const mo_config *config)
 static mopd_status check_stack(const mo_stack_config *s, const char *tower, const char *path)
 {
     if (!s->width || s->width > MAX_WIDTH || !s->hidden || s->hidden > 16 * MAX_WIDTH)
-        return mo_fail(MOPD_E_FORMAT, "%s: %s tower of width %u and MLP width %u", path, tower, s->width, s->hidden);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: %s tower of width %u and MLP width %u", path, tower, s->width, s->hidden);
     if (!s->layers || s->layers > MAX_LAYERS)
         return mo_fail(MOPD_E_FORMAT, "%s: %s tower of %u layers", path, tower, s->layers);
     if (!s->heads || s->width % s->heads)
-        return mo_fail(MOPD_E_FORMAT, "%s: %s tower of width %u cannot be split into %u heads", path, tower, s->width,
-            s->heads);
+        return mo_fail(MOPD_E_FORMAT, "%s: %s tower of width %u cannot be split into %u heads", path, tower,
+            s->width, s->heads);
     if (!(s->eps >= 0 && s->eps < 1))
         return mo_fail(MOPD_E_FORMAT, "%s: %s tower: layer norm epsilon is %g", path, tower, s->eps);
     return MOPD_OK;
@@ -44,15 +51,16 @@ static mopd_status check_stack(const mo_stack_config *s, const char *tower, cons
 static mopd_status check_effnet(const mo_effnet_config *e, const char *path)
 {
     if (!e->n_blocks || e->n_blocks > MO_EFFNET_MAX_BLOCKS || !e->stem || !e->features || !e->classes)
-        return mo_fail(MOPD_E_FORMAT, "%s: EfficientNet of %u blocks, %u to %u channels, %u classes", path, e->n_blocks,
-            e->stem, e->features, e->classes);
+        return mo_fail(MOPD_E_FORMAT, "%s: EfficientNet of %u blocks, %u to %u channels, %u classes", path,
+            e->n_blocks, e->stem, e->features, e->classes);
     uint32_t in = e->stem;
     for (uint32_t i = 0; i < e->n_blocks; i++) {
         const mo_effnet_block *b = &e->block[i];
         if (b->in != in || !b->out || !b->expand || b->expand > MAX_WIDTH || b->out > MAX_WIDTH ||
             (b->kernel != 3 && b->kernel != 5) || b->stride < 1 || b->stride > 2)
-            return mo_fail(MOPD_E_FORMAT, "%s: EfficientNet block %u: %u to %u to %u channels after %u, kernel %u, stride %u",
-                path, i, b->in, b->expand, b->out, in, b->kernel, b->stride);
+            return mo_fail(MOPD_E_FORMAT,
+                "%s: EfficientNet block %u: %u to %u to %u channels after %u, kernel %u, stride %u", path, i,
+                b->in, b->expand, b->out, in, b->kernel, b->stride);
         in = b->out;
     }
     return MOPD_OK;
@@ -74,16 +82,18 @@ mopd_status mo_config_check(const mo_config *config, const char *path)
     } else {
         if ((st = check_stack(&config->vit.stack, "vision", path)) != MOPD_OK) return st;
         if (!config->vit.patch || config->image % config->vit.patch)
-            return mo_fail(MOPD_E_UNSUPPORTED, "%s: a side of %u pixels is no multiple of the patch, %u", path,
-                config->image, config->vit.patch);
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: a side of %u pixels is no multiple of the patch, %u",
+                path, config->image, config->vit.patch);
     }
     if ((st = mo_pixels_check(&config->pixels)) != MOPD_OK) return mo_fail_at(st, "%s", path);
     size_t height, width;
     if (!mo_pixels_size(&config->pixels, &height, &width))
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: the preprocessing neither crops nor resizes to a fixed size", path);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: the preprocessing neither crops nor resizes to a fixed size", path);
     if (height != config->image || width != config->image)
-        return mo_fail(MOPD_E_MISMATCH, "%s: the preprocessing makes %zu x %zu pixels, the vision tower sees %u x %u", path,
-            height, width, config->image, config->image);
+        return mo_fail(MOPD_E_MISMATCH,
+            "%s: the preprocessing makes %zu x %zu pixels, the vision tower sees %u x %u", path, height,
+            width, config->image, config->image);
     return MOPD_OK;
 }
 
@@ -246,9 +256,11 @@ static void read_effnet(reader *r, const mo_json *o, mo_effnet_config *e)
     for (size_t i = 0; i < n && r->st == MOPD_OK; i++) {
         int64_t x[5] = {0};
         for (size_t j = 0; j < 5; j++)
-            if (!mo_json_as_int(mo_json_item(mo_json_item(blocks, i), j), &x[j]) || x[j] < 1 || x[j] > (int64_t)MAX_WIDTH)
+            if (!mo_json_as_int(mo_json_item(mo_json_item(blocks, i), j), &x[j]) || x[j] < 1 ||
+                x[j] > (int64_t)MAX_WIDTH)
                 r->st = mo_fail(MOPD_E_FORMAT, "%s: blocks: item %zu is not five sizes", r->path, i);
-        e->block[i] = (mo_effnet_block){(uint32_t)x[0], (uint32_t)x[1], (uint32_t)x[2], (uint32_t)x[3], (uint32_t)x[4]};
+        e->block[i] =
+            (mo_effnet_block){(uint32_t)x[0], (uint32_t)x[1], (uint32_t)x[2], (uint32_t)x[3], (uint32_t)x[4]};
     }
     e->n_blocks = (uint32_t)n;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read from.
+ * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read
+ * from.
  *
- * Read from Hugging Face's config.json (config_hf.c), open_clip_config.json (config_openclip.c), the shapes of an OpenAI
- * checkpoint (config_openai.c) or our own JSON in a packed file (config_packed.c). */
+ * Read from Hugging Face's config.json (config_hf.c), open_clip_config.json (config_openclip.c), the shapes
+ * of an OpenAI checkpoint (config_openai.c) or our own JSON in a packed file (config_packed.c). */
 #ifndef MO_CLIP_CONFIG_H
 #define MO_CLIP_CONFIG_H
 
@@ -74,8 +75,8 @@ mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const ch
 mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key);
 const char *mo_config_activation_name(mo_act act);
 
-/* Sizes no tower can have, heads that do not divide the width, a side the patch does not divide: FORMAT or UNSUPPORTED;
- * preprocessing that makes another size than the tower sees: MISMATCH. */
+/* Sizes no tower can have, heads that do not divide the width, a side the patch does not divide: FORMAT or
+ * UNSUPPORTED; preprocessing that makes another size than the tower sees: MISMATCH. */
 mopd_status mo_config_check(const mo_config *config, const char *path);
 
 /* The whole as JSON, one object: what a packed file holds and what the fingerprint covers. */

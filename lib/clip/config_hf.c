@@ -15,8 +15,8 @@ static const mo_json *member(const mo_json *object, const char *key)
 }
 
 /* The sub-configuration.  Old files carry a second one, "text_config_dict", that transformers lets win. */
-static mopd_status sub_config(const mo_json *root, const char *key, const char *old_key, const char *path,
-    const mo_json **out)
+static mopd_status sub_config(
+    const mo_json *root, const char *key, const char *old_key, const char *path, const mo_json **out)
 {
     const mo_json *v = member(root, old_key);
     if (!v) v = member(root, key);
@@ -26,7 +26,8 @@ static mopd_status sub_config(const mo_json *root, const char *key, const char *
     return MOPD_OK;
 }
 
-static mopd_status read_u32(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+static mopd_status read_u32(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
 {
     size_t x = standard;
     mopd_status st = mo_json_may_size(o, key, path, &x);
@@ -35,20 +36,22 @@ static mopd_status read_u32(const mo_json *o, const char *key, const char *path,
 }
 
 /* A side given as one number or as [side, side]. */
-static mopd_status read_side(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+static mopd_status read_side(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
 {
     const mo_json *v = mo_json_get(o, key);
     if (mo_json_kind(v) != MO_JSON_ARRAY) return read_u32(o, key, path, standard, out);
     int64_t a = 0, b = 0;
-    if (mo_json_count(v) != 2 || !mo_json_as_int(mo_json_item(v, 0), &a) || !mo_json_as_int(mo_json_item(v, 1), &b) ||
-        a < 1 || a > INT32_MAX)
+    if (mo_json_count(v) != 2 || !mo_json_as_int(mo_json_item(v, 0), &a) ||
+        !mo_json_as_int(mo_json_item(v, 1), &b) || a < 1 || a > INT32_MAX)
         return mo_fail(MOPD_E_FORMAT, "%s: %s: a side or two expected", path, key);
     if (a != b) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s is not square", path, key);
     *out = (uint32_t)a;
     return MOPD_OK;
 }
 
-static mopd_status read_stack(const mo_json *o, const char *path, const mo_stack_config *standard, mo_stack_config *s)
+static mopd_status read_stack(
+    const mo_json *o, const char *path, const mo_stack_config *standard, mo_stack_config *s)
 {
     const char *act = "quick_gelu";
     mopd_status st;
@@ -75,7 +78,8 @@ static mopd_status check_type(const mo_json *o, const char *path, const char *co
 /* eos_token_id 2 is what files wrote before transformers knew better: there the largest id is the end. */
 static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *path)
 {
-    static const mo_stack_config standard = {.width = 512, .layers = 12, .heads = 8, .hidden = 2048, .eps = 1e-5};
+    static const mo_stack_config standard = {
+        .width = 512, .layers = 12, .heads = 8, .hidden = 2048, .eps = 1e-5};
     mopd_status st;
     if ((st = check_type(o, path, (const char *const[2]){"clip_text_model", "clip"})) != MOPD_OK) return st;
     if ((st = read_stack(o, path, &standard, &t->stack)) != MOPD_OK) return st;
@@ -85,7 +89,8 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     int64_t id = 49407;
     if (eos && !mo_json_as_int(eos, &id))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: text_config: eos_token_id is not one number", path);
-    if (id < 0 || id > INT32_MAX) return mo_fail(MOPD_E_FORMAT, "%s: eos_token_id is %lld", path, (long long)id);
+    if (id < 0 || id > INT32_MAX)
+        return mo_fail(MOPD_E_FORMAT, "%s: eos_token_id is %lld", path, (long long)id);
     t->end_rule = id == 2 ? MO_END_LARGEST : MO_END_FIRST;
     t->end_id = id == 2 ? 0 : (uint32_t)id;
     return MOPD_OK;
@@ -93,7 +98,8 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
 
 static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
 {
-    static const mo_stack_config standard = {.width = 768, .layers = 12, .heads = 12, .hidden = 3072, .eps = 1e-5};
+    static const mo_stack_config standard = {
+        .width = 768, .layers = 12, .heads = 12, .hidden = 3072, .eps = 1e-5};
     mopd_status st;
     uint32_t channels;
     if ((st = check_type(o, path, (const char *const[2]){"clip_vision_model", "clip"})) != MOPD_OK) return st;
@@ -101,7 +107,8 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     if ((st = read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
     if ((st = read_side(o, "patch_size", path, 32, &c->vit.patch)) != MOPD_OK) return st;
     if ((st = read_u32(o, "num_channels", path, 3, &channels)) != MOPD_OK) return st;
-    if (channels != 3) return mo_fail(MOPD_E_UNSUPPORTED, "%s: num_channels is %u; 3 is known", path, channels);
+    if (channels != 3)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: num_channels is %u; 3 is known", path, channels);
     c->vision_kind = MO_VISION_VIT;
     return MOPD_OK;
 }
@@ -145,7 +152,8 @@ static mopd_status read_size(mo_pixels *p, const mo_json *root, const char *path
         p->resize_w = (uint32_t)w;
         return MOPD_OK;
     }
-    return mo_fail(MOPD_E_UNSUPPORTED, "%s: size: a side, shortest_edge, or height and width are known", path);
+    return mo_fail(
+        MOPD_E_UNSUPPORTED, "%s: size: a side, shortest_edge, or height and width are known", path);
 }
 
 static mopd_status read_crop(mo_pixels *p, const mo_json *root, const char *path)
@@ -153,7 +161,8 @@ static mopd_status read_crop(mo_pixels *p, const mo_json *root, const char *path
     const mo_json *v = member(root, "crop_size");
     int64_t h, w;
     if (!v) return MOPD_OK;
-    if (mo_json_as_int(v, &h)) w = h;
+    if (mo_json_as_int(v, &h))
+        w = h;
     else if (!mo_json_as_int(mo_json_get(v, "height"), &h) || !mo_json_as_int(mo_json_get(v, "width"), &w))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: crop_size: a side, or height and width are known", path);
     if (h < 1 || w < 1 || h > INT32_MAX || w > INT32_MAX)
@@ -180,8 +189,8 @@ static mopd_status read_triple(double x[3], const mo_json *root, const char *key
 
 static mopd_status check_processor(const mo_json *root, const char *path)
 {
-    static const char *const known[] = {"CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil",
-        "CLIPFeatureExtractor"};
+    static const char *const known[] = {
+        "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil", "CLIPFeatureExtractor"};
     const char *type = known[0];
     mopd_status st = mo_json_may_string(root, "feature_extractor_type", path, &type);
     if (st == MOPD_OK) st = mo_json_may_string(root, "image_processor_type", path, &type);
@@ -193,12 +202,14 @@ static mopd_status check_processor(const mo_json *root, const char *path)
 
 mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const char *path)
 {
-    bool resize = true, crop = true, rescale = true, normalize = true, rgb = true, pad = false, square = false;
+    bool resize = true, crop = true, rescale = true, normalize = true, rgb = true, pad = false,
+         square = false;
     const struct {
         const char *key;
         bool *value;
     } flags[] = {{"do_resize", &resize}, {"do_center_crop", &crop}, {"do_rescale", &rescale},
-        {"do_normalize", &normalize}, {"do_convert_rgb", &rgb}, {"do_pad", &pad}, {"use_square_size", &square}};
+        {"do_normalize", &normalize}, {"do_convert_rgb", &rgb}, {"do_pad", &pad},
+        {"use_square_size", &square}};
     mopd_status st;
     mo_pixels_clip(pixels, 224);
     if ((st = check_processor(root, path)) != MOPD_OK) return st;

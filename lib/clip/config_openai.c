@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model does.
+ * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model
+ * does.
  *
  * The rest are OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
 #include <stdio.h>
@@ -7,7 +8,8 @@
 
 #include "clip/encoder_open.h"
 
-static mopd_status need(const mo_weights *w, const char *name, int n_dims, const char *path, const mo_view **out)
+static mopd_status need(
+    const mo_weights *w, const char *name, int n_dims, const char *path, const mo_view **out)
 {
     const mo_view *v = mo_weights_raw(w, name);
     if (!v || v->n_dims != n_dims)
@@ -64,7 +66,8 @@ mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const
     mopd_status st;
     memset(config, 0, sizeof *config);
     if (mo_weights_raw(weights, "visual.layer1.0.conv1.weight"))
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: visual.layer1: the ModifiedResNet tower is not supported", path);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: visual.layer1: the ModifiedResNet tower is not supported", path);
     if ((st = need(weights, "token_embedding.weight", 2, path, &tokens)) != MOPD_OK) return st;
     if ((st = need(weights, "positional_embedding", 2, path, &positions)) != MOPD_OK) return st;
     if ((st = need(weights, "text_projection", 2, path, &projection)) != MOPD_OK) return st;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * config_openclip.c - open_clip_config.json: model_cfg and preprocess_cfg, with open_clip's own defaults.
  *
- * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides open_clip.  Every key
- * that would change the towers is looked at; a value other than the plain CLIP one is refused by name. */
+ * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides open_clip.
+ * Every key that would change the towers is looked at; a value other than the plain CLIP one is refused by
+ * name. */
 #include <string.h>
 
 #include "clip/config.h"
@@ -12,14 +13,16 @@ typedef struct plain_key {
     const char *key, *word;
 } plain_key;
 
-static const plain_key vision_plain[] = {{"timm_model_name", NULL}, {"ls_init_value", NULL}, {"attentional_pool", NULL},
-    {"no_ln_pre", NULL}, {"pos_embed_type", "learnable"}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"},
-    {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
-    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
+static const plain_key vision_plain[] = {{"timm_model_name", NULL}, {"ls_init_value", NULL},
+    {"attentional_pool", NULL}, {"no_ln_pre", NULL}, {"pos_embed_type", "learnable"},
+    {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {"act_kwargs", NULL}, {"block_type", "default"},
+    {"qk_norm", NULL}, {"scaled_cosine_attn", NULL}, {"scale_heads", NULL}, {"scale_attn_inner", NULL},
+    {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
 static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"ls_init_value", NULL}, {"embed_cls", NULL},
     {"no_causal_mask", NULL}, {"final_ln_after_pool", NULL}, {"proj_bias", NULL}, {"proj_type", "linear"},
     {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
-    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
+    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL},
+    {NULL, NULL}};
 static const plain_key model_plain[] = {{"multimodal_cfg", NULL}, {"init_logit_bias", NULL}, {NULL, NULL}};
 
 static bool is_plain(const mo_json *v, const char *word)
@@ -29,12 +32,17 @@ static bool is_plain(const mo_json *v, const char *word)
     bool flag;
     switch (mo_json_kind(v)) {
     case MO_JSON_NONE:
-    case MO_JSON_NULL: return true;
-    case MO_JSON_BOOL: return mo_json_as_bool(v, &flag) && !flag;
-    case MO_JSON_STRING: return mo_json_as_string(v, &text) && (!*text || (word && !strcmp(text, word)));
+    case MO_JSON_NULL:
+        return true;
+    case MO_JSON_BOOL:
+        return mo_json_as_bool(v, &flag) && !flag;
+    case MO_JSON_STRING:
+        return mo_json_as_string(v, &text) && (!*text || (word && !strcmp(text, word)));
     case MO_JSON_INT:
-    case MO_JSON_REAL: return mo_json_as_number(v, &number) && number == 0;
-    default: return mo_json_count(v) == 0;
+    case MO_JSON_REAL:
+        return mo_json_as_number(v, &number) && number == 0;
+    default:
+        return mo_json_count(v) == 0;
     }
 }
 
@@ -50,7 +58,8 @@ static mopd_status check_plain(const mo_json *o, const plain_key *keys, const ch
     return MOPD_OK;
 }
 
-static mopd_status read_u32(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+static mopd_status read_u32(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
 {
     size_t x = standard;
     mopd_status st = mo_json_may_size(o, key, path, &x);
@@ -64,7 +73,8 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     double ratio = 4;
     mopd_status st = mo_json_may_number(o, "mlp_ratio", path, &ratio);
     if (st != MOPD_OK) return st;
-    if (!(ratio > 0 && ratio < 1000)) return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g", path, where, ratio);
+    if (!(ratio > 0 && ratio < 1000))
+        return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g", path, where, ratio);
     s->hidden = (uint32_t)(s->width * ratio);
     s->eps = 1e-5;
     const mo_json *norm = mo_json_get(o, "norm_kwargs");
@@ -74,13 +84,14 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     return MOPD_OK;
 }
 
-static mopd_status read_side(const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+static mopd_status read_side(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
 {
     const mo_json *v = mo_json_get(o, key);
     if (mo_json_kind(v) != MO_JSON_ARRAY) return read_u32(o, key, path, standard, out);
     int64_t a = 0, b = 1;
-    if (mo_json_count(v) == 2 && mo_json_as_int(mo_json_item(v, 0), &a) && mo_json_as_int(mo_json_item(v, 1), &b) &&
-        a == b && a >= 1 && a <= INT32_MAX) {
+    if (mo_json_count(v) == 2 && mo_json_as_int(mo_json_item(v, 0), &a) &&
+        mo_json_as_int(mo_json_item(v, 1), &b) && a == b && a >= 1 && a <= INT32_MAX) {
         *out = (uint32_t)a;
         return MOPD_OK;
     }
@@ -94,7 +105,8 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     mopd_status st;
     if ((st = check_plain(o, vision_plain, "vision_cfg", path)) != MOPD_OK) return st;
     if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.layers is a list: ModifiedResNet is not supported", path);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: vision_cfg.layers is a list: ModifiedResNet is not supported", path);
     if ((st = read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
     if ((st = read_u32(o, "width", path, 768, &s->width)) != MOPD_OK) return st;
     if ((st = read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;
@@ -119,7 +131,8 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     if ((st = read_u32(o, "eos_id", path, 2, &eos)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "pool_type", path, &pool)) != MOPD_OK) return st;
     if (strcmp(pool, "argmax") != 0 && strcmp(pool, "eos") != 0)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax and eos are known", path, pool);
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax and eos are known", path, pool);
     t->end_rule = !strcmp(pool, "eos") ? MO_END_FIRST : MO_END_LARGEST;
     t->end_id = t->end_rule == MO_END_FIRST ? eos : 0;
     return read_common(&t->stack, o, "text_cfg", path);
@@ -151,8 +164,10 @@ static mopd_status read_pixels(mo_pixels *p, const mo_json *o, uint32_t side, co
     if ((st = mo_json_may_string(o, "mode", path, &mode)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "resize_mode", path, &resize)) != MOPD_OK) return st;
     if ((st = mo_json_may_int(o, "fill_color", path, &fill)) != MOPD_OK) return st;
-    if (strcmp(mode, "RGB") != 0) return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.mode \"%s\"", path, mode);
-    if (!strcmp(interpolation, "bilinear")) p->filter = MO_FILTER_BILINEAR;
+    if (strcmp(mode, "RGB") != 0)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.mode \"%s\"", path, mode);
+    if (!strcmp(interpolation, "bilinear"))
+        p->filter = MO_FILTER_BILINEAR;
     else if (strcmp(interpolation, "bicubic") != 0 && strcmp(interpolation, "random") != 0)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.interpolation \"%s\"", path, interpolation);
     if (fill < 0 || fill > 255)

@@ -68,7 +68,8 @@ static void write_tensors(const mo_st *file, mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
-/* A value that is JSON (a number, a list, an object) goes in as such, a long list as its length, the rest as text. */
+/* A value that is JSON (a number, a list, an object) goes in as such, a long list as its length, the rest as
+ * text. */
 static mopd_status write_value(mo_jsonw *w, const char *text)
 {
     mo_buf list = {0};
@@ -79,8 +80,10 @@ static mopd_status write_value(mo_jsonw *w, const char *text)
     mo_json_type kind = mo_json_kind(value);
     if (st == MOPD_OK && kind == MO_JSON_ARRAY && mo_json_count(value) > LONG_LIST)
         mo_jsonw_uint(w, mo_json_count(value));
-    else if (st == MOPD_OK && kind != MO_JSON_NONE && kind != MO_JSON_STRING) mo_jsonw_raw(w, text);
-    else mo_jsonw_string(w, text);
+    else if (st == MOPD_OK && kind != MO_JSON_NONE && kind != MO_JSON_STRING)
+        mo_jsonw_raw(w, text);
+    else
+        mo_jsonw_string(w, text);
     mo_json_close(root);
     mo_buf_free(&list);
     return st == MOPD_E_NOMEM ? st : MOPD_OK;
@@ -98,7 +101,9 @@ static mopd_status describe_file(const mo_st *file, const char *path, char **jso
     mo_jsonw_kint(&w, "bytes", (int64_t)mo_st_file_bytes(file));
     for (size_t i = 0; i < mo_st_n_meta(file) && st == MOPD_OK; i++) {
         const char *key = mo_st_meta_key(file, i), *name = strncmp(key, "mopd.", 5) ? key : key + 5;
-        if (!strcmp(name, "kind") || !strcmp(name, "path") || !strcmp(name, "bytes") || !strcmp(name, "tensors")) continue;
+        if (!strcmp(name, "kind") || !strcmp(name, "path") || !strcmp(name, "bytes") ||
+            !strcmp(name, "tensors"))
+            continue;
         mo_jsonw_key(&w, name);
         st = write_value(&w, mo_st_meta_value(file, i));
     }
@@ -131,9 +136,13 @@ mopd_status mo_inspect(const char *path, char **json)
     if (kind != MO_PATH_SAFETENSORS) return describe_model(path, json);
     if ((st = mo_st_open(&file, path, false)) != MOPD_OK) return st;
     const char *what = mo_st_meta(file, MO_META_KIND);
-    if (!what) st = mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_META_KIND);
-    else if (strcmp(what, "model") != 0) st = describe_file(file, path, json);
-    else st = describe_model(path, json);
+    if (!what)
+        st =
+            mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_META_KIND);
+    else if (strcmp(what, "model") != 0)
+        st = describe_file(file, path, json);
+    else
+        st = describe_model(path, json);
     mo_st_close(file);
     return st;
 }

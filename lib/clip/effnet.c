@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * effnet.c - EfficientNet-Lite (Tan, Le 2019; Google's Lite variants) as a locked tower with a two-branch head.
+ * effnet.c - EfficientNet-Lite (Tan, Le 2019; Google's Lite variants) as a locked tower with a two-branch
+ * head.
  *
  *     h = mean over positions of the last map;  p = softmax(W h + b), the network's own classes
  *     feature = normalise(p names) + mix normalise(projection h)
  *
- * Maps are [B x H x W x C], so a 1 x 1 convolution is one product over all positions.  Batch norm is folded into the
- * weights before it, ReLU6 follows all but the projecting convolutions. */
+ * Maps are [B x H x W x C], so a 1 x 1 convolution is one product over all positions.  Batch norm is folded
+ * into the weights before it, ReLU6 follows all but the projecting convolutions. */
 #include <stdio.h>
 #include <string.h>
 
@@ -163,12 +164,16 @@ static mopd_status effnet_prepare(const mo_vision *base)
     return mo_once_run(&e->packs->once, 1, pack, e);
 }
 
-/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise one). */
+/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise
+ * one). */
 typedef struct sizes {
     size_t map, expanded, depth;
 } sizes;
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 static sizes measure(const effnet *e)
 {
@@ -205,7 +210,8 @@ static void forward_take(forward *f, const effnet *e)
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */
-static size_t run_residual(forward *f, mo_pool *pool, const residual *r, const mo_effnet_block *b, size_t n, size_t side)
+static size_t run_residual(
+    forward *f, mo_pool *pool, const residual *r, const mo_effnet_block *b, size_t n, size_t side)
 {
     const float *in = f->map[0];
     if (b->expand != b->in) {
@@ -232,7 +238,8 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
     size_t classes = e->config.classes, dim = e->dim;
     const mo_linear_call call = {.rows = n};
     mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, &call);
-    for (size_t i = 0; i < n; i++) kern->softmax(f->probs + i * classes, f->probs + i * classes, 1.0f, classes);
+    for (size_t i = 0; i < n; i++)
+        kern->softmax(f->probs + i * classes, f->probs + i * classes, 1.0f, classes);
     mo_linear_fwd(pool, out, f->probs, &p->names, &call);
     mo_linear_fwd(pool, f->branch, f->pooled, &p->projection, &call);
     mo_l2_fwd(out, out, NULL, n, dim);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * effnet_config.c - which EfficientNet-Lite a set of tensors is, told by their shapes.
  *
- * Every stage of the family changes the number of channels, so stages are counted by that; kernels and expansions are
- * read off the shapes, the strides of the seven stages are 1 2 2 2 1 2 1. */
+ * Every stage of the family changes the number of channels, so stages are counted by that; kernels and
+ * expansions are read off the shapes, the strides of the seven stages are 1 2 2 2 1 2 1. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,14 +38,19 @@ static const mo_view *shaped(const mo_weights *weights, const char *name, int n_
     return v && v->n_dims == n_dims && v->shape[0] < UINT32_MAX ? v : NULL;
 }
 
-/* The side each member of the family was made for, Lite0 to Lite4: told by its last channels and number of blocks. */
+/* The side each member of the family was made for, Lite0 to Lite4: told by its last channels and number of
+ * blocks. */
 static uint32_t side_for(const mo_effnet_config *e)
 {
     switch (e->block[e->n_blocks - 1].out) {
-    case 352: return 260;
-    case 384: return 280;
-    case 448: return 300;
-    default: return e->n_blocks == 21 ? 240 : 224;
+    case 352:
+        return 260;
+    case 384:
+        return 280;
+    case 448:
+        return 300;
+    default:
+        return e->n_blocks == 21 ? 240 : 224;
     }
 }
 
@@ -54,7 +59,8 @@ mopd_status mo_effnet_config_read(mo_config *config, const mo_weights *weights, 
     static const uint32_t strides[N_STAGES] = {1, 2, 2, 2, 1, 2, 1};
     mo_effnet_config *e = &config->effnet;
     memset(e, 0, sizeof *e);
-    const mo_view *stem = shaped(weights, "_conv_stem.weight", 4), *head = shaped(weights, "_conv_head.weight", 4);
+    const mo_view *stem = shaped(weights, "_conv_stem.weight", 4),
+                  *head = shaped(weights, "_conv_head.weight", 4);
     const mo_view *fc = shaped(weights, "_fc.weight", 2);
     if (!stem || !head || !fc)
         return mo_fail(MOPD_E_FORMAT, "%s: no EfficientNet: _conv_stem, _conv_head or _fc is missing", path);
@@ -72,7 +78,8 @@ mopd_status mo_effnet_config_read(mo_config *config, const mo_weights *weights, 
         b->stride = 1;
         if (b->in != b->out || e->n_blocks == 0) {
             if (stage == N_STAGES)
-                return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d stages: no EfficientNet-Lite", path, N_STAGES);
+                return mo_fail(
+                    MOPD_E_UNSUPPORTED, "%s: more than %d stages: no EfficientNet-Lite", path, N_STAGES);
             b->stride = strides[stage++];
         }
         e->n_blocks++;

@@ -23,12 +23,13 @@ mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *wha
 
 mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens)
 {
-    return mo_tokenizer_encode(encoder->tokenizer, text, strlen(text), encoder->config.text.context, encoder->truncate,
-        tokens);
+    return mo_tokenizer_encode(
+        encoder->tokenizer, text, strlen(text), encoder->config.text.context, encoder->truncate, tokens);
 }
 
 /* Token ids of all texts, one behind the other; start[i] is where text i begins. */
-static mopd_status tokenize(const mopd_encoder *e, const char *const *texts, size_t n, mo_tokens *tokens, size_t *start)
+static mopd_status tokenize(
+    const mopd_encoder *e, const char *const *texts, size_t n, mo_tokens *tokens, size_t *start)
 {
     for (size_t i = 0; i < n; i++) {
         if (!texts[i]) return mo_fail(MOPD_E_ARG, "text %zu is NULL", i);
@@ -40,8 +41,8 @@ static mopd_status tokenize(const mopd_encoder *e, const char *const *texts, siz
     return MOPD_OK;
 }
 
-static mopd_status encode_tokens(const mopd_encoder *e, const uint32_t *tokens, const size_t *start, size_t n,
-    float *features)
+static mopd_status encode_tokens(
+    const mopd_encoder *e, const uint32_t *tokens, const size_t *start, size_t n, float *features)
 {
     mo_text_plan *plan;
     mopd_status st = mo_text_plan_create(&plan, e->text, tokens, start, n);
@@ -110,8 +111,8 @@ static mopd_status preprocess_all(preprocess *p, mo_pool *pool, size_t n)
     return MOPD_OK;
 }
 
-mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_picture *const *pictures, size_t n,
-    float *features)
+mopd_status mo_encoder_pictures(
+    const mopd_encoder *encoder, const mo_picture *const *pictures, size_t n, float *features)
 {
     size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
     size_t chunk = n < PICTURES ? n : PICTURES;

@@ -31,27 +31,31 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
 void mo_encoder_close(mopd_encoder *encoder);
 mopd_status mo_encoder_describe(const mopd_encoder *encoder, char **json);
 
-/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options say. */
+/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options
+ * say. */
 mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
 
 /* features, n x D, rows of length 1. */
-mopd_status mo_encoder_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
+mopd_status mo_encoder_texts(
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
 mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
-mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_picture *const *pictures, size_t n,
-    float *features);
+mopd_status mo_encoder_pictures(
+    const mopd_encoder *encoder, const mo_picture *const *pictures, size_t n, float *features);
 
 /* features as the tower leaves them, not of length 1; pixels unchecked. */
-mopd_status mo_encoder_pixels_raw(const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
+mopd_status mo_encoder_pixels_raw(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
 
 /* Picture files through decoding threads and the tower; see mopd_encoder_encode_files. */
-mopd_status mo_encoder_files(const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn,
-    void *context);
+mopd_status mo_encoder_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
 /* Writes everything as one file, weights as `dtype`; and what a file of ours holds, as JSON. */
 mopd_status mo_encoder_pack(const mopd_encoder *encoder, const char *path, mo_dtype dtype);
 mopd_status mo_inspect(const char *path, char **json);
 
-/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its number are named. */
+/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its number
+ * are named. */
 mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * encoder_files.c - picture files through the tower: some threads decode ahead while the caller's encodes.
  *
- *     decoders   take the next file, as long as it is less than SLOTS ahead of what was handed out; fill its slot
- *     caller     waits for the next BATCH slots, encodes them, hands the results out in order, frees the slots
+ *     decoders   take the next file, as long as it is less than SLOTS ahead of what was handed out; fill its
+ * slot
+ *     caller     waits for the next BATCH slots, encodes them, hands the results out in order, frees the
+ * slots
  *
  * Without a thread to be had the caller decodes itself. */
 #include <math.h>
@@ -37,7 +39,8 @@ static void decode(stream *s, size_t i)
 {
     slot *to = &s->slots[i % SLOTS];
     mo_picture picture = {0};
-    mopd_status st = s->paths[i] ? mo_image_read(&picture, s->paths[i], 0) : mo_fail(MOPD_E_ARG, "the path is NULL");
+    mopd_status st =
+        s->paths[i] ? mo_image_read(&picture, s->paths[i], 0) : mo_fail(MOPD_E_ARG, "the path is NULL");
     if (st == MOPD_OK) {
         st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);
         if (st != MOPD_OK) mo_fail_at(st, "%s", s->paths[i]);
@@ -111,11 +114,13 @@ static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encod
     for (size_t first = 0; first < s->n; first += BATCH) {
         size_t n = s->n - first < BATCH ? s->n - first : BATCH;
         wait_for(s, first, n, n_decoders);
-        mopd_status st = mo_encoder_pixels_raw(s->encoder, s->pixels + first % SLOTS * s->floats, n, features);
+        mopd_status st =
+            mo_encoder_pixels_raw(s->encoder, s->pixels + first % SLOTS * s->floats, n, features);
         if (st != MOPD_OK) return st;
         for (size_t i = 0; i < n; i++)
             if (hand_out(s, first + i, features + i * dim, fn, context))
-                return mo_fail(MOPD_E_CANCELLED, "stopped by the caller after %zu of %zu pictures", first + i + 1, s->n);
+                return mo_fail(
+                    MOPD_E_CANCELLED, "stopped by the caller after %zu of %zu pictures", first + i + 1, s->n);
         give_back(s, n);
     }
     return MOPD_OK;
@@ -132,8 +137,8 @@ static mopd_status stream_open(stream *s)
     return s->encoder->vision->prepare(s->encoder->vision);
 }
 
-mopd_status mo_encoder_files(const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn,
-    void *context)
+mopd_status mo_encoder_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context)
 {
     stream s = {.encoder = encoder, .paths = paths, .n = n};
     pthread_t thread[MAX_DECODERS];
@@ -146,7 +151,8 @@ mopd_status mo_encoder_files(const mopd_encoder *encoder, const char *const *pat
     pthread_cond_init(&s.freed, NULL);
     if (wanted > MAX_DECODERS) wanted = MAX_DECODERS;
     if (wanted > n) wanted = n;
-    while (n_threads < wanted && n > 1 && pthread_create(&thread[n_threads], NULL, decoder, &s) == 0) n_threads++;
+    while (n_threads < wanted && n > 1 && pthread_create(&thread[n_threads], NULL, decoder, &s) == 0)
+        n_threads++;
     st = run(&s, n_threads, features, fn, context);
     pthread_mutex_lock(&s.lock);
     s.stop = true;

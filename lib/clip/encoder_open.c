@@ -19,8 +19,8 @@ static mopd_status sniff(const char *path, unsigned char bytes[4])
 
 static mopd_status detect_folder(mo_path_kind *kind, const char *path)
 {
-    static const char *const names[] = {"config.json", "open_clip_config.json", "text_config.json", "model.safetensors",
-        "model.safetensors.index.json"};
+    static const char *const names[] = {"config.json", "open_clip_config.json", "text_config.json",
+        "model.safetensors", "model.safetensors.index.json"};
     bool there[5];
     for (size_t i = 0; i < 5; i++) {
         char *file = mo_path_join(path, names[i]);
@@ -28,13 +28,19 @@ static mopd_status detect_folder(mo_path_kind *kind, const char *path)
         there[i] = mo_file_exists(file);
         mo_free(file);
     }
-    if (there[0] && (there[3] || there[4])) *kind = MO_PATH_HF;
-    else if (there[1]) *kind = MO_PATH_OPENCLIP;
-    else if (there[0]) *kind = MO_PATH_HF;
-    else if (there[2]) *kind = MO_PATH_LOCKED;
+    if (there[0] && (there[3] || there[4]))
+        *kind = MO_PATH_HF;
+    else if (there[1])
+        *kind = MO_PATH_OPENCLIP;
+    else if (there[0])
+        *kind = MO_PATH_HF;
+    else if (there[2])
+        *kind = MO_PATH_LOCKED;
     else
-        return mo_fail(MOPD_E_IO, "%s: no model here: none of config.json (Hugging Face), open_clip_config.json "
-            "(open_clip), text_config.json (locked tower)", path);
+        return mo_fail(MOPD_E_IO,
+            "%s: no model here: none of config.json (Hugging Face), open_clip_config.json "
+            "(open_clip), text_config.json (locked tower)",
+            path);
     return MOPD_OK;
 }
 
@@ -55,11 +61,16 @@ static mopd_status open_parts(mopd_encoder *e, bool read)
     mopd_status st = mo_path_detect(&kind, e->path);
     if (st != MOPD_OK) return st;
     switch (kind) {
-    case MO_PATH_HF: return mo_open_hf(e, e->path, read);
-    case MO_PATH_OPENCLIP: return mo_open_openclip(e, e->path, read);
-    case MO_PATH_LOCKED: return mo_open_locked(e, e->path, read);
-    case MO_PATH_OPENAI: return mo_open_openai(e, e->path, read);
-    default: return mo_open_packed(e, e->path, read);
+    case MO_PATH_HF:
+        return mo_open_hf(e, e->path, read);
+    case MO_PATH_OPENCLIP:
+        return mo_open_openclip(e, e->path, read);
+    case MO_PATH_LOCKED:
+        return mo_open_locked(e, e->path, read);
+    case MO_PATH_OPENAI:
+        return mo_open_openai(e, e->path, read);
+    default:
+        return mo_open_packed(e, e->path, read);
     }
 }
 
@@ -70,11 +81,11 @@ static mopd_status check_tokenizer(const mopd_encoder *e)
     size_t ids = mo_tokenizer_n_ids(e->tokenizer);
     uint32_t end = mo_tokenizer_end(e->tokenizer);
     if (ids > t->vocab)
-        return mo_fail(MOPD_E_MISMATCH, "%s: the tokenizer has %zu ids, the token embedding %u rows", e->path, ids,
-            t->vocab);
+        return mo_fail(MOPD_E_MISMATCH, "%s: the tokenizer has %zu ids, the token embedding %u rows", e->path,
+            ids, t->vocab);
     if (t->end_rule == MO_END_FIRST && end != t->end_id)
-        return mo_fail(MOPD_E_MISMATCH, "%s: the configuration's end token is %u, the tokenizer's %u", e->path, t->end_id,
-            end);
+        return mo_fail(MOPD_E_MISMATCH, "%s: the configuration's end token is %u, the tokenizer's %u",
+            e->path, t->end_id, end);
     return MOPD_OK;
 }
 
@@ -111,13 +122,17 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
     mopd_status st = MOPD_OK;
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
     e->precision = MOPD_PRECISION_F32;
-    if (path) st = (e->path = mo_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
-    else st = mo_builtin_path(&e->path);
+    if (path)
+        st = (e->path = mo_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
+    else
+        st = mo_builtin_path(&e->path);
     if (st == MOPD_OK) st = mo_weights_create(&e->weights);
     if (st == MOPD_OK) st = open_parts(e, (options->flags & MOPD_OPEN_READ) != 0);
     if (st == MOPD_OK) st = make_towers(e, options->n_threads);
-    if (st == MOPD_OK) *out = e;
-    else mo_encoder_close(e);
+    if (st == MOPD_OK)
+        *out = e;
+    else
+        mo_encoder_close(e);
     return st;
 }
 

@@ -18,18 +18,25 @@ mopd_status mo_open_locked(mopd_encoder *e, const char *dir, bool read);
 mopd_status mo_open_openai(mopd_encoder *e, const char *file, bool read);
 mopd_status mo_open_packed(mopd_encoder *e, const char *file, bool read);
 
-/* The configuration of an OpenAI checkpoint from the shapes of its tensors.  UNSUPPORTED: no vision transformer. */
+/* The configuration of an OpenAI checkpoint from the shapes of its tensors.  UNSUPPORTED: no vision
+ * transformer. */
 mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const char *path);
 
 /* Where the built-in model is; mo_free it.  IO lists the places looked at and how to make one. */
 mopd_status mo_builtin_path(char **path);
 
 /* The layouts a path can have, by what lies there. */
-typedef enum mo_path_kind { MO_PATH_HF, MO_PATH_OPENCLIP, MO_PATH_LOCKED, MO_PATH_OPENAI, MO_PATH_SAFETENSORS } mo_path_kind;
+typedef enum mo_path_kind {
+    MO_PATH_HF,
+    MO_PATH_OPENCLIP,
+    MO_PATH_LOCKED,
+    MO_PATH_OPENAI,
+    MO_PATH_SAFETENSORS
+} mo_path_kind;
 mopd_status mo_path_detect(mo_path_kind *kind, const char *path);
 
-/* 64 hexadecimal digits over the configuration and a fixed sample of every parameter's values as floats: the same for a
- * model and its packed f32 file.  Touches few pages. */
+/* 64 hexadecimal digits over the configuration and a fixed sample of every parameter's values as floats: the
+ * same for a model and its packed f32 file.  Touches few pages. */
 mopd_status mo_fingerprint(char hex[65], const mo_config *config, const mo_weights *weights);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * fingerprint.c - names a model by its configuration and a sample of its weights.
  *
- *     SHA-256 of: configuration JSON | for each parameter: name, shape, 4 runs of 16 floats, the first and last included
+ *     SHA-256 of: configuration JSON | for each parameter: name, shape, 4 runs of 16 floats, the first and
+ * last included
  *
- * Parameters come in the order of params.h and as floats, so layout and storage type (where it loses nothing) do not
- * count.  64 values of each are read: enough to tell models apart, few enough to keep opening quick. */
+ * Parameters come in the order of params.h and as floats, so layout and storage type (where it loses nothing)
+ * do not count.  64 values of each are read: enough to tell models apart, few enough to keep opening
+ * quick. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -14,8 +16,8 @@ enum { RUN = 16, RUNS = 4 };
 
 static void add_u32(mo_sha256 *sha, uint32_t x)
 {
-    const unsigned char b[4] = {(unsigned char)x, (unsigned char)(x >> 8), (unsigned char)(x >> 16),
-        (unsigned char)(x >> 24)};
+    const unsigned char b[4] = {
+        (unsigned char)x, (unsigned char)(x >> 8), (unsigned char)(x >> 16), (unsigned char)(x >> 24)};
     mo_sha256_add(sha, b, sizeof b);
 }
 

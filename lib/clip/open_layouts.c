@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * open_layouts.c - the four layouts read from a folder or a checkpoint: which files, in which order, what each is for. */
+ * open_layouts.c - the four layouts read from a folder or a checkpoint: which files, in which order, what
+ * each is for. */
 #include <string.h>
 
 #include "clip/encoder_open.h"
@@ -55,7 +56,8 @@ static mopd_status finish(mopd_encoder *e, const char *dir, mo_layout layout, co
     return notes ? with_json(e, dir, "mopd.json", read_notes) : MOPD_OK;
 }
 
-/* -- Hugging Face ------------------------------------------------------------------------------------------- */
+/* -- Hugging Face
+ * ------------------------------------------------------------------------------------------- */
 
 static mopd_status read_hf(mopd_encoder *e, const mo_json *root, const char *path)
 {
@@ -82,7 +84,8 @@ static mopd_status read_index(mo_names *files, const mo_json *root, const char *
     mopd_status st = mo_json_need(root, "weight_map", path, MO_JSON_OBJECT, &map);
     for (void *it = st == MOPD_OK ? mo_json_first(map) : NULL; it; it = mo_json_next(map, it)) {
         const char *file;
-        if (!mo_json_as_string(mo_json_value(it), &file) || !*file || strchr(file, '/') || !strcmp(file, ".."))
+        if (!mo_json_as_string(mo_json_value(it), &file) || !*file || strchr(file, '/') ||
+            !strcmp(file, ".."))
             return mo_fail(MOPD_E_FORMAT, "%s: weight_map: %s: a file name expected", path, mo_json_key(it));
         bool known = false;
         for (size_t i = 0; i < files->n && !known; i++) known = !strcmp(files->name[i], file);
@@ -114,16 +117,20 @@ mopd_status mo_open_hf(mopd_encoder *e, const char *dir, bool read)
     int own = has(dir, "preprocessor_config.json"), joined = has(dir, "processor_config.json");
     int sharded = has(dir, "model.safetensors.index.json"), whole = has(dir, "model.safetensors");
     if (own < 0 || joined < 0 || sharded < 0 || whole < 0) return MOPD_E_NOMEM;
-    if (own == 0 && joined == 1) st = with_json(e, dir, "processor_config.json", read_processor);
-    else st = with_json(e, dir, "preprocessor_config.json", read_preprocessor);
+    if (own == 0 && joined == 1)
+        st = with_json(e, dir, "processor_config.json", read_processor);
+    else
+        st = with_json(e, dir, "preprocessor_config.json", read_preprocessor);
     if (st != MOPD_OK) return st;
-    st = whole == 0 && sharded == 1 ? add_shards(e, dir, read) : add_safetensors(e, dir, "model.safetensors", read);
+    st = whole == 0 && sharded == 1 ? add_shards(e, dir, read)
+                                    : add_safetensors(e, dir, "model.safetensors", read);
     if (st != MOPD_OK) return st;
     if ((st = finish(e, dir, MO_LAYOUT_HF, "")) != MOPD_OK) return st;
     return mo_tokenizer_open(&e->tokenizer, dir);
 }
 
-/* -- open_clip ---------------------------------------------------------------------------------------------- */
+/* -- open_clip
+ * ---------------------------------------------------------------------------------------------- */
 
 static mopd_status read_openclip(mopd_encoder *e, const mo_json *root, const char *path)
 {
@@ -144,7 +151,8 @@ mopd_status mo_open_openclip(mopd_encoder *e, const char *dir, bool read)
     return mo_tokenizer_open(&e->tokenizer, dir);
 }
 
-/* -- locked tower ------------------------------------------------------------------------------------------- */
+/* -- locked tower
+ * ------------------------------------------------------------------------------------------- */
 
 static mopd_status read_text_config(mopd_encoder *e, const mo_json *root, const char *path)
 {
@@ -189,7 +197,8 @@ mopd_status mo_open_locked(mopd_encoder *e, const char *dir, bool read)
     return mo_tokenizer_open(&e->tokenizer, dir);
 }
 
-/* -- OpenAI ------------------------------------------------------------------------------------------------- */
+/* -- OpenAI
+ * ------------------------------------------------------------------------------------------------- */
 
 mopd_status mo_open_openai(mopd_encoder *e, const char *file, bool read)
 {
@@ -205,11 +214,13 @@ mopd_status mo_open_openai(mopd_encoder *e, const char *file, bool read)
     return st;
 }
 
-/* -- packed ------------------------------------------------------------------------------------------------- */
+/* -- packed
+ * ------------------------------------------------------------------------------------------------- */
 
 static mopd_status read_packed(mopd_encoder *e, const mo_st *file)
 {
-    const char *path = mo_st_path(file), *text = mo_st_meta(file, MO_META_CONFIG), *lr = mo_st_meta(file, MO_META_LR);
+    const char *path = mo_st_path(file), *text = mo_st_meta(file, MO_META_CONFIG),
+               *lr = mo_st_meta(file, MO_META_LR);
     if (!text) return mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing", path, MO_META_CONFIG);
     const mo_json *root = NULL;
     mopd_status st = mo_json_parse(&root, text, strlen(text), path);
@@ -217,8 +228,10 @@ static mopd_status read_packed(mopd_encoder *e, const mo_st *file)
     mo_json_close(root);
     if (st != MOPD_OK) return mo_fail_at(st, "metadata %s", MO_META_CONFIG);
     if (!lr) return MOPD_OK;
-    if ((st = mo_json_parse(&root, lr, strlen(lr), path)) != MOPD_OK) return mo_fail_at(st, "metadata %s", MO_META_LR);
-    if (!mo_json_as_number(mo_json_item(root, 0), &e->config.recommended_lr) || !(e->config.recommended_lr >= 0))
+    if ((st = mo_json_parse(&root, lr, strlen(lr), path)) != MOPD_OK)
+        return mo_fail_at(st, "metadata %s", MO_META_LR);
+    if (!mo_json_as_number(mo_json_item(root, 0), &e->config.recommended_lr) ||
+        !(e->config.recommended_lr >= 0))
         st = mo_fail(MOPD_E_FORMAT, "%s: metadata %s: a list of one number expected", path, MO_META_LR);
     mo_json_close(root);
     return st;
@@ -232,8 +245,8 @@ mopd_status mo_open_packed(mopd_encoder *e, const char *file, bool read)
     const mo_st *tensors = mo_weights_safetensors(e->weights);
     const char *kind = mo_st_meta(tensors, MO_META_KIND);
     if (!kind)
-        return mo_fail(MOPD_E_FORMAT, "%s: no packed model: metadata %s is missing (mopd pack writes it)", file,
-            MO_META_KIND);
+        return mo_fail(MOPD_E_FORMAT, "%s: no packed model: metadata %s is missing (mopd pack writes it)",
+            file, MO_META_KIND);
     if (strcmp(kind, "model") != 0)
         return mo_fail(MOPD_E_FORMAT, "%s: this file is a %s, not a model", file, kind);
     if ((st = read_packed(e, tensors)) != MOPD_OK) return st;
@@ -241,7 +254,8 @@ mopd_status mo_open_packed(mopd_encoder *e, const char *file, bool read)
     if ((st = mo_weights_bind(e->weights, &e->config, MO_LAYOUT_PACKED, "")) != MOPD_OK) return st;
     const mo_view *blob;
     if ((st = mo_st_need(tensors, MO_TENSOR_TOKENIZER, &blob)) != MOPD_OK) return st;
-    if (blob->dtype != MO_U8) return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not U8", file, MO_TENSOR_TOKENIZER);
+    if (blob->dtype != MO_U8)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not U8", file, MO_TENSOR_TOKENIZER);
     st = mo_tokenizer_load(&e->tokenizer, blob->data, blob->n, file);
     mo_st_release(tensors, blob);
     return st;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * pack.c - one mappable file with everything a model needs: weights, configuration, vocabulary.
  *
- *     metadata  mopd.kind "model", mopd.version, mopd.config (JSON), mopd.recommended_lr ([x], where one is named)
+ *     metadata  mopd.kind "model", mopd.version, mopd.config (JSON), mopd.recommended_lr ([x], where one is
+ * named)
  *     tensors   the parameters in the order of params.h, matrices as [outputs][inputs]; mopd.tokenizer (U8)
  *
- * Matrices and convolutions take the type asked for; vectors and single numbers stay F32: they are small, and norms
- * lose most by rounding. */
+ * Matrices and convolutions take the type asked for; vectors and single numbers stay F32: they are small, and
+ * norms lose most by rounding. */
 #include "clip/encoder_open.h"
 #include "mopd/version.h"
 

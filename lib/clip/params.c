@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1 scalar. */
+/* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1
+ * scalar. */
 typedef struct rule {
     const char *name, *openai; /* behind the prefixes */
     const char *shape;
@@ -67,13 +68,20 @@ typedef struct walk {
 static size_t letter(const walk *w, char c)
 {
     switch (c) {
-    case 'W': return w->stack->width;
-    case 'H': return w->stack->hidden;
-    case 'D': return w->config->dim;
-    case 'V': return w->vocab;
-    case 'L': return w->rows;
-    case 'P': return w->patch;
-    default: return (size_t)(c - '0');
+    case 'W':
+        return w->stack->width;
+    case 'H':
+        return w->stack->hidden;
+    case 'D':
+        return w->config->dim;
+    case 'V':
+        return w->vocab;
+    case 'L':
+        return w->rows;
+    case 'P':
+        return w->patch;
+    default:
+        return (size_t)(c - '0');
     }
 }
 
@@ -82,7 +90,8 @@ static mopd_status visit(const walk *w, const rule *r, const char *prefix, const
     mo_param_spec s = {.n_dims = (int)strlen(r->shape)};
     bool openai = w->layout == MO_LAYOUT_OPENAI;
     snprintf(s.name, sizeof s.name, "%s%s", prefix, r->name);
-    snprintf(s.stored, sizeof s.stored, "%s%s", openai ? openai_prefix : prefix, openai ? r->openai : r->name);
+    snprintf(
+        s.stored, sizeof s.stored, "%s%s", openai ? openai_prefix : prefix, openai ? r->openai : r->name);
     for (int i = 0; i < s.n_dims; i++) s.shape[i] = letter(w, r->shape[i]);
     if (openai) {
         s.part = r->part > 0 ? r->part : 0;
@@ -91,7 +100,8 @@ static mopd_status visit(const walk *w, const rule *r, const char *prefix, const
     return w->fn(w->ctx, &s);
 }
 
-static mopd_status visit_all(const walk *w, const rule *rules, size_t n, const char *prefix, const char *openai_prefix)
+static mopd_status visit_all(
+    const walk *w, const rule *rules, size_t n, const char *prefix, const char *openai_prefix)
 {
     for (size_t i = 0; i < n; i++) {
         mopd_status st = visit(w, &rules[i], prefix, openai_prefix);
@@ -137,7 +147,8 @@ static mopd_status visit_vit(walk *w)
 }
 
 /* One tensor of the locked tower: "image_model." or "head." here, without it in the files it comes from. */
-static mopd_status visit_locked(const walk *w, const char *prefix, const char *name, int n_dims, const size_t shape[4])
+static mopd_status visit_locked(
+    const walk *w, const char *prefix, const char *name, int n_dims, const size_t shape[4])
 {
     mo_param_spec s = {.n_dims = n_dims};
     snprintf(s.name, sizeof s.name, "%s%s", prefix, name);
@@ -187,7 +198,8 @@ static mopd_status visit_effnet(const walk *w)
     for (size_t i = 0; i < e->n_blocks && st == MOPD_OK; i++) st = visit_residual(w, i, &e->block[i]);
     if (st != MOPD_OK) return st;
     size_t last = e->block[e->n_blocks - 1].out;
-    if ((st = visit_conv(w, "_conv_head", "_bn1", (size_t[4]){e->features, last, 1, 1})) != MOPD_OK) return st;
+    if ((st = visit_conv(w, "_conv_head", "_bn1", (size_t[4]){e->features, last, 1, 1})) != MOPD_OK)
+        return st;
     const struct {
         const char *prefix, *name;
         int n_dims;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end rows, the projection.
+ * text.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end rows, the
+ * projection.
  *
  * The last block makes only the rows that are read; texts that end in the same row share it. */
 #include <string.h>
@@ -42,8 +43,10 @@ mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weig
     text->weights = weights;
     text->packs = packs;
     st = mo_weights_get(weights, "text_model.embeddings.token_embedding.weight", &text->embedding);
-    if (st == MOPD_OK) *out = text;
-    else mo_text_free(text);
+    if (st == MOPD_OK)
+        *out = text;
+    else
+        mo_text_free(text);
     return st;
 }
 
@@ -57,8 +60,14 @@ void mo_text_free(mo_text *text)
     mo_free(text);
 }
 
-size_t mo_text_width(const mo_text *text) { return text->config.stack.width; }
-size_t mo_text_dim(const mo_text *text) { return text->dim; }
+size_t mo_text_width(const mo_text *text)
+{
+    return text->config.stack.width;
+}
+size_t mo_text_dim(const mo_text *text)
+{
+    return text->dim;
+}
 
 static mopd_status pack_forward(const void *ctx)
 {
@@ -66,7 +75,8 @@ static mopd_status pack_forward(const void *ctx)
     text_packs *p = text->packs;
     const mo_stack_config *s = &text->config.stack;
     mopd_status st;
-    if ((st = mo_tower_floats(&p->position, text->weights, "text_model.embeddings.position_embedding.weight")) != MOPD_OK)
+    if ((st = mo_tower_floats(
+             &p->position, text->weights, "text_model.embeddings.position_embedding.weight")) != MOPD_OK)
         goto done;
     st = mo_tower_norm(&p->norm_block, &p->norm, text->weights, "text_model.final_layer_norm", (float)s->eps);
     if (st != MOPD_OK) goto done;
@@ -110,7 +120,8 @@ size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan)
 {
     const mo_stack_config *s = &text->config.stack;
     size_t w = s->width, n = plan->rows.rows, k = plan->n_select;
-    size_t all = n * (w + 2 + 3 * w + w + 2 + s->hidden), last = n * (w + 2 + 3 * w) + k * (2 * w + 2 + s->hidden);
+    size_t all = n * (w + 2 + 3 * w + w + 2 + s->hidden),
+           last = n * (w + 2 + 3 * w) + k * (2 * w + 2 + s->hidden);
     return sizeof(float) * (all * (s->layers - 1) + last + k * (w + 2));
 }
 
@@ -120,8 +131,8 @@ static void cache_take(mo_text_cache *c, const mo_text *text, const mo_text_plan
     for (uint32_t i = 0; i < s->layers; i++) {
         bool last = i + 1 == s->layers;
         c->x[i] = mo_arena_floats(&c->arena, plan->rows.rows * s->width);
-        mo_block_cache_take(&c->blocks[i], &c->arena, &text->packs->blocks[i], plan->rows.rows,
-            last ? plan->n_select : 0);
+        mo_block_cache_take(
+            &c->blocks[i], &c->arena, &text->packs->blocks[i], plan->rows.rows, last ? plan->n_select : 0);
     }
     c->x[s->layers] = mo_arena_floats(&c->arena, plan->n_select * s->width);
     c->stats = mo_arena_floats(&c->arena, 2 * plan->n_select);
@@ -168,8 +179,10 @@ static void embed(const mo_text *text, const mo_text_plan *plan, const float *ct
         float *row = x + r * width;
         const float *pos = text->packs->position + plan->depth[r] * width;
         uint32_t t = plan->token[r];
-        if (t & MO_TEXT_CTX) memcpy(row, ctx + (size_t)(t & ~MO_TEXT_CTX) * width, width * sizeof *row);
-        else mo_weight_floats(text->embedding, (size_t)t * width, width, row);
+        if (t & MO_TEXT_CTX)
+            memcpy(row, ctx + (size_t)(t & ~MO_TEXT_CTX) * width, width * sizeof *row);
+        else
+            mo_weight_floats(text->embedding, (size_t)t * width, width, row);
         for (size_t i = 0; i < width; i++) row[i] += pos[i];
     }
 }
@@ -191,16 +204,22 @@ static void forward_take(forward *f, const mo_text *text, mo_pool *pool, const m
 }
 
 /* last [n_select x W] = the selected rows after all blocks. */
-static void run_blocks(forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, mo_text_cache *cache)
+static void run_blocks(
+    forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, mo_text_cache *cache)
 {
     uint32_t layers = text->config.stack.layers;
     for (uint32_t i = 0; i < layers; i++) {
         bool last = i + 1 == layers;
-        mo_block_run run = {.pool = pool, .rows = &plan->rows, .select = last ? plan->select : NULL,
-            .n_select = last ? plan->n_select : 0, .work = &f->work};
+        mo_block_run run = {.pool = pool,
+            .rows = &plan->rows,
+            .select = last ? plan->select : NULL,
+            .n_select = last ? plan->n_select : 0,
+            .work = &f->work};
         const mo_block *b = &text->packs->blocks[i];
-        if (cache) mo_block_fwd_keep(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
-        else mo_block_fwd(b, last ? f->last : f->x, f->x, &run);
+        if (cache)
+            mo_block_fwd_keep(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
+        else
+            mo_block_fwd(b, last ? f->last : f->x, f->x, &run);
     }
 }
 
@@ -209,7 +228,8 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
 {
     mopd_status st = mo_text_prepare(text, false);
     if (st != MOPD_OK) return st;
-    if (plan->n_ctx && !ctx) return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
+    if (plan->n_ctx && !ctx)
+        return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
     forward f = {0};
     forward_take(&f, text, pool, plan, cache != NULL);
     if ((st = mo_arena_open(&f.arena)) != MOPD_OK) return st;
@@ -218,7 +238,8 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     uint32_t layers = text->config.stack.layers;
     embed(text, plan, ctx, cache ? cache->x[0] : f.x);
     run_blocks(&f, text, pool, plan, cache);
-    mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL, plan->n_select);
+    mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL,
+        plan->n_select);
     mo_linear_fwd(pool, f.raw, f.last, &p->proj, &(mo_linear_call){.rows = plan->n_select});
     for (size_t i = 0; i < plan->n; i++)
         memcpy(out + i * text->dim, f.raw + plan->text_at[i] * text->dim, text->dim * sizeof *out);

@@ -3,10 +3,10 @@
  *
  *     x = embedding[token] + position;  x = blocks(x), causal;  feature = norm(x[end]) projection
  *
- * Texts are cut at their end token and put into a prefix tree (text_plan.c): what several share from the start is
- * computed once.  Frozen: the only gradient is the one to context vectors standing where tokens would.  A tower is
- * immutable after creation; its weights are unpacked at first use.  Results do not depend on the number of threads,
- * nor on which other texts stand in the plan. */
+ * Texts are cut at their end token and put into a prefix tree (text_plan.c): what several share from the
+ * start is computed once.  Frozen: the only gradient is the one to context vectors standing where tokens
+ * would.  A tower is immutable after creation; its weights are unpacked at first use.  Results do not depend
+ * on the number of threads, nor on which other texts stand in the plan. */
 #ifndef MO_CLIP_TEXT_H
 #define MO_CLIP_TEXT_H
 
@@ -28,22 +28,22 @@ void mo_text_free(mo_text *text);
 size_t mo_text_width(const mo_text *text); /* W */
 size_t mo_text_dim(const mo_text *text);   /* D */
 
-/* Unpacks the weights, once; for_training: also what the way back needs.  fwd and bwd do it themselves.  NOMEM.  Any
- * thread. */
+/* Unpacks the weights, once; for_training: also what the way back needs.  fwd and bwd do it themselves.
+ * NOMEM.  Any thread. */
 mopd_status mo_text_prepare(const mo_text *text, bool for_training);
 
 /* row (W) = the token's embedding, without its position.  ARG beyond the vocabulary. */
 mopd_status mo_text_embedding(const mo_text *text, uint32_t token, float *row);
 
-/* Where a sequence of n tokens is read: CLIP's first rule, the first of the largest ids, or the first end id, as the
- * configuration says; context references count as no id.  0 when there is no end id. */
+/* Where a sequence of n tokens is read: CLIP's first rule, the first of the largest ids, or the first end id,
+ * as the configuration says; context references count as no id.  0 when there is no end id. */
 size_t mo_text_end(const mo_text *text, const uint32_t *tokens, size_t n);
 
-/* The prefix tree of n sequences: sequence i is tokens[start[i]] .. tokens[start[i + 1] - 1], start token first, end
- * token included; what follows the end is dropped.  Copies what it needs.  ARG: an empty sequence, one longer than the
- * context length, an id beyond the vocabulary. */
-mopd_status mo_text_plan_create(mo_text_plan **out, const mo_text *text, const uint32_t *tokens, const size_t *start,
-    size_t n);
+/* The prefix tree of n sequences: sequence i is tokens[start[i]] .. tokens[start[i + 1] - 1], start token
+ * first, end token included; what follows the end is dropped.  Copies what it needs.  ARG: an empty sequence,
+ * one longer than the context length, an id beyond the vocabulary. */
+mopd_status mo_text_plan_create(
+    mo_text_plan **out, const mo_text *text, const uint32_t *tokens, const size_t *start, size_t n);
 void mo_text_plan_free(mo_text_plan *plan);
 size_t mo_text_plan_rows(const mo_text_plan *plan);  /* tokens left after sharing: rows of every layer */
 size_t mo_text_plan_texts(const mo_text_plan *plan); /* n */
@@ -54,14 +54,15 @@ size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan);
 mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan);
 void mo_text_cache_free(mo_text_cache *cache);
 
-/* out (n x D) = the features as the projection leaves them, NOT of length 1.  ctx (n_ctx x W; NULL when the plan has
- * none) stands where the tokens say.  cache NULL: nothing is kept.  NOMEM. */
+/* out (n x D) = the features as the projection leaves them, NOT of length 1.  ctx (n_ctx x W; NULL when the
+ * plan has none) stands where the tokens say.  cache NULL: nothing is kept.  NOMEM. */
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out);
 
-/* d_ctx (n_ctx x W) += gradient of the context vectors given d_out (n x D), after the mo_text_fwd that filled cache.
+/* d_ctx (n_ctx x W) += gradient of the context vectors given d_out (n x D), after the mo_text_fwd that filled
+ * cache.
  * The cache may be used again afterwards.  NOMEM. */
-mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const mo_text_cache *cache,
-    const float *d_out, float *d_ctx);
+mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan,
+    const mo_text_cache *cache, const float *d_out, float *d_ctx);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * text_bwd.c - the text tower backward, to the context vectors alone: no weight has a gradient.
  *
- *     d last = d raw P;  through the final norm and the blocks;  d ctx[j] += sum over the rows where vector j stands */
+ *     d last = d raw P;  through the final norm and the blocks;  d ctx[j] += sum over the rows where vector j
+ * stands */
 #include <string.h>
 
 #include "clip/text_inner.h"
@@ -45,8 +46,8 @@ static void add_context(float *d_ctx, const mo_text *text, const mo_text_plan *p
     }
 }
 
-mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const mo_text_cache *cache,
-    const float *d_out, float *d_ctx)
+mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan,
+    const mo_text_cache *cache, const float *d_out, float *d_ctx)
 {
     mopd_status st = mo_text_prepare(text, true);
     if (st != MOPD_OK || plan->n_ctx == 0) return st;
@@ -63,8 +64,11 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     mo_norm_bwd(pool, &p->norm, &final, plan->n_select);
     for (uint32_t i = layers; i-- > 0;) {
         bool last = i + 1 == layers;
-        mo_block_run run = {.pool = pool, .rows = &plan->rows, .select = last ? plan->select : NULL,
-            .n_select = last ? plan->n_select : 0, .work = &b.work};
+        mo_block_run run = {.pool = pool,
+            .rows = &plan->rows,
+            .select = last ? plan->select : NULL,
+            .n_select = last ? plan->n_select : 0,
+            .work = &b.work};
         mo_block_grad grad = {.dx = b.dx, .dy = last ? b.dlast : b.dx, .x = cache->x[i]};
         mo_block_bwd(&p->blocks[i], &p->back[i], &grad, &run, &cache->blocks[i]);
     }

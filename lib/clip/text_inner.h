@@ -27,12 +27,12 @@ struct mo_text {
 };
 
 struct mo_text_plan {
-    size_t n;                 /* texts */
-    size_t n_ctx;             /* largest context reference + 1 */
-    mo_rows rows;             /* the tree */
-    uint32_t *token, *depth;  /* by row */
-    mo_segment *segs;         /* what rows.segs points to */
-    uint32_t *select;         /* rows that are read, ascending */
+    size_t n;                /* texts */
+    size_t n_ctx;            /* largest context reference + 1 */
+    mo_rows rows;            /* the tree */
+    uint32_t *token, *depth; /* by row */
+    mo_segment *segs;        /* what rows.segs points to */
+    uint32_t *select;        /* rows that are read, ascending */
     size_t n_select;
     uint32_t *text_at; /* by text: which of the selected rows */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * text_plan.c - texts that begin alike share the rows of their beginning: a prefix tree, written as segments.
  *
- * The texts are sorted, so each shares with the one before it its longest beginning; what is new becomes rows, in the
- * order of a walk through the tree.  A segment ends where paths part:
+ * The texts are sorted, so each shares with the one before it its longest beginning; what is new becomes
+ * rows, in the order of a walk through the tree.  A segment ends where paths part:
  *
  *     "a photo of a cat."    <s> a photo of a | cat . </s>
  *     "a photo of a dog."                     | dog . </s>         3 segments, 11 rows instead of 16 */
@@ -54,15 +54,16 @@ size_t mo_text_end(const mo_text *text, const uint32_t *tokens, size_t n)
 }
 
 /* Checks and cuts the texts; counts the context vectors. */
-static mopd_status read_sequences(sequence *s, mo_text_plan *plan, const mo_text *text, const uint32_t *tokens,
-    const size_t *start)
+static mopd_status read_sequences(
+    sequence *s, mo_text_plan *plan, const mo_text *text, const uint32_t *tokens, const size_t *start)
 {
     for (size_t i = 0; i < plan->n; i++) {
         s[i] = (sequence){.token = tokens + start[i], .n = start[i + 1] - start[i], .index = i};
         if (start[i + 1] <= start[i]) return mo_fail(MOPD_E_ARG, "text %zu has no tokens", i);
         s[i].n = mo_text_end(text, s[i].token, s[i].n) + 1;
         if (s[i].n > text->config.context)
-            return mo_fail(MOPD_E_ARG, "text %zu has %zu tokens; the model reads %u", i, s[i].n, text->config.context);
+            return mo_fail(
+                MOPD_E_ARG, "text %zu has %zu tokens; the model reads %u", i, s[i].n, text->config.context);
         for (size_t j = 0; j < s[i].n; j++) {
             uint32_t t = s[i].token[j];
             if (t & MO_TEXT_CTX) {
@@ -88,7 +89,8 @@ static size_t count_rows(sequence *s, size_t n)
 }
 
 /* Rows in tree order with their parents and how many follow each; which row ends each text. */
-static void make_rows(mo_text_plan *plan, const sequence *s, uint32_t *parent, uint32_t *children, uint32_t *path)
+static void make_rows(
+    mo_text_plan *plan, const sequence *s, uint32_t *parent, uint32_t *children, uint32_t *path)
 {
     uint32_t row = 0;
     for (size_t i = 0; i < plan->n; i++) {
@@ -103,8 +105,10 @@ static void make_rows(mo_text_plan *plan, const sequence *s, uint32_t *parent, u
     }
 }
 
-/* seg_of[row]: its segment.  A new one starts at a root, where the parent is not the row before, or where it forks. */
-static void make_segments(mo_text_plan *plan, const uint32_t *parent, const uint32_t *children, uint32_t *seg_of)
+/* seg_of[row]: its segment.  A new one starts at a root, where the parent is not the row before, or where it
+ * forks. */
+static void make_segments(
+    mo_text_plan *plan, const uint32_t *parent, const uint32_t *children, uint32_t *seg_of)
 {
     size_t n = 0;
     for (uint32_t r = 0; r < plan->rows.rows; r++) {
@@ -113,7 +117,8 @@ static void make_segments(mo_text_plan *plan, const uint32_t *parent, const uint
         if (goes_on) {
             plan->segs[n - 1].n++;
         } else {
-            plan->segs[n++] = (mo_segment){.first = r, .n = 1, .parent = p == NO_ROW ? -1 : (int32_t)seg_of[p]};
+            plan->segs[n++] =
+                (mo_segment){.first = r, .n = 1, .parent = p == NO_ROW ? -1 : (int32_t)seg_of[p]};
         }
         seg_of[r] = (uint32_t)(n - 1);
     }
@@ -146,7 +151,8 @@ static mopd_status build(mo_text_plan *plan, const sequence *s, size_t longest)
     plan->segs = mo_alloc(rows, sizeof *plan->segs);
     plan->select = mo_alloc(rows, sizeof *plan->select);
     plan->text_at = mo_alloc(plan->n, sizeof *plan->text_at);
-    if (!parent || !children || !path || !plan->token || !plan->depth || !plan->segs || !plan->select || !plan->text_at)
+    if (!parent || !children || !path || !plan->token || !plan->depth || !plan->segs || !plan->select ||
+        !plan->text_at)
         goto done;
     make_rows(plan, s, parent, children, path);
     uint32_t *seg_of = mo_alloc(rows, sizeof *seg_of);
@@ -162,8 +168,8 @@ done:
     return st;
 }
 
-mopd_status mo_text_plan_create(mo_text_plan **out, const mo_text *text, const uint32_t *tokens, const size_t *start,
-    size_t n)
+mopd_status mo_text_plan_create(
+    mo_text_plan **out, const mo_text *text, const uint32_t *tokens, const size_t *start, size_t n)
 {
     *out = NULL;
     if (n == 0) return mo_fail(MOPD_E_ARG, "a plan of no texts");
@@ -182,8 +188,10 @@ mopd_status mo_text_plan_create(mo_text_plan **out, const mo_text *text, const u
     st = build(plan, s, text->config.context);
 done:
     mo_free(s);
-    if (st == MOPD_OK) *out = plan;
-    else mo_text_plan_free(plan);
+    if (st == MOPD_OK)
+        *out = plan;
+    else
+        mo_text_plan_free(plan);
     return st;
 }
 
@@ -198,6 +206,15 @@ void mo_text_plan_free(mo_text_plan *plan)
     mo_free(plan);
 }
 
-size_t mo_text_plan_rows(const mo_text_plan *plan) { return plan->rows.rows; }
-size_t mo_text_plan_texts(const mo_text_plan *plan) { return plan->n; }
-size_t mo_text_plan_n_ctx(const mo_text_plan *plan) { return plan->n_ctx; }
+size_t mo_text_plan_rows(const mo_text_plan *plan)
+{
+    return plan->rows.rows;
+}
+size_t mo_text_plan_texts(const mo_text_plan *plan)
+{
+    return plan->n;
+}
+size_t mo_text_plan_n_ctx(const mo_text_plan *plan)
+{
+    return plan->n_ctx;
+}

@@ -11,7 +11,10 @@ mopd_status mo_once_init(mo_once *once)
     return MOPD_OK;
 }
 
-void mo_once_end(mo_once *once) { pthread_mutex_destroy(&once->lock); }
+void mo_once_end(mo_once *once)
+{
+    pthread_mutex_destroy(&once->lock);
+}
 
 mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *ctx), const void *ctx)
 {
@@ -39,7 +42,8 @@ mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *
     return MOPD_OK;
 }
 
-mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps)
+mopd_status mo_tower_norm(
+    float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps)
 {
     const mo_weight *p[2];
     static const char *const names[] = {"weight", "bias"};
@@ -98,18 +102,27 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
         mopd_status st = mo_weights_get(weights, name, &p[i]);
         if (st != MOPD_OK) return st;
     }
-    mo_block_parts parts = {.width = stack->width, .n_heads = stack->heads, .act = stack->act, .eps = (float)stack->eps,
-        .ln1_gamma = &p[0]->view, .ln1_beta = &p[1]->view, .ln2_gamma = &p[2]->view, .ln2_beta = &p[3]->view,
-        .qkv = {part_of(p + 4), part_of(p + 6), part_of(p + 8)}, .n_qkv = 3, .out = part_of(p + 10),
-        .fc1 = part_of(p + 12), .fc2 = part_of(p + 14)};
+    mo_block_parts parts = {.width = stack->width,
+        .n_heads = stack->heads,
+        .act = stack->act,
+        .eps = (float)stack->eps,
+        .ln1_gamma = &p[0]->view,
+        .ln1_beta = &p[1]->view,
+        .ln2_gamma = &p[2]->view,
+        .ln2_beta = &p[3]->view,
+        .qkv = {part_of(p + 4), part_of(p + 6), part_of(p + 8)},
+        .n_qkv = 3,
+        .out = part_of(p + 10),
+        .fc1 = part_of(p + 12),
+        .fc2 = part_of(p + 14)};
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
     for (size_t i = 0; i < BLOCK_PARAMS; i++) mo_weights_release(weights, p[i]);
     return MOPD_OK;
 }
 
-mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
-    const mo_stack_config *stack)
+mopd_status mo_tower_blocks(
+    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack)
 {
     mo_block *blocks = mo_calloc(stack->layers, sizeof *blocks);
     if (!blocks) return MOPD_E_NOMEM;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tower.h - what the transformer towers share: parameters by name into packed blocks, done once under a lock. */
+ * tower.h - what the transformer towers share: parameters by name into packed blocks, done once under a
+ * lock. */
 #ifndef MO_CLIP_TOWER_H
 #define MO_CLIP_TOWER_H
 
@@ -25,15 +26,16 @@ mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *
 mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *name);
 
 /* "PREFIX.weight" and ".bias" of a layer norm of `dim` into one block: gamma, then beta. */
-mopd_status mo_tower_norm(float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps);
+mopd_status mo_tower_norm(
+    float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps);
 
 /* "PREFIX.weight" (and, with bias, "PREFIX.bias") as a linear layer. */
 mopd_status mo_tower_linear(mo_linear *out, const mo_weights *weights, const char *prefix, bool bias);
 
-/* Blocks 0 .. layers-1 of "PREFIX.encoder.layers.N."; *out has stack->layers of them.  Pages of the file are given back
- * block by block. */
-mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
-    const mo_stack_config *stack);
+/* Blocks 0 .. layers-1 of "PREFIX.encoder.layers.N."; *out has stack->layers of them.  Pages of the file are
+ * given back block by block. */
+mopd_status mo_tower_blocks(
+    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack);
 void mo_tower_blocks_free(mo_block *blocks, size_t layers);
 
 #endif

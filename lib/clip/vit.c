@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class token, blocks, projection.
+ * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class token, blocks,
+ * projection.
  *
  *     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
  *
@@ -56,8 +57,10 @@ static mopd_status pack(const void *ctx)
     if (st != MOPD_OK) goto done;
     st = mo_tower_floats(&p->position, w, "vision_model.embeddings.position_embedding.weight");
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps)) != MOPD_OK) goto done;
-    if ((st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps)) != MOPD_OK) goto done;
+    if ((st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps)) != MOPD_OK)
+        goto done;
+    if ((st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps)) != MOPD_OK)
+        goto done;
     p->patch.side = v->image;
     p->patch.patch = v->config.patch;
     st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false);
@@ -100,14 +103,18 @@ static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixe
 {
     const vit_packs *p = v->packs;
     uint32_t layers = v->config.stack.layers;
-    mo_patch_call patches = {.first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n};
+    mo_patch_call patches = {
+        .first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n};
     mo_rows rows = {.rows = n * f->rows, .n_seqs = n, .seq_len = f->rows};
     mo_patch_fwd(pool, f->x, pixels, &p->patch, &patches);
     mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
     for (uint32_t i = 0; i < layers; i++) {
         bool last = i + 1 == layers;
-        mo_block_run run = {.pool = pool, .rows = &rows, .select = last ? f->select : NULL,
-            .n_select = last ? n : 0, .work = &f->work};
+        mo_block_run run = {.pool = pool,
+            .rows = &rows,
+            .select = last ? f->select : NULL,
+            .n_select = last ? n : 0,
+            .work = &f->work};
         mo_block_fwd(&p->blocks[i], last ? f->last : f->x, f->x, &run);
     }
     mo_norm_fwd(pool, f->last, f->last, &p->post, NULL, n);

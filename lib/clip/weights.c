@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left over. */
+ * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left
+ * over. */
 #include "clip/weights.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ typedef struct entry {
 struct mo_weights {
     source *file;
     size_t n_files;
-    mo_weight *param; /* in the order of params.h */
+    mo_weight *param;     /* in the order of params.h */
     const mo_view **used; /* the stored tensor of each, sorted after binding */
     size_t n_params, cap;
     entry *by_name; /* sorted */
@@ -50,7 +51,10 @@ void mo_weights_free(mo_weights *weights)
     mo_free(weights);
 }
 
-static size_t source_count(const source *s) { return s->st ? mo_st_count(s->st) : mo_torch_count(s->torch); }
+static size_t source_count(const source *s)
+{
+    return s->st ? mo_st_count(s->st) : mo_torch_count(s->torch);
+}
 static const char *source_name(const source *s, size_t i)
 {
     return s->st ? mo_st_name(s->st, i) : mo_torch_name(s->torch, i);
@@ -59,11 +63,15 @@ static const mo_view *source_find(const source *s, const char *name)
 {
     return s->st ? mo_st_find(s->st, name) : mo_torch_find(s->torch, name);
 }
-static const char *source_path(const source *s) { return s->st ? mo_st_path(s->st) : mo_torch_path(s->torch); }
+static const char *source_path(const source *s)
+{
+    return s->st ? mo_st_path(s->st) : mo_torch_path(s->torch);
+}
 
 static mopd_status add(mo_weights *w, const char *path, bool read, bool torch)
 {
-    if (w->n_files == MAX_FILES) return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", path, MAX_FILES);
+    if (w->n_files == MAX_FILES)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", path, MAX_FILES);
     source *grown = mo_realloc(w->file, w->n_files + 1, sizeof *grown);
     if (!grown) return MOPD_E_NOMEM;
     w->file = grown;
@@ -140,7 +148,8 @@ static void cut_part(mo_weight *p, const mo_param_spec *s)
 {
     size_t n = 1;
     for (int i = 0; i < s->n_dims; i++) n *= s->shape[i];
-    p->view.data = (const unsigned char *)p->view.data + (size_t)(s->part - 1) * n * mo_dtype_size(p->view.dtype);
+    p->view.data =
+        (const unsigned char *)p->view.data + (size_t)(s->part - 1) * n * mo_dtype_size(p->view.dtype);
     p->view.shape[0] = s->shape[0];
     p->view.n = n;
 }
@@ -193,7 +202,6 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     return MOPD_OK;
 }
 
-
 static int compare_views(const void *a, const void *b)
 {
     uintptr_t x = (uintptr_t) * (const mo_view *const *)a, y = (uintptr_t) * (const mo_view *const *)b;
@@ -217,10 +225,12 @@ static bool harmless(const char *name)
     static const char *const whole[] = {"input_resolution", "context_length", "vocab_size", "mopd.tokenizer"};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (!strcmp(name, whole[i])) return true;
-    return ends_with(name, "position_ids") || ends_with(name, "num_batches_tracked") || ends_with(name, "attn_mask");
+    return ends_with(name, "position_ids") || ends_with(name, "num_batches_tracked") ||
+           ends_with(name, "attn_mask");
 }
 
-/* Whether a left-over tensor is one of a layer the configuration does not have: the same name in layer 0 is known. */
+/* Whether a left-over tensor is one of a layer the configuration does not have: the same name in layer 0 is
+ * known. */
 static bool further_layer(const mo_weights *w, const source *s, const char *name)
 {
     static const char *const marks[] = {".layers.", ".resblocks.", "_blocks."};
@@ -248,15 +258,17 @@ static mopd_status check_rest(const mo_weights *w)
             if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
             if (harmless(name)) continue;
             if (further_layer(w, s, name))
-                return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s belongs to a layer the configuration does not have",
-                    source_path(s), name);
-            return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture", source_path(s), name);
+                return mo_fail(MOPD_E_MISMATCH,
+                    "%s: tensor %s belongs to a layer the configuration does not have", source_path(s), name);
+            return mo_fail(
+                MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture", source_path(s), name);
         }
     }
     return MOPD_OK;
 }
 
-mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix)
+mopd_status mo_weights_bind(
+    mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix)
 {
     weights->prefix = prefix;
     mopd_status st = mo_params_each(config, layout, bind_one, weights);
@@ -280,8 +292,14 @@ mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo
     return MOPD_OK;
 }
 
-size_t mo_weights_count(const mo_weights *weights) { return weights->n_params; }
-const mo_weight *mo_weights_at(const mo_weights *weights, size_t i) { return &weights->param[i]; }
+size_t mo_weights_count(const mo_weights *weights)
+{
+    return weights->n_params;
+}
+const mo_weight *mo_weights_at(const mo_weights *weights, size_t i)
+{
+    return &weights->param[i];
+}
 
 void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out)
 {
@@ -299,8 +317,10 @@ void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out
 void mo_weights_release(const mo_weights *weights, const mo_weight *param)
 {
     const source *s = &weights->file[param->file];
-    if (s->st) mo_st_release(s->st, &param->view);
-    else mo_torch_release(s->torch, &param->view);
+    if (s->st)
+        mo_st_release(s->st, &param->view);
+    else
+        mo_torch_release(s->torch, &param->view);
 }
 
 uint64_t mo_weights_parameters(const mo_weights *weights)

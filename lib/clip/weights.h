@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * weights.h - a model's parameters under one set of names (params.h), wherever and however they are stored.
  *
- * A parameter is a view into a mapped file: a part of a fused matrix and a matrix stored the other way round are views
- * too.  Add the files, bind them to a configuration, then get.  Immutable after that: any number of threads. */
+ * A parameter is a view into a mapped file: a part of a fused matrix and a matrix stored the other way round
+ * are views too.  Add the files, bind them to a configuration, then get.  Immutable after that: any number of
+ * threads. */
 #ifndef MO_CLIP_WEIGHTS_H
 #define MO_CLIP_WEIGHTS_H
 
@@ -14,9 +15,9 @@ typedef struct mo_weights mo_weights;
 
 typedef struct mo_weight {
     char name[MO_PARAM_NAME];
-    mo_view view;    /* as stored: [inputs][outputs] when in_out */
+    mo_view view; /* as stored: [inputs][outputs] when in_out */
     bool in_out;
-    int n_dims;      /* as [outputs][inputs] */
+    int n_dims; /* as [outputs][inputs] */
     size_t shape[4];
     size_t file; /* which of the files added */
 } mo_weight;
@@ -34,10 +35,12 @@ const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
 /* The safetensors handle of the only file added; NULL otherwise. */
 const mo_st *mo_weights_safetensors(const mo_weights *weights);
 
-/* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are more layers
- * than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the architecture.
+/* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are
+ * more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the
+ * architecture.
  * prefix stands before the names of the text tower ("text." in some open_clip files), "" otherwise. */
-mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix);
+mopd_status mo_weights_bind(
+    mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix);
 
 /* A parameter by its name here; INTERNAL when the configuration has none of that name. */
 mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_weight **out);

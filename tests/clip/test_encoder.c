@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_encoder.c - features of five tiny models against PyTorch (tests/gold/towers.py), and what must not change them:
- * the batch, the threads, the layout. */
+ * test_encoder.c - features of five tiny models against PyTorch (tests/gold/towers.py), and what must not
+ * change them: the batch, the threads, the layout. */
 #include "test.h"
 
 #include <pthread.h>
@@ -14,8 +14,10 @@ enum { N_TEXTS = 7, N_PICTURES = 3, MAX_SIDE = 224, MAX_DIM = 16 };
 
 static const char *const texts[N_TEXTS] = {"a photo of a cat.", "a photo of a dog.", "a photo of a cat.", "",
     "The 13 dogs!", "a", "a photo of the cat, a dog"};
-static const char *const models[] = {GOLD "hf", GOLD "hf-largest", GOLD "openclip", GOLD "openai/tiny.pt", GOLD "locked"};
-static const char *const goldens[] = {GOLD "hf", GOLD "hf-largest", GOLD "openclip", GOLD "openai", GOLD "locked"};
+static const char *const models[] = {
+    GOLD "hf", GOLD "hf-largest", GOLD "openclip", GOLD "openai/tiny.pt", GOLD "locked"};
+static const char *const goldens[] = {
+    GOLD "hf", GOLD "hf-largest", GOLD "openclip", GOLD "openai", GOLD "locked"};
 #define N_MODELS (sizeof models / sizeof *models)
 
 static float pixels[N_PICTURES * 3 * MAX_SIDE * MAX_SIDE];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_text.c - the text tower's prefix tree, and its gradient to the context vectors against central differences. */
+ * test_text.c - the text tower's prefix tree, and its gradient to the context vectors against central
+ * differences. */
 #include "test.h"
 
 #include "clip/encoder_open.h"
@@ -20,12 +21,14 @@ static mopd_encoder *open_with(const char *name, uint32_t n_threads)
     return e;
 }
 
-/* Start, four context vectors, a name, end; the second and the last are the same, the third has no context. */
+/* Start, four context vectors, a name, end; the second and the last are the same, the third has no
+ * context. */
 static size_t make_tokens(const mopd_encoder *e, uint32_t *tokens, size_t *start)
 {
     uint32_t s = mo_tokenizer_start(e->tokenizer), t = mo_tokenizer_end(e->tokenizer), c = MO_TEXT_CTX;
-    const uint32_t rows[N][10] = {{s, c, c | 1, c | 2, c | 3, 40, 41, t}, {s, c, c | 1, c | 2, c | 3, 40, 42, 43, t},
-        {s, 40, 41, t}, {s, c | 1, 77, c, c, t, 5, 5}, {s, c, c | 1, c | 2, c | 3, 40, 42, 43, t}};
+    const uint32_t rows[N][10] = {{s, c, c | 1, c | 2, c | 3, 40, 41, t},
+        {s, c, c | 1, c | 2, c | 3, 40, 42, 43, t}, {s, 40, 41, t}, {s, c | 1, 77, c, c, t, 5, 5},
+        {s, c, c | 1, c | 2, c | 3, 40, 42, 43, t}};
     const size_t n[N] = {8, 9, 4, 8, 9};
     size_t at = 0;
     for (int i = 0; i < N; i++) {
@@ -77,7 +80,10 @@ static void plan_refuses_bad_tokens(void **state)
     mo_encoder_close(e);
 }
 
-static void make_context(float *ctx) { test_random(ctx, N_CTX * W, 11); }
+static void make_context(float *ctx)
+{
+    test_random(ctx, N_CTX * W, 11);
+}
 
 static void cached_pass_gives_the_same_bits(void **state)
 {
@@ -217,7 +223,8 @@ static void cache_size_is_known_before(void **state)
     mo_text_plan *plan = make_plan(e);
     size_t bytes = mo_text_cache_bytes(e->text, plan);
     /* two blocks of 19 rows: at least inputs, qkv, hidden */
-    assert_true(bytes > 19 * (W + 3 * W + 40) * sizeof(float) && bytes < 2 * 19 * (5 * W + 2 * 40 + 8) * sizeof(float));
+    assert_true(bytes > 19 * (W + 3 * W + 40) * sizeof(float) &&
+                bytes < 2 * 19 * (5 * W + 2 * 40 + 8) * sizeof(float));
     mo_text_plan_free(plan);
     mo_encoder_close(e);
 }
