@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The command and the example programs: they see include/mopd/ alone.
-option(MOPD_BUILD_COMMAND "build the mopd command" OFF)
+option(MOPD_BUILD_COMMAND "build the mopd command" ON)
 file(GLOB MOPD_CLI_SOURCES CONFIGURE_DEPENDS examples/mopd/*.c)
 if(MOPD_BUILD_COMMAND AND MOPD_CLI_SOURCES)
     add_executable(mopd_cli ${MOPD_CLI_SOURCES})
