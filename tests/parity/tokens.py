@@ -201,13 +201,14 @@ class Library:
         return out
 
 
-def make_model(folder, n_ids):
+def make_model(folder, tok):
     """A tiny random CLIP whose text tower takes long texts, beside the tokenizer's files."""
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
     torch.manual_seed(0)
     small = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1)
-    config = CLIPConfig(text_config=dict(vocab_size=n_ids, max_position_embeddings=4096, **small),
+    ids = dict(bos_token_id=tok.bos_token_id, eos_token_id=tok.eos_token_id, pad_token_id=tok.pad_token_id)
+    config = CLIPConfig(text_config=dict(vocab_size=len(tok), max_position_embeddings=4096, **ids, **small),
                         vision_config=dict(image_size=16, patch_size=8, **small), projection_dim=8)
     CLIPModel(config).save_pretrained(folder)
     CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}).save_pretrained(folder)
@@ -224,11 +225,14 @@ def compare(lib, folder, tok, texts, shown=8):
                 bad += 1
                 if bad <= shown:
                     print("%s: %r\n  want %s\n  have %s" % (folder, t, want, got))
-    print("%-40s %8d texts, %d differ" % (os.path.basename(folder), n, bad), flush=True)
+    print("%-24s %8d texts, %d differ" % ("/".join(folder.split("/")[3:]), n, bad), flush=True)
     return bad
 
 
 def run(args):
+    import transformers
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     vocab, merges = simple_vocab()
     lib = Library(args.lib or args.tokenizer_lib, not args.lib)
     texts = corpus(args.n, args.seed) + ADDED
@@ -240,11 +244,10 @@ def run(args):
             g.write(f.read())
         folders.append((root + "/simple", folders[0][1]))
         if args.small:
-            folders += [(root + "/small" + f[len(root + "/small"):], t)
-                        for f, t in write_folders(root + "/small", *trained_vocab(1500, 7))]
+            folders += [(f, t) for f, t in write_folders(root + "/small", *trained_vocab(1500, 7))]
         for folder, tok in folders:
             if args.lib:
-                make_model(folder, len(tok))
+                make_model(folder, tok)
             lib.open(folder)
             bad += compare(lib, folder, tok, texts)
             if args.all and folder.endswith(("/json", "/added")):
@@ -254,7 +257,7 @@ def run(args):
             made = json.loads(subprocess.run([args.command, "tokenize", "-m", root + "/json", "--format", "json", "--", *some],
                                              check=True, capture_output=True).stdout)
             n = sum(a != b for a, b in zip(made, folders[1][1](some)["input_ids"]))
-            print("%-40s %8d texts, %d differ" % ("the command", len(some), n))
+            print("%-24s %8d texts, %d differ" % ("the command", len(some), n))
             bad += n
     return 1 if bad else 0
 
