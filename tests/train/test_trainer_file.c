@@ -475,14 +475,15 @@ static mopd_status all_of_it(void *ctx)
     o.n_templates = 2;
     run.n = 4;
     run.labels = labels;
-    run.checkpoint = test_path("torture-checkpoint");
+    const char *checkpoint = test_path("torture-checkpoint");
     mopd_status st = mopd_encoder_options_init(&eo, sizeof eo);
     eo.n_threads = 1;
     if (st == MOPD_OK) st = mopd_encoder_open(&e, tiny_model(1), &eo);
     if (st == MOPD_OK) st = mopd_trainer_create(&t, e, two, 2, &o);
     if (st == MOPD_OK) st = mopd_trainer_note(t, "key", "text");
     if (st == MOPD_OK) st = mopd_trainer_run(t, &run);
-    if (st == MOPD_OK) st = mopd_trainer_resume(t, run.checkpoint);
+    if (st == MOPD_OK) st = mopd_trainer_checkpoint(t, checkpoint);
+    if (st == MOPD_OK) st = mopd_trainer_resume(t, checkpoint);
     if (st == MOPD_OK) st = mopd_trainer_prompt(t, &p);
     if (st == MOPD_OK) st = mopd_prompt_save(p, test_path("torture"));
     mopd_prompt_close(p);
