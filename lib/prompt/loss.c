@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#define NOISE 1e-6 /* a direction this much shorter than the gradient is rounding: student and teacher are the same */
 #define PER_ROW 4 /* of work: ce, mpd, mps, correct; then one number a teacher kept */
 
 size_t mo_loss_work(size_t n, size_t kept)
@@ -120,11 +121,12 @@ double mo_loss_kg(const float *s, const float *t, size_t n_classes, size_t dim, 
 
 void mo_loss_project(float *a, const float *b, size_t n, double lambda)
 {
-    double ab = 0, bb = 0;
+    double ab = 0, aa = 0, bb = 0;
     for (size_t i = 0; i < n; i++) {
+        aa += (double)a[i] * (double)a[i];
         ab += (double)a[i] * (double)b[i];
         bb += (double)b[i] * (double)b[i];
     }
-    if (!(ab < 0) || !(bb > 0)) return;
+    if (!(ab < 0) || !(bb > NOISE * NOISE * aa)) return;
     for (size_t i = 0; i < n; i++) a[i] = (float)((double)a[i] - lambda * (ab / bb) * (double)b[i]);
 }

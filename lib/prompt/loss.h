@@ -45,7 +45,7 @@ void mo_loss_run(mo_pool *pool, const mo_loss_args *args, mo_loss_sums *out);
 /* KG of unit rows s, t (C x D); d_s += -kg / C x t. */
 double mo_loss_kg(const float *s, const float *t, size_t n_classes, size_t dim, double kg, float *d_s);
 
-/* ProGrad: where a . b < 0, a -= lambda (a . b / |b|^2) b. */
+/* ProGrad: where a . b < 0, a -= lambda (a . b / |b|^2) b.  A b of less than 1e-6 |a| has no say. */
 void mo_loss_project(float *a, const float *b, size_t n, double lambda);
 
 #endif

@@ -311,7 +311,7 @@ static void kg_and_its_gradient(void **state)
 static void project_takes_away_what_opposes(void **state)
 {
     (void)state;
-    float a[2] = {-3, 4}, b[2] = {2, 0}, agree[2] = {3, 4}, half[2] = {-3, 4}, none[2] = {0, 0};
+    float a[2] = {-3, 4}, b[2] = {2, 0}, agree[2] = {3, 4}, half[2] = {-3, 4}, none[2] = {0, 0}, tiny[2] = {1e-6f, 0};
     mo_loss_project(a, b, 2, 1);
     assert_true(a[0] == 0 && a[1] == 4);
     mo_loss_project(agree, b, 2, 1);
@@ -319,6 +319,7 @@ static void project_takes_away_what_opposes(void **state)
     mo_loss_project(half, b, 2, 0.5);
     assert_true(half[0] == -1.5f && half[1] == 4);
     mo_loss_project(half, none, 2, 1);
+    mo_loss_project(half, tiny, 2, 1);
     assert_true(half[0] == -1.5f && half[1] == 4);
 }
 
