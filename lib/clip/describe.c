@@ -121,8 +121,9 @@ static mopd_status describe_model(const char *path, char **json)
     mopd_encoder *e;
     const mopd_encoder_options options = {.struct_size = sizeof options, .n_threads = 1};
     mopd_status st = mo_encoder_open(&e, path, &options);
-    if (st == MOPD_OK) st = mo_encoder_describe(e, json);
-    if (st == MOPD_OK) mo_encoder_close(e);
+    if (st != MOPD_OK) return st;
+    st = mo_encoder_describe(e, json);
+    mo_encoder_close(e);
     return st;
 }
 
