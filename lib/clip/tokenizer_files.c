@@ -5,6 +5,7 @@
  * As transformers' CLIPTokenizer does, only vocabulary, merges and added tokens are taken from the files;
  * normaliser, word expression and end-of-word suffix are CLIP's own, whatever a tokenizer.json says beside
  * them.  One that is another kind of model altogether is refused. */
+#include "clip/tokenizer_scan.h"
 #include "clip/tokenizer_table.h"
 
 #include <string.h>
@@ -24,6 +25,7 @@ typedef struct source {
     mo_specials specials;
     const mo_json *json;
     mo_buf text; /* keeps texts that are in no JSON */
+    mo_buf file; /* a tokenizer.json read without a tree */
 } source;
 
 static void source_close(source *s)
@@ -34,6 +36,7 @@ static void source_close(source *s)
     mo_specials_close(&s->specials);
     mo_json_close(s->json);
     mo_buf_free(&s->text);
+    mo_buf_free(&s->file);
 }
 
 static mopd_status read_vocab(mo_vocab *vocab, const mo_json *object, const char *path)
@@ -254,20 +257,70 @@ static mopd_status check_model(const mo_json *model, const char *path)
     return MOPD_OK;
 }
 
-static mopd_status open_json(mo_tokenizer **out, const char *folder, const char *path)
+/* model.merges where it lies. */
+static bool scan_merges(source *s, mo_scan merges, const char *path, mopd_status *st)
 {
-    source s = {0};
+    mo_word a, b;
+    bool done = false;
+    if ((*st = merges_open(s, mo_scan_count(&merges))) != MOPD_OK || !mo_scan_open(&merges)) return false;
+    while (!done) {
+        if (!mo_scan_merge(&merges, &a, &b, &done)) return false;
+        *st = b.text ? add_merge(s, a.text, a.n_bytes, b.text, b.n_bytes, path)
+                     : add_merge_text(s, a.text, a.n_bytes, path);
+        if (*st != MOPD_OK) return false;
+    }
+    return true;
+}
+
+/* The quick way: false when the file is written in an unusual way or something is wrong with it; then the
+ * tree is asked, unless *st is NOMEM. */
+static bool read_scanned(source *s, const char *path, mopd_status *st)
+{
+    mo_scan vocab, merges;
+    mo_buf rest = {0};
+    bool good = (*st = mo_file_read(&s->file, path, MAX_TEXT)) == MOPD_OK &&
+                mo_scan_find(&s->file, &vocab, &merges, &rest, st) &&
+                (*st = mo_json_parse(&s->json, rest.data, rest.size, path)) == MOPD_OK &&
+                mo_scan_vocab(vocab, &s->model, st) && scan_merges(s, merges, path, st);
+    mo_buf_free(&rest);
+    return good;
+}
+
+static mopd_status read_tree(source *s, const char *path)
+{
     const mo_json *model, *vocab, *merges;
-    mopd_status st = mo_json_open(&s.json, path);
-    if (st == MOPD_OK) st = mo_json_need(s.json, "model", path, MO_JSON_OBJECT, &model);
+    mopd_status st = mo_json_open(&s->json, path);
+    if (st == MOPD_OK) st = mo_json_need(s->json, "model", path, MO_JSON_OBJECT, &model);
     if (st == MOPD_OK) st = check_model(model, path);
     if (st == MOPD_OK) st = mo_json_need(model, "vocab", path, MO_JSON_OBJECT, &vocab);
     if (st == MOPD_OK) st = mo_json_need(model, "merges", path, MO_JSON_ARRAY, &merges);
-    if (st == MOPD_OK) st = read_vocab(&s.model, vocab, path);
-    if (st == MOPD_OK) st = read_merge_array(&s, merges, path);
+    if (st == MOPD_OK) st = read_vocab(&s->model, vocab, path);
+    return st == MOPD_OK ? read_merge_array(s, merges, path) : st;
+}
+
+static mopd_status open_json(mo_tokenizer **out, const char *folder, const char *path)
+{
+    source s = {0};
+    mopd_status st;
+    if (read_scanned(&s, path, &st)) {
+        st = check_model(mo_json_get(s.json, "model"), path);
+    } else if (st != MOPD_E_NOMEM) {
+        source_close(&s);
+        s = (source){0};
+        st = read_tree(&s, path);
+    }
     if (st == MOPD_OK) st = finish(out, &s, folder, path);
     source_close(&s);
     return st;
+}
+
+static mopd_status read_vocab_tree(mo_vocab *model, const mo_json **root, const char *path)
+{
+    mo_vocab_close(model);
+    mopd_status st = mo_json_open(root, path);
+    if (st == MOPD_OK && mo_json_kind(*root) != MO_JSON_OBJECT)
+        st = mo_fail(MOPD_E_FORMAT, "%s: not an object", path);
+    return st == MOPD_OK ? read_vocab(model, *root, path) : st;
 }
 
 static mopd_status open_merges(mo_tokenizer **out, const char *folder, const char *vocab, const char *merges)
@@ -275,10 +328,10 @@ static mopd_status open_merges(mo_tokenizer **out, const char *folder, const cha
     source s = {0};
     const mo_json *root = NULL;
     mo_buf text = {0};
-    mopd_status st = mo_json_open(&root, vocab);
-    if (st == MOPD_OK && mo_json_kind(root) != MO_JSON_OBJECT)
-        st = mo_fail(MOPD_E_FORMAT, "%s: not an object", vocab);
-    if (st == MOPD_OK) st = read_vocab(&s.model, root, vocab);
+    mopd_status st = mo_file_read(&s.file, vocab, MAX_TEXT);
+    if (st == MOPD_OK && !mo_scan_vocab((mo_scan){s.file.data, s.file.data + s.file.size}, &s.model, &st)) {
+        if (st != MOPD_E_NOMEM) st = read_vocab_tree(&s.model, &root, vocab);
+    }
     if (st == MOPD_OK) st = mo_file_read(&text, merges, MAX_TEXT);
     if (st == MOPD_OK) st = read_merge_lines(&s, &text, merges);
     if (st == MOPD_OK) st = finish(out, &s, folder, vocab);

@@ -359,6 +359,53 @@ static void bad_blocks_are_refused(void **state)
     mo_buf_free(&good);
 }
 
+static void assert_same_block(const char *json_a, const char *json_b)
+{
+    mo_tokenizer *a = open_gold(folder_of("", "", json_a, "")), *b = open_gold(folder_of("", "", json_b, ""));
+    mo_buf x = {0}, y = {0};
+    assert_ok(mo_tokenizer_save(a, &x));
+    assert_ok(mo_tokenizer_save(b, &y));
+    assert_int_equal(x.size, y.size);
+    assert_memory_equal(x.data, y.data, x.size);
+    mo_buf_free(&x);
+    mo_buf_free(&y);
+    mo_tokenizer_free(a);
+    mo_tokenizer_free(b);
+}
+
+/* Surrogates, an empty list and other rare spellings go through the tree, the usual ones do not. */
+static void every_spelling_of_json_gives_the_same(void **state)
+{
+    (void)state;
+    static const char plain[] =
+        "{\"model\":{\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"\U0001f600\\\\\\/\":3,\"\u00e9\\\"\":4},"
+        "\"merges\":[[\"a\",\"b\"]]}}";
+    assert_same_block(plain, " {\t\"x\" : [{},\"}\",-1.5e3,null] ,\"model\" :\r\n{ \"merges\" : [ \"a b\" ] "
+                             ", \"type\":\"BPE\", \"vocab\" : { \"a\""
+                             " : 0 , \"\\u0062\":1,\"ab\":2,\"\U0001f600\\u005c\\u002f\":3 , "
+                             "\"\\u00E9\\u0022\"\n:4 } } , \"y\": true }\n");
+    assert_same_block(plain,
+        "{\"model\":{\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"\\ud83d\\ude00\\\\/\":3,\"\u00e9\\\"\":4},"
+        "\"merges\":[[\"a\",\"b\"]]}}");
+    assert_same_block("{\"model\":{\"vocab\":{\"a\":7},\"merges\":[]}}",
+        "{\"mod\\u0065l\":{\"vocab\":{\"a\":7},\"merges\":[ ]}}");
+    static const char *const wrong[] = {"{\"model\":{\"vocab\":{\"a\":0,},\"merges\":[\"a b\"]}}",
+        "{\"model\":{\"vocab\":{\"a\":01},\"merges\":[\"a b\"]}}",
+        "{\"model\":{\"vocab\":{\"a\":0],\"merges\":[\"a b\"]}}",
+        "{\"model\":{\"vocab\":{\"a\":0},\"merges\":[\"a b\"}}}",
+        "{\"model\":{\"vocab\":{\"a\":0},\"merges\":[]},}",
+        "{\"model\":{\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}}",
+        "{\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}} x",
+        "{\"model\":{\"vocab\":{\"a\":0},\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}",
+        "{\"model\":{\"vocab\":{\"a\n\":0},\"merges\":[\"a b\"]}}",
+        "{\"model\":{\"vocab\":{\"\xff\":0},\"merges\":[\"a b\"]}}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        mo_tokenizer *t;
+        assert_fails(
+            mo_tokenizer_open(&t, folder_of("", "", wrong[i], "")), MOPD_E_FORMAT, "tokenizer.json: line");
+    }
+}
+
 /* Whatever the bytes, loading fails or gives something that can be used. */
 static void mutated_blocks_never_crash(void **state)
 {
@@ -488,6 +535,7 @@ int main(void)
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(simple_vocabulary_has_openai_order),
         cmocka_unit_test(bad_blocks_are_refused),
+        cmocka_unit_test(every_spelling_of_json_gives_the_same),
         cmocka_unit_test(mutated_blocks_never_crash),
         cmocka_unit_test(mutated_json_never_crashes),
         cmocka_unit_test(tokenizer_survives_lack_of_memory),
