@@ -39,3 +39,11 @@ foreach(source ${MOPD_FUZZERS})
     endif()
     add_test(NAME fuzz.${name} COMMAND ${name} ${MOPD_FUZZ_SEEDS})
 endforeach()
+
+# tests/bench/bench_NAME.c: programs that measure, built only when asked for by name.
+file(GLOB MOPD_BENCHES CONFIGURE_DEPENDS tests/bench/bench_*.c)
+foreach(source ${MOPD_BENCHES})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${name} PRIVATE mopd_static)
+endforeach()

@@ -38,6 +38,7 @@ static void copy_rows(float *block, const float *a, size_t lda, size_t rows, siz
 /* Rows r0..r1 (at most BLOCK_ROWS, in `tiles` tiles), columns c0..c1, sums p0..p0+k. */
 typedef struct area {
     size_t r0, r1, tiles, c0, c1, p0, k;
+    bool cold; /* these weights were not touched before */
 } area;
 
 static void do_block(const job *j, const area *r, const float *block)
@@ -58,6 +59,7 @@ static void do_block(const job *j, const area *r, const float *block)
             t.a = block + from * MO_TILE_LDA;
             t.c = g->c + (r->r0 + from) * g->ldc + c;
             t.add = add ? add + (r->r0 + from) * t.ldadd + c : NULL;
+            t.next = i == 0 && r->cold && c + width < r->c1 ? t.w + width / MO_PANEL * t.panel : NULL;
             j->kern->tile(&t);
         }
     }
@@ -93,6 +95,7 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
             r.tiles = t1 - t0;
             r.r0 = r0 + cut(r1 - r0, tiles, t0);
             r.r1 = r0 + cut(r1 - r0, tiles, t1);
+            r.cold = b == 0;
             copy_rows(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
             do_block(j, &r, block);
             if (r.p0 + r.k == k) finish(j, &r);

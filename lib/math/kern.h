@@ -28,6 +28,7 @@ typedef struct mo_tile {
     const float *add; /* NULL, or add[i * ldadd + column]; may be c */
     size_t ldadd;
     const float *bias; /* NULL, or n floats */
+    const float *next; /* NULL, or panels that will be wanted soon, laid out as w */
 } mo_tile;
 
 /* One output position of a depthwise convolution: y[c] = bias[c] + sum of x[i][c] w[i][c] over the taps that lie inside

@@ -35,7 +35,8 @@ static void write_part(const mo_tile *t, size_t i, const __m256 sum[2])
     }
 }
 
-static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows)
+/* `ahead`: fetch the next panel beside; a constant, so that the loop has no branch. */
+static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows, const bool ahead)
 {
     __m256 sum[6][2];
     UNROLL
@@ -43,6 +44,7 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     const float *a = t->a, *w = t->w, *end = t->w + t->k * 16;
     for (; w < end; w += 16, a++) {
         const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
+        if (ahead) _mm_prefetch(t->next + (w - t->w), _MM_HINT_T0);
         UNROLL
         for (size_t i = 0; i < rows; i++) {
             const __m256 f = _mm256_broadcast_ss(a + i * MO_TILE_LDA);
@@ -59,11 +61,13 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     }
 }
 
-#define TILE(m) \
-    static void tile_##m(const mo_tile *t) { tile(t, m); }
+#define TILE(m)                                                                                              \
+    static void tile_##m(const mo_tile *t) { tile(t, m, false); }                                            \
+    static void tile_##m##_a(const mo_tile *t) { tile(t, m, true); }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 
-static void (*const tiles[6])(const mo_tile *t) = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+#define ROW(m) {tile_##m, tile_##m##_a}
+static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
 
-void mo_tile_avx2(const mo_tile *t) { tiles[t->m - 1](t); }
+void mo_tile_avx2(const mo_tile *t) { tiles[t->m - 1][t->next != NULL](t); }
 #endif

@@ -20,7 +20,9 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
-static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows, const size_t panels)
+/* `ahead`: fetch the next panels beside; a constant, so that the loop has no branch. */
+static inline __attribute__((always_inline)) void tile(
+    const mo_tile *t, const size_t rows, const size_t panels, const bool ahead)
 {
     __m512 sum[14][2];
     UNROLL
@@ -31,6 +33,10 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     const size_t panel = t->panel;
     for (; w < end; w += 16, a++) {
         __m512 x[2];
+        if (ahead) {
+            UNROLL
+            for (size_t j = 0; j < panels; j++) _mm_prefetch(t->next + (w - t->w) + j * panel, _MM_HINT_T0);
+        }
         UNROLL
         for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_ps(w + j * panel);
         UNROLL
@@ -47,13 +53,18 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
 }
 
 #define TILE(m)                                                                                              \
-    static void tile_##m##_1(const mo_tile *t) { tile(t, m, 1); }                                            \
-    static void tile_##m##_2(const mo_tile *t) { tile(t, m, 2); }
+    static void tile_##m##_1(const mo_tile *t) { tile(t, m, 1, false); }                                     \
+    static void tile_##m##_2(const mo_tile *t) { tile(t, m, 2, false); }                                     \
+    static void tile_##m##_a(const mo_tile *t) { tile(t, m, 2, true); }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
-#define PAIR(m) {tile_##m##_1, tile_##m##_2}
-static void (*const tiles[14][2])(const mo_tile *t) = {PAIR(1), PAIR(2), PAIR(3), PAIR(4), PAIR(5), PAIR(6), PAIR(7),
-    PAIR(8), PAIR(9), PAIR(10), PAIR(11), PAIR(12), PAIR(13), PAIR(14)};
+#define ROW(m) {tile_##m##_1, tile_##m##_2, tile_##m##_a}
+static void (*const tiles[14][3])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8),
+    ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
 
-void mo_tile_avx512(const mo_tile *t) { tiles[t->m - 1][t->n > 16](t); }
+void mo_tile_avx512(const mo_tile *t)
+{
+    const size_t form = t->n <= 16 ? 0 : t->next ? 2 : 1;
+    tiles[t->m - 1][form](t);
+}
 #endif
