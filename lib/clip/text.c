@@ -146,6 +146,8 @@ mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const
     if (st != MOPD_OK) return st;
     mo_text_cache *c = mo_calloc(1, sizeof *c);
     if (!c) return MOPD_E_NOMEM;
+    c->rows = plan->rows.rows;
+    c->n_select = plan->n_select;
     c->x = mo_calloc(layers + 1, sizeof *c->x);
     c->blocks = mo_calloc(layers, sizeof *c->blocks);
     st = c->x && c->blocks ? MOPD_OK : MOPD_E_NOMEM;
@@ -160,6 +162,11 @@ mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const
         mo_text_cache_free(c);
     }
     return st;
+}
+
+bool mo_text_cache_fits(const mo_text_cache *cache, const mo_text_plan *plan)
+{
+    return plan->rows.rows <= cache->rows && plan->n_select <= cache->n_select;
 }
 
 void mo_text_cache_free(mo_text_cache *cache)

@@ -54,6 +54,9 @@ size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan);
 mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan);
 void mo_text_cache_free(mo_text_cache *cache);
 
+/* Whether a cache made for one plan may serve this one: it needs no more rows and ends. */
+bool mo_text_cache_fits(const mo_text_cache *cache, const mo_text_plan *plan);
+
 /* out (n x D) = the features as the projection leaves them, NOT of length 1.  ctx (n_ctx x W; NULL when the
  * plan has none) stands where the tokens say.  cache NULL: nothing is kept.  NOMEM. */
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,

@@ -39,6 +39,7 @@ struct mo_text_plan {
 
 struct mo_text_cache {
     mo_arena arena;
+    size_t rows, n_select; /* of the largest plan it serves */
     float **x; /* input of each block, rows x W; then the output of the last, n_select x W */
     mo_block_cache *blocks;
     float *stats; /* of the final norm, n_select x 2 */

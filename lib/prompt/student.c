@@ -19,7 +19,9 @@ struct mo_student {
     size_t n_classes, dim, width;
     char **name;          /* C, for messages */
     float *norm;          /* C: lengths of the raw features */
-    mo_text_cache *cache; /* of the last chunk's forward pass */
+    bool for_training;
+    mo_text_cache *cache; /* of the chunk computed last; NULL when not training */
+    float *raw;           /* features of a chunk computed again, largest chunk x D */
     size_t n_chunks;
     chunk *chunks;
 };
@@ -36,6 +38,7 @@ void mo_student_free(mo_student *s)
 {
     if (!s) return;
     mo_text_cache_free(s->cache);
+    mo_free(s->raw);
     free_chunks(s);
     for (size_t c = 0; s->name && c < s->n_classes; c++) mo_free(s->name[c]);
     mo_free(s->name);
@@ -104,6 +107,26 @@ static mopd_status cut_to_limit(mo_student *s, const mo_student_args *args)
     }
 }
 
+/* The cache of a chunk: the one there is, when it is large enough. */
+static mopd_status need_cache(mo_student *s, const chunk *c)
+{
+    if (!s->for_training || (s->cache && mo_text_cache_fits(s->cache, c->plan))) return MOPD_OK;
+    mo_text_cache_free(s->cache);
+    s->cache = NULL;
+    return mo_text_cache_create(&s->cache, s->encoder->text, c->plan);
+}
+
+/* What all steps use, for the chunk of most rows. */
+static mopd_status open_cache(mo_student *s)
+{
+    const chunk *most = &s->chunks[0]; /* the first has as many classes as any */
+    if (!s->for_training) return MOPD_OK;
+    if (!(s->raw = mo_alloc(most->n, s->dim * sizeof *s->raw))) return MOPD_E_NOMEM;
+    for (size_t i = 1; i < s->n_chunks; i++)
+        if (mo_text_plan_rows(s->chunks[i].plan) > mo_text_plan_rows(most->plan)) most = &s->chunks[i];
+    return need_cache(s, most);
+}
+
 mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
 {
     mo_student *s = mo_calloc(1, sizeof *s);
@@ -114,15 +137,14 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
     s->n_classes = args->n_classes;
     s->dim = mo_text_dim(args->encoder->text);
     s->width = mo_text_width(args->encoder->text);
+    s->for_training = args->for_training;
     if (!(s->name = mo_calloc(s->n_classes, sizeof *s->name))) goto fail;
     if (!(s->norm = mo_calloc(s->n_classes, sizeof *s->norm))) goto fail;
     for (size_t c = 0; c < s->n_classes; c++)
         if (!(s->name[c] = mo_strdup(args->classes[c]))) goto fail;
     if ((st = cut_to_limit(s, args)) != MOPD_OK) goto fail;
     if ((st = mo_text_prepare(s->encoder->text, args->for_training)) != MOPD_OK) goto fail;
-    if (args->for_training && s->n_chunks == 1) {
-        if ((st = mo_text_cache_create(&s->cache, s->encoder->text, s->chunks[0].plan)) != MOPD_OK) goto fail;
-    }
+    if ((st = open_cache(s)) != MOPD_OK) goto fail;
     *out = s;
     return MOPD_OK;
 fail:
@@ -136,17 +158,18 @@ static size_t vectors_at(const mo_student *s, const chunk *c)
     return s->shape.per_class ? c->first * s->shape.n * s->width : 0;
 }
 
-static mopd_status chunk_fwd(
-    const mo_student *s, const chunk *c, const float *ctx, mo_text_cache *cache, float *raw)
+static mopd_status chunk_fwd(mo_student *s, const chunk *c, const float *ctx, float *raw)
 {
-    return mo_text_fwd(s->encoder->text, s->encoder->pool, c->plan, ctx + vectors_at(s, c), cache, raw);
+    mopd_status st = need_cache(s, c);
+    if (st != MOPD_OK) return st;
+    return mo_text_fwd(s->encoder->text, s->encoder->pool, c->plan, ctx + vectors_at(s, c), s->cache, raw);
 }
 
 mopd_status mo_student_fwd(mo_student *s, const float *ctx, float *features)
 {
     for (size_t i = 0; i < s->n_chunks; i++) {
         const chunk *c = &s->chunks[i];
-        mopd_status st = chunk_fwd(s, c, ctx, s->cache, features + c->first * s->dim);
+        mopd_status st = chunk_fwd(s, c, ctx, features + c->first * s->dim);
         if (st != MOPD_OK) return st;
     }
     mo_l2_fwd(features, features, s->norm, s->n_classes, s->dim);
@@ -158,23 +181,14 @@ mopd_status mo_student_fwd(mo_student *s, const float *ctx, float *features)
     return MOPD_OK;
 }
 
-/* The gradients of one chunk, added to d_ctx. */
-static mopd_status chunk_bwd(const mo_student *s, const chunk *c, const float *ctx, size_t n_grads,
-    float *const *d_features, float *const *d_ctx)
+/* The gradients of one chunk, whose forward pass is in the cache, added to d_ctx. */
+static mopd_status chunk_bwd(
+    mo_student *s, const chunk *c, size_t n_grads, float *const *d_features, float *const *d_ctx)
 {
     mopd_status st = MOPD_OK;
-    mo_text_cache *cache = s->cache;
-    float *raw = NULL;
-    if (!cache) {
-        if ((st = mo_text_cache_create(&cache, s->encoder->text, c->plan)) != MOPD_OK) return st;
-        raw = mo_alloc(c->n * s->dim, sizeof *raw);
-        st = raw ? chunk_fwd(s, c, ctx, cache, raw) : MOPD_E_NOMEM;
-    }
     for (size_t g = 0; g < n_grads && st == MOPD_OK; g++)
-        st = mo_text_bwd(s->encoder->text, s->encoder->pool, c->plan, cache,
+        st = mo_text_bwd(s->encoder->text, s->encoder->pool, c->plan, s->cache,
             d_features[g] + c->first * s->dim, d_ctx[g] + vectors_at(s, c));
-    mo_free(raw);
-    if (cache != s->cache) mo_text_cache_free(cache);
     return st;
 }
 
@@ -185,8 +199,10 @@ mopd_status mo_student_bwd(mo_student *s, const float *ctx, const float *feature
         mo_l2_bwd(d_features[g], d_features[g], features, s->norm, s->n_classes, s->dim);
         memset(d_ctx[g], 0, mo_context_vectors(&s->shape, s->n_classes) * s->width * sizeof(float));
     }
-    for (size_t i = 0; i < s->n_chunks; i++) {
-        mopd_status st = chunk_bwd(s, &s->chunks[i], ctx, n_grads, d_features, d_ctx);
+    for (size_t i = s->n_chunks; i-- > 0;) { /* the forward pass ended with the last one */
+        const chunk *c = &s->chunks[i];
+        mopd_status st = i + 1 == s->n_chunks ? MOPD_OK : chunk_fwd(s, c, ctx, s->raw);
+        if (st == MOPD_OK) st = chunk_bwd(s, c, n_grads, d_features, d_ctx);
         if (st != MOPD_OK) return st;
     }
     return MOPD_OK;
