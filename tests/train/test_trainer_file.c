@@ -282,6 +282,46 @@ static void gates_come_from_prompts(void **state)
     }
 }
 
+/* One file of each format stays readable.  With MOPD_WRITE_GOLD set this test writes the sample anew. */
+static void the_sample_of_format_1_is_readable(void **state)
+{
+    const fixture *x = *state;
+    const char *path = MOPD_TEST_DIR "/gold/prompt_format1.safetensors";
+    mopd_trainer_options o = options(MOPD_METHOD_MOPD);
+    mopd_prompt *p;
+    if (getenv("MOPD_WRITE_GOLD")) {
+        mopd_run run = whole_run(x);
+        mopd_trainer *t = create(x, &o);
+        assert_ok(mopd_trainer_note(t, "data", "tiny"));
+        assert_ok(mopd_trainer_run(t, &run));
+        assert_ok(mopd_trainer_prompt(t, &p));
+        assert_ok(mopd_prompt_save(p, path));
+        mopd_prompt_close(p);
+        mopd_trainer_free(t);
+    }
+    mopd_prompt_info info = {.struct_size = sizeof info};
+    assert_ok(mopd_prompt_open(&p, path, NULL));
+    assert_ok(mopd_prompt_get_info(p, &info));
+    assert_int_equal(info.format, 1);
+    assert_int_equal(info.method, MOPD_METHOD_MOPD);
+    assert_int_equal(info.n_context, 4);
+    assert_int_equal(info.text_width, W);
+    assert_int_equal(info.dim, D);
+    assert_int_equal(info.n_classes, C);
+    assert_int_equal(info.n_templates, 5);
+    assert_int_equal(info.top_k, 2);
+    assert_int_equal(info.epoch, 5);
+    assert_true(info.accuracy > 0);
+    assert_string_equal(mopd_prompt_class_name(p, 5), "zoo");
+    assert_string_equal(mopd_prompt_template(p, 1), "{} it is");
+    char *json;
+    assert_ok(mopd_prompt_describe(p, &json));
+    assert_non_null(strstr(json, "\"version\":\"0.1.0\""));
+    assert_non_null(strstr(json, "\"data\":\"tiny\""));
+    mopd_free(json);
+    mopd_prompt_close(p);
+}
+
 /* ---- files that do not belong, or lie ---- */
 
 static void another_model_is_a_mismatch(void **state)
@@ -552,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_trainer_runs_on),
         cmocka_unit_test(a_prompt_comes_back_from_its_file),
         cmocka_unit_test(gates_come_from_prompts),
+        cmocka_unit_test(the_sample_of_format_1_is_readable),
         cmocka_unit_test(another_model_is_a_mismatch),
         cmocka_unit_test(only_the_right_checkpoint_resumes),
         cmocka_unit_test(truncated_files_are_refused),
