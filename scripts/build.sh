@@ -7,7 +7,7 @@ cd "$root"
 
 scripts/setup.sh
 echo "build: compiling in build/"
-cmake --preset release >build.log 2>&1 || { cat build.log >&2; exit 1; }
+cmake --preset release -DBUILD_TESTING=OFF >build.log 2>&1 || { cat build.log >&2; exit 1; }
 cmake --build --preset release >>build.log 2>&1 || { tail -n 50 build.log >&2; exit 1; }
 mv build.log build/build.log
 scripts/model.sh build

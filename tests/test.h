@@ -33,7 +33,7 @@
                 #want, words);                                                                               \
     } while (0)
 
-/* A fresh path under a temporary folder of this test program, removed when it ends: static buffers, ten deep. */
+/* A fresh path under a temporary folder of this test program, removed when it ends: static buffers, a hundred deep. */
 const char *test_path(const char *name);
 
 /* Writes n bytes as test_path(name) and returns that path. */

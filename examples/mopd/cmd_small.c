@@ -129,6 +129,27 @@ static void print_value(const char *key, const json_t *value, int depth)
     free(text);
 }
 
+/* "types.F32,78": keys of inner objects behind a dot. */
+static void print_csv(const char *prefix, const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+        size_t n = strlen(prefix) + strlen(name) + 2;
+        char *key = cli_alloc(n, 1);
+        snprintf(key, n, "%s%s%s", prefix, *prefix ? "." : "", name);
+        if (json_is_object(value)) {
+            print_csv(key, value);
+        } else {
+            char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            cli_csv_field(key, false);
+            cli_csv_field(json_is_string(value) ? json_string_value(value) : text ? text : "", true);
+            free(text);
+        }
+        free(key);
+    }
+}
+
 int cmd_inspect(int argc, char **argv)
 {
     static const cli_command command = {"inspect", "[PATH]",
@@ -153,9 +174,14 @@ int cmd_inspect(int argc, char **argv)
         cli_print_json(document);
         return finish(MOPD_OK);
     }
-    const char *key;
-    json_t *value;
-    json_object_foreach(document, key, value) print_value(key, value, 0);
+    if (cli_is_csv(&common)) {
+        fputs("key,value\r\n", stdout);
+        print_csv("", document);
+    } else {
+        const char *key;
+        json_t *value;
+        json_object_foreach(document, key, value) print_value(key, value, 0);
+    }
     json_decref(document);
     return finish(MOPD_OK);
 }

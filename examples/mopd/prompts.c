@@ -10,12 +10,16 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command)
         return cli_usage(command, "no classes: give --classes \"a,b\" or --class-file FILE");
     if (prompts->classes) cli_list_split(&prompts->class_list, prompts->classes);
     else if (!cli_list_file(&prompts->class_list, prompts->class_file)) return EXIT_FAILED;
+    if (!prompts->class_list.n) return cli_fail("%s: no class in this file", prompts->class_file);
     return -1;
 }
 
 int cli_prompts_templates(cli_prompts *prompts)
 {
+    size_t before = prompts->templates.n;
     if (prompts->template_file && !cli_list_file(&prompts->templates, prompts->template_file)) return EXIT_FAILED;
+    if (prompts->template_file && prompts->templates.n == before)
+        return cli_fail("%s: no template in this file", prompts->template_file);
     if (!prompts->templates_for) return -1;
     const char *const *pool;
     size_t n;

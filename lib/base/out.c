@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * out.c - atomic files: written beside, fsynced, renamed.  Whoever dies half-way leaves the old file whole. */
+ * out.c - atomic files: written beside, fsynced, renamed.  Whoever dies half-way leaves the old file whole.
+ *
+ * What is no ordinary file (a pipe, a device) is written in place and never replaced; a link stays a link, the file it
+ * points to is replaced. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -27,29 +30,49 @@ static void set_mode(int fd, const char *path)
     fchmod(fd, 0666 & ~mask & 0777);
 }
 
+/* A pipe or device: nothing to keep whole, and nothing that a rename may put a file in the place of. */
+static mopd_status open_in_place(mo_out *out)
+{
+    int fd = open(out->path, O_WRONLY | O_CLOEXEC);
+    out->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (out->stream) return MOPD_OK;
+    mopd_status st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    if (fd >= 0) close(fd);
+    return st;
+}
+
+static mopd_status open_beside(mo_out *out)
+{
+    mo_buf temp = {0};
+    char *target = realpath(out->path, NULL); /* behind links; NULL: there is none yet */
+    mopd_status st = mo_buf_addf(&temp, "%s.XXXXXX", target ? target : out->path);
+    free(target);
+    if (st != MOPD_OK) return st;
+    out->temp = mo_buf_take(&temp);
+    int fd = mkstemp(out->temp);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        set_mode(fd, out->path);
+        out->stream = fdopen(fd, "wb");
+        if (out->stream) return MOPD_OK;
+    }
+    st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    if (fd >= 0) close(fd);
+    else out->temp[0] = 0;
+    return st;
+}
+
 mopd_status mo_out_open(mo_out *out, const char *path)
 {
     *out = (mo_out){0};
     if (!path || !*path) return mo_fail(MOPD_E_ARG, "the path to write to is empty");
     if (mo_file_is_dir(path)) return mo_fail(MOPD_E_IO, "%s: is a directory, cannot write there", path);
-    mo_buf temp = {0};
-    mopd_status st = mo_buf_addf(&temp, "%s.XXXXXX", path);
-    if (st != MOPD_OK) return st;
-    out->temp = mo_buf_take(&temp);
     out->path = mo_strdup(path);
-    int fd = out->path ? mkstemp(out->temp) : -1;
-    if (!out->path) st = MOPD_E_NOMEM;
-    else if (fd < 0) st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", path);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        set_mode(fd, path);
-        out->stream = fdopen(fd, "wb");
-        if (out->stream) return MOPD_OK;
-        st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", path);
-        close(fd);
-        unlink(out->temp);
-    }
-    mo_out_drop(out);
+    if (!out->path) return MOPD_E_NOMEM;
+    struct stat info;
+    bool device = !stat(path, &info) && !S_ISREG(info.st_mode);
+    mopd_status st = device ? open_in_place(out) : open_beside(out);
+    if (st != MOPD_OK) mo_out_drop(out);
     return st;
 }
 
@@ -71,19 +94,32 @@ static void sync_folder(const char *path)
     mo_free(dir);
 }
 
-mopd_status mo_out_commit(mo_out *out)
+/* The finished file takes its place: the name before the dot and the six letters of mkstemp. */
+static mopd_status put_in_place(mo_out *out)
 {
+    size_t n = strlen(out->temp) - 7;
+    char *target = mo_strdup(out->temp);
+    if (!target) return MOPD_E_NOMEM;
+    target[n] = 0;
     mopd_status st = MOPD_OK;
-    if (fflush(out->stream) || fsync(fileno(out->stream)))
-        st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    if (fclose(out->stream) && st == MOPD_OK) st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    out->stream = NULL;
-    if (st == MOPD_OK && rename(out->temp, out->path))
+    if (rename(out->temp, target))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot put the finished file in place", out->path);
     if (st == MOPD_OK) {
         out->temp[0] = 0;
-        sync_folder(out->path);
+        sync_folder(target);
     }
+    mo_free(target);
+    return st;
+}
+
+mopd_status mo_out_commit(mo_out *out)
+{
+    mopd_status st = MOPD_OK;
+    if (fflush(out->stream) || (out->temp && fsync(fileno(out->stream))))
+        st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    if (fclose(out->stream) && st == MOPD_OK) st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    out->stream = NULL;
+    if (st == MOPD_OK && out->temp) st = put_in_place(out);
     mo_out_drop(out);
     return st;
 }

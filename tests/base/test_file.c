@@ -2,6 +2,7 @@
  * test_file.c - files written whole or not at all, mapped, listed. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -85,6 +86,43 @@ static void paths_that_cannot_be_written(void **state)
     assert_fails(mo_out_open(&out, "/nonexistent-folder/x"), MOPD_E_IO, "No such file");
     assert_fails(mo_out_open(&out, "/tmp"), MOPD_E_IO, "is a directory");
     assert_fails(mo_out_open(&out, ""), MOPD_E_ARG, "empty");
+}
+
+/* A pipe stands for all devices: written in place, still a pipe afterwards. */
+static void out_never_replaces_a_device(void **state)
+{
+    (void)state;
+    const char *path = test_path("pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    mo_out out;
+    assert_ok(mo_out_open(&out, path));
+    assert_ok(mo_out_write(&out, "hello", 5));
+    assert_ok(mo_out_commit(&out));
+    char text[8] = "";
+    assert_int_equal(read(reader, text, sizeof text), 5);
+    assert_string_equal(text, "hello");
+    struct stat info;
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    close(reader);
+}
+
+static void out_keeps_a_link_a_link(void **state)
+{
+    (void)state;
+    const char *file = test_write("behind", "old", 3), *link = test_path("link");
+    assert_int_equal(symlink(file, link), 0);
+    mo_out out;
+    assert_ok(mo_out_open(&out, link));
+    assert_ok(mo_out_write(&out, "newer", 5));
+    assert_ok(mo_out_commit(&out));
+    struct stat info;
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(lstat(file, &info), 0);
+    assert_true(S_ISREG(info.st_mode) && info.st_size == 5);
 }
 
 static void maps_and_reads_agree(void **state)
@@ -187,6 +225,8 @@ static void files_survive_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(out_never_replaces_a_device),
+        cmocka_unit_test(out_keeps_a_link_a_link),
         cmocka_unit_test(out_replaces_only_when_committed),
         cmocka_unit_test(killed_writer_leaves_the_old_file),
         cmocka_unit_test(full_disk_is_an_error),

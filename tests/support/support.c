@@ -33,14 +33,14 @@ static void remove_folder(void) { remove_tree(folder); }
 
 const char *test_path(const char *name)
 {
-    static char paths[10][512];
+    static char paths[100][512];
     static int next;
     if (!*folder) {
         snprintf(folder, sizeof folder, "/tmp/mopd-test-XXXXXX");
         if (!mkdtemp(folder)) fail_msg("cannot make a temporary folder");
         atexit(remove_folder);
     }
-    char *path = paths[next++ % 10];
+    char *path = paths[next++ % 100];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     return path;
 }
