@@ -155,7 +155,7 @@ static mopd_status text_banks(const bench *b, mopd_bank *bank[3])
     const char *const *templates = (const char *const *)b->prompts.templates.item;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < 3 && st == MOPD_OK; i++)
-        st = mopd_bank_create(&bank[i], b->encoder, set[i]->classes, set[i]->n_classes, templates, templates ? 1 : 0);
+        st = mopd_bank_create(&bank[i], b->encoder, set[i]->classes, set[i]->n_classes, templates, 1);
     return st;
 }
 
@@ -206,6 +206,7 @@ static mopd_status learn(const bench *b, const bench_set *train, int32_t method,
     mopd_run_init(&run, sizeof run);
     o.method = method;
     o.seed = seed;
+    o.teachers = b->teachers;
     run.n = train->n;
     run.n_views = train->n_views;
     run.features = train->features;
@@ -249,6 +250,39 @@ static mopd_status run_cell(bench *b, const bench_set *train, size_t method, siz
     return run_learned(b, train, b->method[method], b->seed[seed], cell);
 }
 
+/* One text: the template with the class in the place of each "{}". */
+static char *fill_template(const char *template, const char *name)
+{
+    size_t n = strlen(template) * (strlen(name) + 1) + 1, at = 0;
+    char *text = cli_alloc(n, 1);
+    for (; *template; template++) {
+        if (template[0] != '{' || template[1] != '}') {
+            text[at++] = *template;
+            continue;
+        }
+        for (const char *c = name; *c; c++) text[at++] = *c == '_' ? ' ' : *c;
+        template++;
+    }
+    return text;
+}
+
+/* The teachers' features of the base classes, where a method learns. */
+static int encode_teachers(bench *b)
+{
+    bool any = false;
+    for (size_t m = 0; m < b->n_methods; m++) any |= b->method[m] >= 0 && b->method[m] != MOPD_METHOD_COOP;
+    if (!any) return -1;
+    size_t n = (size_t)b->options.n_templates * b->base.n_classes;
+    char **text = cli_alloc(n, sizeof *text);
+    for (size_t i = 0; i < n; i++)
+        text[i] = fill_template(b->options.templates[i / b->base.n_classes], b->base.classes[i % b->base.n_classes]);
+    b->teachers = cli_alloc(n * b->dim, sizeof *b->teachers);
+    mopd_status st = mopd_encoder_encode_texts(b->encoder, (const char *const *)text, n, b->teachers);
+    for (size_t i = 0; i < n; i++) free(text[i]);
+    free(text);
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
+}
+
 static int run_cells(bench *b)
 {
     cli_progress progress;
@@ -287,6 +321,7 @@ int bench_run(bench *b)
         cli_note(&b->common, "%s has no splits: what is learned from is tested on too", b->data.path);
     b->dim = cli_data_info(b->train).dim;
     set_join(&b->mixed, &b->base, &b->fresh, b->dim);
+    if ((status = encode_teachers(b)) >= 0) return status;
     b->cell = cli_alloc(b->n_methods * b->n_seeds, sizeof *b->cell);
     return run_cells(b);
 }
@@ -300,4 +335,5 @@ void bench_close(bench *b)
     mopd_dataset_close(b->all);
     mopd_encoder_close(b->encoder);
     free(b->cell);
+    free(b->teachers);
 }

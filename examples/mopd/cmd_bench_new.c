@@ -174,6 +174,8 @@ static int take_options(bench *b, const numbers *n)
     o->w2 = (float)n->w2;
     o->temperature = (float)n->temperature;
     if (n->context) o->context = *n->context ? n->context : NULL;
+    if (!b->prompts.templates.n && !b->prompts.template_file && !b->prompts.templates_for)
+        b->prompts.templates_for = "imagenet"; /* the general ones */
     int status = cli_prompts_templates(&b->prompts);
     o->templates = (const char *const *)b->prompts.templates.item;
     o->n_templates = b->prompts.templates.n;

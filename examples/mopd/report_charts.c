@@ -6,7 +6,7 @@
 
 #include "report.h"
 
-enum { WIDTH = 640, HEIGHT = 260, LEFT = 52, RIGHT = 12, TOP = 12, BOTTOM = 34, CELL = 16 };
+enum { WIDTH = 420, HEIGHT = 230, LEFT = 46, RIGHT = 8, TOP = 12, BOTTOM = 54, CELL = 16 };
 
 typedef struct curve {
     const char *name, *colour;
@@ -20,7 +20,7 @@ static double value_of(const mopd_epoch *epoch, size_t offset)
     return x;
 }
 
-/* The largest value of all curves, rounded up to 1, 2 or 5 times a power of ten. */
+/* The largest value of all curves, rounded up to a number that four equal steps divide well. */
 static double top_of(const report *r, const curve *curves, size_t n)
 {
     double most = 0;
@@ -29,7 +29,10 @@ static double top_of(const report *r, const curve *curves, size_t n)
     }
     if (!(most > 0)) return 1;
     double unit = pow(10, floor(log10(most)));
-    return most <= unit ? unit : most <= 2 * unit ? 2 * unit : most <= 5 * unit ? 5 * unit : 10 * unit;
+    static const double steps[] = {1, 1.2, 1.6, 2, 2.4, 3, 4, 6, 8, 10};
+    size_t i = 0;
+    while (i < 9 && most > steps[i] * unit) i++;
+    return steps[i] * unit;
 }
 
 static double x_of(const report *r, size_t i)
@@ -49,7 +52,7 @@ static void draw_axes(FILE *f, const report *r, double top)
             LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, top * i / 4);
     }
     fprintf(f, "<text x=\"%d\" y=\"%d\">epoch %u</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%u</text>\n", LEFT,
-        HEIGHT - 10, r->epochs[0].epoch, WIDTH - RIGHT, HEIGHT - 10, r->epochs[r->n_epochs - 1].epoch);
+        HEIGHT - BOTTOM + 18, r->epochs[0].epoch, WIDTH - RIGHT, HEIGHT - BOTTOM + 18, r->epochs[r->n_epochs - 1].epoch);
 }
 
 static void draw_chart(FILE *f, const report *r, const char *name, const curve *curves, size_t n)
@@ -65,7 +68,7 @@ static void draw_chart(FILE *f, const report *r, const char *name, const curve *
         if (r->n_epochs == 1)
             fprintf(f, "<circle r=\"3\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\"/>\n", curves[k].colour, x_of(r, 0),
                 y_of(value_of(r->epochs, curves[k].offset), top));
-        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">%s</text>\n", LEFT + 110 + 90 * k, HEIGHT - 10,
+        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">&#9632; %s</text>\n", LEFT + 70 * k, HEIGHT - 12,
             curves[k].colour, curves[k].name);
     }
     fputs("</svg>\n", f);

@@ -40,6 +40,8 @@ typedef struct mopd_trainer_options {
     uint64_t n_templates;   /* M; 0: the 12 general ones, mopd_templates_for("imagenet") */
     const char *const *templates; /* the teachers, each with "{}"; needed during mopd_trainer_create only */
     const char *context;          /* words to start from: "a photo of a"; NULL: random, deviation 0.02 */
+    const float *teachers; /* features of the templates' texts, n_templates x n_classes x D, rows of length 1, where
+                              several trainings share them; copied.  NULL: encoded here */
 } mopd_trainer_options;
 
 /* What a step did.  Losses are of the weights before the update. */

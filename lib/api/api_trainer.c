@@ -7,18 +7,17 @@
 #include "train/choose.h"
 #include "train/trainer.h"
 
-#define FIRST_OPTIONS 104 /* bytes in 0.1, with pointers of eight bytes */
 #define FIRST_RUN 96
 #define FIRST_STEP 64
 
-_Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == FIRST_OPTIONS, "no holes in options");
+_Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == 112, "no holes in options");
 _Static_assert(sizeof(void *) != 8 || sizeof(mopd_run) == FIRST_RUN, "no holes in mopd_run");
 _Static_assert(sizeof(mopd_step) == FIRST_STEP, "no holes in mopd_step");
 _Static_assert(sizeof(mopd_epoch) == 80, "no holes in mopd_epoch");
 
 mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size)
 {
-    return mo_opts_init(options, struct_size, &mo_settings_defaults, sizeof *options, sizeof *options);
+    return mo_opts_init(options, struct_size, &mo_settings_defaults, sizeof *options, MO_SETTINGS_FIRST);
 }
 
 mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
@@ -26,12 +25,37 @@ mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
     return mo_opts_init(run, struct_size, &mo_run_defaults, sizeof *run, sizeof *run);
 }
 
+/* options->teachers, when the caller's struct reaches that far and the rows are unit vectors. */
+static mopd_status read_teachers(
+    const float **out, const mopd_encoder *encoder, size_t n_classes, const mopd_trainer_options *options)
+{
+    mopd_trainer_options o;
+    mopd_status st =
+        mo_opts_read(&o, options, &mo_settings_defaults, sizeof o, MO_SETTINGS_FIRST, "mopd_trainer_options");
+    *out = NULL;
+    if (st != MOPD_OK || !o.teachers) return st;
+    if (!o.n_templates) return mo_fail(MOPD_E_ARG, "teachers are given without their templates");
+    size_t dim = encoder->config.dim, rows;
+    if (!mo_mul((size_t)o.n_templates, n_classes, &rows)) return mo_fail(MOPD_E_ARG, "n_templates: too many");
+    for (size_t i = 0; i < rows; i++) {
+        double length = 0;
+        for (size_t k = 0; k < dim; k++) length += (double)o.teachers[i * dim + k] * (double)o.teachers[i * dim + k];
+        if (!(length > 0.99 && length < 1.01))
+            return mo_fail(MOPD_E_NUMERIC, "teachers: row %zu has squared length %g, not 1", i, length);
+    }
+    *out = o.teachers;
+    return MOPD_OK;
+}
+
 mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, const mopd_trainer_options *options)
 {
+    const float *teachers;
     if (!out || !encoder || (n_classes && !classes)) return mo_fail(MOPD_E_ARG, "mopd_trainer_create: NULL");
     *out = NULL;
-    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, options, NULL});
+    mopd_status st = read_teachers(&teachers, encoder, n_classes, options);
+    if (st != MOPD_OK) return st;
+    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, options, teachers});
 }
 
 void mopd_trainer_free(mopd_trainer *trainer)
@@ -136,6 +160,8 @@ mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *
     if (report) *report = NULL;
     mopd_status st = read_run(&ours, run);
     if (st != MOPD_OK) return st;
+    const float *teachers;
+    if ((st = read_teachers(&teachers, encoder, n_classes, options)) != MOPD_OK) return st;
     return mo_trainer_choose(
-        &(mo_trainer_args){encoder, classes, n_classes, options, NULL}, options, &ours, report);
+        &(mo_trainer_args){encoder, classes, n_classes, options, teachers}, options, &ours, report);
 }

@@ -368,7 +368,7 @@ mopd_status mo_trainer_choose(
     st = MOPD_E_NOMEM;
     if (!(s.rows = mo_alloc(ROWS, s.dim * sizeof *s.rows))) goto done;
     if (!(s.logits = mo_alloc(ROWS, args->n_classes * sizeof *s.logits))) goto done;
-    st = mo_trainer_teachers(&s.teachers, args->encoder, &s.set, args->classes, args->n_classes);
+    st = mo_trainer_teachers(&s.teachers, args, &s.set);
     if (st == MOPD_OK) st = make_folds(&s);
     mo_jsonw_init(&s.w, &s.tried);
     mo_jsonw_array(&s.w);

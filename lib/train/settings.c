@@ -99,7 +99,7 @@ mopd_status mo_settings_read(
     *out = (mo_settings){0};
     mopd_trainer_options *o = &out->o;
     mopd_status st =
-        mo_opts_read(o, options, &mo_settings_defaults, sizeof *o, sizeof *o, "mopd_trainer_options");
+        mo_opts_read(o, options, &mo_settings_defaults, sizeof *o, MO_SETTINGS_FIRST, "mopd_trainer_options");
     if (st != MOPD_OK) return st;
     if (o->lr == 0) o->lr = encoder->recommended_lr > 0 ? encoder->recommended_lr : DEFAULT_LR;
     out->method = mo_method_get(o->method);

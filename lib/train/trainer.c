@@ -10,16 +10,17 @@
 
 const mopd_run mo_run_defaults = {.struct_size = sizeof(mopd_run), .n_views = 1};
 
-mopd_status mo_trainer_teachers(float **out, const mopd_encoder *encoder, const mo_settings *set,
-    const char *const *classes, size_t n_classes)
+mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const mo_settings *set)
 {
-    size_t n, dim = mo_text_dim(encoder->text);
+    size_t n, dim = mo_text_dim(args->encoder->text), n_classes = args->n_classes;
     *out = NULL;
     if (!set->n_templates) return MOPD_OK;
     if (!mo_mul(set->n_templates, n_classes, &n) || !mo_mul(n, dim, &n))
         return mo_fail(MOPD_E_NOMEM, "teachers: %zu templates of %zu classes", set->n_templates, n_classes);
     if (!(*out = mo_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
-    mopd_status st = mo_bank_grid(encoder, classes, n_classes, set->templates, set->n_templates, *out);
+    mopd_status st = MOPD_OK;
+    if (args->teachers) memcpy(*out, args->teachers, n * sizeof **out);
+    else st = mo_bank_grid(args->encoder, args->classes, n_classes, set->templates, set->n_templates, *out);
     if (st == MOPD_OK) return MOPD_OK;
     mo_free(*out);
     *out = NULL;
@@ -134,12 +135,7 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
     if ((st = open_work(t)) != MOPD_OK) return st;
     st = mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
     if (st != MOPD_OK) return st;
-    if (!args->teachers) return mo_trainer_teachers(&t->teachers, e, &t->set, args->classes, args->n_classes);
-    size_t n = t->set.n_templates * t->n_classes * t->dim;
-    if (!n) return MOPD_OK;
-    if (!(t->teachers = mo_alloc(n, sizeof *t->teachers))) return MOPD_E_NOMEM;
-    memcpy(t->teachers, args->teachers, n * sizeof *t->teachers);
-    return MOPD_OK;
+    return mo_trainer_teachers(&t->teachers, args, &t->set);
 }
 
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)

@@ -69,9 +69,9 @@ typedef struct mo_trainer_args {
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args);
 void mo_trainer_free(mopd_trainer *trainer);
 
-/* Teacher features of these classes as the settings say, M x C x D; NULL without teachers.  mo_free them. */
-mopd_status mo_trainer_teachers(float **out, const mopd_encoder *encoder, const mo_settings *settings,
-    const char *const *classes, size_t n_classes);
+/* Teacher features of these classes as the settings say, M x C x D: args' own or encoded here; NULL without teachers.
+ * mo_free them. */
+mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const mo_settings *settings);
 
 /* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in messages. */
 mopd_status mo_trainer_check(

@@ -2,6 +2,7 @@
  * test_trainer.c - steps and runs: gradients of the whole loss, reductions of one method to another, epochs, views. */
 #include "test.h"
 
+#include "prompt/bank.h"
 #include "prompt/gate.h"
 #include "support/tiny.h"
 #include "train/trainer.h"
@@ -268,6 +269,32 @@ static void fresh_features_are_the_same_as_stored_ones(void **state)
     mopd_trainer_free(c);
 }
 
+/* Teachers encoded by the host train the same bits, for all templates and for the first alone. */
+static void given_teachers_are_the_same_as_encoded_ones(void **state)
+{
+    (void)state;
+    const int32_t methods[] = {MOPD_METHOD_MOPD, MOPD_METHOD_KGCOOP};
+    for (size_t i = 0; i < 2; i++) {
+        mopd_trainer_options o = options(methods[i]);
+        size_t n = (size_t)o.n_templates * C;
+        float *teachers = malloc(n * D * sizeof *teachers);
+        assert_ok(mo_bank_grid(encoder, tiny_classes, C, o.templates, (size_t)o.n_templates, teachers));
+        mopd_trainer *a = create(&o);
+        o.teachers = teachers;
+        mopd_trainer *b = create(&o);
+        run(a);
+        run(b);
+        assert_memory_equal(a->context.p, b->context.p, 4 * W * sizeof(float));
+        mopd_trainer_free(a);
+        mopd_trainer_free(b);
+        teachers[(n - 1) * D] = 3;
+        assert_fails(mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_NUMERIC, "squared length");
+        o.n_templates = 0;
+        assert_fails(mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_ARG, "without their templates");
+        free(teachers);
+    }
+}
+
 static int keep_epoch(void *ctx, const mopd_epoch *epoch)
 {
     mopd_epoch *kept = ctx;
@@ -471,6 +498,7 @@ int main(void)
         cmocka_unit_test(training_learns),
         cmocka_unit_test(a_run_is_its_steps),
         cmocka_unit_test(fresh_features_are_the_same_as_stored_ones),
+        cmocka_unit_test(given_teachers_are_the_same_as_encoded_ones),
         cmocka_unit_test(epochs_are_reported),
         cmocka_unit_test(chunks_train_the_same),
         cmocka_unit_test(banks_follow_their_classes),
