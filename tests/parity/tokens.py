@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 
 WORDS = """a photo of the cat dog it's they're I'll we've isn't he'd I'm DON'T picture satellite 2024 3.14 naïve café
 Straße İstanbul ΟΔΥΣΣΕΥΣ Σίσυφος ﬁne Ǆ ǅ ẞ Ω K Å q̣̇ q̣̇ 東京 北京市 한국어 각 日本語 मानक हिन्दी தமிழ் ไทย
@@ -75,6 +76,21 @@ def code_points():
     for c in range(1, 0x110000):
         if not 0xD800 <= c < 0xE000:
             yield from (chr(c), "a%cb" % c, "A%c" % c)
+
+
+def compositions(n, seed):
+    """Texts of composed characters, their parts, marks of every class and Hangul: what NFC works on."""
+    import regex
+    r = random.Random(seed)
+    points = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    marks = [c for c in points if regex.match(r"\P{ccc=0}|\p{M}", c)]
+    whole = [c for c in points if unicodedata.decomposition(c)[:1] not in ("", "<")]
+    parts = [unicodedata.normalize("NFD", c) for c in whole]
+    letters = sorted(set("".join(parts)))
+    for _ in range(n):
+        yield "".join(r.choice((r.choice(marks), r.choice(marks), r.choice(whole), r.choice(letters), r.choice(parts),
+                                chr(r.randrange(0x1100, 0x1200)), chr(r.randrange(0xAC00, 0xD7A4))))
+                      for _ in range(r.randint(2, 8)))
 
 
 def simple_gz():
@@ -250,6 +266,8 @@ def run(args):
                 make_model(folder, tok)
             lib.open(folder)
             bad += compare(lib, folder, tok, texts)
+            if folder == root + "/json":
+                bad += compare(lib, folder, tok, list(compositions(args.n * 2, args.seed)))
             if args.all and folder.endswith(("/json", "/added")):
                 bad += compare(lib, folder, tok, list(code_points()))
         if args.command:
