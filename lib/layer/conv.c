@@ -34,22 +34,31 @@ size_t mo_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size
     return n_images * mo_same_out(height, stem->stride) * mo_same_out(width, stem->stride) * stem->linear.w.k;
 }
 
+/* One row of one plane (NULL: outside) into its place of each column's row: k pixels, `step` floats apart. */
+static void gather_row(const job *j, float *to, const float *row, size_t step)
+{
+    const size_t k = j->stem->kernel, stride = j->stem->stride, left = mo_same_before(j->width, k, stride);
+    for (size_t col = 0; col < j->out_w; col++, to += step) {
+        const size_t at = col * stride - left; /* wraps when < 0 */
+        if (row && at < j->width && k <= j->width - at)
+            for (size_t i = 0; i < k; i++) to[i] = row[at + i];
+        else
+            for (size_t i = 0; i < k; i++) to[i] = row && at + i < j->width ? row[at + i] : 0;
+    }
+}
+
 /* One output line of one picture; pixels outside are zeros. */
 static void gather_line(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t k = j->stem->kernel, stride = j->stem->stride, planes = j->stem->planes;
-    const size_t image = task / j->out_h, line = task % j->out_h;
-    const size_t above = mo_same_before(j->height, k, stride), left = mo_same_before(j->width, k, stride);
+    const size_t image = task / j->out_h, line = task % j->out_h, above = mo_same_before(j->height, k, stride);
     float *to = j->rows + task * j->out_w * planes * k * k;
-    for (size_t col = 0; col < j->out_w; col++)
-        for (size_t c = 0; c < planes; c++) {
+    for (size_t c = 0; c < planes; c++)
+        for (size_t y = 0; y < k; y++) {
+            const size_t py = line * stride + y - above; /* wraps when < 0 */
             const float *plane = j->x + (image * planes + c) * j->height * j->width;
-            for (size_t y = 0; y < k; y++)
-                for (size_t i = 0; i < k; i++, to++) {
-                    const size_t py = line * stride + y - above, px = col * stride + i - left; /* wraps when < 0 */
-                    *to = py < j->height && px < j->width ? plane[py * j->width + px] : 0;
-                }
+            gather_row(j, to + (c * k + y) * k, py < j->height ? plane + py * j->width : NULL, planes * k * k);
         }
 }
 

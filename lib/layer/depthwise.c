@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * depthwise.c - one filter a channel: for each output position the taps that lie inside, all channels at once. */
+ * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel table. */
 #include <string.h>
 
 #include "layer/conv.h"
@@ -16,7 +16,7 @@ mopd_status mo_depthwise_pack(mo_depthwise *out, const float *weights, const flo
         *out = (mo_depthwise){0};
         return mo_fail(MOPD_E_UNSUPPORTED, "depthwise convolution of %zu x %zu, stride %zu", k, k, shape[2]);
     }
-    out->taps = mo_alloc(channels, (k * k + 1) * sizeof *out->taps);
+    out->taps = mo_alloc(channels, (k * k + 2) * sizeof *out->taps);
     if (!out->taps) {
         *out = (mo_depthwise){0};
         return MOPD_E_NOMEM;
@@ -24,6 +24,7 @@ mopd_status mo_depthwise_pack(mo_depthwise *out, const float *weights, const flo
     for (size_t c = 0; c < channels; c++)
         for (size_t t = 0; t < k * k; t++) out->taps[t * channels + c] = weights[c * k * k + t];
     memcpy(out->taps + k * k * channels, bias, channels * sizeof *bias);
+    memset(out->taps + (k * k + 1) * channels, 0, channels * sizeof *bias);
     return MOPD_OK;
 }
 
@@ -42,26 +43,46 @@ typedef struct job {
     size_t height, width, out_h, out_w;
 } job;
 
-/* One output line of one picture. */
+/* Where the taps of output columns col .. col+3 lie: in the line's rows, or in the zeros behind the bias. */
+static void point(const job *j, const mo_taps *taps, const size_t *tap, const float *const *row, size_t col)
+{
+    const size_t k = j->dw->kernel, left = mo_same_before(j->width, k, j->dw->stride), n = j->dw->channels;
+    const float *zeros = j->dw->taps + (k * k + 1) * n;
+    for (size_t i = 0; i < taps->n; i++)
+        for (size_t q = 0; q < MO_TAP_COLUMNS; q++) {
+            const size_t px = (col + q) * j->dw->stride + tap[i] % k - left; /* wraps when < 0 */
+            taps->x[i][q] = px < j->width && col + q < j->out_w ? row[i] + px * n : zeros;
+        }
+}
+
+/* One output line of one picture: groups at the left edge, all between at once, groups at the right edge. */
 static void do_line(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels;
+    const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_TAP_COLUMNS;
     const size_t above = mo_same_before(j->height, k, stride), left = mo_same_before(j->width, k, stride);
     const size_t image = task / j->out_h, line = task % j->out_h;
-    const float *from = j->x + image * j->height * j->width * n;
-    const float *x[MAX_KERNEL * MAX_KERNEL], *w[MAX_KERNEL * MAX_KERNEL];
+    const float *x[MAX_KERNEL * MAX_KERNEL][MO_TAP_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL], *row[MAX_KERNEL * MAX_KERNEL];
+    size_t tap[MAX_KERNEL * MAX_KERNEL];
     mo_taps taps = {.x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
-    for (size_t col = 0; col < j->out_w; col++) {
-        taps.n = 0;
-        for (size_t r = 0; r < k; r++)
-            for (size_t i = 0; i < k; i++) {
-                const size_t py = line * stride + r - above, px = col * stride + i - left; /* wraps when < 0 */
-                if (py >= j->height || px >= j->width) continue;
-                x[taps.n] = from + (py * j->width + px) * n;
-                w[taps.n++] = j->dw->taps + (r * k + i) * n;
-            }
-        j->kern->taps(j->y + (task * j->out_w + col) * n, &taps);
+    for (size_t t = 0; t < k * k; t++) {
+        const size_t py = line * stride + t / k - above; /* wraps when < 0 */
+        if (py >= j->height) continue;
+        row[taps.n] = j->x + (image * j->height + py) * j->width * n;
+        w[taps.n] = j->dw->taps + t * n;
+        tap[taps.n++] = t;
+    }
+    taps.step = group * stride * n;
+    for (size_t col = 0; col < j->out_w;) {
+        /* whole groups from col on whose taps all lie inside */
+        const size_t inner = col * stride >= left && j->width >= k ? (j->width - k + left) / stride + 1 : 0;
+        taps.n_groups = inner > col ? (inner - col) / group : 0;
+        if (!taps.n_groups) taps.n_groups = 1;
+        taps.columns = j->out_w - col < group ? j->out_w - col : group;
+        taps.y = j->y + (task * j->out_w + col) * n;
+        point(j, &taps, tap, row, col);
+        j->kern->taps(&taps);
+        col += taps.n_groups * group;
     }
 }
 

@@ -8,7 +8,7 @@
 #include "math/tensor.h"
 
 typedef struct mo_depthwise {
-    float *taps; /* [k x k x C], then C floats of bias; owned */
+    float *taps; /* [k x k x C], then C floats of bias and C zeros; owned */
     size_t channels, kernel, stride;
     bool relu6; /* set by pack; clear it for a linear output */
 } mo_depthwise;

@@ -2,7 +2,7 @@
  * gemm.c - the loops around a micro-kernel (Goto, van de Geijn 2008), over weights packed once.
  *
  *     task          rows r0..r1 and columns c0..c1 of the result; tasks are shared out by the pool
- *       columns     GROUP at a time, so that their block of W stays in the second cache
+ *       columns     kern->group at a time, so that their block of W stays in the second cache
  *         k         MO_TILE_K at a time: partial sums go through c
  *           rows    at most BLOCK_ROWS, copied to the stack side by side
  *             panels, then rows: one tile each
@@ -14,7 +14,6 @@
 #include "math/kern.h"
 
 #define BLOCK_ROWS 60
-#define GROUP 512
 #define TASK_ROWS 240
 
 typedef struct job {
@@ -29,11 +28,6 @@ static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
 /* Start of part i of n things cut into parts as equal as can be. */
 static size_t cut(size_t n, size_t parts, size_t i) { return n / parts * i + min(i, n % parts); }
-
-static void copy_rows(float *block, const float *a, size_t lda, size_t rows, size_t k)
-{
-    for (size_t i = 0; i < rows; i++) memcpy(block + i * MO_TILE_LDA, a + i * lda, k * sizeof *a);
-}
 
 /* Rows r0..r1 (at most BLOCK_ROWS, in `tiles` tiles), columns c0..c1, sums p0..p0+k. */
 typedef struct area {
@@ -53,6 +47,7 @@ static void do_block(const job *j, const area *r, const float *block)
         t.n = min(width, r->c1 - c);
         t.w = j->w->panels + (g->first + c) * j->w->k + r->p0 * MO_PANEL;
         t.bias = last && g->bias ? g->bias + c : NULL;
+        t.relu6 = last && g->act == MO_ACT_RELU6;
         for (size_t i = 0; i < r->tiles; i++) {
             size_t from = cut(r->r1 - r->r0, r->tiles, i), to = cut(r->r1 - r->r0, r->tiles, i + 1);
             t.m = to - from;
@@ -74,8 +69,7 @@ static void finish(const job *j, const area *r)
     for (size_t i = r->r0; i < r->r1; i++) {
         float *c = g->c + i * g->ldc + r->c0;
         if (g->act == MO_ACT_QUICK_GELU) j->kern->quick_gelu(c, c, n);
-        else if (g->act == MO_ACT_GELU) j->kern->gelu(c, c, n);
-        else j->kern->relu6(c, c, n);
+        if (g->act == MO_ACT_GELU) j->kern->gelu(c, c, n);
         if (g->residual) j->kern->add(c, c, g->residual + i * g->ldr + r->c0, n);
     }
 }
@@ -96,7 +90,7 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
             r.r0 = r0 + cut(r1 - r0, tiles, t0);
             r.r1 = r0 + cut(r1 - r0, tiles, t1);
             r.cold = b == 0;
-            copy_rows(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
+            j->kern->copy(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
             do_block(j, &r, block);
             if (r.p0 + r.k == k) finish(j, &r);
         }
@@ -110,8 +104,10 @@ static void do_task(void *ctx, size_t task)
     const size_t r0 = cut(j->g.m, j->row_parts, row), r1 = cut(j->g.m, j->row_parts, row + 1);
     const size_t p0 = cut(j->panels, j->col_parts, col), p1 = cut(j->panels, j->col_parts, col + 1);
     const size_t c1 = min(p1 * MO_PANEL, j->g.n);
-    for (size_t c = p0 * MO_PANEL; c < c1; c += GROUP) {
-        area group = {.c0 = c, .c1 = min(c + GROUP, c1)};
+    const size_t groups = ceil_div((p1 - p0) * MO_PANEL, j->kern->group);
+    for (size_t i = 0; i < groups; i++) {
+        const size_t from = p0 + cut(p1 - p0, groups, i), to = p0 + cut(p1 - p0, groups, i + 1);
+        const area group = {.c0 = from * MO_PANEL, .c1 = min(to * MO_PANEL, c1)};
         do_rows(j, &group, r0, r1);
     }
 }

@@ -28,14 +28,23 @@ typedef struct mo_tile {
     const float *add; /* NULL, or add[i * ldadd + column]; may be c */
     size_t ldadd;
     const float *bias; /* NULL, or n floats */
+    bool relu6;        /* clamp to 0..6 before writing */
     const float *next; /* NULL, or panels that will be wanted soon, laid out as w */
 } mo_tile;
 
-/* One output position of a depthwise convolution: y[c] = bias[c] + sum of x[i][c] w[i][c] over the taps that lie inside
- * the picture, clamped to 0..6 when relu6 is set. */
+/* Output positions of a depthwise convolution, in n_groups groups of MO_TAP_COLUMNS:
+ *
+ *     y[q][c] = bias[c] + sum over taps i of x[i][q % 4][(q / 4) step + c] w[i][c],  clamped to 0..6 when relu6 is set
+ *
+ * A tap outside the picture points to zeros. */
+#define MO_TAP_COLUMNS 4
+
 typedef struct mo_taps {
-    const float *const *x, *const *w;
-    size_t n, channels;
+    float *y; /* y[q * channels + c] */
+    const float *(*x)[MO_TAP_COLUMNS];
+    const float *const *w;
+    size_t n, channels, n_groups, step;
+    size_t columns; /* of each group that are written */
     const float *bias;
     bool relu6;
 } mo_taps;
@@ -69,10 +78,11 @@ typedef struct mo_kern {
     void (*mix)(float *y, const float *p, const float *v, size_t ld, size_t n, size_t d);      /* y += sum p[j] v_j */
     void (*spread)(float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
 
-    void (*taps)(float *y, const mo_taps *t);
+    void (*taps)(const mo_taps *t);
 
-    /* products */
-    size_t tile_rows, tile_panels;
+    /* products: a [rows x k] into place for tiles; group: columns of W whose block fits the second cache */
+    void (*copy)(float *block, const float *a, size_t lda, size_t rows, size_t k);
+    size_t tile_rows, tile_panels, group;
     void (*tile)(const mo_tile *t);
 } mo_kern;
 

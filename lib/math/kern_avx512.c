@@ -47,7 +47,7 @@ static inline float sum_of(vec v)
 #include "math/kern_body.h"
 
 static const mo_kern kern = {
-    .name = "avx512", KERN_BODY, .tile_rows = 14, .tile_panels = 2, .tile = mo_tile_avx512};
+    .name = "avx512", KERN_BODY, .tile_rows = 14, .tile_panels = 2, .group = 768, .tile = mo_tile_avx512};
 
 const mo_kern *mo_kern_avx512(void) { return &kern; }
 #endif

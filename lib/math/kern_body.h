@@ -286,14 +286,57 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
-static void taps(float *y, const mo_taps *t)
+/* Four positions by two registers of channels: a filter's value is loaded once for all four. */
+static inline void taps_wide(const mo_taps *t, float *y, size_t shift, size_t c)
 {
-    EACH(c, lanes, t->channels)
-    {
-        vec sum = get(t->bias + c, lanes);
-        for (size_t i = 0; i < t->n; i++) sum = v_fma(get(t->x[i] + c, lanes), get(t->w[i] + c, lanes), sum);
-        if (t->relu6) sum = v_min(v_set(6.0f), v_max(v_set(0.0f), sum));
-        put(y + c, lanes, sum);
+    const vec b0 = v_load(t->bias + c), b1 = v_load(t->bias + c + VN);
+    vec s[4][2] = {{b0, b1}, {b0, b1}, {b0, b1}, {b0, b1}};
+    for (size_t i = 0; i < t->n; i++) {
+        const vec w0 = v_load(t->w[i] + c), w1 = v_load(t->w[i] + c + VN);
+        const float *const *x = t->x[i];
+        for (size_t q = 0; q < 4; q++) {
+            s[q][0] = v_fma(v_load(x[q] + shift + c), w0, s[q][0]);
+            s[q][1] = v_fma(v_load(x[q] + shift + c + VN), w1, s[q][1]);
+        }
+    }
+    const vec zero = v_set(0.0f), six = v_set(6.0f);
+    for (size_t q = 0; q < 4; q++) {
+        if (q >= t->columns) return;
+        if (t->relu6) s[q][0] = v_min(six, v_max(zero, s[q][0])), s[q][1] = v_min(six, v_max(zero, s[q][1]));
+        v_store(y + q * t->channels + c, s[q][0]);
+        v_store(y + q * t->channels + c + VN, s[q][1]);
+    }
+}
+
+static inline void taps_narrow(const mo_taps *t, float *y, size_t shift, size_t c)
+{
+    const size_t lanes = t->channels - c < VN ? t->channels - c : VN;
+    for (size_t q = 0; q < t->columns; q++) {
+        vec s = get(t->bias + c, lanes);
+        for (size_t i = 0; i < t->n; i++) s = v_fma(get(t->x[i][q] + shift + c, lanes), get(t->w[i] + c, lanes), s);
+        if (t->relu6) s = v_min(v_set(6.0f), v_max(v_set(0.0f), s));
+        put(y + q * t->channels + c, lanes, s);
+    }
+}
+
+static void taps(const mo_taps *t)
+{
+    for (size_t g = 0; g < t->n_groups; g++) {
+        float *y = t->y + g * MO_TAP_COLUMNS * t->channels;
+        size_t c = 0;
+        for (; c + 2 * VN <= t->channels; c += 2 * VN) taps_wide(t, y, g * t->step, c);
+        for (; c < t->channels; c += VN) taps_narrow(t, y, g * t->step, c);
+    }
+}
+
+static void copy_rows(float *block, const float *a, size_t lda, size_t rows, size_t k)
+{
+    for (size_t i = 0; i < rows; i++) {
+        float *to = block + i * MO_TILE_LDA;
+        const float *from = a + i * lda;
+        size_t p = 0;
+        for (; p + VN <= k; p += VN) v_store(to + p, v_load(from + p));
+        if (p < k) v_put(to + p, k - p, v_part(from + p, k - p));
     }
 }
 
@@ -301,4 +344,4 @@ static void taps(float *y, const mo_taps *t)
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .taps = taps
+    .dots = dots, .mix = mix, .spread = spread, .taps = taps, .copy = copy_rows

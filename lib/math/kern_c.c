@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kern_c.c - the inner loops in plain C: what every machine can run and what the others are tested against. */
 #include <math.h>
+#include <string.h>
 
 #include "math/kern.h"
 
@@ -73,9 +74,11 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
+static float clamp6(float x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
+
 static void relu6(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i] > 6 ? 6 : x[i];
+    for (size_t i = 0; i < n; i++) y[i] = clamp6(x[i]);
 }
 
 static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])
@@ -119,13 +122,22 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
-static void taps(float *y, const mo_taps *t)
+static void taps(const mo_taps *t)
 {
-    for (size_t c = 0; c < t->channels; c++) {
-        float sum = t->bias[c];
-        for (size_t i = 0; i < t->n; i++) sum += t->x[i][c] * t->w[i][c];
-        y[c] = !t->relu6 ? sum : sum < 0 ? 0 : sum > 6 ? 6 : sum;
+    for (size_t q = 0; q < t->n_groups * MO_TAP_COLUMNS; q++) {
+        const size_t column = q % MO_TAP_COLUMNS, shift = q / MO_TAP_COLUMNS * t->step;
+        float *y = t->y + q * t->channels;
+        for (size_t c = 0; c < t->channels && column < t->columns; c++) {
+            float sum = t->bias[c];
+            for (size_t i = 0; i < t->n; i++) sum += t->x[i][column][shift + c] * t->w[i][c];
+            y[c] = t->relu6 ? clamp6(sum) : sum;
+        }
     }
+}
+
+static void copy_rows(float *block, const float *a, size_t lda, size_t rows, size_t k)
+{
+    for (size_t i = 0; i < rows; i++) memcpy(block + i * MO_TILE_LDA, a + i * lda, k * sizeof *a);
 }
 
 /* Four rows by sixteen columns: sums in registers where the compiler sees fit. */
@@ -142,7 +154,7 @@ static void tile(const mo_tile *t)
             float s = sum[i][j];
             if (t->add) s += t->add[i * t->ldadd + j];
             if (t->bias) s += t->bias[j];
-            t->c[i * t->ldc + j] = s;
+            t->c[i * t->ldc + j] = t->relu6 ? clamp6(s) : s;
         }
 }
 
@@ -165,8 +177,10 @@ static const mo_kern kern = {
     .mix = mix,
     .spread = spread,
     .taps = taps,
+    .copy = copy_rows,
     .tile_rows = 4,
     .tile_panels = 1,
+    .group = 256,
     .tile = tile,
 };
 

@@ -18,6 +18,7 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     for (size_t j = 0; j < 2; j++) {
         if (t->add) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->add + i * t->ldadd + j * 8));
         if (t->bias) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->bias + j * 8));
+        if (t->relu6) s[j] = _mm256_min_ps(_mm256_set1_ps(6), _mm256_max_ps(_mm256_setzero_ps(), s[j]));
         _mm256_storeu_ps(t->c + i * t->ldc + j * 8, s[j]);
     }
 }
@@ -31,6 +32,7 @@ static void write_part(const mo_tile *t, size_t i, const __m256 sum[2])
         float v = s[j];
         if (t->add) v += t->add[i * t->ldadd + j];
         if (t->bias) v += t->bias[j];
+        if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
         t->c[i * t->ldc + j] = v;
     }
 }

@@ -17,6 +17,7 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     const __mmask16 mask = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
     if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
     if (t->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
+    if (t->relu6) sum = _mm512_min_ps(_mm512_set1_ps(6), _mm512_max_ps(_mm512_setzero_ps(), sum));
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
