@@ -16,7 +16,7 @@ static const cli_command command = {
 
 static json_t *epoch_json(const mopd_epoch *e)
 {
-    return json_pack("{s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "epoch", (int)e->epoch, "lr", e->lr, "loss", e->loss, "ce", e->ce,
+    return json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f}", "epoch", (int)e->epoch, "lr", cli_json_float((float)e->lr), "loss", e->loss, "ce", e->ce,
         "mpd", e->mpd, "mps", e->mps, "accuracy", e->accuracy);
 }
 

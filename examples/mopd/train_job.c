@@ -61,7 +61,7 @@ static void show_epoch(const train_job *j, const mopd_epoch *e)
     bool first = j->n_epochs == 1;
     if (cli_is_csv(&j->common)) {
         if (first) fputs("epoch,lr,loss,ce,mpd,mps,accuracy,seconds\r\n", stdout);
-        printf("%u,%.9g,%.9g,%.9g,%.9g,%.9g,%.6g,%.3f\r\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps, e->accuracy,
+        printf("%u,%.7g,%.9g,%.9g,%.9g,%.9g,%.6g,%.3f\r\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps, e->accuracy,
             e->seconds);
     } else {
         if (first) puts("epoch        lr      loss        ce       mpd       mps  accuracy");

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ * test_train.c - mopd train and bench-new: what they print and write, stopping and resuming, the report. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/labelled.h"
+
+#define TEACHERS "--template a_{} --template {}! --template no_{} --template is_{}?"
+#define LEARN "train -m @ -d @ " TEACHERS " --lr 0.05 --batch 8 "
+
+static void train_json_has_the_fields_of_the_contract(void **state)
+{
+    (void)state;
+    const char *prompt = test_path("fields.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--subset base --epochs 3 --format json -o @", tiny_model(1), labelled_data("fields"),
+        prompt);
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+    json_t *j = labelled_json(&r), *epochs = json_object_get(j, "epochs");
+    assert_int_equal(json_object_size(j), 3);
+    assert_string_equal(json_string_value(json_object_get(j, "prompt")), prompt);
+    assert_true(labelled_number(j, "seconds") > 0);
+    assert_int_equal(json_array_size(epochs), 3);
+    static const char *const keys[] = {"epoch", "lr", "loss", "ce", "mpd", "mps", "accuracy"};
+    for (size_t e = 0; e < 3; e++) {
+        const json_t *one = json_array_get(epochs, e);
+        assert_int_equal(json_object_size(one), 7);
+        for (size_t k = 0; k < 7; k++) assert_true(labelled_number(one, keys[k]) >= 0);
+        assert_int_equal((int)labelled_number(one, "epoch"), (int)e + 1);
+        double sum = 0.8 * labelled_number(one, "ce") + 0.2 * labelled_number(one, "mpd") + 0.1 * labelled_number(one, "mps");
+        assert_true(fabs(labelled_number(one, "loss") - sum) < 1e-6);
+    }
+    assert_true(labelled_number(json_array_get(epochs, 0), "lr") == 1e-5);
+    assert_true(fabs(labelled_number(json_array_get(epochs, 1), "lr") - 0.05) < 1e-8);
+    json_decref(j);
+    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(1), labelled_data("fields"), prompt);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(2), labelled_data("fields"), prompt);
+    assert_one_error(&r, 1, "fields.safetensors", "encoder");
+}
+
+static void learn(const char *data, const char *more, const char *prompt)
+{
+    run_result r = run_mopd(NULL, LEARN "--epochs 4 @ -q -o @", tiny_model(1), data, more, prompt);
+    assert_run(r, 0);
+}
+
+static void same_prompt_from_folder_and_store_at_any_thread_count(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("same"), *store = test_path("store.safetensors");
+    const char *a = test_path("a.safetensors"), *b = test_path("b.safetensors");
+    run_result r = run_mopd(NULL, "features -m @ -d @ -q -o @", tiny_model(1), data, store);
+    assert_run(r, 0);
+    learn(data, "--threads=1", a);
+    learn(data, "--threads=2", b);
+    assert_same_files(a, b);
+    learn(store, "--threads=3", b);
+    assert_same_files(a, b);
+}
+
+/* Context and gate of a prompt file, as floats. */
+static void read_prompt(const char *path, float *context, float *gate)
+{
+    mopd_prompt *prompt = NULL;
+    mopd_prompt_info info = {.struct_size = sizeof info};
+    assert_ok(mopd_prompt_open(&prompt, path, NULL));
+    assert_ok(mopd_prompt_get_info(prompt, &info));
+    memcpy(context, mopd_prompt_context(prompt), info.n_context * TINY_WIDTH * sizeof *context);
+    memcpy(gate, mopd_prompt_gate(prompt), info.n_templates * TINY_DIM * sizeof *gate);
+    mopd_prompt_close(prompt);
+}
+
+/* E fresh epochs see the views that --views E encodes at once. */
+static void fresh_views_are_the_cached_ones(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("fresh"), *a = test_path("fresh-a.safetensors"), *b = test_path("fresh-b.safetensors");
+    float context[3][4 * TINY_WIDTH], gate[3][4 * TINY_DIM];
+    learn(data, "--views=fresh", a);
+    read_prompt(a, context[0], gate[0]);
+    learn(data, "--views=4", b);
+    read_prompt(b, context[1], gate[1]);
+    learn(data, "--views=2", b);
+    read_prompt(b, context[2], gate[2]);
+    assert_memory_equal(context[0], context[1], sizeof context[0]);
+    assert_memory_equal(gate[0], gate[1], sizeof gate[0]);
+    assert_memory_not_equal(context[0], context[2], sizeof context[0]);
+}
+
+static void interrupted_training_resumes_to_the_same_bytes(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("stop"), *whole = test_path("whole.safetensors"), *part = test_path("part.safetensors");
+    const char *checkpoint = test_path("checkpoint.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--epochs 300 -o @", tiny_model(1), data, whole);
+    assert_run(r, 0);
+    assert_has(r.out, "training accuracy");
+    run_setup setup = {.interrupt_at = "\n    3 "};
+    r = run_mopd(&setup, LEARN "--epochs 300 --checkpoint @ -o @", tiny_model(1), data, checkpoint, part);
+    assert_run(r, 130);
+    assert_has(r.err, "interrupted");
+    float context[2][4 * TINY_WIDTH], gate[2][4 * TINY_DIM];
+    read_prompt(part, context[0], gate[0]);
+    read_prompt(whole, context[1], gate[1]);
+    assert_memory_not_equal(context[0], context[1], sizeof context[0]);
+    r = run_mopd(NULL, LEARN "--epochs 300 --resume @ -o @", tiny_model(1), data, checkpoint, part);
+    assert_run(r, 0);
+    assert_same_files(whole, part);
+    r = run_mopd(NULL, LEARN "--epochs 301 --resume @ -o @", tiny_model(1), data, checkpoint, part);
+    assert_one_error(&r, 1, "checkpoint.safetensors", "epochs");
+    assert_same_files(whole, part);
+}
+
+static void auto_chooses_and_says_what(void **state)
+{
+    (void)state;
+    const char *prompt = test_path("auto.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--epochs 2 --auto -o @", tiny_model(1), labelled_data("auto"), prompt);
+    assert_run(r, 0);
+    assert_has(r.err, "mopd: note: --auto chose w ");
+    r = run_mopd(NULL, "inspect --format json @", prompt);
+    assert_run(r, 0);
+    assert_has(r.out, "auto");
+}
+
+/* The page stands alone: pictures inside, nothing fetched, names escaped. */
+static void report_is_one_page(void **state)
+{
+    (void)state;
+    labelled_data("page");
+    assert_int_equal(rename(test_path("page/train/d"), test_path("page/train/<&x")), 0);
+    assert_int_equal(rename(test_path("page/test/d"), test_path("page/test/<&x")), 0);
+    const char *page = test_path("page.html");
+    run_result r = run_mopd(NULL, LEARN "--epochs 3 --report @ -o @", tiny_model(1), test_path("page"), page,
+        test_path("page.safetensors"));
+    assert_run(r, 0);
+    size_t n;
+    char *html = read_whole(page, &n);
+    static const char *const parts[] = {"<!DOCTYPE html>", "name=\"viewport\"", "id=\"classes\"", "id=\"gate\"", "<polyline",
+        "Most confused", "data:image/png;base64,iVBORw0KGgo", "&lt;&amp;x", "is_{}?", "test pictures", "</html>"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(html, parts[i]);
+    static const char *const none[] = {"http", "<script", "<link", "url(", "<&x", "nan", "inf"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        if (strstr(html, none[i])) fail_msg("'%s' stands in the page", none[i]);
+    }
+    free(html);
+    r = run_mopd(NULL, LEARN "--epochs 1 --method coop --report @ -o @", tiny_model(1), test_path("page"), page,
+        test_path("page.safetensors"));
+    assert_run(r, 0);
+    html = read_whole(page, &n);
+    assert_has(html, "learns no gate");
+    free(html);
+}
+
+static void wrong_training_is_told(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("wrong");
+    static const struct {
+        const char *line, *word;
+        int status;
+    } bad[] = {
+        {LEARN, "-o PROMPT", 2},
+        {"train -m @ -o p", "-d DATA", 2},
+        {LEARN "--method gda -o p", "needs no training", 2},
+        {LEARN "--method best -o p", "best", 2},
+        {LEARN "--views many -o p", "many", 2},
+        {LEARN "--auto --w 0.5 -o p", "--auto", 2},
+        {LEARN "--epochs 0 -o p", "--epochs", 2},
+        {LEARN "--class-position left -o p", "left", 2},
+        {LEARN "--top-k 5 -o /tmp/p", "5", 1},
+        {LEARN "--template none -o /tmp/p", "{}", 1},
+        {LEARN "-o /no/such/folder/p", "/no/such/folder/p", 1},
+        {LEARN "-o /tmp", "folder", 1},
+        {LEARN "--resume /no/checkpoint -o /tmp/p", "/no/checkpoint", 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        run_result r = run_mopd(NULL, bad[i].line, tiny_model(1), data);
+        assert_one_error(&r, bad[i].status, bad[i].word, "");
+    }
+    const char *store = test_path("augmented.safetensors");
+    run_result r = run_mopd(NULL, "features -m @ -d @ --views 2 -q -o @", tiny_model(1), data, store);
+    assert_run(r, 0);
+    r = run_mopd(NULL, LEARN "--views fresh -o @", tiny_model(1), store, test_path("p"));
+    assert_one_error(&r, 1, "augmented.safetensors", "feature store");
+    r = run_mopd(NULL, LEARN "--views 0 -o @", tiny_model(1), store, test_path("p"));
+    assert_one_error(&r, 1, "augmented.safetensors", "2 augmented views");
+    r = run_mopd(NULL, LEARN "--views 3 -o @", tiny_model(1), store, test_path("p"));
+    assert_one_error(&r, 1, "holds 2 augmented views", "3");
+    test_text("wrong/train/c/3.png", "no picture");
+    r = run_mopd(NULL, LEARN "-o @", tiny_model(1), data, test_path("p"));
+    assert_one_error(&r, 1, "wrong/train/c/3.png", "");
+    assert_int_not_equal(access(test_path("p"), F_OK), 0);
+}
+
+static void bench_new_runs_the_protocol(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("bench");
+    run_result r = run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --seeds 1,2 --shots 2 --epochs 2 --format json -q",
+        tiny_model(1), data);
+    assert_run(r, 0);
+    json_t *j = labelled_json(&r), *rows = json_object_get(j, "rows");
+    static const char *const methods[] = {"zero-shot", "gda", "coop", "kgcoop", "prograd", "mopd"};
+    assert_int_equal(json_array_size(rows), 6);
+    for (size_t m = 0; m < 6; m++) {
+        const json_t *row = json_array_get(rows, m), *seeds = json_object_get(row, "seeds");
+        assert_string_equal(json_string_value(json_object_get(row, "method")), methods[m]);
+        double base = labelled_number(row, "base"), fresh = labelled_number(row, "new"), mixed = labelled_number(row, "mixed");
+        assert_true(base >= 0 && base <= 100 && fresh >= 0 && fresh <= 100 && mixed >= 0 && mixed <= 100);
+        assert_true(mixed <= (base + fresh) / 2 + 1e-6); /* more classes to mistake a picture for; equal halves here */
+        assert_true(fabs(labelled_number(row, "h") - mopd_harmonic_mean(base, fresh)) < 1e-6);
+        assert_true(labelled_number(row, "seconds") >= 0);
+        assert_int_equal(json_array_size(seeds), 2);
+        double first = labelled_number(json_array_get(seeds, 0), "base"), second = labelled_number(json_array_get(seeds, 1), "base");
+        assert_true(fabs((first + second) / 2 - base) < 1e-6);
+    }
+    const json_t *zero = json_array_get(rows, 0);
+    r = run_mopd(NULL, "eval -m @ -d @ --template a_{} --subset new --format json", tiny_model(1), data);
+    assert_run(r, 0);
+    json_t *eval = labelled_json(&r);
+    assert_true(fabs(labelled_number(eval, "accuracy") - labelled_number(zero, "new")) < 1e-6);
+    json_decref(eval);
+    json_decref(j);
+}
+
+static void bench_new_repeats_and_takes_stores(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("again"), *store = test_path("again.safetensors");
+    const char *line = "bench-new -m @ -d @ " TEACHERS " --methods gda,mopd --seeds 3,1 --shots 3 --epochs 2 --format csv -q @";
+    run_result r = run_mopd(NULL, "features -m @ -d @ -q -o @", tiny_model(1), data, store);
+    assert_run(r, 0);
+    run_result a = run_mopd(NULL, line, tiny_model(1), data, "--threads=1");
+    run_result b = run_mopd(NULL, line, tiny_model(1), store, "--threads=2");
+    assert_run(a, 0);
+    assert_run(b, 0);
+    for (const char *x = a.out, *y = b.out; *x || *y; x++, y++) { /* the last two fields of a line are times */
+        int commas = 0;
+        while (*x != '\n' && commas < 10) {
+            assert_int_equal(*x, *y);
+            commas += *x == ',';
+            x++, y++;
+        }
+        x = strchr(x, '\n');
+        y = strchr(y, '\n');
+        assert_true(x && y);
+    }
+    r = run_mopd(NULL, "bench-new -m @ -d @ --methods mopd,best", tiny_model(1), data);
+    assert_one_error(&r, 2, "best", "--methods");
+    r = run_mopd(NULL, "bench-new -m @ -d @ --seeds 1,x", tiny_model(1), data);
+    assert_one_error(&r, 2, "--seeds", "x");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(train_json_has_the_fields_of_the_contract),
+        cmocka_unit_test(same_prompt_from_folder_and_store_at_any_thread_count),
+        cmocka_unit_test(fresh_views_are_the_cached_ones),
+        cmocka_unit_test(interrupted_training_resumes_to_the_same_bytes),
+        cmocka_unit_test(auto_chooses_and_says_what),
+        cmocka_unit_test(report_is_one_page),
+        cmocka_unit_test(wrong_training_is_told),
+        cmocka_unit_test(bench_new_runs_the_protocol),
+        cmocka_unit_test(bench_new_repeats_and_takes_stores),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
