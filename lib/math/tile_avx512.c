@@ -14,7 +14,7 @@
 static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, size_t j, __m512 sum)
 {
     const size_t left = t->n - j * 16;
-    const __mmask16 mask = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+    const __mmask16 mask = (__mmask16)(left >= 16 ? 0xffffu : (1u << left) - 1);
     if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
     if (t->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
     if (t->relu6) sum = _mm512_min_ps(_mm512_set1_ps(6), _mm512_max_ps(_mm512_setzero_ps(), sum));

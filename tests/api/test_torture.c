@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT
+ * test_torture.c - every function of the zero-shot headers while memory runs out, through the shared library.
+ *
+ * The last test reads those headers: a function that is declared there and not called here is a failure. */
+#include <unistd.h>
+
+#include "support/tiny.h"
+#include "test.h"
+
+static char model[512], picture[512], text_file[512]; /* paths that stay */
+static unsigned char picture_bytes[256];
+static size_t n_picture_bytes;
+
+/* A 2 x 1 picture. */
+static const unsigned char png[] = {137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2, 0, 0, 0, 1, 8, 2, 0, 0, 0, 123,
+    64, 232, 221, 0, 0, 0, 15, 73, 68, 65, 84, 120, 156, 99, 96, 100, 98, 102, 97, 101, 3, 0, 0, 63, 0, 22,
+    33, 186, 212, 84, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130};
+
+static mopd_status open_model(mopd_encoder **encoder, const char *path)
+{
+    mopd_encoder_options o;
+    mopd_status st = mopd_encoder_options_init(&o, sizeof o);
+    o.n_threads = 2;
+    return st == MOPD_OK ? mopd_encoder_open(encoder, path, &o) : st;
+}
+
+static mopd_status pictures(void *ctx)
+{
+    (void)ctx;
+    mopd_image *image[3] = {0};
+    mopd_image_options o;
+    static const uint8_t samples[4 * 5 * 3];
+    mopd_status st = mopd_image_options_init(&o, sizeof o);
+    if (st == MOPD_OK) st = mopd_image_open(&image[0], picture, &o);
+    if (st == MOPD_OK) st = mopd_image_decode(&image[1], picture_bytes, n_picture_bytes, NULL);
+    if (st == MOPD_OK) st = mopd_image_create(&image[2], samples, 4, 5, 3, 0);
+    if (st == MOPD_OK) assert_int_equal(mopd_image_width(image[2]), 5);
+    if (st == MOPD_OK) assert_int_equal(mopd_image_height(image[2]), 4);
+    if (st == MOPD_OK) assert_non_null(mopd_image_samples(image[0]));
+    for (int i = 0; i < 3; i++) {
+        if (st != MOPD_OK && i == 2) assert_null(image[2]);
+        mopd_image_free(image[i]);
+    }
+    return st;
+}
+
+static mopd_status towers(void *ctx)
+{
+    (void)ctx;
+    mopd_encoder *e = NULL;
+    mopd_image *image = NULL;
+    mopd_encoder_info info = {.struct_size = sizeof info};
+    float x[3 * TINY_IMAGE * TINY_IMAGE], f[2 * TINY_DIM];
+    static const char *const texts[] = {"a photo of a cat.", "dog"};
+    uint32_t *ids = NULL;
+    size_t n;
+    mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) assert_int_equal(strlen(mopd_encoder_fingerprint(e)), 64);
+    if (st == MOPD_OK) st = mopd_encoder_get_info(e, &info);
+    if (st == MOPD_OK) st = mopd_image_open(&image, picture, NULL);
+    if (st == MOPD_OK) st = mopd_encoder_preprocess(e, image, x);
+    if (st == MOPD_OK) st = mopd_encoder_preprocess_view(e, image, 3, x);
+    if (st == MOPD_OK) st = mopd_encoder_encode_pixels(e, x, 1, f);
+    if (st == MOPD_OK) st = mopd_encoder_encode_images(e, (const mopd_image *const *)&image, 1, f);
+    if (st == MOPD_OK) st = mopd_encoder_encode_texts(e, texts, 2, f);
+    if (st == MOPD_OK) st = mopd_encoder_tokenize(e, texts[0], &ids, &n);
+    mopd_free(ids);
+    mopd_image_free(image);
+    mopd_encoder_close(e);
+    return st;
+}
+
+/* A picture for which there was no memory is told as such, or the call fails as a whole. */
+static int told(void *context, size_t index, mopd_status status, const char *message, const float *feature)
+{
+    assert_true((status == MOPD_OK) == (feature != NULL));
+    assert_true(index < 3 && (status == MOPD_OK || *message));
+    if (index == 1) assert_true(status == MOPD_E_IO || status == MOPD_E_NOMEM);
+    else if (status != MOPD_OK) assert_int_equal(status, MOPD_E_NOMEM);
+    *(bool *)context |= status == MOPD_E_NOMEM;
+    return 0;
+}
+
+static mopd_status files(void *ctx)
+{
+    (void)ctx;
+    mopd_encoder *e = NULL;
+    bool no_memory = false;
+    const char *const paths[] = {picture, "/nonexistent/a.png", picture};
+    mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_encoder_encode_files(e, paths, 3, told, &no_memory);
+    mopd_encoder_close(e);
+    return st == MOPD_OK && no_memory ? MOPD_E_NOMEM : st;
+}
+
+static mopd_status descriptions(void *ctx)
+{
+    char *json[2] = {0};
+    mopd_encoder *e = NULL;
+    mopd_status st = mopd_inspect(ctx ? ctx : model, &json[0]);
+    if (st == MOPD_OK) st = open_model(&e, ctx ? ctx : model);
+    if (st == MOPD_OK) st = mopd_encoder_describe(e, &json[1]);
+    mopd_free(json[0]);
+    mopd_free(json[1]);
+    mopd_encoder_close(e);
+    return st;
+}
+
+static mopd_status packing(void *ctx)
+{
+    mopd_encoder *e = NULL;
+    mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_encoder_pack(e, ctx, MOPD_DTYPE_BF16);
+    mopd_encoder_close(e);
+    return st;
+}
+
+static mopd_status rate(void *ctx)
+{
+    (void)ctx;
+    double gflops;
+    mopd_encoder *e = NULL;
+    mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_encoder_gemm_rate(e, &gflops);
+    mopd_encoder_close(e);
+    return st;
+}
+
+static mopd_status banks(void *ctx)
+{
+    (void)ctx;
+    static const char *const classes[] = {"cat", "sea_lake", "dog"}, *const templates[] = {"a photo of a {}.", "{}"};
+    float f[3 * TINY_DIM], logits[9];
+    mopd_match match[6];
+    mopd_encoder *e = NULL;
+    mopd_bank *bank = NULL, *given = NULL;
+    const char *const *pool;
+    size_t n;
+    test_random(f, 3 * TINY_DIM, 5);
+    mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_bank_create(&bank, e, classes, 3, templates, 2);
+    if (st == MOPD_OK) st = mopd_bank_create_features(&given, classes, 3, f, TINY_DIM, 20);
+    if (st == MOPD_OK) assert_int_equal(mopd_bank_n_classes(bank) + mopd_bank_dim(given), 3 + TINY_DIM);
+    if (st == MOPD_OK) assert_string_equal(mopd_bank_class_name(bank, 1), "sea_lake");
+    if (st == MOPD_OK) st = mopd_bank_logits(bank, mopd_bank_features(given), 3, logits);
+    if (st == MOPD_OK) st = mopd_bank_probabilities(bank, mopd_bank_features(given), 3, logits);
+    if (st == MOPD_OK) st = mopd_bank_top(bank, mopd_bank_features(given), 3, 2, match);
+    if (st == MOPD_OK) st = mopd_templates_for("DTD", &pool, &n);
+    mopd_bank_free(bank);
+    mopd_bank_free(given);
+    mopd_encoder_close(e);
+    return st;
+}
+
+static mopd_status arrays(void *ctx)
+{
+    float x[6] = {0};
+    return mopd_array_save(ctx, x, (const size_t[]){2, 3}, 2);
+}
+
+/* Failing calls need no memory for their message either. */
+static mopd_status failures(void *ctx)
+{
+    (void)ctx;
+    mopd_encoder *e = NULL;
+    mopd_status st = mopd_encoder_open(&e, text_file, NULL);
+    assert_null(e);
+    if (st == MOPD_E_NOMEM) return st;
+    assert_int_equal(st, MOPD_E_FORMAT);
+    assert_non_null(strstr(mopd_last_error(), "text-file"));
+    assert_string_equal(mopd_status_name(st), "MOPD_E_FORMAT");
+    assert_non_null(mopd_status_text(st));
+    return MOPD_OK;
+}
+
+/* No memory is taken here at all. */
+static mopd_status settings(void *ctx)
+{
+    (void)ctx;
+    assert_int_equal(mopd_version_number(), MOPD_VERSION_NUMBER);
+    assert_string_equal(mopd_version_string(), MOPD_VERSION_STRING);
+    assert_non_null(strstr(mopd_build_info(), MOPD_VERSION_STRING));
+    mopd_status st = mopd_runtime_set_threads(2);
+    if (st == MOPD_OK) st = mopd_runtime_set_threads(0);
+    if (st == MOPD_OK) st = mopd_runtime_set_cpu(NULL);
+    return st;
+}
+
+/* A finished file or nothing: no half of one stays beside it. */
+static void assert_no_rest(const char *name)
+{
+    char command[700];
+    snprintf(command, sizeof command, "ls -d %s.?????? >/dev/null 2>&1", test_path(name));
+    assert_int_not_equal(system(command), 0);
+}
+
+static void every_function_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    static char packed[512], array[512];
+    snprintf(packed, sizeof packed, "%s", test_path("packed.safetensors"));
+    snprintf(array, sizeof array, "%s", test_path("array.npy"));
+    test_torture(settings, NULL);
+    test_torture(pictures, NULL);
+    test_torture(towers, NULL);
+    test_torture(files, NULL);
+    test_torture(descriptions, NULL);
+    test_torture(packing, packed);
+    assert_no_rest("packed.safetensors");
+    test_torture(descriptions, packed);
+    test_torture(rate, NULL);
+    test_torture(banks, NULL);
+    test_torture(arrays, array);
+    assert_no_rest("array.npy");
+    test_torture(failures, NULL);
+}
+
+static char *slurp(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) fail_msg("cannot open %s", path);
+    char *text = calloc(1, 1 << 17);
+    assert_true(text && fread(text, 1, (1 << 17) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
+static void every_declared_function_is_called_here(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {"version", "status", "runtime", "image", "encoder", "bank", "array"};
+    char path[600], call[128];
+    char *own = slurp(MOPD_TEST_DIR "/api/test_torture.c"), *support = slurp(MOPD_TEST_DIR "/support/support.c");
+    size_t n = 0;
+    for (size_t h = 0; h < sizeof headers / sizeof *headers; h++) {
+        snprintf(path, sizeof path, "%s/include/mopd/%s.h", MOPD_SOURCE_DIR, headers[h]);
+        char *text = slurp(path);
+        for (char *at = text; (at = strstr(at, "\nMOPD_API ")); n++) {
+            char *end = strchr(at, '('), *start = end;
+            while (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') || (start[-1] >= '0' && start[-1] <= '9')) start--;
+            snprintf(call, sizeof call, "%.*s(", (int)(end - start), start);
+            if (!strstr(own, call) && !strstr(support, call)) fail_msg("%s.h: %s) is not called", headers[h], call);
+            at = end;
+        }
+        free(text);
+    }
+    assert_true(n >= 40);
+    free(own);
+    free(support);
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    snprintf(model, sizeof model, "%s", tiny_model(1));
+    snprintf(picture, sizeof picture, "%s", test_write("p.png", png, sizeof png));
+    snprintf(text_file, sizeof text_file, "%s", test_write("text-file", "this is no model", 16));
+    memcpy(picture_bytes, png, n_picture_bytes = sizeof png);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_survives_lack_of_memory),
+        cmocka_unit_test(every_declared_function_is_called_here),
+    };
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
