@@ -94,6 +94,7 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     mopd_status st = mopd_dataset_encode(out, from, known, encoder, &o);
     cli_progress_end(&w.progress);
     if (data->n_bad && st == MOPD_OK) cli_note(common, "%zu unreadable pictures left out", data->n_bad);
+    if (st == MOPD_E_MISMATCH) return cli_fail("%s: %s", data->path, mopd_last_error());
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 

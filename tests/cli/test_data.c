@@ -106,7 +106,7 @@ static void a_store_serves_wherever_pictures_do(void **state)
     r = run_mopd(NULL, "inspect --format json @", store);
     assert_has(r.out, "\"kind\":\"store\"");
     r = run_mopd(NULL, "eval -m @ -d @", tiny_model(2), store);
-    assert_one_error(&r, 1, "store.safetensors", "fingerprint");
+    assert_one_error(&r, 1, "store.safetensors: ", "made by encoder");
     r = run_mopd(NULL, "features -m @ -d @ -o /dev/full", tiny_model(1), data());
     assert_one_error(&r, 1, "/dev/full", "No space left");
     r = run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data(), test_path("absent/s"));
@@ -136,8 +136,8 @@ static void train_reports_epochs_and_writes_a_prompt(void **state)
     r = run_mopd(NULL, "eval -m @ -p @ -d @ --subset new --format json", tiny_model(1), prompt, data());
     assert_run(r, 0);
     r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(2), prompt, picture);
-    assert_one_error(&r, 1, "prompt.safetensors", "fingerprint");
-    r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(1), test_text("no-prompt", "words"), picture);
+    assert_one_error(&r, 1, "prompt.safetensors: ", "learned with the model");
+    r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(1), test_text("no-prompt", "words, and no prompt"), picture);
     assert_one_error(&r, 1, "no-prompt", "header");
     r = run_mopd(NULL, "train -m @ -d @ --template {} --epochs 1 -o @", tiny_model(1), data(), test_path("absent/p"));
     assert_one_error(&r, 1, "absent/p", "No such file");
