@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * attention.c - attention over a prefix tree of causal sequences, forward and backward, and over whole sequences.
+ * attention.c - attention over a prefix tree of causal sequences, forward and backward, and over whole
+ * sequences.
  *
- * Rows of a tree are few and short: each row walks its chain of segments with dot products and sums of rows.  Whole
- * sequences (pictures) go through attention_full.c. */
+ * Rows of a tree are few and short: each row walks its chain of segments with dot products and sums of
+ * rows.  Whole sequences (pictures) go through attention_full.c. */
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -52,15 +53,17 @@ static size_t segment_of(const mo_rows *rows, size_t row)
     size_t low = 0, high = rows->n_segs;
     while (high - low > 1) {
         const size_t middle = (low + high) / 2;
-        if (rows->segs[middle].first <= row) low = middle;
-        else high = middle;
+        if (rows->segs[middle].first <= row)
+            low = middle;
+        else
+            high = middle;
     }
     return low;
 }
 
 /* What rows of one segment see: runs of rows from the root down, the segment itself last. */
 typedef struct chain {
-    uint32_t *first, *n; /* in the worker's scratch */
+    uint32_t *first, *n;   /* in the worker's scratch */
     size_t n_runs, before; /* rows before the segment */
 } chain;
 
@@ -122,7 +125,8 @@ static void ask_backward(const job *j, const ask *a, const float *dout, float *d
     weigh(j, p, a);
     size_t at = 0;
     for (size_t i = 0; i < a->chain->n_runs; at += run_length(a, i++))
-        j->kern->dots(dp + at, dout, a->kv + a->chain->first[i] * a->ldkv + a->width, a->ldkv, run_length(a, i), a->d);
+        j->kern->dots(
+            dp + at, dout, a->kv + a->chain->first[i] * a->ldkv + a->width, a->ldkv, run_length(a, i), a->d);
     const float mean = j->kern->dot(p, dp, a->seen);
     for (size_t i = 0; i < a->seen; i++) dp[i] = p[i] * (dp[i] - mean) * j->scale;
     memset(dq, 0, a->d * sizeof *dq);

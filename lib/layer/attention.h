@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * attention.h - multi-head attention over packed rows, forward and backward.
  *
- * All rows of a call lie in one matrix qkv [rows x 3W]: query, key, value of a row side by side, each split into
- * heads of d = W / heads.  A mo_rows says which rows see which:
+ * All rows of a call lie in one matrix qkv [rows x 3W]: query, key, value of a row side by side, each split
+ * into heads of d = W / heads.  A mo_rows says which rows see which:
  *
  *   full    n_seqs sequences of seq_len rows each; a row sees all rows of its sequence (vision).
- *   tree    segments of a prefix tree (text): rows first .. first+n-1 continue the rows of segment `parent` and of its
- *           ancestors.  A row sees itself, the rows before it in its segment, and all rows of the ancestors, in that
- *           order of positions.  Parents stand before children, segments lie in the order of `first` without gaps.
+ *   tree    segments of a prefix tree (text): rows first .. first+n-1 continue the rows of segment `parent`
+ *           and of its ancestors.  A row sees all rows of the ancestors, the rows before it in its segment,
+ *           and itself.  Parents stand before children, segments lie in the order of `first` without gaps.
  *           parent -1: a root.  A plain batch of causal sequences is a list of roots.
  *
  * In a tree a row's bits depend on its own sequence only, not on how the sequences share prefixes. */
@@ -49,8 +49,8 @@ size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, s
 /* out [rows x W], or [n_select x W] for the selected rows: softmax(q k^T / sqrt d) v of all heads. */
 void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
 
-/* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all rows) are
- * set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */
+/* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all
+ * rows) are set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */
 typedef struct mo_attention_grad {
     const float *dout;
     float *dq, *dkv;

@@ -2,7 +2,8 @@
  * attention_full.c - softmax(q k^T / sqrt d) v for one sequence and head at a time, on the micro-kernel.
  *
  * Keys and values of a head are packed once into panels of 16; then BLOCK queries at a time get their scores
- * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever exist. */
+ * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever
+ * exist. */
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -13,13 +14,28 @@
 
 #define BLOCK 28
 
-static size_t min(size_t a, size_t b) { return a < b ? a : b; }
-static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t cut(size_t n, size_t parts, size_t i) { return n / parts * i + min(i, n % parts); }
-static size_t up(size_t n) { return ceil_div(n, MO_PANEL) * MO_PANEL; }
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+static size_t cut(size_t n, size_t parts, size_t i)
+{
+    return n / parts * i + min(i, n % parts);
+}
+static size_t up(size_t n)
+{
+    return ceil_div(n, MO_PANEL) * MO_PANEL;
+}
 
 /* Floats from one row of scores to the next. */
-static size_t score_ld(size_t n) { return ceil_div(n, MO_TILE_K) * MO_TILE_LDA; }
+static size_t score_ld(size_t n)
+{
+    return ceil_div(n, MO_TILE_K) * MO_TILE_LDA;
+}
 
 size_t mo_attention_full_floats(size_t d, size_t n)
 {
@@ -35,7 +51,8 @@ typedef struct job {
     atomic_size_t next;
 } job;
 
-/* k [n x d], rows ld apart -> panels over the keys: to[(j / 16 * d + i) * 16 + j % 16] = k[j][i]; zeros beyond n. */
+/* k [n x d], rows ld apart -> panels over the keys: to[(j / 16 * d + i) * 16 + j % 16] = k[j][i]; zeros
+ * beyond n. */
 static void pack_keys(float *to, const float *k, size_t ld, size_t n, size_t d)
 {
     for (size_t j = 0; j < up(n); j++) {
@@ -95,7 +112,8 @@ static void multiply_long(const job *j, product p, size_t lda, float *copy)
         p.a = a + p0;
         p.add = b > 0;
         if (lda != MO_TILE_LDA) {
-            for (size_t i = 0; i < p.m; i++) memcpy(copy + i * MO_TILE_LDA, a + i * lda + p0, p.k * sizeof *copy);
+            for (size_t i = 0; i < p.m; i++)
+                memcpy(copy + i * MO_TILE_LDA, a + i * lda + p0, p.k * sizeof *copy);
             p.a = copy;
         }
         multiply(j->kern, &p);
@@ -106,12 +124,21 @@ static void multiply_long(const job *j, product p, size_t lda, float *copy)
 static void do_queries(const job *j, float *to, const float *q, size_t m, float *scratch)
 {
     const size_t n = j->n, d = j->d, ld = score_ld(n);
-    float *keys = scratch, *values = keys + up(n) * d, *scores = values + n * up(d), *copy = scores + BLOCK * ld;
-    multiply_long(j, (product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .panel = d * MO_PANEL, .a = q, .w = keys},
+    float *keys = scratch, *values = keys + up(n) * d, *scores = values + n * up(d),
+          *copy = scores + BLOCK * ld;
+    multiply_long(j,
+        (product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .panel = d * MO_PANEL, .a = q, .w = keys},
         j->a->ldq, copy);
     for (size_t i = 0; i < m; i++) j->kern->softmax(scores + i * ld, scores + i * ld, j->scale, n);
     multiply_long(j,
-        (product){.c = to, .ldc = j->a->width, .m = m, .n = d, .k = n, .panel = n * MO_PANEL, .a = scores, .w = values},
+        (product){.c = to,
+            .ldc = j->a->width,
+            .m = m,
+            .n = d,
+            .k = n,
+            .panel = n * MO_PANEL,
+            .a = scores,
+            .w = values},
         ld, copy);
 }
 

@@ -5,9 +5,13 @@
 #include "layer/block.h"
 #include "layer/gelu.h"
 
-static size_t rows_of(const mo_block_run *run) { return run->select ? run->n_select : run->rows->rows; }
+static size_t rows_of(const mo_block_run *run)
+{
+    return run->select ? run->n_select : run->rows->rows;
+}
 
-void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size)
+void mo_block_work_take(
+    mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size)
 {
     const size_t w = block->width, rows = size->rows;
     work->norm = mo_arena_floats(arena, rows * w);
@@ -18,7 +22,8 @@ void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *bl
         mo_arena_floats(arena, mo_attention_scratch(size->pool, w, block->n_heads, size->longest));
 }
 
-void mo_block_cache_take(mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select)
+void mo_block_cache_take(
+    mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select)
 {
     const size_t w = block->width, out = n_select ? n_select : rows;
     cache->stats1 = mo_arena_floats(arena, rows * 2);
@@ -58,7 +63,8 @@ static void project(const mo_block *b, const mo_block_run *run, float *qkv, floa
     if (!apart) return;
     gather(norm, norm, run, w);
     mo_gemm(run->pool, &b->qkv.w,
-        &(mo_gemm_args){.c = q, .ldc = w, .a = norm, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
+        &(mo_gemm_args){
+            .c = q, .ldc = w, .a = norm, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
 }
 
 static mo_attention attention_of(const mo_block *b, const mo_block_run *run, const float *qkv, const float *q)
@@ -76,7 +82,8 @@ static mo_attention attention_of(const mo_block *b, const mo_block_run *run, con
 }
 
 /* The block, its results in the places of c; the activation goes apart when c keeps what was before it. */
-static void forward(const mo_block *b, float *y, const float *x, const mo_block_run *run, const mo_block_cache *c)
+static void forward(
+    const mo_block *b, float *y, const float *x, const mo_block_run *run, const mo_block_cache *c)
 {
     const size_t rows = rows_of(run), w = b->width;
     mo_block_work *work = run->work;
@@ -106,7 +113,8 @@ void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_bloc
     forward(block, y, x, run, &places);
 }
 
-void mo_block_fwd_keep(const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache)
+void mo_block_fwd_keep(
+    const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache)
 {
     forward(block, y, x, run, cache);
 }
@@ -132,7 +140,8 @@ void mo_block_back_free(mo_block_back *back)
 }
 
 /* dqkv [rows x 3W] in work->qkv given datt; rows that do not ask have dq = 0. */
-static void attention_back(const mo_block *b, const mo_block_run *run, const mo_block_cache *c, const float *datt)
+static void attention_back(
+    const mo_block *b, const mo_block_run *run, const mo_block_cache *c, const float *datt)
 {
     const size_t w = b->width;
     float *dqkv = run->work->qkv;
@@ -149,8 +158,8 @@ static void attention_back(const mo_block *b, const mo_block_run *run, const mo_
         memcpy(dqkv + run->select[i] * 3 * w, g.dq + i * w, w * sizeof *dqkv);
 }
 
-void mo_block_bwd(const mo_block *b, const mo_block_back *back, const mo_block_grad *g, const mo_block_run *run,
-    const mo_block_cache *c)
+void mo_block_bwd(const mo_block *b, const mo_block_back *back, const mo_block_grad *g,
+    const mo_block_run *run, const mo_block_cache *c)
 {
     const size_t rows = rows_of(run), all = run->rows->rows, w = b->width;
     mo_block_work *work = run->work;

@@ -3,8 +3,8 @@
  *
  *     x += out(attention(qkv(ln1(x))));   x += fc2(act(fc1(ln2(x))))
  *
- * The last block of a tower needs only some rows (class tokens, end tokens): with `select` keys and values are made for
- * all rows, everything else for the selected ones. */
+ * The last block of a tower needs only some rows (class tokens, end tokens): with `select` keys and values
+ * are made for all rows, everything else for the selected ones. */
 #ifndef MO_LAYER_BLOCK_H
 #define MO_LAYER_BLOCK_H
 
@@ -36,8 +36,8 @@ typedef struct mo_block_parts {
 mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
-/* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by mo_block_work,
- * for at most `rows` rows, sequences of at most `longest` and that pool. */
+/* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by
+ * mo_block_work, for at most `rows` rows, sequences of at most `longest` and that pool. */
 typedef struct mo_block_work {
     float *norm;      /* [rows x W] */
     float *qkv;       /* [rows x 3W]; free between calls */
@@ -51,7 +51,8 @@ typedef struct mo_block_size {
     const mo_pool *pool;
 } mo_block_size;
 
-void mo_block_work_take(mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size);
+void mo_block_work_take(
+    mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size);
 
 typedef struct mo_block_run {
     mo_pool *pool;
@@ -61,10 +62,12 @@ typedef struct mo_block_run {
     mo_block_work *work;
 } mo_block_run;
 
-/* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x. */
+/* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.
+ * */
 void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_block_run *run);
 
-/* What a forward pass keeps for its backward pass.  The input x is the caller's to keep unchanged until then. */
+/* What a forward pass keeps for its backward pass.  The input x is the caller's to keep unchanged until
+ * then. */
 typedef struct mo_block_cache {
     float *stats1; /* [rows x 2] */
     float *qkv;    /* [rows x 3W]; with select q lies in `q` instead */
@@ -75,11 +78,12 @@ typedef struct mo_block_cache {
 } mo_block_cache;
 
 /* n_select 0: all rows. */
-void mo_block_cache_take(mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select);
+void mo_block_cache_take(
+    mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select);
 
 /* As mo_block_fwd, with the same bits; y must not overlap x. */
-void mo_block_fwd_keep(const mo_block *block, float *y, const float *x, const mo_block_run *run,
-    mo_block_cache *cache);
+void mo_block_fwd_keep(
+    const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache);
 
 /* The weights transposed, for the backward pass; owned by whoever trains. */
 typedef struct mo_block_back {
@@ -89,8 +93,8 @@ typedef struct mo_block_back {
 mopd_status mo_block_back_pack(mo_block_back *out, const mo_block *block);
 void mo_block_back_free(mo_block_back *back);
 
-/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only; x and run as in the forward pass.  dx may
- * be dy when nothing is selected. */
+/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only; x and run as in the forward
+ * pass.  dx may be dy when nothing is selected. */
 typedef struct mo_block_grad {
     float *dx;
     const float *dy, *x;

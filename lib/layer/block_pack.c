@@ -6,7 +6,8 @@
 
 static mopd_status copy_norm(float *to, const mo_view *from, size_t width, const char *what)
 {
-    if (from->n != width) return mo_fail(MOPD_E_MISMATCH, "%s has %zu values, the width is %zu", what, from->n, width);
+    if (from->n != width)
+        return mo_fail(MOPD_E_MISMATCH, "%s has %zu values, the width is %zu", what, from->n, width);
     if (!mo_view_floats(from, 0, width, to))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s is of type %s", what, mo_dtype_name(from->dtype));
     return MOPD_OK;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * conv.c - the stem's k x k convolution as rows [B H' W' x planes k k] times its weights; batch norm folded away. */
+ * conv.c - the stem's k x k convolution as rows [B H' W' x planes k k] times its weights; batch norm folded
+ * away. */
 #include <math.h>
 #include <string.h>
 
 #include "layer/conv.h"
 
-size_t mo_same_out(size_t in, size_t stride) { return (in + stride - 1) / stride; }
+size_t mo_same_out(size_t in, size_t stride)
+{
+    return (in + stride - 1) / stride;
+}
 
 size_t mo_same_before(size_t in, size_t k, size_t stride)
 {
@@ -52,17 +56,20 @@ static void gather_line(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t k = j->stem->kernel, stride = j->stem->stride, planes = j->stem->planes;
-    const size_t image = task / j->out_h, line = task % j->out_h, above = mo_same_before(j->height, k, stride);
+    const size_t image = task / j->out_h, line = task % j->out_h,
+                 above = mo_same_before(j->height, k, stride);
     float *to = j->rows + task * j->out_w * planes * k * k;
     for (size_t c = 0; c < planes; c++)
         for (size_t y = 0; y < k; y++) {
             const size_t py = line * stride + y - above; /* wraps when < 0 */
             const float *plane = j->x + (image * planes + c) * j->height * j->width;
-            gather_row(j, to + (c * k + y) * k, py < j->height ? plane + py * j->width : NULL, planes * k * k);
+            gather_row(
+                j, to + (c * k + y) * k, py < j->height ? plane + py * j->width : NULL, planes * k * k);
         }
 }
 
-void mo_stem_fwd(mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch, const size_t shape[3])
+void mo_stem_fwd(
+    mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch, const size_t shape[3])
 {
     job j = {.stem = stem, .x = x, .rows = scratch, .height = shape[1], .width = shape[2]};
     j.out_h = mo_same_out(shape[1], stem->stride);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel table. */
+ * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel
+ * table. */
 #include <string.h>
 
 #include "layer/conv.h"
@@ -8,7 +9,8 @@
 
 #define MAX_KERNEL 5
 
-mopd_status mo_depthwise_pack(mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3])
+mopd_status mo_depthwise_pack(
+    mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3])
 {
     const size_t channels = shape[0], k = shape[1];
     *out = (mo_depthwise){.channels = channels, .kernel = k, .stride = shape[2], .relu6 = true};
@@ -62,7 +64,8 @@ static void do_line(void *ctx, size_t task)
     const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_TAP_COLUMNS;
     const size_t above = mo_same_before(j->height, k, stride), left = mo_same_before(j->width, k, stride);
     const size_t image = task / j->out_h, line = task % j->out_h;
-    const float *x[MAX_KERNEL * MAX_KERNEL][MO_TAP_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL], *row[MAX_KERNEL * MAX_KERNEL];
+    const float *x[MAX_KERNEL * MAX_KERNEL][MO_TAP_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
+        *row[MAX_KERNEL * MAX_KERNEL];
     size_t tap[MAX_KERNEL * MAX_KERNEL];
     mo_taps taps = {.x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
     for (size_t t = 0; t < k * k; t++) {

@@ -13,9 +13,10 @@ typedef struct mo_depthwise {
     bool relu6; /* set by pack; clear it for a linear output */
 } mo_depthwise;
 
-/* From weights [C x k x k] and bias [C] (batch norm folded, see mo_batch_norm_fold); shape: C, k (at most 5), stride.
- * NOMEM, UNSUPPORTED. */
-mopd_status mo_depthwise_pack(mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3]);
+/* From weights [C x k x k] and bias [C] (batch norm folded, see mo_batch_norm_fold); shape: C, k (at most
+ * 5), stride.  NOMEM, UNSUPPORTED. */
+mopd_status mo_depthwise_pack(
+    mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3]);
 void mo_depthwise_free(mo_depthwise *dw);
 
 /* x [B x H x W x C] -> y [B x H' x W' x C], H' = ceil(H / stride); shape: B, H, W. */

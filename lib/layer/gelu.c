@@ -19,8 +19,10 @@ static void run_piece(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t at = task * PIECE, n = j->n - at < PIECE ? j->n - at : PIECE;
-    if (j->fwd) j->fwd(j->out + at, j->x + at, n);
-    else j->bwd(j->out + at, j->dy + at, j->x + at, n);
+    if (j->fwd)
+        j->fwd(j->out + at, j->x + at, n);
+    else
+        j->bwd(j->out + at, j->dy + at, j->x + at, n);
 }
 
 void mo_act_fwd(mo_pool *pool, float *y, const float *x, mo_act act, size_t n)
@@ -49,8 +51,11 @@ void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_ac
 
 bool mo_act_find(const char *name, mo_act *act)
 {
-    if (!strcmp(name, "quick_gelu")) *act = MO_ACT_QUICK_GELU;
-    else if (!strcmp(name, "gelu")) *act = MO_ACT_GELU;
-    else return false;
+    if (!strcmp(name, "quick_gelu"))
+        *act = MO_ACT_QUICK_GELU;
+    else if (!strcmp(name, "gelu"))
+        *act = MO_ACT_GELU;
+    else
+        return false;
     return true;
 }

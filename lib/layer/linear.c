@@ -28,7 +28,8 @@ static mopd_status pack_bias(mo_linear *out, const mo_linear_part *parts, size_t
 mopd_status mo_linear_pack(mo_linear *out, const mo_linear_part *parts, size_t n_parts)
 {
     *out = (mo_linear){0};
-    if (n_parts < 1 || n_parts > MAX_PARTS) return mo_fail(MOPD_E_INTERNAL, "linear layer of %zu parts", n_parts);
+    if (n_parts < 1 || n_parts > MAX_PARTS)
+        return mo_fail(MOPD_E_INTERNAL, "linear layer of %zu parts", n_parts);
     mo_mat_part weights[MAX_PARTS];
     for (size_t i = 0; i < n_parts; i++) weights[i] = (mo_mat_part){parts[i].weight, parts[i].in_out};
     mopd_status st = mo_mat_pack(&out->w, weights, n_parts);
@@ -45,7 +46,8 @@ void mo_linear_free(mo_linear *linear)
     *linear = (mo_linear){0};
 }
 
-void mo_linear_fwd(mo_pool *pool, float *y, const float *x, const mo_linear *linear, const mo_linear_call *call)
+void mo_linear_fwd(
+    mo_pool *pool, float *y, const float *x, const mo_linear *linear, const mo_linear_call *call)
 {
     mo_gemm(pool, &linear->w,
         &(mo_gemm_args){.c = y,

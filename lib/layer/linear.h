@@ -28,7 +28,8 @@ typedef struct mo_linear_call {
     const float *residual; /* NULL, or [rows x n]; may be y when act is NONE */
 } mo_linear_call;
 
-void mo_linear_fwd(mo_pool *pool, float *y, const float *x, const mo_linear *linear, const mo_linear_call *call);
+void mo_linear_fwd(
+    mo_pool *pool, float *y, const float *x, const mo_linear *linear, const mo_linear_call *call);
 
 /* dx [rows x k] = dy [rows x n] W; wt is W transposed (mo_mat_transpose). */
 void mo_linear_bwd(mo_pool *pool, float *dx, const float *dy, const mo_mat *wt, size_t rows);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * norm.c - layer normalisation forward and backward, row by row through the kernel table; L2 normalisation. */
+ * norm.c - layer normalisation forward and backward, row by row through the kernel table; L2 normalisation.
+ * */
 #include <math.h>
 #include <string.h>
 
@@ -46,12 +47,19 @@ static void bwd_task(void *ctx, size_t task)
     const job *j = ctx;
     const size_t dim = j->norm->dim;
     for (size_t r = task * TASK_ROWS; r < last_row(j, task); r++)
-        j->kern->norm_bwd(j->out + r * dim, j->dy + r * dim, j->x + r * dim, j->norm->gamma, j->kept + 2 * r, dim);
+        j->kern->norm_bwd(
+            j->out + r * dim, j->dy + r * dim, j->x + r * dim, j->norm->gamma, j->kept + 2 * r, dim);
 }
 
 void mo_norm_bwd(mo_pool *pool, const mo_norm *norm, const mo_norm_grad *g, size_t rows)
 {
-    job j = {.kern = mo_kern_get(), .norm = norm, .out = g->dx, .x = g->x, .dy = g->dy, .kept = g->stats, .rows = rows};
+    job j = {.kern = mo_kern_get(),
+        .norm = norm,
+        .out = g->dx,
+        .x = g->x,
+        .dy = g->dy,
+        .kept = g->stats,
+        .rows = rows};
     mo_pool_run(pool, (rows + TASK_ROWS - 1) / TASK_ROWS, bwd_task, &j);
 }
 

@@ -50,7 +50,8 @@ static void add_positions(void *ctx, size_t image)
     for (size_t r = 1; r < j->n_rows; r++) j->kern->add(x + r * w, x + r * w, j->pos + r * w, w);
 }
 
-void mo_patch_fwd(mo_pool *pool, float *x, const float *pixels, const mo_patch *patch, const mo_patch_call *call)
+void mo_patch_fwd(
+    mo_pool *pool, float *x, const float *pixels, const mo_patch *patch, const mo_patch_call *call)
 {
     job j = {.patch = patch,
         .kern = mo_kern_get(),
@@ -61,6 +62,7 @@ void mo_patch_fwd(mo_pool *pool, float *x, const float *pixels, const mo_patch *
         .rows = call->scratch,
         .n_rows = mo_patch_rows(patch)};
     mo_pool_run(pool, call->n_images * (patch->side / patch->patch), gather_line, &j);
-    mo_linear_fwd(pool, x, call->scratch, &patch->linear, &(mo_linear_call){.rows = call->n_images * j.n_rows});
+    mo_linear_fwd(
+        pool, x, call->scratch, &patch->linear, &(mo_linear_call){.rows = call->n_images * j.n_rows});
     mo_pool_run(pool, call->n_images, add_positions, &j);
 }

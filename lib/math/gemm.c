@@ -23,11 +23,20 @@ typedef struct job {
     size_t row_parts, col_parts, panels; /* panels: of columns that are written */
 } job;
 
-static size_t min(size_t a, size_t b) { return a < b ? a : b; }
-static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
 
 /* Start of part i of n things cut into parts as equal as can be. */
-static size_t cut(size_t n, size_t parts, size_t i) { return n / parts * i + min(i, n % parts); }
+static size_t cut(size_t n, size_t parts, size_t i)
+{
+    return n / parts * i + min(i, n % parts);
+}
 
 /* Rows r0..r1 (at most BLOCK_ROWS, in `tiles` tiles), columns c0..c1, sums p0..p0+k. */
 typedef struct area {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * gemm.h - matrix products: weights packed once, bias, activation and residual in the write-back, rows shared by a pool.
+ * gemm.h - matrix products: weights packed once, bias, activation and residual in the write-back, rows
+ * shared by a pool.
  *
  * A weight matrix n x k (outputs x inputs, y = W x) is packed into panels of 16 outputs: panel j holds
- * p[(j * k + i) * 16 + o] = W[16 j + o][i], zeros beyond n.  The layout is the same for every CPU path, so it may be
- * stored in a file and mapped.
+ * p[(j * k + i) * 16 + o] = W[16 j + o][i], zeros beyond n.  The layout is the same for every CPU path, so
+ * it may be stored in a file and mapped.
  *
- * One element is one chain of fused multiply-adds over k in blocks of a fixed size: its bits depend on its row of A and
- * its column of W only, never on m, on other rows or on threads. */
+ * One element is one chain of fused multiply-adds over k in blocks of a fixed size: its bits depend on its
+ * row of A and its column of W only, never on m, on other rows or on threads. */
 #ifndef MO_MATH_GEMM_H
 #define MO_MATH_GEMM_H
 
@@ -23,9 +24,9 @@ typedef struct mo_mat {
     float *owned;        /* what mo_mat_free frees; NULL when the panels lie in a mapped file */
 } mo_mat;
 
-/* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores it, or
- * [inputs][outputs] when `in_out` is set (OpenAI's proj).  More than two dims: all but the first are the inputs
- * (convolutions).  F32, F16, BF16 or F64. */
+/* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
+ * it, or [inputs][outputs] when `in_out` is set (OpenAI's proj).  More than two dims: all but the first are
+ * the inputs (convolutions).  F32, F16, BF16 or F64. */
 typedef struct mo_mat_part {
     const mo_view *view;
     bool in_out;
@@ -34,11 +35,12 @@ typedef struct mo_mat_part {
 /* Floats of a packed n x k matrix, 0 on overflow. */
 size_t mo_mat_floats(size_t n, size_t k);
 
-/* Packs parts stacked one below the other (q, k, v as one matrix).  All need the same number of inputs (MISMATCH).
- * NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
+/* Packs parts stacked one below the other (q, k, v as one matrix).  All need the same number of inputs
+ * (MISMATCH).  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
 
-/* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out then points to. */
+/* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out then
+ * points to. */
 mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts);
 
 /* Panels packed before (a mapped file); nothing is copied. */
@@ -51,7 +53,8 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 void mo_mat_row(const mo_mat *mat, size_t o, float *row);
 void mo_mat_free(mo_mat *mat);
 
-/* c[m x n] = act(a[m x k] W^T + bias) + residual.  residual may be c itself when act is NONE; a must not overlap c. */
+/* c[m x n] = act(a[m x k] W^T + bias) + residual.  residual may be c itself when act is NONE; a must not
+ * overlap c. */
 typedef struct mo_gemm_args {
     float *c;
     size_t ldc;
@@ -68,8 +71,8 @@ typedef struct mo_gemm_args {
 
 void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args);
 
-/* General product c[m x n] = alpha a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p * brs + j * bcs].
- * Nothing is packed beforehand; c must not overlap a or b. */
+/* General product c[m x n] = alpha a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p *
+ * brs + j * bcs].  Nothing is packed beforehand; c must not overlap a or b. */
 typedef struct mo_gemm_raw_args {
     float *c;
     size_t ldc;
@@ -87,8 +90,8 @@ void mo_gemm_raw(mo_pool *pool, const mo_gemm_raw_args *args);
 /* The live kernel in words, for mopd_build_info: "avx512 14x32". */
 const char *mo_gemm_name(void);
 
-/* c [m x n] = a [m x k] b [k x n] by BLIS on one thread (small-matrix path off): what the bench compares with.
- * ARG for a size BLIS would abort on. */
+/* c [m x n] = a [m x k] b [k x n] by BLIS on one thread (small-matrix path off): what the bench compares
+ * with.  ARG for a size BLIS would abort on. */
 mopd_status mo_gemm_blis(float *c, const float *a, const float *b, size_t m, size_t n, size_t k);
 
 #endif

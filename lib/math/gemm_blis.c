@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * gemm_blis.c - BLIS's own product on one thread: the yardstick of the bench, and a witness in the tests.
  *
- * The only file that sees blis.h.  The native call aborts the process on a bad size, so sizes are checked here. */
+ * The only file that sees blis.h.  The native call aborts the process on a bad size, so sizes are checked
+ * here. */
 #include <limits.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ mopd_status mo_gemm_blis(float *c, const float *a, const float *b, size_t m, siz
     float one = 1, zero = 0, *pa, *pb;
     memcpy(&pa, &a, sizeof pa); /* BLIS only reads them */
     memcpy(&pb, &b, sizeof pb);
-    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &one, pa, (inc_t)k, 1, pb, (inc_t)n,
-        1, &zero, c, (inc_t)n, 1, NULL, &rntm);
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &one, pa, (inc_t)k, 1,
+        pb, (inc_t)n, 1, &zero, c, (inc_t)n, 1, NULL, &rntm);
     return MOPD_OK;
 }

@@ -5,8 +5,8 @@
 #include "math/gemm.h"
 #include "math/kern.h"
 
-#define ROWS 60    /* of A beside each other */
-#define PANELS 4   /* most panels of B at once */
+#define ROWS 60  /* of A beside each other */
+#define PANELS 4 /* most panels of B at once */
 #define TASK_ROWS 240
 #define TASK_COLS 64
 
@@ -16,9 +16,18 @@ typedef struct job {
     size_t row_parts, col_parts;
 } job;
 
-static size_t min(size_t a, size_t b) { return a < b ? a : b; }
-static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t cut(size_t n, size_t parts, size_t i) { return n / parts * i + min(i, n % parts); }
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+static size_t cut(size_t n, size_t parts, size_t i)
+{
+    return n / parts * i + min(i, n % parts);
+}
 
 /* alpha b[p0 .. p0+k][c .. c+n] into panels of k x 16, zeros beyond n. */
 static void pack_b(float *panels, const mo_gemm_raw_args *g, const size_t at[2], size_t k, size_t n)
@@ -37,7 +46,8 @@ static void pack_a(float *block, const mo_gemm_raw_args *g, const size_t at[2], 
 {
     const float *from = g->a + at[0] * g->ars + at[1] * g->acs;
     if (g->acs == 1)
-        for (size_t i = 0; i < rows; i++) memcpy(block + i * MO_TILE_LDA, from + i * g->ars, k * sizeof *from);
+        for (size_t i = 0; i < rows; i++)
+            memcpy(block + i * MO_TILE_LDA, from + i * g->ars, k * sizeof *from);
     else
         for (size_t p = 0; p < k; p++)
             for (size_t i = 0; i < rows; i++) block[i * MO_TILE_LDA + p] = from[i * g->ars + p * g->acs];
@@ -84,7 +94,8 @@ void mo_gemm_raw(mo_pool *pool, const mo_gemm_raw_args *args)
     job j = {.kern = mo_kern_get(), .g = *args};
     if (!args->m || !args->n) return;
     if (!args->k) {
-        for (size_t i = 0; i < args->m && !args->add; i++) memset(args->c + i * args->ldc, 0, args->n * sizeof(float));
+        for (size_t i = 0; i < args->m && !args->add; i++)
+            memset(args->c + i * args->ldc, 0, args->n * sizeof(float));
         return;
     }
     j.row_parts = ceil_div(args->m, TASK_ROWS);

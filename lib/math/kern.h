@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * kern.h - the inner loops, one struct of functions per instruction set.
  *
- * kern_c.c is the plain version and always there; kern_avx2.c and kern_avx512.c do the same with wider registers
- * (results may differ in the last bits, tests/math/test_kern.c says how little).  Pointers need no alignment.
- * y may be x where both have the same type and length.  Within one path an element's bits do not depend on n, on its
- * position or on alignment, and a reduction's bits only on the values and n. */
+ * kern_c.c is the plain version and always there; kern_avx2.c and kern_avx512.c do the same with wider
+ * registers (results may differ in the last bits, tests/math/test_kern.c says how little).  Pointers need
+ * no alignment.  y may be x where both have the same type and length.  Within one path an element's bits do
+ * not depend on n, on its position or on alignment, and a reduction's bits only on the values and n. */
 #ifndef MO_MATH_KERN_H
 #define MO_MATH_KERN_H
 
@@ -19,11 +19,11 @@
 
 /* A micro-kernel's work: c [m x n] = add + bias + a [m x k] panels.  See math/gemm.h. */
 typedef struct mo_tile {
-    size_t m, n, k;  /* 1..tile_rows rows, 1..16 tile_panels columns, sums of 1..MO_TILE_K */
-    const float *a;  /* a[i * MO_TILE_LDA + p] */
-    const float *w;  /* w[j * panel + p * 16 + column], panel j */
-    size_t panel;    /* floats from one panel to the next */
-    float *c;        /* c[i * ldc + column] */
+    size_t m, n, k; /* 1..tile_rows rows, 1..16 tile_panels columns, sums of 1..MO_TILE_K */
+    const float *a; /* a[i * MO_TILE_LDA + p] */
+    const float *w; /* w[j * panel + p * 16 + column], panel j */
+    size_t panel;   /* floats from one panel to the next */
+    float *c;       /* c[i * ldc + column] */
     size_t ldc;
     const float *add; /* NULL, or add[i * ldadd + column]; may be c */
     size_t ldadd;
@@ -34,9 +34,9 @@ typedef struct mo_tile {
 
 /* Output positions of a depthwise convolution, in n_groups groups of MO_TAP_COLUMNS:
  *
- *     y[q][c] = bias[c] + sum over taps i of x[i][q % 4][(q / 4) step + c] w[i][c],  clamped to 0..6 when relu6 is set
+ *     y[q][c] = bias[c] + sum over taps i of x[i][q % 4][(q / 4) step + c] w[i][c]
  *
- * A tap outside the picture points to zeros. */
+ * clamped to 0..6 when relu6 is set.  A tap outside the picture points to zeros. */
 #define MO_TAP_COLUMNS 4
 
 typedef struct mo_taps {
@@ -55,8 +55,8 @@ typedef struct mo_kern {
     /* rows of n */
     float (*max)(const float *x, size_t n);
     float (*dot)(const float *x, const float *y, size_t n);
-    void (*axpy)(float *y, float a, const float *x, size_t n); /* y += a x */
-    void (*scale)(float *y, float a, const float *x, size_t n); /* y = a x */
+    void (*axpy)(float *y, float a, const float *x, size_t n);       /* y += a x */
+    void (*scale)(float *y, float a, const float *x, size_t n);      /* y = a x */
     void (*add)(float *y, const float *x, const float *z, size_t n); /* y = x + z */
     /* y = exp(a x - max(a x)) / sum, a > 0; returns log of sum(exp(a x)). */
     float (*softmax)(float *y, const float *x, float a, size_t n);
@@ -71,12 +71,16 @@ typedef struct mo_kern {
     /* y = (x - mean) rstd gamma + beta; stats[0] = mean, stats[1] = rstd = 1 / sqrt(var + eps) */
     void (*norm)(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2]);
     /* dx += gradient at x; gamma, the stats of the forward pass */
-    void (*norm_bwd)(float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n);
+    void (*norm_bwd)(
+        float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n);
 
     /* attention by rows: n keys or values of d floats, ld floats apart */
-    void (*dots)(float *s, const float *q, const float *keys, size_t ld, size_t n, size_t d);  /* s[j] = q . key_j */
-    void (*mix)(float *y, const float *p, const float *v, size_t ld, size_t n, size_t d);      /* y += sum p[j] v_j */
-    void (*spread)(float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
+    void (*dots)(
+        float *s, const float *q, const float *keys, size_t ld, size_t n, size_t d); /* s[j] = q . key_j */
+    void (*mix)(
+        float *y, const float *p, const float *v, size_t ld, size_t n, size_t d); /* y += sum p[j] v_j */
+    void (*spread)(
+        float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
 
     void (*taps)(const mo_taps *t);
 
@@ -86,11 +90,12 @@ typedef struct mo_kern {
     void (*tile)(const mo_tile *t);
 } mo_kern;
 
-/* The live table; the first call decides: mo_cpu_set, else the environment's MOPD_CPU, else what the CPU has. */
+/* The live table; the first call decides: mo_cpu_set, else the environment's MOPD_CPU, else what the CPU
+ * has. */
 const mo_kern *mo_kern_get(void);
 
-/* Chooses "avx512", "avx2" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the CPU
- * lacks it.  Call while nothing is computing. */
+/* Chooses "avx512", "avx2" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the
+ * CPU lacks it.  Call while nothing is computing. */
 mopd_status mo_cpu_set(const char *name);
 
 /* The tables themselves, for tests: NULL when this CPU or build has none. */

@@ -23,8 +23,9 @@ typedef __m256 vec;
 #define v_sum sum_of
 #define v_top top_of
 #define v_round(x) _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
-#define v_pow2(n) \
-    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23))
+#define v_pow2(n)                                                                                            \
+    _mm256_castsi256_ps(                                                                                     \
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23))
 #define v_less(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
 #define v_sign(x, s) _mm256_or_ps(v_abs(x), _mm256_and_ps(s, _mm256_set1_ps(-0.0f)))
 
@@ -34,8 +35,14 @@ static inline __m256i first_lanes(size_t n)
     return _mm256_loadu_si256((const __m256i *)(const void *)(mask + 8 - n));
 }
 
-static inline vec v_part(const float *x, size_t n) { return _mm256_maskload_ps(x, first_lanes(n)); }
-static inline void v_put(float *y, size_t n, vec v) { _mm256_maskstore_ps(y, first_lanes(n), v); }
+static inline vec v_part(const float *x, size_t n)
+{
+    return _mm256_maskload_ps(x, first_lanes(n));
+}
+static inline void v_put(float *y, size_t n, vec v)
+{
+    _mm256_maskstore_ps(y, first_lanes(n), v);
+}
 
 static inline float sum_of(vec v)
 {
@@ -53,7 +60,11 @@ static inline float top_of(vec v)
 
 #include "math/kern_body.h"
 
-static const mo_kern kern = {.name = "avx2", KERN_BODY, .tile_rows = 6, .tile_panels = 1, .group = 256, .tile = mo_tile_avx2};
+static const mo_kern kern = {
+    .name = "avx2", KERN_BODY, .tile_rows = 6, .tile_panels = 1, .group = 256, .tile = mo_tile_avx2};
 
-const mo_kern *mo_kern_avx2(void) { return &kern; }
+const mo_kern *mo_kern_avx2(void)
+{
+    return &kern;
+}
 #endif

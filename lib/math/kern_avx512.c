@@ -25,7 +25,7 @@ typedef __m512 vec;
 #define v_round(x) _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define v_pow2(n) _mm512_scalef_ps(_mm512_set1_ps(1.0f), n)
 #define v_less(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
-#define v_sign(x, s) \
+#define v_sign(x, s)                                                                                         \
     _mm512_or_ps(_mm512_abs_ps(x), _mm512_and_ps(s, _mm512_castsi512_ps(_mm512_set1_epi32((int)0x80000000u))))
 
 static inline vec v_part(const float *x, size_t n)
@@ -33,7 +33,10 @@ static inline vec v_part(const float *x, size_t n)
     return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x);
 }
 
-static inline void v_put(float *y, size_t n, vec v) { _mm512_mask_storeu_ps(y, (__mmask16)((1u << n) - 1), v); }
+static inline void v_put(float *y, size_t n, vec v)
+{
+    _mm512_mask_storeu_ps(y, (__mmask16)((1u << n) - 1), v);
+}
 
 /* A fixed tree: compilers may differ in theirs. */
 static inline float sum_of(vec v)
@@ -49,5 +52,8 @@ static inline float sum_of(vec v)
 static const mo_kern kern = {
     .name = "avx512", KERN_BODY, .tile_rows = 14, .tile_panels = 2, .group = 768, .tile = mo_tile_avx512};
 
-const mo_kern *mo_kern_avx512(void) { return &kern; }
+const mo_kern *mo_kern_avx512(void)
+{
+    return &kern;
+}
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * kern_c.c - the inner loops in plain C: what every machine can run and what the others are tested against. */
+ * kern_c.c - the inner loops in plain C: what every machine can run and what the others are tested against.
+ * */
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +46,10 @@ static float softmax_row(float *y, const float *x, float a, size_t n)
     return m + logf(sum);
 }
 
-static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+static float sigmoid(float x)
+{
+    return 1.0f / (1.0f + expf(-x));
+}
 
 static void quick_gelu(float *y, const float *x, size_t n)
 {
@@ -74,7 +78,10 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static float clamp6(float x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
+static float clamp6(float x)
+{
+    return x < 0 ? 0 : x > 6 ? 6 : x;
+}
 
 static void relu6(float *y, const float *x, size_t n)
 {
@@ -94,7 +101,8 @@ static void norm_row(float *y, const float *x, const float *gb[2], float eps, si
 }
 
 /* dx += rstd (g - mean(g) - xhat mean(g xhat)), g = dy gamma */
-static void norm_bwd_row(float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n)
+static void norm_bwd_row(
+    float *dx, const float *dy, const float *x, const float *gamma, const float stats[2], size_t n)
 {
     double sum = 0, along = 0;
     for (size_t i = 0; i < n; i++) {
@@ -184,4 +192,7 @@ static const mo_kern kern = {
     .tile = tile,
 };
 
-const mo_kern *mo_kern_plain(void) { return &kern; }
+const mo_kern *mo_kern_plain(void)
+{
+    return &kern;
+}

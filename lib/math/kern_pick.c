@@ -17,11 +17,12 @@ static bool has_avx2(void)
 static bool has_avx512(void)
 {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 #endif
 
-/* The best table at or below `name` (NULL: all); NULL when the CPU lacks it, `known` false for another word. */
+/* The best table at or below `name` (NULL: all); NULL when the CPU lacks it, `known` false for another
+ * word. */
 static const mo_kern *find(const char *name, bool *known)
 {
     *known = true;
@@ -64,6 +65,12 @@ mopd_status mo_cpu_set(const char *name)
 }
 
 #if !defined(__x86_64__)
-const mo_kern *mo_kern_avx2(void) { return NULL; }
-const mo_kern *mo_kern_avx512(void) { return NULL; }
+const mo_kern *mo_kern_avx2(void)
+{
+    return NULL;
+}
+const mo_kern *mo_kern_avx512(void)
+{
+    return NULL;
+}
 #endif

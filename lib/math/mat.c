@@ -31,10 +31,11 @@ static mopd_status parts_size(const mo_mat_part *parts, size_t n_parts, size_t *
     for (size_t i = 0; i < n_parts; i++) {
         size_t pn, pk;
         if (!part_size(&parts[i], &pn, &pk))
-            return mo_fail(MOPD_E_MISMATCH, "weight of %d dims and %zu elements is no matrix", parts[i].view->n_dims,
-                parts[i].view->n);
+            return mo_fail(MOPD_E_MISMATCH, "weight of %d dims and %zu elements is no matrix",
+                parts[i].view->n_dims, parts[i].view->n);
         if (i && pk != *k)
-            return mo_fail(MOPD_E_MISMATCH, "weights of %zu and %zu inputs cannot stand in one matrix", *k, pk);
+            return mo_fail(
+                MOPD_E_MISMATCH, "weights of %zu and %zu inputs cannot stand in one matrix", *k, pk);
         *k = pk;
         if (!mo_add(*n, pn, n)) return mo_fail(MOPD_E_MISMATCH, "weight of too many outputs");
     }

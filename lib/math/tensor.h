@@ -6,12 +6,12 @@
  *     L  tokens of a sequence        W  width of a tower
  *     D  width of a feature          S  side of a picture in pixels
  *
- * "x [B x L x W]" is dense, row-major, the last letter fastest.  Where a row may be longer than what is used of it, a
- * stride in floats stands beside the pointer (lda, ldc).  Feature maps of convolutions are [B x H x W x C] (channels
- * fastest), pictures [B x 3 x S x S] (planes, as PyTorch has them).
+ * "x [B x L x W]" is dense, row-major, the last letter fastest.  Where a row may be longer than what is
+ * used of it, a stride in floats stands beside the pointer (lda, ldc).  Feature maps of convolutions are [B
+ * x H x W x C] (channels fastest), pictures [B x 3 x S x S] (planes, as PyTorch has them).
  *
- * Bits: whatever works on rows gives a row the same bits whichever rows stand beside it and at any thread count.
- * Only the CPU path (math/kern.h) may change them. */
+ * Bits: whatever works on rows gives a row the same bits whichever rows stand beside it and at any thread
+ * count.  Only the CPU path (math/kern.h) may change them. */
 #ifndef MO_MATH_TENSOR_H
 #define MO_MATH_TENSOR_H
 

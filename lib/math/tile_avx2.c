@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tile_avx2.c - up to 6 rows by one panel of 16: twelve sums in registers, two loads of W and six broadcasts a step. */
+ * tile_avx2.c - up to 6 rows by one panel of 16: twelve sums in registers, two loads of W and six
+ * broadcasts a step. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -64,12 +65,25 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
 }
 
 #define TILE(m)                                                                                              \
-    static void tile_##m(const mo_tile *t) { tile(t, m, false); }                                            \
-    static void tile_##m##_a(const mo_tile *t) { tile(t, m, true); }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+    static void tile_##m(const mo_tile *t)                                                                   \
+    {                                                                                                        \
+        tile(t, m, false);                                                                                   \
+    }                                                                                                        \
+    static void tile_##m##_a(const mo_tile *t)                                                               \
+    {                                                                                                        \
+        tile(t, m, true);                                                                                    \
+    }
+TILE(1)
+TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 
-#define ROW(m) {tile_##m, tile_##m##_a}
-static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
+#define ROW(m)                                                                                               \
+    {                                                                                                        \
+        tile_##m, tile_##m##_a                                                                               \
+    }
+    static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
 
-void mo_tile_avx2(const mo_tile *t) { tiles[t->m - 1][t->next != NULL](t); }
+void mo_tile_avx2(const mo_tile *t)
+{
+    tiles[t->m - 1][t->next != NULL](t);
+}
 #endif

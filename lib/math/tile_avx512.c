@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tile_avx512.c - up to 14 rows by 2 panels: 28 sums in registers, two loads of W and 14 broadcasts of A a step. */
+ * tile_avx512.c - up to 14 rows by 2 panels: 28 sums in registers, two loads of W and 14 broadcasts of A a
+ * step. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -27,9 +28,8 @@ static inline __attribute__((always_inline)) void tile(
 {
     __m512 sum[14][2];
     UNROLL
-    for (size_t i = 0; i < rows; i++)
-        UNROLL
-        for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_setzero_ps();
+    for (size_t i = 0; i < rows; i++) UNROLL
+    for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_setzero_ps();
     const float *a = t->a, *w = t->w, *end = t->w + t->k * 16;
     const size_t panel = t->panel;
     for (; w < end; w += 16, a++) {
@@ -48,20 +48,32 @@ static inline __attribute__((always_inline)) void tile(
         }
     }
     UNROLL
-    for (size_t i = 0; i < rows; i++)
-        UNROLL
-        for (size_t j = 0; j < panels; j++) write_back(t, i, j, sum[i][j]);
+    for (size_t i = 0; i < rows; i++) UNROLL
+    for (size_t j = 0; j < panels; j++) write_back(t, i, j, sum[i][j]);
 }
 
 #define TILE(m)                                                                                              \
-    static void tile_##m##_1(const mo_tile *t) { tile(t, m, 1, false); }                                     \
-    static void tile_##m##_2(const mo_tile *t) { tile(t, m, 2, false); }                                     \
-    static void tile_##m##_a(const mo_tile *t) { tile(t, m, 2, true); }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+    static void tile_##m##_1(const mo_tile *t)                                                               \
+    {                                                                                                        \
+        tile(t, m, 1, false);                                                                                \
+    }                                                                                                        \
+    static void tile_##m##_2(const mo_tile *t)                                                               \
+    {                                                                                                        \
+        tile(t, m, 2, false);                                                                                \
+    }                                                                                                        \
+    static void tile_##m##_a(const mo_tile *t)                                                               \
+    {                                                                                                        \
+        tile(t, m, 2, true);                                                                                 \
+    }
+TILE(1)
+TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
-#define ROW(m) {tile_##m##_1, tile_##m##_2, tile_##m##_a}
-static void (*const tiles[14][3])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8),
-    ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
+#define ROW(m)                                                                                               \
+    {                                                                                                        \
+        tile_##m##_1, tile_##m##_2, tile_##m##_a                                                             \
+    }
+    static void (*const tiles[14][3])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
+        ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
 
 void mo_tile_avx512(const mo_tile *t)
 {

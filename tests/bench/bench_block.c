@@ -66,10 +66,21 @@ static void pack(place *p, const scene *s)
     const size_t shapes[4][2] = {{3 * w, w}, {w, w}, {4 * w, w}, {w, 4 * w}};
     for (size_t i = 0; i < 4; i++)
         big[i] = (mo_view){weights, MO_F32, 2, {shapes[i][0], shapes[i][1]}, shapes[i][0] * shapes[i][1]};
-    const mo_block_parts parts = {.width = w, .n_heads = s->heads, .act = MO_ACT_QUICK_GELU, .eps = 1e-5f,
-        .ln1_gamma = &v, .ln1_beta = &v, .ln2_gamma = &v, .ln2_beta = &v, .qkv = {{&big[0], NULL, false}}, .n_qkv = 1,
-        .out = {&big[1], NULL, false}, .fc1 = {&big[2], NULL, false}, .fc2 = {&big[3], NULL, false}};
-    if (mo_block_pack(&p->block, &parts) != MOPD_OK || mo_block_back_pack(&p->back, &p->block) != MOPD_OK) exit(1);
+    const mo_block_parts parts = {.width = w,
+        .n_heads = s->heads,
+        .act = MO_ACT_QUICK_GELU,
+        .eps = 1e-5f,
+        .ln1_gamma = &v,
+        .ln1_beta = &v,
+        .ln2_gamma = &v,
+        .ln2_beta = &v,
+        .qkv = {{&big[0], NULL, false}},
+        .n_qkv = 1,
+        .out = {&big[1], NULL, false},
+        .fc1 = {&big[2], NULL, false},
+        .fc2 = {&big[3], NULL, false}};
+    if (mo_block_pack(&p->block, &parts) != MOPD_OK || mo_block_back_pack(&p->back, &p->block) != MOPD_OK)
+        exit(1);
     mo_free(weights), mo_free(bias);
 }
 
@@ -92,8 +103,14 @@ enum { WHOLE, NORMS, QKV, ATTENTION, OUT, MLP, KEEP, BACK, N_PARTS };
 static void part(place *p, int which)
 {
     const size_t rows = p->rows.rows, w = p->block.width;
-    const mo_attention a = {.width = w, .n_heads = p->block.n_heads, .rows = &p->rows, .q = p->work.qkv,
-        .kv = p->work.qkv + w, .ldq = 3 * w, .ldkv = 3 * w, .scratch = p->work.attention};
+    const mo_attention a = {.width = w,
+        .n_heads = p->block.n_heads,
+        .rows = &p->rows,
+        .q = p->work.qkv,
+        .kv = p->work.qkv + w,
+        .ldq = 3 * w,
+        .ldkv = 3 * w,
+        .scratch = p->work.attention};
     mo_pool *pool = p->run.pool;
     const mo_linear_call call = {.rows = rows, .act = which == MLP ? MO_ACT_QUICK_GELU : MO_ACT_NONE};
     const mo_linear_call add = {.rows = rows, .residual = p->x};
@@ -136,12 +153,13 @@ static void bench(mo_pool *pool, const scene *s)
         if (!pass && mo_arena_open(&arena) != MOPD_OK) exit(1);
     }
     p.run = (mo_block_run){.pool = pool, .rows = &p.rows, .work = &p.work};
-    p.x = floats(p.rows.rows * s->w, 1), p.y = floats(p.rows.rows * s->w, 1), p.dy = floats(p.rows.rows * s->w, 1);
+    p.x = floats(p.rows.rows * s->w, 1), p.y = floats(p.rows.rows * s->w, 1),
+    p.dy = floats(p.rows.rows * s->w, 1);
     double t[N_PARTS] = {0};
     for (int i = 0; i < (s->prefix ? N_PARTS : KEEP); i++) t[i] = measure(&p, i);
     const double gflop = 2e-9 * (double)p.rows.rows * 12 * (double)(s->w * s->w);
-    printf("%-22s %8.3f %6.1f | %7.3f %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f\n", s->name, t[WHOLE], 1e3 * gflop / t[WHOLE],
-        t[NORMS], t[QKV], t[ATTENTION], t[OUT], t[MLP], t[KEEP], t[BACK]);
+    printf("%-22s %8.3f %6.1f | %7.3f %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f\n", s->name, t[WHOLE],
+        1e3 * gflop / t[WHOLE], t[NORMS], t[QKV], t[ATTENTION], t[OUT], t[MLP], t[KEEP], t[BACK]);
     mo_arena_close(&arena);
     mo_block_free(&p.block), mo_block_back_free(&p.back);
     mo_free(p.segs), mo_free(p.x), mo_free(p.y), mo_free(p.dy);
@@ -149,9 +167,10 @@ static void bench(mo_pool *pool, const scene *s)
 
 int main(int argc, char **argv)
 {
-    static const scene scenes[] = {{"B/16, 1 picture", 768, 12, 1, 197, 0}, {"B/16, 4 pictures", 768, 12, 4, 197, 0},
-        {"B/32, 1 picture", 768, 12, 1, 50, 0}, {"B/32, 16 pictures", 768, 12, 16, 50, 0},
-        {"L/14, 1 picture", 1024, 16, 1, 257, 0}, {"1 text of 77", 512, 8, 1, 77, 1}, {"64 texts of 5 + 7", 512, 8, 64, 12, 5},
+    static const scene scenes[] = {{"B/16, 1 picture", 768, 12, 1, 197, 0},
+        {"B/16, 4 pictures", 768, 12, 4, 197, 0}, {"B/32, 1 picture", 768, 12, 1, 50, 0},
+        {"B/32, 16 pictures", 768, 12, 16, 50, 0}, {"L/14, 1 picture", 1024, 16, 1, 257, 0},
+        {"1 text of 77", 512, 8, 1, 77, 1}, {"64 texts of 5 + 7", 512, 8, 64, 12, 5},
         {"1000 texts of 5 + 4", 512, 8, 1000, 9, 5}};
     const size_t threads = argc > 1 ? (size_t)atoi(argv[1]) : 1;
     if (argc > 2) rounds = (size_t)atoi(argv[2]);
@@ -159,8 +178,8 @@ int main(int argc, char **argv)
     mo_pool *pool = NULL;
     if (threads > 1 && mo_pool_create(&pool, threads) != MOPD_OK) return 1;
     if (threads > 1) clock_used = CLOCK_MONOTONIC;
-    printf("%s, %zu thread(s), ms\n%-22s %8s %6s | %7s %7s %7s %7s %7s | %7s %7s\n", mo_gemm_name(), threads, "", "block",
-        "GF/s", "norms", "qkv", "attent", "out", "mlp", "keep", "back");
+    printf("%s, %zu thread(s), ms\n%-22s %8s %6s | %7s %7s %7s %7s %7s | %7s %7s\n", mo_gemm_name(), threads,
+        "", "block", "GF/s", "norms", "qkv", "attent", "out", "mlp", "keep", "back");
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) bench(pool, &scenes[i]);
     mo_pool_free(pool);
     return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * bench_effnet.c - the convolutions of EfficientNet-Lite0 at 224 pixels: what the whole pass takes, and each kind.
+ * bench_effnet.c - the convolutions of EfficientNet-Lite0 at 224 pixels: what the whole pass takes, and
+ * each kind.
  *
  *     bench_effnet [threads [rounds [images]]]
  *
@@ -60,8 +61,8 @@ static size_t n_blocks;
 static void build(void)
 {
     static const size_t stages[7][5] = {/* repeats, kernel, stride, expansion, outputs */
-        {1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192},
-        {1, 3, 1, 6, 320}};
+        {1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112},
+        {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320}};
     size_t in = 32, side = 112;
     for (size_t s = 0; s < 7; s++)
         for (size_t r = 0; r < stages[s][0]; r++) {
@@ -81,7 +82,8 @@ enum { STEM, EXPAND, DEPTH, PROJECT, HEAD, WHOLE, N_PARTS };
 
 int main(int argc, char **argv)
 {
-    const size_t threads = argc > 1 ? (size_t)atoi(argv[1]) : 1, rounds = argc > 2 ? (size_t)atoi(argv[2]) : 11;
+    const size_t threads = argc > 1 ? (size_t)atoi(argv[1]) : 1,
+                 rounds = argc > 2 ? (size_t)atoi(argv[2]) : 11;
     const size_t n = argc > 3 ? (size_t)atoi(argv[3]) : 1;
     static double t[N_PARTS][MAX_ROUNDS];
     if (rounds < 1 || rounds > MAX_ROUNDS || n < 1 || n > 64) return 1;
@@ -91,7 +93,8 @@ int main(int argc, char **argv)
     build();
     mo_stem stem = {.linear = linear(32, 27), .planes = 3, .kernel = 3, .stride = 2, .act = MO_ACT_RELU6};
     mo_linear head = linear(1280, 320);
-    float *x = floats(n * 112 * 112 * 96, 1), *y = floats(n * 112 * 112 * 96, 1), *z = floats(n * 112 * 112 * 96, 1);
+    float *x = floats(n * 112 * 112 * 96, 1), *y = floats(n * 112 * 112 * 96, 1),
+          *z = floats(n * 112 * 112 * 96, 1);
     for (size_t r = 0; r < rounds; r++) {
         double at[6] = {0}, from = now();
         mo_stem_fwd(pool, x, z, &stem, y, (size_t[]){n, 224, 224});
@@ -100,7 +103,8 @@ int main(int argc, char **argv)
             const residual *b = &blocks[i];
             const size_t rows = n * b->side * b->side, side = mo_same_out(b->side, b->depth.stride);
             at[0] = now();
-            if (b->in != b->mid) mo_linear_fwd(pool, y, x, &b->expand, &(mo_linear_call){.rows = rows, .act = MO_ACT_RELU6});
+            if (b->in != b->mid)
+                mo_linear_fwd(pool, y, x, &b->expand, &(mo_linear_call){.rows = rows, .act = MO_ACT_RELU6});
             at[1] = now();
             mo_depthwise_fwd(pool, z, y, &b->depth, (size_t[]){n, b->side, b->side});
             at[2] = now();

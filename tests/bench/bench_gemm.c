@@ -3,8 +3,9 @@
  *
  *     bench_gemm [threads [rounds]]
  *
- * Prints GFLOP/s (medians) and the median of the ratios ours / BLIS.  One thread is timed by the processor's time, so that
- * a busy machine disturbs less; more by the wall's.  BLIS always runs on one: its ratios then tell how the pool scales. */
+ * Prints GFLOP/s (medians) and the median of the ratios ours / BLIS.  One thread is timed by the
+ * processor's time, so that a busy machine disturbs less; more by the wall's.  BLIS always runs on one: its
+ * ratios then tell how the pool scales. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -72,12 +73,13 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
 
 int main(int argc, char **argv)
 {
-    const size_t threads = argc > 1 ? (size_t)atoi(argv[1]) : 1, rounds = argc > 2 ? (size_t)atoi(argv[2]) : 11;
+    const size_t threads = argc > 1 ? (size_t)atoi(argv[1]) : 1,
+                 rounds = argc > 2 ? (size_t)atoi(argv[2]) : 11;
     static const size_t shapes[][3] = {{197, 2304, 768}, {197, 768, 768}, {197, 3072, 768}, {197, 768, 3072},
-        {50, 2304, 768}, {50, 768, 768}, {50, 3072, 768}, {50, 768, 3072}, {3152, 3072, 768}, {3152, 768, 3072},
-        {77, 1536, 512}, {77, 2048, 512}, {77, 512, 2048}, {250, 2048, 512}, {250, 512, 2048}, {768, 2048, 512},
-        {1, 3072, 768}, {4, 3072, 768}, {12, 2048, 512}, {24, 2048, 512}, {48, 512, 2048}, {12544, 32, 27}, {3136, 144, 24},
-        {3136, 24, 144}, {196, 672, 112}, {49, 1280, 320}};
+        {50, 2304, 768}, {50, 768, 768}, {50, 3072, 768}, {50, 768, 3072}, {3152, 3072, 768},
+        {3152, 768, 3072}, {77, 1536, 512}, {77, 2048, 512}, {77, 512, 2048}, {250, 2048, 512},
+        {250, 512, 2048}, {768, 2048, 512}, {1, 3072, 768}, {4, 3072, 768}, {12, 2048, 512}, {24, 2048, 512},
+        {48, 512, 2048}, {12544, 32, 27}, {3136, 144, 24}, {3136, 24, 144}, {196, 672, 112}, {49, 1280, 320}};
     mo_pool *pool = NULL;
     if (threads > 1 && mo_pool_create(&pool, threads) != MOPD_OK) return 1;
     if (threads > 1) clock_used = CLOCK_MONOTONIC;

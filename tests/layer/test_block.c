@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * test_block.c - attention and the transformer block: against double precision, against themselves (trees and plain
- * sequences, selected rows, company, threads), and the backward pass against central differences. */
+ * test_block.c - attention and the transformer block: against double precision, against themselves (trees
+ * and plain sequences, selected rows, company, threads), and the backward pass against central differences.
+ * */
 #include "test.h"
 
 #include "layer/block.h"
@@ -47,16 +48,26 @@ static mopd_status pack_model(mo_block *block, const model *m, mo_act act, bool 
 {
     const size_t w = m->w, h = m->hidden;
     const float *b = m->bias;
-    const mo_view ln[4] = {vector(m->ln, w), vector(m->ln + w, w), vector(m->ln + 2 * w, w), vector(m->ln + 3 * w, w)};
-    const mo_view q[3] = {matrix(m->qkv, fused ? 3 * w : w, w), matrix(m->qkv + w * w, w, w),
-        matrix(m->qkv + 2 * w * w, w, w)};
+    const mo_view ln[4] = {
+        vector(m->ln, w), vector(m->ln + w, w), vector(m->ln + 2 * w, w), vector(m->ln + 3 * w, w)};
+    const mo_view q[3] = {
+        matrix(m->qkv, fused ? 3 * w : w, w), matrix(m->qkv + w * w, w, w), matrix(m->qkv + 2 * w * w, w, w)};
     const mo_view qb[3] = {vector(b, fused ? 3 * w : w), vector(b + w, w), vector(b + 2 * w, w)};
     const mo_view out = matrix(m->out, w, w), fc1 = matrix(m->fc1, h, w), fc2 = matrix(m->fc2, w, h);
     const mo_view ob = vector(b + 3 * w, w), b1 = vector(b + 4 * w, h), b2 = vector(b + 4 * w + h, w);
-    const mo_block_parts parts = {.width = w, .n_heads = m->heads, .act = act, .eps = 1e-5f,
-        .ln1_gamma = &ln[0], .ln1_beta = &ln[1], .ln2_gamma = &ln[2], .ln2_beta = &ln[3],
-        .qkv = {{&q[0], &qb[0], false}, {&q[1], &qb[1], false}, {&q[2], &qb[2], false}}, .n_qkv = fused ? 1 : 3,
-        .out = {&out, &ob, false}, .fc1 = {&fc1, &b1, false}, .fc2 = {&fc2, &b2, false}};
+    const mo_block_parts parts = {.width = w,
+        .n_heads = m->heads,
+        .act = act,
+        .eps = 1e-5f,
+        .ln1_gamma = &ln[0],
+        .ln1_beta = &ln[1],
+        .ln2_gamma = &ln[2],
+        .ln2_beta = &ln[3],
+        .qkv = {{&q[0], &qb[0], false}, {&q[1], &qb[1], false}, {&q[2], &qb[2], false}},
+        .n_qkv = fused ? 1 : 3,
+        .out = {&out, &ob, false},
+        .fc1 = {&fc1, &b1, false},
+        .fc2 = {&fc2, &b2, false}};
     return mo_block_pack(block, &parts);
 }
 
@@ -83,8 +94,8 @@ static void close_model(model *m)
 }
 
 /* y [n_select or rows x w] = block(x); the workspace lives for the call. */
-static void run_model(const model *m, float *y, const float *x, const mo_rows *rows, mo_pool *pool, const uint32_t *select,
-    size_t n_select)
+static void run_model(const model *m, float *y, const float *x, const mo_rows *rows, mo_pool *pool,
+    const uint32_t *select, size_t n_select)
 {
     mo_arena arena = {0};
     mo_block_work work;
@@ -116,7 +127,8 @@ static void norm_double(double *y, const double *x, const float *g, size_t w)
     for (size_t i = 0; i < w; i++) y[i] = (x[i] - mean) / sqrt(var + 1e-5) * g[i] + g[w + i];
 }
 
-static void linear_double(double *y, const double *x, const float *weights, const float *bias, size_t n, size_t k)
+static void linear_double(
+    double *y, const double *x, const float *weights, const float *bias, size_t n, size_t k)
 {
     for (size_t o = 0; o < n; o++) {
         y[o] = bias[o];
@@ -145,7 +157,8 @@ static void attend_double(double *y, const double *qkv, const model *m, const mo
 static void block_double(double *y, const double *x, const model *m, const mo_rows *rows, mo_act act)
 {
     const size_t w = m->w, h = m->hidden;
-    double *qkv = malloc(rows->rows * 3 * w * sizeof *qkv), *t = malloc(w * sizeof *t), *u = malloc(h * sizeof *u);
+    double *qkv = malloc(rows->rows * 3 * w * sizeof *qkv), *t = malloc(w * sizeof *t),
+           *u = malloc(h * sizeof *u);
     assert_true(qkv && t && u);
     for (size_t r = 0; r < rows->rows; r++) {
         norm_double(t, x + r * w, m->ln, w);
@@ -159,7 +172,8 @@ static void block_double(double *y, const double *x, const model *m, const mo_ro
         norm_double(t, to, m->ln + 2 * w, w);
         linear_double(u, t, m->fc1, m->bias + 4 * w, h, w);
         for (size_t i = 0; i < h; i++)
-            u[i] = act == MO_ACT_GELU ? 0.5 * u[i] * (1 + erf(u[i] / sqrt(2))) : u[i] / (1 + exp(-1.702 * u[i]));
+            u[i] =
+                act == MO_ACT_GELU ? 0.5 * u[i] * (1 + erf(u[i] / sqrt(2))) : u[i] / (1 + exp(-1.702 * u[i]));
         double z[64];
         linear_double(z, u, m->fc2, m->bias + 4 * w + h, w, h);
         for (size_t i = 0; i < w; i++) to[i] += z[i];
@@ -208,7 +222,8 @@ static void block_matches_double(void **state)
 static void trees(void)
 {
     model m = open_model(32, 2, 48, MO_ACT_QUICK_GELU);
-    float *x = floats(19 * 32, 9, 1), *y = floats(19 * 32, 10, 1), *xs = floats(19 * 32, 1, 1), *ys = floats(19 * 32, 2, 1);
+    float *x = floats(19 * 32, 9, 1), *y = floats(19 * 32, 10, 1), *xs = floats(19 * 32, 1, 1),
+          *ys = floats(19 * 32, 2, 1);
     run_model(&m, y, x, &tree, NULL, NULL, 0);
     for (size_t leaf = 0; leaf < 6; leaf++) {
         uint32_t row[19], n = 0;
@@ -234,7 +249,8 @@ static void tree_has_the_bits_of_its_sequences(void **state)
 static void select_case(const model *m, const mo_rows *rows, const uint32_t *select, size_t n)
 {
     const size_t w = m->w;
-    float *x = floats(rows->rows * w, 9, 1), *all = floats(rows->rows * w, 10, 1), *some = floats(rows->rows * w, 11, 1);
+    float *x = floats(rows->rows * w, 9, 1), *all = floats(rows->rows * w, 10, 1),
+          *some = floats(rows->rows * w, 11, 1);
     run_model(m, all, x, rows, NULL, NULL, 0);
     for (size_t threads = 1; threads <= 3; threads++) {
         mo_pool *pool;
@@ -242,7 +258,8 @@ static void select_case(const model *m, const mo_rows *rows, const uint32_t *sel
         run_model(m, some, x, rows, pool, NULL, 0);
         assert_memory_equal(some, all, rows->rows * w * sizeof *all);
         run_model(m, some, x, rows, pool, select, n);
-        for (size_t i = 0; i < n; i++) assert_memory_equal(some + i * w, all + select[i] * w, w * sizeof *all);
+        for (size_t i = 0; i < n; i++)
+            assert_memory_equal(some + i * w, all + select[i] * w, w * sizeof *all);
         mo_pool_free(pool);
     }
     mo_free(x), mo_free(all), mo_free(some);
@@ -276,7 +293,8 @@ static void rows_have_the_same_bits_selected_and_at_any_thread_count(void **stat
 static void gradient_case(const model *m, const uint32_t *select, size_t n_select)
 {
     const size_t w = m->w, n = tree.rows * w, n_out = (select ? n_select : tree.rows) * w;
-    float *x = floats(n, 9, 1), *y = floats(n, 10, 1), *r = floats(n_out, 12, 1), *dx = floats(n, 13, 1), *again = floats(n, 14, 1);
+    float *x = floats(n, 9, 1), *y = floats(n, 10, 1), *r = floats(n_out, 12, 1), *dx = floats(n, 13, 1),
+          *again = floats(n, 14, 1);
     for (size_t threads = 1; threads <= 3; threads++) {
         mo_pool *pool;
         assert_ok(mo_pool_create(&pool, threads));
@@ -284,7 +302,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         mo_block_work work;
         mo_block_cache cache;
         for (int pass = 0; pass < 2; pass++) {
-            mo_block_work_take(&work, &arena, &m->block, &(mo_block_size){tree.rows, mo_rows_longest(&tree), pool});
+            mo_block_work_take(
+                &work, &arena, &m->block, &(mo_block_size){tree.rows, mo_rows_longest(&tree), pool});
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }
@@ -307,7 +326,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         }
         x[i] = keep;
         const double want = sum / (2 * (double)h);
-        if (!(fabs(want - dx[i]) < 3e-3 * (1 + fabs(want)))) fail_msg("dx[%zu] = %g, differences say %g", i, (double)dx[i], want);
+        if (!(fabs(want - dx[i]) < 3e-3 * (1 + fabs(want))))
+            fail_msg("dx[%zu] = %g, differences say %g", i, (double)dx[i], want);
     }
     mo_free(x), mo_free(y), mo_free(r), mo_free(dx), mo_free(again);
 }
@@ -335,13 +355,23 @@ static void block_refuses_shapes_that_do_not_fit(void **state)
     model m = open_model(24, 3, 50, MO_ACT_GELU);
     mo_block b;
     m.heads = 5;
-    assert_fails(pack_model(&b, &m, MO_ACT_GELU, true), MOPD_E_MISMATCH, "width 24 cannot be split into 5 heads");
+    assert_fails(
+        pack_model(&b, &m, MO_ACT_GELU, true), MOPD_E_MISMATCH, "width 24 cannot be split into 5 heads");
     m.heads = 3;
     m.hidden = 20;
     assert_fails(pack_model(&b, &m, MO_ACT_GELU, true), MOPD_E_UNSUPPORTED, "MLP of 20");
     const mo_view v = vector(m.ln, 24), q = matrix(m.qkv, 48, 24);
-    mo_block_parts parts = {.width = 24, .n_heads = 3, .ln1_gamma = &v, .ln1_beta = &v, .ln2_gamma = &v, .ln2_beta = &v,
-        .qkv = {{&q, NULL, false}}, .n_qkv = 1, .out = {&q, NULL, false}, .fc1 = {&q, NULL, false}, .fc2 = {&q, NULL, false}};
+    mo_block_parts parts = {.width = 24,
+        .n_heads = 3,
+        .ln1_gamma = &v,
+        .ln1_beta = &v,
+        .ln2_gamma = &v,
+        .ln2_beta = &v,
+        .qkv = {{&q, NULL, false}},
+        .n_qkv = 1,
+        .out = {&q, NULL, false},
+        .fc1 = {&q, NULL, false},
+        .fc2 = {&q, NULL, false}};
     assert_fails(mo_block_pack(&b, &parts), MOPD_E_MISMATCH, "48 x 24, expected 72 x 24");
     const mo_view narrow = vector(m.ln, 23);
     parts.ln2_beta = &narrow;
@@ -355,7 +385,14 @@ static float small[4096];
 static mopd_status pack_once(void *ctx)
 {
     (void)ctx;
-    const model m = {.w = 8, .heads = 2, .hidden = 16, .ln = small, .qkv = small, .out = small, .fc1 = small, .fc2 = small,
+    const model m = {.w = 8,
+        .heads = 2,
+        .hidden = 16,
+        .ln = small,
+        .qkv = small,
+        .out = small,
+        .fc1 = small,
+        .fc2 = small,
         .bias = small};
     mo_block block;
     mo_block_back back = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_layer.c - the small layers: linear, norm, activations, patches, convolutions, each against double precision,
- * every backward pass against central differences, all on every CPU path. */
+ * test_layer.c - the small layers: linear, norm, activations, patches, convolutions, each against double
+ * precision, every backward pass against central differences, all on every CPU path. */
 #include "test.h"
 
 #include "layer/conv.h"
@@ -68,7 +68,10 @@ static void linear_bwd(float *dx, const float *dy, const float *x)
     (void)x;
     mo_linear_bwd(pools[1], dx, dy, &linear_t, R);
 }
-static void norm_fwd(float *y, const float *x) { mo_norm_fwd(pools[1], y, x, &norm, NULL, R); }
+static void norm_fwd(float *y, const float *x)
+{
+    mo_norm_fwd(pools[1], y, x, &norm, NULL, R);
+}
 static void norm_bwd(float *dx, const float *dy, const float *x)
 {
     float stats[2 * R], y[R * W];
@@ -76,19 +79,28 @@ static void norm_bwd(float *dx, const float *dy, const float *x)
     memset(dx, 0, R * W * sizeof *dx);
     mo_norm_bwd(pools[1], &norm, &(mo_norm_grad){dx, dy, x, stats}, R);
 }
-static void l2_fwd(float *y, const float *x) { mo_l2_fwd(y, x, NULL, R, W); }
+static void l2_fwd(float *y, const float *x)
+{
+    mo_l2_fwd(y, x, NULL, R, W);
+}
 static void l2_bwd(float *dx, const float *dy, const float *x)
 {
     float y[R * W], norms[R];
     mo_l2_fwd(y, x, norms, R, W);
     mo_l2_bwd(dx, dy, y, norms, R, W);
 }
-static void quick_fwd(float *y, const float *x) { mo_act_fwd(pools[1], y, x, MO_ACT_QUICK_GELU, R * W); }
+static void quick_fwd(float *y, const float *x)
+{
+    mo_act_fwd(pools[1], y, x, MO_ACT_QUICK_GELU, R * W);
+}
 static void quick_bwd(float *dx, const float *dy, const float *x)
 {
     mo_act_bwd(pools[1], dx, dy, x, MO_ACT_QUICK_GELU, R * W);
 }
-static void gelu_fwd(float *y, const float *x) { mo_act_fwd(pools[1], y, x, MO_ACT_GELU, R * W); }
+static void gelu_fwd(float *y, const float *x)
+{
+    mo_act_fwd(pools[1], y, x, MO_ACT_GELU, R * W);
+}
 static void gelu_bwd(float *dx, const float *dy, const float *x)
 {
     mo_act_bwd(pools[1], dx, dy, x, MO_ACT_GELU, R * W);
@@ -167,13 +179,15 @@ static void linear_stacks_parts(void **state)
 {
     (void)state;
     float a[2 * 3] = {1, 2, 3, 4, 5, 6}, b[3 * 2] = {1, 4, 2, 5, 3, 6}, bias[2] = {10, 20}, y[4];
-    const mo_view av = view_of(a, 2, 3), bv = view_of(b, 3, 2), biasv = view_of(bias, 2, 0), wrong = view_of(a, 3, 0);
+    const mo_view av = view_of(a, 2, 3), bv = view_of(b, 3, 2), biasv = view_of(bias, 2, 0),
+                  wrong = view_of(a, 3, 0);
     mo_linear l;
     assert_ok(mo_linear_pack(&l, (mo_linear_part[]){{&av, NULL, false}, {&bv, &biasv, true}}, 2));
     mo_linear_fwd(NULL, y, (float[]){1, 0, -1}, &l, &(mo_linear_call){.rows = 1, .act = MO_ACT_RELU6});
     assert_true(y[0] == 0 && y[1] == 0 && y[2] == 6 && y[3] == 6);
     mo_linear_free(&l);
-    assert_fails(mo_linear_pack(&l, (mo_linear_part[]){{&av, &wrong, false}}, 1), MOPD_E_MISMATCH, "bias of 3 for 2");
+    assert_fails(
+        mo_linear_pack(&l, (mo_linear_part[]){{&av, &wrong, false}}, 1), MOPD_E_MISMATCH, "bias of 3 for 2");
 }
 
 static mopd_status pack_linear(void *ctx)
@@ -250,7 +264,8 @@ static double at(const float *x, const size_t place[4], const size_t size[3], bo
 {
     const size_t b = place[0], y = place[1], i = place[2], c = place[3];
     if (y >= size[0] || i >= size[1]) return 0;
-    return planes ? x[((b * size[2] + c) * size[0] + y) * size[1] + i] : x[((b * size[0] + y) * size[1] + i) * size[2] + c];
+    return planes ? x[((b * size[2] + c) * size[0] + y) * size[1] + i]
+                  : x[((b * size[0] + y) * size[1] + i) * size[2] + c];
 }
 
 static void stem_case(size_t k, size_t stride, size_t h, size_t w)
@@ -260,7 +275,8 @@ static void stem_case(size_t k, size_t stride, size_t h, size_t w)
     test_random(x, B * C * h * w, 1);
     test_random(weights, O * C * k * k, 2);
     test_random(bias, O, 3);
-    const mo_view wv = {.data = weights, .dtype = MO_F32, .n_dims = 4, .shape = {O, C, k, k}, .n = O * C * k * k};
+    const mo_view wv = {
+        .data = weights, .dtype = MO_F32, .n_dims = 4, .shape = {O, C, k, k}, .n = O * C * k * k};
     const mo_view bv = view_of(bias, O, 0);
     mo_stem stem = {.planes = C, .kernel = k, .stride = stride, .act = MO_ACT_RELU6};
     assert_ok(mo_linear_pack(&stem.linear, &(mo_linear_part){&wv, &bv, false}, 1));
@@ -273,7 +289,8 @@ static void stem_case(size_t k, size_t stride, size_t h, size_t w)
             for (size_t i = 0; i < C * k * k; i++) {
                 const size_t py = r / ow % oh * stride + i % (k * k) / k - mo_same_before(h, k, stride);
                 const size_t px = r % ow * stride + i % k - mo_same_before(w, k, stride);
-                want += weights[o * C * k * k + i] * at(x, (size_t[]){r / ow / oh, py, px, i / k / k}, size, true);
+                want += weights[o * C * k * k + i] *
+                        at(x, (size_t[]){r / ow / oh, py, px, i / k / k}, size, true);
             }
             near(y[r * O + o], want < 0 ? 0 : want > 6 ? 6 : want, 1e-5);
         }
@@ -311,8 +328,8 @@ static void depthwise_case(size_t k, size_t stride, size_t h, size_t w)
 
 static void convolutions(void)
 {
-    const size_t sizes[][4] = {{3, 2, 12, 12}, {3, 2, 13, 11}, {3, 1, 7, 9}, {5, 1, 7, 7}, {5, 2, 14, 9}, {5, 2, 3, 2},
-        {3, 1, 1, 1}};
+    const size_t sizes[][4] = {{3, 2, 12, 12}, {3, 2, 13, 11}, {3, 1, 7, 9}, {5, 1, 7, 7}, {5, 2, 14, 9},
+        {5, 2, 3, 2}, {3, 1, 1, 1}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         stem_case(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
         depthwise_case(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);

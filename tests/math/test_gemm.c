@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm.c - products against sums in double precision, bits against company and threads, packing, bad input. */
+ * test_gemm.c - products against sums in double precision, bits against company and threads, packing, bad
+ * input. */
 #include "test.h"
 
 #include "math/gemm.h"
@@ -71,13 +72,21 @@ static void products(void)
         float *c = floats(m * ldc, 5);
         mo_mat mat = pack(w, n, k);
         mo_gemm(NULL, &mat,
-            &(mo_gemm_args){.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .bias = bias, .residual = res, .ldr = ldc,
+            &(mo_gemm_args){.c = c,
+                .ldc = ldc,
+                .a = a,
+                .lda = lda,
+                .m = m,
+                .bias = bias,
+                .residual = res,
+                .ldr = ldc,
                 .act = act});
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < n; j++) {
                 const double want = act_of(dot(a + i * lda, w + j * k, k) + bias[j], act) + res[i * ldc + j];
                 if (!(fabs(c[i * ldc + j] - want) < 1e-6 * (4 + (double)k / 16)))
-                    fail_msg("%zu x %zu x %zu at %zu, %zu: %g, not %g", m, n, k, i, j, (double)c[i * ldc + j], want);
+                    fail_msg("%zu x %zu x %zu at %zu, %zu: %g, not %g", m, n, k, i, j, (double)c[i * ldc + j],
+                        want);
             }
         mo_mat_free(&mat);
         mo_free(a), mo_free(w), mo_free(bias), mo_free(res), mo_free(c);
@@ -98,7 +107,8 @@ static void company(void)
         float *a = floats(m * k, 1), *w = floats(n * k, 2), *bias = floats(n, 3), *all = floats(m * n, 5);
         float *other = floats(m * n, 6);
         mo_mat mat = pack(w, n, k);
-        mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .bias = bias, .act = MO_ACT_QUICK_GELU};
+        mo_gemm_args g = {
+            .c = all, .ldc = n, .a = a, .lda = k, .m = m, .bias = bias, .act = MO_ACT_QUICK_GELU};
         mo_gemm(NULL, &mat, &g);
         g.c = other;
         for (size_t threads = 2; threads <= 3; threads++) {
@@ -112,7 +122,12 @@ static void company(void)
         for (size_t q = 0; q < 6 && counts[q] <= m; q++)
             for (size_t r = 0; r + counts[q] <= m; r += 1 + m / 7) {
                 mo_gemm(NULL, &mat,
-                    &(mo_gemm_args){.c = other, .ldc = n, .a = a + r * k, .lda = k, .m = counts[q], .bias = bias,
+                    &(mo_gemm_args){.c = other,
+                        .ldc = n,
+                        .a = a + r * k,
+                        .lda = k,
+                        .m = counts[q],
+                        .bias = bias,
                         .act = MO_ACT_QUICK_GELU});
                 assert_memory_equal(all + r * n, other, counts[q] * n * sizeof *all);
             }
@@ -133,10 +148,12 @@ static void outputs(void)
     float *a = floats(m * k, 1), *w = floats(n * k, 2), *all = floats(m * n, 3), *part = floats(m * n, 4);
     mo_mat mat = pack(w, n, k);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = all, .ldc = n, .a = a, .lda = k, .m = m});
-    mo_gemm(NULL, &mat, &(mo_gemm_args){.c = part, .ldc = 40, .a = a, .lda = k, .m = m, .first = 32, .n = 33});
+    mo_gemm(
+        NULL, &mat, &(mo_gemm_args){.c = part, .ldc = 40, .a = a, .lda = k, .m = m, .first = 32, .n = 33});
     for (size_t i = 0; i < m; i++) assert_memory_equal(part + i * 40, all + i * n + 32, 33 * sizeof *all);
     memcpy(part, all, m * n * sizeof *all);
-    mo_gemm(NULL, &mat, &(mo_gemm_args){.c = part, .ldc = n, .a = a, .lda = k, .m = m, .residual = part, .ldr = n});
+    mo_gemm(NULL, &mat,
+        &(mo_gemm_args){.c = part, .ldc = n, .a = a, .lda = k, .m = m, .residual = part, .ldr = n});
     for (size_t i = 0; i < m * n; i++) assert_true(fabsf(part[i] - 2 * all[i]) < 1e-4f);
     mo_mat_free(&mat);
     mo_free(a), mo_free(w), mo_free(all), mo_free(part);
@@ -153,10 +170,13 @@ static void edges(void)
 {
     for (size_t n = 1; n < 70; n += 3) {
         const size_t m = 15, k = 20, ldc = n + 5;
-        float *a = floats(m * k, 1), *w = floats(n * k, 2), *c = floats(m * ldc, 3), *before = floats(m * ldc, 3);
+        float *a = floats(m * k, 1), *w = floats(n * k, 2), *c = floats(m * ldc, 3),
+              *before = floats(m * ldc, 3);
         mo_mat mat = pack(w, n, k);
-        mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = ldc, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU});
-        for (size_t i = 0; i < m; i++) assert_memory_equal(c + i * ldc + n, before + i * ldc + n, 5 * sizeof *c);
+        mo_gemm(
+            NULL, &mat, &(mo_gemm_args){.c = c, .ldc = ldc, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU});
+        for (size_t i = 0; i < m; i++)
+            assert_memory_equal(c + i * ldc + n, before + i * ldc + n, 5 * sizeof *c);
         mo_mat_free(&mat);
         mo_free(a), mo_free(w), mo_free(c), mo_free(before);
     }
@@ -183,7 +203,8 @@ static void mat_packs_types_orientations_and_parts(void **state)
     mo_view views[4] = {view_of(w, n, k), view_of(t, k, n), view_of(w, n, k), view_of(w, n, k)};
     views[2].data = half, views[2].dtype = MO_F16;
     views[3].data = brain, views[3].dtype = MO_BF16;
-    const mo_mat_part parts[4] = {{&views[0], false}, {&views[1], true}, {&views[2], false}, {&views[3], false}};
+    const mo_mat_part parts[4] = {
+        {&views[0], false}, {&views[1], true}, {&views[2], false}, {&views[3], false}};
     mo_mat mat, back, again;
     assert_ok(mo_mat_pack(&mat, parts, 4));
     assert_int_equal(mat.n, 4 * n);
@@ -205,7 +226,8 @@ static void mat_refuses_what_is_no_matrix(void **state)
     mo_view e = {.data = w, .dtype = MO_I32, .n_dims = 2, .shape = {4, 6}, .n = 24};
     mo_mat mat;
     d.shape[1] = SIZE_MAX / 2;
-    assert_fails(mo_mat_pack(&mat, (mo_mat_part[]){{&a, false}, {&b, false}}, 2), MOPD_E_MISMATCH, "6 and 4 inputs");
+    assert_fails(
+        mo_mat_pack(&mat, (mo_mat_part[]){{&a, false}, {&b, false}}, 2), MOPD_E_MISMATCH, "6 and 4 inputs");
     assert_fails(mo_mat_pack(&mat, &(mo_mat_part){&c, false}, 1), MOPD_E_MISMATCH, "no matrix");
     assert_fails(mo_mat_pack(&mat, &(mo_mat_part){&d, false}, 1), MOPD_E_MISMATCH, "no matrix");
     assert_fails(mo_mat_pack(&mat, &(mo_mat_part){&e, false}, 1), MOPD_E_UNSUPPORTED, "I32");
@@ -238,8 +260,19 @@ static void raw_products(void)
         float *a = floats(m * k, 1), *b = floats(n * k, 2), *c = floats(m * n, 3), *alone = floats(m * n, 4);
         for (int form = 0; form < 4; form++) {
             const bool at = form & 1, bt = form & 2, add = s & 1;
-            mo_gemm_raw_args g = {.c = c, .ldc = n, .a = a, .ars = at ? 1 : k, .acs = at ? m : 1, .b = b,
-                .brs = bt ? 1 : n, .bcs = bt ? k : 1, .m = m, .n = n, .k = k, .alpha = 0.5f, .add = add};
+            mo_gemm_raw_args g = {.c = c,
+                .ldc = n,
+                .a = a,
+                .ars = at ? 1 : k,
+                .acs = at ? m : 1,
+                .b = b,
+                .brs = bt ? 1 : n,
+                .bcs = bt ? k : 1,
+                .m = m,
+                .n = n,
+                .k = k,
+                .alpha = 0.5f,
+                .add = add};
             test_random(c, m * n, 3);
             mo_gemm_raw(NULL, &g);
             test_random(alone, m * n, 3);
@@ -279,9 +312,18 @@ static void blis_agrees(void **state)
     const size_t m = 37, n = 50, k = 70;
     float *a = floats(m * k, 1), *b = floats(k * n, 2), *c = floats(m * n, 3), *d = floats(m * n, 4);
     assert_ok(mo_gemm_blis(c, a, b, m, n, k));
-    mo_gemm_raw(NULL,
-        &(mo_gemm_raw_args){.c = d, .ldc = n, .a = a, .ars = k, .acs = 1, .b = b, .brs = n, .bcs = 1, .m = m, .n = n,
-            .k = k, .alpha = 1});
+    mo_gemm_raw(NULL, &(mo_gemm_raw_args){.c = d,
+                          .ldc = n,
+                          .a = a,
+                          .ars = k,
+                          .acs = 1,
+                          .b = b,
+                          .brs = n,
+                          .bcs = 1,
+                          .m = m,
+                          .n = n,
+                          .k = k,
+                          .alpha = 1});
     assert_true(test_max_diff(c, d, m * n) < 1e-5);
     assert_fails(mo_gemm_blis(c, a, b, 0, n, k), MOPD_E_ARG, "0 x 50 x 70");
     mo_free(a), mo_free(b), mo_free(c), mo_free(d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern.c - every kernel of every table this machine has against the plain one and against double precision:
- * odd lengths, unaligned, bits that do not depend on place. */
+ * test_kern.c - every kernel of every table this machine has against the plain one and against double
+ * precision: odd lengths, unaligned, bits that do not depend on place. */
 #include "test.h"
 
 #include "math/kern.h"
@@ -36,11 +36,23 @@ static void near(double got, double want, double most, const char *what, double 
 typedef void (*unary)(float *y, const float *x, size_t n);
 typedef void (*slope)(float *dx, const float *dy, const float *x, size_t n);
 
-static double quick(double x) { return x / (1 + exp(-1.702 * x)); }
-static double exact(double x) { return 0.5 * x * (1 + erf(x / sqrt(2))); }
-static double clamped(double x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
+static double quick(double x)
+{
+    return x / (1 + exp(-1.702 * x));
+}
+static double exact(double x)
+{
+    return 0.5 * x * (1 + erf(x / sqrt(2)));
+}
+static double clamped(double x)
+{
+    return x < 0 ? 0 : x > 6 ? 6 : x;
+}
 
-static double difference(double (*f)(double), double x) { return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5; }
+static double difference(double (*f)(double), double x)
+{
+    return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5;
+}
 
 static void one_unary(unary f, slope df, double (*want)(double), const char *what)
 {
@@ -53,7 +65,8 @@ static void one_unary(unary f, slope df, double (*want)(double), const char *wha
         near(out[i], want(x), 2e-7 * (1 + fabs(x)), what, x);
         if (df) near(dx[i], difference(want, x), 1e-6, what, x);
     }
-    for (size_t n = 1; n < 40; n++) { /* the same bits wherever an element stands, nothing behind is touched */
+    for (size_t n = 1; n < 40;
+         n++) { /* the same bits wherever an element stands, nothing behind is touched */
         float y[64];
         memset(y, 0x5a, sizeof y);
         f(y + 1, room + 900 + n, n);
@@ -66,7 +79,8 @@ static void one_unary(unary f, slope df, double (*want)(double), const char *wha
     }
     const float wild[4] = {-1e4f, 1e4f, -200, 200};
     f(out, wild, 4);
-    for (size_t i = 0; i < 4; i++) near(out[i], want(wild[i]), 1e-6 * fabs(want(wild[i])) + 1e-30, what, wild[i]);
+    for (size_t i = 0; i < 4; i++)
+        near(out[i], want(wild[i]), 1e-6 * fabs(want(wild[i])) + 1e-30, what, wild[i]);
     const float nan = NAN;
     f(out, &nan, 1);
     assert_true(isnan(out[0]));
@@ -92,12 +106,27 @@ static void softmax_matches_double(void **state)
             double sum = 0;
             for (size_t i = 0; i < n; i++) sum += exp(0.7f * x[i]);
             near(log_sum, log(sum), 4e-6, "softmax's logarithm", (double)n);
-            for (size_t i = 0; i < n; i++) near(y[i], exp(0.7f * x[i]) / sum, 8e-6 * exp(0.7f * x[i]) / sum + 1e-35, "softmax", x[i]);
+            for (size_t i = 0; i < n; i++)
+                near(y[i], exp(0.7f * x[i]) / sum, 8e-6 * exp(0.7f * x[i]) / sum + 1e-35, "softmax", x[i]);
             tables[t]->softmax(x, x, 0.7f, n);
             assert_memory_equal(x, y, n * sizeof *x);
             x[n / 2] = NAN;
             tables[t]->softmax(y, x, 1, n);
             assert_true(isnan(y[0]) && isnan(y[n - 1]));
+        }
+}
+
+/* softmax of (0, -x) is exp(-x) / (1 + exp(-x)), nothing rounded before: exp within about an ulp. */
+static void exp_is_within_an_ulp(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < n_tables; t++)
+        for (float x = 0; x < 80; x += 0.0137f) {
+            const float in[2] = {0, -x};
+            float out[2];
+            tables[t]->softmax(out, in, 1, 2);
+            const double want = exp(-(double)x) / (1 + exp(-(double)x));
+            near(out[1], want, 3.2e-7 * want, "exp", -x);
         }
 }
 
@@ -139,14 +168,15 @@ static void norm_matches_double(void **state)
             tables[t]->norm(y, x, (const float *[2]){g, b}, 1e-5f, n, stats);
             near(stats[0], mean, 2e-6, "mean", (double)n);
             near(stats[1], rstd, 4e-6 * rstd, "rstd", (double)n);
-            for (size_t i = 0; i < n; i++) near(y[i], (x[i] - mean) * rstd * g[i] + b[i], 8e-6 * (1 + rstd), "norm", x[i]);
+            for (size_t i = 0; i < n; i++)
+                near(y[i], (x[i] - mean) * rstd * g[i] + b[i], 8e-6 * (1 + rstd), "norm", x[i]);
             for (size_t i = 0; i < n; i++) a += dy[i] * (double)g[i] / (double)n;
             for (size_t i = 0; i < n; i++) c += dy[i] * (double)g[i] * (x[i] - mean) * rstd / (double)n;
             for (size_t i = 0; i < n; i++) dx[i] = 1;
             tables[t]->norm_bwd(dx, dy, x, g, stats, n);
             for (size_t i = 0; i < n; i++)
-                near(dx[i], 1 + rstd * (dy[i] * (double)g[i] - a - (x[i] - mean) * rstd * c), 1e-5 * (1 + rstd * rstd),
-                    "norm_bwd", x[i]);
+                near(dx[i], 1 + rstd * (dy[i] * (double)g[i] - a - (x[i] - mean) * rstd * c),
+                    1e-5 * (1 + rstd * rstd), "norm_bwd", x[i]);
         }
 }
 
@@ -185,7 +215,8 @@ static void attention_kernels_match_double(void **state)
                 k->spread(rows, ld, s, q, n, d);
                 for (size_t j = 0; j < n; j++)
                     for (size_t i = 0; i < ld; i++)
-                        near(rows[j * ld + i], keys[j * ld + i] + (i < d ? (double)s[j] * q[i] : 0), 4e-6, "spread", s[j]);
+                        near(rows[j * ld + i], keys[j * ld + i] + (i < d ? (double)s[j] * q[i] : 0), 4e-6,
+                            "spread", s[j]);
             }
 }
 
@@ -201,8 +232,16 @@ static void taps_match_plain(void **state)
     for (size_t i = 0; i < 12; i++) xs[i / 4][i % 4] = x + i * 101;
     for (size_t t = 0; t < n_tables; t++)
         for (size_t n = 1; n <= 80; n++) {
-            mo_taps taps = {.y = y, .x = xs, .w = ws, .n = n % 4, .channels = n, .n_groups = 1 + n % 2, .step = 555,
-                .columns = 1 + n % 4, .bias = bias, .relu6 = n & 1};
+            mo_taps taps = {.y = y,
+                .x = xs,
+                .w = ws,
+                .n = n % 4,
+                .channels = n,
+                .n_groups = 1 + n % 2,
+                .step = 555,
+                .columns = 1 + n % 4,
+                .bias = bias,
+                .relu6 = n & 1};
             memset(y, 0x5a, sizeof y);
             memset(want, 0x5a, sizeof want);
             tables[t]->taps(&taps);
@@ -210,8 +249,10 @@ static void taps_match_plain(void **state)
             tables[0]->taps(&taps);
             for (size_t q = 0; q <= 8 * n; q++) { /* written: near; not written: the bytes from before */
                 const bool written = q < taps.n_groups * 4 * n && q / n % 4 < taps.columns;
-                if (written) near(y[q], want[q], 2e-6, "taps", (double)n);
-                else assert_memory_equal(&y[q], &want[q], sizeof *y);
+                if (written)
+                    near(y[q], want[q], 2e-6, "taps", (double)n);
+                else
+                    assert_memory_equal(&y[q], &want[q], sizeof *y);
             }
         }
 }
@@ -228,8 +269,18 @@ static void tiles_of_all_sizes_match_plain(void **state)
         for (size_t m = 1; m <= tables[t]->tile_rows; m++)
             for (size_t n = 1; n <= 16 * tables[t]->tile_panels; n++)
                 for (size_t k = 1; k <= 256; k += 85) {
-                    const mo_tile tile = {.m = m, .n = n, .k = k, .a = a, .w = w, .panel = 256 * 16, .c = c, .ldc = 40,
-                        .add = n & 1 ? add : NULL, .ldadd = 40, .bias = m & 1 ? bias : NULL, .relu6 = k == 86};
+                    const mo_tile tile = {.m = m,
+                        .n = n,
+                        .k = k,
+                        .a = a,
+                        .w = w,
+                        .panel = 256 * 16,
+                        .c = c,
+                        .ldc = 40,
+                        .add = n & 1 ? add : NULL,
+                        .ldadd = 40,
+                        .bias = m & 1 ? bias : NULL,
+                        .relu6 = k == 86};
                     memset(c, 0x5a, sizeof c);
                     tables[t]->tile(&tile);
                     for (size_t i = 0; i < m; i++)
@@ -239,7 +290,8 @@ static void tiles_of_all_sizes_match_plain(void **state)
                                 want += (double)a[i * MO_TILE_LDA + p] * w[j / 16 * 4096 + p * 16 + j % 16];
                             near(c[i * 40 + j], k == 86 ? clamped(want) : want, 2e-5, "tile", (double)k);
                         }
-                    for (size_t i = 0; i < m; i++) assert_int_equal(((unsigned char *)(c + i * 40 + n))[0], 0x5a);
+                    for (size_t i = 0; i < m; i++)
+                        assert_int_equal(((unsigned char *)(c + i * 40 + n))[0], 0x5a);
                 }
 }
 
@@ -248,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_match_double),
         cmocka_unit_test(softmax_matches_double),
+        cmocka_unit_test(exp_is_within_an_ulp),
         cmocka_unit_test(rows_match_double),
         cmocka_unit_test(norm_matches_double),
         cmocka_unit_test(attention_kernels_match_double),
