@@ -10,6 +10,10 @@ if(TARGET mopd_cli)
 endif()
 install(FILES ${MOPD_BUILTIN_MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/mopd RENAME builtin.safetensors OPTIONAL)
 
+# Relative to the file itself: an installed tree may be moved, and `cmake --install --prefix` names another one.
+file(RELATIVE_PATH MOPD_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+file(RELATIVE_PATH MOPD_PC_LIBDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
+file(RELATIVE_PATH MOPD_PC_INCLUDEDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(cmake/mopd.pc.in mopd.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mopd.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

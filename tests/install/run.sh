@@ -41,7 +41,7 @@ pass "the installed command finds the library and the built-in model"
 
 nm -D --defined-only "$libdir/../libmopd.so" | awk '$2 == "T" {sub("@.*", "", $3); print $3}' | sort >"$work/exported"
 sed -n '/global:/,/local:/{s/^ *\(mopd_[a-z0-9_]*\);.*/\1/p}' "$root/lib/mopd.map" | sort >"$work/listed"
-grep -ho 'MOPD_API [^;(]*(' "$prefix"/include/mopd/*.h | sed 's/($//; s/.*[ *]//' | sort >"$work/declared"
+grep -ho '^MOPD_API [^;(]*(' "$prefix"/include/mopd/*.h | sed 's/($//; s/.*[ *]//' | sort >"$work/declared"
 diff "$work/exported" "$work/listed"
 diff "$work/declared" "$work/listed"
 pass "exported, listed and declared names are the same"
