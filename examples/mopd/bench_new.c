@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * bench_new.c - base-to-new: learn from a few pictures of the base classes, then classify test pictures of base classes
- * among base classes, of new ones among new ones, and of both among all (mixed).  Features are encoded once for all
- * methods and seeds.  The text classifier of zero-shot and gda is the first template. */
+ * bench_new.c - base-to-new: learn from a few pictures of the base classes, then classify test pictures of
+ * base classes among base classes, of new ones among new ones, and of both among all (mixed).  Features
+ * are encoded once for all methods and seeds.  The text classifier of zero-shot and gda is the first
+ * template. */
 #include "bench_new.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int encode_into(mopd_dataset **out, bench *b, mopd_dataset *part, const mopd_dataset *known, uint32_t n_views)
+static int encode_into(
+    mopd_dataset **out, bench *b, mopd_dataset *part, const mopd_dataset *known, uint32_t n_views)
 {
     mopd_encode_options o;
     mopd_encode_options_init(&o, sizeof o);
@@ -22,8 +24,8 @@ static int encode_into(mopd_dataset **out, bench *b, mopd_dataset *part, const m
 static void set_fill(bench_set *s, mopd_dataset *data, size_t n_views)
 {
     mopd_dataset_info info = cli_data_info(data);
-    *s = (bench_set){data, cli_data_features(data, 0, n_views), NULL, (size_t)info.n_items, n_views, info.n_classes,
-        mopd_dataset_class_names(data), NULL};
+    *s = (bench_set){data, cli_data_features(data, 0, n_views), NULL, (size_t)info.n_items, n_views,
+        info.n_classes, mopd_dataset_class_names(data), NULL};
     s->labels = cli_alloc(s->n, sizeof *s->labels);
     memcpy(s->labels, mopd_dataset_labels(data), s->n * sizeof *s->labels);
 }
@@ -103,10 +105,12 @@ static int open_seed(const bench *b, uint64_t seed, bench_set *set)
     mopd_dataset *part = NULL, *data = NULL;
     int status = select_part(&part, b, MOPD_SPLIT_TRAIN, MOPD_SUBSET_BASE, seed);
     if (status >= 0) return status;
-    size_t n = (size_t)cli_data_info(b->train).n_items, n_part = (size_t)cli_data_info(part).n_items, at = 0, found = 0;
+    size_t n = (size_t)cli_data_info(b->train).n_items, n_part = (size_t)cli_data_info(part).n_items, at = 0,
+           found = 0;
     size_t *index = cli_alloc(n, sizeof *index);
     for (size_t i = 0; i < n && at < n_part; i++) {
-        for (size_t skip = at; skip < n_part; skip++) { /* a picture that --skip-bad left out is passed over */
+        for (size_t skip = at; skip < n_part;
+             skip++) { /* a picture that --skip-bad left out is passed over */
             if (strcmp(path_of(b->train, i), path_of(part, skip))) continue;
             index[found++] = i;
             at = skip + 1;
@@ -121,14 +125,16 @@ static int open_seed(const bench *b, uint64_t seed, bench_set *set)
     return -1;
 }
 
-/* -- methods ------------------------------------------------------------------------------------------------ */
+/* -- methods
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef struct scorer {
     cli_logits_fn logits;
     const void *base, *fresh, *mixed;
 } scorer;
 
-static mopd_status accuracy(const bench *b, const bench_set *set, cli_logits_fn logits, const void *context, double *out)
+static mopd_status accuracy(
+    const bench *b, const bench_set *set, cli_logits_fn logits, const void *context, double *out)
 {
     cli_score score = {0};
     cli_samples samples = {set->features, set->labels, set->n, b->dim, set->n_classes};
@@ -199,7 +205,8 @@ static int on_step(void *context, const mopd_step *step)
     return cli_interrupted();
 }
 
-static mopd_status learn(const bench *b, const bench_set *train, int32_t method, uint64_t seed, mopd_trainer **trainer)
+static mopd_status learn(
+    const bench *b, const bench_set *train, int32_t method, uint64_t seed, mopd_trainer **trainer)
 {
     mopd_trainer_options o = b->options;
     mopd_run run;
@@ -216,13 +223,14 @@ static mopd_status learn(const bench *b, const bench_set *train, int32_t method,
     if (b->automatic && method == MOPD_METHOD_MOPD)
         st = mopd_trainer_choose(b->encoder, train->classes, train->n_classes, &o, &run, NULL);
     if (st == MOPD_OK && b->automatic && method == MOPD_METHOD_MOPD)
-        cli_note(&b->common, "seed %llu: --auto chose w %g, w2 %g, top-k %u", (unsigned long long)seed, (double)o.w,
-            (double)o.w2, o.top_k);
+        cli_note(&b->common, "seed %llu: --auto chose w %g, w2 %g, top-k %u", (unsigned long long)seed,
+            (double)o.w, (double)o.w2, o.top_k);
     if (st == MOPD_OK) st = mopd_trainer_create(trainer, b->encoder, train->classes, train->n_classes, &o);
     return st == MOPD_OK ? mopd_trainer_run(*trainer, &run) : st;
 }
 
-static mopd_status run_learned(const bench *b, const bench_set *train, int32_t method, uint64_t seed, bench_cell *cell)
+static mopd_status run_learned(
+    const bench *b, const bench_set *train, int32_t method, uint64_t seed, bench_cell *cell)
 {
     mopd_trainer *trainer = NULL;
     mopd_bank *bank[3] = {NULL, NULL, NULL};
@@ -255,13 +263,13 @@ static char *fill_template(const char *template, const char *name)
 {
     size_t n = strlen(template) * (strlen(name) + 1) + 1, at = 0;
     char *text = cli_alloc(n, 1);
-    for (; *template; template++) {
+    for (; *template; template ++) {
         if (template[0] != '{' || template[1] != '}') {
             text[at++] = *template;
             continue;
         }
         for (const char *c = name; *c; c++) text[at++] = *c == '_' ? ' ' : *c;
-        template++;
+        template ++;
     }
     return text;
 }
@@ -275,7 +283,8 @@ static int encode_teachers(bench *b)
     size_t n = (size_t)b->options.n_templates * b->base.n_classes;
     char **text = cli_alloc(n, sizeof *text);
     for (size_t i = 0; i < n; i++)
-        text[i] = fill_template(b->options.templates[i / b->base.n_classes], b->base.classes[i % b->base.n_classes]);
+        text[i] = fill_template(
+            b->options.templates[i / b->base.n_classes], b->base.classes[i % b->base.n_classes]);
     b->teachers = cli_alloc(n * b->dim, sizeof *b->teachers);
     mopd_status st = mopd_encoder_encode_texts(b->encoder, (const char *const *)text, n, b->teachers);
     for (size_t i = 0; i < n; i++) free(text[i]);

@@ -40,8 +40,8 @@ typedef struct bench {
     size_t dim;
     bench_set base, fresh, mixed; /* test pictures */
     mopd_dataset *train;          /* encoded pictures of all seeds */
-    float *teachers;              /* M x C of base x D, encoded once for all methods and seeds; NULL: none learns */
-    bench_cell *cell;             /* n_methods x n_seeds */
+    float *teachers;  /* M x C of base x D, encoded once for all methods and seeds; NULL: none learns */
+    bench_cell *cell; /* n_methods x n_seeds */
     double encode_seconds;
 } bench;
 

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {
-    "bench-new", "-d DATA [options]",
+static const cli_command command = {"bench-new", "-d DATA [options]",
     "The base-to-new protocol: learns from base classes, tests on base, new and all classes.",
     "  mopd bench-new -d caltech101/ --shots 16 --seeds 1,2,3\n"
     "  mopd bench-new -d flowers.safetensors --methods zero-shot,coop,mopd --templates-for flowers102\n"};
@@ -52,8 +51,9 @@ static json_t *seeds_json(const bench *b, size_t method)
     for (size_t i = 0; i < b->n_seeds; i++) {
         const bench_cell *c = b->cell + method * b->n_seeds + i;
         if (!c->done) continue;
-        json_array_append_new(seeds, json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "seed", (json_int_t)b->seed[i], "base",
-            c->base, "new", c->fresh, "h", c->h, "mixed", c->mixed, "seconds", c->seconds));
+        json_array_append_new(
+            seeds, json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "seed", (json_int_t)b->seed[i], "base",
+                       c->base, "new", c->fresh, "h", c->h, "mixed", c->mixed, "seconds", c->seconds));
     }
     return seeds;
 }
@@ -64,10 +64,12 @@ static void show_json(const bench *b)
     for (size_t m = 0; m < b->n_methods; m++) {
         summary s = summarise(b, m);
         if (!s.n) continue;
-        json_array_append_new(rows, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:o}", "method",
-            name_of(b->method[m]), "base", s.mean[0], "new", s.mean[1], "h", s.mean[2], "mixed", s.mean[3], "seconds",
-            s.mean[4], "deviation", "base", s.deviation[0], "new", s.deviation[1], "h", s.deviation[2], "mixed",
-            s.deviation[3], "seconds", s.deviation[4], "seeds", seeds_json(b, m)));
+        json_array_append_new(
+            rows, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:o}", "method",
+                      name_of(b->method[m]), "base", s.mean[0], "new", s.mean[1], "h", s.mean[2], "mixed",
+                      s.mean[3], "seconds", s.mean[4], "deviation", "base", s.deviation[0], "new",
+                      s.deviation[1], "h", s.deviation[2], "mixed", s.deviation[3], "seconds", s.deviation[4],
+                      "seeds", seeds_json(b, m)));
     }
     cli_print_json(json_pack("{s:o}", "rows", rows));
 }
@@ -93,24 +95,30 @@ static void show_text(const bench *b)
         if (!s.n) continue;
         cli_table_cell(table, "%s", name_of(b->method[m]));
         for (size_t k = 0; k < 4; k++) {
-            if (s.n > 1) cli_table_cell(table, "%.2f ± %.2f", s.mean[k], s.deviation[k]);
-            else cli_table_cell(table, "%.2f", s.mean[k]);
+            if (s.n > 1)
+                cli_table_cell(table, "%.2f ± %.2f", s.mean[k], s.deviation[k]);
+            else
+                cli_table_cell(table, "%.2f", s.mean[k]);
         }
         cli_table_cell(table, "%.2f", s.mean[4]);
     }
     cli_table_print_free(table);
-    printf("\n%zu base and %zu new classes, %zu and %zu test pictures, %llu shots, %zu seeds, encoding %.1f s\n",
-        b->base.n_classes, b->fresh.n_classes, b->base.n, b->fresh.n, (unsigned long long)b->shots, b->n_seeds,
-        b->encode_seconds);
+    printf(
+        "\n%zu base and %zu new classes, %zu and %zu test pictures, %llu shots, %zu seeds, encoding %.1f s\n",
+        b->base.n_classes, b->fresh.n_classes, b->base.n, b->fresh.n, (unsigned long long)b->shots,
+        b->n_seeds, b->encode_seconds);
 }
 
 static int run(bench *b)
 {
     int status = bench_run(b);
     if (b->cell && (status < 0 || status == EXIT_INTERRUPTED)) {
-        if (cli_is_json(&b->common)) show_json(b);
-        else if (cli_is_csv(&b->common)) show_csv(b);
-        else show_text(b);
+        if (cli_is_json(&b->common))
+            show_json(b);
+        else if (cli_is_csv(&b->common))
+            show_csv(b);
+        else
+            show_text(b);
         if (!cli_flush()) status = EXIT_FAILED;
     }
     bench_close(b);
@@ -125,8 +133,10 @@ static int take_methods(bench *b, const char *text)
     b->method = cli_alloc(names.n, sizeof *b->method);
     for (size_t i = 0; i < names.n && status < 0; i++) {
         int32_t *m = b->method + b->n_methods++;
-        if (!strcmp(names.item[i], "zero-shot")) *m = BENCH_ZERO_SHOT;
-        else if (!strcmp(names.item[i], "gda")) *m = BENCH_GDA;
+        if (!strcmp(names.item[i], "zero-shot"))
+            *m = BENCH_ZERO_SHOT;
+        else if (!strcmp(names.item[i], "gda"))
+            *m = BENCH_GDA;
         else if (mopd_method_find(names.item[i], m) != MOPD_OK)
             status = cli_usage(command.name, "--methods: %s; zero-shot and gda too", mopd_last_error());
     }
@@ -165,7 +175,8 @@ static int take_options(bench *b, const numbers *n)
     if (n->epochs < 1 || n->epochs > 1000000) return cli_usage(command.name, "--epochs: from 1 to 1000000");
     if (n->batch < 1 || n->batch > 1 << 20) return cli_usage(command.name, "--batch: from 1 to 1048576");
     if (n->top_k < 1 || n->top_k > 65536) return cli_usage(command.name, "--top-k: from 1 to 65536");
-    if (b->shots > UINT32_MAX || b->n_views > 65536) return cli_usage(command.name, "--shots or --views: too many");
+    if (b->shots > UINT32_MAX || b->n_views > 65536)
+        return cli_usage(command.name, "--shots or --views: too many");
     o->epochs = (uint32_t)n->epochs;
     o->batch = (uint32_t)n->batch;
     o->top_k = (uint32_t)n->top_k;
@@ -189,16 +200,19 @@ int cmd_bench_new(int argc, char **argv)
     bench b = {.shots = 16};
     mopd_trainer_options *o = &b.options;
     mopd_trainer_options_init(o, sizeof *o);
-    numbers n = {o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2, (double)o->temperature,
-        "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL};
+    numbers n = {o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
+        (double)o->temperature, "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(b.data),
-        {"methods", 0, CLI_TEXT, &n.methods, "A,B", "(default: zero-shot,gda,coop,kgcoop,prograd,mopd)", NULL},
+        {"methods", 0, CLI_TEXT, &n.methods, "A,B", "(default: zero-shot,gda,coop,kgcoop,prograd,mopd)",
+            NULL},
         {"seeds", 0, CLI_TEXT, &n.seeds, "1,2", "(default: 1,2,3)", NULL},
         {"shots", 0, CLI_UINT, &b.shots, "N", "training pictures a base class; 0: all (default: 16)", NULL},
-        {"template", 0, CLI_LIST, &b.prompts.templates, "TEXT", "a teacher; the first is the zero-shot prompt", NULL},
+        {"template", 0, CLI_LIST, &b.prompts.templates, "TEXT",
+            "a teacher; the first is the zero-shot prompt", NULL},
         {"template-file", 0, CLI_TEXT, &b.prompts.template_file, "FILE", "teachers, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &b.prompts.templates_for, "NAME", "the twelve teachers of a task", NULL},
+        {"templates-for", 0, CLI_TEXT, &b.prompts.templates_for, "NAME", "the twelve teachers of a task",
+            NULL},
         {"epochs", 0, CLI_UINT, &n.epochs, "N", "(default: 50)", NULL},
         {"batch", 0, CLI_UINT, &n.batch, "N", "(default: 128)", NULL},
         {"lr", 0, CLI_REAL, &n.lr, "X", "learning rate (default: what the model names, else 0.002)", NULL},
@@ -206,9 +220,12 @@ int cmd_bench_new(int argc, char **argv)
         {"w2", 0, CLI_REAL, &n.w2, "X", "of mopd (default: 0.1)", NULL},
         {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", NULL},
         {"temperature", 0, CLI_REAL, &n.temperature, "T", "of the distillation (default: 1)", NULL},
-        {"context", 0, CLI_TEXT, &n.context, "TEXT", "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
-        {"views", 0, CLI_UINT, &b.n_views, "V", "augmented views of training pictures (default 0: the plain one)", NULL},
-        {"auto", 0, CLI_FLAG, &b.automatic, NULL, "mopd chooses w, w2 and top-k on pretended new classes", NULL},
+        {"context", 0, CLI_TEXT, &n.context, "TEXT",
+            "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
+        {"views", 0, CLI_UINT, &b.n_views, "V",
+            "augmented views of training pictures (default 0: the plain one)", NULL},
+        {"auto", 0, CLI_FLAG, &b.automatic, NULL, "mopd chooses w, w2 and top-k on pretended new classes",
+            NULL},
         {0},
     };
     char **rest;

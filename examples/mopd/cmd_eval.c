@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * cmd_eval.c - mopd eval: accuracy, macro F1, a table of classes and the confusions, zero-shot or with a learned prompt. */
+ * cmd_eval.c - mopd eval: accuracy, macro F1, a table of classes and the confusions, zero-shot or with a
+ * learned prompt. */
 #include "data.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {
-    "eval", "-d DATA [options]", "Classifies the pictures of a data set and counts what is right.",
+static const cli_command command = {"eval", "-d DATA [options]",
+    "Classifies the pictures of a data set and counts what is right.",
     "  mopd eval -d pictures/\n"
     "  mopd eval -d pictures.safetensors --split test --subset new -p prompt.safetensors\n"
     "  mopd eval -d flowers/ --templates-for flowers102 --format json\n"};
@@ -20,7 +21,8 @@ typedef struct job {
     const char *prompt, *split, *subset;
 } job;
 
-static mopd_status make_bank(mopd_bank **bank, const job *j, const mopd_encoder *encoder, const mopd_dataset *data)
+static mopd_status make_bank(
+    mopd_bank **bank, const job *j, const mopd_encoder *encoder, const mopd_dataset *data)
 {
     const char *const *classes = mopd_dataset_class_names(data);
     size_t n = cli_data_info(data).n_classes;
@@ -46,8 +48,8 @@ static void show_json(const cli_score *score, const mopd_dataset *data)
         json_object_set_new(one, "correct", json_integer((json_int_t)correct));
         json_array_append_new(classes, one);
     }
-    cli_print_json(json_pack("{s:I, s:I, s:f, s:f, s:o}", "n", (json_int_t)m->n, "correct", (json_int_t)m->correct,
-        "accuracy", m->accuracy, "macro_f1", m->macro_f1, "classes", classes));
+    cli_print_json(json_pack("{s:I, s:I, s:f, s:f, s:o}", "n", (json_int_t)m->n, "correct",
+        (json_int_t)m->correct, "accuracy", m->accuracy, "macro_f1", m->macro_f1, "classes", classes));
 }
 
 static void show_csv(const cli_score *score, const mopd_dataset *data)
@@ -71,8 +73,10 @@ static void show_classes(const cli_score *score, const mopd_dataset *data)
         cli_table_cell(table, "%s", mopd_dataset_class_name(data, c));
         cli_table_cell(table, "%llu", (unsigned long long)n);
         cli_table_cell(table, "%llu", (unsigned long long)correct);
-        if (n) cli_table_cell(table, "%.2f", 100.0 * (double)correct / (double)n);
-        else cli_table_cell(table, "-");
+        if (n)
+            cli_table_cell(table, "%.2f", 100.0 * (double)correct / (double)n);
+        else
+            cli_table_cell(table, "-");
     }
     cli_table_print_free(table);
 }
@@ -124,10 +128,12 @@ static bool show(const job *j, const cli_score *score, const mopd_dataset *data)
         show_csv(score, data);
     } else {
         show_classes(score, data);
-        if (score->n_classes <= MATRIX_CLASSES) show_matrix(score, data);
-        else show_pairs(score, data);
-        printf("\naccuracy %.2f%% (%llu of %llu), macro F1 %.2f%%\n", m->accuracy, (unsigned long long)m->correct,
-            (unsigned long long)m->n, m->macro_f1);
+        if (score->n_classes <= MATRIX_CLASSES)
+            show_matrix(score, data);
+        else
+            show_pairs(score, data);
+        printf("\naccuracy %.2f%% (%llu of %llu), macro F1 %.2f%%\n", m->accuracy,
+            (unsigned long long)m->correct, (unsigned long long)m->n, m->macro_f1);
     }
     return cli_flush();
 }
@@ -138,10 +144,12 @@ static int classify(const job *j, const mopd_encoder *encoder, const mopd_datase
     cli_score score = {0};
     mopd_dataset_info info = cli_data_info(data);
     if (info.augmented && (info.n_split[MOPD_SPLIT_TRAIN] || !(info.n_split[1] + info.n_split[2])))
-        cli_note(&j->common, "%s holds augmented views: the first of each training picture is used", j->data.path);
+        cli_note(
+            &j->common, "%s holds augmented views: the first of each training picture is used", j->data.path);
     float *features = cli_data_features(data, 0, 1);
     mopd_status st = make_bank(&bank, j, encoder, data);
-    cli_samples samples = {features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
+    cli_samples samples = {
+        features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
     if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, NULL);
     int status = st != MOPD_OK ? cli_fail_status(st) : show(j, &score, data) ? EXIT_DONE : EXIT_FAILED;
     cli_score_free(&score);
@@ -173,12 +181,14 @@ int cmd_eval(int argc, char **argv)
     job j = {.split = "test", .subset = "all"};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
-        {"split", 0, CLI_TEXT, &j.split, "train|val|test", "(default: test; data without splits is taken whole)", NULL},
+        {"split", 0, CLI_TEXT, &j.split, "train|val|test",
+            "(default: test; data without splits is taken whole)", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes (default: all)", NULL},
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
         {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "prompts, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve prompts of a task", NULL},
+        {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve prompts of a task",
+            NULL},
         {0},
     };
     char **rest;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cmd_features.c - mopd features: a data set encoded once into a feature store; extended and withdrawn from later. */
+ * cmd_features.c - mopd features: a data set encoded once into a feature store; extended and withdrawn
+ * from later. */
 #include "data.h"
 
 #include <errno.h>
@@ -7,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const cli_command command = {
-    "features", "-d DATA [options] -o STORE",
+static const cli_command command = {"features", "-d DATA [options] -o STORE",
     "Encodes a data set once.  The store then stands wherever -d DATA is asked for.",
     "  mopd features -d pictures/ -o pictures.safetensors\n"
     "  mopd features -d pictures/ --views 8 -o augmented.safetensors\n"
@@ -83,16 +83,17 @@ static bool show(const job *j, const mopd_dataset *store, uint64_t n_before, dou
     mopd_dataset_info info = cli_data_info(store);
     long long n = (long long)info.n_items, added = n - (long long)n_before;
     if (cli_is_json(&j->common)) {
-        cli_print_json(json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:s}", "pictures", (json_int_t)n, "added",
-            (json_int_t)added, "skipped", (json_int_t)j->data.n_bad, "classes", (int)info.n_classes, "views",
-            (int)(info.augmented ? info.n_views : 0), "dim", (int)info.dim, "seconds", seconds, "store", j->output));
+        cli_print_json(json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:s}", "pictures", (json_int_t)n,
+            "added", (json_int_t)added, "skipped", (json_int_t)j->data.n_bad, "classes", (int)info.n_classes,
+            "views", (int)(info.augmented ? info.n_views : 0), "dim", (int)info.dim, "seconds", seconds,
+            "store", j->output));
     } else if (cli_is_csv(&j->common)) {
-        printf("pictures,added,skipped,classes,views,dim,seconds,store\r\n%lld,%lld,%zu,%u,%u,%u,%.3f,", n, added,
-            j->data.n_bad, info.n_classes, info.augmented ? info.n_views : 0, info.dim, seconds);
+        printf("pictures,added,skipped,classes,views,dim,seconds,store\r\n%lld,%lld,%zu,%u,%u,%u,%.3f,", n,
+            added, j->data.n_bad, info.n_classes, info.augmented ? info.n_views : 0, info.dim, seconds);
         cli_csv_field(j->output, true);
     } else {
-        printf("%s: %lld pictures of %u classes (%+lld), %u x %u features each, %.1f s\n", j->output, n, info.n_classes,
-            added, info.n_views, info.dim, seconds);
+        printf("%s: %lld pictures of %u classes (%+lld), %u x %u features each, %.1f s\n", j->output, n,
+            info.n_classes, added, info.n_views, info.dim, seconds);
     }
     return cli_flush();
 }
@@ -111,7 +112,8 @@ static int run(job *j)
     }
     if (status < 0 || (status == EXIT_INTERRUPTED && store)) {
         mopd_status st = mopd_dataset_save(result, j->output);
-        if (st != MOPD_OK) status = cli_fail_status(st);
+        if (st != MOPD_OK)
+            status = cli_fail_status(st);
         else if (status == EXIT_INTERRUPTED)
             cli_note(&j->common, "%s holds what was reached; --append goes on", j->output);
     }
@@ -127,8 +129,8 @@ int cmd_features(int argc, char **argv)
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_TEXT, &j.output, "STORE", "the feature store to write", NULL},
-        {"views", 0, CLI_UINT, &j.views, "V", "augmented views of each training picture (default 0: the plain one)",
-            &j.views_given},
+        {"views", 0, CLI_UINT, &j.views, "V",
+            "augmented views of each training picture (default 0: the plain one)", &j.views_given},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the augmented views (default: 1)", &j.seed_given},
         {"append", 0, CLI_FLAG, &j.append, NULL, "keep what STORE has, encode what is new", NULL},
         {"withdraw", 0, CLI_LIST, &j.withdraw, "PATH", "take a picture out of STORE", NULL},

@@ -5,19 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {
-    "train", "-d DATA [options] -o PROMPT",
+static const cli_command command = {"train", "-d DATA [options] -o PROMPT",
     "Learns prompts from a few pictures a class.  The prompt file serves any class names afterwards.",
     "  mopd train -d pictures/ -o prompt.safetensors\n"
     "  mopd train -d pictures/ --subset base --shots 16 --seed 1 --report page.html -o prompt.safetensors\n"
-    "  mopd train -d flowers/ --templates-for flowers102 --w 0.8 --w2 0.1 --top-k 3 --views 8 -o prompt.safetensors\n"
+    "  mopd train -d flowers/ --templates-for flowers102 --w 0.8 --w2 0.1 --top-k 3 --views 8 -o "
+    "prompt.safetensors\n"
     "  mopd train -d pictures/ --auto --checkpoint run.safetensors -o prompt.safetensors\n"
-    "  mopd train -d pictures/ --resume run.safetensors --checkpoint run.safetensors -o prompt.safetensors\n"};
+    "  mopd train -d pictures/ --resume run.safetensors --checkpoint run.safetensors -o "
+    "prompt.safetensors\n"};
 
 static json_t *epoch_json(const mopd_epoch *e)
 {
-    return json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f}", "epoch", (int)e->epoch, "lr", cli_json_float((float)e->lr), "loss", e->loss, "ce", e->ce,
-        "mpd", e->mpd, "mps", e->mps, "accuracy", e->accuracy);
+    return json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f}", "epoch", (int)e->epoch, "lr",
+        cli_json_float((float)e->lr), "loss", e->loss, "ce", e->ce, "mpd", e->mpd, "mps", e->mps, "accuracy",
+        e->accuracy);
 }
 
 static bool show(const train_job *j)
@@ -76,15 +78,17 @@ typedef struct numbers {
 static int fits(const char *name, uint64_t x, uint64_t least, uint64_t most)
 {
     if (x >= least && x <= most) return -1;
-    return cli_usage(command.name, "--%s %llu: from %llu to %llu", name, (unsigned long long)x, (unsigned long long)least,
-        (unsigned long long)most);
+    return cli_usage(command.name, "--%s %llu: from %llu to %llu", name, (unsigned long long)x,
+        (unsigned long long)least, (unsigned long long)most);
 }
 
 static int take_method(train_job *j, const char *name)
 {
     if (!strcmp(name, "gda") || !strcmp(name, "zero-shot"))
-        return cli_usage(command.name, "--method %s needs no training: see mopd bench-new and mopd eval", name);
-    if (mopd_method_find(name, &j->options.method) != MOPD_OK) return cli_usage(command.name, "%s", mopd_last_error());
+        return cli_usage(
+            command.name, "--method %s needs no training: see mopd bench-new and mopd eval", name);
+    if (mopd_method_find(name, &j->options.method) != MOPD_OK)
+        return cli_usage(command.name, "%s", mopd_last_error());
     return -1;
 }
 
@@ -168,21 +172,33 @@ int cmd_train(int argc, char **argv)
     mopd_trainer_options *o = &j.options;
     mopd_selection_init(&j.selection, sizeof j.selection);
     mopd_trainer_options_init(o, sizeof *o);
-    numbers n = {.shots = 16, .seed = 1, .epochs = o->epochs, .batch = o->batch, .top_k = o->top_k, .lr = (double)o->lr,
-        .w = (double)o->w, .w2 = (double)o->w2, .temperature = (double)o->temperature, .lambda = (double)o->lambda,
-        .method = "mopd", .position = "end"};
+    numbers n = {.shots = 16,
+        .seed = 1,
+        .epochs = o->epochs,
+        .batch = o->batch,
+        .top_k = o->top_k,
+        .lr = (double)o->lr,
+        .w = (double)o->w,
+        .w2 = (double)o->w2,
+        .temperature = (double)o->temperature,
+        .lambda = (double)o->lambda,
+        .method = "mopd",
+        .position = "end"};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_TEXT, &j.output, "PROMPT", "the prompt file to write", NULL},
         {"split", 0, CLI_TEXT, &j.split, "train|val|test", "pictures to learn from (default: train)", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes (default: all)", NULL},
-        {"shots", 0, CLI_UINT, &n.shots, "N", "pictures a class, drawn by the seed; 0: all (default: 16)", NULL},
-        {"seed", 0, CLI_UINT, &n.seed, "N", "of draw, shuffling and random choices (default: 1)", NULL},
-        {"method", 0, CLI_TEXT, &n.method, "NAME", "mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd", NULL},
-        {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "a teacher: prompt with {} for the class", NULL},
-        {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "teachers, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve teachers of a task: imagenet, dtd ...",
+        {"shots", 0, CLI_UINT, &n.shots, "N", "pictures a class, drawn by the seed; 0: all (default: 16)",
             NULL},
+        {"seed", 0, CLI_UINT, &n.seed, "N", "of draw, shuffling and random choices (default: 1)", NULL},
+        {"method", 0, CLI_TEXT, &n.method, "NAME",
+            "mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd", NULL},
+        {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "a teacher: prompt with {} for the class",
+            NULL},
+        {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "teachers, one a line", NULL},
+        {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME",
+            "the twelve teachers of a task: imagenet, dtd ...", NULL},
         {"epochs", 0, CLI_UINT, &n.epochs, "N", "(default: 50)", NULL},
         {"batch", 0, CLI_UINT, &n.batch, "N", "(default: 128)", NULL},
         {"lr", 0, CLI_REAL, &n.lr, "X", "learning rate (default: what the model names, else 0.002)", NULL},
@@ -190,18 +206,25 @@ int cmd_train(int argc, char **argv)
         {"w2", 0, CLI_REAL, &n.w2, "X", "(default: 0.1)", &n.w2_given},
         {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", &n.top_k_given},
         {"temperature", 0, CLI_REAL, &n.temperature, "T", "of the distillation (default: 1)", NULL},
-        {"lambda", 0, CLI_REAL, &n.lambda, "X", "weight of kgcoop (default: 8) and prograd (default: 1)", NULL},
-        {"context", 0, CLI_TEXT, &n.context, "TEXT", "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
-        {"n-context", 0, CLI_UINT, &n.n_context, "N", "context vectors (default: as many as --context has)", NULL},
-        {"class-position", 0, CLI_TEXT, &n.position, "end|middle|front", "of the name in the prompt (default: end)", NULL},
-        {"class-context", 0, CLI_FLAG, &n.class_context, NULL, "a context for each class: meets no other classes", NULL},
-        {"views", 0, CLI_TEXT, &j.views, "0|V|fresh", "plain, V augmented views cycled, or new ones each epoch (default: 0)",
+        {"lambda", 0, CLI_REAL, &n.lambda, "X", "weight of kgcoop (default: 8) and prograd (default: 1)",
             NULL},
-        {"no-shuffle", 0, CLI_FLAG, &n.no_shuffle, NULL, "pictures by class, then file name, every epoch", NULL},
+        {"context", 0, CLI_TEXT, &n.context, "TEXT",
+            "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
+        {"n-context", 0, CLI_UINT, &n.n_context, "N", "context vectors (default: as many as --context has)",
+            NULL},
+        {"class-position", 0, CLI_TEXT, &n.position, "end|middle|front",
+            "of the name in the prompt (default: end)", NULL},
+        {"class-context", 0, CLI_FLAG, &n.class_context, NULL,
+            "a context for each class: meets no other classes", NULL},
+        {"views", 0, CLI_TEXT, &j.views, "0|V|fresh",
+            "plain, V augmented views cycled, or new ones each epoch (default: 0)", NULL},
+        {"no-shuffle", 0, CLI_FLAG, &n.no_shuffle, NULL, "pictures by class, then file name, every epoch",
+            NULL},
         {"auto", 0, CLI_FLAG, &j.automatic, NULL, "choose w, w2 and top-k on pretended new classes", NULL},
         {"checkpoint", 0, CLI_TEXT, &j.checkpoint, "FILE", "written after every epoch", NULL},
         {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
-        {"report", 0, CLI_TEXT, &j.report, "FILE.html", "a page with curves, classes, gate and confusions", NULL},
+        {"report", 0, CLI_TEXT, &j.report, "FILE.html", "a page with curves, classes, gate and confusions",
+            NULL},
         {"memory", 0, CLI_UINT, &n.memory, "MB", "for the text tower's work (default: 1024)", NULL},
         {0},
     };

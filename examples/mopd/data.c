@@ -37,11 +37,13 @@ int cli_check_writable(const char *path)
 {
     struct stat info;
     if (!path) return -1;
-    if (!stat(path, &info) && S_ISDIR(info.st_mode)) return cli_fail("%s: is a folder, cannot write there", path);
+    if (!stat(path, &info) && S_ISDIR(info.st_mode))
+        return cli_fail("%s: is a folder, cannot write there", path);
     char *folder = cli_strdup(path), *slash = strrchr(folder, '/');
     if (slash) slash[slash == folder] = 0;
     int status = -1;
-    if (access(slash ? folder : ".", W_OK | X_OK)) status = cli_fail("%s: cannot write there: %s", path, strerror(errno));
+    if (access(slash ? folder : ".", W_OK | X_OK))
+        status = cli_fail("%s: cannot write there: %s", path, strerror(errno));
     free(folder);
     return status;
 }
@@ -153,8 +155,8 @@ static int32_t largest(const float *row, size_t n)
     return (int32_t)best;
 }
 
-mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context, const cli_samples *samples,
-    int32_t *predicted)
+mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context,
+    const cli_samples *samples, int32_t *predicted)
 {
     size_t c = samples->n_classes;
     float *block = cli_alloc(ROWS_AT_ONCE * c, sizeof *block);
@@ -165,7 +167,8 @@ mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *co
         size_t n = samples->n - i < ROWS_AT_ONCE ? samples->n - i : ROWS_AT_ONCE;
         st = logits(context, samples->features + i * samples->dim, n, block);
         if (st == MOPD_OK) st = mopd_confusion_add(score->confusion, c, block, samples->labels + i, n);
-        for (size_t k = 0; st == MOPD_OK && predicted && k < n; k++) predicted[i + k] = largest(block + k * c, c);
+        for (size_t k = 0; st == MOPD_OK && predicted && k < n; k++)
+            predicted[i + k] = largest(block + k * c, c);
     }
     free(block);
     return st == MOPD_OK ? mopd_metrics_compute(&score->metrics, score->confusion, c) : st;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * data.h - what train, eval, bench-new and features share: opening data, encoding it with a progress bar, scoring. */
+ * data.h - what train, eval, bench-new and features share: opening data, encoding it with a progress bar,
+ * scoring. */
 #ifndef MOPD_CLI_DATA_H
 #define MOPD_CLI_DATA_H
 
@@ -14,21 +15,25 @@ typedef struct cli_data {
 } cli_data;
 
 /* The rows of an option table for a cli_data. */
-#define CLI_DATA_OPTIONS(data)                                                                                         \
-    {"data", 'd', CLI_TEXT, &(data).path, "DATA", "folder of class folders, CSV list or feature store", NULL},         \
-        {"pictures", 0, CLI_TEXT, &(data).pictures, "DIR", "folder that the paths of a list or store start from", NULL}, \
-    {                                                                                                                  \
-        "skip-bad", 0, CLI_FLAG, &(data).skip_bad, NULL, "leave unreadable pictures out instead of failing", NULL      \
+#define CLI_DATA_OPTIONS(data)                                                                               \
+    {"data", 'd', CLI_TEXT, &(data).path, "DATA", "folder of class folders, CSV list or feature store",      \
+        NULL},                                                                                               \
+        {"pictures", 0, CLI_TEXT, &(data).pictures, "DIR",                                                   \
+            "folder that the paths of a list or store start from", NULL},                                    \
+    {                                                                                                        \
+        "skip-bad", 0, CLI_FLAG, &(data).skip_bad, NULL, "leave unreadable pictures out instead of failing", \
+            NULL                                                                                             \
     }
 
 /* Each of these returns -1 to go on, else the exit status after reporting. */
 int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command);
 int cli_data_select(mopd_dataset **out, const mopd_dataset *from, const mopd_selection *selection);
 
-/* With features: what a store holds, or the pictures encoded as options say (fn and context are set here).  known as in
- * mopd_dataset_encode.  On Ctrl-C: EXIT_INTERRUPTED, *out what was reached or NULL. */
+/* With features: what a store holds, or the pictures encoded as options say (fn and context are set here).
+ * known as in mopd_dataset_encode.  On Ctrl-C: EXIT_INTERRUPTED, *out what was reached or NULL. */
 int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dataset *known,
-    const mopd_encoder *encoder, const mopd_encode_options *options, const cli_common *common, cli_data *data);
+    const mopd_encoder *encoder, const mopd_encode_options *options, const cli_common *common,
+    cli_data *data);
 
 /* Views first .. first + n - 1 of every picture, n_items x n x D, to be freed. */
 float *cli_data_features(const mopd_dataset *data, size_t first, size_t n);
@@ -58,8 +63,8 @@ typedef struct cli_samples {
 } cli_samples;
 
 /* predicted (n, may be NULL): the class of each picture. */
-mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context, const cli_samples *samples,
-    int32_t *predicted);
+mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context,
+    const cli_samples *samples, int32_t *predicted);
 uint64_t cli_score_class(const cli_score *score, size_t c, uint64_t *correct);
 void cli_score_free(cli_score *score);
 

@@ -8,24 +8,28 @@
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1a1c20;--page:#fff;--faint:#697080;--line:#d9dce3;--bar:#2f6fb5}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e8eaee;--page:#16181c;--faint:#9aa1ae;--line:#343941;--bar:#5b9be0}}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8eaee;--page:#16181c;--faint:#9aa1ae;--line:#343941;--"
+    "bar:#5b9be0}}\n"
     "body{margin:0 auto;padding:1rem;max-width:60rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);"
     "background:var(--page)}\n"
     "h1{font-size:1.5rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
     "p,figcaption{color:var(--faint);margin:.25rem 0}\n"
-    ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1rem 0;padding:0}\n"
+    ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1rem "
+    "0;padding:0}\n"
     ".facts div{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .75rem}\n"
     ".facts b{display:block;font-size:1.25rem}.facts span{color:var(--faint);font-size:.85rem}\n"
     ".scroll{overflow-x:auto}\n"
     "table{border-collapse:collapse;width:100%}th,td{padding:.25rem .5rem;text-align:right;"
     "border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}\n"
     ".bar{display:inline-block;height:.6em;background:var(--bar);border-radius:2px}\n"
-    "svg{display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line)}\n"
+    "svg{display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg "
+    ".axis{stroke:var(--line)}\n"
     ".curve{width:100%;height:auto;max-width:40rem}\n"
     "@media(max-width:30rem){#classes th:last-child,#classes td:last-child{display:none}}\n"
     ".pair{border-top:1px solid var(--line);padding:.5rem 0}\n"
     ".shots{display:flex;flex-wrap:wrap;gap:.5rem}\n"
-    "figure{margin:0;width:8rem}figure img{width:100%;height:8rem;object-fit:contain;background:var(--line)}\n"
+    "figure{margin:0;width:8rem}figure "
+    "img{width:100%;height:8rem;object-fit:contain;background:var(--line)}\n"
     "figcaption{font-size:.75rem;overflow-wrap:anywhere}\n";
 
 static size_t utf8_length(const unsigned char *s)
@@ -42,13 +46,20 @@ void report_text(FILE *f, const char *text)
 {
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         size_t n = utf8_length(s);
-        if (*s == '<') fputs("&lt;", f);
-        else if (*s == '>') fputs("&gt;", f);
-        else if (*s == '&') fputs("&amp;", f);
-        else if (*s == '"') fputs("&quot;", f);
-        else if (*s == '\'') fputs("&#39;", f);
-        else if (!n || *s < 32) fputs("\xef\xbf\xbd", f);
-        else fwrite(s, 1, n, f);
+        if (*s == '<')
+            fputs("&lt;", f);
+        else if (*s == '>')
+            fputs("&gt;", f);
+        else if (*s == '&')
+            fputs("&amp;", f);
+        else if (*s == '"')
+            fputs("&quot;", f);
+        else if (*s == '\'')
+            fputs("&#39;", f);
+        else if (!n || *s < 32)
+            fputs("\xef\xbf\xbd", f);
+        else
+            fwrite(s, 1, n, f);
         s += n ? n : 1;
     }
 }
@@ -81,7 +92,8 @@ static void summary(FILE *f, const report *r)
 
 static void class_table(FILE *f, const report *r)
 {
-    fputs("<h2>Classes</h2>\n<div class=\"scroll\"><table id=\"classes\">\n<thead><tr><th>class</th><th>pictures</th>"
+    fputs("<h2>Classes</h2>\n<div class=\"scroll\"><table "
+          "id=\"classes\">\n<thead><tr><th>class</th><th>pictures</th>"
           "<th>right</th><th>accuracy</th><th></th></tr></thead>\n<tbody>\n",
         f);
     for (size_t c = 0; c < r->score->n_classes; c++) {
@@ -90,9 +102,13 @@ static void class_table(FILE *f, const report *r)
         fputs("<tr><td>", f);
         report_text(f, mopd_dataset_class_name(r->data, c));
         fprintf(f, "</td><td>%llu</td><td>%llu</td>", (unsigned long long)n, (unsigned long long)correct);
-        if (n) fprintf(f, "<td>%.1f&nbsp;%%</td>", percent);
-        else fputs("<td>-</td>", f);
-        fprintf(f, "<td style=\"width:25%%;text-align:left\"><span class=\"bar\" style=\"width:%.1f%%\"></span></td></tr>\n",
+        if (n)
+            fprintf(f, "<td>%.1f&nbsp;%%</td>", percent);
+        else
+            fputs("<td>-</td>", f);
+        fprintf(f,
+            "<td style=\"width:25%%;text-align:left\"><span class=\"bar\" "
+            "style=\"width:%.1f%%\"></span></td></tr>\n",
             percent);
     }
     fputs("</tbody></table></div>\n", f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * report.h - one self-contained HTML page about a training: curves, classes, gate, confusions with their pictures. */
+ * report.h - one self-contained HTML page about a training: curves, classes, gate, confusions with their
+ * pictures. */
 #ifndef MOPD_CLI_REPORT_H
 #define MOPD_CLI_REPORT_H
 
@@ -10,18 +11,19 @@ typedef struct report {
     const mopd_epoch *epochs;
     size_t n_epochs;
     double seconds;
-    const mopd_prompt *prompt;  /* its method, templates and gate */
-    const mopd_dataset *data;   /* the pictures that were classified, encoded */
-    const float *features;      /* n x D, in the order of data */
-    const int32_t *predicted;   /* n */
+    const mopd_prompt *prompt; /* its method, templates and gate */
+    const mopd_dataset *data;  /* the pictures that were classified, encoded */
+    const float *features;     /* n x D, in the order of data */
+    const int32_t *predicted;  /* n */
     const cli_score *score;
-    const char *scored_on;      /* "test pictures" */
+    const char *scored_on; /* "test pictures" */
 } report;
 
 /* Writes the page beside path and renames it: -1, else the exit status after reporting. */
 int report_write(const char *path, const report *r);
 
-/* -- pieces, each writing one section ------------------------------------------------------------------------ */
+/* -- pieces, each writing one section
+ * ------------------------------------------------------------------------ */
 
 /* Text with <, >, &, quotes escaped; control bytes and broken UTF-8 replaced. */
 void report_text(FILE *f, const char *text);

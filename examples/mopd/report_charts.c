@@ -41,35 +41,43 @@ static double x_of(const report *r, size_t i)
     return LEFT + step * (WIDTH - LEFT - RIGHT);
 }
 
-static double y_of(double value, double top) { return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM); }
+static double y_of(double value, double top)
+{
+    return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);
+}
 
 static void draw_axes(FILE *f, const report *r, double top)
 {
     for (int i = 0; i <= 4; i++) {
         double y = y_of(top * i / 4, top);
-        fprintf(f, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
-                   "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>\n",
+        fprintf(f,
+            "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
+            "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>\n",
             LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, top * i / 4);
     }
-    fprintf(f, "<text x=\"%d\" y=\"%d\">epoch %u</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%u</text>\n", LEFT,
-        HEIGHT - BOTTOM + 18, r->epochs[0].epoch, WIDTH - RIGHT, HEIGHT - BOTTOM + 18, r->epochs[r->n_epochs - 1].epoch);
+    fprintf(f,
+        "<text x=\"%d\" y=\"%d\">epoch %u</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%u</text>\n",
+        LEFT, HEIGHT - BOTTOM + 18, r->epochs[0].epoch, WIDTH - RIGHT, HEIGHT - BOTTOM + 18,
+        r->epochs[r->n_epochs - 1].epoch);
 }
 
 static void draw_chart(FILE *f, const report *r, const char *name, const curve *curves, size_t n)
 {
     double top = top_of(r, curves, n);
-    fprintf(f, "<svg class=\"curve\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", WIDTH, HEIGHT, name);
+    fprintf(f, "<svg class=\"curve\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", WIDTH, HEIGHT,
+        name);
     draw_axes(f, r, top);
     for (size_t k = 0; k < n; k++) {
         fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", curves[k].colour);
         for (size_t i = 0; i < r->n_epochs; i++)
-            fprintf(f, "%s%.1f,%.1f", i ? " " : "", x_of(r, i), y_of(value_of(r->epochs + i, curves[k].offset), top));
+            fprintf(f, "%s%.1f,%.1f", i ? " " : "", x_of(r, i),
+                y_of(value_of(r->epochs + i, curves[k].offset), top));
         fprintf(f, "\"/>\n");
         if (r->n_epochs == 1)
-            fprintf(f, "<circle r=\"3\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\"/>\n", curves[k].colour, x_of(r, 0),
-                y_of(value_of(r->epochs, curves[k].offset), top));
-        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">&#9632; %s</text>\n", LEFT + 70 * k, HEIGHT - 12,
-            curves[k].colour, curves[k].name);
+            fprintf(f, "<circle r=\"3\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\"/>\n", curves[k].colour,
+                x_of(r, 0), y_of(value_of(r->epochs, curves[k].offset), top));
+        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">&#9632; %s</text>\n", LEFT + 70 * k,
+            HEIGHT - 12, curves[k].colour, curves[k].name);
     }
     fputs("</svg>\n", f);
 }
@@ -93,7 +101,8 @@ void report_curves(FILE *f, const report *r)
     draw_chart(f, r, "learning rate", rate, 1);
 }
 
-/* use (M x C): mean weight of each template over the pictures of each class, items being sorted by class; -1 without. */
+/* use (M x C): mean weight of each template over the pictures of each class, items being sorted by class;
+ * -1 without. */
 static bool gate_by_class(const report *r, const mopd_gate *gate, double *use, size_t n_templates)
 {
     mopd_dataset_info info = cli_data_info(r->data);
@@ -123,8 +132,10 @@ static void draw_heat_map(FILE *f, const report *r, const double *use, size_t n_
     }
     size_t left = 8 + 7 * (labels < 60 ? labels : 60), top = 12 + 6 * (names < 30 ? names : 30);
     size_t width = left + n * CELL + 8, height = top + n_templates * CELL + 8;
-    fprintf(f, "<div class=\"scroll\"><svg id=\"gate\" width=\"%zu\" height=\"%zu\" role=\"img\" aria-label=\"gate\">\n", width,
-        height);
+    fprintf(f,
+        "<div class=\"scroll\"><svg id=\"gate\" width=\"%zu\" height=\"%zu\" role=\"img\" "
+        "aria-label=\"gate\">\n",
+        width, height);
     for (size_t c = 0; c < n; c++) {
         size_t x = left + c * CELL + 12, y = top - 4;
         fprintf(f, "<text x=\"%zu\" y=\"%zu\" transform=\"rotate(-90 %zu %zu)\">", x, y, x, y);
@@ -137,7 +148,9 @@ static void draw_heat_map(FILE *f, const report *r, const double *use, size_t n_
         fputs("</text>\n", f);
         for (size_t c = 0; c < n; c++) {
             double w = use[m * n + c];
-            fprintf(f, "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" fill=\"#2f6fb5\" fill-opacity=\"%.3f\"><title>",
+            fprintf(f,
+                "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" fill=\"#2f6fb5\" "
+                "fill-opacity=\"%.3f\"><title>",
                 left + c * CELL, top + m * CELL, CELL - 1, CELL - 1, w < 0 ? 0 : 0.04 + 0.96 * w);
             report_text(f, mopd_prompt_template(r->prompt, m));
             fputs(" | ", f);
@@ -159,11 +172,15 @@ void report_gate(FILE *f, const report *r)
     }
     size_t n_templates = mopd_gate_n_templates(gate);
     double *use = cli_alloc(n_templates * r->score->n_classes, sizeof *use);
-    fprintf(f, "<p>Mean weight of each hard prompt over the pictures of each class; %zu of %zu are kept for a picture. "
-               "The darker, the heavier.</p>\n",
+    fprintf(f,
+        "<p>Mean weight of each hard prompt over the pictures of each class; %zu of %zu are kept for a "
+        "picture. "
+        "The darker, the heavier.</p>\n",
         mopd_gate_top_k(gate), n_templates);
-    if (gate_by_class(r, gate, use, n_templates)) draw_heat_map(f, r, use, n_templates);
-    else fputs("<p>The gate does not fit these features.</p>\n", f);
+    if (gate_by_class(r, gate, use, n_templates))
+        draw_heat_map(f, r, use, n_templates);
+    else
+        fputs("<p>The gate does not fit these features.</p>\n", f);
     free(use);
     mopd_gate_free(gate);
 }

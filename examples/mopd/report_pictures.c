@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * report_pictures.c - the most confused pairs of classes, with their pictures inside the page (the files' own bytes). */
+ * report_pictures.c - the most confused pairs of classes, with their pictures inside the page (the files'
+ * own bytes). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ static void base64(FILE *f, const unsigned char *bytes, size_t n)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
-        unsigned x = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) | (i + 2 < n ? bytes[i + 2] : 0);
+        unsigned x = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) |
+                     (i + 2 < n ? bytes[i + 2] : 0);
         fputc(digits[x >> 18], f);
         fputc(digits[x >> 12 & 63], f);
         fputc(i + 1 < n ? digits[x >> 6 & 63] : '=', f);
@@ -40,7 +42,8 @@ static void show_picture(FILE *f, const report *r, size_t index, const char *wha
     unsigned char *bytes = read_picture(item.file, most, &n);
     fputs("<figure>", f);
     if (bytes) {
-        fprintf(f, "<img alt=\"\" loading=\"lazy\" src=\"data:image/%s;base64,", bytes[0] == 0x89 ? "png" : "jpeg");
+        fprintf(f, "<img alt=\"\" loading=\"lazy\" src=\"data:image/%s;base64,",
+            bytes[0] == 0x89 ? "png" : "jpeg");
         base64(f, bytes, n);
         fputs("\">", f);
         *room -= n;

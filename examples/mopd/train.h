@@ -17,8 +17,9 @@ typedef struct train_job {
     bool fresh, views_given;
 
     mopd_encoder *encoder;
-    mopd_dataset *all, *part, *encoded; /* DATA, what is trained on, that with features (NULL with fresh views) */
-    float *features;                    /* n x n_views x D, NULL with fresh views */
+    mopd_dataset *all, *part,
+        *encoded;    /* DATA, what is trained on, that with features (NULL with fresh views) */
+    float *features; /* n x n_views x D, NULL with fresh views */
     mopd_trainer *trainer;
     mopd_epoch *epochs; /* those of this call */
     size_t n_epochs;
@@ -29,7 +30,8 @@ typedef struct train_job {
 /* Opens, selects and encodes: -1 to go on, else the exit status. */
 int train_open(train_job *j);
 
-/* Creates the trainer (after --auto), resumes, runs; EXIT_INTERRUPTED leaves a trainer that holds what was reached. */
+/* Creates the trainer (after --auto), resumes, runs; EXIT_INTERRUPTED leaves a trainer that holds what was
+ * reached. */
 int train_run(train_job *j);
 
 /* The report page about what was learned. */

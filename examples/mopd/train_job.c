@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train_job.c - a training from data to trainer: features encoded once or afresh each epoch, epochs shown as they end. */
+ * train_job.c - a training from data to trainer: features encoded once or afresh each epoch, epochs shown
+ * as they end. */
 #include "train.h"
 
 #include <stdlib.h>
@@ -24,7 +25,9 @@ static int settle_views(train_job *j, mopd_encode_options *o)
     if (!j->views_given && info.augmented) {
         j->n_views = info.n_views;
     } else if (!j->n_views) {
-        if (info.augmented) return cli_fail("%s: holds %u augmented views, not the plain pictures", j->data.path, info.n_views);
+        if (info.augmented)
+            return cli_fail(
+                "%s: holds %u augmented views, not the plain pictures", j->data.path, info.n_views);
         j->n_views = 1;
     } else if (j->views_given && !j->fresh) {
         o->n_views = (uint32_t)j->n_views;
@@ -42,11 +45,13 @@ int train_open(train_job *j)
     if (status >= 0) return status;
     if (j->fresh) o.n_views = 1; /* those of the first epoch: what cannot be read is found before training */
     status = cli_data_encode(&j->encoded, j->part, NULL, j->encoder, &o, &j->common, &j->data);
-    if (status < 0 && !j->fresh && !(j->features = cli_data_features(j->encoded, 0, j->n_views))) status = cli_fail_status(MOPD_E_ARG);
+    if (status < 0 && !j->fresh && !(j->features = cli_data_features(j->encoded, 0, j->n_views)))
+        status = cli_fail_status(MOPD_E_ARG);
     return status;
 }
 
-/* -- the run ------------------------------------------------------------------------------------------------ */
+/* -- the run
+ * ------------------------------------------------------------------------------------------------ */
 
 static int on_step(void *context, const mopd_step *step)
 {
@@ -61,12 +66,12 @@ static void show_epoch(const train_job *j, const mopd_epoch *e)
     bool first = j->n_epochs == 1;
     if (cli_is_csv(&j->common)) {
         if (first) fputs("epoch,lr,loss,ce,mpd,mps,accuracy,seconds\r\n", stdout);
-        printf("%u,%.7g,%.9g,%.9g,%.9g,%.9g,%.6g,%.3f\r\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps, e->accuracy,
-            e->seconds);
+        printf("%u,%.7g,%.9g,%.9g,%.9g,%.9g,%.6g,%.3f\r\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps,
+            e->accuracy, e->seconds);
     } else {
         if (first) puts("epoch        lr      loss        ce       mpd       mps  accuracy");
-        printf("%5u  %8.3g  %8.4f  %8.4f  %8.4f  %8.4f  %7.2f%%\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps,
-            e->accuracy);
+        printf("%5u  %8.3g  %8.4f  %8.4f  %8.4f  %8.4f  %7.2f%%\n", e->epoch, e->lr, e->loss, e->ce, e->mpd,
+            e->mps, e->accuracy);
     }
     fflush(stdout);
 }
@@ -130,12 +135,12 @@ static mopd_status choose(train_job *j, char **tried)
     mopd_run run = run_of(j);
     size_t n_classes = cli_data_info(j->encoded).n_classes;
     cli_progress_start(&j->progress, &j->common, "choose", 0);
-    mopd_status st = mopd_trainer_choose(j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options, &run,
-        tried);
+    mopd_status st = mopd_trainer_choose(
+        j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options, &run, tried);
     cli_progress_end(&j->progress);
     if (st == MOPD_OK)
-        cli_note(&j->common, "--auto chose w %g, w2 %g, top-k %u", (double)j->options.w, (double)j->options.w2,
-            j->options.top_k);
+        cli_note(&j->common, "--auto chose w %g, w2 %g, top-k %u", (double)j->options.w,
+            (double)j->options.w2, j->options.top_k);
     return st;
 }
 
@@ -145,7 +150,8 @@ static mopd_status add_notes(train_job *j, const char *tried)
     mopd_dataset_info info = cli_data_info(j->encoded);
     char text[256];
     snprintf(text, sizeof text,
-        "{\"pictures\":%llu,\"classes\":%u,\"subset\":\"%s\",\"shots\":%u,\"seed\":%llu,\"views\":\"%s\",\"skipped\":%zu}",
+        "{\"pictures\":%llu,\"classes\":%u,\"subset\":\"%s\",\"shots\":%u,\"seed\":%llu,\"views\":\"%s\","
+        "\"skipped\":%zu}",
         (unsigned long long)info.n_items, info.n_classes, j->subset, j->selection.shots,
         (unsigned long long)j->selection.seed, j->views ? j->views : "0", j->data.n_bad);
     mopd_status st = mopd_trainer_note(j->trainer, "data", text);
@@ -161,7 +167,8 @@ static mopd_status measure(train_job *j)
     cli_score score = {0};
     mopd_dataset_info info = cli_data_info(j->encoded);
     float *features = cli_data_features(j->encoded, 0, 1);
-    cli_samples samples = {features, mopd_dataset_labels(j->encoded), (size_t)info.n_items, info.dim, info.n_classes};
+    cli_samples samples = {
+        features, mopd_dataset_labels(j->encoded), (size_t)info.n_items, info.dim, info.n_classes};
     mopd_status st = mopd_trainer_bank(j->trainer, &bank, NULL, 0);
     if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, NULL);
     if (st == MOPD_OK) j->accuracy = score.metrics.accuracy;
@@ -178,7 +185,8 @@ int train_run(train_job *j)
     size_t n_classes = cli_data_info(j->encoded).n_classes;
     mopd_status st = j->automatic ? choose(j, &tried) : MOPD_OK;
     if (st == MOPD_OK)
-        st = mopd_trainer_create(&j->trainer, j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options);
+        st = mopd_trainer_create(
+            &j->trainer, j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options);
     if (st == MOPD_OK) st = add_notes(j, tried);
     if (st == MOPD_OK && j->resume) st = mopd_trainer_resume(j->trainer, j->resume);
     mopd_free(tried);
@@ -196,7 +204,8 @@ int train_run(train_job *j)
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
-/* -- the report --------------------------------------------------------------------------------------------- */
+/* -- the report
+ * --------------------------------------------------------------------------------------------- */
 
 /* The test pictures of the same classes where DATA has some, else those of the training. */
 static int report_data(train_job *j, mopd_dataset **data, const char **name)
@@ -207,7 +216,8 @@ static int report_data(train_job *j, mopd_dataset **data, const char **name)
     *name = "test pictures";
     s.shots = 0;
     s.split = MOPD_SPLIT_TEST;
-    if (!cli_data_info(j->all).n_split[MOPD_SPLIT_TEST] || mopd_dataset_select(&part, j->all, &s) != MOPD_OK) {
+    if (!cli_data_info(j->all).n_split[MOPD_SPLIT_TEST] ||
+        mopd_dataset_select(&part, j->all, &s) != MOPD_OK) {
         *name = "training pictures";
         if (mopd_dataset_fingerprint(j->part)[0] || !j->fresh)
             return cli_data_encode(data, j->encoded, NULL, j->encoder, &o, &j->common, &j->data);
@@ -223,15 +233,21 @@ int train_report(train_job *j, const mopd_prompt *prompt)
     mopd_dataset *data = NULL;
     mopd_bank *bank = NULL;
     cli_score score = {0};
-    report r = {.title = "mopd training report", .epochs = j->epochs, .n_epochs = j->n_epochs, .seconds = j->seconds,
-        .prompt = prompt, .score = &score};
+    report r = {.title = "mopd training report",
+        .epochs = j->epochs,
+        .n_epochs = j->n_epochs,
+        .seconds = j->seconds,
+        .prompt = prompt,
+        .score = &score};
     int status = report_data(j, &data, &r.scored_on);
     if (status >= 0) return status;
     mopd_dataset_info info = cli_data_info(data);
     float *features = cli_data_features(data, 0, 1);
     int32_t *predicted = cli_alloc((size_t)info.n_items, sizeof *predicted);
-    cli_samples samples = {features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
-    mopd_status st = mopd_bank_create_prompt(&bank, j->encoder, mopd_dataset_class_names(data), info.n_classes, prompt);
+    cli_samples samples = {
+        features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
+    mopd_status st =
+        mopd_bank_create_prompt(&bank, j->encoder, mopd_dataset_class_names(data), info.n_classes, prompt);
     if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, predicted);
     r.data = data;
     r.features = features;

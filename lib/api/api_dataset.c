@@ -43,7 +43,10 @@ mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_d
     return st == MOPD_OK ? mo_dataset_open(out, path, &o) : st;
 }
 
-void mopd_dataset_close(mopd_dataset *dataset) { mo_dataset_close(dataset); }
+void mopd_dataset_close(mopd_dataset *dataset)
+{
+    mo_dataset_close(dataset);
+}
 
 /* Copies as much of a struct as the caller has. */
 static mopd_status give(void *to, const void *from, uint32_t size, uint32_t first)
@@ -59,7 +62,8 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
 {
     if (!dataset || !info) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "info" : "dataset");
     const mo_source *s = dataset->source;
-    mopd_dataset_info i = {.struct_size = sizeof i, .n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
+    mopd_dataset_info i = {
+        .struct_size = sizeof i, .n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
     if (s->features) {
         i.seed = s->seed;
         i.dim = (uint32_t)s->dim;
@@ -92,7 +96,10 @@ const char *const *mopd_dataset_class_names(const mopd_dataset *dataset)
     return dataset ? (const char *const *)dataset->name : NULL;
 }
 
-const int32_t *mopd_dataset_labels(const mopd_dataset *dataset) { return dataset ? dataset->label : NULL; }
+const int32_t *mopd_dataset_labels(const mopd_dataset *dataset)
+{
+    return dataset ? dataset->label : NULL;
+}
 
 const char *mopd_dataset_fingerprint(const mopd_dataset *dataset)
 {
@@ -101,11 +108,13 @@ const char *mopd_dataset_fingerprint(const mopd_dataset *dataset)
 
 const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t index, size_t view)
 {
-    if (!dataset || !dataset->source->features || index >= dataset->n || view >= dataset->source->n_views) return NULL;
+    if (!dataset || !dataset->source->features || index >= dataset->n || view >= dataset->source->n_views)
+        return NULL;
     return mo_dataset_feature(dataset, index, view);
 }
 
-mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features)
+mopd_status mopd_dataset_gather(
+    const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features)
 {
     if (!dataset || !features) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "features" : "dataset");
     const mo_source *s = dataset->source;
@@ -118,7 +127,8 @@ mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t first_view, 
     return MOPD_OK;
 }
 
-mopd_status mopd_dataset_select(mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection)
+mopd_status mopd_dataset_select(
+    mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection)
 {
     mopd_selection s;
     mopd_status st = begin(out, dataset, "dataset");
@@ -126,12 +136,13 @@ mopd_status mopd_dataset_select(mopd_dataset **out, const mopd_dataset *dataset,
     return st == MOPD_OK ? mo_dataset_select(out, dataset, &s) : st;
 }
 
-mopd_status mopd_dataset_pick(mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n,
-    uint32_t flags)
+mopd_status mopd_dataset_pick(
+    mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n, uint32_t flags)
 {
     mopd_status st = begin(out, dataset, "dataset");
     if (st == MOPD_OK && (!indices || !n)) st = mo_fail(MOPD_E_ARG, "indices: none");
-    if (st == MOPD_OK && flags & ~MOPD_PICK_RELABEL) st = mo_fail(MOPD_E_ARG, "pick: unknown flags 0x%x", flags);
+    if (st == MOPD_OK && flags & ~MOPD_PICK_RELABEL)
+        st = mo_fail(MOPD_E_ARG, "pick: unknown flags 0x%x", flags);
     return st == MOPD_OK ? mo_dataset_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
 }
 
@@ -150,11 +161,12 @@ mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *datas
     return st;
 }
 
-mopd_status mopd_dataset_withdraw(mopd_dataset **out, const mopd_dataset *dataset, const char *path,
-    const char *class_name)
+mopd_status mopd_dataset_withdraw(
+    mopd_dataset **out, const mopd_dataset *dataset, const char *path, const char *class_name)
 {
     mopd_status st = begin(out, dataset, "dataset");
-    if (st == MOPD_OK && !path == !class_name) st = mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
+    if (st == MOPD_OK && !path == !class_name)
+        st = mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
     return st == MOPD_OK ? mo_dataset_withdraw(out, dataset, path, class_name) : st;
 }
 

@@ -6,8 +6,8 @@
 #include "mopd/gda.h"
 #include "train/gda.h"
 
-mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n,
-    float alpha)
+mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features,
+    const int32_t *labels, size_t n, float alpha)
 {
     if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
     *out = NULL;
@@ -28,7 +28,10 @@ mopd_status mopd_gda_create_classes(mopd_gda **out, const mopd_gda *known, const
     return mo_gda_create_classes(out, known, bank);
 }
 
-float mopd_gda_alpha(const mopd_gda *gda) { return gda ? gda->alpha : 0; }
+float mopd_gda_alpha(const mopd_gda *gda)
+{
+    return gda ? gda->alpha : 0;
+}
 
 mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits)
 {
@@ -38,4 +41,7 @@ mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n
     return MOPD_OK;
 }
 
-void mopd_gda_free(mopd_gda *gda) { mo_gda_free(gda); }
+void mopd_gda_free(mopd_gda *gda)
+{
+    mo_gda_free(gda);
+}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * csv.c - a list of pictures as a dataset: header path,label[,split], RFC 4180 quoting, LF or CRLF, UTF-8 mark allowed.
+ * csv.c - a list of pictures as a dataset: header path,label[,split], RFC 4180 quoting, LF or CRLF, UTF-8
+ * mark allowed.
  *
- * Columns are found by name, others are passed over; so are empty lines.  Paths are relative to the folder of the list. */
+ * Columns are found by name, others are passed over; so are empty lines.  Paths are relative to the folder
+ * of the list. */
 #include "train/dataset.h"
 
 #include <string.h>
@@ -39,7 +41,8 @@ static mopd_status quoted_field(csv *c, char **stop)
     char *to = c->at;
     uint32_t opened = c->next_line;
     for (; c->at < c->end; c->at++) {
-        if (*c->at == '"' && c->at + 1 < c->end && c->at[1] == '"') c->at++;
+        if (*c->at == '"' && c->at + 1 < c->end && c->at[1] == '"')
+            c->at++;
         else if (*c->at == '"') {
             c->at++;
             *stop = to;
@@ -59,7 +62,8 @@ static bool at_record_end(const csv *c)
 static mopd_status plain_field(csv *c, char **stop)
 {
     while (!at_record_end(c) && *c->at != ',') {
-        if (*c->at == '"') return mo_fail(MOPD_E_FORMAT, "%s: line %u: a quote inside a plain field", c->path, c->line);
+        if (*c->at == '"')
+            return mo_fail(MOPD_E_FORMAT, "%s: line %u: a quote inside a plain field", c->path, c->line);
         c->at++;
     }
     *stop = c->at;
@@ -99,8 +103,8 @@ static mopd_status find_column(const csv *c, const char *name, bool needed, size
         *column = i;
     }
     if (*column != SIZE_MAX || !needed) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "%s: line %u: no column '%s' in the header; it begins '%s'", c->path, c->line, name,
-        c->n_fields ? c->field[0] : "");
+    return mo_fail(MOPD_E_FORMAT, "%s: line %u: no column '%s' in the header; it begins '%s'", c->path,
+        c->line, name, c->n_fields ? c->field[0] : "");
 }
 
 /* The rows of the list: texts point into it. */
@@ -137,8 +141,8 @@ static mopd_status add_row(rows *r, const csv *c, const size_t column[3])
     if (column[2] != SIZE_MAX) {
         split = mo_split_find(c->field[column[2]]);
         if (split == MOPD_SPLIT_NONE)
-            return mo_fail(MOPD_E_FORMAT, "%s: line %u: split '%s' is none of train, val, test", c->path, c->line,
-                c->field[column[2]]);
+            return mo_fail(MOPD_E_FORMAT, "%s: line %u: split '%s' is none of train, val, test", c->path,
+                c->line, c->field[column[2]]);
     }
     r->path[r->n] = path;
     r->label[r->n] = label;
@@ -160,8 +164,8 @@ static mopd_status read_rows(csv *c, rows *r)
         if ((st = next_record(c, &more)) != MOPD_OK || !more) break;
         if (c->n_fields == 1 && !*c->field[0]) continue;
         if (c->n_fields != n_columns)
-            return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line, c->n_fields,
-                n_columns);
+            return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
+                c->n_fields, n_columns);
         st = add_row(r, c, column);
     }
     if (st == MOPD_OK && !r->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
@@ -178,8 +182,10 @@ static mopd_status build(mopd_dataset **out, const rows *r, const char *place, c
         listed[i] = (mo_listed){r->label[i], (uint32_t)i, r->line[i]};
         st = mo_row_set(source->row + i, root, r->path[i], r->split[i]);
     }
-    if (st == MOPD_OK) st = mo_listing_build(out, &(mo_listing){source, listed, r->n, NULL, 0, place});
-    else mo_source_release(source);
+    if (st == MOPD_OK)
+        st = mo_listing_build(out, &(mo_listing){source, listed, r->n, NULL, 0, place});
+    else
+        mo_source_release(source);
     mo_free(listed);
     return st;
 }
@@ -195,7 +201,8 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
     if (st != MOPD_OK) goto done;
     const char *zero = memchr(text.data, 0, text.size);
     if (zero) {
-        st = mo_fail(MOPD_E_FORMAT, "%s: byte %zu is zero: no list of pictures", path, (size_t)(zero - text.data));
+        st = mo_fail(
+            MOPD_E_FORMAT, "%s: byte %zu is zero: no list of pictures", path, (size_t)(zero - text.data));
         goto done;
     }
     bool mark = text.size >= 3 && !memcmp(text.data, "\xef\xbb\xbf", 3);

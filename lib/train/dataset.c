@@ -9,7 +9,10 @@
 
 static const char *const split_names[] = {"train", "val", "test"};
 
-const char *mo_split_name(int32_t split) { return split >= 0 && split < 3 ? split_names[split] : "none"; }
+const char *mo_split_name(int32_t split)
+{
+    return split >= 0 && split < 3 ? split_names[split] : "none";
+}
 
 int32_t mo_split_find(const char *name)
 {
@@ -172,15 +175,19 @@ mopd_status mo_listing_build(mopd_dataset **out, const mo_listing *l)
 done:
     mo_free(names);
     mo_free(key);
-    if (d) d->source = l->source;
-    else mo_source_release(l->source);
-    if (st != MOPD_OK) mo_dataset_close(d);
-    else *out = d;
+    if (d)
+        d->source = l->source;
+    else
+        mo_source_release(l->source);
+    if (st != MOPD_OK)
+        mo_dataset_close(d);
+    else
+        *out = d;
     return st;
 }
 
-mopd_status mo_dataset_part(mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n,
-    const bool *class_kept)
+mopd_status mo_dataset_part(
+    mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n, const bool *class_kept)
 {
     mopd_dataset *d = NULL;
     size_t n_classes = 0;
@@ -221,7 +228,8 @@ void mo_dataset_close(mopd_dataset *d)
     mo_free(d);
 }
 
-/* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is text. */
+/* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is
+ * text. */
 static mopd_status looks_like_store(const char *path, bool *store)
 {
     FILE *f = fopen(path, "rbe");

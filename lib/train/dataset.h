@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * dataset.h - what a mopd_dataset holds: rows shared by all datasets made from one source, and an order over them.
+ * dataset.h - what a mopd_dataset holds: rows shared by all datasets made from one source, and an order over
+ * them.
  *
- *     source   n_rows pictures (file, split, hash) and, once encoded, n_rows x V x D floats; counted, never changed
- *     dataset  n items: row[i] of the source, label[i] among C names; canonical order (see mo_listing_build) */
+ *     source   n_rows pictures (file, split, hash), once encoded n_rows x V x D floats; counted, unchanging
+ *     dataset  n items: row[i] of the source, label[i] among C names; in the order of mo_listing_build */
 #ifndef MO_TRAIN_DATASET_H
 #define MO_TRAIN_DATASET_H
 
@@ -64,14 +65,14 @@ typedef struct mo_listing {
     const char *place; /* for messages */
 } mo_listing;
 
-/* A dataset over all of a source, sorted: class, file name, path, in byte order; classes are the names that occur and the
- * extra ones.  FORMAT: `place` lists one path twice. */
+/* A dataset over all of a source, sorted: class, file name, path, in byte order; classes are the names
+ * that occur and the extra ones.  FORMAT: `place` lists one path twice. */
 mopd_status mo_listing_build(mopd_dataset **out, const mo_listing *listing);
 
-/* A dataset over the same source: n items from `keep` (indices into from, ascending).  class_kept: only classes with
- * class_kept[c] set (all items kept are of those), numbered from 0. */
-mopd_status mo_dataset_part(mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n,
-    const bool *class_kept);
+/* A dataset over the same source: n items from `keep` (indices into from, ascending).  class_kept: only
+ * classes with class_kept[c] set (all items kept are of those), numbered from 0. */
+mopd_status mo_dataset_part(
+    mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n, const bool *class_kept);
 
 void mo_dataset_close(mopd_dataset *d);
 
@@ -83,8 +84,10 @@ mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root
 /* As the public functions of the same end. */
 mopd_status mo_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options);
 mopd_status mo_dataset_select(mopd_dataset **out, const mopd_dataset *d, const mopd_selection *selection);
-mopd_status mo_dataset_pick(mopd_dataset **out, const mopd_dataset *d, const size_t *indices, size_t n, bool relabel);
-mopd_status mo_dataset_withdraw(mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name);
+mopd_status mo_dataset_pick(
+    mopd_dataset **out, const mopd_dataset *d, const size_t *indices, size_t n, bool relabel);
+mopd_status mo_dataset_withdraw(
+    mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name);
 mopd_status mo_dataset_encode(mopd_dataset **out, const mopd_dataset *d, const mopd_dataset *known,
     const mopd_encoder *encoder, const mopd_encode_options *options);
 mopd_status mo_store_save(const mopd_dataset *d, const char *path);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * features.c - a dataset's pictures through the vision tower, once, joined to what a store holds already.
  *
- * Chunks of pictures are read, hashed, decoded and preprocessed side by side, then encoded in one batch.  View v of a
- * picture is drawn from (seed, content hash, v) alone, so its features do not depend on what else is encoded, or when. */
+ * Chunks of pictures are read, hashed, decoded and preprocessed side by side, then encoded in one batch.
+ * View v of a picture is drawn from (seed, content hash, v) alone, so its features do not depend on what
+ * else is encoded, or when. */
 #include "train/dataset.h"
 
 #include <stdlib.h>
@@ -35,9 +36,9 @@ typedef struct job {
     const mopd_encode_options *options;
     size_t n_views, dim; /* of the result: V at least 1 */
     bool augmented;
-    size_t *in_known;   /* per item of data: its item in known, SIZE_MAX when it is new */
-    float *features;    /* per item of data, n_views x dim; rows of bad ones are void */
-    char (*hash)[65];   /* per item of data, "" when bad */
+    size_t *in_known; /* per item of data: its item in known, SIZE_MAX when it is new */
+    float *features;  /* per item of data, n_views x dim; rows of bad ones are void */
+    char (*hash)[65]; /* per item of data, "" when bad */
     size_t n_done, n_total;
     bool cancelled;
     size_t pixels_each; /* floats of one picture's view */
@@ -46,7 +47,10 @@ typedef struct job {
     size_t n_slots;
 } job;
 
-static const mo_row *row_of(const mopd_dataset *d, size_t i) { return d->source->row + d->row[i]; }
+static const mo_row *row_of(const mopd_dataset *d, size_t i)
+{
+    return d->source->row + d->row[i];
+}
 
 /* View v of the picture with this content. */
 static uint64_t view_seed(uint64_t seed, const char *hash, uint64_t view)
@@ -75,7 +79,8 @@ static mopd_status prepare(const job *j, slot *s)
     for (size_t v = 0; v < s->n_views && s->pixels && st == MOPD_OK; v++) {
         float *out = s->pixels + v * j->pixels_each;
         uint64_t seed = view_seed(j->options->seed, s->hash, j->options->first_view + v);
-        st = s->plain ? mo_pixels_run(settings, &picture, out) : mo_pixels_view(settings, &picture, seed, out);
+        st =
+            s->plain ? mo_pixels_run(settings, &picture, out) : mo_pixels_view(settings, &picture, seed, out);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
     mo_picture_free(&picture);
@@ -105,7 +110,8 @@ static mopd_status report(job *j, const slot *s, size_t item)
     if (bad) j->hash[item][0] = 0;
     j->n_done++;
     if (!j->options->fn) return MOPD_OK;
-    if (!j->options->fn(j->options->context, j->n_done, j->n_total, bad ? s->file : NULL, bad ? s->message : NULL))
+    if (!j->options->fn(
+            j->options->context, j->n_done, j->n_total, bad ? s->file : NULL, bad ? s->message : NULL))
         return MOPD_OK;
     j->cancelled = true;
     return mo_fail(MOPD_E_CANCELLED, "cancelled after %zu of %zu pictures", j->n_done, j->n_total);
@@ -119,13 +125,14 @@ static mopd_status check_known(const job *j, size_t item, const char *hash)
     const mo_row *row = row_of(k, old), *now = row_of(j->data, item);
     const char *was = k->name[k->label[old]], *is = j->data->name[j->data->label[item]];
     if (strcmp(was, is))
-        return mo_fail(MOPD_E_MISMATCH, "%s: known as a picture of '%s', now of '%s'; withdraw it first", row->path, was, is);
+        return mo_fail(MOPD_E_MISMATCH, "%s: known as a picture of '%s', now of '%s'; withdraw it first",
+            row->path, was, is);
     if (row->split != now->split)
         return mo_fail(MOPD_E_MISMATCH, "%s: known in split %s, now in %s; withdraw it first", row->path,
             mo_split_name(row->split), mo_split_name(now->split));
     if (*hash && strcmp(row->hash, hash))
-        return mo_fail(MOPD_E_MISMATCH, "%s: known with content %.12s..., now %.12s...; withdraw it first", row->path,
-            row->hash, hash);
+        return mo_fail(MOPD_E_MISMATCH, "%s: known with content %.12s..., now %.12s...; withdraw it first",
+            row->path, row->hash, hash);
     return MOPD_OK;
 }
 
@@ -188,18 +195,21 @@ static mopd_status open_slots(job *j)
     if (j->n_slots > CHUNK_MOST) j->n_slots = CHUNK_MOST;
     if (!j->n_slots) j->n_slots = 1;
     views = j->n_slots * j->n_views;
-    if (!mo_mul(views, j->pixels_each, &floats)) return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
+    if (!mo_mul(views, j->pixels_each, &floats))
+        return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
     j->slots = mo_calloc(j->n_slots, sizeof *j->slots);
     j->pixels = mo_alloc(floats, sizeof(float));
     j->encoded = mo_alloc(views * j->dim, sizeof(float));
     return j->slots && j->pixels && j->encoded ? MOPD_OK : MOPD_E_NOMEM;
 }
 
-/* Reads all items of data: hashes of all, features of the new ones.  Items go in order, so the first bad one is named. */
+/* Reads all items of data: hashes of all, features of the new ones.  Items go in order, so the first bad
+ * one is named. */
 static mopd_status encode_new(job *j)
 {
     size_t n = j->data->n, floats;
-    if (!mo_mul(n, j->n_views * j->dim, &floats)) return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
+    if (!mo_mul(n, j->n_views * j->dim, &floats))
+        return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
     j->features = mo_alloc(floats, sizeof(float));
     j->hash = mo_calloc(n, sizeof *j->hash);
     size_t *items = mo_alloc(CHUNK_MOST, sizeof *items);
@@ -240,7 +250,8 @@ static mopd_status check_classes(const job *j)
         n_good += j->hash[i][0] || j->in_known[i] != SIZE_MAX;
         if (i + 1 < d->n && d->label[i + 1] == d->label[i]) continue;
         if (!n_good)
-            return mo_fail(MOPD_E_FORMAT, "class '%s': none of its %zu pictures can be read", d->name[d->label[i]], n_listed);
+            return mo_fail(MOPD_E_FORMAT, "class '%s': none of its %zu pictures can be read",
+                d->name[d->label[i]], n_listed);
         n_listed = n_good = 0;
     }
     return MOPD_OK;
@@ -285,7 +296,8 @@ static mopd_status describe_pixels(const mo_pixels *p, char **json)
 }
 
 /* Row `to` of the result: a picture and its features. */
-static mopd_status put_row(mo_source *s, size_t to, const mo_row *from, const char *hash, const float *features)
+static mopd_status put_row(
+    mo_source *s, size_t to, const mo_row *from, const char *hash, const float *features)
 {
     mo_row *row = s->row + to;
     size_t each = s->n_views * s->dim;
@@ -343,16 +355,21 @@ static mopd_status join(mopd_dataset **out, job *j)
     size_t n_names = 0;
     const char **names = mo_alloc(j->data->n_classes + (j->known ? j->known->n_classes : 0), sizeof *names);
     if (!names) st = MOPD_E_NOMEM;
-    for (size_t c = 0; st == MOPD_OK && j->known && c < j->known->n_classes; c++) names[n_names++] = j->known->name[c];
-    for (size_t c = 0; st == MOPD_OK && !j->cancelled && c < j->data->n_classes; c++) names[n_names++] = j->data->name[c];
-    if (st == MOPD_OK) st = mo_listing_build(out, &(mo_listing){s, listed, n, names, n_names, "the joined data"});
-    else mo_source_release(s);
+    for (size_t c = 0; st == MOPD_OK && j->known && c < j->known->n_classes; c++)
+        names[n_names++] = j->known->name[c];
+    for (size_t c = 0; st == MOPD_OK && !j->cancelled && c < j->data->n_classes; c++)
+        names[n_names++] = j->data->name[c];
+    if (st == MOPD_OK)
+        st = mo_listing_build(out, &(mo_listing){s, listed, n, names, n_names, "the joined data"});
+    else
+        mo_source_release(s);
     mo_free(names);
     mo_free(listed);
     return st;
 }
 
-/* -- what is known already ---------------------------------------------------------------------------------- */
+/* -- what is known already
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct named {
     const char *path;
@@ -388,8 +405,8 @@ static mopd_status check_encoder(const mopd_dataset *d, const mopd_encoder *enco
 {
     const mo_source *s = d->source;
     if (encoder && (strcmp(s->fingerprint, encoder->fingerprint) || s->dim != encoder->config.dim))
-        return mo_fail(MOPD_E_MISMATCH, "the features were made by encoder %s, this one is %s", s->fingerprint,
-            encoder->fingerprint);
+        return mo_fail(MOPD_E_MISMATCH, "the features were made by encoder %s, this one is %s",
+            s->fingerprint, encoder->fingerprint);
     return MOPD_OK;
 }
 
@@ -409,16 +426,16 @@ static mopd_status check_join(const job *j)
     mopd_status st = check_encoder(j->known, j->encoder);
     if (st != MOPD_OK) return st;
     if (s->n_views != j->n_views || s->augmented != j->augmented || j->options->first_view)
-        return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on", s->n_views,
-            s->augmented ? "augmented" : "plain", j->n_views, j->augmented ? "augmented" : "plain",
-            j->options->first_view);
+        return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
+            s->n_views, s->augmented ? "augmented" : "plain", j->n_views,
+            j->augmented ? "augmented" : "plain", j->options->first_view);
     uint64_t seed = j->data->source->features ? j->data->source->seed : j->options->seed;
     if (s->augmented && s->seed != seed)
-        return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu", (unsigned long long)s->seed,
-            (unsigned long long)seed);
+        return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
+            (unsigned long long)s->seed, (unsigned long long)seed);
     if (has_splits(j->known) != has_splits(j->data))
-        return mo_fail(MOPD_E_MISMATCH, "the store has %s splits, the data has %s", has_splits(j->known) ? "its" : "no",
-            has_splits(j->data) ? "some" : "none");
+        return mo_fail(MOPD_E_MISMATCH, "the store has %s splits, the data has %s",
+            has_splits(j->known) ? "its" : "no", has_splits(j->data) ? "some" : "none");
     return MOPD_OK;
 }
 
@@ -428,8 +445,9 @@ static mopd_status pass_through(mopd_dataset **out, const mopd_dataset *d, const
     const mo_source *s = d->source;
     size_t v = options->n_views;
     if (v && (!s->augmented || v > s->n_views || options->first_view))
-        return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, %zu augmented ones from %u on are needed",
-            s->n_views, s->augmented ? "augmented" : "plain", v, options->first_view);
+        return mo_fail(MOPD_E_MISMATCH,
+            "the store holds %zu %s views a picture, %zu augmented ones from %u on are needed", s->n_views,
+            s->augmented ? "augmented" : "plain", v, options->first_view);
     size_t *keep = mo_alloc(d->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) keep[i] = i;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * folder.c - a folder of class folders as a dataset: DATA/[SPLIT/]CLASS NAME/picture.{jpg,jpeg,png}.
  *
- * The layout has splits when one of train, val, test holds folders and no picture.  Names that begin with a dot, files of
- * other kinds and folders inside a class folder are passed over. */
+ * The layout has splits when one of train, val, test holds folders and no picture.  Names that begin with
+ * a dot, files of other kinds and folders inside a class folder are passed over. */
 #include "train/dataset.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@ typedef struct found {
 static bool is_picture(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    return *name != '.' && dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return *name != '.' && dot &&
+           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
 /* What a folder holds directly. */
@@ -34,9 +35,12 @@ static mopd_status look_inside(const char *folder, size_t *n_pictures, size_t *n
     for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
         if (names.name[i][0] == '.') continue;
         char *inner = mo_path_join(folder, names.name[i]);
-        if (!inner) st = MOPD_E_NOMEM;
-        else if (mo_file_is_dir(inner)) ++*n_folders;
-        else *n_pictures += is_picture(names.name[i]);
+        if (!inner)
+            st = MOPD_E_NOMEM;
+        else if (mo_file_is_dir(inner))
+            ++*n_folders;
+        else
+            *n_pictures += is_picture(names.name[i]);
         mo_free(inner);
     }
     mo_names_free(&names);
@@ -69,7 +73,8 @@ static mopd_status add_picture(found *f, const char *class_path, const char *nam
 }
 
 /* All pictures of DATA/below, a class folder named class_name. */
-static mopd_status walk_class(found *f, const char *data, const char *below, const char *class_name, int32_t split)
+static mopd_status walk_class(
+    found *f, const char *data, const char *below, const char *class_name, int32_t split)
 {
     mo_names names = {0};
     char *folder = mo_path_join(data, below);
@@ -78,8 +83,10 @@ static mopd_status walk_class(found *f, const char *data, const char *below, con
     for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
         if (!is_picture(names.name[i])) continue;
         char *file = mo_path_join(folder, names.name[i]);
-        if (!file) st = MOPD_E_NOMEM;
-        else if (!mo_file_is_dir(file)) st = add_picture(f, below, names.name[i], split);
+        if (!file)
+            st = MOPD_E_NOMEM;
+        else if (!mo_file_is_dir(file))
+            st = add_picture(f, below, names.name[i], split);
         mo_free(file);
     }
     mo_names_free(&names);
@@ -97,8 +104,10 @@ static mopd_status walk_split(found *f, const char *data, const char *below, int
         if (names.name[i][0] == '.') continue;
         char *inner = mo_path_join(folder, names.name[i]);
         char *path = *below ? mo_path_join(below, names.name[i]) : mo_strdup(names.name[i]);
-        if (!inner || !path) st = MOPD_E_NOMEM;
-        else if (mo_file_is_dir(inner)) st = walk_class(f, data, path, names.name[i], split);
+        if (!inner || !path)
+            st = MOPD_E_NOMEM;
+        else if (mo_file_is_dir(inner))
+            st = walk_class(f, data, path, names.name[i], split);
         mo_free(inner);
         mo_free(path);
     }
@@ -135,17 +144,21 @@ static mopd_status check_strangers(const char *data)
         if (*name == '.' || mo_split_find(name) != MOPD_SPLIT_NONE) continue;
         char *folder = mo_path_join(data, name);
         size_t n_pictures = 0, n_folders;
-        if (!folder) st = MOPD_E_NOMEM;
-        else if (mo_file_is_dir(folder)) st = look_inside(folder, &n_pictures, &n_folders);
+        if (!folder)
+            st = MOPD_E_NOMEM;
+        else if (mo_file_is_dir(folder))
+            st = look_inside(folder, &n_pictures, &n_folders);
         if (st == MOPD_OK && n_pictures)
-            st = mo_fail(MOPD_E_FORMAT, "%s: folder '%s' holds pictures beside the splits train, val, test", data, name);
+            st = mo_fail(MOPD_E_FORMAT, "%s: folder '%s' holds pictures beside the splits train, val, test",
+                data, name);
         mo_free(folder);
     }
     mo_names_free(&names);
     return st;
 }
 
-/* Every class folder must have given a picture, in one split at least.  Pictures stand in the order of the folders. */
+/* Every class folder must have given a picture, in one split at least.  Pictures stand in the order of the
+ * folders. */
 static mopd_status check_classes(const found *f, const char *data)
 {
     if (!f->names.n) return mo_fail(MOPD_E_FORMAT, "%s: no class folder", data);
@@ -162,7 +175,8 @@ static mopd_status check_classes(const found *f, const char *data)
             elsewhere = !empty[k] && !strcmp(f->names.name[i], f->names.name[k]);
         }
         if (!elsewhere)
-            st = mo_fail(MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .jpeg, .png)", data, f->names.name[i]);
+            st = mo_fail(
+                MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .jpeg, .png)", data, f->names.name[i]);
     }
     mo_free(empty);
     return st;
@@ -178,8 +192,10 @@ static mopd_status build(mopd_dataset **out, const found *f, const char *data, c
         listed[i] = (mo_listed){f->class_name[i], (uint32_t)i, 0};
         st = mo_row_set(source->row + i, root ? root : data, f->path[i], f->split[i]);
     }
-    if (st == MOPD_OK) st = mo_listing_build(out, &(mo_listing){source, listed, f->n, NULL, 0, data});
-    else mo_source_release(source);
+    if (st == MOPD_OK)
+        st = mo_listing_build(out, &(mo_listing){source, listed, f->n, NULL, 0, data});
+    else
+        mo_source_release(source);
     mo_free(listed);
     return st;
 }

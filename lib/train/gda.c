@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * gda.c - Gaussian discriminant analysis on features (Wang et al., ICLR 2024, arXiv 2402.04087), as the authors released it.
+ * gda.c - Gaussian discriminant analysis on features (Wang et al., ICLR 2024, arXiv 2402.04087), as the
+ * authors released it.
  *
  *     S = sum over pictures of (f - mu_y)(f - mu_y)^T              scatter, D x D
  *     P = D inv(S + trace(S) / (n - 1) I)                          (n - 1) cov + trace(cov) I
  *     logits = scale t . f + alpha (P mu . f - mu . P mu / 2 - ln C)
  *
- * New classes (their base-to-new code): mu = mean of the 64 training features nearest to the text feature t and 16 copies
- * of t; P = mean over classes of D inv(X X^T + trace / 63 I), X the 64 neighbours minus t.  Theirs takes random crops for the
- * few shots and alpha from the validation split; ours takes the features it is given and alpha from folds of them. */
+ * New classes (their base-to-new code): mu = mean of the 64 training features nearest to the text feature
+ * t and 16 copies of t; P = mean over classes of D inv(X X^T + trace / 63 I), X the 64 neighbours minus t.
+ * Theirs takes random crops for the few shots and alpha from the validation split; ours takes the features
+ * it is given and alpha from folds of them. */
 #include "train/gda.h"
 
 #include <math.h>
@@ -40,13 +42,17 @@ static mopd_status head_create(mopd_gda **out, const mopd_bank *bank, size_t n)
     g->weight = mo_alloc(cd, sizeof(double));
     g->bias = mo_alloc(c, sizeof(double));
     g->features = mo_alloc(nd, sizeof(float));
-    mopd_status st = g->name && g->text && g->mean && g->weight && g->bias && g->features ? MOPD_OK : MOPD_E_NOMEM;
+    mopd_status st =
+        g->name && g->text && g->mean && g->weight && g->bias && g->features ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t i = 0; i < c && st == MOPD_OK; i++) {
         if (!(g->name[i] = mo_strdup(bank->name[i]))) st = MOPD_E_NOMEM;
     }
-    for (size_t i = 0; i < cd && st == MOPD_OK; i++) g->text[i] = (double)bank->scale * (double)bank->feature[i];
-    if (st != MOPD_OK) mo_gda_free(g);
-    else *out = g;
+    for (size_t i = 0; i < cd && st == MOPD_OK; i++)
+        g->text[i] = (double)bank->scale * (double)bank->feature[i];
+    if (st != MOPD_OK)
+        mo_gda_free(g);
+    else
+        *out = g;
     return st;
 }
 
@@ -73,7 +79,10 @@ typedef struct sample {
     size_t n;
 } sample;
 
-static bool counts(const sample *s, size_t i) { return s->without < 0 || s->fold[i] != s->without; }
+static bool counts(const sample *s, size_t i)
+{
+    return s->without < 0 || s->fold[i] != s->without;
+}
 
 static mopd_status fit_means(mopd_gda *g, const sample *s, size_t *n_used)
 {
@@ -118,7 +127,8 @@ static mopd_status fit_factor(mopd_gda *g, const sample *s, size_t n_used)
     double ridge = n_used > 1 ? trace / (double)(n_used - 1) : 0;
     if (!(ridge > 0)) ridge = 1; /* nothing varies (one picture a class): P is a multiple of I */
     for (size_t k = 0; k < d; k++) g->factor[k * d + k] += ridge;
-    if (!mo_cholesky(g->factor, d)) return mo_fail(MOPD_E_NUMERIC, "the covariance of %zu features has no inverse", n_used);
+    if (!mo_cholesky(g->factor, d))
+        return mo_fail(MOPD_E_NUMERIC, "the covariance of %zu features has no inverse", n_used);
     return MOPD_OK;
 }
 
@@ -231,12 +241,13 @@ static mopd_status choose_alpha(mopd_gda *g, sample s)
     return st;
 }
 
-mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n,
-    float alpha)
+mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels,
+    size_t n, float alpha)
 {
     for (size_t i = 0; i < n; i++) {
         if (labels[i] < 0 || (size_t)labels[i] >= bank->n_classes)
-            return mo_fail(MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i, bank->n_classes);
+            return mo_fail(MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i,
+                bank->n_classes);
     }
     mopd_gda *g = NULL;
     mopd_status st = head_create(&g, bank, n);
@@ -248,12 +259,15 @@ mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *fe
     if (!g->factor) st = MOPD_E_NOMEM;
     if (st == MOPD_OK && alpha < 0) st = choose_alpha(g, s);
     if (st == MOPD_OK) st = fit(g, &s);
-    if (st != MOPD_OK) mo_gda_free(g);
-    else *out = g;
+    if (st != MOPD_OK)
+        mo_gda_free(g);
+    else
+        *out = g;
     return st;
 }
 
-/* -- classes that were not there ---------------------------------------------------------------------------- */
+/* -- classes that were not there
+ * ---------------------------------------------------------------------------- */
 
 typedef struct near {
     double cosine;
@@ -272,13 +286,15 @@ static void rank_features(const mopd_gda *known, const float *t, near *order)
 {
     for (size_t i = 0; i < known->n; i++) {
         order[i] = (near){0, i};
-        for (size_t k = 0; k < known->dim; k++) order[i].cosine += (double)t[k] * (double)known->features[i * known->dim + k];
+        for (size_t k = 0; k < known->dim; k++)
+            order[i].cosine += (double)t[k] * (double)known->features[i * known->dim + k];
     }
     qsort(order, known->n, sizeof *order, compare_near);
 }
 
-/* precision += D inv(X^T X + r I), X (m x D) the neighbours minus t, r = trace / (m - 1), by Woodbury's identity:
- * inv(X^T X + r I) = (I - X^T inv(X X^T + r I) X) / r.  The m x D block y and the m x m block k are scratch. */
+/* precision += D inv(X^T X + r I), X (m x D) the neighbours minus t, r = trace / (m - 1), by Woodbury's
+ * identity: inv(X^T X + r I) = (I - X^T inv(X X^T + r I) X) / r.  The m x D block y and the m x m block k
+ * are scratch. */
 static mopd_status add_precision(double *precision, const double *x, size_t m, size_t d, double *k, double *y)
 {
     double trace = 0;
@@ -361,7 +377,8 @@ static mopd_status meet_classes(mopd_gda *g, const mopd_gda *known, const mopd_b
 mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank)
 {
     if (bank->dim != known->dim)
-        return mo_fail(MOPD_E_MISMATCH, "the bank's features are %zu wide, the head's %zu", bank->dim, known->dim);
+        return mo_fail(
+            MOPD_E_MISMATCH, "the bank's features are %zu wide, the head's %zu", bank->dim, known->dim);
     if (!known->factor) return mo_fail(MOPD_E_STATE, "a head of new classes cannot meet further ones");
     mopd_gda *g = NULL;
     double *precision = NULL;
@@ -375,7 +392,9 @@ mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const m
     for (size_t i = 0; precision && i < g->dim * g->dim; i++) precision[i] /= (double)g->n_classes;
     if (st == MOPD_OK) finish_head(g, known->factor, precision);
     mo_free(precision);
-    if (st != MOPD_OK) mo_gda_free(g);
-    else *out = g;
+    if (st != MOPD_OK)
+        mo_gda_free(g);
+    else
+        *out = g;
     return st;
 }

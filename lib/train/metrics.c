@@ -2,15 +2,18 @@
  * metrics.c - everything is read from the confusion matrix: row the true class, column the predicted one. */
 #include "train/metrics.h"
 
-mopd_status mo_confusion_add(uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
+mopd_status mo_confusion_add(
+    uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float *row = logits + i * n_classes;
         if (labels[i] < 0 || (size_t)labels[i] >= n_classes)
-            return mo_fail(MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i, n_classes);
+            return mo_fail(
+                MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i, n_classes);
         size_t best = 0;
         for (size_t c = 0; c < n_classes; c++) {
-            if (row[c] != row[c]) return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not a number", i, c);
+            if (row[c] != row[c])
+                return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not a number", i, c);
             if (row[c] > row[best]) best = c;
         }
         confusion[(size_t)labels[i] * n_classes + best]++;

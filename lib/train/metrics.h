@@ -6,7 +6,8 @@
 #include "base/status.h"
 #include "mopd/metrics.h"
 
-mopd_status mo_confusion_add(uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
+mopd_status mo_confusion_add(
+    uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * split.c - parts of a dataset: splits, few-shot draws, base and new classes, what is left without something.
  *
- * The draw takes place over all classes before the base/new cut, so base and all-class runs share pictures. */
+ * The draw takes place over all classes before the base/new cut, so base and all-class runs share
+ * pictures. */
 #include "train/dataset.h"
 
 #include <string.h>
@@ -63,7 +64,8 @@ static size_t draw(const mopd_dataset *d, size_t *keep, size_t n, const mopd_sel
     return kept;
 }
 
-/* chosen[c]: class c is in the subset.  Classes count that have training pictures, any where there is no such split. */
+/* chosen[c]: class c is in the subset.  Classes count that have training pictures, any where there is no
+ * such split. */
 static void cut_classes(const mopd_dataset *d, int32_t subset, bool *chosen)
 {
     bool train = has_split(d, MOPD_SPLIT_TRAIN);
@@ -116,7 +118,8 @@ mopd_status mo_dataset_select(mopd_dataset **out, const mopd_dataset *d, const m
     return st;
 }
 
-mopd_status mo_dataset_pick(mopd_dataset **out, const mopd_dataset *d, const size_t *indices, size_t n, bool relabel)
+mopd_status mo_dataset_pick(
+    mopd_dataset **out, const mopd_dataset *d, const size_t *indices, size_t n, bool relabel)
 {
     for (size_t i = 0; i < n; i++) {
         if (indices[i] >= d->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", indices[i], d->n);
@@ -132,21 +135,25 @@ mopd_status mo_dataset_pick(mopd_dataset **out, const mopd_dataset *d, const siz
     return st;
 }
 
-mopd_status mo_dataset_withdraw(mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name)
+mopd_status mo_dataset_withdraw(
+    mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name)
 {
     size_t n = 0;
     size_t *keep = mo_alloc(d->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) {
-        bool goes = path ? !strcmp(d->source->row[d->row[i]].path, path) : !strcmp(d->name[d->label[i]], class_name);
+        bool goes =
+            path ? !strcmp(d->source->row[d->row[i]].path, path) : !strcmp(d->name[d->label[i]], class_name);
         if (!goes) keep[n++] = i;
     }
     mopd_status st;
     if (n == d->n)
-        st = mo_fail(MOPD_E_ARG, "no %s '%s' to withdraw among %zu pictures of %zu classes", path ? "picture" : "class",
-            path ? path : class_name, d->n, d->n_classes);
-    else if (!n) st = mo_fail(MOPD_E_ARG, "without '%s' no picture would be left", path ? path : class_name);
-    else st = mo_dataset_pick(out, d, keep, n, true);
+        st = mo_fail(MOPD_E_ARG, "no %s '%s' to withdraw among %zu pictures of %zu classes",
+            path ? "picture" : "class", path ? path : class_name, d->n, d->n_classes);
+    else if (!n)
+        st = mo_fail(MOPD_E_ARG, "without '%s' no picture would be left", path ? path : class_name);
+    else
+        st = mo_dataset_pick(out, d, keep, n, true);
     mo_free(keep);
     return st;
 }

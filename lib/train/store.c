@@ -4,7 +4,7 @@
  *     features  n x V x D f32   rows of length 1, in the order of the dataset
  *     labels    n i32           index into classes
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
- *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" (plain) or V, seed,
+ *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
  *               classes, paths, hashes (JSON arrays of texts) */
 #include "train/dataset.h"
 
@@ -23,7 +23,8 @@ static mopd_status check_utf8(const char *text, const char *what)
     for (size_t at = 0; at < n;) {
         size_t before = at;
         if (mo_unicode_next(text, n, &at) < 0)
-            return mo_fail(MOPD_E_FORMAT, "%s '%s': byte %zu is not UTF-8, a feature store needs that", what, text, before);
+            return mo_fail(MOPD_E_FORMAT, "%s '%s': byte %zu is not UTF-8, a feature store needs that", what,
+                text, before);
     }
     return MOPD_OK;
 }
@@ -82,9 +83,11 @@ static mopd_status write_tensors(mo_stw *w, const mopd_dataset *d)
 {
     const mo_source *s = d->source;
     mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < d->n && st == MOPD_OK; i++) st = mo_stw_floats(w, mo_dataset_feature(d, i, 0), s->n_views * s->dim);
+    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
+        st = mo_stw_floats(w, mo_dataset_feature(d, i, 0), s->n_views * s->dim);
     if (st == MOPD_OK) st = mo_stw_write(w, d->label, d->n * sizeof *d->label);
-    for (size_t i = 0; i < d->n && st == MOPD_OK; i++) st = mo_stw_write(w, &s->row[d->row[i]].split, sizeof(int32_t));
+    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
+        st = mo_stw_write(w, &s->row[d->row[i]].split, sizeof(int32_t));
     return st;
 }
 
@@ -123,8 +126,8 @@ static mopd_status need_number(const opened *o, const char *key, uint64_t most, 
     if (st != MOPD_OK) return st;
     unsigned long long value = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || strlen(text) > 20 || value > most)
-        return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is '%s', not a number up to %llu", o->path, key, text,
-            (unsigned long long)most);
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is '%s', not a number up to %llu", o->path, key,
+            text, (unsigned long long)most);
     *x = value;
     return MOPD_OK;
 }
@@ -140,7 +143,8 @@ static mopd_status need_list(const opened *o, const char *key, const mo_json **l
     return st;
 }
 
-static mopd_status need_text(const opened *o, const mo_json *list, const char *key, size_t i, const char **text)
+static mopd_status need_text(
+    const opened *o, const mo_json *list, const char *key, size_t i, const char **text)
 {
     if (mo_json_as_string(mo_json_item(list, i), text) && **text) return MOPD_OK;
     return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s': item %zu is no text", o->path, key, i);
@@ -168,7 +172,8 @@ static mopd_status check_shapes(opened *o)
     if (st != MOPD_OK) return st;
     const mo_view *f = o->features;
     if (f->dtype != MO_F32 || f->n_dims != 3 || !f->n)
-        return mo_fail(MOPD_E_FORMAT, "%s: 'features' is %s with %d dimensions and %zu elements, not F32 n x V x D", o->path,
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: 'features' is %s with %d dimensions and %zu elements, not F32 n x V x D", o->path,
             mo_dtype_name(f->dtype), f->n_dims, f->n);
     const mo_view *flat[2] = {o->labels, o->split};
     for (int i = 0; i < 2; i++) {
@@ -206,7 +211,8 @@ static mopd_status read_row(const opened *o, const char *root, size_t i, mo_row 
     size_t n_classes = mo_json_count(o->classes);
     int32_t label = read_i32(o->labels, i), split = read_i32(o->split, i);
     if (label < 0 || (size_t)label >= n_classes)
-        return mo_fail(MOPD_E_FORMAT, "%s: label %d of row %zu, there are %zu classes", o->path, (int)label, i, n_classes);
+        return mo_fail(MOPD_E_FORMAT, "%s: label %d of row %zu, there are %zu classes", o->path, (int)label,
+            i, n_classes);
     if (split < MOPD_SPLIT_NONE || split > MOPD_SPLIT_TEST)
         return mo_fail(MOPD_E_FORMAT, "%s: split %d of row %zu, not -1 to 2", o->path, (int)split, i);
     mopd_status st = need_text(o, o->paths, "paths", i, &path);
@@ -233,10 +239,11 @@ static mopd_status read_source(const opened *o, mo_source *s)
     s->dim = o->features->shape[2];
     s->augmented = views > 0;
     if ((views ? views : 1) != s->n_views)
-        return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path, (unsigned long long)views,
-            s->n_views);
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
+            (unsigned long long)views, s->n_views);
     if (strlen(fingerprint) != 64)
-        return mo_fail(MOPD_E_FORMAT, "%s: the fingerprint has %zu digits, not 64", o->path, strlen(fingerprint));
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: the fingerprint has %zu digits, not 64", o->path, strlen(fingerprint));
     memcpy(s->fingerprint, fingerprint, sizeof s->fingerprint);
     return (s->preprocessing = mo_strdup(preprocessing)) ? MOPD_OK : MOPD_E_NOMEM;
 }
@@ -252,7 +259,8 @@ static mopd_status take_features(opened *o, mo_source *s)
         memcpy(s->owned, f->data, f->n * sizeof(float));
         s->features = s->owned;
     }
-    if (!mo_all_finite(s->features, f->n)) return mo_fail(MOPD_E_FORMAT, "%s: a feature is not finite", o->path);
+    if (!mo_all_finite(s->features, f->n))
+        return mo_fail(MOPD_E_FORMAT, "%s: a feature is not finite", o->path);
     s->file = o->file;
     o->file = NULL;
     return MOPD_OK;
@@ -271,7 +279,8 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
     st = mo_source_create(&source, n);
     if (st == MOPD_OK && !(listed = mo_calloc(n, sizeof *listed))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK && !(names = mo_alloc(n_classes, sizeof *names))) st = MOPD_E_NOMEM;
-    for (size_t c = 0; c < n_classes && st == MOPD_OK; c++) st = need_text(o, o->classes, "classes", c, names + c);
+    for (size_t c = 0; c < n_classes && st == MOPD_OK; c++)
+        st = need_text(o, o->classes, "classes", c, names + c);
     if (st == MOPD_OK) st = read_source(o, source);
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         int32_t label = 0;
@@ -279,8 +288,10 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
         listed[i] = (mo_listed){names[label], (uint32_t)i, 0};
     }
     if (st == MOPD_OK) st = take_features(o, source);
-    if (st == MOPD_OK) st = mo_listing_build(out, &(mo_listing){source, listed, n, names, n_classes, o->path});
-    else mo_source_release(source);
+    if (st == MOPD_OK)
+        st = mo_listing_build(out, &(mo_listing){source, listed, n, names, n_classes, o->path});
+    else
+        mo_source_release(source);
     mo_free(listed);
     mo_free(names);
     return st;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_features.c - mopd features and eval: stores made, extended, withdrawn from, and used in the place of data. */
+ * test_features.c - mopd features and eval: stores made, extended, withdrawn from, and used in the place
+ * of data. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@ static void features(const char *data, const char *more, const char *store)
 static void features_tells_what_it_wrote(void **state)
 {
     (void)state;
-    const char *store = test_path("told.safetensors");
-    run_result r = run_mopd(NULL, "features -m @ -d @ --views 3 --format json -o @", tiny_model(1), labelled_data("told"), store);
+    const char *data = labelled_data("told"), *store = test_path("told.safetensors");
+    run_result r =
+        run_mopd(NULL, "features -m @ -d @ --views 3 --format json -o @", tiny_model(1), data, store);
     assert_run(r, 0);
     assert_string_equal(r.err, "");
     json_t *j = labelled_json(&r);
@@ -35,7 +37,8 @@ static void features_tells_what_it_wrote(void **state)
 static void append_gives_the_bytes_of_all_at_once(void **state)
 {
     (void)state;
-    const char *data = labelled_data("grow"), *whole = test_path("whole.safetensors"), *grown = test_path("grown.safetensors");
+    const char *data = labelled_data("grow"), *whole = test_path("whole.safetensors"),
+               *grown = test_path("grown.safetensors");
     features(data, "--views=2", whole);
     char away[512];
     snprintf(away, sizeof away, "%s", test_path("away"));
@@ -55,11 +58,13 @@ static void append_gives_the_bytes_of_all_at_once(void **state)
 static void withdrawing_takes_pictures_and_classes_out(void **state)
 {
     (void)state;
-    const char *data = labelled_data("less"), *store = test_path("less.safetensors"), *whole = test_path("more.safetensors");
+    const char *data = labelled_data("less"), *store = test_path("less.safetensors"),
+               *whole = test_path("more.safetensors");
     features(data, "--append", store); /* nothing there yet: made anew */
     features(data, "-q", whole);
     assert_same_files(store, whole);
-    run_result r = run_mopd(NULL, "features --withdraw train/a/2.png --withdraw-class c --format json -o @", store);
+    run_result r =
+        run_mopd(NULL, "features --withdraw train/a/2.png --withdraw-class c --format json -o @", store);
     assert_run(r, 0);
     json_t *j = labelled_json(&r);
     assert_int_equal((int)labelled_number(j, "pictures"), N - 1 - LABELLED_TRAIN - LABELLED_TEST);
@@ -143,7 +148,8 @@ static void eval_counts_what_the_library_counts(void **state)
 static void store_stands_for_data(void **state)
 {
     (void)state;
-    const char *data = labelled_data("same"), *store = test_path("same.safetensors"), *views = test_path("views.safetensors");
+    const char *data = labelled_data("same"), *store = test_path("same.safetensors"),
+               *views = test_path("views.safetensors");
     features(data, "-q", store);
     features(data, "--views=2", views);
     static const char *const more[] = {"--subset=all", "--subset=base", "--subset=new", "--split=train"};

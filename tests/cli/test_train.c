@@ -11,9 +11,9 @@
 static void train_json_has_the_fields_of_the_contract(void **state)
 {
     (void)state;
-    const char *prompt = test_path("fields.safetensors");
-    run_result r = run_mopd(NULL, LEARN "--subset base --epochs 3 --format json -o @", tiny_model(1), labelled_data("fields"),
-        prompt);
+    const char *data = labelled_data("fields"), *prompt = test_path("fields.safetensors");
+    run_result r =
+        run_mopd(NULL, LEARN "--subset base --epochs 3 --format json -o @", tiny_model(1), data, prompt);
     assert_run(r, 0);
     assert_string_equal(r.err, "");
     json_t *j = labelled_json(&r), *epochs = json_object_get(j, "epochs");
@@ -27,16 +27,17 @@ static void train_json_has_the_fields_of_the_contract(void **state)
         assert_int_equal(json_object_size(one), 7);
         for (size_t k = 0; k < 7; k++) assert_true(labelled_number(one, keys[k]) >= 0);
         assert_int_equal((int)labelled_number(one, "epoch"), (int)e + 1);
-        double sum = 0.8 * labelled_number(one, "ce") + 0.2 * labelled_number(one, "mpd") + 0.1 * labelled_number(one, "mps");
+        double sum = 0.8 * labelled_number(one, "ce") + 0.2 * labelled_number(one, "mpd") +
+                     0.1 * labelled_number(one, "mps");
         assert_true(fabs(labelled_number(one, "loss") - sum) < 1e-6);
     }
     assert_true(labelled_number(json_array_get(epochs, 0), "lr") == 1e-5);
     assert_true(fabs(labelled_number(json_array_get(epochs, 1), "lr") - 0.05) < 1e-8);
     json_decref(j);
-    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(1), labelled_data("fields"), prompt);
+    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(1), data, prompt);
     assert_run(r, 0);
-    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(2), labelled_data("fields"), prompt);
-    assert_one_error(&r, 1, "fields.safetensors", "encoder");
+    r = run_mopd(NULL, "eval -m @ -d @ --subset new -p @", tiny_model(2), data, prompt);
+    assert_one_error(&r, 1, "fields.safetensors: learned with the model", "this one is");
 }
 
 static void learn(const char *data, const char *more, const char *prompt)
@@ -75,7 +76,8 @@ static void read_prompt(const char *path, float *context, float *gate)
 static void fresh_views_are_the_cached_ones(void **state)
 {
     (void)state;
-    const char *data = labelled_data("fresh"), *a = test_path("fresh-a.safetensors"), *b = test_path("fresh-b.safetensors");
+    const char *data = labelled_data("fresh"), *a = test_path("fresh-a.safetensors"),
+               *b = test_path("fresh-b.safetensors");
     float context[3][4 * TINY_WIDTH], gate[3][4 * TINY_DIM];
     learn(data, "--views=fresh", a);
     read_prompt(a, context[0], gate[0]);
@@ -91,7 +93,8 @@ static void fresh_views_are_the_cached_ones(void **state)
 static void interrupted_training_resumes_to_the_same_bytes(void **state)
 {
     (void)state;
-    const char *data = labelled_data("stop"), *whole = test_path("whole.safetensors"), *part = test_path("part.safetensors");
+    const char *data = labelled_data("stop"), *whole = test_path("whole.safetensors"),
+               *part = test_path("part.safetensors");
     const char *checkpoint = test_path("checkpoint.safetensors");
     run_result r = run_mopd(NULL, LEARN "--epochs 300 -o @", tiny_model(1), data, whole);
     assert_run(r, 0);
@@ -115,8 +118,8 @@ static void interrupted_training_resumes_to_the_same_bytes(void **state)
 static void auto_chooses_and_says_what(void **state)
 {
     (void)state;
-    const char *prompt = test_path("auto.safetensors");
-    run_result r = run_mopd(NULL, LEARN "--epochs 2 --auto -o @", tiny_model(1), labelled_data("auto"), prompt);
+    const char *data = labelled_data("auto"), *prompt = test_path("auto.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--epochs 2 --auto -o @", tiny_model(1), data, prompt);
     assert_run(r, 0);
     assert_has(r.err, "mopd: note: --auto chose w ");
     r = run_mopd(NULL, "inspect --format json @", prompt);
@@ -137,16 +140,17 @@ static void report_is_one_page(void **state)
     assert_run(r, 0);
     size_t n;
     char *html = read_whole(page, &n);
-    static const char *const parts[] = {"<!DOCTYPE html>", "name=\"viewport\"", "id=\"classes\"", "id=\"gate\"", "<polyline",
-        "Most confused", "data:image/png;base64,iVBORw0KGgo", "&lt;&amp;x", "is_{}?", "test pictures", "</html>"};
+    static const char *const parts[] = {"<!DOCTYPE html>", "name=\"viewport\"", "id=\"classes\"",
+        "id=\"gate\"", "<polyline", "Most confused", "data:image/png;base64,iVBORw0KGgo", "&lt;&amp;x",
+        "is_{}?", "test pictures", "</html>"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(html, parts[i]);
     static const char *const none[] = {"http", "<script", "<link", "url(", "<&x", "nan", "inf"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         if (strstr(html, none[i])) fail_msg("'%s' stands in the page", none[i]);
     }
     free(html);
-    r = run_mopd(NULL, LEARN "--epochs 1 --method coop --report @ -o @", tiny_model(1), test_path("page"), page,
-        test_path("page.safetensors"));
+    r = run_mopd(NULL, LEARN "--epochs 1 --method coop --report @ -o @", tiny_model(1), test_path("page"),
+        page, test_path("page.safetensors"));
     assert_run(r, 0);
     html = read_whole(page, &n);
     assert_has(html, "learns no gate");
@@ -198,8 +202,9 @@ static void bench_new_runs_the_protocol(void **state)
 {
     (void)state;
     const char *data = labelled_data("bench");
-    run_result r = run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --seeds 1,2 --shots 2 --epochs 2 --format json -q",
-        tiny_model(1), data);
+    run_result r =
+        run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --seeds 1,2 --shots 2 --epochs 2 --format json -q",
+            tiny_model(1), data);
     assert_run(r, 0);
     json_t *j = labelled_json(&r), *rows = json_object_get(j, "rows");
     static const char *const methods[] = {"zero-shot", "gda", "coop", "kgcoop", "prograd", "mopd"};
@@ -207,13 +212,16 @@ static void bench_new_runs_the_protocol(void **state)
     for (size_t m = 0; m < 6; m++) {
         const json_t *row = json_array_get(rows, m), *seeds = json_object_get(row, "seeds");
         assert_string_equal(json_string_value(json_object_get(row, "method")), methods[m]);
-        double base = labelled_number(row, "base"), fresh = labelled_number(row, "new"), mixed = labelled_number(row, "mixed");
+        double base = labelled_number(row, "base"), fresh = labelled_number(row, "new"),
+               mixed = labelled_number(row, "mixed");
         assert_true(base >= 0 && base <= 100 && fresh >= 0 && fresh <= 100 && mixed >= 0 && mixed <= 100);
-        assert_true(mixed <= (base + fresh) / 2 + 1e-6); /* more classes to mistake a picture for; equal halves here */
+        assert_true(mixed <=
+                    (base + fresh) / 2 + 1e-6); /* more classes to mistake a picture for; equal halves here */
         assert_true(fabs(labelled_number(row, "h") - mopd_harmonic_mean(base, fresh)) < 1e-6);
         assert_true(labelled_number(row, "seconds") >= 0);
         assert_int_equal(json_array_size(seeds), 2);
-        double first = labelled_number(json_array_get(seeds, 0), "base"), second = labelled_number(json_array_get(seeds, 1), "base");
+        double first = labelled_number(json_array_get(seeds, 0), "base"),
+               second = labelled_number(json_array_get(seeds, 1), "base");
         assert_true(fabs((first + second) / 2 - base) < 1e-6);
     }
     const json_t *zero = json_array_get(rows, 0);
@@ -229,14 +237,16 @@ static void bench_new_repeats_and_takes_stores(void **state)
 {
     (void)state;
     const char *data = labelled_data("again"), *store = test_path("again.safetensors");
-    const char *line = "bench-new -m @ -d @ " TEACHERS " --methods gda,mopd --seeds 3,1 --shots 3 --epochs 2 --format csv -q @";
+    const char *line = "bench-new -m @ -d @ " TEACHERS
+                       " --methods gda,mopd --seeds 3,1 --shots 3 --epochs 2 --format csv -q @";
     run_result r = run_mopd(NULL, "features -m @ -d @ -q -o @", tiny_model(1), data, store);
     assert_run(r, 0);
     run_result a = run_mopd(NULL, line, tiny_model(1), data, "--threads=1");
     run_result b = run_mopd(NULL, line, tiny_model(1), store, "--threads=2");
     assert_run(a, 0);
     assert_run(b, 0);
-    for (const char *x = a.out, *y = b.out; *x || *y; x++, y++) { /* the last two fields of a line are times */
+    for (const char *x = a.out, *y = b.out; *x || *y;
+         x++, y++) { /* the last two fields of a line are times */
         int commas = 0;
         while (*x != '\n' && commas < 10) {
             assert_int_equal(*x, *y);

@@ -58,8 +58,8 @@ static unsigned char *put_chunk(unsigned char *at, const char *kind, const unsig
 static size_t store(unsigned char *out, const unsigned char *raw, size_t n)
 {
     uint32_t a = 1, b = 0;
-    const unsigned char head[7] = {0x78, 1, 1, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)~n,
-        (unsigned char)(~n >> 8)};
+    const unsigned char head[7] = {
+        0x78, 1, 1, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)~n, (unsigned char)(~n >> 8)};
     memcpy(out, head, 7);
     memcpy(out + 7, raw, n);
     for (size_t i = 0; i < n; i++) {

@@ -111,13 +111,15 @@ static void folder_refuses_what_it_cannot_use(void **state)
     mopd_dataset *d = NULL;
     test_text("hole/a/1.png", "");
     test_folder("hole/nothing here");
-    assert_fails(mopd_dataset_open(&d, test_path("hole"), NULL), MOPD_E_FORMAT, "class 'nothing here' has no picture");
+    assert_fails(
+        mopd_dataset_open(&d, test_path("hole"), NULL), MOPD_E_FORMAT, "class 'nothing here' has no picture");
     assert_null(d);
     test_folder("bare");
     assert_fails(mopd_dataset_open(&d, test_path("bare"), NULL), MOPD_E_FORMAT, "no class folder");
     test_text("mixed/train/a/1.png", "");
     test_text("mixed/valid/1.png", "");
-    assert_fails(mopd_dataset_open(&d, test_path("mixed"), NULL), MOPD_E_FORMAT, "folder 'valid' holds pictures");
+    assert_fails(
+        mopd_dataset_open(&d, test_path("mixed"), NULL), MOPD_E_FORMAT, "folder 'valid' holds pictures");
     assert_fails(mopd_dataset_open(&d, test_path("nowhere"), NULL), MOPD_E_IO, "nowhere");
     assert_fails(mopd_dataset_open(&d, NULL, NULL), MOPD_E_ARG, "path");
 }
@@ -171,12 +173,14 @@ static void csv_errors_name_the_line(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         mopd_dataset *d = NULL;
-        assert_fails(mopd_dataset_open(&d, test_text("bad.csv", bad[i].text), NULL), MOPD_E_FORMAT, bad[i].words);
+        assert_fails(
+            mopd_dataset_open(&d, test_text("bad.csv", bad[i].text), NULL), MOPD_E_FORMAT, bad[i].words);
         assert_null(d);
     }
     mopd_dataset *d = NULL;
     const char zero[] = "path,label\na,b\0c\n";
-    assert_fails(mopd_dataset_open(&d, test_write("zero.csv", zero, sizeof zero - 1), NULL), MOPD_E_FORMAT, "byte 14 is zero");
+    assert_fails(mopd_dataset_open(&d, test_write("zero.csv", zero, sizeof zero - 1), NULL), MOPD_E_FORMAT,
+        "byte 14 is zero");
 }
 
 /* n_classes classes c00, c01 ... with n train and 2 test pictures each. */
@@ -186,12 +190,14 @@ static const char *write_split_list(const char *name, int n_classes, int n)
     size_t at = (size_t)snprintf(text, sizeof text, "path,label,split\n");
     for (int c = 0; c < n_classes; c++) {
         for (int i = 0; i < n + 2; i++)
-            at += (size_t)snprintf(text + at, sizeof text - at, "c%02d-%02d.png,c%02d,%s\n", c, i, c, i < n ? "train" : "test");
+            at += (size_t)snprintf(
+                text + at, sizeof text - at, "c%02d-%02d.png,c%02d,%s\n", c, i, c, i < n ? "train" : "test");
     }
     return test_text(name, text);
 }
 
-static mopd_dataset *select_part(const mopd_dataset *d, int32_t split, int32_t subset, uint32_t shots, uint64_t seed)
+static mopd_dataset *select_part(
+    const mopd_dataset *d, int32_t split, int32_t subset, uint32_t shots, uint64_t seed)
 {
     mopd_selection s;
     mopd_dataset *part = NULL;
@@ -224,7 +230,8 @@ static void base_is_the_larger_half_of_the_classes(void **state)
 static void base_counts_classes_with_training_pictures(void **state)
 {
     (void)state;
-    mopd_dataset *d = open_data(test_text("cut.csv", "path,label,split\n1,a,test\n2,b,train\n3,c,train\n4,b,test\n5,c,test\n"));
+    mopd_dataset *d = open_data(
+        test_text("cut.csv", "path,label,split\n1,a,test\n2,b,train\n3,c,train\n4,b,test\n5,c,test\n"));
     mopd_dataset *base = select_part(d, MOPD_SPLIT_TEST, MOPD_SUBSET_BASE, 0, 1);
     mopd_dataset *all = select_part(d, MOPD_SPLIT_TRAIN, MOPD_SUBSET_ALL, 0, 1);
     assert_string_equal(listing(base), "4=b");
@@ -252,7 +259,8 @@ static void selection_refuses_what_is_not_there(void **state)
     mopd_selection s;
     assert_ok(mopd_selection_init(&s, sizeof s));
     s.split = MOPD_SPLIT_VAL;
-    assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "no picture in split 'val'; there is train test");
+    assert_fails(
+        mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "no picture in split 'val'; there is train test");
     s.split = MOPD_SPLIT_TRAIN;
     s.subset = MOPD_SUBSET_NEW;
     assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "no picture of a new class");
@@ -291,7 +299,8 @@ static void draw_is_seeded_and_without_replacement(void **state)
 static void draw_comes_before_the_cut_and_fewer_gives_all(void **state)
 {
     (void)state;
-    mopd_dataset *d = open_data(write_split_list("draw4.csv", 4, 20)), *e = open_data(write_split_list("draw3.csv", 3, 20));
+    mopd_dataset *d = open_data(write_split_list("draw4.csv", 4, 20)),
+                 *e = open_data(write_split_list("draw3.csv", 3, 20));
     mopd_dataset *all = select_part(d, MOPD_SPLIT_TRAIN, MOPD_SUBSET_ALL, 5, 7);
     mopd_dataset *base = select_part(d, MOPD_SPLIT_TRAIN, MOPD_SUBSET_BASE, 5, 7);
     mopd_dataset *other = select_part(e, MOPD_SPLIT_TRAIN, MOPD_SUBSET_BASE, 5, 7);

@@ -52,7 +52,8 @@ static int make_features(void **state)
 /* A bank by hand: this test stands below the api. */
 static mopd_bank bank_of(const char *const *list, size_t n, float *features)
 {
-    return (mopd_bank){.n_classes = n, .dim = D, .scale = 20.0f, .feature = features, .name = (char **)(uintptr_t)list};
+    return (mopd_bank){
+        .n_classes = n, .dim = D, .scale = 20.0f, .feature = features, .name = (char **)(uintptr_t)list};
 }
 
 static mopd_gda *fitted(float alpha)

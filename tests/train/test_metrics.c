@@ -13,7 +13,8 @@ static void counts_come_from_the_largest_logit(void **state)
     assert_memory_equal(confusion, want, sizeof want);
 }
 
-/* scikit-learn: f1_score([0,0,1,1,1,2], [0,1,1,1,2,0], average="macro", labels=[0,1,2]) = (1/2 + 2/3 + 0) / 3 */
+/* scikit-learn: f1_score([0,0,1,1,1,2], [0,1,1,1,2,0], average="macro", labels=[0,1,2]) = (1/2 + 2/3 + 0)
+ * / 3 */
 static void macro_f1_is_the_mean_over_classes_present(void **state)
 {
     (void)state;
@@ -52,7 +53,8 @@ static void bad_inputs_are_refused(void **state)
     const int32_t labels[] = {2}, right[] = {1};
     uint32_t confusion[4] = {0};
     mopd_metrics m = {.struct_size = 8};
-    assert_fails(mopd_confusion_add(confusion, 2, logits, labels, 1), MOPD_E_ARG, "label 2 of picture 0, there are 2");
+    assert_fails(
+        mopd_confusion_add(confusion, 2, logits, labels, 1), MOPD_E_ARG, "label 2 of picture 0, there are 2");
     assert_fails(mopd_confusion_add(confusion, 2, logits, right, 1), MOPD_E_NUMERIC, "picture 0, class 1");
     assert_fails(mopd_confusion_add(NULL, 2, logits, right, 1), MOPD_E_ARG, "confusion");
     assert_fails(mopd_metrics_compute(&m, confusion, 2), MOPD_E_ARG, "struct_size is 8");

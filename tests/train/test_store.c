@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_store.c - features of a dataset, kept in a store, extended and withdrawn from; a made-up tower stands for the model. */
+ * test_store.c - features of a dataset, kept in a store, extended and withdrawn from; a made-up tower
+ * stands for the model. */
 #include "pictures.h"
 
 #include <sys/stat.h>
@@ -24,7 +25,8 @@ static mopd_status tower_fwd(const mo_vision *v, mo_pool *pool, const float *pix
     for (size_t i = 0; i < n * DIM; i++) {
         const float *p = pixels + i / DIM * 3 * SIDE * SIDE;
         out[i] = 0.5f;
-        for (size_t k = 0; k < 3 * SIDE * SIDE; k++) out[i] += p[k] * (float)((k * (i % DIM + 3)) % 7) * 0.01f;
+        for (size_t k = 0; k < 3 * SIDE * SIDE; k++)
+            out[i] += p[k] * (float)((k * (i % DIM + 3)) % 7) * 0.01f;
     }
     return MOPD_OK;
 }
@@ -135,7 +137,8 @@ static void views_do_not_depend_on_company(void **state)
     const size_t last[] = {17};
     const size_t trained[] = {2};
     /* train picture 0.png of class a stands behind the test one: same name, later path */
-    assert_memory_not_equal(mopd_dataset_feature(e, 1, 0), mopd_dataset_feature(e, 1, 1), sizeof(float) * DIM);
+    assert_memory_not_equal(
+        mopd_dataset_feature(e, 1, 0), mopd_dataset_feature(e, 1, 1), sizeof(float) * DIM);
     assert_memory_equal(mopd_dataset_feature(e, 0, 0), mopd_dataset_feature(e, 0, 2), sizeof(float) * DIM);
     mopd_dataset *few = NULL;
     assert_ok(mopd_dataset_pick(&few, d, last, 1, 0));
@@ -144,7 +147,8 @@ static void views_do_not_depend_on_company(void **state)
     assert_memory_equal(mopd_dataset_feature(one, 0, 0), mopd_dataset_feature(e, 17, 2), sizeof(float) * DIM);
     o.seed = 6;
     assert_ok(mopd_dataset_encode(&late, few, NULL, encoder_of('a'), &o));
-    assert_memory_not_equal(mopd_dataset_feature(late, 0, 0), mopd_dataset_feature(e, 17, 2), sizeof(float) * DIM);
+    assert_memory_not_equal(
+        mopd_dataset_feature(late, 0, 0), mopd_dataset_feature(e, 17, 2), sizeof(float) * DIM);
     (void)trained;
     mopd_dataset_close(few);
     mopd_dataset_close(one);
@@ -179,7 +183,8 @@ static void store_gives_back_what_was_saved(void **state)
         assert_int_equal(a.label, b.label);
         assert_int_equal(a.split, b.split);
         for (size_t v = 0; v < 2; v++)
-            assert_memory_equal(mopd_dataset_feature(e, i, v), mopd_dataset_feature(s, i, v), sizeof(float) * DIM);
+            assert_memory_equal(
+                mopd_dataset_feature(e, i, v), mopd_dataset_feature(s, i, v), sizeof(float) * DIM);
     }
     assert_ok(mopd_dataset_save(s, test_path("again.safetensors")));
     assert_same_bytes(test_path("again.safetensors"), path);
@@ -217,15 +222,20 @@ static void append_refuses_another_picture_at_a_known_path(void **state)
     mopd_dataset *d = open_data(write_data("change")), *known = encode(d, NULL, 0), *out = NULL;
     mopd_encode_options o = views_of(0);
     test_png("change/test/b/1.png", 12, 10, 4711);
-    assert_fails(mopd_dataset_encode(&out, d, known, encoder_of('a'), &o), MOPD_E_MISMATCH, "test/b/1.png: known with content");
+    assert_fails(mopd_dataset_encode(&out, d, known, encoder_of('a'), &o), MOPD_E_MISMATCH,
+        "test/b/1.png: known with content");
     write_data("change");
     assert_int_equal(rename(test_path("change/test/b"), test_path("change/test/z")), 0);
-    mopd_dataset *moved = open_data(test_text("change.csv", "path,label,split\nchange/train/a/0.png,b,train\n"));
-    mopd_dataset *as_a = open_data(test_text("change2.csv", "path,label,split\nchange/train/a/0.png,a,train\n"));
+    mopd_dataset *moved =
+        open_data(test_text("change.csv", "path,label,split\nchange/train/a/0.png,b,train\n"));
+    mopd_dataset *as_a =
+        open_data(test_text("change2.csv", "path,label,split\nchange/train/a/0.png,a,train\n"));
     mopd_dataset *a = encode(as_a, NULL, 0);
-    assert_fails(mopd_dataset_encode(&out, moved, a, encoder_of('a'), &o), MOPD_E_MISMATCH, "known as a picture of 'a', now of 'b'");
+    assert_fails(mopd_dataset_encode(&out, moved, a, encoder_of('a'), &o), MOPD_E_MISMATCH,
+        "known as a picture of 'a', now of 'b'");
     o.n_views = 2;
-    assert_fails(mopd_dataset_encode(&out, d, known, encoder_of('a'), &o), MOPD_E_MISMATCH, "1 plain views a picture, now 2 augmented");
+    assert_fails(mopd_dataset_encode(&out, d, known, encoder_of('a'), &o), MOPD_E_MISMATCH,
+        "1 plain views a picture, now 2 augmented");
     mopd_dataset *all[] = {d, known, moved, as_a, a};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) mopd_dataset_close(all[i]);
 }
@@ -241,7 +251,8 @@ static void another_encoder_is_a_mismatch(void **state)
     assert_ptr_equal(mopd_dataset_feature(out, 3, 0), mopd_dataset_feature(e, 3, 0));
     mopd_dataset_close(out);
     mopd_encode_options o = views_of(2);
-    assert_fails(mopd_dataset_encode(&out, e, NULL, encoder_of('a'), &o), MOPD_E_MISMATCH, "holds 1 plain views");
+    assert_fails(
+        mopd_dataset_encode(&out, e, NULL, encoder_of('a'), &o), MOPD_E_MISMATCH, "holds 1 plain views");
     assert_fails(mopd_dataset_encode(&out, d, NULL, NULL, NULL), MOPD_E_ARG, "encoder");
     mopd_dataset_close(d);
     mopd_dataset_close(e);
@@ -291,7 +302,8 @@ static void bad_pictures_are_named_or_skipped(void **state)
         unlink(test_path(name));
     }
     h = (heard){0};
-    assert_fails(mopd_dataset_encode(&out, d, NULL, encoder_of('a'), &o), MOPD_E_FORMAT, "class 'b': none of its 6");
+    assert_fails(
+        mopd_dataset_encode(&out, d, NULL, encoder_of('a'), &o), MOPD_E_FORMAT, "class 'b': none of its 6");
     mopd_dataset_close(d);
 }
 
@@ -422,7 +434,8 @@ static void broken_stores_are_refused(void **state)
         mopd_status st;
     } bad[] = {
         {"store", "bread", "no feature store, but a safetensors file of kind 'bread'", MOPD_E_FORMAT},
-        {"mopd.format\":\"1", "mopd.format\":\"2", "store format 2, this library reads up to 1", MOPD_E_VERSION},
+        {"mopd.format\":\"1", "mopd.format\":\"2", "store format 2, this library reads up to 1",
+            MOPD_E_VERSION},
         {"\"views\":\"0", "\"views\":\"3", "metadata 'views' is 3, features have 1", MOPD_E_FORMAT},
         {"\"seed\":\"0", "\"seed\":\"x", "'seed' is 'x'", MOPD_E_FORMAT},
         {"\"paths\"", "\"pathz\"", "metadata 'paths' is missing", MOPD_E_FORMAT},
@@ -432,9 +445,11 @@ static void broken_stores_are_refused(void **state)
         {"\\\"train/a/1.png\\\",", "                 ,", "paths", MOPD_E_FORMAT},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_fails(mopd_dataset_open(&out, spoil(bad[i].from, bad[i].to, 0), NULL), bad[i].st, bad[i].words);
+        assert_fails(
+            mopd_dataset_open(&out, spoil(bad[i].from, bad[i].to, 0), NULL), bad[i].st, bad[i].words);
     for (long cut = 1; cut < 400; cut += 57)
-        assert_fails(mopd_dataset_open(&out, spoil(NULL, NULL, cut), NULL), MOPD_E_FORMAT, "spoiled.safetensors");
+        assert_fails(
+            mopd_dataset_open(&out, spoil(NULL, NULL, cut), NULL), MOPD_E_FORMAT, "spoiled.safetensors");
     assert_null(out);
 }
 
