@@ -18,11 +18,11 @@ static const plain_key vision_plain[] = {{"timm_model_name", NULL}, {"ls_init_va
     {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {"act_kwargs", NULL}, {"block_type", "default"},
     {"qk_norm", NULL}, {"scaled_cosine_attn", NULL}, {"scale_heads", NULL}, {"scale_attn_inner", NULL},
     {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
-static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"ls_init_value", NULL}, {"embed_cls", NULL},
-    {"no_causal_mask", NULL}, {"final_ln_after_pool", NULL}, {"proj_bias", NULL}, {"proj_type", "linear"},
-    {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
-    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL},
-    {NULL, NULL}};
+static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"tokenizer_kwargs", NULL},
+    {"tokenizer_mode", NULL}, {"ls_init_value", NULL}, {"embed_cls", NULL}, {"no_causal_mask", NULL},
+    {"final_ln_after_pool", NULL}, {"proj_bias", NULL}, {"proj_type", "linear"}, {"act_kwargs", NULL},
+    {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL}, {"scale_heads", NULL},
+    {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
 static const plain_key model_plain[] = {{"multimodal_cfg", NULL}, {"init_logit_bias", NULL}, {NULL, NULL}};
 
 static bool is_plain(const mo_json *v, const char *word)

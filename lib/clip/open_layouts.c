@@ -43,7 +43,11 @@ static mopd_status add_safetensors(mopd_encoder *e, const char *dir, const char 
 /* mopd.json, where there is one: {"recommended_lr": 0.05}. */
 static mopd_status read_notes(mopd_encoder *e, const mo_json *root, const char *path)
 {
-    return mo_json_may_number(root, "recommended_lr", path, &e->config.recommended_lr);
+    double *lr = &e->config.recommended_lr;
+    mopd_status st = mo_json_may_number(root, "recommended_lr", path, lr);
+    if (st == MOPD_OK && !(*lr >= 0 && *lr < 1e6))
+        return mo_fail(MOPD_E_FORMAT, "%s: recommended_lr is %g", path, *lr);
+    return st;
 }
 
 static mopd_status finish(mopd_encoder *e, const char *dir, mo_layout layout, const char *prefix)

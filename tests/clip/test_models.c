@@ -161,6 +161,10 @@ static const lie lies[] = {
         MOPD_E_UNSUPPORTED, "pool_type \"last\""},
     {"openclip", "open_clip_config.json", "\"context_length\"",
         "\"act_kwargs\": {\"approximate\": \"tanh\"}, \"context_length\"", MOPD_E_UNSUPPORTED, "act_kwargs"},
+    {"openclip", "open_clip_config.json", "\"context_length\"",
+        "\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"}, \"context_length\"", MOPD_E_UNSUPPORTED,
+        "tokenizer_kwargs"},
+    {"locked", "mopd.json", "0.05", "-1", MOPD_E_FORMAT, "recommended_lr is -1"},
     {"openclip", "open_clip_config.json", "\"preprocess_cfg\"", "\"preprocessing\"", MOPD_E_FORMAT,
         "preprocess_cfg"},
     {"openclip", "open_clip_config.json", "\"squash\"", "\"stretch\"", MOPD_E_UNSUPPORTED, "stretch"},
@@ -290,6 +294,34 @@ static void other_files_are_no_models(void **state)
     assert_fails(try_open(test_path("prompt.safetensors")), MOPD_E_FORMAT, "is a prompt, not a model");
 }
 
+static void inspect_shows_the_metadata_of_a_prompt(void **state)
+{
+    (void)state;
+    const float x[2] = {1, 2};
+    const size_t shape[2] = {1, 2};
+    static const char *const words[] = {"\"kind\":\"prompt\"", "\"method\":\"mopd\"",
+        "\"classes\":[\"cat\",\"dog\"]", "\"dim\":12", "\"note.by\":\"me, 3\"",
+        "\"context\":{\"type\":\"F32\",\"shape\":[1,2]}"};
+    char path[512], *json;
+    mo_stw *w;
+    snprintf(path, sizeof path, "%s", test_path("shown.safetensors"));
+    assert_ok(mo_stw_create(&w));
+    assert_ok(mo_stw_meta(w, "mopd.kind", "prompt"));
+    assert_ok(mo_stw_meta(w, "mopd.method", "mopd"));
+    assert_ok(mo_stw_meta(w, "mopd.classes", "[\"cat\",\"dog\"]"));
+    assert_ok(mo_stw_meta(w, "mopd.dim", "12"));
+    assert_ok(mo_stw_meta(w, "note.by", "me, 3"));
+    assert_ok(mo_stw_tensor(w, "context", MO_F32, 2, shape));
+    assert_ok(mo_stw_begin(w, path));
+    assert_ok(mo_stw_floats(w, x, 2));
+    assert_ok(mo_stw_commit(w));
+    mo_stw_free(w);
+    assert_ok(mo_inspect(path, &json));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strstr(json, words[i])) fail_msg("%s is not in %s", words[i], json);
+    mo_free(json);
+}
+
 static void packed_files_that_lie_are_refused(void **state)
 {
     (void)state;
@@ -397,6 +429,7 @@ int main(void)
         cmocka_unit_test(overlapping_offsets_are_refused),
         cmocka_unit_test(a_tensor_without_a_place_is_refused),
         cmocka_unit_test(other_files_are_no_models),
+        cmocka_unit_test(inspect_shows_the_metadata_of_a_prompt),
         cmocka_unit_test(packed_files_that_lie_are_refused),
         cmocka_unit_test(packing_into_nowhere_fails),
         cmocka_unit_test(absent_keys_have_the_reference_values),
