@@ -10,14 +10,24 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG")
 
+# C++ is for users of mopd.hpp (example, test): without a compiler the library is the same.
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER)
+    set(CMAKE_CXX_STANDARD 17)
+    set(CMAKE_CXX_STANDARD_REQUIRED ON)
+    set(CMAKE_CXX_EXTENSIONS OFF)
+    enable_language(CXX)
+endif()
+
 option(MOPD_WERROR "treat warnings as errors" OFF)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
 set(MOPD_BUILTIN_MODEL "${CMAKE_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
     "packed built-in model, installed as share/mopd/builtin.safetensors when it is there (scripts/model.sh)")
 
 # Contraction of a*b+c would make results differ between compilers and flags: kernels ask for fma by name.
-add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -ffp-contract=off
-    -fno-math-errno)
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+    -Wvla -ffp-contract=off -fno-math-errno)
 if(MOPD_WERROR)
     add_compile_options(-Werror)
 endif()

@@ -32,6 +32,14 @@ foreach(source ${MOPD_TESTS})
     endif()
 endforeach()
 
+# mopd.hpp against the shared library.
+if(CMAKE_CXX_COMPILER)
+    add_executable(test_api_cxx tests/api/cxx.cpp)
+    target_link_libraries(test_api_cxx PRIVATE mopd_test_support mopd)
+    target_compile_definitions(test_api_cxx PRIVATE MOPD_TEST_DIR="${CMAKE_SOURCE_DIR}/tests")
+    add_test(NAME api.cxx COMMAND test_api_cxx)
+endif()
+
 # tests/fuzz/fuzz_NAME.c is a libFuzzer entry point; without libFuzzer a driver runs the files named to it.
 option(MOPD_FUZZ "link the fuzz programs with libFuzzer (clang)" OFF)
 file(GLOB MOPD_FUZZERS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -21,9 +21,12 @@ for header in "$prefix"/include/mopd/*.h; do
     echo "#include <mopd/$name>" >"$work/one.c"
     cp "$work/one.c" "$work/one.cc"
     for std in c99 c11; do gcc -std=$std $flags -I"$prefix/include" -fsyntax-only "$work/one.c"; done
-    for std in c++11 c++17 c++20; do g++ -std=$std $flags -I"$prefix/include" -fsyntax-only "$work/one.cc"; done
+    for std in c++98 c++11 c++17 c++20; do g++ -std=$std $flags -I"$prefix/include" -fsyntax-only "$work/one.cc"; done
 done
-pass "every header compiles alone as C99, C11, C++11, C++17 and C++20"
+for std in c++17 c++20; do
+    g++ -std=$std $flags -Wconversion -Wshadow -I"$prefix/include" -fsyntax-only "$root"/examples/*.cpp
+done
+pass "every header compiles alone as C99, C11, C++98, C++11, C++17 and C++20, mopd.hpp as C++17 and C++20"
 
 gcc -std=c99 $flags "$here/c/consumer.c" $(pkg-config --cflags --libs mopd) -o "$work/c-pkg"
 g++ -std=c++11 $flags "$here/cxx/consumer.cc" $(pkg-config --cflags --libs mopd) -o "$work/cxx-pkg"

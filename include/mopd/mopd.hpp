@@ -1,0 +1,944 @@
+/* SPDX-License-Identifier: MIT
+ * mopd.hpp - libmopd for C++17: handles that free themselves, lists of texts, exceptions; nothing to link beyond
+ * libmopd.
+ *
+ * Every class owns one C handle, can be moved but not copied, and hands the handle out as get() for calls that have no
+ * wrapper.  Arrays come back as mopd::Matrix, rows x cols floats; arrays go in as mopd::span, a pointer and a size.
+ * A status that is not MOPD_OK becomes mopd::error.  Callbacks are any callable; return false (or nothing) to stop (or
+ * to go on).  What a callback throws never crosses the C library: the call ends, then it is thrown again.
+ * Threads, shapes and units are those of the C functions.  Since 0.1. */
+#ifndef MOPD_MOPD_HPP
+#define MOPD_MOPD_HPP
+
+#include "mopd.h"
+
+#include <array>
+#include <cstddef>
+#include <exception>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace mopd {
+
+/* -- errors ------------------------------------------------------------------------------------------------- */
+
+/* A failed call: what() is the library's sentence with file, place and reason; status() is MOPD_E_.... */
+class error : public std::runtime_error {
+public:
+    error(mopd_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+
+    mopd_status status() const noexcept { return status_; }
+
+    const char *name() const noexcept { return mopd_status_name(status_); }
+
+private:
+    mopd_status status_;
+};
+
+/* Throws mopd::error, with the thread's last message, unless status is MOPD_OK. */
+inline void check(mopd_status status)
+{
+    if (status != MOPD_OK) throw error(status, mopd_last_error());
+}
+
+/* -- arrays and texts --------------------------------------------------------------------------------------- */
+
+/* n values that somebody else owns: made from a pointer and a size, or from anything with data() and size(). */
+template <class T> class span {
+public:
+    constexpr span() noexcept = default;
+
+    constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    template <class C, class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, span>
+                           && std::is_convertible_v<decltype(std::declval<C &>().data()), T *>>>
+    constexpr span(C &&values) noexcept : data_(values.data()), size_(values.size())
+    {
+    }
+
+    constexpr T *data() const noexcept { return data_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr bool empty() const noexcept { return size_ == 0; }
+    constexpr T *begin() const noexcept { return data_; }
+    constexpr T *end() const noexcept { return data_ + size_; }
+    constexpr T &operator[](std::size_t i) const noexcept { return data_[i]; }
+
+private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/* rows x cols floats, row-major, that own themselves. */
+class Matrix {
+public:
+    Matrix() = default;
+
+    Matrix(std::size_t rows, std::size_t cols) : rows_(rows), cols_(cols), values_(rows * cols) {}
+
+    std::size_t rows() const noexcept { return rows_; }
+    std::size_t cols() const noexcept { return cols_; }
+    std::size_t size() const noexcept { return values_.size(); }
+    float *data() noexcept { return values_.data(); }
+    const float *data() const noexcept { return values_.data(); }
+    span<float> row(std::size_t i) noexcept { return {values_.data() + i * cols_, cols_}; }
+    span<const float> row(std::size_t i) const noexcept { return {values_.data() + i * cols_, cols_}; }
+    float operator()(std::size_t i, std::size_t j) const noexcept { return values_[i * cols_ + j]; }
+
+private:
+    std::size_t rows_ = 0, cols_ = 0;
+    std::vector<float> values_;
+};
+
+/* A list of texts for one call: from {"a", "b"}, or from a container of std::string or const char *, which must live
+ * until the call returns (a temporary in the call does). */
+class Texts {
+public:
+    Texts() = default;
+
+    Texts(std::initializer_list<const char *> list) : item_(list) {}
+
+    template <class C, class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, Texts>
+                           && !std::is_convertible_v<C, const char *>>,
+        class = decltype(std::begin(std::declval<const C &>()))>
+    Texts(const C &list)
+    {
+        for (const auto &text : list) item_.push_back(text_of(text));
+    }
+
+    const char *const *data() const noexcept { return item_.empty() ? nullptr : item_.data(); }
+    std::size_t size() const noexcept { return item_.size(); }
+
+private:
+    static const char *text_of(const char *text) noexcept { return text; }
+    static const char *text_of(const std::string &text) noexcept { return text.c_str(); }
+
+    std::vector<const char *> item_;
+};
+
+/* -- inner things ------------------------------------------------------------------------------------------- */
+
+namespace detail {
+
+/* The one owner of a C handle. */
+template <class T, void (*Free)(T *)> class handle {
+public:
+    handle(handle &&other) noexcept = default;
+    handle &operator=(handle &&other) noexcept = default;
+
+    /* The C handle, still owned here; NULL after a move. */
+    T *get() const noexcept { return owner_.get(); }
+
+    /* The C handle, owned by the caller from now on. */
+    T *release() noexcept { return owner_.release(); }
+
+    explicit operator bool() const noexcept { return owner_ != nullptr; }
+
+protected:
+    handle() = default;
+    explicit handle(T *taken) noexcept : owner_(taken) {}
+
+    /* Runs make(T **) and keeps what it made, even when it failed with something made. */
+    template <class Make> void make(Make &&made)
+    {
+        T *out = nullptr;
+        mopd_status status = made(&out);
+        owner_.reset(out);
+        check(status);
+    }
+
+private:
+    struct freer {
+        void operator()(T *p) const noexcept { Free(p); }
+    };
+
+    std::unique_ptr<T, freer> owner_;
+};
+
+/* Frees what the library handed out. */
+struct free_block {
+    void operator()(void *p) const noexcept { mopd_free(p); }
+};
+
+template <class T> using block = std::unique_ptr<T, free_block>;
+
+inline std::string take_text(char *text)
+{
+    block<char> owner(text);
+    return text ? std::string(text) : std::string();
+}
+
+/* The number of rows of width `dim` in values. */
+inline std::size_t rows_of(span<const float> values, std::size_t dim)
+{
+    if (dim == 0 || values.size() % dim != 0)
+        throw error(MOPD_E_ARG, std::to_string(values.size()) + " floats are no rows of " + std::to_string(dim));
+    return values.size() / dim;
+}
+
+inline void need(const char *what, std::size_t got, std::size_t wanted)
+{
+    if (got != wanted)
+        throw error(MOPD_E_ARG,
+            std::string(what) + ": " + std::to_string(got) + " given, " + std::to_string(wanted) + " needed");
+}
+
+/* A callable on its way through C: what it throws is kept, and the C side is told to stop. */
+template <class F> struct callback {
+    F *call;
+    std::exception_ptr thrown = nullptr;
+
+    /* 0 to go on, 1 to stop: the C callbacks' answer. */
+    template <class... Args> int operator()(Args &&...args) noexcept
+    {
+        try {
+            if constexpr (std::is_convertible_v<std::invoke_result_t<F &, Args...>, bool>)
+                return (*call)(std::forward<Args>(args)...) ? 0 : 1;
+            else return (*call)(std::forward<Args>(args)...), 0;
+        } catch (...) {
+            thrown = std::current_exception();
+            return 1;
+        }
+    }
+
+    void rethrow() const
+    {
+        if (thrown) std::rethrow_exception(thrown);
+    }
+};
+
+} // namespace detail
+
+/* A callback that does nothing. */
+struct ignore {
+    template <class... Args> void operator()(Args &&...) const noexcept {}
+};
+
+/* -- options: the C structs, filled with the defaults ------------------------------------------------------- */
+
+template <class T, mopd_status (*Init)(T *, std::size_t)> struct options : T {
+    options() : T() { check(Init(this, sizeof(T))); }
+};
+
+using ImageOptions = options<mopd_image_options, mopd_image_options_init>;
+using EncoderOptions = options<mopd_encoder_options, mopd_encoder_options_init>;
+using DatasetOptions = options<mopd_dataset_options, mopd_dataset_options_init>;
+using EncodeOptions = options<mopd_encode_options, mopd_encode_options_init>;
+using Selection = options<mopd_selection, mopd_selection_init>;
+using TrainerOptions = options<mopd_trainer_options, mopd_trainer_options_init>;
+using Run = options<mopd_run, mopd_run_init>;
+
+/* -- pictures ----------------------------------------------------------------------------------------------- */
+
+class Image : public detail::handle<mopd_image, mopd_image_free> {
+public:
+    explicit Image(const std::string &path, const ImageOptions &o = {})
+    {
+        make([&](mopd_image **out) { return mopd_image_open(out, path.c_str(), &o); });
+    }
+
+    /* A JPEG or PNG file's bytes. */
+    static Image decode(span<const std::uint8_t> bytes, const ImageOptions &o = {})
+    {
+        Image image;
+        image.make([&](mopd_image **out) { return mopd_image_decode(out, bytes.data(), bytes.size(), &o); });
+        return image;
+    }
+
+    /* Raw samples, height x width x channels (1, 3 or 4), packed. */
+    static Image from_samples(
+        span<const std::uint8_t> samples, std::size_t height, std::size_t width, std::size_t channels)
+    {
+        if (width == 0 || channels == 0 || samples.size() / width / channels != height
+            || samples.size() % width != 0 || samples.size() % (width * channels) != 0)
+            throw error(MOPD_E_ARG, std::to_string(samples.size()) + " samples are no such picture");
+        Image image;
+        image.make([&](mopd_image **out) {
+            return mopd_image_create(out, samples.data(), height, width, channels, 0);
+        });
+        return image;
+    }
+
+    std::size_t width() const noexcept { return mopd_image_width(get()); }
+    std::size_t height() const noexcept { return mopd_image_height(get()); }
+
+    /* height x width x 3; owned by the image. */
+    span<const std::uint8_t> samples() const noexcept
+    {
+        return {mopd_image_samples(get()), width() * height() * 3};
+    }
+
+private:
+    Image() = default;
+};
+
+/* -- models ------------------------------------------------------------------------------------------------- */
+
+class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
+public:
+    /* The built-in model. */
+    Encoder() : Encoder(nullptr, EncoderOptions()) {}
+
+    explicit Encoder(const EncoderOptions &o) : Encoder(nullptr, o) {}
+
+    explicit Encoder(const std::string &path, const EncoderOptions &o = {}) : Encoder(path.c_str(), o) {}
+
+    explicit Encoder(const char *path, const EncoderOptions &o = {})
+    {
+        make([&](mopd_encoder **out) { return mopd_encoder_open(out, path, &o); });
+        info_.struct_size = sizeof info_;
+        check(mopd_encoder_get_info(get(), &info_));
+    }
+
+    const mopd_encoder_info &info() const noexcept { return info_; }
+    std::size_t dim() const noexcept { return info_.dim; }
+    std::string fingerprint() const { return mopd_encoder_fingerprint(get()); }
+
+    /* JSON. */
+    std::string describe() const
+    {
+        char *json = nullptr;
+        check(mopd_encoder_describe(get(), &json));
+        return detail::take_text(json);
+    }
+
+    std::vector<std::uint32_t> tokenize(const std::string &text) const
+    {
+        std::uint32_t *ids = nullptr;
+        std::size_t n = 0;
+        check(mopd_encoder_tokenize(get(), text.c_str(), &ids, &n));
+        detail::block<std::uint32_t> owner(ids);
+        return std::vector<std::uint32_t>(ids, ids + n);
+    }
+
+    /* One row a text. */
+    Matrix texts(const Texts &list) const
+    {
+        Matrix features(list.size(), dim());
+        check(mopd_encoder_encode_texts(get(), list.data(), list.size(), features.data()));
+        return features;
+    }
+
+    /* One row a picture. */
+    Matrix images(span<const Image> list) const
+    {
+        std::vector<const mopd_image *> handles;
+        for (const Image &image : list) handles.push_back(image.get());
+        Matrix features(list.size(), dim());
+        check(mopd_encoder_encode_images(get(), handles.data(), handles.size(), features.data()));
+        return features;
+    }
+
+    Matrix image(const Image &image) const { return images({&image, 1}); }
+
+    /* One row a file, decoded and encoded side by side; the first bad picture is thrown as mopd::error. */
+    Matrix files(const Texts &paths) const
+    {
+        Matrix features(paths.size(), dim());
+        files(paths, [&](std::size_t i, mopd_status status, const char *message, span<const float> feature) {
+            if (status != MOPD_OK) throw error(status, message);
+            for (std::size_t d = 0; d < feature.size(); d++) features.row(i)[d] = feature[d];
+        });
+        return features;
+    }
+
+    /* fn(index, status, message, feature) once a file, in order; feature is empty for a bad picture. */
+    template <class F> void files(const Texts &paths, F &&fn) const
+    {
+        files_call<std::remove_reference_t<F>> call{{&fn}, dim()};
+        mopd_status status
+            = mopd_encoder_encode_files(get(), paths.data(), paths.size(), files_call<std::remove_reference_t<F>>::pass, &call);
+        call.fn.rethrow();
+        check(status);
+    }
+
+    /* What the tower sees: 3 x S x S as one row. */
+    Matrix preprocess(const Image &image) const
+    {
+        Matrix pixels(1, n_pixels());
+        check(mopd_encoder_preprocess(get(), image.get(), pixels.data()));
+        return pixels;
+    }
+
+    /* A training view, drawn from seed alone. */
+    Matrix preprocess_view(const Image &image, std::uint64_t seed) const
+    {
+        Matrix pixels(1, n_pixels());
+        check(mopd_encoder_preprocess_view(get(), image.get(), seed, pixels.data()));
+        return pixels;
+    }
+
+    /* n x 3 x S x S. */
+    Matrix pixels(span<const float> values) const
+    {
+        Matrix features(detail::rows_of(values, n_pixels()), dim());
+        check(mopd_encoder_encode_pixels(get(), values.data(), features.rows(), features.data()));
+        return features;
+    }
+
+    /* dtype: MOPD_DTYPE_.... */
+    void pack(const std::string &path, std::int32_t dtype = MOPD_DTYPE_F32) const
+    {
+        check(mopd_encoder_pack(get(), path.c_str(), dtype));
+    }
+
+    /* GFLOP/s of the matrix product here and now. */
+    double gemm_rate() const
+    {
+        double gflops = 0;
+        check(mopd_encoder_gemm_rate(get(), &gflops));
+        return gflops;
+    }
+
+private:
+    template <class F> struct files_call {
+        detail::callback<F> fn;
+        std::size_t dim;
+
+        static int pass(void *context, std::size_t index, mopd_status status, const char *message,
+            const float *feature) noexcept
+        {
+            files_call *self = static_cast<files_call *>(context);
+            return self->fn(index, status, message, span<const float>(feature, feature ? self->dim : 0));
+        }
+    };
+
+    std::size_t n_pixels() const noexcept { return std::size_t(3) * info_.image_size * info_.image_size; }
+
+    mopd_encoder_info info_ = {};
+};
+
+/* What a model, prompt file, checkpoint or feature store holds, as JSON. */
+inline std::string inspect(const std::string &path)
+{
+    char *json = nullptr;
+    check(mopd_inspect(path.c_str(), &json));
+    return detail::take_text(json);
+}
+
+/* -- prompts and classes ------------------------------------------------------------------------------------ */
+
+class Prompt : public detail::handle<mopd_prompt, mopd_prompt_close> {
+public:
+    explicit Prompt(const std::string &path)
+    {
+        make([&](mopd_prompt **out) { return mopd_prompt_open(out, path.c_str(), nullptr); });
+    }
+
+    /* Throws MOPD_E_MISMATCH when the prompt was learned with another model. */
+    Prompt(const std::string &path, const Encoder &encoder)
+    {
+        make([&](mopd_prompt **out) { return mopd_prompt_open(out, path.c_str(), encoder.get()); });
+    }
+
+    /* Takes over a C handle. */
+    explicit Prompt(mopd_prompt *taken) noexcept : handle(taken) {}
+
+    mopd_prompt_info info() const
+    {
+        mopd_prompt_info info = {};
+        info.struct_size = sizeof info;
+        check(mopd_prompt_get_info(get(), &info));
+        return info;
+    }
+
+    std::string method() const { return mopd_method_name(info().method); }
+
+    std::string describe() const
+    {
+        char *json = nullptr;
+        check(mopd_prompt_describe(get(), &json));
+        return detail::take_text(json);
+    }
+
+    void save(const std::string &path) const { check(mopd_prompt_save(get(), path.c_str())); }
+
+    std::vector<std::string> class_names() const { return list(mopd_prompt_class_name); }
+    std::vector<std::string> templates() const { return list(mopd_prompt_template); }
+
+    /* The context vectors, and the gate (empty where there is none); owned by the prompt. */
+    span<const float> context() const
+    {
+        mopd_prompt_info i = info();
+        std::size_t classes = i.flags & MOPD_PROMPT_CLASS_CONTEXT ? i.n_classes : 1;
+        return {mopd_prompt_context(get()), classes * i.n_context * i.text_width};
+    }
+
+    span<const float> gate() const
+    {
+        mopd_prompt_info i = info();
+        const float *values = mopd_prompt_gate(get());
+        return {values, values ? std::size_t(i.dim) * i.n_templates : 0};
+    }
+
+private:
+    std::vector<std::string> list(const char *(*at)(const mopd_prompt *, std::size_t)) const
+    {
+        std::vector<std::string> all;
+        for (std::size_t i = 0; const char *text = at(get(), i); i++) all.emplace_back(text);
+        return all;
+    }
+};
+
+class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
+public:
+    /* Without templates: "a photo of a {}.". */
+    Bank(const Encoder &encoder, const Texts &classes, const Texts &templates = {})
+    {
+        make([&](mopd_bank **out) {
+            return mopd_bank_create(
+                out, encoder.get(), classes.data(), classes.size(), templates.data(), templates.size());
+        });
+    }
+
+    /* With a learned prompt.  Without classes: those it was trained on. */
+    static Bank learned(const Encoder &encoder, const Prompt &prompt, const Texts &classes = {})
+    {
+        Bank bank(static_cast<mopd_bank *>(nullptr));
+        bank.make([&](mopd_bank **out) {
+            return mopd_bank_create_prompt(out, encoder.get(), classes.data(), classes.size(), prompt.get());
+        });
+        return bank;
+    }
+
+    /* From given class features, one row a class. */
+    Bank(const Texts &classes, span<const float> features, float logit_scale)
+    {
+        detail::need("rows of class features", classes.size() ? features.size() % classes.size() : 0, 0);
+        std::size_t dim = classes.size() ? features.size() / classes.size() : 0;
+        make([&](mopd_bank **out) {
+            return mopd_bank_create_features(
+                out, classes.data(), classes.size(), features.data(), dim, logit_scale);
+        });
+    }
+
+    /* Takes over a C handle. */
+    explicit Bank(mopd_bank *taken) noexcept : handle(taken) {}
+
+    std::size_t n_classes() const noexcept { return mopd_bank_n_classes(get()); }
+    std::size_t dim() const noexcept { return mopd_bank_dim(get()); }
+    std::string class_name(std::size_t index) const
+    {
+        const char *name = mopd_bank_class_name(get(), index);
+        return name ? name : "";
+    }
+
+    /* C x D; owned by the bank. */
+    span<const float> features() const noexcept { return {mopd_bank_features(get()), n_classes() * dim()}; }
+
+    Matrix logits(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(mopd_bank_logits(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+    Matrix probabilities(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(mopd_bank_probabilities(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+    /* The best `top` classes of each picture (fewer where there are fewer), picture by picture, best first. */
+    std::vector<std::vector<mopd_match>> top(span<const float> images, std::size_t top = 1) const
+    {
+        std::size_t n = detail::rows_of(images, dim()), each = top < n_classes() ? top : n_classes();
+        std::vector<mopd_match> flat(n * each);
+        check(mopd_bank_top(get(), images.data(), n, top, flat.data()));
+        std::vector<std::vector<mopd_match>> all;
+        for (auto at = flat.begin(); at != flat.end(); at += static_cast<std::ptrdiff_t>(each))
+            all.emplace_back(at, at + static_cast<std::ptrdiff_t>(each));
+        return all;
+    }
+};
+
+/* The method's hard prompts for a dataset; static. */
+inline span<const char *const> templates_for(const std::string &name)
+{
+    const char *const *list = nullptr;
+    std::size_t n = 0;
+    check(mopd_templates_for(name.c_str(), &list, &n));
+    return {list, n};
+}
+
+/* The number of a method, MOPD_METHOD_.... */
+inline std::int32_t method(const std::string &name)
+{
+    std::int32_t number = 0;
+    check(mopd_method_find(name.c_str(), &number));
+    return number;
+}
+
+class Gate : public detail::handle<mopd_gate, mopd_gate_free> {
+public:
+    explicit Gate(const Prompt &prompt)
+    {
+        make([&](mopd_gate **out) { return mopd_gate_create(out, prompt.get()); });
+    }
+
+    /* weights, dim x n_templates. */
+    Gate(span<const float> weights, std::size_t n_templates, std::size_t top_k)
+    {
+        std::size_t dim = detail::rows_of(weights, n_templates);
+        make([&](mopd_gate **out) {
+            return mopd_gate_create_weights(out, weights.data(), dim, n_templates, top_k);
+        });
+    }
+
+    /* The templates kept for n pictures and how much each counts: n x K both. */
+    struct Choice {
+        std::vector<std::uint32_t> indices;
+        Matrix weights;
+    };
+
+    std::size_t n_templates() const noexcept { return mopd_gate_n_templates(get()); }
+    std::size_t top_k() const noexcept { return mopd_gate_top_k(get()); }
+    std::size_t dim() const noexcept { return mopd_gate_dim(get()); }
+
+    /* A gate that does not look at the picture (dim 0) has no width to count rows by: features of width `width`. */
+    Choice select(span<const float> images, std::size_t width = 0) const
+    {
+        std::size_t n = detail::rows_of(images, dim() ? dim() : width);
+        Choice choice{std::vector<std::uint32_t>(n * top_k()), Matrix(n, top_k())};
+        check(mopd_gate_select(get(), images.data(), n, choice.indices.data(), choice.weights.data()));
+        return choice;
+    }
+
+    /* The mean weight of each template. */
+    std::vector<double> use(span<const float> images, std::size_t width = 0) const
+    {
+        std::vector<double> mean(n_templates());
+        check(mopd_gate_use(get(), images.data(), detail::rows_of(images, dim() ? dim() : width), mean.data()));
+        return mean;
+    }
+};
+
+class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
+public:
+    /* alpha below 0: chosen by cross-validation. */
+    Gda(const Bank &bank, span<const float> features, span<const std::int32_t> labels, float alpha = -1)
+        : n_classes_(bank.n_classes()), dim_(bank.dim())
+    {
+        std::size_t n = detail::rows_of(features, dim_);
+        detail::need("labels", labels.size(), n);
+        make([&](mopd_gda **out) {
+            return mopd_gda_create(out, bank.get(), features.data(), labels.data(), n, alpha);
+        });
+    }
+
+    /* The same head for the classes of another bank. */
+    Gda(const Gda &known, const Bank &bank) : n_classes_(bank.n_classes()), dim_(bank.dim())
+    {
+        make([&](mopd_gda **out) { return mopd_gda_create_classes(out, known.get(), bank.get()); });
+    }
+
+    float alpha() const noexcept { return mopd_gda_alpha(get()); }
+
+    Matrix logits(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim_), n_classes_);
+        check(mopd_gda_logits(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+private:
+    std::size_t n_classes_, dim_;
+};
+
+/* -- data sets ---------------------------------------------------------------------------------------------- */
+
+class Dataset : public detail::handle<mopd_dataset, mopd_dataset_close> {
+public:
+    explicit Dataset(const std::string &path, const DatasetOptions &o = {})
+    {
+        make([&](mopd_dataset **out) { return mopd_dataset_open(out, path.c_str(), &o); });
+    }
+
+    mopd_dataset_info info() const
+    {
+        mopd_dataset_info info = {};
+        info.struct_size = sizeof info;
+        check(mopd_dataset_get_info(get(), &info));
+        return info;
+    }
+
+    /* Texts belong to the dataset. */
+    mopd_item item(std::size_t index) const
+    {
+        mopd_item item = {};
+        item.struct_size = sizeof item;
+        check(mopd_dataset_get_item(get(), index, &item));
+        return item;
+    }
+
+    std::size_t size() const { return static_cast<std::size_t>(info().n_items); }
+    std::size_t n_classes() const { return info().n_classes; }
+
+    std::string class_name(std::size_t index) const
+    {
+        const char *name = mopd_dataset_class_name(get(), index);
+        return name ? name : "";
+    }
+
+    /* Owned by the dataset. */
+    span<const char *const> class_names() const { return {mopd_dataset_class_names(get()), n_classes()}; }
+    span<const std::int32_t> labels() const { return {mopd_dataset_labels(get()), size()}; }
+    std::string fingerprint() const { return mopd_dataset_fingerprint(get()); }
+
+    /* One view of one picture, owned by the dataset; empty until encoded. */
+    span<const float> feature(std::size_t index, std::size_t view = 0) const
+    {
+        const float *values = mopd_dataset_feature(get(), index, view);
+        return {values, values ? info().dim : 0};
+    }
+
+    /* n x n_views x D. */
+    Matrix gather(std::size_t first_view = 0, std::size_t n_views = 1) const
+    {
+        mopd_dataset_info i = info();
+        Matrix features(static_cast<std::size_t>(i.n_items) * n_views, i.dim);
+        check(mopd_dataset_gather(get(), first_view, n_views, features.data()));
+        return features;
+    }
+
+    Dataset select(const Selection &selection) const
+    {
+        return from([&](mopd_dataset **out) { return mopd_dataset_select(out, get(), &selection); });
+    }
+
+    Dataset pick(span<const std::size_t> indices, std::uint32_t flags = 0) const
+    {
+        return from([&](mopd_dataset **out) {
+            return mopd_dataset_pick(out, get(), indices.data(), indices.size(), flags);
+        });
+    }
+
+    Dataset leave_out(std::size_t index) const
+    {
+        return from([&](mopd_dataset **out) { return mopd_dataset_leave_out(out, get(), index); });
+    }
+
+    Dataset without_path(const std::string &path) const
+    {
+        return from([&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), path.c_str(), nullptr); });
+    }
+
+    Dataset without_class(const std::string &name) const
+    {
+        return from([&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), nullptr, name.c_str()); });
+    }
+
+    /* With features.  progress(done, total, bad_path, message): returning false stops, and *complete (where given)
+     * becomes false: what was reached comes back, for a later call to take up as `known`. */
+    template <class F = ignore>
+    Dataset encode(const Encoder &encoder, EncodeOptions o = {}, F &&progress = {}, bool *complete = nullptr,
+        const Dataset *known = nullptr) const
+    {
+        detail::callback<std::remove_reference_t<F>> call{&progress};
+        o.fn = pass<std::remove_reference_t<F>>;
+        o.context = &call;
+        mopd_dataset *made = nullptr;
+        mopd_status status = mopd_dataset_encode(&made, get(), known ? known->get() : nullptr, encoder.get(), &o);
+        Dataset result(made);
+        call.rethrow();
+        if (complete) *complete = status == MOPD_OK;
+        if (status != MOPD_E_CANCELLED || !complete || !result) check(status);
+        return result;
+    }
+
+    void save(const std::string &path) const { check(mopd_dataset_save(get(), path.c_str())); }
+
+private:
+    explicit Dataset(mopd_dataset *taken) noexcept : handle(taken) {}
+
+    template <class Make> static Dataset from(Make &&made)
+    {
+        Dataset result(static_cast<mopd_dataset *>(nullptr));
+        result.make(std::forward<Make>(made));
+        return result;
+    }
+
+    template <class F>
+    static int pass(void *context, std::size_t done, std::size_t total, const char *path, const char *message) noexcept
+    {
+        return (*static_cast<detail::callback<F> *>(context))(done, total, path, message);
+    }
+};
+
+/* -- learning ----------------------------------------------------------------------------------------------- */
+
+/* The encoder must live as long as the trainer. */
+class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
+public:
+    /* templates, where given, replace those of the options. */
+    Trainer(const Encoder &encoder, const Texts &classes, TrainerOptions o = {}, const Texts &templates = {})
+        : dim_(encoder.dim())
+    {
+        if (templates.size()) {
+            o.templates = templates.data();
+            o.n_templates = templates.size();
+        }
+        make([&](mopd_trainer **out) {
+            return mopd_trainer_create(out, encoder.get(), classes.data(), classes.size(), &o);
+        });
+    }
+
+    /* One step on n features, n x D. */
+    mopd_step step(span<const float> features, span<const std::int32_t> labels)
+    {
+        std::size_t n = detail::rows_of(features, dim_);
+        detail::need("labels", labels.size(), n);
+        mopd_step done = {};
+        done.struct_size = sizeof done;
+        check(mopd_trainer_step(get(), features.data(), labels.data(), n, &done));
+        return done;
+    }
+
+    void end_epoch() { check(mopd_trainer_end_epoch(get())); }
+
+    /* All epochs that are left on n x n_views features.  on_epoch(const mopd_epoch &) may return false to stop: then
+     * run returns false, and may be called again. */
+    template <class F = ignore>
+    bool run(span<const float> features, span<const std::int32_t> labels, std::size_t n_views = 1, F &&on_epoch = {},
+        const std::string &checkpoint = {})
+    {
+        Run r;
+        r.n = labels.size();
+        r.n_views = n_views;
+        r.features = features.data();
+        r.labels = labels.data();
+        r.checkpoint = checkpoint.empty() ? nullptr : checkpoint.c_str();
+        detail::need("feature rows", detail::rows_of(features, dim_), labels.size() * n_views);
+        return run(r, std::forward<F>(on_epoch));
+    }
+
+    /* The same with every field of mopd_run at hand; its on_epoch is replaced. */
+    template <class F = ignore> bool run(Run r, F &&on_epoch = {})
+    {
+        detail::callback<std::remove_reference_t<F>> call{&on_epoch};
+        r.on_epoch = pass<std::remove_reference_t<F>>;
+        r.epoch_context = &call;
+        mopd_status status = mopd_trainer_run(get(), &r);
+        call.rethrow();
+        if (status != MOPD_E_CANCELLED) check(status);
+        return status == MOPD_OK;
+    }
+
+    /* All epochs that are left on fresh features: views(epoch, features) fills n x D for each epoch (from 1). */
+    template <class V, class F = ignore>
+    bool run_views(span<const std::int32_t> labels, V &&views, F &&on_epoch = {}, const std::string &checkpoint = {})
+    {
+        views_call<std::remove_reference_t<V>> fresh{{&views}, labels.size() * dim_};
+        Run r;
+        r.n = labels.size();
+        r.n_views = 1;
+        r.labels = labels.data();
+        r.views = views_call<std::remove_reference_t<V>>::pass;
+        r.views_context = &fresh;
+        r.checkpoint = checkpoint.empty() ? nullptr : checkpoint.c_str();
+        bool done = run(r, std::forward<F>(on_epoch));
+        fresh.fn.rethrow();
+        return done;
+    }
+
+    double lr(std::uint32_t epoch) const noexcept { return mopd_trainer_lr(get(), epoch); }
+
+    void note(const std::string &key, const std::string &text)
+    {
+        check(mopd_trainer_note(get(), key.c_str(), text.c_str()));
+    }
+
+    Prompt prompt() const
+    {
+        mopd_prompt *made = nullptr;
+        check(mopd_trainer_prompt(get(), &made));
+        return Prompt(made);
+    }
+
+    /* A bank with the prompt as it is now; without classes: those trained on. */
+    Bank bank(const Texts &classes = {}) const
+    {
+        mopd_bank *made = nullptr;
+        check(mopd_trainer_bank(get(), &made, classes.data(), classes.size()));
+        return Bank(made);
+    }
+
+    void checkpoint(const std::string &path) const { check(mopd_trainer_checkpoint(get(), path.c_str())); }
+    void resume(const std::string &path) { check(mopd_trainer_resume(get(), path.c_str())); }
+
+private:
+    template <class V> struct views_call {
+        detail::callback<V> fn;
+        std::size_t size;
+
+        static mopd_status pass(void *context, std::uint32_t epoch, float *features) noexcept
+        {
+            views_call *self = static_cast<views_call *>(context);
+            return self->fn(epoch, span<float>(features, self->size)) ? MOPD_E_CANCELLED : MOPD_OK;
+        }
+    };
+
+    template <class F> static int pass(void *context, const mopd_epoch *epoch) noexcept
+    {
+        return (*static_cast<detail::callback<F> *>(context))(*epoch);
+    }
+
+    std::size_t dim_;
+};
+
+/* Sets w, w2 and top_k of the options without any test picture; returns what was tried, as JSON. */
+inline std::string choose(const Encoder &encoder, const Texts &classes, TrainerOptions &o, const Run &run)
+{
+    char *report = nullptr;
+    check(mopd_trainer_choose(encoder.get(), classes.data(), classes.size(), &o, &run, &report));
+    return detail::take_text(report);
+}
+
+/* -- figures ------------------------------------------------------------------------------------------------ */
+
+/* Counts predictions over as many batches as you like. */
+class Confusion {
+public:
+    explicit Confusion(std::size_t n_classes) : n_(n_classes), counts_(n_classes * n_classes) {}
+
+    void add(const Matrix &logits, span<const std::int32_t> labels)
+    {
+        detail::need("logits a picture", logits.cols(), n_);
+        detail::need("labels", labels.size(), logits.rows());
+        check(mopd_confusion_add(counts_.data(), n_, logits.data(), labels.data(), labels.size()));
+    }
+
+    std::uint32_t operator()(std::size_t true_class, std::size_t predicted) const noexcept
+    {
+        return counts_[true_class * n_ + predicted];
+    }
+
+    mopd_metrics metrics() const
+    {
+        mopd_metrics m = {};
+        m.struct_size = sizeof m;
+        check(mopd_metrics_compute(&m, counts_.data(), n_));
+        return m;
+    }
+
+private:
+    std::size_t n_;
+    std::vector<std::uint32_t> counts_;
+};
+
+/* A float32 .npy file. */
+inline void save(const std::string &path, const Matrix &values)
+{
+    const std::array<std::size_t, 2> shape = {values.rows(), values.cols()};
+    check(mopd_array_save(path.c_str(), values.data(), shape.data(), shape.size()));
+}
+
+} // namespace mopd
+
+#endif

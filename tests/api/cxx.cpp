@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ * cxx.cpp - mopd/mopd.hpp: objects free themselves and move, failures throw, nothing thrown crosses the C library. */
+#include <mopd/mopd.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+
+extern "C" {
+#include "support/tiny.h"
+const char *test_path(const char *name);
+void test_count_start(void);
+long test_count_live(void);
+}
+
+static int n_passed, n_failed;
+
+static void expect(bool fact, const char *what, int line)
+{
+    if (fact) return;
+    std::fprintf(stderr, "cxx.cpp:%d: not so: %s\n", line, what);
+    n_failed++;
+}
+
+#define EXPECT(fact) expect((fact), #fact, __LINE__)
+
+/* The status that a call throws, MOPD_OK when it throws nothing. */
+template <class F> static mopd_status thrown_by(F &&call)
+{
+    try {
+        call();
+    } catch (const mopd::error &e) {
+        EXPECT(e.what()[0] != 0);
+        return e.status();
+    }
+    return MOPD_OK;
+}
+
+struct fixture {
+    mopd::Encoder encoder;
+    std::vector<std::string> classes;
+    mopd::Matrix features;
+    std::vector<std::int32_t> labels;
+
+    fixture() : encoder(tiny_model(1)), features(TINY_CLASSES * 4, TINY_DIM), labels(TINY_CLASSES * 4)
+    {
+        classes.assign(tiny_classes, tiny_classes + TINY_CLASSES);
+        tiny_features(encoder.get(), 4, 1, 7, features.data(), labels.data());
+    }
+};
+
+static std::vector<std::uint8_t> noise(std::size_t n)
+{
+    std::vector<std::uint8_t> samples(n);
+    for (std::size_t i = 0; i < n; i++) samples[i] = std::uint8_t(i * 37 % 251);
+    return samples;
+}
+
+static bool same(mopd::span<const float> a, mopd::span<const float> b)
+{
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+
+static void failures_are_exceptions(fixture &f)
+{
+    EXPECT(thrown_by([] { mopd::Encoder("/nonexistent/model"); }) == MOPD_E_IO);
+    EXPECT(thrown_by([] { mopd::Image("/nonexistent/picture"); }) == MOPD_E_IO);
+    EXPECT(thrown_by([&] { mopd::Bank(f.encoder, {"cat", "cat"}); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { mopd::Bank(f.encoder, f.classes).logits({f.features.data(), 5}); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { mopd::Image::from_samples(noise(11), 2, 2, 3); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([] { (void)mopd::method("guessing"); }) == MOPD_E_ARG);
+}
+
+static void handles_move(fixture &f)
+{
+    mopd::Bank a(f.encoder, f.classes);
+    mopd_bank *raw = a.get();
+    mopd::Bank b(std::move(a));
+    EXPECT(!a && b && b.get() == raw);
+    a = mopd::Bank(f.encoder, {"one"});
+    a = std::move(b);
+    EXPECT(a.get() == raw && a.n_classes() == TINY_CLASSES && a.class_name(1) == f.classes[1]);
+    mopd::Bank taken(a.release());
+    EXPECT(!a && taken.get() == raw);
+    static_assert(!std::is_copy_constructible_v<mopd::Bank> && !std::is_copy_assignable_v<mopd::Trainer>);
+    static_assert(std::is_nothrow_move_constructible_v<mopd::Encoder>);
+}
+
+static void pictures_become_features(fixture &f)
+{
+    std::vector<mopd::Image> images;
+    for (std::size_t side : {9, 13}) images.push_back(mopd::Image::from_samples(noise(side * side * 3), side, side, 3));
+    EXPECT(images[1].width() == 13 && images[1].height() == 13 && images[1].samples().size() == 13 * 13 * 3);
+    mopd::Matrix both = f.encoder.images(images), one = f.encoder.image(images[1]);
+    EXPECT(both.rows() == 2 && both.cols() == TINY_DIM && same(both.row(1), one.row(0)));
+    EXPECT(same(f.encoder.pixels(f.encoder.preprocess(images[1])), one));
+    EXPECT(f.encoder.preprocess_view(images[1], 5).size() == 3 * TINY_IMAGE * TINY_IMAGE);
+    EXPECT(f.encoder.tokenize("a photo of a").size() == 6);
+    EXPECT(f.encoder.texts({"a", "b"}).rows() == 2 && f.encoder.texts(std::vector<std::string>{"a"}).rows() == 1);
+    EXPECT(f.encoder.fingerprint().size() == 64 && f.encoder.describe()[0] == '{');
+}
+
+static void what_a_callback_throws_comes_back(fixture &f)
+{
+    std::vector<std::string> paths = {MOPD_TEST_DIR "/gold/pixels/420.jpg", "/nonexistent/b.jpg"};
+    std::size_t n_seen = 0, n_bad = 0;
+    f.encoder.files(paths, [&](std::size_t, mopd_status status, const char *, mopd::span<const float> feature) {
+        n_seen++;
+        if (status != MOPD_OK) n_bad++;
+        EXPECT(feature.size() == (status == MOPD_OK ? TINY_DIM : 0));
+    });
+    EXPECT(n_seen == 2 && n_bad == 1);
+    EXPECT(thrown_by([&] { f.encoder.files(paths); }) == MOPD_E_IO);
+    EXPECT(f.encoder.files({paths[0].c_str()}).rows() == 1);
+    EXPECT(thrown_by([&] { f.encoder.files(paths, [](auto &&...) { return false; }); }) == MOPD_E_CANCELLED);
+    bool caught = false;
+    try {
+        f.encoder.files(paths, [](auto &&...) { throw std::logic_error("mine"); });
+    } catch (const std::logic_error &e) {
+        caught = std::string(e.what()) == "mine";
+    }
+    EXPECT(caught);
+}
+
+static void banks_rank(fixture &f)
+{
+    mopd::Bank bank(f.encoder, f.classes, {"a photo of a {}.", "{}"});
+    mopd::Matrix p = bank.probabilities(f.features);
+    auto best = bank.top(f.features, 99);
+    EXPECT(best.size() == f.labels.size() && best[0].size() == TINY_CLASSES);
+    EXPECT(best[0][0].probability == p(0, best[0][0].index) && best[0][0].probability >= best[0][1].probability);
+    mopd::Bank copy(f.classes, bank.features(), f.encoder.info().logit_scale);
+    mopd::Matrix x = copy.logits(f.features), y = bank.logits(f.features);
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); i++) worst = std::fmax(worst, std::fabs(double(x.data()[i]) - double(y.data()[i])));
+    EXPECT(worst < 1e-4);
+    EXPECT(mopd::templates_for("dtd").size() == 12);
+    mopd::Gda gda(bank, f.features, f.labels);
+    EXPECT(gda.alpha() > 0 && mopd::Gda(gda, bank).logits(f.features).rows() == f.labels.size());
+    mopd::Confusion confusion(TINY_CLASSES);
+    confusion.add(gda.logits(f.features), f.labels);
+    EXPECT(confusion.metrics().n == f.labels.size());
+    mopd::save(test_path("logits.npy"), y);
+    EXPECT(std::ifstream(test_path("logits.npy")).good());
+}
+
+static mopd::TrainerOptions short_training()
+{
+    mopd::TrainerOptions o;
+    o.epochs = 3;
+    o.batch = 8;
+    o.context = "a photo of a";
+    return o;
+}
+
+static void trainers_learn_stop_and_go_on(fixture &f)
+{
+    const mopd::Texts templates = {"a photo of a {}.", "{}", "of {}"};
+    mopd::Trainer whole(f.encoder, f.classes, short_training(), templates);
+    std::uint32_t epochs = 0;
+    EXPECT(whole.run(f.features, f.labels, 1, [&](const mopd_epoch &e) { epochs = e.epoch; }) && epochs == 3);
+    mopd::Trainer parted(f.encoder, f.classes, short_training(), templates);
+    EXPECT(!parted.run(f.features, f.labels, 1, [](const mopd_epoch &e) { return e.epoch < 2; }));
+    EXPECT(parted.run(f.features, f.labels));
+    mopd::Prompt a = whole.prompt(), b = parted.prompt();
+    EXPECT(same(a.context(), b.context()) && same(a.gate(), b.gate()) && a.gate().size() == TINY_DIM * 3);
+    a.save(test_path("p.safetensors"));
+    mopd::Prompt again(test_path("p.safetensors"), f.encoder);
+    EXPECT(again.class_names() == f.classes && again.templates().size() == 3 && again.method() == "mopd");
+    EXPECT(same(mopd::Bank::learned(f.encoder, again).features(), whole.bank().features()));
+    EXPECT(mopd::Bank::learned(f.encoder, again, {"new"}).n_classes() == 1);
+    mopd::Gate gate(again);
+    EXPECT(gate.select(f.features).indices.size() == f.labels.size() * 2 && gate.use(f.features).size() == 3);
+    EXPECT(mopd::inspect(test_path("p.safetensors")).find("kind") != std::string::npos);
+    mopd::Trainer views(f.encoder, f.classes, short_training(), templates);
+    EXPECT(views.run_views(f.labels, [&](std::uint32_t, mopd::span<float> out) {
+        std::copy(f.features.data(), f.features.data() + f.features.size(), out.begin());
+    }));
+    EXPECT(same(views.prompt().context(), a.context()));
+    bool caught = false;
+    try {
+        mopd::Trainer(f.encoder, f.classes, short_training(), templates).run_views(f.labels, [](auto &&...) { throw 7; });
+    } catch (int number) {
+        caught = number == 7;
+    }
+    EXPECT(caught);
+}
+
+static void datasets_select_and_encode(fixture &f)
+{
+    const std::string list = test_path("list.csv");
+    std::ofstream out(list);
+    out << "path,label\n";
+    for (const char *name : {"420.jpg", "422.jpg", "444.jpg", "drawn.png"})
+        out << MOPD_TEST_DIR "/gold/pixels/" << name << "," << (name[0] == 'd' ? "drawn" : "coded") << "\n";
+    out.close();
+    mopd::Dataset data(list);
+    EXPECT(data.size() == 4 && data.n_classes() == 2 && data.class_name(1) == "drawn" && data.feature(0).empty());
+    bool complete = true;
+    mopd::Dataset part = data.encode(f.encoder, {}, [](std::size_t done, auto &&...) { return done < 2; }, &complete);
+    EXPECT(!complete && part && part.size() < 4);
+    mopd::Dataset all = data.encode(f.encoder, {}, mopd::ignore(), nullptr, &part);
+    EXPECT(same(all.gather(), data.encode(f.encoder).gather()) && all.fingerprint() == f.encoder.fingerprint());
+    all.save(test_path("store.safetensors"));
+    mopd::Selection one;
+    one.shots = 1;
+    EXPECT(mopd::Dataset(test_path("store.safetensors")).select(one).size() == 2);
+    EXPECT(all.leave_out(0).size() == 3 && all.without_class("drawn").n_classes() == 1);
+    EXPECT(all.pick(std::vector<std::size_t>{1, 3}).labels()[1] == 1 && std::string(all.item(3).path).size() > 0);
+}
+
+int main()
+{
+    test_count_start();
+    {
+        fixture f;
+        for (auto fact : {failures_are_exceptions, handles_move, pictures_become_features,
+                 what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on, datasets_select_and_encode}) {
+            int before = n_failed;
+            fact(f);
+            n_passed += n_failed == before;
+        }
+    }
+    EXPECT(test_count_live() == 0);
+    std::printf("%d passed, %d failed\n", n_passed, n_failed);
+    return n_failed != 0;
+}
