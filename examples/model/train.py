@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Makes the built-in model.
+
+  python examples/model/train.py --data DIR --out DIR [--short]
+
+DIR of --data holds the picture sets' .tar files (or folders already unpacked) and classnames/.  Every step keeps what it
+made below --out, so a run that was stopped goes on where it was; --short is the same run with few steps.
+"""
+import argparse
+import tarfile
+import time
+from pathlib import Path
+
+import torch
+
+import head
+import pictures
+import tower
+import vocab
+import words
+
+DIM, VOCAB, LEARNING_RATE = 256, 9000, 0.1       # the rate: for learning prompts on the finished model
+FULL = {"nouns": 50000, "filled": 80000, "phrases": 40000, "steps": 4400, "head": 300}
+SHORT = {"nouns": 2000, "filled": 2000, "phrases": 1000, "steps": 60, "head": 60}
+
+
+def unpack(data, out):
+    for folder, _ in pictures.SETS.values():
+        if (data / folder).is_dir() or (out / folder).is_dir():
+            continue
+        found = [f for f in (data / f"{folder}.tar", data / f"{folder}.tar.gz") if f.exists()]
+        if not found:
+            continue
+        with tarfile.open(found[0]) as t:
+            t.extractall(out / f"{folder}.part", filter="data")
+        (out / f"{folder}.part").rename(out / folder)
+
+
+def vocabulary(t, folder):
+    """Class names and well-known nouns count more, so that many of them are one token."""
+    lines = []
+    for i, w in enumerate(t["words"]):
+        lines += [w] * (6 if i < t["first"] else 3 if i < 15000 else 2 if i < 30000 else 1)
+    lines += t["phrases"]
+    lines += [x.format("") for x in words.TEMPLATES for _ in range(40)]
+    return vocab.build(lines, VOCAB, folder)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("--data", type=Path, required=True)
+    a.add_argument("--out", type=Path, required=True)
+    a.add_argument("--short", action="store_true", help="few pictures, words and steps")
+    a.add_argument("--threads", type=int, default=2, help="for the features and embeddings computed once")
+    o = a.parse_args()
+    torch.set_num_threads(1)                # sums in one order: a second run gives the same digits
+    size, start = SHORT if o.short else FULL, time.time()
+    cut = {k: max(1, n // 10) if o.short else n for k, n in pictures.TRAIN.items()}
+    text, model = o.out / "text", o.out / "model"
+    for d in (o.out / "pictures", text, model):
+        d.mkdir(parents=True, exist_ok=True)
+
+    unpack(o.data, o.out / "pictures")
+    base = o.data if (o.data / pictures.SETS["tiny"][0]).is_dir() else o.out / "pictures"
+    wanted = {**cut, **pictures.CHOOSE}
+    pictures.extract(base, o.out / "features", wanted, o.threads)
+    names = {k: [n.lower() for n in pictures.class_names(o.data, k)] for k in ("tiny", "cifar")}
+    words.embed(text, names["tiny"] + names["cifar"], size["nouns"], size["filled"], o.threads)
+    words.phrases(text, size["phrases"], o.threads)
+    t = words.targets(text, DIM)
+    tok = vocabulary(t, model)
+    if not (text / "tower.pt").exists():
+        tower.train(tok, t, text, size["steps"])
+    net = tower.Tower(len(tok), DIM)
+    net.load_state_dict(torch.load(text / "tower.pt"))
+    head.train(net.eval(), tok, o.out, model, cut, names, size["head"], LEARNING_RATE)
+    print(f"done: {model}, {time.time() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
