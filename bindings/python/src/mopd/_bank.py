@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: MIT
+"""mopd.Bank, mopd.Prompt, mopd.GDA: classes as features, learned prompts, the classifier without training."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import tempfile
+from ctypes import POINTER, byref, c_double, c_uint32
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _abi
+from ._abi import lib
+from ._core import (
+    Floats,
+    Handle,
+    Path,
+    check,
+    feature_rows,
+    float_pointer,
+    label_pointer,
+    label_row,
+    patiently,
+    path_bytes,
+    sized,
+    take_json,
+    text_list,
+    view,
+)
+
+if TYPE_CHECKING:
+    from ._encoder import Encoder
+
+MATCH = np.dtype([("index", np.uint32), ("probability", np.float32), ("logit", np.float32)])
+
+
+class Bank:
+    """Class features to compare pictures with.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The model.
+    classes : list of str
+        Class names; ``_`` becomes a space.
+    templates : list of str, optional
+        Sentences with ``{}`` for the name; ``["a photo of a {}."]`` without.  With several, a class is the mean of its
+        sentences' features.
+
+    Notes
+    -----
+    Immutable; any number of threads may use one.  It does not need the encoder after creation.
+    """
+
+    _handle: Handle
+    _classes: List[str]
+
+    def __init__(self, encoder: "Encoder", classes: Sequence[str], templates: Optional[Sequence[str]] = None) -> None:
+        model, out = encoder._live(), _new_bank()
+        names, sentences = text_list(classes, "classes"), text_list(templates or [], "templates")
+        patiently(
+            lambda: check(
+                lib.mopd_bank_create(out.out, model.pointer, names, len(names), sentences, len(sentences))
+            )
+        )
+        self._take(out)
+
+    def _take(self, handle: Handle) -> "Bank":
+        self._handle = handle
+        n = lib.mopd_bank_n_classes(handle.pointer)
+        self._classes = [lib.mopd_bank_class_name(handle.pointer, i).decode() for i in range(n)]
+        return self
+
+    @classmethod
+    def _of(cls, handle: Handle) -> "Bank":
+        return cls.__new__(cls)._take(handle)
+
+    @classmethod
+    def from_features(cls, classes: Sequence[str], features: ArrayLike, logit_scale: float) -> "Bank":
+        """A bank of given class features.
+
+        Parameters
+        ----------
+        classes : list of str
+            Class names.
+        features : array_like, (C, D)
+            Normalised here.
+        logit_scale : float
+            cosine x this = logit.
+        """
+        array = np.ascontiguousarray(features, np.float32)
+        if array.ndim != 2 or len(array) != len(classes):
+            raise ValueError(f"features of shape {array.shape} for {len(classes)} classes")
+        out, names = _new_bank(), text_list(classes, "classes")
+        check(
+            lib.mopd_bank_create_features(
+                out.out, names, len(names), float_pointer(array), array.shape[1], logit_scale
+            )
+        )
+        return cls._of(out)
+
+    @property
+    def classes(self) -> List[str]:
+        """The class names, as given."""
+        return list(self._classes)
+
+    @property
+    def dim(self) -> int:
+        """D, the width of a feature."""
+        return int(lib.mopd_bank_dim(self._handle.pointer))
+
+    @property
+    def features(self) -> Floats:
+        """The class features, (C, D) float32, rows of length 1; read-only, not copied."""
+        return view(self._handle, lib.mopd_bank_features(self._handle.pointer), (len(self), self.dim))
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __repr__(self) -> str:
+        return f"<Bank of {len(self)} classes>"
+
+    def _map(self, function: Any, features: ArrayLike) -> Floats:
+        rows = feature_rows(features, self.dim)
+        out = np.empty((len(rows), len(self)), np.float32)
+        check(function(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
+        return out
+
+    def logits(self, features: ArrayLike) -> Floats:
+        """Logits, (n, C), of picture features (n, D)."""
+        return self._map(lib.mopd_bank_logits, features)
+
+    def probabilities(self, features: ArrayLike) -> Floats:
+        """Softmax of the logits over the classes, (n, C), of picture features (n, D)."""
+        return self._map(lib.mopd_bank_probabilities, features)
+
+    def matches(self, features: ArrayLike, top: int = 5) -> NDArray[Any]:
+        """The best classes of each picture.
+
+        Parameters
+        ----------
+        features : array_like, (n, D)
+            Picture features.
+        top : int, default 5
+            How many classes.
+
+        Returns
+        -------
+        ndarray, (n, min(top, C))
+            Structured: ``index``, ``probability``, ``logit``; best first, ties to the lower index.
+        """
+        rows = feature_rows(features, self.dim)
+        if top < 1:
+            raise ValueError(f"top {top}: at least 1")
+        out = np.empty((len(rows), min(top, len(self))), MATCH)
+        matches = _pointer(out, _abi.mopd_match)
+        check(lib.mopd_bank_top(self._handle.pointer, float_pointer(rows), len(rows), top, matches))
+        return out
+
+    def classify(self, features: ArrayLike, top: int = 5) -> List[List[Tuple[str, float]]]:
+        """The best classes of each picture by name: ``[[("cat", 0.93), ("dog", 0.07)], ...]``.
+
+        Parameters
+        ----------
+        features : array_like, (n, D)
+            Picture features.
+        top : int, default 5
+            How many classes.
+
+        Returns
+        -------
+        list of list of (str, float)
+            Name and probability, best first.
+        """
+        names = self._classes
+        return [
+            [(names[m["index"]], float(m["probability"])) for m in row] for row in self.matches(features, top)
+        ]
+
+
+class Prompt:
+    """A learned prompt: context vectors and, where the method has one, the gate.
+
+    Parameters
+    ----------
+    path : path
+        A prompt file or a checkpoint.
+    encoder : Encoder, optional
+        The model it must have been made with.
+
+    Raises
+    ------
+    MopdError
+        MISMATCH: made with another model (both fingerprints are named); FORMAT: not a prompt file.
+    """
+
+    _handle: Handle
+    _info: Any
+
+    def __init__(self, path: Path, encoder: Optional["Encoder"] = None) -> None:
+        out = _new_prompt()
+        model = None if encoder is None else encoder._live()
+        check(lib.mopd_prompt_open(out.out, path_bytes(path), None if model is None else model.pointer))
+        self._take(out)
+
+    def _take(self, handle: Handle) -> "Prompt":
+        self._handle = handle
+        self._info = sized(_abi.mopd_prompt_info)
+        check(lib.mopd_prompt_get_info(handle.pointer, byref(self._info)))
+        return self
+
+    @classmethod
+    def _of(cls, handle: Handle) -> "Prompt":
+        return cls.__new__(cls)._take(handle)
+
+    def save(self, path: Path) -> None:
+        """Writes the prompt file; the same prompt gives the same bytes."""
+        check(lib.mopd_prompt_save(self._handle.pointer, path_bytes(path)))
+
+    def to_bytes(self) -> bytes:
+        """The prompt file as bytes."""
+        with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
+            path = os.path.join(folder, "prompt.safetensors")
+            self.save(path)
+            with open(path, "rb") as file:
+                return file.read()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, encoder: Optional["Encoder"] = None) -> "Prompt":
+        """The prompt of a prompt file's bytes."""
+        with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
+            path = os.path.join(folder, "prompt.safetensors")
+            with open(path, "wb") as file:
+                file.write(data)
+            return cls(path, encoder)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _prompt_from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        return f"<Prompt by {self.method}, epoch {self.epoch}, {len(self.classes)} classes>"
+
+    @property
+    def method(self) -> str:
+        """How it was learned: "mopd", "coop", ..."""
+        name: bytes = lib.mopd_method_name(self._info.method)
+        return name.decode()
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return int(self._info.epoch)
+
+    @property
+    def top_k(self) -> int:
+        """Teachers kept for a picture."""
+        return int(self._info.top_k)
+
+    @property
+    def accuracy(self) -> Optional[float]:
+        """On the training pictures in percent, where it was measured."""
+        accuracy = float(self._info.accuracy)
+        return None if accuracy < 0 else accuracy
+
+    @property
+    def classes(self) -> List[str]:
+        """The classes trained on."""
+        at = self._handle.pointer
+        return [lib.mopd_prompt_class_name(at, i).decode() for i in range(self._info.n_classes)]
+
+    @property
+    def templates(self) -> List[str]:
+        """The teachers."""
+        at = self._handle.pointer
+        return [lib.mopd_prompt_template(at, i).decode() for i in range(self._info.n_templates)]
+
+    @property
+    def context(self) -> Floats:
+        """The context vectors, (n_context, W), or (C, n_context, W) where each class has its own; read-only."""
+        shape: Tuple[int, ...] = (self._info.n_context, self._info.text_width)
+        if self._info.flags & _abi.MOPD_PROMPT_CLASS_CONTEXT:
+            shape = (self._info.n_classes, *shape)
+        return view(self._handle, lib.mopd_prompt_context(self._handle.pointer), shape)
+
+    @property
+    def gate(self) -> Optional[Floats]:
+        """The gate, (D, M), read-only; None where the method has none."""
+        pointer = lib.mopd_prompt_gate(self._handle.pointer)
+        if not pointer:
+            return None
+        return view(self._handle, pointer, (self._info.dim, self._info.n_templates))
+
+    def describe(self) -> Dict[str, Any]:
+        """Everything the file says: method, settings, templates, classes, data, accuracy, gate use, notes."""
+        out: Dict[str, Any] = take_json(lambda out: lib.mopd_prompt_describe(self._handle.pointer, out))
+        return out
+
+    def bank(self, encoder: "Encoder", classes: Optional[Sequence[str]] = None) -> Bank:
+        """A bank of any classes with this prompt; without `classes` those trained on."""
+        model, out, names = encoder._live(), _new_bank(), text_list(classes or [], "classes")
+        if classes is not None and not names:
+            raise ValueError("no class")
+        patiently(
+            lambda: check(
+                lib.mopd_bank_create_prompt(out.out, model.pointer, names, len(names), self._handle.pointer)
+            )
+        )
+        return Bank._of(out)
+
+    def gate_select(self, features: ArrayLike) -> Tuple[NDArray[np.uint32], Floats]:
+        """Which templates the gate chooses for pictures.
+
+        Parameters
+        ----------
+        features : array_like, (n, D)
+            Picture features.
+
+        Returns
+        -------
+        indices : ndarray, (n, K) uint32
+            Templates, best first.
+        weights : ndarray, (n, K) float32
+            What each counts; rows sum to 1.
+
+        Raises
+        ------
+        MopdError
+            STATE: the method learns no gate.
+        """
+        gate = Handle(_abi.mopd_gate, lib.mopd_gate_free)
+        check(lib.mopd_gate_create(gate.out, self._handle.pointer))
+        rows = feature_rows(features, self._info.dim)
+        shape = (len(rows), lib.mopd_gate_top_k(gate.pointer))
+        indices, weights = np.empty(shape, np.uint32), np.empty(shape, np.float32)
+        at = _pointer(indices, c_uint32)
+        check(lib.mopd_gate_select(gate.pointer, float_pointer(rows), len(rows), at, float_pointer(weights)))
+        return indices, weights
+
+    def gate_use(self, features: ArrayLike) -> NDArray[np.float64]:
+        """The mean weight of each template over pictures, (M,), which sums to 1."""
+        gate = Handle(_abi.mopd_gate, lib.mopd_gate_free)
+        check(lib.mopd_gate_create(gate.out, self._handle.pointer))
+        rows = feature_rows(features, self._info.dim)
+        use = np.empty(self._info.n_templates, np.float64)
+        check(lib.mopd_gate_use(gate.pointer, float_pointer(rows), len(rows), _pointer(use, c_double)))
+        return use
+
+
+class GDA:
+    """A classifier without training: Gaussian discriminant on features, blended with the text classifier.
+
+    Parameters
+    ----------
+    bank : Bank
+        The text classifier.
+    features : array_like, (n, D)
+        Picture features.
+    labels : array_like, (n,)
+        Class indices into the bank.
+    alpha : float, optional
+        What the discriminant counts; chosen by cross-validation where it is not given.
+    """
+
+    _handle: Handle
+    _bank: Bank
+
+    def __init__(self, bank: Bank, features: ArrayLike, labels: ArrayLike, alpha: Optional[float] = None) -> None:
+        rows = feature_rows(features, bank.dim)
+        own = label_row(labels, len(rows))
+        factor = -1.0 if alpha is None else alpha
+        if factor < 0 and alpha is not None:
+            raise ValueError(f"alpha {alpha} is negative")
+        out = Handle(_abi.mopd_gda, lib.mopd_gda_free)
+        at = bank._handle
+        patiently(
+            lambda: check(
+                lib.mopd_gda_create(out.out, at.pointer, float_pointer(rows), label_pointer(own), len(rows), factor)
+            )
+        )
+        self._handle, self._bank = out, bank
+
+    @property
+    def alpha(self) -> float:
+        """The factor in use."""
+        return float(lib.mopd_gda_alpha(self._handle.pointer))
+
+    @property
+    def classes(self) -> List[str]:
+        """The class names."""
+        return self._bank.classes
+
+    def with_classes(self, bank: Bank) -> "GDA":
+        """The same head for the classes of another bank."""
+        out = Handle(_abi.mopd_gda, lib.mopd_gda_free)
+        check(lib.mopd_gda_create_classes(out.out, self._handle.pointer, bank._handle.pointer))
+        new = GDA.__new__(GDA)
+        new._handle, new._bank = out, bank
+        return new
+
+    def logits(self, features: ArrayLike) -> Floats:
+        """Logits, (n, C), of picture features (n, D)."""
+        rows = feature_rows(features, self._bank.dim)
+        out = np.empty((len(rows), len(self._bank)), np.float32)
+        check(lib.mopd_gda_logits(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
+        return out
+
+
+def _new_bank() -> Handle:
+    return Handle(_abi.mopd_bank, lib.mopd_bank_free)
+
+
+def _new_prompt() -> Handle:
+    return Handle(_abi.mopd_prompt, lib.mopd_prompt_close)
+
+
+def _pointer(array: NDArray[Any], kind: Any) -> Any:
+    return ctypes.cast(array.ctypes.data, POINTER(kind))
+
+
+def _prompt_from_bytes(data: bytes) -> Prompt:
+    return Prompt.from_bytes(data)
+
+

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""What every wrapper needs: errors from statuses, handles that free themselves, arrays without copies, Ctrl-C."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import json
+import os
+import signal
+import threading
+from ctypes import POINTER, byref, c_char_p, c_float, c_int32, c_size_t, sizeof
+from types import FrameType, TracebackType
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Type, TypeVar, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _abi
+from ._abi import lib
+
+Path = Union[str, "os.PathLike[str]"]
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int32]
+T = TypeVar("T")
+
+
+class Status(enum.IntEnum):
+    """Why a call failed (``mopd/status.h``); the values never change."""
+
+    OK = _abi.MOPD_OK
+    ARG = _abi.MOPD_E_ARG
+    NOMEM = _abi.MOPD_E_NOMEM
+    IO = _abi.MOPD_E_IO
+    FORMAT = _abi.MOPD_E_FORMAT
+    VERSION = _abi.MOPD_E_VERSION
+    MISMATCH = _abi.MOPD_E_MISMATCH
+    UNSUPPORTED = _abi.MOPD_E_UNSUPPORTED
+    STATE = _abi.MOPD_E_STATE
+    CANCELLED = _abi.MOPD_E_CANCELLED
+    NUMERIC = _abi.MOPD_E_NUMERIC
+    INTERNAL = _abi.MOPD_E_INTERNAL
+
+
+class MopdError(Exception):
+    """A call of the library failed.
+
+    Attributes
+    ----------
+    status : Status
+        The kind of failure, for programs: ``error.status == mopd.Status.FORMAT``.
+    message : str
+        File, place and reason, for people.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = Status(status)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def last_error() -> str:
+    text: bytes = lib.mopd_last_error()
+    return text.decode("utf-8", "replace")
+
+
+def check(status: int) -> None:
+    """Raises MopdError unless status is 0; to be called on the thread of the failed call."""
+    if status != _abi.MOPD_OK:
+        message = last_error() or lib.mopd_status_text(status).decode()
+        if status == _abi.MOPD_E_NOMEM:
+            raise MemoryError(message)
+        raise MopdError(status, message)
+
+
+class Handle:
+    """Owns one C object: freed when nothing uses it any more, so that no call meets a freed one."""
+
+    __slots__ = ("_free", "_keep", "pointer")
+
+    def __init__(self, kind: Any, free: Any, keep: Any = None) -> None:
+        self.pointer = POINTER(kind)()
+        self._free = free
+        self._keep = keep  # what must outlive the object
+
+    @property
+    def out(self) -> Any:
+        return byref(self.pointer)
+
+    def __del__(self) -> None:
+        if self.pointer:
+            self._free(self.pointer)
+
+
+class _Foreign:
+    """Memory of a C object as numpy takes it: read-only, the owner kept alive."""
+
+    def __init__(self, owner: Any, address: int, shape: Tuple[int, ...], kind: str) -> None:
+        self.owner = owner
+        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": kind, "data": (address, True)}
+
+
+def view(owner: Any, pointer: Any, shape: Tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+    """A read-only array over `pointer`, which belongs to `owner`; nothing is copied."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    assert address
+    return np.asarray(_Foreign(owner, address, shape, np.dtype(dtype).str))
+
+
+def float_pointer(array: Floats) -> Any:
+    return ctypes.cast(array.ctypes.data, POINTER(c_float))
+
+
+def label_pointer(array: Labels) -> Any:
+    return ctypes.cast(array.ctypes.data, POINTER(c_int32))
+
+
+def feature_rows(features: ArrayLike, dim: int) -> Floats:
+    """features as n x dim, float32 and packed; copied only where it is not that already.  One row may come flat."""
+    array = np.ascontiguousarray(features, dtype=np.float32)
+    if array.ndim == 1 and array.size == dim:
+        array = array.reshape(1, dim)
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise ValueError(f"features of shape {array.shape}: expected (n, {dim})")
+    return array
+
+
+def label_row(labels: ArrayLike, n: int) -> Labels:
+    array = np.ascontiguousarray(labels)
+    if array.shape != (n,) or array.dtype.kind not in "iu":
+        raise ValueError(f"labels of type {array.dtype} and shape {array.shape}: expected {n} integers")
+    return array.astype(np.int32, copy=False)
+
+
+def path_bytes(path: Path) -> bytes:
+    return os.fsencode(path)
+
+
+def text_bytes(text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"expected str, got {type(text).__name__}")
+    if "\0" in text:
+        raise ValueError(f"a text holds a zero character: {text!r}")
+    return text.encode("utf-8")
+
+
+def text_list(texts: Sequence[str], what: str) -> Any:
+    """A C array of UTF-8 texts, which it keeps alive; its length is that of the list."""
+    if isinstance(texts, (str, bytes)):
+        raise TypeError(f"{what}: a list of str is expected, not one {type(texts).__name__}")
+    return c_strings([text_bytes(t) for t in texts])
+
+
+def c_strings(items: List[bytes]) -> Any:
+    return (c_char_p * len(items))(*items)
+
+
+def filled(kind: Any, init: Any) -> Any:
+    """An options struct with the library's defaults."""
+    options = kind()
+    check(init(byref(options), sizeof(options)))
+    return options
+
+
+def sized(kind: Any) -> Any:
+    """A struct for the library to fill."""
+    out = kind()
+    out.struct_size = sizeof(out)
+    return out
+
+
+def take_json(call: Callable[[Any], int]) -> Any:
+    """The JSON text that a call hands out, parsed; the text is freed."""
+    text = c_char_p()
+    check(call(byref(text)))
+    try:
+        return json.loads(text.value or b"null")
+    finally:
+        lib.mopd_free(text)
+
+
+def templates_for(name: str) -> List[str]:
+    """The method's hard prompts for a kind of pictures.
+
+    Parameters
+    ----------
+    name : str
+        ``imagenet``, ``caltech101``, ``oxfordpets``, ``stanfordcars``, ``flowers102``, ``food101``,
+        ``fgvcaircraft``, ``sun397``, ``dtd``, ``eurosat`` or ``ucf101``, in any case.
+
+    Returns
+    -------
+    list of str
+        Templates that hold ``{}`` for the class name.
+    """
+    out, n = POINTER(c_char_p)(), c_size_t()
+    check(lib.mopd_templates_for(text_bytes(name), byref(out), byref(n)))
+    return [out[i].decode("utf-8") for i in range(n.value)]
+
+
+def version() -> str:
+    """The version of the library that runs."""
+    text: bytes = lib.mopd_version_string()
+    return text.decode()
+
+
+def build_info() -> str:
+    """One line: version, matrix product, instruction set, threads."""
+    text: bytes = lib.mopd_build_info()
+    return text.decode()
+
+
+def set_threads(n_threads: int) -> None:
+    """How many threads an encoder uses that is opened without ``threads``; 0: the number of processors."""
+    check(lib.mopd_runtime_set_threads(n_threads))
+
+
+def inspect(path: Optional[Path] = None) -> Any:
+    """What a model, prompt file, checkpoint or feature store holds, as ``mopd inspect`` says it.
+
+    Parameters
+    ----------
+    path : path, optional
+        The file or folder; without it the built-in model.
+
+    Returns
+    -------
+    dict
+        With ``kind`` and what belongs to it.
+    """
+    if path is None:
+        from ._builtin import builtin_path
+
+        path = builtin_path()
+    return take_json(lambda out: lib.mopd_inspect(None if path is None else path_bytes(path), out))
+
+
+class Interrupt:
+    """While a call with callbacks runs, Ctrl-C is noted in `wanted` instead of being raised inside a callback, where
+    it would be lost; on leaving, what the former handler does with it happens (KeyboardInterrupt).  Only the main
+    thread gets signals: elsewhere this does nothing."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._former: Any = None
+
+    def _note(self, signum: int, frame: Optional[FrameType]) -> None:
+        self.wanted = True
+
+    def __enter__(self) -> "Interrupt":
+        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+            self._former = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Any, trace: Optional[TracebackType]) -> None:
+        if self._former is None:
+            return
+        signal.signal(signal.SIGINT, self._former)
+        if self.wanted:
+            self._former(signal.SIGINT, None)
+
+
+def patiently(call: Callable[[], T]) -> T:
+    """call(), for calls that may be long and have no callback: on the main thread another thread does the work, so that
+    Ctrl-C is heard at once (what was begun then ends unseen)."""
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    results: List[T] = []
+    errors: List[BaseException] = []
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=work, name="mopd", daemon=True).start()
+    done.wait()
+    if errors:
+        raise errors[0]
+    return results[0]

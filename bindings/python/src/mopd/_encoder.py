@@ -1,0 +1,433 @@
+# SPDX-License-Identifier: MIT
+"""mopd.Encoder: pictures and texts to unit vectors of one space."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from ctypes import POINTER, byref, c_size_t, c_uint32
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _abi
+from ._abi import lib
+from ._builtin import builtin_path
+from ._core import (
+    Floats,
+    Handle,
+    Interrupt,
+    MopdError,
+    Path,
+    Status,
+    c_strings,
+    check,
+    feature_rows,
+    filled,
+    float_pointer,
+    patiently,
+    path_bytes,
+    sized,
+    take_json,
+    text_bytes,
+    text_list,
+)
+from ._pictures import Picture, is_path, open_picture, picture_list
+from ._progress import Progress
+
+_PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16, "auto": _abi.MOPD_PRECISION_AUTO}
+_DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
+_BATCH = 16  # pictures decoded at a time when they do not all come from files
+
+
+class Encoder:
+    """A CLIP model.
+
+    Immutable: any number of threads may use one, and copying gives the same object.  Pickling remembers where the
+    model lies; it is opened anew, once per process, and must be the same model (joblib, Dask, Spark).
+
+    Parameters
+    ----------
+    path : path, optional
+        A Hugging Face or open_clip CLIP folder, an OpenAI ``.pt`` checkpoint, or a file that ``mopd pack`` wrote.
+        Without it the built-in model.
+    threads : int, default 0
+        Threads to compute with; 0: the number of processors.  Results do not depend on it.
+    precision : {"f32", "bf16", "auto"}, default "auto"
+        Arithmetic of the towers.
+    read : bool, default False
+        Read the weights instead of mapping the file, which may then change.
+    truncate : bool, default False
+        Cut over-long texts instead of refusing them.
+
+    Raises
+    ------
+    MopdError
+        IO: a file is missing; FORMAT: a file lies; MISMATCH: configuration and weights disagree; UNSUPPORTED: an
+        architecture or arithmetic that is not known here.
+    """
+
+    def __init__(
+        self,
+        path: Optional[Path] = None,
+        *,
+        threads: int = 0,
+        precision: str = "auto",
+        read: bool = False,
+        truncate: bool = False,
+    ) -> None:
+        options = filled(_abi.mopd_encoder_options, lib.mopd_encoder_options_init)
+        options.precision = _code(_PRECISIONS, "precision", precision)
+        options.n_threads = threads
+        options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
+        self._arguments = (path, threads, precision, read, truncate)
+        where = builtin_path() if path is None else path
+        handle = Handle(_abi.mopd_encoder, lib.mopd_encoder_close)
+        name = None if where is None else path_bytes(where)
+        patiently(lambda: check(lib.mopd_encoder_open(handle.out, name, byref(options))))
+        self._handle: Optional[Handle] = handle
+        self._info = sized(_abi.mopd_encoder_info)
+        check(lib.mopd_encoder_get_info(handle.pointer, byref(self._info)))
+        self._fingerprint: str = lib.mopd_encoder_fingerprint(handle.pointer).decode()
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    def _live(self) -> Handle:
+        """The handle, which the caller keeps during its call."""
+        if self._handle is None:
+            raise ValueError("the encoder is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Gives the memory back once no running call and no trainer uses it; closing twice is allowed."""
+        self._handle = None
+
+    def __enter__(self) -> "Encoder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __copy__(self) -> "Encoder":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Encoder":
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _reopen, (self._arguments, self._fingerprint)
+
+    def __repr__(self) -> str:
+        path = self._arguments[0]
+        return f"Encoder({'' if path is None else repr(str(path))})"
+
+    # -- what it is --------------------------------------------------------------------------------------
+
+    @property
+    def dim(self) -> int:
+        """D, the width of a feature."""
+        return int(self._info.dim)
+
+    @property
+    def text_width(self) -> int:
+        """W, the width of the text tower and of a context vector."""
+        return int(self._info.text_width)
+
+    @property
+    def context_length(self) -> int:
+        """The longest text in tokens, start and end included."""
+        return int(self._info.context_length)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens there are."""
+        return int(self._info.vocab_size)
+
+    @property
+    def image_size(self) -> int:
+        """S, the side in pixels of what the vision tower sees."""
+        return int(self._info.image_size)
+
+    @property
+    def n_threads(self) -> int:
+        """Threads it computes with."""
+        return int(self._info.n_threads)
+
+    @property
+    def precision(self) -> str:
+        """Arithmetic of the towers: "f32" or "bf16"."""
+        return "bf16" if self._info.precision == _abi.MOPD_PRECISION_BF16 else "f32"
+
+    @property
+    def logit_scale(self) -> float:
+        """cosine x this = logit."""
+        return float(self._info.logit_scale)
+
+    @property
+    def recommended_lr(self) -> Optional[float]:
+        """The learning rate that the model file recommends for prompts, if it names one."""
+        return float(self._info.recommended_lr) or None
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights of both towers."""
+        return int(self._info.n_parameters)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights as stored."""
+        return int(self._info.weight_bytes)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that name configuration and weights."""
+        return self._fingerprint
+
+    def describe(self) -> Dict[str, Any]:
+        """Sizes, types and configuration, as ``mopd inspect`` shows them."""
+        handle = self._live()
+        out: Dict[str, Any] = take_json(lambda out: lib.mopd_encoder_describe(handle.pointer, out))
+        return out
+
+    def pack(self, path: Path, dtype: str = "f32") -> None:
+        """Writes weights, configuration and vocabulary as one file.
+
+        Parameters
+        ----------
+        path : path
+            The file, ``.safetensors``.
+        dtype : {"f32", "f16", "bf16"}
+            Type of the stored weights.
+        """
+        handle, name, code = self._live(), path_bytes(path), _code(_DTYPES, "dtype", dtype)
+        patiently(lambda: check(lib.mopd_encoder_pack(handle.pointer, name, code)))
+
+    # -- pictures ----------------------------------------------------------------------------------------
+
+    def images(
+        self,
+        pictures: Iterable[Picture],
+        *,
+        errors: str = "raise",
+        progress: Union[bool, Callable[[int, int], object]] = False,
+    ) -> Floats:
+        """Features of pictures.
+
+        Parameters
+        ----------
+        pictures : iterable
+            Paths, bytes of JPEG or PNG files, PIL images, or uint8 arrays (height, width[, 1, 3 or 4]), mixed as you
+            like; or one uint8 array (n, height, width, channels).
+        errors : {"raise", "nan"}
+            What happens with an unreadable picture: an exception, or a row of NaN.
+        progress : bool or callable
+            True shows a bar (tqdm); a callable gets (done, total).
+
+        Returns
+        -------
+        ndarray, (n, D) float32
+            Rows of length 1.  A picture's row does not depend on what else is in the list.
+
+        Raises
+        ------
+        MopdError
+            A picture cannot be read; the message names it.
+        KeyboardInterrupt
+            Ctrl-C, within a picture or two.
+        """
+        if errors not in ("raise", "nan"):
+            raise ValueError(f"errors {errors!r} is none of 'raise', 'nan'")
+        items = picture_list(pictures)
+        out = np.empty((len(items), self.dim), np.float32)
+        with Progress(progress, len(items), "pictures") as bar:
+            if items and all(is_path(p) for p in items):
+                self._encode_files(items, out, errors, bar)
+            else:
+                self._encode_images(items, out, errors, bar)
+        return out
+
+    def _encode_files(self, paths: List[Any], out: Floats, errors: str, bar: Progress) -> None:
+        handle, failed = self._live(), _Failure()
+        names = c_strings([path_bytes(p) for p in paths])
+        row_bytes = out.itemsize * self.dim
+
+        def encoded(_: Any, index: int, status: int, message: Optional[bytes], feature: Any) -> int:
+            try:
+                if status == _abi.MOPD_OK:
+                    ctypes.memmove(out.ctypes.data + index * row_bytes, feature, row_bytes)
+                elif errors == "nan":
+                    out[index] = np.nan
+                else:
+                    failed.error = MopdError(status, (message or b"").decode("utf-8", "replace"))
+                    return 1
+                bar.update(index + 1)
+            except BaseException as error:
+                failed.error = error
+                return 1
+            return int(stop.wanted)
+
+        with Interrupt() as stop:
+            status = lib.mopd_encoder_encode_files(
+                handle.pointer, names, len(paths), _abi.mopd_encoded_fn(encoded), None
+            )
+            failed.settle(status)
+
+    def _encode_images(self, items: List[Any], out: Floats, errors: str, bar: Progress) -> None:
+        handle = self._live()
+        for first in range(0, len(items), _BATCH):
+            images: List[Handle] = []
+            rows: List[int] = []
+            for i, picture in enumerate(items[first : first + _BATCH], first):
+                try:
+                    images.append(open_picture(picture))
+                    rows.append(i)
+                except (MopdError, ValueError) as error:
+                    if errors == "raise":
+                        raise _at(i, error) from None
+                    out[i] = np.nan
+            features = np.empty((len(rows), self.dim), np.float32)
+            pointers = (POINTER(_abi.mopd_image) * len(rows))(*[image.pointer for image in images])
+            if rows:
+                check(lib.mopd_encoder_encode_images(handle.pointer, pointers, len(rows), float_pointer(features)))
+            out[rows] = features
+            bar.update(min(first + _BATCH, len(items)))
+
+    def preprocess(self, picture: Picture, *, view: Optional[int] = None) -> Floats:
+        """What the vision tower sees of a picture.
+
+        Parameters
+        ----------
+        picture : path, bytes, PIL image or uint8 array
+            The picture.
+        view : int, optional
+            The seed of an augmented training view (random resized crop and flip) instead of the plain picture.
+
+        Returns
+        -------
+        ndarray, (3, S, S) float32
+        """
+        handle, image = self._live(), open_picture(picture)
+        out = np.empty((3, self.image_size, self.image_size), np.float32)
+        if view is None:
+            check(lib.mopd_encoder_preprocess(handle.pointer, image.pointer, float_pointer(out)))
+        else:
+            check(lib.mopd_encoder_preprocess_view(handle.pointer, image.pointer, view, float_pointer(out)))
+        return out
+
+    def pixels(self, pixels: ArrayLike) -> Floats:
+        """Features of preprocessed pictures.
+
+        Parameters
+        ----------
+        pixels : array_like, (n, 3, S, S)
+            As `preprocess` gives them.
+
+        Returns
+        -------
+        ndarray, (n, D) float32
+        """
+        handle, side = self._live(), self.image_size
+        array = np.ascontiguousarray(pixels, np.float32)
+        if array.ndim != 4 or array.shape[1:] != (3, side, side):
+            raise ValueError(f"pixels of shape {array.shape}: expected (n, 3, {side}, {side})")
+        out = np.empty((len(array), self.dim), np.float32)
+        for i in range(0, len(array), _BATCH):
+            part = array[i : i + _BATCH]
+            check(
+                lib.mopd_encoder_encode_pixels(
+                    handle.pointer, float_pointer(part), len(part), float_pointer(out[i : i + _BATCH])
+                )
+            )
+        return out
+
+    # -- texts -------------------------------------------------------------------------------------------
+
+    def texts(self, texts: Sequence[str]) -> Floats:
+        """Features of texts.
+
+        Parameters
+        ----------
+        texts : list of str
+            For instance ``["a photo of a cat."]``.
+
+        Returns
+        -------
+        ndarray, (n, D) float32
+            Rows of length 1.
+        """
+        handle, items = self._live(), text_list(texts, "texts")
+        out = np.empty((len(items), self.dim), np.float32)
+
+        def encode() -> None:
+            check(lib.mopd_encoder_encode_texts(handle.pointer, items, len(items), float_pointer(out)))
+
+        if len(items) > 16:
+            patiently(encode)
+        elif len(items):
+            encode()
+        return out
+
+    @overload
+    def tokenize(self, text: str) -> List[int]: ...
+
+    @overload
+    def tokenize(self, text: List[str]) -> List[List[int]]: ...
+
+    def tokenize(self, text: Union[str, List[str]]) -> Union[List[int], List[List[int]]]:
+        """Token ids with start and end, of one text or of each in a list."""
+        if not isinstance(text, str):
+            return [self.tokenize(t) for t in text]
+        handle, ids, n = self._live(), POINTER(c_uint32)(), c_size_t()
+        check(lib.mopd_encoder_tokenize(handle.pointer, text_bytes(text), byref(ids), byref(n)))
+        try:
+            return [int(i) for i in ids[: n.value]]
+        finally:
+            lib.mopd_free(ids)
+
+    def similarity(self, images: ArrayLike, texts: ArrayLike) -> Floats:
+        """Cosines, (n, m), of picture features (n, D) and text features (m, D)."""
+        out: Floats = feature_rows(images, self.dim) @ feature_rows(texts, self.dim).T
+        return out
+
+
+class _Failure:
+    """What went wrong inside a callback, raised after the call."""
+
+    error: Optional[BaseException] = None
+
+    def settle(self, status: int) -> None:
+        if self.error is not None:
+            raise self.error
+        if status != _abi.MOPD_E_CANCELLED:  # cancelled: by Ctrl-C, which is raised on leaving
+            check(status)
+
+
+def _at(index: int, error: Union[MopdError, ValueError]) -> Exception:
+    if isinstance(error, MopdError):
+        return MopdError(error.status, f"picture {index}: {error}")
+    return ValueError(f"picture {index}: {error}")
+
+
+def _code(codes: Dict[str, int], what: str, name: str) -> int:
+    if name not in codes:
+        raise ValueError(f"{what} {name!r} is none of {', '.join(map(repr, codes))}")
+    return codes[name]
+
+
+_opened: "weakref.WeakValueDictionary[Tuple[Any, ...], Encoder]" = weakref.WeakValueDictionary()
+
+
+def _reopen(arguments: Tuple[Any, ...], fingerprint: str) -> Encoder:
+    """Unpickles: the encoder of this process that is the same, else opens it."""
+    path, threads, precision, read, truncate = arguments
+    key = (None if path is None else str(path), threads, precision, read, truncate, fingerprint)
+    encoder = _opened.get(key)
+    if encoder is None or encoder._handle is None:
+        encoder = Encoder(path, threads=threads, precision=precision, read=read, truncate=truncate)
+        if encoder.fingerprint != fingerprint:
+            raise MopdError(
+                Status.MISMATCH, f"{path}: the model is {encoder.fingerprint}, pickled was {fingerprint}"
+            )
+        _opened[key] = encoder
+    return encoder

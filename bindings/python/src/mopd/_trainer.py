@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: MIT
+"""mopd.Trainer: learning a prompt from picture features and labels."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from ctypes import POINTER, byref, c_char_p, c_int32
+from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _abi
+from ._abi import lib
+from ._bank import Bank, Prompt, _new_bank, _new_prompt
+from ._core import (
+    Floats,
+    Handle,
+    Interrupt,
+    Labels,
+    Path,
+    check,
+    feature_rows,
+    filled,
+    float_pointer,
+    label_pointer,
+    label_row,
+    patiently,
+    path_bytes,
+    sized,
+    text_bytes,
+    text_list,
+)
+from ._progress import Progress
+
+if TYPE_CHECKING:
+    from ._encoder import Encoder
+
+_POSITIONS = {"end": _abi.MOPD_CLASS_END, "middle": _abi.MOPD_CLASS_MIDDLE, "front": _abi.MOPD_CLASS_FRONT}
+
+
+class Step(NamedTuple):
+    """What a step of training did; losses are of the weights before the update."""
+
+    epoch: int
+    step: int
+    n_correct: int
+    lr: float
+    loss: float
+    ce: float
+    mpd: float
+    mps: float
+    reg: float
+
+
+class Epoch(NamedTuple):
+    """What an epoch did: means over its steps; accuracy in percent."""
+
+    epoch: int
+    n_epochs: int
+    n_steps: int
+    lr: float
+    loss: float
+    ce: float
+    mpd: float
+    mps: float
+    reg: float
+    accuracy: float
+    seconds: float
+
+
+class _Run(NamedTuple):
+    """What a run holds on to while C works with it."""
+
+    struct: Any
+    keep: Tuple[Any, ...]
+    errors: List[BaseException]
+
+
+class Trainer:
+    """A training of prompts on features.  One thread at a time.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The model.
+    classes : list of str
+        Class names.
+    templates : list of str, optional
+        The teachers, each with ``{}``; the 12 general ones without (``templates_for("imagenet")``).
+    method : str, default "mopd"
+        ``mopd``, ``mopd-static``, ``mopd-random``, ``kd``, ``coop``, ``kgcoop`` or ``prograd``.
+    epochs, batch : int
+        Length of the training, pictures a step.
+    lr : float, optional
+        Without it what the model file recommends, else 0.002.
+    warmup_lr, momentum, weight_decay : float
+        Of the first epoch; of SGD.
+    w, w2 : float
+        loss = w CE + (1 - w) MPD + w2 MPS.
+    top_k : int
+        Teachers kept for a picture.
+    temperature : float
+        Of the distillation.
+    reg : float, optional
+        The weight of kgcoop's and prograd's regulariser (lambda); 8 and 1 without.
+    context : str or None
+        Words to start from; None: random vectors.
+    n_context : int
+        How many vectors; 0: as many as `context` has tokens, 4 without.
+    class_position : {"end", "middle", "front"}
+        Where the class name stands.
+    class_context : bool
+        Each class has vectors of its own, which then serve no other class.
+    shuffle : bool
+        False: pictures in the order given, every epoch.
+    seed : int
+        Of everything random.
+    memory_limit : int
+        Bytes for the text tower's work, beyond which classes go in chunks; 0: 1 GiB.
+    auto : (features, labels), optional
+        Choose w, w2 and top_k on these first, by trainings on half of the classes; `chosen` then says what was tried.
+    """
+
+    def __init__(
+        self,
+        encoder: "Encoder",
+        classes: Sequence[str],
+        *,
+        templates: Optional[Sequence[str]] = None,
+        method: str = "mopd",
+        epochs: int = 50,
+        batch: int = 128,
+        lr: Optional[float] = None,
+        warmup_lr: float = 1e-5,
+        momentum: float = 0.9,
+        weight_decay: float = 5e-4,
+        w: float = 0.8,
+        w2: float = 0.1,
+        top_k: int = 2,
+        temperature: float = 1.0,
+        reg: Optional[float] = None,
+        context: Optional[str] = "a photo of a",
+        n_context: int = 0,
+        class_position: str = "end",
+        class_context: bool = False,
+        shuffle: bool = True,
+        seed: int = 1,
+        memory_limit: int = 0,
+        auto: Optional[Tuple[ArrayLike, ArrayLike]] = None,
+    ) -> None:
+        options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
+        number = c_int32()
+        check(lib.mopd_method_find(text_bytes(method), byref(number)))
+        if class_position not in _POSITIONS:
+            raise ValueError(f"class_position {class_position!r} is none of 'end', 'middle', 'front'")
+        for name, value in (("epochs", epochs), ("batch", batch), ("top_k", top_k)):
+            if not 0 < value < 1 << 31:
+                raise ValueError(f"{name} {value}: at least 1")
+        sentences = text_list(templates or [], "templates")
+        options.method, options.class_position = number, _POSITIONS[class_position]
+        options.epochs, options.batch, options.top_k, options.n_context = epochs, batch, top_k, n_context
+        options.lr, options.warmup_lr = lr or 0.0, warmup_lr
+        options.momentum, options.weight_decay = momentum, weight_decay
+        options.w, options.w2, options.temperature = w, w2, temperature
+        setattr(options, "lambda", -1.0 if reg is None else reg)
+        options.seed, options.memory_limit = seed, memory_limit
+        options.n_templates = len(sentences)
+        options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
+        options.context = None if context is None else text_bytes(context)
+        options.flags = (_abi.MOPD_TRAIN_CLASS_CONTEXT if class_context else 0) | (
+            0 if shuffle else _abi.MOPD_TRAIN_NO_SHUFFLE
+        )
+        names, model = text_list(classes, "classes"), encoder._live()
+        self._model, self._epochs, self._dim = model, epochs, encoder.dim
+        self.chosen: Any = None
+        if auto is not None:
+            self.chosen = self._choose(options, names, auto)
+        self.w, self.w2, self.top_k = float(options.w), float(options.w2), int(options.top_k)
+        out = Handle(_abi.mopd_trainer, lib.mopd_trainer_free, keep=model)
+        patiently(
+            lambda: check(lib.mopd_trainer_create(out.out, model.pointer, names, len(names), byref(options)))
+        )
+        self._handle = out
+        if self.chosen is not None:
+            self.note("auto", json.dumps(self.chosen))
+        del sentences
+
+    def _choose(self, options: Any, names: Any, auto: Tuple[ArrayLike, ArrayLike]) -> Any:
+        features, labels = self._features(auto[0]), auto[1]
+        report = c_char_p()
+        with Interrupt() as stop:
+            run = self._run(features, label_row(labels, len(features)), None, None, None, None, stop)
+            status = lib.mopd_trainer_choose(
+                self._model.pointer, names, len(names), byref(options), byref(run.struct), byref(report)
+            )
+            if not stop.wanted:
+                check(status)
+        try:
+            return json.loads(report.value or b"null")
+        finally:
+            lib.mopd_free(report)
+
+    def _features(self, features: ArrayLike) -> Floats:
+        """As n x V x D."""
+        array = np.ascontiguousarray(features, np.float32)
+        if array.ndim == 3 and array.shape[2] == self._dim and array.shape[1]:
+            return array
+        return feature_rows(array, self._dim)[:, None]
+
+    def _run(
+        self,
+        features: Union[Floats, Callable[[int], ArrayLike]],
+        labels: Labels,
+        on_step: Optional[Callable[[Step], object]],
+        on_epoch: Optional[Callable[[Epoch], object]],
+        checkpoint: Optional[Path],
+        bar: Optional[Progress],
+        stop: Interrupt,
+    ) -> _Run:
+        run, errors = filled(_abi.mopd_run, lib.mopd_run_init), []  # type: Any, List[BaseException]
+
+        def stepped(_: Any, step: Any) -> int:
+            try:
+                if on_step is not None and on_step(Step(*_values(step.contents))):
+                    return 1
+            except BaseException as error:
+                errors.append(error)
+                return 1
+            return int(stop.wanted)
+
+        def ended(_: Any, at: Any) -> int:
+            try:
+                epoch = Epoch(*_values(at.contents))
+                if bar is not None:
+                    bar.update(epoch.epoch, loss=epoch.loss, accuracy=epoch.accuracy)
+                if on_epoch is not None and on_epoch(epoch):
+                    return 1
+            except BaseException as error:
+                errors.append(error)
+                return 1
+            return int(stop.wanted)
+
+        def fresh(_: Any, epoch: int, out: Any) -> int:
+            try:
+                assert callable(features)
+                rows = feature_rows(features(epoch), self._dim)
+                if len(rows) != len(labels):
+                    raise ValueError(f"{len(rows)} rows of features for {len(labels)} labels")
+                ctypes.memmove(out, rows.ctypes.data, rows.nbytes)
+            except BaseException as error:
+                errors.append(error)
+                return _abi.MOPD_E_CANCELLED
+            return _abi.MOPD_E_CANCELLED if stop.wanted else _abi.MOPD_OK
+
+        run.n, run.n_views = len(labels), 1
+        if callable(features):
+            run.views = _abi.mopd_views_fn(fresh)
+        else:
+            run.n_views, run.features = features.shape[1], float_pointer(features)
+        run.labels = label_pointer(labels)
+        run.on_step, run.on_epoch = _abi.mopd_step_fn(stepped), _abi.mopd_epoch_fn(ended)
+        run.checkpoint = None if checkpoint is None else path_bytes(checkpoint)
+        return _Run(run, (features, labels), errors)
+
+    def run(
+        self,
+        features: Union[ArrayLike, Callable[[int], ArrayLike]],
+        labels: ArrayLike,
+        *,
+        on_step: Optional[Callable[[Step], object]] = None,
+        on_epoch: Optional[Callable[[Epoch], object]] = None,
+        checkpoint: Optional[Path] = None,
+        progress: bool = False,
+    ) -> bool:
+        """All epochs that are left.
+
+        Parameters
+        ----------
+        features : array_like (n, D) or (n, V, D), or callable
+            Picture features; of V views, epoch e sees view (e - 1) mod V.  A callable gets the epoch, from 1, and
+            gives (n, D).
+        labels : array_like, (n,)
+            Class indices.
+        on_step, on_epoch : callable, optional
+            Get a `Step` or an `Epoch`; what they return, if true, stops the training.
+        checkpoint : path, optional
+            Written after every epoch and when stopped.
+        progress : bool
+            Show a bar (tqdm).
+
+        Returns
+        -------
+        bool
+            False when a callback stopped it.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C, after the step at work.  The trainer holds what was reached and may run on.
+        MopdError
+            NUMERIC: the loss is not finite.
+        """
+        rows = features if callable(features) else self._features(features)
+        own = label_row(labels, np.size(labels) if callable(rows) else len(rows))
+        with Progress(progress, self._epochs, "epochs") as bar, Interrupt() as stop:
+            run = self._run(rows, own, on_step, on_epoch, checkpoint, bar, stop)
+            status = lib.mopd_trainer_run(self._handle.pointer, byref(run.struct))
+            if run.errors:
+                raise run.errors[0]
+            if status != _abi.MOPD_E_CANCELLED:
+                check(status)
+        return bool(status == _abi.MOPD_OK)
+
+    def step(self, features: ArrayLike, labels: ArrayLike) -> Step:
+        """One step on features, (n, D), with labels, (n,), for hosts with their own loop."""
+        rows = feature_rows(features, self._dim)
+        own = label_row(labels, len(rows))
+        out = sized(_abi.mopd_step)
+        check(
+            lib.mopd_trainer_step(
+                self._handle.pointer, float_pointer(rows), label_pointer(own), len(rows), byref(out)
+            )
+        )
+        return Step(*_values(out))
+
+    def end_epoch(self) -> None:
+        """Ends an epoch driven by `step`: the next one has its own learning rate."""
+        check(lib.mopd_trainer_end_epoch(self._handle.pointer))
+
+    def lr(self, epoch: int) -> float:
+        """The learning rate of an epoch, from 1."""
+        return float(lib.mopd_trainer_lr(self._handle.pointer, epoch))
+
+    def note(self, key: str, text: str) -> None:
+        """A text that goes into the prompt file."""
+        check(lib.mopd_trainer_note(self._handle.pointer, text_bytes(key), text_bytes(text)))
+
+    def prompt(self) -> Prompt:
+        """The prompt as it is now."""
+        out = _new_prompt()
+        check(lib.mopd_trainer_prompt(self._handle.pointer, out.out))
+        return Prompt._of(out)
+
+    def bank(self, classes: Optional[Sequence[str]] = None) -> Bank:
+        """A bank of any classes with the prompt as it is now; without `classes` those trained on."""
+        out, names = _new_bank(), text_list(classes or [], "classes")
+        patiently(lambda: check(lib.mopd_trainer_bank(self._handle.pointer, out.out, names, len(names))))
+        return Bank._of(out)
+
+    def checkpoint(self, path: Path) -> None:
+        """Writes prompt, optimiser and position."""
+        check(lib.mopd_trainer_checkpoint(self._handle.pointer, path_bytes(path)))
+
+    def resume(self, path: Path) -> None:
+        """Goes back to a checkpoint of the same model, classes and options: what follows is what would have followed."""
+        check(lib.mopd_trainer_resume(self._handle.pointer, path_bytes(path)))
+
+
+def _values(struct: Any) -> List[Any]:
+    """All fields but struct_size."""
+    return [getattr(struct, name) for name, _ in struct._fields_[1:]]

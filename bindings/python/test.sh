@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test.sh [BUILD] - installs the Python package with its test extras in BUILD/python-venv (BUILD: build), as a user would,
+# and runs pytest and mypy.  PYTHON names the interpreter; BUILD/mopd, where it is there, is what features are held
+# against.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+mkdir -p "${1:-$root/build}"
+build=$(cd "${1:-$root/build}" && pwd)
+
+venv=$build/python-venv
+[ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
+echo "python: installing the package in $venv"
+if [ -f "$build/builtin.safetensors" ]; then
+    export MOPD_PYTHON_MODEL="$build/builtin.safetensors"
+fi
+"$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade "$here[test]" -C build-dir="$build/python-wheel"
+
+[ ! -x "$build/mopd" ] || export MOPD_COMMAND="$build/mopd"
+cd "$here"
+"$venv/bin/python" -X dev -W error -m pytest -q -p no:cacheprovider | tail -n 40
+"$venv/bin/mypy" --cache-dir "$build/mypy" --python-executable "$venv/bin/python"

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import TOWERS
+
+import mopd
+
+
+def test_dataset_lists_a_folder(folder, enc):
+    data = mopd.Dataset(folder)
+    assert data.classes == ["a", "cat", "dog"] and len(data) == 30
+    assert data.splits == {"train": 21, "val": 0, "test": 9}
+    assert data[0].path == "train/a/00.png" or data[0].path == "test/a/21.png"
+    assert data[-1].label == 2 and data[-1].split in ("train", "test")
+    with pytest.raises(IndexError):
+        data[30]
+    assert np.bincount(data.labels).tolist() == [10, 10, 10]
+    test = data.select(split="test")
+    assert len(test) == 9 and {i.split for i in (test[j] for j in range(9))} == {"test"}
+    assert len(data.select(split="train", shots=2)) == 6
+    assert data.select(subset="base").classes == ["a", "cat"]
+    assert data.pick([0, 1], relabel=True).classes == ["a"]
+    assert len(data.leave_out(3)) == 29
+    assert data.withdraw(class_name="dog").classes == ["a", "cat"]
+    with pytest.raises(mopd.MopdError):
+        data.features()
+    with pytest.raises(ValueError):
+        data.select(split="all")
+    assert "30 pictures" in repr(data)
+
+
+def test_encoded_features_are_the_encoder_s(folder, enc, tmp_path):
+    data = mopd.Dataset(folder)
+    seen = []
+    part = data.select(split="train").encode(enc)
+    store = data.encode(enc, known=part, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1][0] == seen[-1][1]
+    assert np.array_equal(store.features(), enc.images(data.files))
+    assert store.features(1).shape == (30, 1, enc.dim)
+    store.save(tmp_path / "s.safetensors")
+    again = mopd.Dataset(tmp_path / "s.safetensors")
+    assert again.fingerprint == enc.fingerprint and again.n_views == 1 and not again.augmented
+    assert np.array_equal(again.features(), store.features())
+    with pytest.raises(TypeError, match="save"):
+        pickle.dumps(again)
+    with pytest.raises(mopd.MopdError) as caught:
+        again.encode(mopd.Encoder(TOWERS / "openclip"))
+    assert caught.value.status == mopd.Status.MISMATCH
+    views = data.select(split="train").encode(enc, views=2, seed=3)
+    assert views.augmented and views.features(2).shape == (21, 2, enc.dim)
+
+
+def test_store_is_the_command_s(folder, enc, command, tmp_path):
+    command("features", "-m", TOWERS / "hf", "--quiet", "-d", folder, "-o", tmp_path / "c.safetensors")
+    mopd.Dataset(folder).encode(enc).save(tmp_path / "p.safetensors")
+    assert (tmp_path / "c.safetensors").read_bytes() == (tmp_path / "p.safetensors").read_bytes()
+
+
+def test_bad_pictures_are_skipped_when_asked(folder, enc, tmp_path):
+    lines = ["path,label"] + [f"{folder}/train/cat/{i:02}.png,cat" for i in (2, 5)]
+    (tmp_path / "bad.png").write_bytes(b"x")
+    (tmp_path / "d.csv").write_text("\n".join([*lines, "bad.png,cat"]) + "\n")
+    data = mopd.Dataset(tmp_path / "d.csv")
+    with pytest.raises(mopd.MopdError, match="bad.png"):
+        data.encode(enc)
+    told = []
+    assert len(data.encode(enc, skip_bad=True, bad=lambda path, message: told.append(path))) == 2
+    assert len(told) == 1 and told[0].endswith("bad.png")
+
+
+def test_a_failing_callback_is_raised(folder, enc):
+    def fail(done, total):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        mopd.Dataset(folder).encode(enc, progress=fail)
