@@ -35,6 +35,15 @@ static double top_of(const report *r, const curve *curves, size_t n)
     return steps[i] * unit;
 }
 
+/* Some method has no use for this one: all zero. */
+static bool is_idle(const report *r, const curve *c)
+{
+    for (size_t i = 0; i < r->n_epochs; i++) {
+        if (fabs(value_of(r->epochs + i, c->offset)) > 0) return false;
+    }
+    return true;
+}
+
 static double x_of(const report *r, size_t i)
 {
     double step = r->n_epochs > 1 ? (double)i / (double)(r->n_epochs - 1) : 0.5;
@@ -67,7 +76,8 @@ static void draw_chart(FILE *f, const report *r, const char *name, const curve *
     fprintf(f, "<svg class=\"curve\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", WIDTH, HEIGHT,
         name);
     draw_axes(f, r, top);
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0, shown = 0; k < n; k++) {
+        if (k && is_idle(r, curves + k)) continue;
         fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", curves[k].colour);
         for (size_t i = 0; i < r->n_epochs; i++)
             fprintf(f, "%s%.1f,%.1f", i ? " " : "", x_of(r, i),
@@ -76,7 +86,7 @@ static void draw_chart(FILE *f, const report *r, const char *name, const curve *
         if (r->n_epochs == 1)
             fprintf(f, "<circle r=\"3\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\"/>\n", curves[k].colour,
                 x_of(r, 0), y_of(value_of(r->epochs, curves[k].offset), top));
-        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">&#9632; %s</text>\n", LEFT + 70 * k,
+        fprintf(f, "<text x=\"%zu\" y=\"%d\" style=\"fill:%s\">&#9632; %s</text>\n", LEFT + 70 * shown++,
             HEIGHT - 12, curves[k].colour, curves[k].name);
     }
     fputs("</svg>\n", f);
@@ -175,7 +185,7 @@ void report_gate(FILE *f, const report *r)
     fprintf(f,
         "<p>Mean weight of each hard prompt over the pictures of each class; %zu of %zu are kept for a "
         "picture. "
-        "The darker, the heavier.</p>\n",
+        "The stronger the colour, the heavier.</p>\n",
         mopd_gate_top_k(gate), n_templates);
     if (gate_by_class(r, gate, use, n_templates))
         draw_heat_map(f, r, use, n_templates);
