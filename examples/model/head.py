@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 import pictures
 import words
 
-MIX, EXTRA, SHARE = 3.0, 128, 0.7
+MIX, EXTRA, SHARE = 5.0, 256, 1.0
 
 
 def unit(a):
@@ -160,7 +160,7 @@ def train(net, tok, out, folder, cut, class_names, steps, lr):
     head, text = make(net, tok, out / "features", cut, class_names, steps)
     extra = head.weight.shape[0] - net.dim
     scale = best_scale(head, text, out / "features")
-    save_file({"projection.weight": head.weight.contiguous(), "projection.bias": head.bias.contiguous(),
+    save_file({"projection.weight": head.weight.half().contiguous(), "projection.bias": head.bias.contiguous(),
                "names.weight": head.names.half().contiguous(), "mix": torch.tensor(head.mix),
                "logit_scale": torch.tensor(scale)}, folder / "projection.safetensors")
     net.save(folder, extra)
