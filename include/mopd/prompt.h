@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * prompt.h - a learned prompt: what training leaves behind, as a small safetensors file.
  *
- * It holds context vectors and, where the method has one, the gate; no class is built in, so one prompt serves any
- * list of class names (unless its context is class-specific).  Immutable once open: any number of threads. */
+ * It holds context vectors and, where the method has one, the gate; no class is built in, so one prompt
+ * serves any list of class names (unless its context is class-specific).  Immutable once open: any number of
+ * threads. */
 #ifndef MOPD_PROMPT_H
 #define MOPD_PROMPT_H
 
@@ -47,17 +48,18 @@ typedef struct mopd_prompt_info {
     double accuracy;        /* on the training pictures in percent, negative: not measured */
 } mopd_prompt_info;
 
-/* The name of a method, "mopd-static" (NULL for an unknown number), and its number (ARG for an unknown name; the
- * message lists them).  Static.  Any thread.  Since 0.1. */
+/* The name of a method, "mopd-static" (NULL for an unknown number), and its number (ARG for an unknown name;
+ * the message lists them).  Static.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_method_name(int32_t method);
 MOPD_API mopd_status mopd_method_find(const char *name, int32_t *method);
 
-/* Opens a prompt file or a checkpoint.  With an encoder (may be NULL) the file must have been made with the same
- * model: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer library.
- * Close with mopd_prompt_close.  Any thread.  Since 0.1. */
+/* Opens a prompt file or a checkpoint.  With an encoder (may be NULL) the file must have been made with the
+ * same model: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer
+ * library. Close with mopd_prompt_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder);
 
-/* Writes the prompt (never as a checkpoint), beside path and then renamed.  Same prompt, same bytes.  Since 0.1. */
+/* Writes the prompt (never as a checkpoint), beside path and then renamed.  Same prompt, same bytes.  Since
+ * 0.1. */
 MOPD_API mopd_status mopd_prompt_save(const mopd_prompt *prompt, const char *path);
 
 /* Frees the prompt; takes NULL.  Since 0.1. */
@@ -66,8 +68,8 @@ MOPD_API void mopd_prompt_close(mopd_prompt *prompt);
 /* Fills info, whose struct_size the caller has set to sizeof *info.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_get_info(const mopd_prompt *prompt, mopd_prompt_info *info);
 
-/* Everything the file says (method, settings, templates, fingerprint, classes, data, accuracy, gate use, notes) as
- * one JSON object in *json; free with mopd_free.  Since 0.1. */
+/* Everything the file says (method, settings, templates, fingerprint, classes, data, accuracy, gate use,
+ * notes) as one JSON object in *json; free with mopd_free.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_describe(const mopd_prompt *prompt, char **json);
 
 /* The context vectors, n_context x text_width (class-specific: n_classes x n_context x text_width); the gate,

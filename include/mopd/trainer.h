@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * trainer.h - learning a prompt from image features and labels.
  *
- * Pictures only ever go forward through a frozen tower, so a trainer eats features, not files.  A whole run is one
- * call; a host with its own loop gives batches to mopd_trainer_step.  A trainer is used by one thread at a time (it
- * computes with its encoder's threads); the same features, seed and options give the same bytes at any number of
- * them.  The encoder must stay open while the trainer lives. */
+ * Pictures only ever go forward through a frozen tower, so a trainer eats features, not files.  A whole run
+ * is one call; a host with its own loop gives batches to mopd_trainer_step.  A trainer is used by one thread
+ * at a time (it computes with its encoder's threads); the same features, seed and options give the same
+ * bytes at any number of them.  The encoder must stay open while the trainer lives. */
 #ifndef MOPD_TRAINER_H
 #define MOPD_TRAINER_H
 
@@ -40,8 +40,8 @@ typedef struct mopd_trainer_options {
     uint64_t n_templates;   /* M; 0: the 12 general ones, mopd_templates_for("imagenet") */
     const char *const *templates; /* the teachers, each with "{}"; needed during mopd_trainer_create only */
     const char *context;          /* words to start from: "a photo of a"; NULL: random, deviation 0.02 */
-    const float *teachers; /* features of the templates' texts, n_templates x n_classes x D, rows of length 1, where
-                              several trainings share them; copied.  NULL: encoded here */
+    const float *teachers;        /* n_templates x n_classes x D: the templates' features where several
+                                     trainings share them, rows of length 1; copied.  NULL: encoded here */
 } mopd_trainer_options;
 
 /* What a step did.  Losses are of the weights before the update. */
@@ -73,7 +73,8 @@ typedef struct mopd_epoch {
 typedef int (*mopd_step_fn)(void *context, const mopd_step *step);
 typedef int (*mopd_epoch_fn)(void *context, const mopd_epoch *epoch);
 
-/* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with it. */
+/* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with
+ * it. */
 typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *features);
 
 /* A whole run.  Epoch e (from 0) sees view e mod n_views of each picture. */
@@ -97,33 +98,36 @@ typedef struct mopd_run {
 MOPD_API mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size);
 MOPD_API mopd_status mopd_run_init(mopd_run *run, size_t struct_size);
 
-/* A trainer for n_classes classes: encodes the templates' features once, starts the context.  options may be NULL;
- * nothing of them is kept.  ARG: an option out of range, K above M, names or templates as mopd_bank_create, a
- * prompt longer than the tower takes (class named).  Free with mopd_trainer_free.  Since 0.1. */
+/* A trainer for n_classes classes: encodes the templates' features once, starts the context.  options may be
+ * NULL; nothing of them is kept.  ARG: an option out of range, K above M, names or templates as
+ * mopd_bank_create, a prompt longer than the tower takes (class named).  Free with mopd_trainer_free.  Since
+ * 0.1. */
 MOPD_API mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const mopd_trainer_options *options);
 
 /* Frees the trainer; takes NULL.  Since 0.1. */
 MOPD_API void mopd_trainer_free(mopd_trainer *trainer);
 
-/* One step of SGD on n features, n x D, rows of length 1, with labels, n, at the learning rate of the current epoch.
- * step (may be NULL) has its struct_size set by the caller.  NUMERIC: the loss or gradient is not finite (the step is
- * named), nothing was changed; ARG: a label is out of range, n above the options' batch; STATE: all epochs are done.  Since 0.1. */
+/* One step of SGD on n features, n x D, rows of length 1, with labels, n, at the learning rate of the
+ * current epoch. step (may be NULL) has its struct_size set by the caller.  NUMERIC: the loss or gradient is
+ * not finite (the step is named), nothing was changed; ARG: a label is out of range, n above the options'
+ * batch; STATE: all epochs are done.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_step(
     mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step);
 
 /* Ends an epoch driven by mopd_trainer_step: the next step uses the next learning rate.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer);
 
-/* All epochs that are left, with seeded shuffling; the last short batch is dropped unless it is the only one.
- * CANCELLED: a callback said so; the trainer holds what was reached and may run on.  NUMERIC as above.  Since 0.1. */
+/* All epochs that are left, with seeded shuffling; the last short batch is dropped unless it is the only
+ * one. CANCELLED: a callback said so; the trainer holds what was reached and may run on.  NUMERIC as
+ * above.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run);
 
 /* The learning rate of an epoch (from 1), 0 beyond the last.  Since 0.1. */
 MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
 
-/* A text that goes into the prompt file as "note." + key (data set, shots, how settings were chosen); replaces one of
- * the same key.  Since 0.1. */
+/* A text that goes into the prompt file as "note." + key (data set, shots, how settings were chosen);
+ * replaces one of the same key.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char *text);
 
 /* The prompt as it is now; close with mopd_prompt_close.  Since 0.1. */
@@ -132,20 +136,21 @@ MOPD_API mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_promp
 /* Writes prompt, optimiser and position as a checkpoint, beside path and then renamed.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_checkpoint(const mopd_trainer *trainer, const char *path);
 
-/* Goes back to a checkpoint written by a trainer of the same encoder, classes and options: what follows is what would
- * have followed, bit for bit.  MISMATCH names what differs; STATE: a prompt file without optimiser.  Since 0.1. */
+/* Goes back to a checkpoint written by a trainer of the same encoder, classes and options: what follows is
+ * what would have followed, bit for bit.  MISMATCH names what differs; STATE: a prompt file without
+ * optimiser.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path);
 
-/* A bank with the prompt as it is now, for any classes; n_classes 0: those trained on.  As mopd_bank_create_prompt.
- * Since 0.1. */
+/* A bank with the prompt as it is now, for any classes; n_classes 0: those trained on.  As
+ * mopd_bank_create_prompt. Since 0.1. */
 MOPD_API mopd_status mopd_trainer_bank(
     const mopd_trainer *trainer, mopd_bank **out, const char *const *classes, size_t n_classes);
 
-/* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to be new,
- * short trainings on the other half are compared by the harmonic mean of the accuracy on held-out pictures of the
- * one half and on the pictures of the other.  run gives features (not `views`) and labels; its on_step is called.
- * *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with mopd_free.
- * ARG: fewer than 4 classes, no class with 2 pictures, a method without w.  Since 0.1. */
+/* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to
+ * be new, short trainings on the other half are compared by the harmonic mean of the accuracy on held-out
+ * pictures of the one half and on the pictures of the other.  run gives features (not `views`) and labels;
+ * its on_step is called. *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with
+ * mopd_free. ARG: fewer than 4 classes, no class with 2 pictures, a method without w.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, mopd_trainer_options *options, const mopd_run *run, char **report);
 

@@ -39,7 +39,8 @@ static mopd_status read_teachers(
     if (!mo_mul((size_t)o.n_templates, n_classes, &rows)) return mo_fail(MOPD_E_ARG, "n_templates: too many");
     for (size_t i = 0; i < rows; i++) {
         double length = 0;
-        for (size_t k = 0; k < dim; k++) length += (double)o.teachers[i * dim + k] * (double)o.teachers[i * dim + k];
+        for (size_t k = 0; k < dim; k++)
+            length += (double)o.teachers[i * dim + k] * (double)o.teachers[i * dim + k];
         if (!(length > 0.99 && length < 1.01))
             return mo_fail(MOPD_E_NUMERIC, "teachers: row %zu has squared length %g, not 1", i, length);
     }

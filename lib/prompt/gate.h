@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * gate.h - which teachers a picture gets (METHOD 3.3).
  *
- *     h = G^T f;  J = the K largest of h, ties to the lowest index;  alpha_j = exp(h_j) / sum over J of exp(h) */
+ *     h = G^T f;  J = the K largest of h, ties to the lowest index;  alpha_j = exp(h_j) / sum over J of
+ * exp(h) */
 #ifndef MO_PROMPT_GATE_H
 #define MO_PROMPT_GATE_H
 

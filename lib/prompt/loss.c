@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define NOISE 1e-6 /* a direction this much shorter than the gradient is rounding: student and teacher are the same */
+#define NOISE                                                                                                \
+    1e-6 /* a direction this much shorter than the gradient is rounding: student and teacher are the same */
 #define PER_ROW 4 /* of work: ce, mpd, mps, correct; then one number a teacher kept */
 
 size_t mo_loss_work(size_t n, size_t kept)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * method.c - the table of methods.
  *
- * MoPD and its ablations (arXiv 2412.19087), CoOp (arXiv 2109.01134), KgCoOp (arXiv 2303.13283, lambda 8), ProGrad
- * (arXiv 2205.14865, lambda 1). */
+ * MoPD and its ablations (arXiv 2412.19087), CoOp (arXiv 2109.01134), KgCoOp (arXiv 2303.13283, lambda 8),
+ * ProGrad (arXiv 2205.14865, lambda 1). */
 #include "prompt/method.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  *
  *     loss = ce CE + mpd MPD + mps MPS + kg (1 - mean cosine to the teacher)            (prompt/loss.h)
  *
- * ProGrad alone does more with gradients than add them: it takes from the gradient of CE what opposes the gradient of
- * the divergence from the teacher. */
+ * ProGrad alone does more with gradients than add them: it takes from the gradient of CE what opposes the
+ * gradient of the divergence from the teacher. */
 #ifndef MO_PROMPT_METHOD_H
 #define MO_PROMPT_METHOD_H
 

@@ -3,9 +3,9 @@
  *
  *     tensor context   n_context x W, or C x n_context x W when class-specific           F32
  *     tensor gate      D x M, or M static scores; only where the method has one           F32
- *     metadata         "mopd.kind", "mopd.format", "mopd.version", "mopd.method", "mopd.fingerprint", "mopd.dim",
- *                      "mopd.epoch" as plain texts; "mopd.settings", "mopd.templates", "mopd.classes", "mopd.data",
- *                      "mopd.gate_use" as JSON; "mopd.accuracy" in percent; "note.*" as the host wrote them
+ *     metadata         mopd.kind, .format, .version, .method, .fingerprint, .dim, .epoch: plain texts
+ *                      mopd.settings, .templates, .classes, .data, .gate_use: JSON
+ *                      mopd.accuracy: in percent;  note.*: as the host wrote them
  *
  * A checkpoint has more: "mopd.position" (JSON) and the tensors velocity.context, velocity.gate. */
 #ifndef MO_PROMPT_PROMPTFILE_H

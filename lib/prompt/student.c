@@ -17,8 +17,8 @@ struct mo_student {
     const mopd_encoder *encoder;
     mo_context_shape shape;
     size_t n_classes, dim, width;
-    char **name;          /* C, for messages */
-    float *norm;          /* C: lengths of the raw features */
+    char **name; /* C, for messages */
+    float *norm; /* C: lengths of the raw features */
     bool for_training;
     mo_text_cache *cache; /* of the chunk computed last; NULL when not training */
     float *raw;           /* features of a chunk computed again, largest chunk x D */

@@ -3,9 +3,9 @@
  *
  *     s_c = g(V, c) / |g(V, c)|        C x D from vectors x W
  *
- * Token sequences never change, so their plan is made once.  When one forward pass of all classes would keep more than
- * the memory limit, classes go in chunks: the way back computes each chunk forward again.  Features do not depend on
- * the chunks; gradients are sums over them and may differ in the last bits. */
+ * Token sequences never change, so their plan is made once.  When one forward pass of all classes would keep
+ * more than the memory limit, classes go in chunks: the way back computes each chunk forward again.  Features
+ * do not depend on the chunks; gradients are sums over them and may differ in the last bits. */
 #ifndef MO_PROMPT_STUDENT_H
 #define MO_PROMPT_STUDENT_H
 
@@ -30,11 +30,12 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args);
 void mo_student_free(mo_student *student);
 size_t mo_student_chunks(const mo_student *student);
 
-/* features (C x D, rows of length 1) with vectors ctx.  NUMERIC names a class whose feature is zero or not finite. */
+/* features (C x D, rows of length 1) with vectors ctx.  NUMERIC names a class whose feature is zero or not
+ * finite. */
 mopd_status mo_student_fwd(mo_student *student, const float *ctx, float *features);
 
-/* d_ctx[g] (vectors x W) = gradient given d_features[g] (C x D, overwritten), for g = 0 .. n_grads - 1 (1 or 2), after
- * mo_student_fwd with the same ctx; features as it left them. */
+/* d_ctx[g] (vectors x W) = gradient given d_features[g] (C x D, overwritten), for g = 0 .. n_grads - 1 (1 or
+ * 2), after mo_student_fwd with the same ctx; features as it left them. */
 mopd_status mo_student_bwd(mo_student *student, const float *ctx, const float *features, size_t n_grads,
     float *const *d_features, float *const *d_ctx);
 

@@ -113,8 +113,8 @@ static void add_picture(pictures *p, uint32_t index, int32_t label)
     p->label[p->n++] = label;
 }
 
-/* Pictures of the half's classes; of each class with two or more a quarter, at least one, is held out, the shuffled
- * `order` says which. */
+/* Pictures of the half's classes; of each class with two or more a quarter, at least one, is held out, the
+ * shuffled `order` says which. */
 static mopd_status share_out(fold *f, const search *s, const uint32_t *order)
 {
     size_t n = (size_t)s->run->n, c = s->args->n_classes;

@@ -19,8 +19,10 @@ mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const 
         return mo_fail(MOPD_E_NOMEM, "teachers: %zu templates of %zu classes", set->n_templates, n_classes);
     if (!(*out = mo_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
-    if (args->teachers) memcpy(*out, args->teachers, n * sizeof **out);
-    else st = mo_bank_grid(args->encoder, args->classes, n_classes, set->templates, set->n_templates, *out);
+    if (args->teachers)
+        memcpy(*out, args->teachers, n * sizeof **out);
+    else
+        st = mo_bank_grid(args->encoder, args->classes, n_classes, set->templates, set->n_templates, *out);
     if (st == MOPD_OK) return MOPD_OK;
     mo_free(*out);
     *out = NULL;
@@ -97,7 +99,8 @@ static void take_work(mopd_trainer *t)
     t->labels = mo_arena_take(a, b, sizeof *t->labels);
 }
 
-/* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of memory. */
+/* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of
+ * memory. */
 static mopd_status check_sizes(const mopd_trainer *t)
 {
     size_t n, m = t->set.n_templates ? t->set.n_templates : 1;

@@ -5,8 +5,8 @@
  *     teachers t (M x C x D) -> logits u (B x M x C) -------------+--> losses -> dz -> ds -> d context
  *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
  *
- * trainer.c creates and frees, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and checkpoints,
- * choose.c trains on pretended new classes. */
+ * trainer.c creates and frees, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and
+ * checkpoints, choose.c trains on pretended new classes. */
 #ifndef MO_TRAIN_TRAINER_H
 #define MO_TRAIN_TRAINER_H
 
@@ -33,7 +33,7 @@ struct mopd_trainer {
     mo_context_shape shape;
     mo_loss_weights weights;
     mo_student *student;
-    float *teachers;        /* M x C x D, or NULL */
+    float *teachers;          /* M x C x D, or NULL */
     mo_learned context, gate; /* gate.n 0: none */
 
     /* position: epochs done, steps done in this one and in all */
@@ -69,11 +69,12 @@ typedef struct mo_trainer_args {
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args);
 void mo_trainer_free(mopd_trainer *trainer);
 
-/* Teacher features of these classes as the settings say, M x C x D: args' own or encoded here; NULL without teachers.
- * mo_free them. */
+/* Teacher features of these classes as the settings say, M x C x D: args' own or encoded here; NULL without
+ * teachers. mo_free them. */
 mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const mo_settings *settings);
 
-/* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in messages. */
+/* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in
+ * messages. */
 mopd_status mo_trainer_check(
     const mopd_trainer *trainer, const float *features, size_t stride, const int32_t *labels, size_t n);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * trainer_run.c - epochs over given features, or over fresh ones from a callback; what is measured at the end. */
+ * trainer_run.c - epochs over given features, or over fresh ones from a callback; what is measured at the
+ * end. */
 #include <string.h>
 #include <time.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * trainer_step.c - one step: logits, losses, gradients, update.
  *
- *     d s = a (dz)^T f;   d G = f^T dh   (METHOD 3.5).  Nothing is allocated here when all classes are one chunk. */
+ *     d s = a (dz)^T f;   d G = f^T dh   (METHOD 3.5).  Nothing is allocated here when all classes are one
+ * chunk. */
 #include <math.h>
 #include <string.h>
 

@@ -9,7 +9,8 @@
 #define V MO_TEXT_CTX
 enum { START = 517, END = 518, PHOTO = 515, OF = 516, A_END = 353, DOT_END = 302 };
 
-static void expect(const mopd_encoder *e, mo_context_shape shape, const char *const *names, const uint32_t *want, size_t n)
+static void expect(
+    const mopd_encoder *e, mo_context_shape shape, const char *const *names, const uint32_t *want, size_t n)
 {
     mo_tokens tokens = {0};
     size_t start[3];
@@ -27,14 +28,14 @@ static void sequences_are_those_of_the_method(void **state)
     const mopd_encoder *e = *state;
     const char *const names[] = {"cat", "x_y"};
     uint32_t cat[] = {99, 97, 372}, x = 376, y = 377;
-    const uint32_t end[] = {START, V, V | 1, V | 2, cat[0], cat[1], cat[2], DOT_END, END, START, V, V | 1, V | 2, x, y,
-        DOT_END, END};
-    const uint32_t middle[] = {START, V, cat[0], cat[1], cat[2], V | 1, V | 2, DOT_END, END, START, V, x, y, V | 1,
-        V | 2, DOT_END, END};
-    const uint32_t front[] = {START, cat[0], cat[1], cat[2], V, V | 1, V | 2, DOT_END, END, START, x, y, V, V | 1, V | 2,
-        DOT_END, END};
-    const uint32_t own[] = {START, V, V | 1, V | 2, cat[0], cat[1], cat[2], DOT_END, END, START, V | 3, V | 4, V | 5, x,
-        y, DOT_END, END};
+    const uint32_t end[] = {START, V, V | 1, V | 2, cat[0], cat[1], cat[2], DOT_END, END, START, V, V | 1,
+        V | 2, x, y, DOT_END, END};
+    const uint32_t middle[] = {START, V, cat[0], cat[1], cat[2], V | 1, V | 2, DOT_END, END, START, V, x, y,
+        V | 1, V | 2, DOT_END, END};
+    const uint32_t front[] = {START, cat[0], cat[1], cat[2], V, V | 1, V | 2, DOT_END, END, START, x, y, V,
+        V | 1, V | 2, DOT_END, END};
+    const uint32_t own[] = {START, V, V | 1, V | 2, cat[0], cat[1], cat[2], DOT_END, END, START, V | 3, V | 4,
+        V | 5, x, y, DOT_END, END};
     expect(e, (mo_context_shape){3, MOPD_CLASS_END, false}, names, end, 17);
     expect(e, (mo_context_shape){3, MOPD_CLASS_MIDDLE, false}, names, middle, 17);
     expect(e, (mo_context_shape){3, MOPD_CLASS_FRONT, false}, names, front, 17);
@@ -118,8 +119,8 @@ static void gradient_matches_differences(const mopd_encoder *e, mo_context_shape
 {
     enum { C = TINY_CLASSES };
     size_t n = mo_context_vectors(&shape, C) * TINY_WIDTH;
-    float *ctx = malloc(n * sizeof *ctx), *grad = malloc(n * sizeof *grad), s[C * TINY_DIM], weight[C * TINY_DIM],
-          d[C * TINY_DIM];
+    float *ctx = malloc(n * sizeof *ctx), *grad = malloc(n * sizeof *grad), s[C * TINY_DIM],
+          weight[C * TINY_DIM], d[C * TINY_DIM];
     mo_student *student = NULL;
     test_random(ctx, n, 3);
     test_random(weight, C * TINY_DIM, 4);
@@ -142,7 +143,8 @@ static void gradient_matches_differences(const mopd_encoder *e, mo_context_shape
         ctx[i] = old;
         double slope = (value[0] - value[1]) / 8e-3;
         if (fabs(slope - (double)grad[i]) > 2e-3 * largest)
-            fail_msg("vector number %zu: gradient %g, difference %g, largest %g", i, (double)grad[i], slope, largest);
+            fail_msg("vector number %zu: gradient %g, difference %g, largest %g", i, (double)grad[i], slope,
+                largest);
     }
     mo_student_free(student);
     free(grad);
@@ -180,7 +182,8 @@ static void chunks_change_no_feature(void **state)
 static void a_limit_below_one_class_is_refused(void **state)
 {
     mo_student *s = NULL;
-    assert_fails(mo_student_create(&s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, 1000, true}),
+    assert_fails(mo_student_create(
+                     &s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, 1000, true}),
         MOPD_E_ARG, "one class needs");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_loss.c - the unit numbers of the method (METHOD 3.7), an independent reference in double, differences. */
+ * test_loss.c - the unit numbers of the method (METHOD 3.7), an independent reference in double,
+ * differences. */
 #include "test.h"
 
 #include "prompt/gate.h"
@@ -76,7 +77,7 @@ static void losses_of(reference *r, int i)
         double mix = 0;
         for (int j = 0; j < K; j++) mix += r->alpha[i][j] * exp(log_softmax(r->u[i][r->kept[i][j]], c, t));
         r->dz[i][c] = weights.ce / B * (exp(log_softmax(r->z[i], c, 1)) - (c == labels[i])) +
-            weights.mpd * t / B * (exp(log_softmax(r->z[i], c, t)) - mix);
+                      weights.mpd * t / B * (exp(log_softmax(r->z[i], c, t)) - mix);
     }
 }
 
@@ -84,7 +85,8 @@ static void compute(reference *r, const double text[C][D], const double g[D][M])
 {
     *r = (reference){0};
     for (int i = 0; i < B; i++) {
-        double f[D] = {images[i][0] / hypot(images[i][0], images[i][1]), images[i][1] / hypot(images[i][0], images[i][1])};
+        double f[D] = {images[i][0] / hypot(images[i][0], images[i][1]),
+            images[i][1] / hypot(images[i][0], images[i][1])};
         for (int c = 0; c < C; c++) r->z[i][c] = scale * cosine(images[i], text[c]);
         for (int m = 0; m < M; m++)
             for (int c = 0; c < C; c++) r->u[i][m][c] = scale * cosine(images[i], hard[m][c]);
@@ -111,14 +113,16 @@ static void reference_gives_the_numbers_of_the_method(void **state)
 {
     (void)state;
     static const double z[B][C] = {{4.672439, -1.315587, 2.669965}, {-0.953073, -4.977898, 4.622403}};
-    static const double h[B][M] = {{0.380132, 0, 0.402492, 0.357771}, {0.153252, 0.440600, -0.239457, 0.545961}};
+    static const double h[B][M] = {
+        {0.380132, 0, 0.402492, 0.357771}, {0.153252, 0.440600, -0.239457, 0.545961}};
     static const int kept[B][K] = {{2, 0}, {3, 1}};
     static const double alpha[B][K] = {{0.505590, 0.494410}, {0.526316, 0.473684}};
     static const double kl[B][K] = {{3.955396, 0.172734}, {0.052328, 0.623054}};
     static const double teacher_ce[B][K] = {{0.696853, 0.030344}, {0.001456, 0.082849}};
-    static const double d_gate[D][M] = {{-0.0920232, -0.0043801, 0.0920232, 0.0043801},
-        {-0.0460116, 0.0146004, 0.0460116, -0.0146004}};
-    static const double d_text[C][D] = {{0.0123255, -0.1232551}, {-0.1986132, -0.0397226}, {0.3145912, -0.0314591}};
+    static const double d_gate[D][M] = {
+        {-0.0920232, -0.0043801, 0.0920232, 0.0043801}, {-0.0460116, 0.0146004, 0.0460116, -0.0146004}};
+    static const double d_text[C][D] = {
+        {0.0123255, -0.1232551}, {-0.1986132, -0.0397226}, {0.3145912, -0.0314591}};
     reference r;
     compute(&r, texts, gate);
     for (int i = 0; i < B; i++) {
@@ -228,8 +232,10 @@ static void loss_gate_gradient_stays_among_the_kept(void **state)
         float sum = 0;
         for (int m = 0; m < M; m++) {
             bool kept = l.kept[i * K] == (uint32_t)m || l.kept[i * K + 1] == (uint32_t)m;
-            if (kept) assert_true(l.dh[i * M + m] != 0);
-            else assert_true(l.dh[i * M + m] == 0);
+            if (kept)
+                assert_true(l.dh[i * M + m] != 0);
+            else
+                assert_true(l.dh[i * M + m] == 0);
             sum += l.dh[i * M + m];
         }
         near((double)sum, 0, 1e-8);
@@ -311,7 +317,8 @@ static void kg_and_its_gradient(void **state)
 static void project_takes_away_what_opposes(void **state)
 {
     (void)state;
-    float a[2] = {-3, 4}, b[2] = {2, 0}, agree[2] = {3, 4}, half[2] = {-3, 4}, none[2] = {0, 0}, tiny[2] = {1e-6f, 0};
+    float a[2] = {-3, 4}, b[2] = {2, 0}, agree[2] = {3, 4}, half[2] = {-3, 4}, none[2] = {0, 0},
+          tiny[2] = {1e-6f, 0};
     mo_loss_project(a, b, 2, 1);
     assert_true(a[0] == 0 && a[1] == 4);
     mo_loss_project(agree, b, 2, 1);

@@ -6,9 +6,18 @@
 
 #include <sys/stat.h>
 
-enum { W = TINY_WIDTH, H = 2 * TINY_WIDTH, D = TINY_DIM, L = TINY_CONTEXT, S = TINY_IMAGE, P = 4, LAYERS = 2 };
+enum {
+    W = TINY_WIDTH,
+    H = 2 * TINY_WIDTH,
+    D = TINY_DIM,
+    L = TINY_CONTEXT,
+    S = TINY_IMAGE,
+    P = 4,
+    LAYERS = 2
+};
 
-static const char *const merges[][2] = {{"p", "h"}, {"ph", "o"}, {"pho", "t"}, {"phot", "o</w>"}, {"o", "f</w>"}};
+static const char *const merges[][2] = {
+    {"p", "h"}, {"ph", "o"}, {"pho", "t"}, {"phot", "o</w>"}, {"o", "f</w>"}};
 
 /* ---- weights ---- */
 
@@ -28,8 +37,8 @@ static void tensor(writer *w, const char *name, const char *shape, size_t n, dou
     test_random(x, n, w->seed++);
     for (size_t i = 0; i < n; i++) x[i] = (float)(mean + range * (double)x[i]);
     int added = snprintf(w->header + w->n_header, sizeof w->header - w->n_header,
-        "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", w->n_header ? "," : "{", name, shape,
-        4 * w->n_data, 4 * (w->n_data + n));
+        "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", w->n_header ? "," : "{",
+        name, shape, 4 * w->n_data, 4 * (w->n_data + n));
     w->n_header += (size_t)added;
     w->n_data += n;
 }
@@ -65,7 +74,8 @@ static void norm(writer *w, const char *stem)
 
 static void block(writer *w, const char *tower, int layer)
 {
-    static const char *const squares[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"};
+    static const char *const squares[] = {
+        "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"};
     char stem[96];
     for (int i = 0; i < 4; i++) {
         snprintf(stem, sizeof stem, "%s.encoder.layers.%d.%s", tower, layer, squares[i]);
@@ -136,7 +146,8 @@ static void write_tokenizer(const char *folder)
 }
 
 static const char config[] =
-    "{\"architectures\":[\"CLIPModel\"],\"model_type\":\"clip\",\"projection_dim\":12,\"logit_scale_init_value\":2.6592,"
+    "{\"architectures\":[\"CLIPModel\"],\"model_type\":\"clip\",\"projection_dim\":12,\"logit_scale_init_"
+    "value\":2.6592,"
     "\"text_config\":{\"model_type\":\"clip_text_model\",\"hidden_size\":16,\"intermediate_size\":32,"
     "\"num_hidden_layers\":2,\"num_attention_heads\":2,\"max_position_embeddings\":24,\"vocab_size\":519,"
     "\"hidden_act\":\"quick_gelu\",\"layer_norm_eps\":1e-05,\"bos_token_id\":517,\"eos_token_id\":518,"
@@ -146,14 +157,16 @@ static const char config[] =
     "\"hidden_act\":\"quick_gelu\",\"layer_norm_eps\":1e-05,\"projection_dim\":12}}";
 
 static const char preprocessor[] =
-    "{\"image_processor_type\":\"CLIPImageProcessor\",\"do_resize\":true,\"size\":{\"shortest_edge\":8},\"resample\":3,"
+    "{\"image_processor_type\":\"CLIPImageProcessor\",\"do_resize\":true,\"size\":{\"shortest_edge\":8},"
+    "\"resample\":3,"
     "\"do_center_crop\":true,\"crop_size\":{\"height\":8,\"width\":8},\"do_rescale\":true,"
     "\"rescale_factor\":0.00392156862745098,\"do_normalize\":true,"
     "\"image_mean\":[0.48145466,0.4578275,0.40821073],\"image_std\":[0.26862954,0.26130258,0.27577711],"
     "\"do_convert_rgb\":true}";
 
 static const char tokenizer_config[] =
-    "{\"tokenizer_class\":\"CLIPTokenizer\",\"bos_token\":\"<|startoftext|>\",\"eos_token\":\"<|endoftext|>\","
+    "{\"tokenizer_class\":\"CLIPTokenizer\",\"bos_token\":\"<|startoftext|>\",\"eos_token\":\"<|endoftext|>"
+    "\","
     "\"pad_token\":\"<|endoftext|>\",\"unk_token\":\"<|endoftext|>\",\"model_max_length\":24}";
 
 const char *tiny_model(uint32_t seed)
@@ -190,8 +203,8 @@ mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads)
 
 const char *const tiny_classes[TINY_CLASSES] = {"cat", "sea_or_lake", "dog", "a b", "boxer!", "zoo"};
 
-void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed, float *features,
-    int32_t *labels)
+void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed,
+    float *features, int32_t *labels)
 {
     float text[TINY_CLASSES * D], noise[D];
     char names[TINY_CLASSES][40];

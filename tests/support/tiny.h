@@ -11,9 +11,9 @@
 #define TINY_IMAGE 8    /* S */
 #define TINY_VOCAB 519
 
-/* Writes a Hugging Face CLIP directory (config.json, model.safetensors, preprocessor_config.json, vocab.json, merges.txt)
- * with weights drawn from seed and returns its path (as test_path).  "a photo of a" has four tokens; other words have
- * one a letter. */
+/* Writes a Hugging Face CLIP directory (config.json, model.safetensors, preprocessor_config.json,
+ * vocab.json, merges.txt) with weights drawn from seed and returns its path (as test_path).  "a photo of a"
+ * has four tokens; other words have one a letter. */
 const char *tiny_model(uint32_t seed);
 
 /* Opens it with a number of threads; fails the test otherwise. */
@@ -22,9 +22,9 @@ mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads);
 #define TINY_CLASSES 6
 extern const char *const tiny_classes[TINY_CLASSES];
 
-/* Pictures that look like their classes: features, n x V x D, rows of length 1, are the class's text feature with noise;
- * labels, n = TINY_CLASSES x per_class, class by class. */
-void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed, float *features,
-    int32_t *labels);
+/* Pictures that look like their classes: features, n x V x D, rows of length 1, are the class's text feature
+ * with noise; labels, n = TINY_CLASSES x per_class, class by class. */
+void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed,
+    float *features, int32_t *labels);
 
 #endif

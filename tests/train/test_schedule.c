@@ -11,13 +11,18 @@ static void near(double x, double want)
     if (!(fabs(x / want - 1) < 1e-4)) fail_msg("%.9g is not %.9g", x, want);
 }
 
-static double rate(size_t n, size_t e) { return mo_schedule_lr(0.002, 1e-5, n, e); }
+static double rate(size_t n, size_t e)
+{
+    return mo_schedule_lr(0.002, 1e-5, n, e);
+}
 
 static void rates_are_the_list_of_the_recipe(void **state)
 {
     (void)state;
-    static const struct { size_t n; double last_but_one, last; } want[] = {
-        {25, 7.0224e-5, 3.1417e-5}, {50, 1.7713e-5, 7.8853e-6}, {100, 4.4380e-6, 1.9733e-6}};
+    static const struct {
+        size_t n;
+        double last_but_one, last;
+    } want[] = {{25, 7.0224e-5, 3.1417e-5}, {50, 1.7713e-5, 7.8853e-6}, {100, 4.4380e-6, 1.9733e-6}};
     for (size_t i = 0; i < 3; i++) {
         size_t n = want[i].n;
         assert_true(rate(n, 0) == 1e-5);
@@ -34,8 +39,8 @@ static void rates_are_the_list_of_the_recipe(void **state)
 static void batches_are_those_of_the_recipe(void **state)
 {
     (void)state;
-    static const size_t want[][2] = {{8000, 62}, {800, 6}, {304, 2}, {1568, 12}, {816, 6}, {3184, 24}, {384, 3},
-        {80, 1}, {128, 1}, {127, 1}, {255, 1}, {0, 0}};
+    static const size_t want[][2] = {{8000, 62}, {800, 6}, {304, 2}, {1568, 12}, {816, 6}, {3184, 24},
+        {384, 3}, {80, 1}, {128, 1}, {127, 1}, {255, 1}, {0, 0}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_int_equal(mo_sampler_batches(want[i][0], 128), want[i][1]);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_trainer.c - steps and runs: gradients of the whole loss, reductions of one method to another, epochs, views. */
+ * test_trainer.c - steps and runs: gradients of the whole loss, reductions of one method to another, epochs,
+ * views. */
 #include "test.h"
 
 #include "prompt/bank.h"
@@ -13,7 +14,8 @@ static mopd_encoder *encoder;
 static float features[N * V * D];
 static int32_t labels[N];
 
-static const char *const templates[] = {"a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
+static const char *const templates[] = {
+    "a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
 
 static mopd_trainer_options options(int32_t method)
 {
@@ -88,7 +90,8 @@ static void compare_slopes(mopd_trainer *t, float **param, const float *grad, si
         }
         double slope = (value[0] - value[1]) / 4e-3;
         if (fabs(slope - (double)grad[i]) > 5e-3 * largest)
-            fail_msg("%s %zu: gradient %g, difference %g, largest %g", what, i, (double)grad[i], slope, largest);
+            fail_msg(
+                "%s %zu: gradient %g, difference %g, largest %g", what, i, (double)grad[i], slope, largest);
     }
 }
 
@@ -100,7 +103,8 @@ static void gradients_match_differences(void **state)
         mopd_trainer_options o = options(method);
         o.weight_decay = 0;
         o.temperature = 1.7f;
-        o.lambda = method == MOPD_METHOD_PROGRAD ? 0 : -1; /* what projection leaves is no slope of one loss */
+        o.lambda =
+            method == MOPD_METHOD_PROGRAD ? 0 : -1; /* what projection leaves is no slope of one loss */
         mopd_trainer *t = create(&o);
         float f[8 * D], context[4 * W], gate[5 * D], noise[4 * W];
         int32_t y[8];
@@ -239,7 +243,8 @@ static void a_run_is_its_steps(void **state)
 static mopd_status give(void *ctx, uint32_t epoch, float *out)
 {
     (void)ctx;
-    for (size_t i = 0; i < N; i++) memcpy(out + i * D, features + (i * V + (epoch - 1) % V) * D, D * sizeof *out);
+    for (size_t i = 0; i < N; i++)
+        memcpy(out + i * D, features + (i * V + (epoch - 1) % V) * D, D * sizeof *out);
     return MOPD_OK;
 }
 
@@ -290,7 +295,8 @@ static void given_teachers_are_the_same_as_encoded_ones(void **state)
         teachers[(n - 1) * D] = 3;
         assert_fails(mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_NUMERIC, "squared length");
         o.n_templates = 0;
-        assert_fails(mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_ARG, "without their templates");
+        assert_fails(
+            mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_ARG, "without their templates");
         free(teachers);
     }
 }
@@ -447,7 +453,8 @@ static void bad_options_are_refused(void **state)
     assert_fails(mopd_trainer_create(&t, encoder, twice, 2, &o), MOPD_E_ARG, "cat");
     assert_fails(mopd_trainer_create(&t, encoder, tiny_classes, 0, &o), MOPD_E_ARG, "");
     o.top_k = 6;
-    assert_fails(mopd_trainer_create(&t, encoder, tiny_classes, C, &o), MOPD_E_ARG, "top_k is 6, there are 5 templates");
+    assert_fails(mopd_trainer_create(&t, encoder, tiny_classes, C, &o), MOPD_E_ARG,
+        "top_k is 6, there are 5 templates");
     o = options(MOPD_METHOD_MOPD);
     o.templates = plain;
     o.n_templates = 1;

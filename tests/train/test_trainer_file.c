@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_trainer_file.c - prompt files and checkpoints: same bytes at any thread count, stopped and resumed, and files that
- * do not belong or lie. */
+ * test_trainer_file.c - prompt files and checkpoints: same bytes at any thread count, stopped and resumed,
+ * and files that do not belong or lie. */
 #include "test.h"
 
 #include "format/safetensors.h"
@@ -10,7 +10,8 @@
 
 enum { C = TINY_CLASSES, SHOTS = 4, N = C * SHOTS, V = 2, D = TINY_DIM, W = TINY_WIDTH };
 
-static const char *const templates[] = {"a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
+static const char *const templates[] = {
+    "a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
 
 typedef struct fixture {
     mopd_encoder *encoder;
@@ -155,7 +156,8 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state)
             assert_int_equal(t->total, steps);
             run.on_step = NULL;
             assert_ok(mopd_trainer_run(t, &run));
-            if (!same_files(test_path("whole"), save(t, "resumed"))) fail_msg("another prompt after stopping at step %u", steps);
+            if (!same_files(test_path("whole"), save(t, "resumed")))
+                fail_msg("another prompt after stopping at step %u", steps);
             assert_true(same_files(test_path("whole-checkpoint"), test_path("checkpoint")));
             mopd_trainer_free(t);
         }
@@ -336,7 +338,8 @@ static void another_model_is_a_mismatch(void **state)
     assert_fails(mopd_prompt_open(&p, path, other), MOPD_E_MISMATCH, mopd_encoder_fingerprint(other));
     assert_non_null(strstr(mopd_last_error(), mopd_encoder_fingerprint(x->encoder)));
     assert_ok(mopd_prompt_open(&p, path, NULL));
-    assert_fails(mopd_bank_create_prompt(&bank, other, NULL, 0, p), MOPD_E_MISMATCH, "learned with the model");
+    assert_fails(
+        mopd_bank_create_prompt(&bank, other, NULL, 0, p), MOPD_E_MISMATCH, "learned with the model");
     mopd_prompt_close(p);
     mopd_encoder_close(other);
     mopd_trainer_free(t);
@@ -413,8 +416,13 @@ static void files_that_lie_are_refused(void **state)
 {
     const fixture *x = *state;
     mopd_prompt *p;
-    static const struct { const char *from, *to; mopd_status st; const char *words; } lies[] = {
-        {"\"mopd.format\":\"1\"", "\"mopd.format\":\"2\"", MOPD_E_VERSION, "format 2, this library reads format 1"},
+    static const struct {
+        const char *from, *to;
+        mopd_status st;
+        const char *words;
+    } lies[] = {
+        {"\"mopd.format\":\"1\"", "\"mopd.format\":\"2\"", MOPD_E_VERSION,
+            "format 2, this library reads format 1"},
         {"\"mopd.format\":\"1\"", "\"mopd.format\":\"x\"", MOPD_E_FORMAT, "not a number"},
         {"\"mopd.kind\"", "\"mopd.kinD\"", MOPD_E_FORMAT, "not a prompt file"},
         {"\"mopd.method\":\"mopd\"", "\"mopd.method\":\"mopf\"", MOPD_E_FORMAT, "method \"mopf\" is unknown"},
@@ -422,7 +430,8 @@ static void files_that_lie_are_refused(void **state)
         {"\"mopd.classes\":", "\"mopd.clasess\":", MOPD_E_FORMAT, "\"mopd.classes\" is missing"},
         {"\\\"top_k\\\":2", "\\\"top_k\\\":9", MOPD_E_FORMAT, "top_k is 9 of 5"},
         {"\"mopd.dim\":\"12\"", "\"mopd.dim\":\"13\"", MOPD_E_FORMAT, "tensor \"gate\""},
-        {"\\\"class_position\\\":\\\"end\\\"", "\\\"class_position\\\":\\\"enD\\\"", MOPD_E_FORMAT, "class_position"},
+        {"\\\"class_position\\\":\\\"end\\\"", "\\\"class_position\\\":\\\"enD\\\"", MOPD_E_FORMAT,
+            "class_position"},
         {"\"context\"", "\"kontext\"", MOPD_E_FORMAT, "context"},
     };
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
@@ -485,7 +494,8 @@ static void choosing_needs_something_to_choose_from(void **state)
     assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_ARG, "method coop");
     o = options(MOPD_METHOD_MOPD);
     o.flags = MOPD_TRAIN_CLASS_CONTEXT;
-    assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_ARG, "class-specific");
+    assert_fails(
+        mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_ARG, "class-specific");
     o.flags = 0;
     run.n = 3 * SHOTS;
     assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, 3, &o, &run, NULL), MOPD_E_ARG, "3 classes");
@@ -493,7 +503,8 @@ static void choosing_needs_something_to_choose_from(void **state)
     run = whole_run(x);
     run.on_step = stop_at;
     run.step_context = &left;
-    assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_CANCELLED, "cancelled");
+    assert_fails(
+        mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_CANCELLED, "cancelled");
 }
 
 /* ---- torture ---- */
