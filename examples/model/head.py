@@ -165,8 +165,9 @@ def train(net, tok, out, folder, cut, class_names, steps, lr):
                "logit_scale": torch.tensor(scale)}, folder / "projection.safetensors")
     net.save(folder, extra)
     config = json.loads((folder / "config.json").read_text())
-    config["dtype"], config["recommended_lr"] = "float32", lr
+    config["dtype"] = "float32"
     (folder / "config.json").unlink()
     (folder / "model.safetensors").rename(folder / "text.safetensors")
     (folder / "text_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    (folder / "mopd.json").write_text(json.dumps({"recommended_lr": lr}) + "\n")
     print(f"head: {head.weight.shape[0]} dimensions, mix {head.mix}, scale {math.exp(scale):.1f}", flush=True)

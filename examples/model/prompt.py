@@ -121,7 +121,7 @@ def main():
     o = a.parse_args()
     torch.set_num_threads(o.threads)
     folder = o.model or o.out / "model"
-    o.lr = o.lr or json.loads((folder / "text_config.json").read_text())["recommended_lr"]
+    o.lr = o.lr or json.loads((folder / "mopd.json").read_text())["recommended_lr"]
     model = Model(folder, o.out / "features")
     got = {s: (model.image(torch.from_numpy(h)), torch.from_numpy(y)) for (_, s), (h, y) in pictures.features(
         o.out / "features", {k: n for k, n in pictures.EXAM.items() if k[0] == o.set}).items()}
