@@ -7,11 +7,13 @@ DIR of --data holds the picture sets' .tar files (or folders already unpacked) a
 made below --out, so a run that was stopped goes on where it was; --short is the same run with few steps.
 """
 import argparse
+import shutil
 import tarfile
 import time
 from pathlib import Path
 
 import torch
+from transformers import CLIPTokenizer
 
 import head
 import pictures
@@ -36,8 +38,13 @@ def unpack(data, out):
         (out / f"{folder}.part").rename(out / folder)
 
 
-def vocabulary(t, folder):
-    """Class names and well-known nouns count more, so that many of them are one token."""
+def vocabulary(t, folder, new):
+    """The committed vocabulary, or a new one: class names and well-known nouns count more, so that many are one token.
+    The trainer breaks ties in no fixed order, so two new ones differ in a few merges; the committed one is what repeats."""
+    if not new:
+        for f in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(Path(__file__).parent / "builtin" / f, folder / f)
+        return CLIPTokenizer.from_pretrained(folder)
     lines = []
     for i, w in enumerate(t["words"]):
         lines += [w] * (6 if i < t["first"] else 3 if i < 15000 else 2 if i < 30000 else 1)
@@ -51,6 +58,7 @@ def main():
     a.add_argument("--data", type=Path, required=True)
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--short", action="store_true", help="few pictures, words and steps")
+    a.add_argument("--new-vocabulary", action="store_true", help="learn the vocabulary again instead of the committed one")
     a.add_argument("--threads", type=int, default=2, help="for the features and embeddings computed once")
     o = a.parse_args()
     torch.set_num_threads(1)                # sums in one order: a second run gives the same digits
@@ -68,7 +76,7 @@ def main():
     words.embed(text, names["tiny"] + names["cifar"], size["nouns"], size["filled"], o.threads)
     words.phrases(text, size["phrases"], o.threads)
     t = words.targets(text, DIM)
-    tok = vocabulary(t, model)
+    tok = vocabulary(t, model, o.new_vocabulary)
     if not (text / "tower.pt").exists():
         tower.train(tok, t, text, size["steps"])
     net = tower.Tower(len(tok), DIM)
