@@ -24,7 +24,8 @@ class Model:
 
     def __init__(self, folder, cache):
         self.tok = CLIPTokenizer.from_pretrained(folder)
-        s, config = load_file(folder / "text.safetensors"), CLIPTextModelWithProjection.config_class.from_json_file(folder / "text_config.json")
+        s = load_file(folder / "text.safetensors")
+        config = CLIPTextModelWithProjection.config_class.from_json_file(folder / "text_config.json")
         self.text = CLIPTextModelWithProjection(config).float().eval().requires_grad_(False)
         self.text.load_state_dict({k: v.float() for k, v in s.items()}, strict=False)
         p, c = load_file(folder / "projection.safetensors"), np.load(cache / "classifier.npz")

@@ -235,5 +235,6 @@ def targets(cache, width, template_share=0.5):
     kept = float(values.flip(0)[:width].sum() / values.sum())
     print(f"joint space: {width} of 384 directions keep {100 * kept:.1f} %", flush=True)
     large = pictured()
-    return {"words": info["words"], "first": info["first"], "pictured": [o in large for o in info["senses"]], "z": unit(full @ basis), "pairs": pairs, "delta": delta,
+    return {"words": info["words"], "first": info["first"], "pictured": [o in large for o in info["senses"]],
+            "z": unit(full @ basis), "pairs": pairs, "delta": delta,
             "offset": offset, "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
