@@ -112,8 +112,7 @@ static void multiply_long(const job *j, product p, size_t lda, float *copy)
         p.a = a + p0;
         p.add = b > 0;
         if (lda != MO_TILE_LDA) {
-            for (size_t i = 0; i < p.m; i++)
-                memcpy(copy + i * MO_TILE_LDA, a + i * lda + p0, p.k * sizeof *copy);
+            j->kern->copy(copy, a + p0, lda, p.m, p.k);
             p.a = copy;
         }
         multiply(j->kern, &p);
