@@ -6,7 +6,7 @@
 #include "math/kern.h"
 
 #define ROWS 60  /* of A beside each other */
-#define PANELS 4 /* most panels of B at once */
+#define PANELS 2 /* most panels of B at once */
 #define TASK_ROWS 240
 #define TASK_COLS 64
 
