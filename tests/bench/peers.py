@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: MIT
+"""libmopd beside PyTorch, ONNX Runtime, OpenVINO, open_clip and Pillow: same weights, same threads, one process.
+
+    python tests/bench/peers.py --build BUILD [--threads 2] [--rounds 7] [--work DIR] [--only WORD,WORD] [--clock cpu]
+
+BUILD holds libmopd.so, the mopd command, bench_gemm and builtin.safetensors.  In every round each side does the same
+work once; a ratio compares two times of one round; medians are printed, and between which values half of the rounds
+lie.  Results are compared first: a side that computes something else is an error.  Rows: see ROWS at the end.
+requirements.txt names the peers.  DIR (about 2 GB) is kept for the next time."""
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+warnings.filterwarnings("ignore")
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--build", required=True)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--rounds", type=int, default=7)
+    p.add_argument("--work")
+    p.add_argument("--only", default="", help="words; rows whose group is one of them")
+    p.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
+    p.add_argument("--builder-classes", type=int, default=20, help="our sample of the 1,000")
+    return p.parse_args()
+
+
+args = arguments()
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+import models  # noqa: E402
+import ours  # noqa: E402
+import timing  # noqa: E402
+from timing import Row  # noqa: E402
+
+torch.set_num_threads(args.threads)
+torch.set_grad_enabled(False)
+clock, clock_name = timing.clock_for(args.threads, args.clock)
+work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
+rng = np.random.default_rng(1)
+
+
+# -- peers -------------------------------------------------------------------------------------------------------------
+
+def ort_session(path):
+    import onnxruntime as ort
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = args.threads, 1
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def ort_run(path):
+    session = ort_session(path)
+    return lambda x: session.run(None, {"x": x})[0]
+
+
+def openvino_run(path):
+    import openvino as ov
+    options = {"INFERENCE_NUM_THREADS": args.threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    model = ov.Core().compile_model(path, "CPU", options)
+    return lambda x: model([x])[0]
+
+
+def torch_run(module):
+    return lambda x: module(torch.from_numpy(x)).numpy()
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def agree(name, got, want, cosine=0.99999):
+    low = float((unit(got) * unit(want)).sum(-1).min())
+    if not low >= cosine:
+        raise SystemExit(f"{name}: cosine {low} to the peer's result")
+
+
+class Clip:
+    """One CLIP model on all sides."""
+    made = {}
+
+    def __init__(self, patch):
+        folder = models.clip_folder(work, patch)
+        self.folder, model = folder, models.clip_model(folder)
+        self.onnx = models.clip_onnx(folder, model)
+        self.packed = os.path.join(folder, "packed.safetensors")
+        self.encoder = ours.Encoder(folder, args.threads)
+        if not os.path.exists(self.packed):
+            self.encoder.pack(self.packed)
+        self.image = {"PyTorch": torch_run(models.Image(model)), "ORT": ort_run(self.onnx[0]),
+                      "OpenVINO": openvino_run(self.onnx[0])}
+        self.text = {"PyTorch": torch_run(models.Text(model)), "ORT": ort_run(self.onnx[1]),
+                     "OpenVINO": openvino_run(self.onnx[1])}
+
+    @staticmethod
+    def of(patch):
+        if patch not in Clip.made:
+            Clip.made[patch] = Clip(patch)
+        return Clip.made[patch]
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+def same_input(name, mine, peers, x, **bars):
+    """A row whose sides take x; their results must agree."""
+    want = mine()
+    for peer, call in peers.items():
+        agree(f"{name}, {peer}", want, call(x))
+    sides = {"ours": mine} | {peer: (lambda call=call: call(x)) for peer, call in peers.items()}
+    return Row(name, sides, **bars)
+
+
+def pictures(patch, n, must, aim):
+    clip = Clip.of(patch)
+    x = rng.standard_normal((n, 3, 224, 224), np.float32)
+    yield same_input(f"B/{patch}, {n} picture{'s' * (n > 1)}", lambda: clip.encoder.pixels(x), clip.image, x,
+                     must=must, aim=aim)
+
+
+def rows_b16():
+    yield from pictures(16, 1, 0.90, 0.75)
+    yield from pictures(16, 16, 0.88, 0.78)
+
+
+def rows_b32():
+    yield from pictures(32, 1, 0.92, 0.75)
+    yield from pictures(32, 16, 0.92, 0.75)
+
+
+def names_of_five_tokens(encoder, n):
+    """Names of five common words, so that "a photo of a NAME." is 12 tokens, start and end included."""
+    words = [w for w in ("red blue green black white small large old new big little long short young fine open early "
+                         "late cat dog bird fish horse house tree river road car train boat table chair book door wall "
+                         "garden kitchen window flower apple bread milk coffee paper glass stone water fire").split()
+             if len(encoder.ids(w)) == 3]
+    names = [" ".join(words[(i * 7 + j * (11 + i % 5)) % len(words)] for j in range(5)) for i in range(4 * n)]
+    return list(dict.fromkeys(names))[:n]
+
+
+def texts(name, these, **bars):
+    clip = Clip.of(16)
+    ids = [clip.encoder.ids(t) for t in these]
+    longest = max(map(len, ids))
+    x = np.array([i + [49407] * (longest - len(i)) for i in ids], np.int64)
+    name = f"{name} ({longest} tokens)"
+    return same_input(name, lambda: clip.encoder.texts(these), clip.text, x, **bars)
+
+
+def rows_text():
+    encoder = Clip.of(16).encoder
+    names = names_of_five_tokens(encoder, 64)
+    yield texts("64 names in one template", [f"a photo of a {n}." for n in names], must=0.50, aim=0.35)
+    yield texts("1 text", ["a photo of a cat."])
+    yield texts("1 long text", [" ".join(["cat"] * 75)])
+
+
+def rows_builder():
+    import open_clip
+    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
+    folder, model = models.open_clip_folder(work)
+    encoder = ours.Encoder(folder, args.threads)
+    tokenizer = open_clip.get_tokenizer("ViT-B-16")
+    templates = [t("{}") for t in OPENAI_IMAGENET_TEMPLATES]
+    mine, few = IMAGENET_CLASSNAMES[::1000 // args.builder_classes], IMAGENET_CLASSNAMES[100:102]
+
+    def builder():
+        return open_clip.build_zero_shot_classifier(model, tokenizer, few, OPENAI_IMAGENET_TEMPLATES, 10).numpy().T
+
+    agree("classifier", encoder.bank(few, templates), builder())
+    yield Row(f"1,000 classes x 80 templates (sampled: {len(mine)} ours, {len(few)} theirs)",
+              {"ours": lambda: encoder.bank(mine, templates), "open_clip": builder}, 1 / 15, 1 / 30,
+              {"ours": 1000 / len(mine), "open_clip": 1000 / len(few)}, rounds=3)
+    encoder.close()
+
+
+def rows_lite():
+    path = os.path.join(args.build, "builtin.safetensors")
+    encoder, net = ours.Encoder(path, args.threads), models.Lite(path)
+    size = os.path.getsize(path)
+    onnx = models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{size}.onnx"), {0: "b"})
+    peers = {"ORT": ort_run(onnx), "OpenVINO": openvino_run(onnx)}
+    for n in (1, 16):
+        x = rng.uniform(-1, 1, (n, 3, 224, 224)).astype(np.float32)
+        agree("Lite0, PyTorch", encoder.pixels(x), torch_run(net)(x))
+        row = same_input(f"EfficientNet-Lite0, {n} picture{'s' * (n > 1)}", lambda x=x: encoder.pixels(x), peers, x,
+                         must=1.0, aim=0.7)
+        row.rounds, row.against = 3 * args.rounds, "ORT"
+        yield row
+    encoder.close()
+
+
+def rows_threads():
+    clip = Clip.of(16)
+    alone = ours.Encoder(clip.folder, 1)
+    x = rng.standard_normal((8, 3, 224, 224), np.float32)
+    if not np.array_equal(alone.pixels(x), clip.encoder.pixels(x)):
+        raise SystemExit("one thread and more give other bits")
+    yield Row(f"B/16, 8 pictures: {args.threads} threads / 1 thread", {"ours": lambda: clip.encoder.pixels(x),
+              "one thread": lambda: alone.pixels(x)}, 1 / 1.8, 1 / 1.95)
+    alone.close()
+
+
+def drawn(path, width, height):
+    """A picture with detail of all sizes, as photographs have."""
+    from PIL import Image
+    total = np.zeros((height, width, 3), np.float32)
+    side = 4
+    while side < max(width, height):
+        grid = rng.standard_normal((max(2, side * height // width), side, 3)).astype(np.float32)
+        for c in range(3):
+            plane = Image.fromarray(grid[:, :, c]).resize((width, height), Image.Resampling.BICUBIC)
+            total[:, :, c] += np.asarray(plane) / side ** 0.5
+        side *= 3
+    low, high = np.percentile(total, (1, 99))
+    Image.fromarray(np.clip((total - low) / (high - low) * 255, 0, 255).astype(np.uint8)).save(path, quality=90)
+
+
+MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
+STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
+
+
+def pillow_pixels(path):
+    from PIL import Image
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+    w, h = image.size
+    w, h = (224, int(224 * h / w)) if w <= h else (int(224 * w / h), 224)
+    image = image.resize((w, h), Image.Resampling.BICUBIC)
+    left, top = (w - 224) // 2, (h - 224) // 2
+    x = np.asarray(image.crop((left, top, left + 224, top + 224)), np.float32)
+    x *= np.float32(1 / 255)
+    x -= MEAN
+    x /= STD
+    return np.ascontiguousarray(x.transpose(2, 0, 1))
+
+
+def rows_jpeg():
+    encoder = ours.Encoder(models.clip_folder(work, 32), args.threads)
+    for name, size, must, aim in (("640 x 480", (640, 480), 0.8, 0.5), ("12-megapixel", (4000, 3000), 0.7, 0.4)):
+        path = os.path.join(work, f"{size[0]}.jpg")
+        if not os.path.exists(path):
+            drawn(path, *size)
+        off = np.abs(encoder.file_pixels(path) - pillow_pixels(path)).max()
+        if off > 1e-5:
+            raise SystemExit(f"{name}: a pixel differs by {off}")
+        yield Row(f"{name} JPEG to tensor", {"ours": lambda path=path: encoder.file_pixels(path),
+                  "Pillow": lambda path=path: pillow_pixels(path)}, must, aim, rounds=3 * args.rounds)
+    encoder.close()
+
+
+def warm(*paths):
+    for path in paths:
+        with open(path, "rb") as f:
+            while f.read(1 << 22):
+                pass
+
+
+def rows_open():
+    clip = Clip.of(32)
+    warm(clip.packed, *clip.onnx)
+    x = rng.standard_normal((1, 3, 224, 224), np.float32)
+
+    def mine(first):
+        encoder = ours.Encoder(clip.packed, args.threads)
+        if first:
+            encoder.pixels(x)
+        encoder.close()
+
+    yield Row("open a cached B/32 model (both towers)", {"ours": lambda: mine(False),
+              "ORT": lambda: [ort_session(p) for p in clip.onnx]}, 1 / 10, 1 / 30, rounds=3)
+    yield Row("open it and encode the first picture", {"ours": lambda: mine(True),
+              "ORT": lambda: ort_session(clip.onnx[0]).run(None, {"x": x})}, rounds=3)
+
+
+# -- what is not a time against a peer's time --------------------------------------------------------------------------
+
+def print_memory():
+    """Peak memory of `mopd classify`, over the size of the model file.  In a process of its own started by a small one:
+    a child's peak as the kernel counts it starts from its parent's."""
+    folder = models.clip_folder(work, 32)
+    path = os.path.join(work, "640.jpg")
+    if not os.path.exists(path):
+        drawn(path, 640, 480)
+    small = ("import os, subprocess, sys; c = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL); "
+             "_, s, u = os.wait4(c.pid, 0); print(u.ru_maxrss); sys.exit(s != 0)")
+    for name, model in (("directory", folder), ("packed file", os.path.join(folder, "packed.safetensors"))):
+        if not os.path.exists(model):
+            continue
+        size = os.path.getsize(model if os.path.isfile(model) else os.path.join(folder, "model.safetensors"))
+        command = [os.path.join(args.build, "mopd"), "classify", "-m", model, "--classes", "cat,dog,bicycle", path]
+        peak = int(subprocess.check_output([sys.executable, "-c", small, *command])) * 1024
+        kept = "aim" if peak <= 1.05 * size else "must" if peak <= 1.15 * size else "missed"
+        print(f"| peak memory, one B/32 classification / file ({name}) | {peak / 1e6:.0f} MB | file {size / 1e6:.0f} MB "
+              f"| {peak / size:.3f} | 1.15 | 1.05 | {kept} |")
+
+
+def print_gemm():
+    """bench_gemm on one thread: B/16's shapes (197 rows), ours over BLIS with the kernels of this CPU's features."""
+    program = os.path.join(args.build, "bench_gemm")
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        wide = "avx512f" in f.read()
+    # BLIS tells CPUs by their models and takes a guest's for a smaller one: 0 is its skx, 3 its haswell set.
+    environment = {"BLIS_ARCH_TYPE": "0" if wide else "3"} | os.environ
+    text = subprocess.check_output([program, "1", "7"], text=True, env=environment)
+    got = re.findall(r"^ *197 x +(\d+) x +(\d+) +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
+    work_of = [int(n) * int(k) for n, k, *_ in got]
+    mean = [sum(work_of) / sum(w / float(g[i]) for w, g in zip(work_of, got)) for i in (2, 3)]
+    share = mean[0] / mean[1]
+    kept = "aim" if share >= 0.95 else "must" if share >= 0.85 else "missed"
+    print(f"| products of B/16, one thread, GFLOP/s | {mean[0]:.1f} | BLIS {mean[1]:.1f} | {share:.2f} | 0.85 "
+          f"| 0.95 | {kept} |")
+
+
+def tower_share(row):
+    """The rate of the whole tower: 17.56 G multiply-adds a picture at B/16, 4.41 at B/32."""
+    found = re.match(r"B/(16|32), (\d+) picture", row.name)
+    if found:
+        gflop = 2 * {"16": 17.56, "32": 4.41}[found[1]] * int(found[2])
+        return f" {row.name}: {gflop / statistics.median(row.times['ours']):.0f} GFLOP/s over the whole tower."
+    return ""
+
+
+ROWS = {"b32": rows_b32, "b16": rows_b16, "text": rows_text, "builder": rows_builder, "lite": rows_lite,
+        "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open}
+
+
+def main():
+    os.makedirs(work, exist_ok=True)
+    ours.load(os.path.join(args.build, "libmopd.so"))
+    only = [w for w in args.only.split(",") if w]
+    rates = ""
+    print(f"{timing.machine(args.threads, clock_name)}\n{ours.build_info()}\n\n{timing.HEAD}", flush=True)
+    for group, rows in ROWS.items():
+        if only and group not in only or group == "threads" and args.threads == 1:
+            continue
+        for row in rows():
+            print(timing.line(timing.run(row, args.rounds, clock)), flush=True)
+            rates += tower_share(row)
+    if not only or "memory" in only:
+        print_memory()
+    if not only or "gemm" in only:
+        print_gemm()
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}.{rates}")
+
+
+if __name__ == "__main__":
+    main()
