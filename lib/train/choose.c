@@ -231,7 +231,10 @@ static double accuracy(search *q, const mopd_trainer *t, const float *s, size_t 
 static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, double *base, double *fresh)
 {
     mopd_trainer *t = NULL;
-    mo_trainer_args args = {s->args->encoder, f->base.name, f->base.n, o, f->teachers};
+    mopd_trainer_options scaled = *o; /* as many steps an epoch as the real training */
+    scaled.batch = (uint32_t)((uint64_t)o->batch * f->train.n / s->run->n);
+    if (!scaled.batch) scaled.batch = 1;
+    mo_trainer_args args = {s->args->encoder, f->base.name, f->base.n, &scaled, f->teachers};
     mopd_status st = mo_trainer_create(&t, &args);
     if (st != MOPD_OK) return st;
     feed source = {s, &f->train};
