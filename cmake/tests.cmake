@@ -43,7 +43,8 @@ endif()
 # tests/fuzz/fuzz_NAME.c is a libFuzzer entry point; without libFuzzer a driver runs the files named to it.
 option(MOPD_FUZZ "link the fuzz programs with libFuzzer (clang)" OFF)
 file(GLOB MOPD_FUZZERS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
-file(GLOB MOPD_FUZZ_SEEDS CONFIGURE_DEPENDS tests/gold/*.pt tests/gold/*.pth tests/gold/*.zip tests/gold/*.gz)
+file(GLOB MOPD_FUZZ_SEEDS CONFIGURE_DEPENDS tests/gold/*.pt tests/gold/*.pth tests/gold/*.zip tests/gold/*.gz
+    tests/gold/*.safetensors)
 foreach(source ${MOPD_FUZZERS})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/opts.h"
+#include "format/json.h"
 #include "prompt/bank.h"
 #include "train/choose.h"
 #include "train/trainer.h"
@@ -119,6 +120,8 @@ mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char
 {
     if (!trainer || !key || !*key || !text)
         return mo_fail(MOPD_E_ARG, "mopd_trainer_note: NULL, or an empty key");
+    if (!mo_utf8_valid(key, strlen(key)) || !mo_utf8_valid(text, strlen(text)))
+        return mo_fail(MOPD_E_ARG, "mopd_trainer_note: key or text is no UTF-8");
     return mo_prompt_note(&trainer->note_keys, &trainer->notes, key, text);
 }
 

@@ -4,7 +4,7 @@
  * A reader meets files of others: every array's shape is compared with what the metadata says. */
 #include "prompt/promptfile.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format/json.h"
@@ -233,6 +233,21 @@ static mopd_status read_notes(const mo_st *st, mopd_prompt *p)
     return MOPD_OK;
 }
 
+/* A number from 0 to 100, read as JSON: no locale has a say. */
+static mopd_status read_accuracy(const mo_st *st, double *out)
+{
+    const char *text = mo_st_meta(st, "mopd.accuracy");
+    if (!text) return MOPD_OK;
+    char list[48];
+    const mo_json *root = NULL;
+    snprintf(list, sizeof list, "[%.40s]", text);
+    mopd_status status = mo_json_parse(&root, list, strlen(list), "mopd.accuracy");
+    if (status == MOPD_E_NOMEM) return status;
+    bool good = mo_json_as_number(mo_json_item(root, 0), out) && *out >= 0 && *out <= 100;
+    mo_json_close(root);
+    return good ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_st_path(st), text);
+}
+
 static mopd_status read_meta(const mo_st *st, mopd_prompt *p)
 {
     const char *text, *path = mo_st_path(st);
@@ -253,7 +268,7 @@ static mopd_status read_meta(const mo_st *st, mopd_prompt *p)
     memcpy(p->fingerprint, text, strlen(text) + 1);
     if ((status = need_meta(st, "mopd.version", &text)) != MOPD_OK) return status;
     if (!(p->version = mo_strdup(text))) return MOPD_E_NOMEM;
-    if ((text = mo_st_meta(st, "mopd.accuracy"))) p->info.accuracy = strtod(text, NULL);
+    if ((status = read_accuracy(st, &p->info.accuracy)) != MOPD_OK) return status;
     if (!strcmp(mo_st_meta(st, KIND), "checkpoint")) p->info.flags |= MOPD_PROMPT_CHECKPOINT;
     if ((status = need_number(st, "mopd.dim", &p->info.dim)) != MOPD_OK) return status;
     if ((status = need_number(st, "mopd.epoch", &p->info.epoch)) != MOPD_OK) return status;

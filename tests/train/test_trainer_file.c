@@ -200,6 +200,7 @@ static void a_prompt_comes_back_from_its_file(void **state)
     mopd_trainer *t = create(x, &o);
     assert_ok(mopd_trainer_note(t, "data", "old"));
     assert_ok(mopd_trainer_note(t, "data", "caltech \"x\""));
+    assert_fails(mopd_trainer_note(t, "data", "\xff"), MOPD_E_ARG, "no UTF-8");
     assert_ok(mopd_trainer_run(t, &run));
     const char *path = save(t, "prompt");
     mopd_prompt *p;
@@ -322,6 +323,13 @@ static void the_sample_of_format_1_is_readable(void **state)
     assert_non_null(strstr(json, "\"data\":\"tiny\""));
     mopd_free(json);
     mopd_prompt_close(p);
+
+    static char bytes[4096];
+    size_t n = read_file(path, bytes, sizeof bytes - 1);
+    char *at = strstr(bytes + 8, "\"mopd.accuracy\":\"");
+    assert_non_null(at);
+    at[17] = '-';
+    assert_fails(mopd_prompt_open(&p, test_write("accuracy", bytes, n), NULL), MOPD_E_FORMAT, "accuracy is \"-");
 }
 
 /* ---- files that do not belong, or lie ---- */
