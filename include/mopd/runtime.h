@@ -27,7 +27,8 @@ MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 
 /* Limits the instruction sets used: "avx512", "avx2", "plain", or NULL for what the CPU has.  ARG for another
  * word, UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable
- * MOPD_CPU does the same where no call was made.  Since 0.1. */
+ * MOPD_CPU does the same where no call was made.  On "plain" the products are BLIS's, which tells the CPU itself.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);
 
 /* Frees what the library handed out as "free with mopd_free" (texts, lists).  Takes NULL.  Since 0.1. */

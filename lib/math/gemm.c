@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "math/gemm.h"
+#include "math/gemm_blis.h"
 #include "math/kern.h"
 
 #define BLOCK_ROWS 60
@@ -21,6 +22,7 @@ typedef struct job {
     const mo_mat *w;
     mo_gemm_args g;
     size_t row_parts, col_parts, panels; /* panels: of columns that are written */
+    bool blis;
 } job;
 
 static size_t min(size_t a, size_t b)
@@ -106,6 +108,20 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
     }
 }
 
+/* Rows r0..r1, columns c0..c1 by BLIS. */
+static void do_blis(const job *j, size_t r0, size_t r1, size_t c0, size_t c1)
+{
+    mo_gemm_args g = j->g;
+    g.m = r1 - r0;
+    g.a += r0 * g.lda;
+    g.c += r0 * g.ldc + c0;
+    g.first += c0;
+    g.n = c1 - c0;
+    if (g.bias) g.bias += c0;
+    if (g.residual) g.residual += r0 * g.ldr + c0;
+    mo_gemm_blis_packed(j->kern, j->w, &g);
+}
+
 static void do_task(void *ctx, size_t task)
 {
     const job *j = ctx;
@@ -114,6 +130,10 @@ static void do_task(void *ctx, size_t task)
     const size_t p0 = cut(j->panels, j->col_parts, col), p1 = cut(j->panels, j->col_parts, col + 1);
     const size_t c1 = min(p1 * MO_PANEL, j->g.n);
     const size_t groups = ceil_div((p1 - p0) * MO_PANEL, j->kern->group);
+    if (j->blis) {
+        do_blis(j, r0, r1, p0 * MO_PANEL, c1);
+        return;
+    }
     for (size_t i = 0; i < groups; i++) {
         const size_t from = p0 + cut(p1 - p0, groups, i), to = p0 + cut(p1 - p0, groups, i + 1);
         const area group = {.c0 = from * MO_PANEL, .c1 = min(to * MO_PANEL, c1)};
@@ -138,11 +158,12 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
     if (!j.g.n) j.g.n = w->n - j.g.first;
     if (!j.g.m || !j.g.n || !w->k) return;
     plan(&j, mo_pool_threads(pool));
+    j.blis = j.kern == mo_kern_plain() && mo_gemm_blis_wanted(w);
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
 }
 
 const char *mo_gemm_name(void)
 {
     const mo_kern *kern = mo_kern_get();
-    return kern->tile_rows == 14 ? "avx512 14x32" : kern->tile_rows == 6 ? "avx2 6x16" : "plain 4x16";
+    return kern->tile_rows == 14 ? "avx512 14x32" : kern->tile_rows == 6 ? "avx2 6x16" : mo_gemm_blis_name();
 }
