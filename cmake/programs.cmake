@@ -4,7 +4,10 @@ option(MOPD_BUILD_COMMAND "build the mopd command" ON)
 file(GLOB MOPD_CLI_SOURCES CONFIGURE_DEPENDS examples/mopd/*.c)
 if(MOPD_BUILD_COMMAND AND MOPD_CLI_SOURCES)
     add_executable(mopd_cli ${MOPD_CLI_SOURCES})
-    set_target_properties(mopd_cli PROPERTIES OUTPUT_NAME mopd INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+    set_target_properties(mopd_cli PROPERTIES OUTPUT_NAME mopd)
+    if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr") # there the system finds the library by itself
+        set_target_properties(mopd_cli PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+    endif()
     target_link_libraries(mopd_cli PRIVATE mopd PkgConfig::JANSSON m)
 endif()
 

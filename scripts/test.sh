@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test.sh - installs what is missing, builds with warnings as errors, runs every test: release, then ASan and UBSan, then
-# the installed tree as a user would meet it.
+# the installed tree and the Debian packages as a user would meet them.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -16,3 +16,5 @@ scripts/model.sh build
 ctest --preset ci -j 2
 ctest --preset asan -j 2
 tests/install/run.sh build
+scripts/package.sh build-deb >/dev/null
+tests/install/deb.sh build-deb

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# What CPack 3.25 cannot say, done to each package after it is built: the Multi-Arch field, and no maintainer scripts
+# that call ldconfig (the trigger does).
+foreach(package ${CPACK_PACKAGE_FILES})
+    if(NOT package MATCHES "/(libmopd0|libmopd-dev|mopd|mopd-data)_[^/]*\\.deb$")
+        continue()
+    endif()
+    set(multi foreign)
+    if(CMAKE_MATCH_1 MATCHES "^libmopd")
+        set(multi same)
+    endif()
+    set(tree ${package}.tree)
+    file(REMOVE_RECURSE ${tree})
+    execute_process(COMMAND dpkg-deb --raw-extract ${package} ${tree} COMMAND_ERROR_IS_FATAL ANY)
+    file(REMOVE ${tree}/DEBIAN/postinst ${tree}/DEBIAN/postrm)
+    file(READ ${tree}/DEBIAN/control control)
+    string(REPLACE "\nPriority:" "\nMulti-Arch: ${multi}\nPriority:" control "${control}")
+    file(WRITE ${tree}/DEBIAN/control "${control}")
+    execute_process(COMMAND dpkg-deb -Zgzip --root-owner-group --build ${tree} ${package} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+    file(REMOVE_RECURSE ${tree})
+endforeach()

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# package.sh [BUILD] - Debian packages of libmopd in BUILD (default: build-deb), with Debian's compiler flags:
+# libmopd0, libmopd-dev, mopd, mopd-data.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+build=${1:-build-deb}
+
+scripts/setup.sh
+mkdir -p "$build"
+CFLAGS=$(dpkg-buildflags --get CFLAGS) CPPFLAGS=$(dpkg-buildflags --get CPPFLAGS) LDFLAGS=$(dpkg-buildflags --get LDFLAGS)
+CFLAGS=$(echo "$CFLAGS $CPPFLAGS" | sed 's/-ffile-prefix-map=[^ ]*//')
+cmake -G Ninja -S . -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DMOPD_DEB=ON \
+    -DCMAKE_C_FLAGS="$CFLAGS -ffile-prefix-map=$root=." -DCMAKE_SHARED_LINKER_FLAGS="$LDFLAGS -Wl,-z,now" \
+    -DCMAKE_EXE_LINKER_FLAGS="$LDFLAGS -Wl,-z,now" >"$build/package.log" 2>&1 || { cat "$build/package.log" >&2; exit 1; }
+cmake --build "$build" >>"$build/package.log" 2>&1 || { tail -n 50 "$build/package.log" >&2; exit 1; }
+if [ -e build/builtin.safetensors ]; then cp build/builtin.safetensors "$build/"; else scripts/model.sh "$build"; fi
+rm -f "$build"/*.deb
+(cd "$build" && cpack -G DEB >>package.log 2>&1) || { tail -n 50 "$build/package.log" >&2; exit 1; }
+ls "$build"/*.deb

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# deb.sh FOLDER [--install] - the Debian packages in FOLDER (scripts/package.sh): linted, then unpacked into a fresh root
+# (or really installed, for a throw-away system) and met as users do.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+folder=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+. "$here/checks.sh"
+
+"$root/scripts/setup.sh" bash groff-base lintian
+[ "$(ls "$folder"/*.deb | wc -l)" = 4 ]
+lintian --allow-root --fail-on error,warning --suppress-tags bad-distribution-in-changes-file "$folder"/*.deb
+pass "lintian has neither errors nor warnings"
+
+if [ "${2:-}" = --install ]; then
+    prefix=/usr
+    apt-get install -y -qq --no-install-recommends "$folder"/*.deb >/dev/null
+    man_ok=$(find /usr/share/man/man1 -name 'mopd*.1.gz' | wc -l)
+    [ "$man_ok" -gt 0 ] || echo "deb: this system leaves manual pages out" >&2
+else
+    prefix=$work/root/usr
+    for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$work/root"; done
+fi
+find_tree
+[ "${2:-}" != --install ] || unset LD_LIBRARY_PATH PKG_CONFIG_PATH
+check_programs
+check_command
+if [ "${2:-}" = --install ]; then
+    apt-get purge -y -qq mopd mopd-data libmopd-dev libmopd0 >/dev/null
+    [ -z "$(find /usr -name '*mopd*' -not -path '/usr/share/doc/*')" ]
+    pass "nothing is left after purging"
+fi
+echo "$passed passed, 0 failed"
