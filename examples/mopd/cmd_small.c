@@ -100,7 +100,10 @@ int cmd_tokenize(int argc, char **argv)
     }
     if (!texts.n) return cli_usage(command.name, "no text");
     mopd_encoder *encoder;
-    if (!cli_open_encoder(&encoder, &common, truncate ? MOPD_TEXT_TRUNCATE : 0)) return EXIT_FAILED;
+    if (!cli_open_encoder(&encoder, &common, truncate ? MOPD_TEXT_TRUNCATE : 0)) {
+        cli_list_free(&texts);
+        return EXIT_FAILED;
+    }
     json_t *lists = json_array();
     mopd_status st = tokenize(encoder, texts.item, texts.n, lists);
     if (st == MOPD_OK && cli_is_json(&common)) cli_print_json(json_incref(lists));
