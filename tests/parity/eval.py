@@ -3,7 +3,7 @@
 
     python eval.py --mopd build/mopd --locked build/cache/locked-tower --data DIR [--split test]
 
-DIR/SPLIT/CLASS NAME/*.jpg.  The reference decodes and resizes with Pillow (transformers' CLIPImageProcessorPil), runs
+DIR/SPLIT/CLASS NAME/*.jpg.  The reference decodes, resizes and crops with Pillow through torchvision, runs
 EfficientNet-Lite0 from efficientnet-lite-pytorch and the text tower from transformers, and takes per class the mean of
 the normalised features of all templates, normalised again."""
 import argparse
@@ -49,10 +49,9 @@ class Reference:
 
     def pictures(self, paths):
         from PIL import Image
-        from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-        see = CLIPImageProcessorPil(size={"shortest_edge": 224}, crop_size={"height": 224, "width": 224},
-                                    image_mean=[127 / 255] * 3, image_std=[128 / 255] * 3)
-        pixels = see([Image.open(p).convert("RGB") for p in paths], return_tensors="pt").pixel_values
+        from torchvision.transforms import CenterCrop, Compose, InterpolationMode, PILToTensor, Resize
+        see = Compose([Resize(224, InterpolationMode.BICUBIC), CenterCrop(224), PILToTensor()])
+        pixels = torch.stack([(see(Image.open(p).convert("RGB")).float() - 127) / 128 for p in paths])
         h = self.net.extract_features(pixels).mean((2, 3))
         norm, head = torch.nn.functional.normalize, self.head
         return norm(norm(torch.softmax(self.net._fc(h), -1) @ head["names.weight"], dim=-1) + head["mix"] *
@@ -97,7 +96,7 @@ def main():
             failures += not good
             print(f"{'ok  ' if good else 'FAIL'} {'store' if data == store else 'pictures'}, {len(templates)} templates, "
                   f"{len(right)} classes: mopd {ours['correct']} of {ours['n']} ({ours['accuracy']:.2f} %), PyTorch "
-                  f"{sum(right)} of {n}; smallest margin {margin:.1e}", flush=True)
+                  f"{sum(right)} of {n}; smallest margin of two cosines {margin:.1e}", flush=True)
     return failures > 0
 
 
