@@ -15,6 +15,7 @@ done
 scripts/model.sh build
 ctest --preset ci -j 2
 ctest --preset asan -j 2
+tests/abi/compare.sh
 tests/install/run.sh build
 scripts/package.sh build-deb >/dev/null
 tests/install/deb.sh build-deb
