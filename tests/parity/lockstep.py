@@ -200,9 +200,11 @@ def run_reference(ref, setting, batches):
 
 def make_model(folder, setting):
     torch.manual_seed(5)
+    vocab = json.loads((SOURCE / "examples/model/builtin/vocab.json").read_text())
+    start, end = vocab["<|startoftext|>"], vocab["<|endoftext|>"]
     text = dict(hidden_size=setting["width"], intermediate_size=4 * setting["width"], num_hidden_layers=4,
-                num_attention_heads=4, max_position_embeddings=32, vocab_size=5809, bos_token_id=5807,
-                eos_token_id=5808, pad_token_id=5808)
+                num_attention_heads=4, max_position_embeddings=32, vocab_size=len(vocab), bos_token_id=start,
+                eos_token_id=end, pad_token_id=end)
     vision = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=32,
                   patch_size=16)
     config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=setting["dim"],
