@@ -35,6 +35,7 @@ def arguments():
 
 args = arguments()
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of numpy, which would spin beside the others
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
