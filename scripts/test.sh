@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test.sh - installs what is missing, builds with warnings as errors, runs every test: release, then ASan and UBSan, then
-# the installed tree and the Debian packages as a user would meet them.
+# the installed tree and the Debian packages as a user would meet them, the documentation and the code in it.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -19,3 +19,5 @@ tests/abi/compare.sh
 tests/install/run.sh build
 scripts/package.sh build-deb >/dev/null
 tests/install/deb.sh build-deb
+python3 tests/docs/check.py build
+scripts/docs.sh

@@ -11,7 +11,7 @@
 #include "clip/vision_inner.h"
 #include "layer/patch.h"
 
-#define CHUNK_ROWS 256 /* rows of all pictures of a chunk, at least one picture: what the second cache holds */
+#define CHUNK_ROWS 1024 /* rows of all pictures of a chunk, at least one picture */
 
 typedef struct vit_packs {
     mo_once once;

@@ -31,7 +31,6 @@ parser.add_argument("--classes", type=int, default=50)
 parser.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
 args = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of numpy, which would spin beside the others
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
