@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test.sh [BUILD] - installs the Python package with its test extras in BUILD/python-venv (BUILD: build), as a user would,
-# and runs pytest and mypy.  PYTHON names the interpreter; BUILD/mopd, where it is there, is what features are held
-# against.
+# and runs pytest and mypy.  PYTHON names the interpreter.  BUILD/mopd, where it is there, is what features and prompts are
+# held against.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -19,5 +19,5 @@ fi
 
 [ ! -x "$build/mopd" ] || export MOPD_COMMAND="$build/mopd"
 cd "$here"
-"$venv/bin/python" -X dev -W error -m pytest -q -p no:cacheprovider | tail -n 40
+"$venv/bin/python" -X dev -W error -m pytest -q -p no:cacheprovider
 "$venv/bin/mypy" --cache-dir "$build/mypy" --python-executable "$venv/bin/python"

@@ -306,11 +306,11 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.history_ = history
         self.n_iter_ = len(history)
         self.chosen_ = trainer.chosen
-        self._bank: Optional[Bank] = None
+        self._bank: Optional[Bank] = trainer.bank()
 
     @property
     def bank_(self) -> Bank:
-        """The classes' features by the learned prompt; made at first use."""
+        """The classes' features by the learned prompt."""
         check_is_fitted(self, "prompt_")
         if self._bank is None:
             self._bank = self.prompt_.bank(self.encoder, self._names(self.classes_))
@@ -396,7 +396,7 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
         if "_bank" in state:
-            state["_bank"] = None  # made again from the prompt
+            state["_bank"] = None  # made again from the prompt at first use
         return state
 
 

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""Ctrl-C, leaks, the built-in model, what imports cost."""
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PICTURES, ROOT, TOWERS
+
+import mopd
+
+class Child:
+    """interrupted.py: runs a scenario, sends SIGINT when it says "go"; (seconds until it answered, its answer)."""
+
+    def __init__(self, *arguments):
+        command = [sys.executable, "-X", "dev", "-W", "error", Path(__file__).with_name("interrupted.py"), *arguments]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, scenario, signalled=True):
+        self.process.stdin.write(scenario + "\n")
+        self.process.stdin.flush()
+        if signalled:
+            assert self.process.stdout.readline() == "go\n", self.process.stderr.read()
+            time.sleep(0.2)
+        start = time.monotonic()
+        if signalled:
+            self.process.send_signal(signal.SIGINT)
+        line = self.process.stdout.readline()
+        return time.monotonic() - start, json.loads(line)
+
+
+@pytest.fixture(scope="module")
+def child(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    child = Child(TOWERS / "hf", folder, PICTURES[0], out)
+    child.out = out
+    yield child
+    _, errors = child.process.communicate(timeout=60)
+    assert child.process.returncode == 0 and errors == "", errors
+
+
+def test_ctrl_c_during_fit_keeps_the_state(child):
+    seconds, (epochs, predicted) = child.run("fit")
+    assert seconds < 1 and 1 < epochs < 1000000 and predicted == 2
+    assert mopd.Prompt(child.out / "p.safetensors").epoch >= epochs
+    assert mopd.inspect(child.out / "c.safetensors")["kind"] == "checkpoint"
+
+
+@pytest.mark.parametrize("scenario", ["files", "memory"])
+def test_ctrl_c_during_encoding_stops(child, scenario):
+    seconds, done = child.run(scenario)
+    assert seconds < 1 and 0 < done < 20000
+
+
+def test_ctrl_c_while_a_dataset_is_encoded_keeps_what_was_reached(child):
+    seconds, (reached, same) = child.run("dataset")
+    assert seconds < 10 and 2 <= reached < 30 and same
+
+
+def test_a_handler_of_the_host_is_called_and_put_back(child):
+    assert child.run("host")[1] == [[1], True, True]
+
+
+def test_fit_in_a_thread_touches_no_signal(child):
+    assert child.run("thread", signalled=False)[1] == 2
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_nothing_leaks_over_10000_calls(enc, shots):
+    picture, png = shots[0][0], PICTURES[0].read_bytes()
+    clf = mopd.MoPDClassifier(enc, epochs=1, lr=0.01).fit(*shots)
+
+    def calls():
+        """20 calls of every kind."""
+        f = enc.images([picture, png, PICTURES[0]])
+        enc.images([PICTURES[0], PICTURES[1]])
+        enc.texts(["a photo of a cat."])
+        enc.tokenize("a photo")
+        enc.preprocess(picture)
+        bank = mopd.Bank(enc, ["cat", "dog"])
+        bank.classify(f, top=2)
+        bank.logits(f)
+        rows = bank.features
+        del bank
+        mopd.Bank.from_features(["cat", "dog"], rows, 10)
+        clf.predict(f)
+        clf.prompt_.gate_use(f)
+        clf.prompt_.describe()
+        enc.describe()
+        for wrong in (b"x", "nowhere.png"):
+            with pytest.raises(mopd.MopdError):
+                enc.images([wrong])
+        with pytest.raises(mopd.MopdError):
+            mopd.Bank(enc, ["cat", "cat"])
+        mopd.templates_for("dtd")
+        clf.with_classes(["a", "dog"]).predict_proba(f)
+
+    for _ in range(50):
+        calls()
+    gc.collect()
+    before = resident()
+    for _ in range(500):
+        calls()
+    gc.collect()
+    grown = resident() - before
+    assert grown < 3 << 20, f"{grown} bytes more resident after 10,000 calls"
+    tracemalloc.start()
+    try:
+        calls()
+        gc.collect()
+        first = tracemalloc.get_traced_memory()[0]
+        for _ in range(25):
+            calls()
+        gc.collect()
+        python = tracemalloc.get_traced_memory()[0] - first
+    finally:
+        tracemalloc.stop()
+    assert python < 20_000, f"{python} bytes more in Python after 500 calls"
+
+
+def test_training_leaks_nothing(enc, shots, tmp_path):
+    features = enc.images(shots[0])
+
+    def train():
+        clf = mopd.MoPDClassifier(enc, epochs=1, checkpoint=tmp_path / "c", callback=lambda e: True)
+        clf.fit(features, shots[1])
+        mopd.MoPDClassifier(enc, epochs=1, resume=tmp_path / "c")
+
+    for _ in range(20):
+        train()
+    gc.collect()
+    before = resident()
+    for _ in range(200):
+        train()
+    gc.collect()
+    assert resident() - before < 3 << 20
+
+
+def python(code, **environment):
+    keep = {k: v for k, v in os.environ.items() if not k.startswith("MOPD_")}
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code)],
+        capture_output=True, text=True, timeout=120, env={**keep, **environment},
+    )  # fmt: skip
+
+
+def test_importing_is_light():
+    out = python(
+        "import sys, mopd; print([m for m in ('sklearn', 'PIL', 'tqdm', 'matplotlib', 'torch') if m in sys.modules])"
+    )
+    assert (out.stdout, out.stderr) == ("[]\n", "")
+
+
+def test_a_missing_library_is_told():
+    out = python("import mopd", MOPD_LIBRARY="/nowhere/libmopd.so")
+    assert out.returncode == 1 and "ImportError: mopd: cannot load /nowhere/libmopd.so" in out.stderr
+
+
+def test_built_in_model_opens_or_says_what_is_missing(tmp_path):
+    code = """
+        import mopd, numpy as np
+        try:
+            enc = mopd.Encoder()
+        except mopd.MopdError as error:
+            print(error.status.name, error)
+        else:
+            with_cat = mopd.Bank(enc, ["cat", "rocket"]).features
+            print(enc.image_size, np.isfinite(with_cat).all(), mopd.inspect()["kind"])
+    """
+    out = python(code, MOPD_CACHE=str(tmp_path))
+    assert out.stderr == ""
+    assert out.stdout == "224 True model\n" or out.stdout.startswith("IO ")
+    if out.stdout.startswith("IO "):
+        assert "mopd[model]" in out.stdout
+    blocked = python(code, MOPD_CACHE="/proc/nowhere")
+    assert blocked.stderr == "" and ("True model" in blocked.stdout or "/proc/nowhere" in blocked.stdout
+                                     or "mopd[model]" in blocked.stdout)
+
+
+def test_mopd_model_names_the_built_in_one():
+    out = python("import mopd; print(mopd.Encoder().fingerprint)", MOPD_MODEL=str(TOWERS / "hf"))
+    assert out.stdout.strip() == mopd.Encoder(TOWERS / "hf").fingerprint
+
+
+def test_tutorial_runs(tmp_path):
+    out = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", str(ROOT / "bindings/python/tutorial.py")],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path,
+        env={**os.environ, "MOPD_MODEL": str(TOWERS / "hf"), "MPLBACKEND": "agg"},
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    assert out.stderr == "" and (tmp_path / "learning.png").exists()
+
+
+def test_readme_s_code_runs(enc, shots, folder, tmp_path, monkeypatch):
+    Image = pytest.importorskip("PIL.Image")
+    monkeypatch.setenv("MOPD_MODEL", str(TOWERS / "hf"))
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(shots[0][0]).save(tmp_path / "a.jpg")
+    text = (ROOT / "bindings/python/README.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0].replace("epochs=50", "epochs=2")
+    exec(code, {"pictures": shots[0], "labels": shots[1], "others": shots[0][:2]})
+    assert mopd.Prompt(tmp_path / "p.safetensors").classes == sorted(set(shots[1]))
+
+
+def test_contract_s_code_runs(enc, shots, tmp_path, monkeypatch):
+    """The names that other programs are written against."""
+    Image = pytest.importorskip("PIL.Image")
+    monkeypatch.chdir(tmp_path)
+    images, labels = shots
+    Image.fromarray(images[0]).save("a.jpg")
+    f = enc.images(["a.jpg", Image.fromarray(images[1]), images[2]])
+    t = enc.texts(["a photo of a cat."])
+    assert f.shape == (3, enc.dim) and t.shape == (1, enc.dim) and f.dtype == t.dtype == np.float32
+    bank = mopd.Bank(enc, ["cat", "dog"], templates=["a photo of a {}."])
+    ranked = bank.classify(f, top=2)
+    assert all({name for name, _ in row} == {"cat", "dog"} for row in ranked)
+    assert all(abs(sum(p for _, p in row) - 1) < 1e-5 for row in ranked)
+    clf = mopd.MoPDClassifier(enc, templates=["a photo of a {}.", "the {}"], epochs=2, seed=1)
+    clf.fit(images, labels)
+    clf.predict(images), clf.predict_proba(images), clf.score(images, labels)
+    clf.with_classes(["new name", "photo"]).predict(images)
+    clf.save("p.safetensors")
+    again = mopd.MoPDClassifier.load(enc, "p.safetensors", classes=["cat", "dog"])
+    assert again.predict(images).shape == (30,)
