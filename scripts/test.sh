@@ -17,6 +17,7 @@ ctest --preset ci -j 2
 ctest --preset asan -j 2
 tests/abi/compare.sh
 tests/install/run.sh build
+bindings/python/test.sh build
 scripts/package.sh build-deb >/dev/null
 tests/install/deb.sh build-deb
 python3 tests/docs/check.py build

@@ -12,10 +12,11 @@ build=$(cd "${1:-$root/build}" && pwd)
 venv=$build/python-venv
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
 echo "python: installing the package in $venv"
+export SKBUILD_BUILD_DIR="$build/python-wheel"
 if [ -f "$build/builtin.safetensors" ]; then
     export MOPD_PYTHON_MODEL="$build/builtin.safetensors"
 fi
-"$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade "$here[test]" -C build-dir="$build/python-wheel"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade "$here[test]"
 
 [ ! -x "$build/mopd" ] || export MOPD_COMMAND="$build/mopd"
 cd "$here"
