@@ -9,6 +9,7 @@ root=$(cd "$here/../.." && pwd)
 mkdir -p "${1:-$root/build}"
 build=$(cd "${1:-$root/build}" && pwd)
 
+[ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
 venv=$build/python-venv
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
 echo "python: installing the package in $venv"
