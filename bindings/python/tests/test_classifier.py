@@ -247,6 +247,22 @@ def test_search_in_other_processes(enc, shots):
     assert np.array_equal(found.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
 
 
+def test_shared_teachers_change_nothing(enc, shots):
+    templates, features = FAST["templates"], enc.images(shots[0])
+    labels = [COLOURS.index(y) for y in shots[1]]
+    teachers = np.stack([enc.texts([t.format(c) for c in COLOURS]) for t in templates])
+    settings = {"epochs": 2, "batch": 10, "lr": 0.02, "templates": templates}
+    own, shared = mopd.Trainer(enc, COLOURS, **settings), mopd.Trainer(enc, COLOURS, **settings, teachers=teachers)
+    own.run(features, labels)
+    shared.run(features, labels)
+    assert np.array_equal(own.prompt().context, shared.prompt().context)
+    other = mopd.Trainer(enc, COLOURS, **settings, teachers=teachers[:, ::-1])
+    other.run(features, labels)
+    assert not np.array_equal(own.prompt().context, other.prompt().context)
+    with pytest.raises(ValueError, match="teachers"):
+        mopd.Trainer(enc, COLOURS, **settings, teachers=teachers[0])
+
+
 def test_trainer_step_by_step_is_a_run(enc, shots):
     features = enc.images(shots[0])
     labels = np.asarray([COLOURS.index(y) for y in shots[1]])

@@ -209,6 +209,7 @@ class mopd_trainer_options(Structure):
         ("n_templates", c_uint64),
         ("templates", P(c_char_p)),
         ("context", c_char_p),
+        ("teachers", P(c_float)),
     ]
 
 

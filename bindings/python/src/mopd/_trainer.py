@@ -119,6 +119,8 @@ class Trainer:
         Of everything random.
     memory_limit : int
         Bytes for the text tower's work, beyond which classes go in chunks; 0: 1 GiB.
+    teachers : array_like, (M, C, D), optional
+        The templates' features, rows of length 1, where several trainings share them; encoded here without.
     auto : (features, labels), optional
         Choose w, w2 and top_k on these first, by trainings on half of the classes; `chosen` then says what was tried.
     """
@@ -148,6 +150,7 @@ class Trainer:
         shuffle: bool = True,
         seed: int = 1,
         memory_limit: int = 0,
+        teachers: Optional[ArrayLike] = None,
         auto: Optional[Tuple[ArrayLike, ArrayLike]] = None,
     ) -> None:
         options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
@@ -173,6 +176,11 @@ class Trainer:
             0 if shuffle else _abi.MOPD_TRAIN_NO_SHUFFLE
         )
         names, model = text_list(classes, "classes"), encoder._live()
+        if teachers is not None:
+            known = np.ascontiguousarray(teachers, np.float32)
+            if known.shape != (len(sentences), len(names), encoder.dim):
+                raise ValueError(f"teachers of shape {known.shape}: expected ({len(sentences)}, {len(names)}, {encoder.dim})")
+            options.teachers = float_pointer(known)
         self._model, self._epochs, self._dim = model, epochs, encoder.dim
         self.chosen: Any = None
         if auto is not None:
