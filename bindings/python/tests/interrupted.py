@@ -14,6 +14,7 @@ import numpy as np
 import mopd
 
 MODEL, DATA, PICTURE, OUT = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have been started with it ignored
 WORDS = ["a", "dog", "cat", "photo", "the", "of"]
 enc = mopd.Encoder(MODEL)
 features = np.random.default_rng(0).normal(size=(60, enc.dim)).astype(np.float32)
