@@ -42,7 +42,7 @@ endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mopd)
-set(CPACK_PACKAGE_CONTACT "libmopd maintainers <libmopd@users.noreply.libmopd.org>")
+set(CPACK_PACKAGE_CONTACT "libmopd maintainers <maintainers@libmopd.example>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each component says its own
 set(CPACK_STRIP_FILES ON)
@@ -61,8 +61,9 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "libblis4-serial | libblis4") # our own threads share out the rows
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "mopd-data (= ${MOPD_DEB_VERSION})")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/debian/symbols ${CMAKE_BINARY_DIR}/debian/shlibs
-    ${CMAKE_BINARY_DIR}/debian/triggers)
+if(MOPD_DEB)
+    set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${debian}/symbols ${debian}/shlibs ${debian}/triggers)
+endif()
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "few-shot prompt learning with CLIP - shared library
 libmopd tells which of your classes a picture shows, and learns from a few
 pictures a class a prompt that tells it better and still serves new classes

@@ -7,8 +7,10 @@ endif()
 
 set(MOPD_PAGES ${CMAKE_BINARY_DIR}/pages)
 set(MOPD_PAGES_KIND "1")
+set(MOPD_ZSH_FOLDER zsh/site-functions)
 if(MOPD_DEB)
     set(MOPD_PAGES_KIND "1.gz")
+    set(MOPD_ZSH_FOLDER zsh/vendor-completions)
 endif()
 add_custom_command(OUTPUT ${MOPD_PAGES}/mopd.1
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/pages.py $<TARGET_FILE:mopd_cli> ${MOPD_PAGES}
@@ -19,4 +21,4 @@ install(DIRECTORY ${MOPD_PAGES}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPON
     FILES_MATCHING PATTERN "*.${MOPD_PAGES_KIND}")
 install(FILES ${MOPD_PAGES}/mopd.bash RENAME mopd COMPONENT command
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-install(FILES ${MOPD_PAGES}/_mopd COMPONENT command DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${MOPD_PAGES}/_mopd COMPONENT command DESTINATION ${CMAKE_INSTALL_DATADIR}/${MOPD_ZSH_FOLDER})

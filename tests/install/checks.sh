@@ -64,7 +64,9 @@ check_command()
     done
     completion train --method mopd-s | grep -qx mopd-static
     completion tr | grep -qx train
-    [ -s "$prefix/share/zsh/vendor-completions/_mopd" ]
+    script=$(find "$prefix/share/zsh" -name _mopd)
+    [ -s "$script" ]
+    ! command -v zsh >/dev/null || zsh -n "$script"
     pass "each subcommand has a page and completion with all its options"
 }
 
