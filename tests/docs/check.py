@@ -5,7 +5,8 @@
 c, cpp: a block with main is compiled, linked and, where the built-in model is there, run beside a photo.jpg; a block of
 functions is compiled; anything else is compiled as the inside of a function that has the usual handles and arrays.  json: parses.
 python: parses, and runs where the package `mopd` is installed.  sh: each option given to a mopd subcommand is one that its --help knows; files
-and scripts of the repository exist.  And every public function stands in a c block or in examples/.
+and scripts of the repository exist.  Every public function stands in a c block or in examples/.  And no section of a page is
+empty or holds a placeholder, a lone word in capitals.
 """
 import ast
 import glob
@@ -117,6 +118,18 @@ def blocks(path):
         yield text.count("\n", 0, found.start()) + 1, found.group(1), found.group(2)
 
 
+def placeholder(path):
+    """What a section holds where its text should begin: a lone word in capitals, or nothing.  None where all have text."""
+    with open(path, encoding="utf-8") as page:
+        text = re.sub(r"^```.*?^```$", "(code)", page.read(), flags=re.M | re.S)
+    parts = re.findall(r"^(#+) (.*)\n+(.*)", text, re.M)
+    for depth, title, first in parts:
+        inner = re.match(r"#+(?= )", first)
+        if re.fullmatch(r"\W*[A-Z][A-Z0-9_]{2,}\W*", first) or not first or (inner and len(inner[0]) <= len(depth)):
+            return f'"{title}" begins with "{first}"'
+    return None
+
+
 def functions_without_example(c_code):
     used = set(re.findall(r"\bmopd_[a-z0-9_]+(?=\()", c_code))
     missing = []
@@ -144,6 +157,7 @@ def main():
         prepare(work)
         c_code = ""
         for page in [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs/*.md")))]:
+            check.note(os.path.relpath(page, ROOT), placeholder(page))
             for line, language, code in blocks(page):
                 if language == "c":
                     c_code += code
