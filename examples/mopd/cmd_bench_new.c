@@ -103,10 +103,10 @@ static void show_text(const bench *b)
         cli_table_cell(table, "%.2f", s.mean[4]);
     }
     cli_table_print_free(table);
-    printf(
-        "\n%zu base and %zu new classes, %zu and %zu test pictures, %llu shots, %zu seeds, encoding %.1f s\n",
+    printf("\n%zu base and %zu new classes, %zu and %zu test pictures, %llu shots, %zu seed%s, encoding %.1f "
+           "s\n",
         b->base.n_classes, b->fresh.n_classes, b->base.n, b->fresh.n, (unsigned long long)b->shots,
-        b->n_seeds, b->encode_seconds);
+        b->n_seeds, b->n_seeds == 1 ? "" : "s", b->encode_seconds);
 }
 
 static int run(bench *b)
