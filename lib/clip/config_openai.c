@@ -2,7 +2,8 @@
  * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model
  * does.
  *
- * The rest are OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
+ * OpenAI's archives also carry three counts (input_resolution, context_length, vocab_size).  Files of others have the same
+ * tensors but not these, and any activation and preprocessing: they are refused.  The rest are OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,28 @@ static mopd_status read_image(mo_config *c, const mo_weights *w, const char *pat
     return MOPD_OK;
 }
 
+static mopd_status check_count(const mo_weights *w, const char *name, uint32_t by_shapes, const char *path)
+{
+    const mo_view *v = mo_weights_raw(w, name);
+    int64_t count = -1;
+    if (!v)
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: no checkpoint of OpenAI's: %s is missing, and nothing else in the file tells its activation "
+            "and "
+            "preprocessing; make an open_clip directory of it: open_clip_config.json, "
+            "open_clip_model.safetensors, tokenizer",
+            path, name);
+    float f;
+    if (v->dtype == MO_I64 && v->n == 1)
+        memcpy(&count, v->data, sizeof count);
+    else if (v->n == 1 && mo_view_floats(v, 0, 1, &f) && f >= 0 && f < 1e6f)
+        count = (int64_t)f;
+    if (count != (int64_t)by_shapes)
+        return mo_fail(MOPD_E_FORMAT, "%s: %s is %lld (%s), by the other tensors it is %u", path, name,
+            (long long)count, mo_dtype_name(v->dtype), (unsigned)by_shapes);
+    return MOPD_OK;
+}
+
 mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const char *path)
 {
     const mo_view *tokens = NULL, *positions = NULL, *projection = NULL;
@@ -79,6 +102,9 @@ mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const
     if ((st = read_stack(&config->text.stack, weights, "", path)) != MOPD_OK) return st;
     if ((st = read_stack(&config->vit.stack, weights, "visual.", path)) != MOPD_OK) return st;
     if ((st = read_image(config, weights, path)) != MOPD_OK) return st;
+    if ((st = check_count(weights, "input_resolution", config->image, path)) != MOPD_OK) return st;
+    if ((st = check_count(weights, "context_length", config->text.context, path)) != MOPD_OK) return st;
+    if ((st = check_count(weights, "vocab_size", config->text.vocab, path)) != MOPD_OK) return st;
     mo_pixels_openai(&config->pixels, config->image);
     return MOPD_OK;
 }

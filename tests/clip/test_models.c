@@ -294,6 +294,14 @@ static void other_files_are_no_models(void **state)
     assert_fails(try_open(test_path("prompt.safetensors")), MOPD_E_FORMAT, "is a prompt, not a model");
 }
 
+/* As open_clip's .bin: OpenAI's tensors, any activation. */
+static void state_dicts_of_others_are_not_taken_for_openai(void **state)
+{
+    (void)state;
+    assert_fails(try_open(GOLD "openai/not_openai.bin"), MOPD_E_UNSUPPORTED, "open_clip_config.json");
+    assert_non_null(strstr(mopd_last_error(), "input_resolution is missing"));
+}
+
 static void inspect_shows_the_metadata_of_a_prompt(void **state)
 {
     (void)state;
@@ -429,6 +437,7 @@ int main(void)
         cmocka_unit_test(overlapping_offsets_are_refused),
         cmocka_unit_test(a_tensor_without_a_place_is_refused),
         cmocka_unit_test(other_files_are_no_models),
+        cmocka_unit_test(state_dicts_of_others_are_not_taken_for_openai),
         cmocka_unit_test(inspect_shows_the_metadata_of_a_prompt),
         cmocka_unit_test(packed_files_that_lie_are_refused),
         cmocka_unit_test(packing_into_nowhere_fails),

@@ -4,7 +4,7 @@
     python tests/gold/towers.py          (torch, transformers, open_clip_torch, efficientnet-lite-pytorch, safetensors)
 
 hf/           CLIPModel, odd sizes, quick_gelu, f32            hf-largest/  the same weights as f16, eos_token_id 2, gelu
-openclip/     open_clip CLIP, gelu, head_width 8               openai/      a TorchScript archive, f16
+openclip/     open_clip CLIP, gelu, head_width 8               openai/      a TorchScript archive, f16; a state dict
 locked/       a small EfficientNet-Lite (legacy .pth), text tower, head
 Each has golden.safetensors: texts, pictures (n x D, rows of length 1).  Pictures are random numbers that the test
 makes again (tests/support: test_random)."""
@@ -129,7 +129,12 @@ def make_openai():
     config["text_cfg"] |= dict(width=64, heads=1, mlp_ratio=1, layers=1)
     model = shake(open_clip.CLIP(**config, quick_gelu=True)).half().float()
     path = folder("openai")
-    torch.jit.script(holder({k: v.half() for k, v in model.state_dict().items()})).save(os.path.join(path, "tiny.pt"))
+    state = {k: v.half() for k, v in model.state_dict().items()}
+    torch.jit.script(holder(state, config)).save(os.path.join(path, "tiny.pt"))
+    sizes = {"token_embedding.weight": (9, 64), "positional_embedding": (5, 64), "text_projection": (64, 3),
+             "transformer.resblocks.0.mlp.c_fc.weight": (2, 64), "visual.transformer.resblocks.0.mlp.c_fc.weight": (2, 64),
+             "visual.conv1.weight": (64, 3, 2, 2), "visual.positional_embedding": (5, 64)}
+    torch.save({k: torch.zeros(*size) for k, size in sizes.items()}, os.path.join(path, "not_openai.bin"))
     with gzip.GzipFile(os.path.join(path, "bpe_simple_vocab_16e6.txt.gz"), "wb", mtime=0) as f:
         f.write(('"version: 0.2\n' + "\n".join(MERGES) + "\n").encode())
     golden(path, model.encode_text(tokens(CONTEXT)), model.encode_image(pictures(3, SIDE)))

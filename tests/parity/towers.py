@@ -315,8 +315,13 @@ class Holder(torch.nn.Module):
         return x
 
 
-def holder(state):
+def holder(state, config):
+    """The archive of a state dict, with the three counts that OpenAI's have."""
     root = Holder()
+    for name, value in (("input_resolution", config["vision_cfg"]["image_size"]),
+                        ("context_length", config["text_cfg"]["context_length"]),
+                        ("vocab_size", config["text_cfg"]["vocab_size"])):
+        root.register_buffer(name, torch.tensor(value))
     for name, value in state.items():
         at = root
         *path, last = name.split(".")
@@ -334,6 +339,20 @@ def write_simple_vocab(path):
         f.write('"bpe_simple_vocab_16e6.txt#version: 0.2\n' + "\n".join(MERGES) + "\n")
 
 
+def check_refused(name, state, path):
+    """A state dict tells no activation: opening it must fail and name what to do."""
+    global failures
+    torch.save(state, path)
+    try:
+        Encoder(path).close()
+        said = "it was opened"
+    except RuntimeError as error:
+        said = str(error)
+    good = "open_clip_config.json" in said
+    failures += not good
+    print(f"{'ok  ' if good else 'FAIL'} {name:58s} {'refused' if good else said}", flush=True)
+
+
 def check_openai(args, half):
     import open_clip
     config = open_clip_config("ViT-B-32", True, 2)
@@ -346,7 +365,7 @@ def check_openai(args, half):
     folder = os.path.join(args.work, "openai")
     os.makedirs(folder)
     state = {k: v.half() if half else v.clone() for k, v in model.state_dict().items()}
-    torch.jit.script(holder(state)).save(os.path.join(folder, "ViT-B-32.pt"))
+    torch.jit.script(holder(state, config)).save(os.path.join(folder, "ViT-B-32.pt"))
     write_simple_vocab(os.path.join(folder, "bpe_simple_vocab_16e6.txt.gz"))
     encoder = Encoder(os.path.join(folder, "ViT-B-32.pt"))
     pixels = np.random.default_rng(3).normal(size=(2, 3, 224, 224)).astype(np.float32)
@@ -356,6 +375,7 @@ def check_openai(args, half):
     compare(label + ", pictures", encoder.pixels(pixels), model.encode_image(torch.tensor(pixels)).numpy())
     check_pack(args, label, encoder, pixels)
     encoder.close()
+    check_refused(label + ", a plain state dict", state, os.path.join(folder, "open_clip_pytorch_model.bin"))
     shutil.rmtree(folder)
 
 
