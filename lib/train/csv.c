@@ -107,33 +107,9 @@ static mopd_status find_column(const csv *c, const char *name, bool needed, size
         c->line, name, c->n_fields ? c->field[0] : "");
 }
 
-/* The rows of the list: texts point into it. */
-typedef struct rows {
-    char **path, **label;
-    int32_t *split;
-    uint32_t *line;
-    size_t n, cap;
-} rows;
-
-static mopd_status grow(rows *r)
+/* Texts of the list point into the file's text. */
+static mopd_status add_row(mo_picture_list *list, const csv *c, const size_t column[3])
 {
-    size_t cap = r->cap ? 2 * r->cap : 256;
-    char **path = mo_realloc(r->path, cap, sizeof *path);
-    if (path) r->path = path;
-    char **label = mo_realloc(r->label, cap, sizeof *label);
-    if (label) r->label = label;
-    int32_t *split = mo_realloc(r->split, cap, sizeof *split);
-    if (split) r->split = split;
-    uint32_t *line = mo_realloc(r->line, cap, sizeof *line);
-    if (line) r->line = line;
-    if (!path || !label || !split || !line) return MOPD_E_NOMEM;
-    r->cap = cap;
-    return MOPD_OK;
-}
-
-static mopd_status add_row(rows *r, const csv *c, const size_t column[3])
-{
-    if (r->n == r->cap && grow(r) != MOPD_OK) return MOPD_E_NOMEM;
     char *path = c->field[column[0]], *label = c->field[column[1]];
     if (!*path) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the path is empty", c->path, c->line);
     if (!*label) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the label is empty", c->path, c->line);
@@ -144,14 +120,10 @@ static mopd_status add_row(rows *r, const csv *c, const size_t column[3])
             return mo_fail(MOPD_E_FORMAT, "%s: line %u: split '%s' is none of train, val, test", c->path,
                 c->line, c->field[column[2]]);
     }
-    r->path[r->n] = path;
-    r->label[r->n] = label;
-    r->split[r->n] = split;
-    r->line[r->n++] = c->line;
-    return MOPD_OK;
+    return mo_picture_list_add(list, &(mo_picture_row){path, label, split, c->line});
 }
 
-static mopd_status read_rows(csv *c, rows *r)
+static mopd_status read_rows(csv *c, mo_picture_list *list)
 {
     size_t column[3], n_columns;
     bool more;
@@ -166,34 +138,16 @@ static mopd_status read_rows(csv *c, rows *r)
         if (c->n_fields != n_columns)
             return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
                 c->n_fields, n_columns);
-        st = add_row(r, c, column);
+        st = add_row(list, c, column);
     }
-    if (st == MOPD_OK && !r->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
-    return st;
-}
-
-static mopd_status build(mopd_dataset **out, const rows *r, const char *place, const char *root)
-{
-    mo_source *source = NULL;
-    mo_listed *listed = mo_calloc(r->n, sizeof *listed);
-    if (!listed) return MOPD_E_NOMEM;
-    mopd_status st = mo_source_create(&source, r->n);
-    for (size_t i = 0; i < r->n && st == MOPD_OK; i++) {
-        listed[i] = (mo_listed){r->label[i], (uint32_t)i, r->line[i]};
-        st = mo_row_set(source->row + i, root, r->path[i], r->split[i]);
-    }
-    if (st == MOPD_OK)
-        st = mo_listing_build(out, &(mo_listing){source, listed, r->n, NULL, 0, place});
-    else
-        mo_source_release(source);
-    mo_free(listed);
+    if (st == MOPD_OK && !list->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
     return st;
 }
 
 mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
 {
     mo_buf text = {0};
-    rows r = {0};
+    mo_picture_list list = {0};
     csv c = {.path = path, .next_line = 1};
     char *folder = NULL;
     mopd_status st = mo_file_read(&text, path, CSV_LIMIT);
@@ -208,15 +162,12 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
     bool mark = text.size >= 3 && !memcmp(text.data, "\xef\xbb\xbf", 3);
     c.at = text.data + (mark ? 3 : 0);
     c.end = text.data + text.size;
-    if ((st = read_rows(&c, &r)) != MOPD_OK) goto done;
+    if ((st = read_rows(&c, &list)) != MOPD_OK) goto done;
     if (!root && !(folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = build(out, &r, path, root ? root : folder);
+    if (st == MOPD_OK) st = mo_picture_list_build(out, &list, path, root ? root : folder);
 done:
     mo_free(folder);
-    mo_free(r.path);
-    mo_free(r.label);
-    mo_free(r.split);
-    mo_free(r.line);
+    mo_free(list.row);
     mo_free(c.field);
     mo_buf_free(&text);
     return st;

@@ -186,6 +186,39 @@ done:
     return st;
 }
 
+mopd_status mo_picture_list_add(mo_picture_list *list, const mo_picture_row *row)
+{
+    if (list->n == list->cap) {
+        size_t cap = list->cap ? 2 * list->cap : 256;
+        mo_picture_row *grown = mo_realloc(list->row, cap, sizeof *grown);
+        if (!grown) return MOPD_E_NOMEM;
+        list->row = grown;
+        list->cap = cap;
+    }
+    list->row[list->n++] = *row;
+    return MOPD_OK;
+}
+
+mopd_status mo_picture_list_build(
+    mopd_dataset **out, const mo_picture_list *list, const char *place, const char *root)
+{
+    mo_source *source = NULL;
+    mo_listed *listed = mo_calloc(list->n, sizeof *listed);
+    if (!listed) return MOPD_E_NOMEM;
+    mopd_status st = mo_source_create(&source, list->n);
+    for (size_t i = 0; i < list->n && st == MOPD_OK; i++) {
+        const mo_picture_row *r = &list->row[i];
+        listed[i] = (mo_listed){r->class_name, (uint32_t)i, r->line};
+        st = mo_row_set(source->row + i, root, r->path, r->split);
+    }
+    if (st == MOPD_OK)
+        st = mo_listing_build(out, &(mo_listing){source, listed, list->n, NULL, 0, place});
+    else
+        mo_source_release(source);
+    mo_free(listed);
+    return st;
+}
+
 mopd_status mo_dataset_part(
     mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n, const bool *class_kept)
 {

@@ -69,6 +69,24 @@ typedef struct mo_listing {
  * that occur and the extra ones.  FORMAT: `place` lists one path twice. */
 mopd_status mo_listing_build(mopd_dataset **out, const mo_listing *listing);
 
+/* Pictures in the order they were found; the texts are the finder's. */
+typedef struct mo_picture_row {
+    char *path, *class_name;
+    int32_t split;
+    uint32_t line; /* of the CSV, 0 elsewhere */
+} mo_picture_row;
+
+typedef struct mo_picture_list {
+    mo_picture_row *row;
+    size_t n, cap;
+} mo_picture_list;
+
+mopd_status mo_picture_list_add(mo_picture_list *list, const mo_picture_row *row);
+
+/* A dataset of the list; paths start from root. */
+mopd_status mo_picture_list_build(
+    mopd_dataset **out, const mo_picture_list *list, const char *place, const char *root);
+
 /* A dataset over the same source: n items from `keep` (indices into from, ascending).  class_kept: only
  * classes with class_kept[c] set (all items kept are of those), numbered from 0. */
 mopd_status mo_dataset_part(

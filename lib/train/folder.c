@@ -12,11 +12,8 @@
 
 /* What the walk has found so far. */
 typedef struct found {
-    char **class_name; /* of each picture; shared pointers into `names` */
-    char **path;       /* below the data folder; owned */
-    int32_t *split;
-    size_t n, cap;
-    mo_names names; /* every class folder met, owner of the names */
+    mo_picture_list list; /* paths below the data folder, owned; class names of `names` */
+    mo_names names;       /* every class folder met, owner of the names */
 } found;
 
 static bool is_picture(const char *name)
@@ -47,29 +44,14 @@ static mopd_status look_inside(const char *folder, size_t *n_pictures, size_t *n
     return st;
 }
 
-static mopd_status grow(found *f)
-{
-    size_t cap = f->cap ? 2 * f->cap : 256;
-    char **class_name = mo_realloc(f->class_name, cap, sizeof *class_name);
-    if (class_name) f->class_name = class_name;
-    char **path = mo_realloc(f->path, cap, sizeof *path);
-    if (path) f->path = path;
-    int32_t *split = mo_realloc(f->split, cap, sizeof *split);
-    if (split) f->split = split;
-    if (!class_name || !path || !split) return MOPD_E_NOMEM;
-    f->cap = cap;
-    return MOPD_OK;
-}
-
 static mopd_status add_picture(found *f, const char *class_path, const char *name, int32_t split)
 {
-    if (f->n == f->cap && grow(f) != MOPD_OK) return MOPD_E_NOMEM;
     char *path = mo_path_join(class_path, name);
     if (!path) return MOPD_E_NOMEM;
-    f->path[f->n] = path;
-    f->class_name[f->n] = f->names.name[f->names.n - 1];
-    f->split[f->n++] = split;
-    return MOPD_OK;
+    char *class_name = f->names.name[f->names.n - 1];
+    mopd_status st = mo_picture_list_add(&f->list, &(mo_picture_row){path, class_name, split, 0});
+    if (st != MOPD_OK) mo_free(path);
+    return st;
 }
 
 /* All pictures of DATA/below, a class folder named class_name. */
@@ -166,8 +148,9 @@ static mopd_status check_classes(const found *f, const char *data)
     bool *empty = mo_calloc(f->names.n, sizeof *empty);
     if (!empty) return MOPD_E_NOMEM;
     for (size_t i = 0, j = 0; i < f->names.n; i++) {
-        empty[i] = j == f->n || f->class_name[j] != f->names.name[i];
-        while (j < f->n && f->class_name[j] == f->names.name[i]) j++;
+        size_t first = j;
+        while (j < f->list.n && f->list.row[j].class_name == f->names.name[i]) j++;
+        empty[i] = j == first;
     }
     for (size_t i = 0; i < f->names.n && st == MOPD_OK; i++) {
         bool elsewhere = !empty[i];
@@ -179,24 +162,6 @@ static mopd_status check_classes(const found *f, const char *data)
                 MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .jpeg, .png)", data, f->names.name[i]);
     }
     mo_free(empty);
-    return st;
-}
-
-static mopd_status build(mopd_dataset **out, const found *f, const char *data, const char *root)
-{
-    mo_source *source = NULL;
-    mo_listed *listed = mo_calloc(f->n, sizeof *listed);
-    if (!listed) return MOPD_E_NOMEM;
-    mopd_status st = mo_source_create(&source, f->n);
-    for (size_t i = 0; i < f->n && st == MOPD_OK; i++) {
-        listed[i] = (mo_listed){f->class_name[i], (uint32_t)i, 0};
-        st = mo_row_set(source->row + i, root ? root : data, f->path[i], f->split[i]);
-    }
-    if (st == MOPD_OK)
-        st = mo_listing_build(out, &(mo_listing){source, listed, f->n, NULL, 0, data});
-    else
-        mo_source_release(source);
-    mo_free(listed);
     return st;
 }
 
@@ -214,11 +179,9 @@ mopd_status mo_folder_open(mopd_dataset **out, const char *path, const char *roo
         st = walk_split(&f, path, "", MOPD_SPLIT_NONE);
     }
     if (st == MOPD_OK) st = check_classes(&f, path);
-    if (st == MOPD_OK) st = build(out, &f, path, root);
-    for (size_t i = 0; i < f.n; i++) mo_free(f.path[i]);
-    mo_free(f.path);
-    mo_free(f.class_name);
-    mo_free(f.split);
+    if (st == MOPD_OK) st = mo_picture_list_build(out, &f.list, path, root ? root : path);
+    for (size_t i = 0; i < f.list.n; i++) mo_free(f.list.row[i].path);
+    mo_free(f.list.row);
     mo_names_free(&f.names);
     return st;
 }
