@@ -10,6 +10,29 @@
 #define MAX_CONTEXT 65536u
 #define MAX_VOCAB (1u << 28)
 
+mopd_status mo_config_read_u32(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+{
+    size_t x = standard;
+    mopd_status st = mo_json_may_size(o, key, path, &x);
+    *out = (uint32_t)x; /* at most 2^31 - 1 */
+    return st;
+}
+
+mopd_status mo_config_read_side(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
+{
+    const mo_json *v = mo_json_get(o, key);
+    if (mo_json_kind(v) != MO_JSON_ARRAY) return mo_config_read_u32(o, key, path, standard, out);
+    int64_t a = 0, b = 0;
+    if (mo_json_count(v) != 2 || !mo_json_as_int(mo_json_item(v, 0), &a) ||
+        !mo_json_as_int(mo_json_item(v, 1), &b) || a < 1 || a > INT32_MAX)
+        return mo_fail(MOPD_E_FORMAT, "%s: %s: a side or two expected", path, key);
+    if (a != b) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s is not square", path, key);
+    *out = (uint32_t)a;
+    return MOPD_OK;
+}
+
 mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key)
 {
     if (!strcmp(word, "quick_gelu"))

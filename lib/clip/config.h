@@ -72,6 +72,12 @@ mopd_status mo_config_hf_text(mo_config *config, const mo_json *root, const char
 mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const char *path);
 
 /* A word of config.json to an activation.  UNSUPPORTED for an unknown one. */
+/* A count that may be missing; a side given as one number or as [side, side]. */
+mopd_status mo_config_read_u32(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);
+mopd_status mo_config_read_side(
+    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);
+
 mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key);
 const char *mo_config_activation_name(mo_act act);
 

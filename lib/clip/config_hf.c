@@ -26,40 +26,19 @@ static mopd_status sub_config(
     return MOPD_OK;
 }
 
-static mopd_status read_u32(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
-{
-    size_t x = standard;
-    mopd_status st = mo_json_may_size(o, key, path, &x);
-    *out = (uint32_t)x;
-    return st;
-}
-
-/* A side given as one number or as [side, side]. */
-static mopd_status read_side(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
-{
-    const mo_json *v = mo_json_get(o, key);
-    if (mo_json_kind(v) != MO_JSON_ARRAY) return read_u32(o, key, path, standard, out);
-    int64_t a = 0, b = 0;
-    if (mo_json_count(v) != 2 || !mo_json_as_int(mo_json_item(v, 0), &a) ||
-        !mo_json_as_int(mo_json_item(v, 1), &b) || a < 1 || a > INT32_MAX)
-        return mo_fail(MOPD_E_FORMAT, "%s: %s: a side or two expected", path, key);
-    if (a != b) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %s is not square", path, key);
-    *out = (uint32_t)a;
-    return MOPD_OK;
-}
-
 static mopd_status read_stack(
     const mo_json *o, const char *path, const mo_stack_config *standard, mo_stack_config *s)
 {
     const char *act = "quick_gelu";
     mopd_status st;
     s->eps = standard->eps;
-    if ((st = read_u32(o, "hidden_size", path, standard->width, &s->width)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "intermediate_size", path, standard->hidden, &s->hidden)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "num_hidden_layers", path, standard->layers, &s->layers)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "num_attention_heads", path, standard->heads, &s->heads)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "hidden_size", path, standard->width, &s->width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "intermediate_size", path, standard->hidden, &s->hidden)) != MOPD_OK)
+        return st;
+    if ((st = mo_config_read_u32(o, "num_hidden_layers", path, standard->layers, &s->layers)) != MOPD_OK)
+        return st;
+    if ((st = mo_config_read_u32(o, "num_attention_heads", path, standard->heads, &s->heads)) != MOPD_OK)
+        return st;
     if ((st = mo_json_may_number(o, "layer_norm_eps", path, &s->eps)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "hidden_act", path, &act)) != MOPD_OK) return st;
     return mo_config_activation(&s->act, act, path, "hidden_act");
@@ -83,8 +62,8 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     mopd_status st;
     if ((st = check_type(o, path, (const char *const[2]){"clip_text_model", "clip"})) != MOPD_OK) return st;
     if ((st = read_stack(o, path, &standard, &t->stack)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "max_position_embeddings", path, 77, &t->context)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "max_position_embeddings", path, 77, &t->context)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
     const mo_json *eos = mo_json_get(o, "eos_token_id");
     int64_t id = 49407;
     if (eos && !mo_json_as_int(eos, &id))
@@ -104,9 +83,9 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     uint32_t channels;
     if ((st = check_type(o, path, (const char *const[2]){"clip_vision_model", "clip"})) != MOPD_OK) return st;
     if ((st = read_stack(o, path, &standard, &c->vit.stack)) != MOPD_OK) return st;
-    if ((st = read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
-    if ((st = read_side(o, "patch_size", path, 32, &c->vit.patch)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "num_channels", path, 3, &channels)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "patch_size", path, 32, &c->vit.patch)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "num_channels", path, 3, &channels)) != MOPD_OK) return st;
     if (channels != 3)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: num_channels is %u; 3 is known", path, channels);
     c->vision_kind = MO_VISION_VIT;
@@ -121,7 +100,7 @@ mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *pat
     if ((st = check_type(root, path, (const char *const[2]){"clip", NULL})) != MOPD_OK) return st;
     if ((st = sub_config(root, "text_config", "text_config_dict", path, &text)) != MOPD_OK) return st;
     if ((st = sub_config(root, "vision_config", "vision_config_dict", path, &vision)) != MOPD_OK) return st;
-    if ((st = read_u32(root, "projection_dim", path, 512, &config->dim)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim)) != MOPD_OK) return st;
     if ((st = read_text(&config->text, text, path)) != MOPD_OK) return mo_fail_at(st, "text_config");
     if ((st = read_vision(config, vision, path)) != MOPD_OK) return mo_fail_at(st, "vision_config");
     return MOPD_OK;
@@ -129,7 +108,7 @@ mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *pat
 
 mopd_status mo_config_hf_text(mo_config *config, const mo_json *root, const char *path)
 {
-    mopd_status st = read_u32(root, "projection_dim", path, 512, &config->dim);
+    mopd_status st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim);
     return st == MOPD_OK ? read_text(&config->text, root, path) : st;
 }
 

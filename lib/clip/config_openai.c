@@ -2,8 +2,9 @@
  * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model
  * does.
  *
- * OpenAI's archives also carry three counts (input_resolution, context_length, vocab_size).  Files of others have the same
- * tensors but not these, and any activation and preprocessing: they are refused.  The rest are OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
+ * OpenAI's archives also carry three counts (input_resolution, context_length, vocab_size).  Files of others
+ * have the same tensors but not these, and any activation and preprocessing: they are refused.  The rest are
+ * OpenAI's constants: heads of 64, QuickGELU, epsilon 1e-5, the largest id ends a text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,10 +68,10 @@ static mopd_status check_count(const mo_weights *w, const char *name, uint32_t b
     int64_t count = -1;
     if (!v)
         return mo_fail(MOPD_E_UNSUPPORTED,
-            "%s: no checkpoint of OpenAI's: %s is missing, and nothing else in the file tells its activation "
-            "and "
-            "preprocessing; make an open_clip directory of it: open_clip_config.json, "
-            "open_clip_model.safetensors, tokenizer",
+            "%s: no checkpoint of OpenAI's: %s is missing, and nothing else tells activation and "
+            "preprocessing; "
+            "make an open_clip directory of it: open_clip_config.json, open_clip_model.safetensors, "
+            "tokenizer",
             path, name);
     float f;
     if (v->dtype == MO_I64 && v->n == 1)

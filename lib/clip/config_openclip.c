@@ -58,15 +58,6 @@ static mopd_status check_plain(const mo_json *o, const plain_key *keys, const ch
     return MOPD_OK;
 }
 
-static mopd_status read_u32(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
-{
-    size_t x = standard;
-    mopd_status st = mo_json_may_size(o, key, path, &x);
-    *out = (uint32_t)x;
-    return st;
-}
-
 /* norm_kwargs: {"eps": x}; mlp_ratio: hidden = int(width x ratio). */
 static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char *where, const char *path)
 {
@@ -84,20 +75,6 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     return MOPD_OK;
 }
 
-static mopd_status read_side(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
-{
-    const mo_json *v = mo_json_get(o, key);
-    if (mo_json_kind(v) != MO_JSON_ARRAY) return read_u32(o, key, path, standard, out);
-    int64_t a = 0, b = 1;
-    if (mo_json_count(v) == 2 && mo_json_as_int(mo_json_item(v, 0), &a) &&
-        mo_json_as_int(mo_json_item(v, 1), &b) && a == b && a >= 1 && a <= INT32_MAX) {
-        *out = (uint32_t)a;
-        return MOPD_OK;
-    }
-    return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.%s is not square", path, key);
-}
-
 static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
 {
     uint32_t head_width;
@@ -107,11 +84,11 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY)
         return mo_fail(
             MOPD_E_UNSUPPORTED, "%s: vision_cfg.layers is a list: ModifiedResNet is not supported", path);
-    if ((st = read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "width", path, 768, &s->width)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;
-    if ((st = read_side(o, "patch_size", path, 16, &c->vit.patch)) != MOPD_OK) return st;
-    if ((st = read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "width", path, 768, &s->width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "patch_size", path, 16, &c->vit.patch)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
     s->heads = s->width / head_width;
     c->vision_kind = MO_VISION_VIT;
     return read_common(s, o, "vision_cfg", path);
@@ -123,12 +100,12 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     const char *pool = "argmax";
     uint32_t eos;
     if ((st = check_plain(o, text_plain, "text_cfg", path)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "context_length", path, 77, &t->context)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "width", path, 512, &t->stack.width)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "heads", path, 8, &t->stack.heads)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "layers", path, 12, &t->stack.layers)) != MOPD_OK) return st;
-    if ((st = read_u32(o, "eos_id", path, 2, &eos)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "context_length", path, 77, &t->context)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "width", path, 512, &t->stack.width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "heads", path, 8, &t->stack.heads)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "layers", path, 12, &t->stack.layers)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "eos_id", path, 2, &eos)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "pool_type", path, &pool)) != MOPD_OK) return st;
     if (strcmp(pool, "argmax") != 0 && strcmp(pool, "eos") != 0)
         return mo_fail(
