@@ -39,6 +39,9 @@ const char *test_path(const char *name);
 /* Writes n bytes as test_path(name) and returns that path. */
 const char *test_write(const char *name, const void *bytes, size_t n);
 
+/* A text file's bytes and a zero byte behind them, to be freed. */
+char *test_read(const char *path);
+
 /* Torture: runs body(ctx) with the 1st, 2nd, 3rd ... allocation failing until it returns MOPD_OK.  Every other run must
  * return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works in all folders. */
 void test_torture(mopd_status (*body)(void *ctx), void *ctx);

@@ -41,21 +41,11 @@ static void structs_have_no_padding_holes(void **state)
     }
 }
 
-static char *slurp(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) fail_msg("cannot open %s", path);
-    char *text = calloc(1, 1 << 17);
-    assert_true(text && fread(text, 1, (1 << 17) - 1, f) > 0);
-    fclose(f);
-    return text;
-}
-
 static char *header(const char *name)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/include/mopd/%s", MOPD_SOURCE_DIR, name);
-    return slurp(path);
+    return test_read(path);
 }
 
 /* fn(word) of every identifier behind `before` and in front of `after` on a line. */
@@ -112,7 +102,7 @@ static size_t each_header(const char *before, const char *after, void (*fn)(cons
 static void declared_names_are_listed_and_exported(void **state)
 {
     (void)state;
-    map = slurp(MOPD_SOURCE_DIR "/lib/mopd.map");
+    map = test_read(MOPD_SOURCE_DIR "/lib/mopd.map");
     library = dlopen(MOPD_BINARY_DIR "/libmopd.so", RTLD_NOW);
     if (!library) fail_msg("%s", dlerror());
     n_declared = each_header("\nMOPD_API ", "(", is_listed_and_exported);

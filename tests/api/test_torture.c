@@ -215,26 +215,16 @@ static void every_function_survives_lack_of_memory(void **state)
     test_torture(failures, NULL);
 }
 
-static char *slurp(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) fail_msg("cannot open %s", path);
-    char *text = calloc(1, 1 << 17);
-    assert_true(text && fread(text, 1, (1 << 17) - 1, f) > 0);
-    fclose(f);
-    return text;
-}
-
 static void every_declared_function_is_called_here(void **state)
 {
     (void)state;
     static const char *const headers[] = {"version", "status", "runtime", "image", "encoder", "bank", "array"};
     char path[600], call[128];
-    char *own = slurp(MOPD_TEST_DIR "/api/test_torture.c"), *support = slurp(MOPD_TEST_DIR "/support/support.c");
+    char *own = test_read(MOPD_TEST_DIR "/api/test_torture.c"), *support = test_read(MOPD_TEST_DIR "/support/support.c");
     size_t n = 0;
     for (size_t h = 0; h < sizeof headers / sizeof *headers; h++) {
         snprintf(path, sizeof path, "%s/include/mopd/%s.h", MOPD_SOURCE_DIR, headers[h]);
-        char *text = slurp(path);
+        char *text = test_read(path);
         for (char *at = text; (at = strstr(at, "\nMOPD_API ")); n++) {
             char *end = strchr(at, '('), *start = end;
             while (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') || (start[-1] >= '0' && start[-1] <= '9')) start--;

@@ -7,29 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "layer/block.h"
 #include "layer/gelu.h"
 #include "math/kern.h"
 
 #define MAX_ROUNDS 99
 
-static clockid_t clock_used = CLOCK_PROCESS_CPUTIME_ID;
 static size_t rounds = 11;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(clock_used, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* A tower's block and its rows. */
 typedef struct scene {

@@ -7,29 +7,14 @@
  * Medians in milliseconds a pass.  One thread is timed by the processor's time, more by the wall's. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "layer/conv.h"
 #include "layer/depthwise.h"
 #include "math/kern.h"
 
 #define MAX_ROUNDS 99
 #define MAX_BLOCKS 16
-
-static clockid_t clock_used = CLOCK_PROCESS_CPUTIME_ID;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(clock_used, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static float *floats(size_t n, float size)
 {

@@ -8,27 +8,12 @@
  * ratios then tell how the pool scales. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "math/gemm.h"
 #include "math/kern.h"
 
 #define MAX_ROUNDS 99
-
-static clockid_t clock_used = CLOCK_PROCESS_CPUTIME_ID;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(clock_used, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double median(double *x, size_t n)
 {
@@ -61,8 +46,8 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
         double t1 = now();
         for (size_t i = 0; i < repeat; i++) mo_gemm_blis(c, a, w, m, n, k);
         double t2 = now();
-        ours[r] = flops * (double)repeat / (t1 - t0);
-        blis[r] = flops * (double)repeat / (t2 - t1);
+        ours[r] = flops * (double)repeat * 1e3 / (t1 - t0);
+        blis[r] = flops * (double)repeat * 1e3 / (t2 - t1);
         ratio[r] = ours[r] / blis[r];
     }
     printf("%5zu x %4zu x %4zu %6.1f %6.1f %5.2f\n", m, n, k, median(ours, rounds), median(blis, rounds),

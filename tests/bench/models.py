@@ -7,28 +7,12 @@ import json
 import math
 import os
 import shutil
+import sys
 
 import torch
 
-
-def tokenizer_files(folder):
-    """OpenAI's 49,408 tokens, from open_clip's copy, as vocab.json and merges.txt."""
-    import gzip
-
-    import open_clip
-    path = os.path.join(os.path.dirname(open_clip.__file__), "bpe_simple_vocab_16e6.txt.gz")
-    merges = gzip.open(path).read().decode().split("\n")[1:49152 - 256 - 2 + 1]
-    keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    letters = [chr(b) for b in keep] + [chr(256 + i) for i in range(256 - len(keep))]
-    words = letters + [x + "</w>" for x in letters] + [m.replace(" ", "") for m in merges]
-    words += ["<|startoftext|>", "<|endoftext|>"]
-    with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as f:
-        json.dump({w: i for i, w in enumerate(words)}, f, ensure_ascii=False)
-    with open(os.path.join(folder, "merges.txt"), "w", encoding="utf-8") as f:
-        f.write("#version: 0.2\n" + "\n".join(merges) + "\n")
-    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
-        json.dump({"tokenizer_class": "CLIPTokenizer", "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>",
-                   "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "model_max_length": 77}, f)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "parity"))
+import vocabulary  # noqa: E402
 
 
 def spread_weights(model):
@@ -55,7 +39,7 @@ def clip_folder(work, patch):
                         vision_config={"patch_size": patch})
     spread_weights(CLIPModel(config)).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
-    tokenizer_files(folder)
+    vocabulary.write(folder, vocabulary.openai_merges(), 77)
     return folder
 
 
@@ -116,7 +100,7 @@ def open_clip_folder(work):
             json.dump({"model_cfg": config, "preprocess_cfg": {"size": 224, "mode": "RGB",
                        "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711],
                        "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0}}, f)
-        tokenizer_files(folder)
+        vocabulary.write(folder, vocabulary.openai_merges(), 77)
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)
     model.load_state_dict(load_file(weights))
     return folder, model

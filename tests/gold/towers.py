@@ -18,13 +18,14 @@ import torch
 from safetensors.torch import save_file
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "parity"))
-from towers import MERGES, V, holder, vocabulary, write_tokenizer  # noqa: E402
+import vocabulary  # noqa: E402
+from towers import MERGES, V, holder  # noqa: E402
 
 torch.manual_seed(3)
 torch.set_grad_enabled(False)
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "towers")
 TEXTS = ["a photo of a cat.", "a photo of a dog.", "a photo of a cat.", "", "The 13 dogs!", "a", "a photo of the cat, a dog"]
-WORDS = {w: i for i, w in enumerate(vocabulary())}
+WORDS = {w: i for i, w in enumerate(vocabulary.words(MERGES))}
 
 
 def lcg(n, seed):
@@ -101,7 +102,7 @@ def make_hf(name, act, end, dtype):
                    "crop_size": {"height": SIDE, "width": SIDE}, "do_resize": True, "do_center_crop": True,
                    "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True, "do_convert_rgb": True,
                    "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}, f)
-    write_tokenizer(path)
+    vocabulary.write(path, MERGES)
     golden(path, model.text_projection(model.text_model(input_ids=tokens(CONTEXT)).pooler_output),
            model.visual_projection(model.vision_model(pixel_values=pictures(3, SIDE)).pooler_output))
 
@@ -118,7 +119,7 @@ def make_openclip():
         json.dump({"model_cfg": CLIP, "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
                    "interpolation": "bilinear", "resize_mode": "squash"}}, f)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, os.path.join(path, "open_clip_model.safetensors"))
-    write_tokenizer(path)
+    vocabulary.write(path, MERGES)
     golden(path, model.encode_text(tokens(CONTEXT)), model.encode_image(pictures(3, SIDE)))
 
 
@@ -170,7 +171,7 @@ def make_locked():
     head = {"names.weight": torch.randn(9, DIM).half(), "projection.weight": torch.randn(DIM, 31), "mix": torch.tensor(3.0),
             "projection.bias": torch.randn(DIM), "logit_scale": torch.tensor(3.25)}
     save_file(head, os.path.join(path, "projection.safetensors"))
-    write_tokenizer(path)
+    vocabulary.write(path, MERGES)
     h = net.extract_features(pictures(3, 224)).mean((2, 3))
     norm = torch.nn.functional.normalize
     image = norm(torch.softmax(net._fc(h), -1) @ head["names.weight"].float(), dim=-1) + head["mix"] * norm(

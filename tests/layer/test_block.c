@@ -5,17 +5,7 @@
 #include "test.h"
 
 #include "layer/block.h"
-#include "math/kern.h"
-
-static void each_path(void (*body)(void))
-{
-    const char *const names[] = {"plain", "avx2", "avx512"};
-    int done = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (mo_cpu_set(names[i]) == MOPD_OK) body(), done++;
-    assert_true(done > 0);
-    assert_ok(mo_cpu_set(NULL));
-}
+#include "support/paths.h"
 
 /* A random block, with the floats it was packed from. */
 typedef struct model {
@@ -215,7 +205,7 @@ static void doubles(void)
 static void block_matches_double(void **state)
 {
     (void)state;
-    each_path(doubles);
+    test_each_path(doubles);
 }
 
 /* Each leaf of the tree as a plain causal sequence of its own gives its rows the same bits. */
@@ -243,7 +233,7 @@ static void trees(void)
 static void tree_has_the_bits_of_its_sequences(void **state)
 {
     (void)state;
-    each_path(trees);
+    test_each_path(trees);
 }
 
 static void select_case(const model *m, const mo_rows *rows, const uint32_t *select, size_t n)
@@ -286,7 +276,7 @@ static void selections(void)
 static void rows_have_the_same_bits_selected_and_at_any_thread_count(void **state)
 {
     (void)state;
-    each_path(selections);
+    test_each_path(selections);
 }
 
 /* dx against central differences of sum(y r), and the same bits at 1, 2, 3 threads. */
@@ -346,7 +336,7 @@ static void gradients(void)
 static void block_bwd_matches_differences(void **state)
 {
     (void)state;
-    each_path(gradients);
+    test_each_path(gradients);
 }
 
 static void block_refuses_shapes_that_do_not_fit(void **state)

@@ -8,7 +8,7 @@
 #include "layer/gelu.h"
 #include "layer/norm.h"
 #include "layer/patch.h"
-#include "math/kern.h"
+#include "support/paths.h"
 
 static mo_pool *pools[3]; /* 1, 2, 3 threads */
 
@@ -24,16 +24,6 @@ static int close_pools(void **state)
     mo_pool_free(pools[1]);
     mo_pool_free(pools[2]);
     return 0;
-}
-
-static void each_path(void (*body)(void))
-{
-    const char *const names[] = {"plain", "avx2", "avx512"};
-    int done = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (mo_cpu_set(names[i]) == MOPD_OK) body(), done++;
-    assert_true(done > 0);
-    assert_ok(mo_cpu_set(NULL));
 }
 
 static void near(double got, double want, double most)
@@ -159,7 +149,7 @@ static void all_gradients(void)
 static void backward_passes_match_differences(void **state)
 {
     (void)state;
-    each_path(all_gradients);
+    test_each_path(all_gradients);
 }
 
 static void l2_leaves_zeros(void **state)
@@ -245,7 +235,7 @@ static void patches(void)
 static void patches_match_the_convolution(void **state)
 {
     (void)state;
-    each_path(patches);
+    test_each_path(patches);
 }
 
 static void same_padding_is_uneven_at_stride_two(void **state)
@@ -339,7 +329,7 @@ static void convolutions(void)
 static void convolutions_match_double(void **state)
 {
     (void)state;
-    each_path(convolutions);
+    test_each_path(convolutions);
     mo_depthwise dw;
     assert_fails(mo_depthwise_pack(&dw, NULL, NULL, (size_t[]){3, 7, 1}), MOPD_E_UNSUPPORTED, "7 x 7");
 }

@@ -4,23 +4,8 @@
 #include "test.h"
 
 #include "math/gemm.h"
-#include "math/kern.h"
+#include "support/paths.h"
 
-static const char *const paths[] = {"plain", "avx2", "avx512"};
-
-/* Runs body once for every CPU path this machine has. */
-static void each_path(void (*body)(void))
-{
-    int done = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (mo_cpu_set(paths[i]) == MOPD_OK) {
-            assert_string_equal(mo_kern_get()->name, paths[i]);
-            body();
-            done++;
-        }
-    assert_true(done >= 1);
-    assert_ok(mo_cpu_set(NULL));
-}
 
 static float *floats(size_t n, uint32_t seed)
 {
@@ -96,7 +81,7 @@ static void products(void)
 static void gemm_matches_sums_in_double(void **state)
 {
     (void)state;
-    each_path(products);
+    test_each_path(products);
 }
 
 /* A row alone, in any company, and at 1, 2, 3 threads: the same bits. */
@@ -139,7 +124,7 @@ static void company(void)
 static void gemm_row_has_same_bits_in_any_company(void **state)
 {
     (void)state;
-    each_path(company);
+    test_each_path(company);
 }
 
 static void outputs(void)
@@ -162,7 +147,7 @@ static void outputs(void)
 static void gemm_makes_some_outputs_and_adds_in_place(void **state)
 {
     (void)state;
-    each_path(outputs);
+    test_each_path(outputs);
 }
 
 /* The last columns of c's rows and what follows stay untouched. */
@@ -185,7 +170,7 @@ static void edges(void)
 static void gemm_writes_only_its_columns(void **state)
 {
     (void)state;
-    each_path(edges);
+    test_each_path(edges);
 }
 
 static void mat_packs_types_orientations_and_parts(void **state)
@@ -303,7 +288,7 @@ static void raw_products(void)
 static void raw_gemm_matches_sums_and_keeps_bits(void **state)
 {
     (void)state;
-    each_path(raw_products);
+    test_each_path(raw_products);
 }
 
 static void blis_agrees(void **state)

@@ -6,7 +6,6 @@
 Bars: mapped open under 100 ms with the file cached (`mopd inspect --format json`, best of 5), peak resident memory of
 one `mopd classify` under 1.15 x the file."""
 import argparse
-import gzip
 import json
 import os
 import struct
@@ -15,28 +14,7 @@ import sys
 import tempfile
 import zlib
 
-
-def byte_letters():
-    keep = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
-    rest = [b for b in range(256) if b not in keep]
-    return [chr(b) for b in keep] + [chr(256 + i) for i in range(len(rest))]
-
-
-def write_tokenizer(folder):
-    """OpenAI's 49,408 tokens as vocab.json and merges.txt."""
-    import open_clip
-    path = os.path.join(os.path.dirname(open_clip.__file__), "bpe_simple_vocab_16e6.txt.gz")
-    merges = gzip.open(path).read().decode().split("\n")[1:49152 - 256 - 2 + 1]
-    letters = byte_letters()
-    words = letters + [x + "</w>" for x in letters] + [m.replace(" ", "") for m in merges]
-    words += ["<|startoftext|>", "<|endoftext|>"]
-    with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as f:
-        json.dump({w: i for i, w in enumerate(words)}, f, ensure_ascii=False)
-    with open(os.path.join(folder, "merges.txt"), "w", encoding="utf-8") as f:
-        f.write("#version: 0.2\n" + "\n".join(merges) + "\n")
-    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
-        json.dump({"tokenizer_class": "CLIPTokenizer", "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>",
-                   "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "model_max_length": 77}, f)
+import vocabulary
 
 
 def make(folder):
@@ -47,7 +25,7 @@ def make(folder):
     config = CLIPConfig(text_config={"bos_token_id": 49406, "eos_token_id": 49407, "pad_token_id": 49407})
     CLIPModel(config).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
-    write_tokenizer(folder)
+    vocabulary.write(folder, vocabulary.openai_merges(), 77)
 
 
 def picture(folder):

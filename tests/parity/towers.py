@@ -19,6 +19,7 @@ import tempfile
 
 import numpy as np
 import torch
+import vocabulary
 
 torch.manual_seed(7)
 torch.set_num_threads(2)
@@ -95,35 +96,8 @@ def load_library(path):
     Encoder.lib = lib
 
 
-# -- the vocabulary: CLIP's layout, 256 bytes, 256 bytes with </w>, merges, start, end ---------------------------------
-
-def byte_letters():
-    keep = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
-    rest = [b for b in range(256) if b not in keep]
-    return [chr(b) for b in keep] + [chr(256 + i) for i in range(len(rest))]
-
-
-MERGES = ["p h", "ph o", "pho t", "phot o</w>", "o f</w>", "c a", "ca t</w>", "d o", "do g</w>", "t h", "th e</w>"]
-
-
-def vocabulary():
-    letters = byte_letters()
-    words = letters + [x + "</w>" for x in letters] + [m.replace(" ", "") for m in MERGES]
-    return words + ["<|startoftext|>", "<|endoftext|>"]
-
-
-def write_tokenizer(folder):
-    words = vocabulary()
-    with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as f:
-        json.dump({w: i for i, w in enumerate(words)}, f, ensure_ascii=False)
-    with open(os.path.join(folder, "merges.txt"), "w", encoding="utf-8") as f:
-        f.write("#version: 0.2\n" + "\n".join(MERGES) + "\n")
-    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
-        json.dump({"tokenizer_class": "CLIPTokenizer", "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>",
-                   "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}, f)
-
-
-V = len(vocabulary())
+MERGES = vocabulary.SMALL
+V = len(vocabulary.words(MERGES))
 
 
 # -- comparing ---------------------------------------------------------------------------------------------------------
@@ -170,7 +144,7 @@ def hf_save(model, folder, side, dtype=torch.float32, shard=None):
     copy = model.to(dtype)
     copy.save_pretrained(folder, **({"max_shard_size": shard} if shard else {}))
     CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side}).save_pretrained(folder)
-    write_tokenizer(folder)
+    vocabulary.write(folder, MERGES)
     return copy.float()
 
 
@@ -287,7 +261,7 @@ def check_open_clip(args, label, name, quick, layers, custom=False):
                    "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711],
                    "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0}}, f)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, os.path.join(folder, "open_clip_model.safetensors"))
-    write_tokenizer(folder)
+    vocabulary.write(folder, MERGES)
     encoder = Encoder(folder)
     pixels = np.random.default_rng(2).normal(size=(2, 3, side, side)).astype(np.float32)
     ids = torch.tensor([pad(encoder.ids(t), 77, 0) for t in WORDS])

@@ -99,6 +99,16 @@ void test_count_start(void)
 
 long test_count_live(void) { return atomic_load(&live_blocks); }
 
+char *test_read(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) fail_msg("cannot open %s", path);
+    char *text = calloc(1, 1 << 17);
+    assert_true(text && fread(text, 1, (1 << 17) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
 void test_torture(mopd_status (*body)(void *ctx), void *ctx)
 {
     test_count_start();

@@ -203,6 +203,22 @@ mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads)
 
 const char *const tiny_classes[TINY_CLASSES] = {"cat", "sea_or_lake", "dog", "a b", "boxer!", "zoo"};
 
+const char *const tiny_templates[5] = {"a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
+
+mopd_trainer_options tiny_training(int32_t method, uint32_t epochs)
+{
+    mopd_trainer_options o;
+    assert_ok(mopd_trainer_options_init(&o, sizeof o));
+    o.method = method;
+    o.epochs = epochs;
+    o.batch = 8;
+    o.lr = 0.02f;
+    o.warmup_lr = 0.01f;
+    o.templates = tiny_templates;
+    o.n_templates = 5;
+    return o;
+}
+
 void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed,
     float *features, int32_t *labels)
 {

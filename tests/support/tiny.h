@@ -22,6 +22,10 @@ mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads);
 #define TINY_CLASSES 6
 extern const char *const tiny_classes[TINY_CLASSES];
 
+/* Five teachers, and options of a short training with them: a batch of 8, quick rates. */
+extern const char *const tiny_templates[5];
+mopd_trainer_options tiny_training(int32_t method, uint32_t epochs);
+
 /* Pictures that look like their classes: features, n x V x D, rows of length 1, are the class's text feature
  * with noise; labels, n = TINY_CLASSES x per_class, class by class. */
 void tiny_features(const mopd_encoder *encoder, size_t per_class, size_t n_views, uint32_t seed,

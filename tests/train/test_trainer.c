@@ -14,21 +14,9 @@ static mopd_encoder *encoder;
 static float features[N * V * D];
 static int32_t labels[N];
 
-static const char *const templates[] = {
-    "a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
-
 static mopd_trainer_options options(int32_t method)
 {
-    mopd_trainer_options o;
-    assert_ok(mopd_trainer_options_init(&o, sizeof o));
-    o.method = method;
-    o.epochs = 4;
-    o.batch = 8;
-    o.lr = 0.02f;
-    o.warmup_lr = 0.01f;
-    o.templates = templates;
-    o.n_templates = 5;
-    return o;
+    return tiny_training(method, 4);
 }
 
 static mopd_trainer *create(const mopd_trainer_options *o)

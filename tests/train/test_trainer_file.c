@@ -10,9 +10,6 @@
 
 enum { C = TINY_CLASSES, SHOTS = 4, N = C * SHOTS, V = 2, D = TINY_DIM, W = TINY_WIDTH };
 
-static const char *const templates[] = {
-    "a photo of a {}.", "{} it is", "no {}!", "a {} of a {}", "is it {}?"};
-
 typedef struct fixture {
     mopd_encoder *encoder;
     float features[N * V * D];
@@ -27,16 +24,7 @@ static void open_fixture(fixture *x, uint32_t model, uint32_t n_threads)
 
 static mopd_trainer_options options(int32_t method)
 {
-    mopd_trainer_options o;
-    assert_ok(mopd_trainer_options_init(&o, sizeof o));
-    o.method = method;
-    o.epochs = 5;
-    o.batch = 8;
-    o.lr = 0.02f;
-    o.warmup_lr = 0.01f;
-    o.templates = templates;
-    o.n_templates = 5;
-    return o;
+    return tiny_training(method, 5);
 }
 
 static mopd_run whole_run(const fixture *x)
@@ -329,7 +317,8 @@ static void the_sample_of_format_1_is_readable(void **state)
     char *at = strstr(bytes + 8, "\"mopd.accuracy\":\"");
     assert_non_null(at);
     at[17] = '-';
-    assert_fails(mopd_prompt_open(&p, test_write("accuracy", bytes, n), NULL), MOPD_E_FORMAT, "accuracy is \"-");
+    assert_fails(
+        mopd_prompt_open(&p, test_write("accuracy", bytes, n), NULL), MOPD_E_FORMAT, "accuracy is \"-");
 }
 
 /* ---- files that do not belong, or lie ---- */
