@@ -43,8 +43,15 @@ static size_t cut(size_t n, size_t parts, size_t i)
 /* Rows r0..r1 (at most BLOCK_ROWS, in `tiles` tiles), columns c0..c1, sums p0..p0+k. */
 typedef struct area {
     size_t r0, r1, tiles, c0, c1, p0, k;
-    bool cold; /* these weights were not touched before */
+    bool cold;          /* these weights were not touched before */
+    const float *after; /* the panels that come after these, NULL: not known, or these again */
 } area;
+
+/* Panels from column c (a multiple of 16) and sum p on. */
+static const float *weights(const job *j, size_t c, size_t p)
+{
+    return j->w->panels + (j->g.first + c) * j->w->k + p * MO_PANEL;
+}
 
 static void do_block(const job *j, const area *r, const float *block)
 {
@@ -56,16 +63,20 @@ static void do_block(const job *j, const area *r, const float *block)
     t.ldadd = first ? g->ldr : g->ldc;
     for (size_t c = r->c0; c < r->c1; c += width) {
         t.n = min(width, r->c1 - c);
-        t.w = j->w->panels + (g->first + c) * j->w->k + r->p0 * MO_PANEL;
+        t.w = weights(j, c, r->p0);
         t.bias = last && g->bias ? g->bias + c : NULL;
         t.relu6 = last && g->act == MO_ACT_RELU6;
+        const float *ahead = c + width >= r->c1 ? r->after
+                             : r->cold          ? t.w + width / MO_PANEL * t.panel
+                                                : NULL;
         for (size_t i = 0; i < r->tiles; i++) {
             size_t from = cut(r->r1 - r->r0, r->tiles, i), to = cut(r->r1 - r->r0, r->tiles, i + 1);
             t.m = to - from;
             t.a = block + from * MO_TILE_LDA;
             t.c = g->c + (r->r0 + from) * g->ldc + c;
             t.add = add ? add + (r->r0 + from) * t.ldadd + c : NULL;
-            t.next = i == 0 && r->cold && c + width < r->c1 ? t.w + width / MO_PANEL * t.panel : NULL;
+            t.next = ahead ? ahead + cut(r->k, r->tiles, i) * MO_PANEL : NULL;
+            t.next_every = r->tiles;
             j->kern->tile(&t);
         }
     }
@@ -95,12 +106,14 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
     for (size_t kb = 0; kb < k_blocks; kb++) {
         r.p0 = cut(k, k_blocks, kb);
         r.k = cut(k, k_blocks, kb + 1) - r.p0;
+        const float *next = kb + 1 < k_blocks ? weights(j, r.c0, r.p0 + r.k) : group->after;
         for (size_t b = 0; b < blocks; b++) {
             size_t t0 = cut(tiles, blocks, b), t1 = cut(tiles, blocks, b + 1);
             r.tiles = t1 - t0;
             r.r0 = r0 + cut(r1 - r0, tiles, t0);
             r.r1 = r0 + cut(r1 - r0, tiles, t1);
             r.cold = b == 0;
+            r.after = b + 1 == blocks ? next : NULL;
             j->kern->copy(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
             do_block(j, &r, block);
             if (r.p0 + r.k == k) finish(j, &r);
@@ -136,7 +149,9 @@ static void do_task(void *ctx, size_t task)
     }
     for (size_t i = 0; i < groups; i++) {
         const size_t from = p0 + cut(p1 - p0, groups, i), to = p0 + cut(p1 - p0, groups, i + 1);
-        const area group = {.c0 = from * MO_PANEL, .c1 = min(to * MO_PANEL, c1)};
+        const area group = {.c0 = from * MO_PANEL,
+            .c1 = min(to * MO_PANEL, c1),
+            .after = i + 1 < groups ? weights(j, to * MO_PANEL, 0) : NULL};
         do_rows(j, &group, r0, r1);
     }
 }

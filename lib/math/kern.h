@@ -29,7 +29,8 @@ typedef struct mo_tile {
     size_t ldadd;
     const float *bias; /* NULL, or n floats */
     bool relu6;        /* clamp to 0..6 before writing */
-    const float *next; /* NULL, or panels that will be wanted soon, laid out as w */
+    const float *next; /* NULL, or panels that will be wanted soon, laid out as w, */
+    size_t next_every; /* one step of them to be fetched every so many steps */
 } mo_tile;
 
 /* Output positions of a depthwise convolution, in n_groups groups of MO_TAP_COLUMNS:

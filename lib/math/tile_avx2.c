@@ -13,9 +13,9 @@
 #endif
 
 /* A whole panel; the caller handles a part of one. */
-static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, const __m256 sum[2])
+static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, __m256 x, __m256 y)
 {
-    __m256 s[2] = {sum[0], sum[1]};
+    __m256 s[2] = {x, y};
     for (size_t j = 0; j < 2; j++) {
         if (t->add) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->add + i * t->ldadd + j * 8));
         if (t->bias) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->bias + j * 8));
@@ -24,11 +24,11 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     }
 }
 
-static void write_part(const mo_tile *t, size_t i, const __m256 sum[2])
+static inline __attribute__((always_inline)) void write_part(const mo_tile *t, size_t i, __m256 x, __m256 y)
 {
     float s[16];
-    _mm256_storeu_ps(s, sum[0]);
-    _mm256_storeu_ps(s + 8, sum[1]);
+    _mm256_storeu_ps(s, x);
+    _mm256_storeu_ps(s + 8, y);
     for (size_t j = 0; j < t->n; j++) {
         float v = s[j];
         if (t->add) v += t->add[i * t->ldadd + j];
@@ -38,29 +38,33 @@ static void write_part(const mo_tile *t, size_t i, const __m256 sum[2])
     }
 }
 
-/* `ahead`: fetch the next panel beside; a constant, so that the loop has no branch. */
+/* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
 static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows, const bool ahead)
 {
     __m256 sum[6][2];
     UNROLL
     for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_ps();
-    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16;
-    for (; w < end; w += 16, a++) {
-        const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
-        if (ahead) _mm_prefetch(t->next + (w - t->w), _MM_HINT_T0);
-        UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            const __m256 f = _mm256_broadcast_ss(a + i * MO_TILE_LDA);
-            sum[i][0] = _mm256_fmadd_ps(f, x, sum[i][0]);
-            sum[i][1] = _mm256_fmadd_ps(f, y, sum[i][1]);
+    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16, *next = t->next;
+    const size_t every = t->next_every * 16;
+    while (w < end) {
+        const float *stop = ahead && w + every < end ? w + every : end;
+        if (ahead) _mm_prefetch(next, _MM_HINT_T0), next += 16;
+        for (; w < stop; w += 16, a++) {
+            const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
+            UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                const __m256 f = _mm256_broadcast_ss(a + i * MO_TILE_LDA);
+                sum[i][0] = _mm256_fmadd_ps(f, x, sum[i][0]);
+                sum[i][1] = _mm256_fmadd_ps(f, y, sum[i][1]);
+            }
         }
     }
     if (t->n == 16) {
         UNROLL
-        for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i]);
+        for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i][0], sum[i][1]);
     } else {
         UNROLL
-        for (size_t i = 0; i < rows; i++) write_part(t, i, sum[i]);
+        for (size_t i = 0; i < rows; i++) write_part(t, i, sum[i][0], sum[i][1]);
     }
 }
 
@@ -74,7 +78,9 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
         tile(t, m, true);                                                                                    \
     }
 TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+TILE(2)
+TILE(3)
+TILE(4) TILE(5) TILE(6)
 
 #define ROW(m)                                                                                               \
     {                                                                                                        \

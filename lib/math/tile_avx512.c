@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
-/* `ahead`: fetch the next panels beside; a constant, so that the loop has no branch. */
+/* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
 static inline __attribute__((always_inline)) void tile(
     const mo_tile *t, const size_t rows, const size_t panels, const bool ahead)
 {
@@ -30,21 +30,28 @@ static inline __attribute__((always_inline)) void tile(
     UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_setzero_ps();
-    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16;
-    const size_t panel = t->panel;
-    for (; w < end; w += 16, a++) {
-        __m512 x[2];
+    UNROLL
+    for (size_t i = 0; i < rows; i++) UNROLL
+    for (size_t j = 0; j < panels; j++) __builtin_prefetch(t->c + i * t->ldc + j * 16, 1);
+    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16, *next = t->next;
+    const size_t panel = t->panel, every = t->next_every * 16;
+    while (w < end) {
+        const float *stop = ahead && w + every < end ? w + every : end;
         if (ahead) {
             UNROLL
-            for (size_t j = 0; j < panels; j++) _mm_prefetch(t->next + (w - t->w) + j * panel, _MM_HINT_T0);
+            for (size_t j = 0; j < panels; j++) _mm_prefetch(next + j * panel, _MM_HINT_T0);
+            next += 16;
         }
-        UNROLL
-        for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_ps(w + j * panel);
-        UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            const __m512 f = _mm512_set1_ps(a[i * MO_TILE_LDA]);
+        for (; w < stop; w += 16, a++) {
+            __m512 x[2];
             UNROLL
-            for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_fmadd_ps(f, x[j], sum[i][j]);
+            for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_ps(w + j * panel);
+            UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                const __m512 f = _mm512_set1_ps(a[i * MO_TILE_LDA]);
+                UNROLL
+                for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_fmadd_ps(f, x[j], sum[i][j]);
+            }
         }
     }
     UNROLL
@@ -66,7 +73,8 @@ static inline __attribute__((always_inline)) void tile(
         tile(t, m, 2, true);                                                                                 \
     }
 TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+TILE(2)
+TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
 #define ROW(m)                                                                                               \
     {                                                                                                        \
