@@ -91,7 +91,7 @@ static bool show(const job *j, const mopd_dataset *store, uint64_t n_before, dou
         printf("pictures,added,skipped,classes,views,dim,seconds,store\r\n%lld,%lld,%zu,%u,%u,%u,%.3f,", n,
             added, j->data.n_bad, info.n_classes, info.augmented ? info.n_views : 0, info.dim, seconds);
         cli_csv_field(j->output, true);
-    } else {
+    } else if (!j->common.quiet) {
         printf("%s: %lld pictures of %u classes (%+lld), %u x %u features each, %.1f s\n", j->output, n,
             info.n_classes, added, info.n_views, info.dim, seconds);
     }
