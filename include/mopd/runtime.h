@@ -27,7 +27,8 @@ MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 
 /* Limits the instruction sets used: "avx512", "avx2", "plain", or NULL for what the CPU has.  ARG for another
  * word, UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable
- * MOPD_CPU does the same where no call was made.  On "plain" the products are BLIS's, which tells the CPU itself.
+ * MOPD_CPU does the same where no call was made; mopd_encoder_open then fails as this would, and mopd_build_info
+ * says "MOPD_CPU ignored".  On "plain" the products are BLIS's, which tells the CPU itself.
  * Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);
 

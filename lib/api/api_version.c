@@ -2,6 +2,7 @@
  * api_version.c - which library this is and what holds for the whole process. */
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/api_runtime.h"
 #include "base/mem.h"
@@ -22,12 +23,14 @@ const char *mopd_version_string(void)
     return MOPD_VERSION_STRING;
 }
 
-static char build_info[160];
+static char build_info[192];
 
 static void make_build_info(void)
 {
     snprintf(build_info, sizeof build_info, "libmopd %s, products %s, vectors %s, %zu threads",
         MOPD_VERSION_STRING, mo_gemm_name(), mo_kern_get()->name, mo_pool_default_threads());
+    size_t n = strlen(build_info);
+    if (!mo_cpu_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_CPU ignored");
 }
 
 const char *mopd_build_info(void)

@@ -99,6 +99,11 @@ const mo_kern *mo_kern_get(void);
  * CPU lacks it.  Call while nothing is computing. */
 mopd_status mo_cpu_set(const char *name);
 
+/* False when MOPD_CPU asks for what is not there (and mo_cpu_set was not called); "" asks for nothing. */
+bool mo_cpu_as_wished(void);
+/* The same as a status: ARG for another word, UNSUPPORTED when the CPU lacks it. */
+mopd_status mo_cpu_check(void);
+
 /* The tables themselves, for tests: NULL when this CPU or build has none. */
 const mo_kern *mo_kern_plain(void);
 const mo_kern *mo_kern_avx2(void);

@@ -7,6 +7,7 @@
 #include "math/kern.h"
 
 static _Atomic(const mo_kern *) live;
+static atomic_bool set; /* by mo_cpu_set: the environment does not count */
 
 #if defined(__x86_64__)
 static bool has_avx2(void)
@@ -40,13 +41,19 @@ static const mo_kern *find(const char *name, bool *known)
     return NULL;
 }
 
-/* An environment that asks for what is not there gets what is: a variable must not make the library fail. */
+static const char *wish_of_environment(void)
+{
+    const char *wish = getenv("MOPD_CPU");
+    return wish && *wish ? wish : NULL;
+}
+
+/* An environment that asks for what is not there gets what is here; mo_cpu_check tells. */
 const mo_kern *mo_kern_get(void)
 {
     const mo_kern *kern = atomic_load_explicit(&live, memory_order_acquire);
     if (kern) return kern;
     bool known;
-    const char *wish = getenv("MOPD_CPU");
+    const char *wish = wish_of_environment();
     if (wish) kern = find(wish, &known);
     if (!kern) kern = find(NULL, &known);
     const mo_kern *before = NULL;
@@ -54,14 +61,37 @@ const mo_kern *mo_kern_get(void)
     return kern;
 }
 
-mopd_status mo_cpu_set(const char *name)
+static mopd_status need(const char *name, const mo_kern **kern)
 {
     bool known;
-    const mo_kern *kern = find(name, &known);
+    *kern = find(name, &known);
     if (!known) return mo_fail(MOPD_E_ARG, "CPU path \"%s\": not one of avx512, avx2, plain", name);
-    if (!kern) return mo_fail(MOPD_E_UNSUPPORTED, "CPU path %s: this processor does not have it", name);
-    atomic_store_explicit(&live, kern, memory_order_release);
+    if (!*kern) return mo_fail(MOPD_E_UNSUPPORTED, "CPU path %s: this processor does not have it", name);
     return MOPD_OK;
+}
+
+mopd_status mo_cpu_set(const char *name)
+{
+    const mo_kern *kern;
+    mopd_status st = need(name, &kern);
+    if (st != MOPD_OK) return st;
+    atomic_store_explicit(&live, kern, memory_order_release);
+    atomic_store(&set, true);
+    return MOPD_OK;
+}
+
+bool mo_cpu_as_wished(void)
+{
+    bool known;
+    const char *wish = wish_of_environment();
+    return !wish || atomic_load(&set) || find(wish, &known);
+}
+
+mopd_status mo_cpu_check(void)
+{
+    const mo_kern *kern;
+    if (mo_cpu_as_wished()) return MOPD_OK;
+    return mo_fail_at(need(wish_of_environment(), &kern), "MOPD_CPU in the environment");
 }
 
 #if !defined(__x86_64__)

@@ -147,6 +147,29 @@ static void every_output_notices_a_full_disk(void **state)
     assert_one_error(&r, 1, "cannot write", "No space left");
 }
 
+static void a_cpu_path_that_is_not_there_is_told(void **state)
+{
+    (void)state;
+    char *kept = getenv("MOPD_CPU");
+    kept = kept ? strdup(kept) : NULL;
+    setenv("MOPD_CPU", "axv2", 1);
+    run_result r = run_mopd(NULL, "tokenize -m @ a", tiny_model(1));
+    assert_one_error(&r, 1, "MOPD_CPU", "axv2");
+    r = run_mopd(NULL, "--version");
+    assert_run(r, 0);
+    assert_has(r.out, "MOPD_CPU ignored");
+    setenv("MOPD_CPU", "", 1);
+    r = run_mopd(NULL, "tokenize -m @ a", tiny_model(1));
+    assert_run(r, 0);
+    r = run_mopd(NULL, "--version");
+    if (strstr(r.out, "ignored")) fail_msg("an empty MOPD_CPU asks for nothing: %s", r.out);
+    if (kept)
+        setenv("MOPD_CPU", kept, 1);
+    else
+        unsetenv("MOPD_CPU");
+    free(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(models_that_do_not_open_are_named),
         cmocka_unit_test(every_output_notices_a_full_disk),
+        cmocka_unit_test(a_cpu_path_that_is_not_there_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
