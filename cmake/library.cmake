@@ -17,6 +17,9 @@ foreach(source ${MOPD_SOURCES})
     elseif(source MATCHES "_avx512\\.c$")
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
             "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;-mf16c")
+    elseif(source MATCHES "_vnni\\.c$")
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+            "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mavx2;-mfma;-mf16c")
     endif()
 endforeach()
 

@@ -36,8 +36,6 @@ static mopd_status check_options(const mopd_encoder_options *o)
             MOPD_E_VERSION, "mopd_encoder_options: flags 0x%x are unknown here", (unsigned)o->flags);
     if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
-    if (o->precision == MOPD_PRECISION_BF16)
-        return mo_fail(MOPD_E_UNSUPPORTED, "bf16 arithmetic is not in this build; f32 and auto are");
     if (o->n_threads > 1024)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: %u threads, at most 1024", o->n_threads);
     return MOPD_OK;

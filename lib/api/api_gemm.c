@@ -35,7 +35,9 @@ mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
     if (ok) {
         mo_mat w;
         mo_mat_view(&w, panels, OUTPUTS, INPUTS);
-        *gflops = best_rate(encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
+        ok = encoder->precision == MOPD_PRECISION_F32 || mo_mat_narrow(&w) == MOPD_OK;
+        if (ok) *gflops = best_rate(encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
+        mo_mat_free(&w);
     }
     mo_free(panels);
     mo_free(a);

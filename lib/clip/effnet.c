@@ -35,6 +35,7 @@ typedef struct effnet {
     mo_vision base;
     mo_effnet_config config;
     size_t dim, image;
+    bool reduced;
     const mo_weights *weights;
     effnet_packs *packs;
 } effnet;
@@ -103,6 +104,7 @@ static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, 
     if (st != MOPD_OK) return st;
     mo_linear_part part = {.weight = &f.view, .bias = &f.bias_view};
     st = mo_linear_pack(out, &part, 1);
+    if (st == MOPD_OK && e->reduced) st = mo_mat_narrow(&out->w);
     mo_free(f.w);
     return st;
 }
@@ -133,11 +135,13 @@ static mopd_status pack_head(effnet_packs *p, const effnet *e)
     const mo_weight *names;
     mopd_status st;
     if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true)) != MOPD_OK) return st;
+    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true, e->reduced)) != MOPD_OK)
+        return st;
     if ((st = mo_weights_get(e->weights, "head.names.weight", &names)) != MOPD_OK) return st;
     mo_linear_part part = {.weight = &names->view, .in_out = true};
     if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true)) != MOPD_OK) return st;
+    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true, e->reduced)) != MOPD_OK)
+        return st;
     return mo_tower_floats(&p->mix, e->weights, "head.mix");
 }
 
@@ -284,7 +288,8 @@ static void effnet_free(mo_vision *base)
     mo_free(e);
 }
 
-mopd_status mo_effnet_create(mo_vision **out, const mo_config *config, const mo_weights *weights)
+mopd_status mo_effnet_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     effnet *e = mo_calloc(1, sizeof *e);
     effnet_packs *packs = mo_calloc(1, sizeof *packs);
@@ -298,6 +303,7 @@ mopd_status mo_effnet_create(mo_vision **out, const mo_config *config, const mo_
     e->config = config->effnet;
     e->dim = config->dim;
     e->image = config->image;
+    e->reduced = reduced;
     e->weights = weights;
     e->packs = packs;
     *out = &e->base;

@@ -105,12 +105,13 @@ static mopd_status read_scale(mopd_encoder *e)
 static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
 {
     mopd_status st;
+    const bool reduced = e->precision == MOPD_PRECISION_BF16;
     e->recommended_lr = (float)e->config.recommended_lr;
     if ((st = check_tokenizer(e)) != MOPD_OK) return st;
     if ((st = read_scale(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
-    if ((st = mo_vision_create(&e->vision, &e->config, e->weights)) != MOPD_OK) return st;
-    if ((st = mo_text_create(&e->text, &e->config, e->weights)) != MOPD_OK) return st;
+    if ((st = mo_vision_create(&e->vision, &e->config, e->weights, reduced)) != MOPD_OK) return st;
+    if ((st = mo_text_create(&e->text, &e->config, e->weights, reduced)) != MOPD_OK) return st;
     return mo_pool_create(&e->pool, n_threads ? n_threads : mo_pool_default_threads());
 }
 
@@ -121,7 +122,8 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
     if (!e) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
-    e->precision = MOPD_PRECISION_F32;
+    e->precision =
+        options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
     if (path)
         st = (e->path = mo_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
     else

@@ -14,6 +14,9 @@ static void free_back(text_packs *p, size_t layers)
     p->back = NULL;
     mo_mat_free(&p->proj_back);
     memset(&p->proj_back, 0, sizeof p->proj_back);
+    mo_tower_blocks_free(p->exact, layers);
+    mo_linear_free(&p->exact_proj);
+    p->exact = NULL;
 }
 
 static void free_packs(text_packs *p, size_t layers)
@@ -27,7 +30,7 @@ static void free_packs(text_packs *p, size_t layers)
     memset(&p->proj, 0, sizeof p->proj);
 }
 
-mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights)
+mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     *out = NULL;
     mo_text *text = mo_calloc(1, sizeof *text);
@@ -40,6 +43,7 @@ mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weig
     }
     text->config = config->text;
     text->dim = config->dim;
+    text->reduced = reduced;
     text->weights = weights;
     text->packs = packs;
     st = mo_weights_get(weights, "text_model.embeddings.token_embedding.weight", &text->embedding);
@@ -80,11 +84,20 @@ static mopd_status pack_forward(const void *ctx)
         goto done;
     st = mo_tower_norm(&p->norm_block, &p->norm, text->weights, "text_model.final_layer_norm", (float)s->eps);
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s)) != MOPD_OK) goto done;
-    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false);
+    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->reduced)) != MOPD_OK)
+        goto done;
+    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false, text->reduced);
 done:
     if (st != MOPD_OK) free_packs(p, s->layers);
     return st;
+}
+
+static mopd_status pack_exact(const mo_text *text)
+{
+    text_packs *p = text->packs;
+    mopd_status st = mo_tower_blocks(&p->exact, text->weights, "text_model", &text->config.stack, false);
+    if (st != MOPD_OK) return st;
+    return mo_tower_linear(&p->exact_proj, text->weights, "text_projection", false, false);
 }
 
 static mopd_status pack_backward(const void *ctx)
@@ -92,9 +105,12 @@ static mopd_status pack_backward(const void *ctx)
     const mo_text *text = ctx;
     text_packs *p = text->packs;
     size_t layers = text->config.stack.layers;
-    p->back = mo_calloc(layers, sizeof *p->back);
-    mopd_status st = p->back ? mo_mat_transpose(&p->proj_back, &p->proj.w) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_back_pack(&p->back[i], &p->blocks[i]);
+    mopd_status st = text->reduced ? pack_exact(text) : MOPD_OK;
+    const mo_block *blocks = text->reduced ? p->exact : p->blocks;
+    const mo_linear *proj = text->reduced ? &p->exact_proj : &p->proj;
+    if (st == MOPD_OK && !(p->back = mo_calloc(layers, sizeof *p->back))) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_mat_transpose(&p->proj_back, &proj->w);
+    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_back_pack(&p->back[i], &blocks[i]);
     if (st != MOPD_OK) free_back(p, layers);
     return st;
 }
@@ -222,7 +238,7 @@ static void run_blocks(
             .select = last ? plan->select : NULL,
             .n_select = last ? plan->n_select : 0,
             .work = &f->work};
-        const mo_block *b = &text->packs->blocks[i];
+        const mo_block *b = &(cache && text->reduced ? text->packs->exact : text->packs->blocks)[i];
         if (cache)
             mo_block_fwd_keep(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
         else
@@ -233,7 +249,8 @@ static void run_blocks(
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out)
 {
-    mopd_status st = mo_text_prepare(text, false);
+    const bool exact = cache && text->reduced;
+    mopd_status st = mo_text_prepare(text, exact);
     if (st != MOPD_OK) return st;
     if (plan->n_ctx && !ctx)
         return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
@@ -247,7 +264,8 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     run_blocks(&f, text, pool, plan, cache);
     mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL,
         plan->n_select);
-    mo_linear_fwd(pool, f.raw, f.last, &p->proj, &(mo_linear_call){.rows = plan->n_select});
+    const mo_linear *proj = exact ? &p->exact_proj : &p->proj;
+    mo_linear_fwd(pool, f.raw, f.last, proj, &(mo_linear_call){.rows = plan->n_select});
     for (size_t i = 0; i < plan->n; i++)
         memcpy(out + i * text->dim, f.raw + plan->text_at[i] * text->dim, text->dim * sizeof *out);
     mo_arena_close(&f.arena);

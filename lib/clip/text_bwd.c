@@ -70,7 +70,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
             .n_select = last ? plan->n_select : 0,
             .work = &b.work};
         mo_block_grad grad = {.dx = b.dx, .dy = last ? b.dlast : b.dx, .x = cache->x[i]};
-        mo_block_bwd(&p->blocks[i], &p->back[i], &grad, &run, &cache->blocks[i]);
+        mo_block_bwd(&(text->reduced ? p->exact : p->blocks)[i], &p->back[i], &grad, &run, &cache->blocks[i]);
     }
     add_context(d_ctx, text, plan, b.dx);
     mo_arena_close(&b.arena);

@@ -14,6 +14,8 @@ typedef struct text_packs {
     mo_norm norm;
     mo_block *blocks;
     mo_linear proj; /* D x W */
+    mo_block *exact; /* the same in float, where blocks and proj are not: for training */
+    mo_linear exact_proj;
     mo_block_back *back;
     mo_mat proj_back;
 } text_packs;
@@ -21,6 +23,7 @@ typedef struct text_packs {
 struct mo_text {
     mo_text_config config;
     size_t dim;
+    bool reduced;
     const mo_weights *weights;
     const mo_weight *embedding; /* vocab x W */
     text_packs *packs;

@@ -63,7 +63,8 @@ mopd_status mo_tower_norm(
     return MOPD_OK;
 }
 
-mopd_status mo_tower_linear(mo_linear *out, const mo_weights *weights, const char *prefix, bool bias)
+mopd_status mo_tower_linear(
+    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool reduced)
 {
     char name[MO_PARAM_NAME];
     const mo_weight *w, *b = NULL;
@@ -77,7 +78,7 @@ mopd_status mo_tower_linear(mo_linear *out, const mo_weights *weights, const cha
     mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
     if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
     mo_weights_release(weights, w);
-    return MOPD_OK;
+    return reduced ? mo_mat_narrow(&out->w) : MOPD_OK;
 }
 
 /* The sixteen parameters of block N, in this order. */
@@ -93,7 +94,7 @@ static mo_linear_part part_of(const mo_weight *const *pair)
 }
 
 static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
-    const mo_stack_config *stack)
+    const mo_stack_config *stack, bool reduced)
 {
     const mo_weight *p[BLOCK_PARAMS];
     for (size_t i = 0; i < BLOCK_PARAMS; i++) {
@@ -118,17 +119,18 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
     for (size_t i = 0; i < BLOCK_PARAMS; i++) mo_weights_release(weights, p[i]);
-    return MOPD_OK;
+    return reduced ? mo_block_narrow(out) : MOPD_OK;
 }
 
 mopd_status mo_tower_blocks(
-    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack)
+    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack,
+    bool reduced)
 {
     mo_block *blocks = mo_calloc(stack->layers, sizeof *blocks);
     if (!blocks) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (uint32_t i = 0; i < stack->layers && st == MOPD_OK; i++)
-        st = pack_block(&blocks[i], weights, prefix, i, stack);
+        st = pack_block(&blocks[i], weights, prefix, i, stack, reduced);
     if (st != MOPD_OK) {
         mo_tower_blocks_free(blocks, stack->layers);
         return st;

@@ -2,11 +2,12 @@
  * vision.c - picks the vision tower that a configuration names. */
 #include "clip/vision_inner.h"
 
-mopd_status mo_vision_create(mo_vision **out, const mo_config *config, const mo_weights *weights)
+mopd_status mo_vision_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     *out = NULL;
-    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights);
-    return mo_vit_create(out, config, weights);
+    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, reduced);
+    return mo_vit_create(out, config, weights, reduced);
 }
 
 void mo_vision_free(mo_vision *v)

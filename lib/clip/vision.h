@@ -20,8 +20,10 @@ struct mo_vision {
     void (*free)(mo_vision *v);
 };
 
-/* The tower that the configuration names, over parameters that must outlive it.  Touches no weight. */
-mopd_status mo_vision_create(mo_vision **out, const mo_config *config, const mo_weights *weights);
+/* The tower that the configuration names, over parameters that must outlive it.  reduced: its products in
+ * reduced precision (mo_mat_narrow).  Touches no weight. */
+mopd_status mo_vision_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
 void mo_vision_free(mo_vision *v);
 
 #endif

@@ -27,6 +27,7 @@ typedef struct vit {
     mo_vision base;
     mo_vit_config config;
     size_t dim, image;
+    bool reduced;
     const mo_weights *weights;
     vit_packs *packs;
 } vit;
@@ -63,10 +64,11 @@ static mopd_status pack(const void *ctx)
         goto done;
     p->patch.side = v->image;
     p->patch.patch = v->config.patch;
-    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false);
+    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false, v->reduced);
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack)) != MOPD_OK) goto done;
-    st = mo_tower_linear(&p->proj, w, "visual_projection", false);
+    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->reduced)) != MOPD_OK)
+        goto done;
+    st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->reduced);
 done:
     if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
     return st;
@@ -149,7 +151,8 @@ static void vit_free(mo_vision *base)
     mo_free(v);
 }
 
-mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights)
+mopd_status mo_vit_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     vit *v = mo_calloc(1, sizeof *v);
     vit_packs *packs = mo_calloc(1, sizeof *packs);
@@ -163,6 +166,7 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
     v->config = config->vit;
     v->dim = config->dim;
     v->image = config->image;
+    v->reduced = reduced;
     v->weights = weights;
     v->packs = packs;
     *out = &v->base;

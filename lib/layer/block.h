@@ -36,6 +36,9 @@ typedef struct mo_block_parts {
 mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
+/* The block's products in reduced precision from now on (mo_mat_narrow); no mo_block_back of it then.  NOMEM. */
+mopd_status mo_block_narrow(mo_block *block);
+
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by
  * mo_block_work, for at most `rows` rows, sequences of at most `longest` and that pool. */
 typedef struct mo_block_work {

@@ -64,6 +64,14 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *p)
     return st;
 }
 
+mopd_status mo_block_narrow(mo_block *block)
+{
+    mopd_status st = mo_mat_narrow(&block->qkv.w);
+    if (st == MOPD_OK) st = mo_mat_narrow(&block->out.w);
+    if (st == MOPD_OK) st = mo_mat_narrow(&block->fc1.w);
+    return st == MOPD_OK ? mo_mat_narrow(&block->fc2.w) : st;
+}
+
 void mo_block_free(mo_block *block)
 {
     if (!block) return;

@@ -10,6 +10,7 @@
  * A tile has m x n sums in registers, each one chain over p; the blocks of k are the same for every call. */
 #include <string.h>
 
+#include "math/fix.h"
 #include "math/gemm.h"
 #include "math/gemm_blis.h"
 #include "math/kern.h"
@@ -82,17 +83,15 @@ static void do_block(const job *j, const area *r, const float *block)
     }
 }
 
-/* Activation and a late residual over finished rows. */
-static void finish(const job *j, const area *r)
+void mo_gemm_finish(const mo_kern *kern, const mo_gemm_args *g, const size_t rows[2], const size_t cols[2])
 {
-    const mo_gemm_args *g = &j->g;
-    const size_t n = r->c1 - r->c0;
+    const size_t n = cols[1] - cols[0];
     if (g->act == MO_ACT_NONE) return;
-    for (size_t i = r->r0; i < r->r1; i++) {
-        float *c = g->c + i * g->ldc + r->c0;
-        if (g->act == MO_ACT_QUICK_GELU) j->kern->quick_gelu(c, c, n);
-        if (g->act == MO_ACT_GELU) j->kern->gelu(c, c, n);
-        if (g->residual) j->kern->add(c, c, g->residual + i * g->ldr + r->c0, n);
+    for (size_t i = rows[0]; i < rows[1]; i++) {
+        float *c = g->c + i * g->ldc + cols[0];
+        if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, n);
+        if (g->act == MO_ACT_GELU) kern->gelu(c, c, n);
+        if (g->residual) kern->add(c, c, g->residual + i * g->ldr + cols[0], n);
     }
 }
 
@@ -116,7 +115,8 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
             r.after = b + 1 == blocks ? next : NULL;
             j->kern->copy(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
             do_block(j, &r, block);
-            if (r.p0 + r.k == k) finish(j, &r);
+            if (r.p0 + r.k == k)
+                mo_gemm_finish(j->kern, &j->g, (size_t[2]){r.r0, r.r1}, (size_t[2]){r.c0, r.c1});
         }
     }
 }
@@ -172,6 +172,10 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
     job j = {.kern = mo_kern_get(), .w = w, .g = *args};
     if (!j.g.n) j.g.n = w->n - j.g.first;
     if (!j.g.m || !j.g.n || !w->k) return;
+    if (w->fix) {
+        mo_gemm_fix(pool, w, &j.g);
+        return;
+    }
     plan(&j, mo_pool_threads(pool));
     j.blis = j.kern == mo_kern_plain() && mo_gemm_blis_wanted(w);
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);

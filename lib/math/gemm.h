@@ -22,6 +22,8 @@ typedef struct mo_mat {
     size_t n, k;         /* outputs, inputs */
     const float *panels; /* mo_mat_floats(n, k) floats at a multiple of 64 bytes */
     float *owned;        /* what mo_mat_free frees; NULL when the panels lie in a mapped file */
+    const int16_t *fix;  /* instead of panels, in reduced precision: see math/fix.h */
+    const float *fix_scale;
 } mo_mat;
 
 /* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
@@ -49,6 +51,10 @@ void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k);
 /* out = in transposed, for backward passes: dX = dY W.  NOMEM. */
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 
+/* From now on the products of mat are in reduced precision; its floats are freed.  Such a matrix is not
+ * transposed.  NOMEM leaves mat as it was. */
+mopd_status mo_mat_narrow(mo_mat *mat);
+
 /* Row o of W, k floats (for tests and for single rows). */
 void mo_mat_row(const mo_mat *mat, size_t o, float *row);
 void mo_mat_free(mo_mat *mat);
@@ -70,6 +76,12 @@ typedef struct mo_gemm_args {
 } mo_gemm_args;
 
 void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args);
+
+/* What follows a product, over finished rows and columns: the activation, then the residual that comes after
+ * one. */
+struct mo_kern;
+void mo_gemm_finish(
+    const struct mo_kern *kern, const mo_gemm_args *g, const size_t rows[2], const size_t cols[2]);
 
 /* General product c[m x n] = alpha a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p *
  * brs + j * bcs].  Nothing is packed beforehand; c must not overlap a or b. */

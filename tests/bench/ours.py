@@ -38,9 +38,9 @@ def build_info():
 
 
 class Encoder:
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, precision=0):
         self.handle = ctypes.POINTER(abi.mopd_encoder)()
-        options = abi.mopd_encoder_options(ctypes.sizeof(abi.mopd_encoder_options), 0, 0, threads)
+        options = abi.mopd_encoder_options(ctypes.sizeof(abi.mopd_encoder_options), 0, precision, threads)
         check(abi.lib.mopd_encoder_open(self.handle, os.fsencode(path), options))
         self.info = abi.mopd_encoder_info(ctypes.sizeof(abi.mopd_encoder_info))
         check(abi.lib.mopd_encoder_get_info(self.handle, self.info))

@@ -217,18 +217,21 @@ static void pack_makes_a_file_of_the_same_model(void **state)
 static void bench_fills_every_field(void **state)
 {
     (void)state;
-    run_result r = run_mopd(NULL, "bench -m @ --format json --threads 2", tiny_model(1));
-    assert_run(r, 0);
-    json_t *d = parse(&r);
-    static const char *const numbers[] = {"image_ms_b1", "images_per_s_b16", "text_ms_1", "texts_per_s_64", "train_step_ms",
-        "open_ms", "peak_rss_mb", "gemm_gflops", "threads"};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (!(json_number_value(json_object_get(d, numbers[i])) > 0)) fail_msg("%s in %s", numbers[i], r.out);
+    static const char *const precisions[] = {"f32", "bf16"};
+    for (size_t p = 0; p < 2; p++) {
+        run_result r = run_mopd(NULL, "bench -m @ --format json --threads 2 --precision @", tiny_model(1), precisions[p]);
+        assert_run(r, 0);
+        json_t *d = parse(&r);
+        static const char *const numbers[] = {"image_ms_b1", "images_per_s_b16", "text_ms_1", "texts_per_s_64", "train_step_ms",
+            "open_ms", "peak_rss_mb", "gemm_gflops", "threads"};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+            if (!(json_number_value(json_object_get(d, numbers[i])) > 0)) fail_msg("%s in %s", numbers[i], r.out);
+        }
+        assert_int_equal(json_integer_value(json_object_get(d, "threads")), 2);
+        assert_string_equal(json_string_value(json_object_get(d, "precision")), precisions[p]);
+        assert_true(json_is_string(json_object_get(d, "cpu")));
+        json_decref(d);
     }
-    assert_int_equal(json_integer_value(json_object_get(d, "threads")), 2);
-    assert_string_equal(json_string_value(json_object_get(d, "precision")), "f32");
-    assert_true(json_is_string(json_object_get(d, "cpu")));
-    json_decref(d);
 }
 
 int main(void)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * gemm_fix.c - the loops around a reduced-precision kernel, as gemm.c has them: columns whose block of W
+ * stays in the second cache, blocks of k, rows narrowed side by side on the stack, panels, tiles. */
+#include "math/fix.h"
+#include "math/kern.h"
+#include "math/split.h"
+
+#define BLOCK_ROWS 56
+#define TASK_ROWS 240
+#define GROUP 768 /* columns */
+
+typedef struct job {
+    const mo_kern *kern;
+    const mo_fix_kern *fix;
+    const mo_mat *w;
+    mo_gemm_args g;
+    size_t pairs, blocks; /* of k */
+    size_t row_parts, col_parts, panels;
+} job;
+
+/* Rows r0..r1 in `tiles` tiles, columns c0..c1, block `kb` of k: pairs p0..p1. */
+typedef struct area {
+    size_t r0, r1, tiles, c0, c1, kb, p0, p1;
+    bool cold; /* these weights were not touched before */
+} area;
+
+typedef struct narrowed {
+    int16_t q[BLOCK_ROWS * MO_FIX_LDA];
+    float scale[BLOCK_ROWS];
+} narrowed;
+
+static void do_block(const job *j, const area *r, const narrowed *a)
+{
+    const mo_gemm_args *g = &j->g;
+    const bool first = r->p0 == 0, last = r->p1 == j->pairs;
+    const size_t width = MO_PANEL * j->fix->tile_panels, panel = j->pairs * 2 * MO_PANEL;
+    mo_fix_tile t = {.pairs = r->p1 - r->p0, .panel = panel, .scales = j->blocks * MO_PANEL, .ldc = g->ldc};
+    const float *add = first ? (g->act == MO_ACT_NONE ? g->residual : NULL) : g->c;
+    t.ldadd = first ? g->ldr : g->ldc;
+    for (size_t c = r->c0; c < r->c1; c += width) {
+        const size_t at = (g->first + c) / MO_PANEL;
+        t.n = mo_min(width, r->c1 - c);
+        t.w = j->w->fix + at * panel + r->p0 * 2 * MO_PANEL;
+        t.w_scale = j->w->fix_scale + (at * j->blocks + r->kb) * MO_PANEL;
+        t.bias = last && g->bias ? g->bias + c : NULL;
+        t.relu6 = last && g->act == MO_ACT_RELU6;
+        for (size_t i = 0; i < r->tiles; i++) {
+            const size_t from = mo_cut(r->r1 - r->r0, r->tiles, i);
+            t.m = mo_cut(r->r1 - r->r0, r->tiles, i + 1) - from;
+            t.a = a->q + from * MO_FIX_LDA;
+            t.a_scale = a->scale + from;
+            t.c = g->c + (r->r0 + from) * g->ldc + c;
+            t.add = add ? add + (r->r0 + from) * t.ldadd + c : NULL;
+            t.next = i == 0 && r->cold && c + width < r->c1 ? t.w + j->fix->tile_panels * panel : NULL;
+            j->fix->tile(&t);
+        }
+    }
+}
+
+static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
+{
+    _Alignas(64) narrowed a;
+    const size_t height = j->fix->tile_rows, tiles = mo_ceil_div(r1 - r0, height);
+    const size_t blocks = mo_ceil_div(tiles, BLOCK_ROWS / height);
+    area r = *group;
+    for (r.kb = 0; r.kb < j->blocks; r.kb++) {
+        r.p0 = mo_cut(j->pairs, j->blocks, r.kb);
+        r.p1 = mo_cut(j->pairs, j->blocks, r.kb + 1);
+        for (size_t b = 0; b < blocks; b++) {
+            const size_t t0 = mo_cut(tiles, blocks, b), t1 = mo_cut(tiles, blocks, b + 1);
+            r.tiles = t1 - t0;
+            r.r0 = r0 + mo_cut(r1 - r0, tiles, t0);
+            r.r1 = r0 + mo_cut(r1 - r0, tiles, t1);
+            r.cold = b == 0;
+            const size_t k = mo_min(2 * r.p1, j->w->k) - 2 * r.p0;
+            j->fix->narrow(a.q, a.scale, j->g.a + r.r0 * j->g.lda + 2 * r.p0, j->g.lda, r.r1 - r.r0, k);
+            do_block(j, &r, &a);
+            if (r.p1 == j->pairs)
+                mo_gemm_finish(j->kern, &j->g, (size_t[2]){r.r0, r.r1}, (size_t[2]){r.c0, r.c1});
+        }
+    }
+}
+
+static void do_task(void *ctx, size_t task)
+{
+    const job *j = ctx;
+    const size_t row = task / j->col_parts, col = task % j->col_parts;
+    const size_t r0 = mo_cut(j->g.m, j->row_parts, row), r1 = mo_cut(j->g.m, j->row_parts, row + 1);
+    const size_t p0 = mo_cut(j->panels, j->col_parts, col), p1 = mo_cut(j->panels, j->col_parts, col + 1);
+    const size_t c1 = mo_min(p1 * MO_PANEL, j->g.n), groups = mo_ceil_div((p1 - p0) * MO_PANEL, GROUP);
+    for (size_t i = 0; i < groups; i++) {
+        const size_t from = p0 + mo_cut(p1 - p0, groups, i), to = p0 + mo_cut(p1 - p0, groups, i + 1);
+        const area group = {.c0 = from * MO_PANEL, .c1 = mo_min(to * MO_PANEL, c1)};
+        do_rows(j, &group, r0, r1);
+    }
+}
+
+void mo_gemm_fix(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
+{
+    job j = {.kern = mo_kern_get(), .fix = mo_fix_get(), .w = w, .g = *args};
+    const size_t threads = mo_pool_threads(pool);
+    j.pairs = mo_fix_pairs(w->k);
+    j.blocks = mo_fix_blocks(w->k);
+    j.panels = mo_ceil_div(j.g.n, MO_PANEL);
+    j.row_parts = mo_ceil_div(j.g.m, TASK_ROWS);
+    j.col_parts = 1;
+    if (threads > 1) j.col_parts = mo_min(mo_ceil_div(4 * threads, j.row_parts), mo_ceil_div(j.panels, 4));
+    mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
+}
