@@ -167,6 +167,7 @@ typedef struct numbers {
     uint64_t epochs, batch, top_k;
     double lr, w, w2, temperature;
     const char *methods, *seeds, *context;
+    bool w2_given, top_k_given;
 } numbers;
 
 static int take_options(bench *b, const numbers *n)
@@ -177,6 +178,8 @@ static int take_options(bench *b, const numbers *n)
     if (n->top_k < 1 || n->top_k > 65536) return cli_usage(command.name, "--top-k: from 1 to 65536");
     if (b->shots > UINT32_MAX || b->n_views > 65536)
         return cli_usage(command.name, "--shots or --views: too many");
+    if (b->automatic && (n->w2_given || n->top_k_given))
+        return cli_usage(command.name, "--auto chooses w2 and top-k: do not give them beside it");
     o->epochs = (uint32_t)n->epochs;
     o->batch = (uint32_t)n->batch;
     o->top_k = (uint32_t)n->top_k;
@@ -201,7 +204,7 @@ int cmd_bench_new(int argc, char **argv)
     mopd_trainer_options *o = &b.options;
     mopd_trainer_options_init(o, sizeof *o);
     numbers n = {o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
-        (double)o->temperature, "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL};
+        (double)o->temperature, "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL, false, false};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(b.data),
         {"methods", 0, CLI_TEXT, &n.methods, "A,B", "(default: zero-shot,gda,coop,kgcoop,prograd,mopd)",
@@ -217,8 +220,8 @@ int cmd_bench_new(int argc, char **argv)
         {"batch", 0, CLI_UINT, &n.batch, "N", "(default: 128)", NULL},
         {"lr", 0, CLI_REAL, &n.lr, "X", "learning rate (default: what the model names, else 0.002)", NULL},
         {"w", 0, CLI_REAL, &n.w, "X", "of mopd and kd (default: 0.8)", NULL},
-        {"w2", 0, CLI_REAL, &n.w2, "X", "of mopd (default: 0.1)", NULL},
-        {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", NULL},
+        {"w2", 0, CLI_REAL, &n.w2, "X", "of mopd (default: 0.1)", &n.w2_given},
+        {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", &n.top_k_given},
         {"temperature", 0, CLI_REAL, &n.temperature, "T", "of the distillation (default: 1)", NULL},
         {"context", 0, CLI_TEXT, &n.context, "TEXT",
             "words to start from (default: \"a photo of a\"; \"\": random)", NULL},

@@ -263,6 +263,63 @@ static void bench_new_repeats_and_takes_stores(void **state)
     assert_one_error(&r, 2, "--seeds", "x");
 }
 
+/* Four classes more, so that the base half has the four that --auto needs. */
+static const char *eight_classes(const char *name)
+{
+    const char *data = labelled_data(name);
+    char path[128];
+    uint32_t seed = 1000;
+    for (int split = 0; split < 2; split++)
+        for (int c = 0; c < 4; c++)
+            for (int i = 0; i < (split ? LABELLED_TEST : LABELLED_TRAIN); i++) {
+                snprintf(path, sizeof path, "%s/%s/%c/%d.png", name, split ? "test" : "train", 'e' + c, i);
+                test_png(path, 14, 11, seed++);
+            }
+    return data;
+}
+
+/* The protocol with --auto is train --auto on the base classes and eval on both halves; coop is not touched. */
+static void bench_new_auto_is_train_auto(void **state)
+{
+    (void)state;
+    const char *data = eight_classes("auto-bench"), *prompt = test_path("auto-bench.safetensors");
+    static const char line[] = "bench-new -m @ -d @ " TEACHERS " --lr 0.05 --batch 8 --methods coop,mopd "
+                               "--seeds 1,2 --shots 3 --epochs 4 --format json @";
+    run_result r = run_mopd(NULL, line, tiny_model(1), data, "--auto");
+    assert_run(r, 0);
+    assert_has(r.err, "seed 1: --auto chose w ");
+    assert_has(r.err, "seed 2: --auto chose w ");
+    const char *chosen = strstr(r.err, "--auto chose w ");
+    char choice[64];
+    snprintf(choice, sizeof choice, "%.*s", (int)strcspn(chosen, "\n"), chosen);
+    json_t *automatic = labelled_json(&r), *rows = json_object_get(automatic, "rows");
+    const json_t *first = json_array_get(json_object_get(json_array_get(rows, 1), "seeds"), 0);
+    r = run_mopd(NULL, line, tiny_model(1), data, "-q");
+    assert_run(r, 0);
+    json_t *plain = labelled_json(&r);
+    assert_true(labelled_number(json_array_get(json_object_get(plain, "rows"), 0), "base") ==
+                labelled_number(json_array_get(rows, 0), "base"));
+    r = run_mopd(
+        NULL, LEARN "--subset base --shots 3 --seed 1 --epochs 4 --auto -o @", tiny_model(1), data, prompt);
+    assert_run(r, 0);
+    assert_has(r.err, choice);
+    static const char *const subsets[] = {"base", "new"};
+    for (int i = 0; i < 2; i++) {
+        r = run_mopd(
+            NULL, "eval -m @ -d @ -p @ --format json --subset @", tiny_model(1), data, prompt, subsets[i]);
+        assert_run(r, 0);
+        json_t *eval = labelled_json(&r);
+        assert_true(fabs(labelled_number(eval, "accuracy") - labelled_number(first, subsets[i])) < 1e-6);
+        json_decref(eval);
+    }
+    json_decref(plain);
+    json_decref(automatic);
+    r = run_mopd(NULL, line, tiny_model(1), labelled_data("auto-few"), "--auto");
+    assert_one_error(&r, 1, "2 classes", "4 are needed");
+    r = run_mopd(NULL, "bench-new -m @ -d @ --auto --top-k 3", tiny_model(1), data);
+    assert_one_error(&r, 2, "--auto", "top-k");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +328,7 @@ int main(void)
         cmocka_unit_test(fresh_views_are_the_cached_ones),
         cmocka_unit_test(interrupted_training_resumes_to_the_same_bytes),
         cmocka_unit_test(auto_chooses_and_says_what),
+        cmocka_unit_test(bench_new_auto_is_train_auto),
         cmocka_unit_test(report_is_one_page),
         cmocka_unit_test(wrong_training_is_told),
         cmocka_unit_test(bench_new_runs_the_protocol),
