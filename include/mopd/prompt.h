@@ -54,7 +54,7 @@ MOPD_API const char *mopd_method_name(int32_t method);
 MOPD_API mopd_status mopd_method_find(const char *name, int32_t *method);
 
 /* Opens a prompt file or a checkpoint.  With an encoder (may be NULL) the file must have been made with the
- * same model: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer
+ * same model and vocabulary: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer
  * library. Close with mopd_prompt_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder);
 

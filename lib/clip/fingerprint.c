@@ -6,7 +6,10 @@
  *
  * Parameters come in the order of params.h and as floats, so layout and storage type (where it loses nothing)
  * do not count.  64 values of each are read: enough to tell models apart, few enough to keep opening
- * quick. */
+ * quick.
+ *
+ * The vocabulary has a fingerprint of its own, over what every id means: prompts are learned with it, features
+ * of pictures are not. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -64,4 +67,21 @@ mopd_status mo_fingerprint(char hex[65], const mo_config *config, const mo_weigh
     }
     mo_buf_free(&json);
     return st;
+}
+
+void mo_vocabulary_fingerprint(char hex[65], const mo_tokenizer *tokenizer)
+{
+    mo_sha256 sha;
+    mo_sha256_init(&sha);
+    size_t n = mo_tokenizer_n_ids(tokenizer);
+    add_u32(&sha, (uint32_t)n);
+    add_u32(&sha, mo_tokenizer_start(tokenizer));
+    add_u32(&sha, mo_tokenizer_end(tokenizer));
+    for (size_t i = 0; i < n; i++) {
+        size_t n_bytes;
+        const char *token = mo_tokenizer_token(tokenizer, (uint32_t)i, &n_bytes);
+        add_u32(&sha, (uint32_t)n_bytes);
+        if (token) mo_sha256_add(&sha, token, n_bytes);
+    }
+    mo_sha256_hex(&sha, hex);
 }

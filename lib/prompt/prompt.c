@@ -99,6 +99,7 @@ mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
     mo_jsonw_kint(&w, "epoch", i->epoch);
     if (i->accuracy >= 0) mo_jsonw_kdouble(&w, "accuracy", i->accuracy);
     mo_jsonw_kstring(&w, "fingerprint", p->fingerprint);
+    if (*p->vocabulary) mo_jsonw_kstring(&w, "vocabulary", p->vocabulary);
     write_raw(&w, "settings", p->settings);
     write_raw(&w, "data", p->data);
     write_names(&w, "templates", &p->templates);
@@ -120,6 +121,11 @@ mopd_status mo_prompt_check(const mopd_prompt *p, const mopd_encoder *encoder, c
     if (strcmp(p->fingerprint, encoder->fingerprint) != 0)
         return mo_fail(MOPD_E_MISMATCH, "%s: learned with the model %s, this one is %s", path, p->fingerprint,
             encoder->fingerprint);
+    char vocabulary[65];
+    mo_vocabulary_fingerprint(vocabulary, encoder->tokenizer);
+    if (*p->vocabulary && strcmp(p->vocabulary, vocabulary) != 0)
+        return mo_fail(MOPD_E_MISMATCH, "%s: learned with the vocabulary %s, this model's is %s", path,
+            p->vocabulary, vocabulary);
     size_t width = mo_text_width(encoder->text), dim = mo_text_dim(encoder->text);
     if (p->info.text_width != width || p->info.dim != dim)
         return mo_fail(MOPD_E_MISMATCH,

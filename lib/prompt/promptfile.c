@@ -62,6 +62,7 @@ static mopd_status write_meta(mo_stw *w, const mopd_prompt *p, const mo_checkpoi
         {"mopd.version", MOPD_VERSION_STRING},
         {"mopd.method", mopd_method_name(p->info.method)},
         {"mopd.fingerprint", p->fingerprint},
+        {"mopd.vocabulary", *p->vocabulary ? p->vocabulary : NULL},
         {"mopd.settings", p->settings},
         {"mopd.data", p->data},
         {"mopd.gate_use", p->gate_use},
@@ -248,6 +249,15 @@ static mopd_status read_accuracy(const mo_st *st, double *out)
     return good ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_st_path(st), text);
 }
 
+static mopd_status take_digits(char out[65], const char *text, const char *what, const mo_st *st)
+{
+    if (strlen(text) > 64)
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: a %s of %zu digits, 64 are usual", mo_st_path(st), what, strlen(text));
+    memcpy(out, text, strlen(text) + 1);
+    return MOPD_OK;
+}
+
 static mopd_status read_meta(const mo_st *st, mopd_prompt *p)
 {
     const char *text, *path = mo_st_path(st);
@@ -263,9 +273,9 @@ static mopd_status read_meta(const mo_st *st, mopd_prompt *p)
     if (mopd_method_find(text, &p->info.method) != MOPD_OK)
         return mo_fail(MOPD_E_FORMAT, "%s: method \"%.40s\" is unknown", path, text);
     if ((status = need_meta(st, "mopd.fingerprint", &text)) != MOPD_OK) return status;
-    if (strlen(text) >= sizeof p->fingerprint)
-        return mo_fail(MOPD_E_FORMAT, "%s: a fingerprint of %zu digits, 64 are usual", path, strlen(text));
-    memcpy(p->fingerprint, text, strlen(text) + 1);
+    if ((status = take_digits(p->fingerprint, text, "fingerprint", st)) != MOPD_OK) return status;
+    text = mo_st_meta(st, "mopd.vocabulary");
+    if (text && (status = take_digits(p->vocabulary, text, "vocabulary", st)) != MOPD_OK) return status;
     if ((status = need_meta(st, "mopd.version", &text)) != MOPD_OK) return status;
     if (!(p->version = mo_strdup(text))) return MOPD_E_NOMEM;
     if ((status = read_accuracy(st, &p->info.accuracy)) != MOPD_OK) return status;

@@ -3,7 +3,7 @@
  *
  *     tensor context   n_context x W, or C x n_context x W when class-specific           F32
  *     tensor gate      D x M, or M static scores; only where the method has one           F32
- *     metadata         mopd.kind, .format, .version, .method, .fingerprint, .dim, .epoch: plain texts
+ *     metadata         mopd.kind, .format, .version, .method, .fingerprint, .vocabulary, .dim, .epoch: plain texts
  *                      mopd.settings, .templates, .classes, .data, .gate_use: JSON
  *                      mopd.accuracy: in percent;  note.*: as the host wrote them
  *
@@ -22,9 +22,9 @@ struct mopd_prompt {
     float *context, *gate; /* gate: D x M, M scores, or NULL */
     bool static_gate;
     mo_names classes, templates;
-    char fingerprint[65];
-    char *settings, *data, *gate_use; /* JSON; data and gate_use may be NULL */
-    char *version;                    /* of the library that wrote the file; NULL: this one */
+    char fingerprint[65], vocabulary[65]; /* vocabulary: "" in files of early 0.1 */
+    char *settings, *data, *gate_use;     /* JSON; data and gate_use may be NULL */
+    char *version;                        /* of the library that wrote the file; NULL: this one */
     mo_names note_keys, notes;
 };
 

@@ -49,6 +49,7 @@ mopd_status mo_trainer_prompt(const mopd_trainer *t, mopd_prompt **out)
     fill_info(t, &p->info);
     p->static_gate = t->set.method->gate == MO_GATE_STATIC;
     memcpy(p->fingerprint, t->encoder->fingerprint, sizeof p->fingerprint);
+    mo_vocabulary_fingerprint(p->vocabulary, t->encoder->tokenizer);
     mopd_status st = copy_floats(&p->context, t->context.p, t->context.n);
     if (st == MOPD_OK) st = copy_floats(&p->gate, t->gate.p, t->gate.n);
     if (st == MOPD_OK) st = copy_text(&p->settings, t->settings);

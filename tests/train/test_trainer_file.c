@@ -439,6 +439,43 @@ static void files_that_lie_are_refused(void **state)
     assert_fails(mopd_prompt_open(&p, test_path("missing"), NULL), MOPD_E_IO, "missing");
 }
 
+/* Exchanges q and z in the vocabulary of the tiny model; once more: as it was. */
+static void exchange_letters(const char *model)
+{
+    char vocab[512];
+    snprintf(vocab, sizeof vocab, "%s/vocab.json", model);
+    char *text = test_read(vocab), *q = strstr(text, "\"\\u0071\":"), *z = strstr(text, "\"\\u007a\":");
+    assert_true(q && z);
+    memcpy(q, "\"\\u007a\":", 9);
+    memcpy(z, "\"\\u0071\":", 9);
+    FILE *f = fopen(vocab, "wb");
+    assert_true(f && fputs(text, f) >= 0 && !fclose(f));
+    free(text);
+}
+
+/* The same weights with another vocabulary: another model to a prompt, though not to pictures. */
+static void another_vocabulary_is_another_model(void **state)
+{
+    const fixture *x = *state;
+    const char *model = tiny_model(1);
+    mopd_trainer_options o = options(MOPD_METHOD_MOPD);
+    mopd_trainer *t = create(x, &o);
+    const char *path = save(t, "vocabulary-prompt");
+    mopd_trainer_free(t);
+    mopd_encoder *other = NULL;
+    mopd_prompt *p;
+    exchange_letters(model);
+    assert_ok(mopd_encoder_open(&other, model, NULL));
+    assert_string_equal(mopd_encoder_fingerprint(other), mopd_encoder_fingerprint(x->encoder));
+    assert_fails(mopd_prompt_open(&p, path, other), MOPD_E_MISMATCH, "vocabulary");
+    mopd_encoder_close(other);
+    exchange_letters(model);
+    assert_ok(mopd_encoder_open(&other, model, NULL));
+    assert_ok(mopd_prompt_open(&p, path, other));
+    mopd_prompt_close(p);
+    mopd_encoder_close(other);
+}
+
 /* What a kill between two writes leaves: a half-written file beside an old one that is whole. */
 static void a_half_written_file_beside_harms_nothing(void **state)
 {
@@ -605,6 +642,7 @@ int main(void)
         cmocka_unit_test(only_the_right_checkpoint_resumes),
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(files_that_lie_are_refused),
+        cmocka_unit_test(another_vocabulary_is_another_model),
         cmocka_unit_test(a_half_written_file_beside_harms_nothing),
         cmocka_unit_test(settings_are_chosen_and_reported),
         cmocka_unit_test(choosing_needs_something_to_choose_from),
