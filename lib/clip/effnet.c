@@ -16,7 +16,8 @@
 #include "layer/depthwise.h"
 #include "math/kern.h"
 
-#define CHUNK 4 /* pictures at once */
+#define CHUNK 4 /* pictures at work */
+#define MOST 16 /* the same when each thread has its own */
 
 typedef struct residual {
     mo_linear expand, project;
@@ -34,7 +35,6 @@ typedef struct effnet_packs {
 typedef struct effnet {
     mo_vision base;
     mo_effnet_config config;
-    size_t dim, image;
     bool reduced;
     const mo_weights *weights;
     effnet_packs *packs;
@@ -181,7 +181,7 @@ static size_t larger(size_t a, size_t b)
 
 static sizes measure(const effnet *e)
 {
-    size_t side = mo_same_out(e->image, 2);
+    size_t side = mo_same_out(e->base.image, 2);
     sizes s = {.map = side * side * e->config.stem};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
@@ -195,22 +195,25 @@ static sizes measure(const effnet *e)
 }
 
 typedef struct forward {
+    const effnet *e;
     mo_arena arena;
     size_t chunk;
     float *map[2], *expanded, *depth, *stem; /* chunk x sizes */
     float *pooled, *probs, *branch;          /* chunk x features, x classes, x D */
 } forward;
 
-static void forward_take(forward *f, const effnet *e)
+static void forward_take(forward *f)
 {
+    const effnet *e = f->e;
     sizes s = measure(e);
     for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(&f->arena, f->chunk * s.map);
     f->expanded = mo_arena_floats(&f->arena, f->chunk * s.expanded);
     f->depth = mo_arena_floats(&f->arena, f->chunk * s.depth);
-    f->stem = mo_arena_floats(&f->arena, mo_stem_scratch(&e->packs->stem, f->chunk, e->image, e->image));
+    f->stem =
+        mo_arena_floats(&f->arena, mo_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
     f->pooled = mo_arena_floats(&f->arena, f->chunk * e->config.features);
     f->probs = mo_arena_floats(&f->arena, f->chunk * e->config.classes);
-    f->branch = mo_arena_floats(&f->arena, f->chunk * e->dim);
+    f->branch = mo_arena_floats(&f->arena, f->chunk * e->base.dim);
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */
@@ -239,7 +242,7 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
 {
     const effnet_packs *p = e->packs;
     const mo_kern *kern = mo_kern_get();
-    size_t classes = e->config.classes, dim = e->dim;
+    size_t classes = e->config.classes, dim = e->base.dim;
     const mo_linear_call call = {.rows = n};
     mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, &call);
     for (size_t i = 0; i < n; i++)
@@ -251,32 +254,41 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
     for (size_t i = 0; i < n; i++) kern->axpy(out + i * dim, *p->mix, f->branch + i * dim, dim);
 }
 
-static void run_chunk(forward *f, const effnet *e, mo_pool *pool, const float *pixels, size_t n, float *out)
+static void effnet_close(void *work)
 {
+    forward *f = work;
+    if (f) mo_arena_close(&f->arena);
+    mo_free(f);
+}
+
+static mopd_status effnet_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
+{
+    (void)pool;
+    forward *f = mo_calloc(1, sizeof *f);
+    *work = f;
+    if (!f) return MOPD_E_NOMEM;
+    f->e = (const effnet *)base;
+    f->chunk = n;
+    forward_take(f);
+    mopd_status st = mo_arena_open(&f->arena);
+    if (st == MOPD_OK) forward_take(f);
+    return st;
+}
+
+static void effnet_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    forward *f = work;
+    const effnet *e = f->e;
     const effnet_packs *p = e->packs;
-    mo_stem_fwd(pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, e->image, e->image});
-    size_t side = mo_same_out(e->image, 2);
+    mo_stem_fwd(
+        pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, e->base.image, e->base.image});
+    size_t side = mo_same_out(e->base.image, 2);
     for (size_t i = 0; i < e->config.n_blocks; i++)
         side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
     const mo_linear_call head = {.rows = n * side * side, .act = MO_ACT_RELU6};
     mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, &head);
     mo_mean_pool(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
     run_head(f, e, pool, n, out);
-}
-
-static mopd_status effnet_fwd(const mo_vision *base, mo_pool *pool, const float *pixels, size_t n, float *out)
-{
-    const effnet *e = (const effnet *)base;
-    forward f = {.chunk = n < CHUNK ? n : CHUNK};
-    forward_take(&f, e);
-    mopd_status st = mo_arena_open(&f.arena);
-    if (st != MOPD_OK) return st;
-    forward_take(&f, e);
-    size_t picture = 3 * e->image * e->image;
-    for (size_t i = 0; i < n; i += f.chunk)
-        run_chunk(&f, e, pool, pixels + i * picture, n - i < f.chunk ? n - i : f.chunk, out + i * e->dim);
-    mo_arena_close(&f.arena);
-    return MOPD_OK;
 }
 
 static void effnet_free(mo_vision *base)
@@ -299,10 +311,16 @@ mopd_status mo_effnet_create(
         mo_free(e);
         return st;
     }
-    e->base = (mo_vision){.prepare = effnet_prepare, .fwd = effnet_fwd, .free = effnet_free};
+    e->base = (mo_vision){.image = config->image,
+        .dim = config->dim,
+        .chunk = CHUNK,
+        .most = MOST,
+        .prepare = effnet_prepare,
+        .open = effnet_open,
+        .run = effnet_run,
+        .close = effnet_close,
+        .free = effnet_free};
     e->config = config->effnet;
-    e->dim = config->dim;
-    e->image = config->image;
     e->reduced = reduced;
     e->weights = weights;
     e->packs = packs;

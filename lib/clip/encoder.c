@@ -72,7 +72,7 @@ mopd_status mo_encoder_pixels_raw(const mopd_encoder *encoder, const float *pixe
 {
     const mo_vision *v = encoder->vision;
     mopd_status st = v->prepare(v);
-    return st == MOPD_OK ? v->fwd(v, encoder->pool, pixels, n, features) : st;
+    return st == MOPD_OK ? mo_vision_fwd(v, encoder->pool, pixels, n, features) : st;
 }
 
 mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)

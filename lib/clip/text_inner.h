@@ -13,7 +13,7 @@ typedef struct text_packs {
     float *norm_block;
     mo_norm norm;
     mo_block *blocks;
-    mo_linear proj; /* D x W */
+    mo_linear proj;  /* D x W */
     mo_block *exact; /* the same in float, where blocks and proj are not: for training */
     mo_linear exact_proj;
     mo_block_back *back;
@@ -43,7 +43,7 @@ struct mo_text_plan {
 struct mo_text_cache {
     mo_arena arena;
     size_t rows, n_select; /* of the largest plan it serves */
-    float **x; /* input of each block, rows x W; then the output of the last, n_select x W */
+    float **x;             /* input of each block, rows x W; then the output of the last, n_select x W */
     mo_block_cache *blocks;
     float *stats; /* of the final norm, n_select x 2 */
 };

@@ -35,9 +35,8 @@ mopd_status mo_tower_linear(
 
 /* Blocks 0 .. layers-1 of "PREFIX.encoder.layers.N."; *out has stack->layers of them.  Pages of the file are
  * given back block by block. */
-mopd_status mo_tower_blocks(
-    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack,
-    bool reduced);
+mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
+    const mo_stack_config *stack, bool reduced);
 void mo_tower_blocks_free(mo_block *blocks, size_t layers);
 
 #endif

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * vision.c - picks the vision tower that a configuration names. */
+ * vision.c - picks the vision tower that a configuration names, and shares pictures out among threads.
+ *
+ * With pictures for every thread, each takes chunks of its own through the whole tower: no thread waits for
+ * another between layers, and a chunk's rows stay near its processor.  What is left over, and where memory
+ * for a chunk each would be too much, all threads share each layer. */
+#include <stdatomic.h>
+
 #include "clip/vision_inner.h"
 
 mopd_status mo_vision_create(
@@ -8,6 +14,70 @@ mopd_status mo_vision_create(
     *out = NULL;
     if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, reduced);
     return mo_vit_create(out, config, weights, reduced);
+}
+
+typedef struct lanes {
+    const mo_vision *v;
+    mo_pool *inner; /* what the layers of a chunk are shared by */
+    const float *pixels;
+    float *out;
+    size_t n, chunk;
+    void **work; /* one a lane */
+    atomic_size_t next;
+} lanes;
+
+static void lane(void *ctx, size_t index)
+{
+    lanes *l = ctx;
+    const size_t picture = 3 * l->v->image * l->v->image;
+    for (;;) {
+        const size_t first = atomic_fetch_add_explicit(&l->next, l->chunk, memory_order_relaxed);
+        if (first >= l->n) return;
+        const size_t n = l->n - first < l->chunk ? l->n - first : l->chunk;
+        l->v->run(l->work[index], l->inner, l->pixels + first * picture, n, l->out + first * l->v->dim);
+    }
+}
+
+/* l's pictures in n_lanes lanes, `chunk` at once in each. */
+static mopd_status run_lanes(lanes *l, mo_pool *pool, size_t n_lanes)
+{
+    l->inner = n_lanes > 1 ? NULL : pool;
+    l->work = mo_calloc(n_lanes, sizeof *l->work);
+    mopd_status st = l->work ? MOPD_OK : MOPD_E_NOMEM;
+    for (size_t i = 0; i < n_lanes && st == MOPD_OK; i++)
+        st = l->v->open(&l->work[i], l->v, l->inner, l->chunk);
+    if (st == MOPD_OK) mo_pool_run(pool, n_lanes, lane, l);
+    for (size_t i = 0; l->work && i < n_lanes; i++) l->v->close(l->work[i]);
+    mo_free(l->work);
+    return st;
+}
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* The largest chunk up to `most` that gives every lane as many as the others. */
+static size_t even_chunk(size_t n, size_t n_lanes, size_t most)
+{
+    return ceil_div(n, n_lanes * ceil_div(n, n_lanes * most));
+}
+
+mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    const size_t threads = mo_pool_threads(pool), apart = threads <= v->most ? n - n % threads : 0;
+    mopd_status st = MOPD_OK;
+    if (apart && threads > 1) {
+        lanes l = {.v = v, .pixels = pixels, .out = out, .n = apart};
+        l.chunk = even_chunk(apart, threads, threads < v->chunk ? v->chunk / threads : 1);
+        st = run_lanes(&l, pool, threads);
+        pixels += apart * 3 * v->image * v->image;
+        out += apart * v->dim;
+        n -= apart;
+    }
+    if (st != MOPD_OK || !n) return st;
+    lanes l = {.v = v, .pixels = pixels, .out = out, .n = n, .chunk = n < v->chunk ? n : v->chunk};
+    return run_lanes(&l, pool, 1);
 }
 
 void mo_vision_free(mo_vision *v)

@@ -2,7 +2,7 @@
  * vision.h - the seam between the encoder and its vision towers: pixels to raw features.
  *
  * A tower begins with mo_vision and hands out its functions; ViT (vit.c) and EfficientNet-Lite (effnet.c)
- * do. */
+ * do.  mo_vision_fwd (vision.c) shares pictures out among threads. */
 #ifndef MO_CLIP_VISION_H
 #define MO_CLIP_VISION_H
 
@@ -13,10 +13,16 @@
 typedef struct mo_vision mo_vision;
 
 struct mo_vision {
+    size_t image, dim; /* S; D */
+    size_t chunk;      /* pictures at work at once, at least 1 */
+    size_t most;       /* the same when each thread has its own, at least `chunk` */
     /* Unpacks the weights, once.  Any thread. */
     mopd_status (*prepare)(const mo_vision *v);
+    /* Work memory for n pictures at once, whose loops are shared by pool.  NOMEM. */
+    mopd_status (*open)(void **work, const mo_vision *v, const mo_pool *pool, size_t n);
     /* out (n x D) = features of pixels (n x 3 x S x S), not yet of length 1.  Weights are prepared. */
-    mopd_status (*fwd)(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out);
+    void (*run)(void *work, mo_pool *pool, const float *pixels, size_t n, float *out);
+    void (*close)(void *work); /* NULL is nothing */
     void (*free)(mo_vision *v);
 };
 
@@ -24,6 +30,10 @@ struct mo_vision {
  * reduced precision (mo_mat_narrow).  Touches no weight. */
 mopd_status mo_vision_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
+
+/* out (n x D) = features of pixels (n x 3 x S x S), not yet of length 1, the same bits for every n and pool.
+ * Weights are prepared.  NOMEM. */
+mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out);
 void mo_vision_free(mo_vision *v);
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "clip/vision.h"
 
-mopd_status mo_vit_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
+mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
 mopd_status mo_effnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
 

@@ -11,7 +11,8 @@
 #include "clip/vision_inner.h"
 #include "layer/patch.h"
 
-#define CHUNK_ROWS 1024 /* rows of all pictures of a chunk, at least one picture */
+#define CHUNK_ROWS 1024 /* rows of all pictures at work, at least one picture */
+#define MOST_ROWS 4096  /* the same when each thread has its own */
 
 typedef struct vit_packs {
     mo_once once;
@@ -26,7 +27,6 @@ typedef struct vit_packs {
 typedef struct vit {
     mo_vision base;
     mo_vit_config config;
-    size_t dim, image;
     bool reduced;
     const mo_weights *weights;
     vit_packs *packs;
@@ -62,7 +62,7 @@ static mopd_status pack(const void *ctx)
         goto done;
     if ((st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps)) != MOPD_OK)
         goto done;
-    p->patch.side = v->image;
+    p->patch.side = v->base.image;
     p->patch.patch = v->config.patch;
     st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false, v->reduced);
     if (st != MOPD_OK) goto done;
@@ -81,6 +81,7 @@ static mopd_status vit_prepare(const mo_vision *base)
 }
 
 typedef struct forward {
+    const vit *v;
     mo_arena arena;
     size_t chunk, rows; /* pictures at once; rows of one picture */
     float *x, *last;    /* chunk L x W; chunk x W */
@@ -89,8 +90,9 @@ typedef struct forward {
     mo_block_work work;
 } forward;
 
-static void forward_take(forward *f, const vit *v, const mo_pool *pool)
+static void forward_take(forward *f, const mo_pool *pool)
 {
+    const vit *v = f->v;
     size_t width = v->config.stack.width, rows = f->chunk * f->rows;
     f->x = mo_arena_floats(&f->arena, rows * width);
     f->last = mo_arena_floats(&f->arena, f->chunk * width);
@@ -100,9 +102,34 @@ static void forward_take(forward *f, const vit *v, const mo_pool *pool)
     mo_block_work_take(&f->work, &f->arena, v->packs->blocks, &size);
 }
 
-/* out [n x D] of n pictures, n at most the chunk. */
-static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixels, size_t n, float *out)
+static void vit_close(void *work)
 {
+    forward *f = work;
+    if (f) mo_arena_close(&f->arena);
+    mo_free(f);
+}
+
+static mopd_status vit_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
+{
+    const vit *v = (const vit *)base;
+    forward *f = mo_calloc(1, sizeof *f);
+    *work = f;
+    if (!f) return MOPD_E_NOMEM;
+    f->v = v;
+    f->chunk = n;
+    f->rows = mo_patch_rows(&v->packs->patch);
+    forward_take(f, pool);
+    mopd_status st = mo_arena_open(&f->arena);
+    if (st != MOPD_OK) return st;
+    forward_take(f, pool);
+    for (size_t i = 0; i < n; i++) f->select[i] = (uint32_t)(i * f->rows);
+    return MOPD_OK;
+}
+
+static void vit_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    forward *f = work;
+    const vit *v = f->v;
     const vit_packs *p = v->packs;
     uint32_t layers = v->config.stack.layers;
     mo_patch_call patches = {
@@ -123,25 +150,6 @@ static void run_chunk(forward *f, const vit *v, mo_pool *pool, const float *pixe
     mo_linear_fwd(pool, out, f->last, &p->proj, &(mo_linear_call){.rows = n});
 }
 
-static mopd_status vit_fwd(const mo_vision *base, mo_pool *pool, const float *pixels, size_t n, float *out)
-{
-    const vit *v = (const vit *)base;
-    forward f = {.rows = mo_patch_rows(&v->packs->patch)};
-    f.chunk = CHUNK_ROWS / f.rows;
-    if (f.chunk == 0) f.chunk = 1;
-    if (f.chunk > n) f.chunk = n;
-    forward_take(&f, v, pool);
-    mopd_status st = mo_arena_open(&f.arena);
-    if (st != MOPD_OK) return st;
-    forward_take(&f, v, pool);
-    for (size_t i = 0; i < f.chunk; i++) f.select[i] = (uint32_t)(i * f.rows);
-    size_t picture = 3 * v->image * v->image;
-    for (size_t i = 0; i < n; i += f.chunk)
-        run_chunk(&f, v, pool, pixels + i * picture, n - i < f.chunk ? n - i : f.chunk, out + i * v->dim);
-    mo_arena_close(&f.arena);
-    return MOPD_OK;
-}
-
 static void vit_free(mo_vision *base)
 {
     vit *v = (vit *)base;
@@ -151,8 +159,7 @@ static void vit_free(mo_vision *base)
     mo_free(v);
 }
 
-mopd_status mo_vit_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
+mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     vit *v = mo_calloc(1, sizeof *v);
     vit_packs *packs = mo_calloc(1, sizeof *packs);
@@ -162,10 +169,17 @@ mopd_status mo_vit_create(
         mo_free(v);
         return st;
     }
-    v->base = (mo_vision){.prepare = vit_prepare, .fwd = vit_fwd, .free = vit_free};
+    const size_t rows = 1 + (config->image / config->vit.patch) * (config->image / config->vit.patch);
+    v->base = (mo_vision){.image = config->image,
+        .dim = config->dim,
+        .chunk = rows < CHUNK_ROWS ? CHUNK_ROWS / rows : 1,
+        .most = rows < MOST_ROWS ? MOST_ROWS / rows : 1,
+        .prepare = vit_prepare,
+        .open = vit_open,
+        .run = vit_run,
+        .close = vit_close,
+        .free = vit_free};
     v->config = config->vit;
-    v->dim = config->dim;
-    v->image = config->image;
     v->reduced = reduced;
     v->weights = weights;
     v->packs = packs;

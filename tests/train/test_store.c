@@ -17,21 +17,38 @@ static mopd_status tower_prepare(const mo_vision *v)
     return MOPD_OK;
 }
 
-/* Some linear map of the pixels. */
-static mopd_status tower_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out)
+static mopd_status tower_open(void **work, const mo_vision *v, const mo_pool *pool, size_t n)
 {
-    (void)v;
-    (void)pool;
+    (void)v, (void)pool, (void)n;
+    *work = NULL;
+    return MOPD_OK;
+}
+
+static void tower_close(void *work)
+{
+    (void)work;
+}
+
+/* Some linear map of the pixels. */
+static void tower_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
+{
+    (void)work, (void)pool;
     for (size_t i = 0; i < n * DIM; i++) {
         const float *p = pixels + i / DIM * 3 * SIDE * SIDE;
         out[i] = 0.5f;
         for (size_t k = 0; k < 3 * SIDE * SIDE; k++)
             out[i] += p[k] * (float)((k * (i % DIM + 3)) % 7) * 0.01f;
     }
-    return MOPD_OK;
 }
 
-static mo_vision tower = {tower_prepare, tower_fwd, NULL};
+static mo_vision tower = {.image = SIDE,
+    .dim = DIM,
+    .chunk = 4,
+    .most = 4,
+    .prepare = tower_prepare,
+    .open = tower_open,
+    .run = tower_run,
+    .close = tower_close};
 
 static mopd_encoder *encoder_of(char digit)
 {
