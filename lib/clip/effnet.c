@@ -16,8 +16,8 @@
 #include "layer/depthwise.h"
 #include "math/kern.h"
 
-#define CHUNK 4 /* pictures at work */
-#define MOST 16 /* the same when each thread has its own */
+#define CHUNK 4 /* pictures at work when threads share each layer */
+#define MOST 16 /* threads that may have a picture of their own */
 
 typedef struct residual {
     mo_linear expand, project;
@@ -314,6 +314,7 @@ mopd_status mo_effnet_create(
     e->base = (mo_vision){.image = config->image,
         .dim = config->dim,
         .chunk = CHUNK,
+        .lane = 1,
         .most = MOST,
         .prepare = effnet_prepare,
         .open = effnet_open,

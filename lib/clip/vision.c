@@ -67,9 +67,9 @@ mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels
 {
     const size_t threads = mo_pool_threads(pool), apart = threads <= v->most ? n - n % threads : 0;
     mopd_status st = MOPD_OK;
-    if (apart && threads > 1) {
+    if (apart) {
         lanes l = {.v = v, .pixels = pixels, .out = out, .n = apart};
-        l.chunk = even_chunk(apart, threads, threads < v->chunk ? v->chunk / threads : 1);
+        l.chunk = even_chunk(apart, threads, v->lane);
         st = run_lanes(&l, pool, threads);
         pixels += apart * 3 * v->image * v->image;
         out += apart * v->dim;

@@ -11,8 +11,10 @@
 #include "clip/vision_inner.h"
 #include "layer/patch.h"
 
-#define CHUNK_ROWS 1024 /* rows of all pictures at work, at least one picture */
-#define MOST_ROWS 4096  /* the same when each thread has its own */
+/* Rows at work: of pictures whose layers all threads share, of a thread's own, of all those together. */
+#define CHUNK_ROWS 1024
+#define LANE_ROWS 256
+#define MOST_ROWS 4096
 
 typedef struct vit_packs {
     mo_once once;
@@ -159,6 +161,11 @@ static void vit_free(mo_vision *base)
     mo_free(v);
 }
 
+static size_t at_least_one(size_t n)
+{
+    return n ? n : 1;
+}
+
 mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
 {
     vit *v = mo_calloc(1, sizeof *v);
@@ -172,8 +179,9 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
     const size_t rows = 1 + (config->image / config->vit.patch) * (config->image / config->vit.patch);
     v->base = (mo_vision){.image = config->image,
         .dim = config->dim,
-        .chunk = rows < CHUNK_ROWS ? CHUNK_ROWS / rows : 1,
-        .most = rows < MOST_ROWS ? MOST_ROWS / rows : 1,
+        .chunk = at_least_one(CHUNK_ROWS / rows),
+        .lane = at_least_one(LANE_ROWS / rows),
+        .most = at_least_one(MOST_ROWS / (rows > LANE_ROWS ? rows : LANE_ROWS)),
         .prepare = vit_prepare,
         .open = vit_open,
         .run = vit_run,
