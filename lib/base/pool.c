@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * pool.c - worker threads over one shared counter of tasks.
+ * pool.c - worker threads that begin at their own share of the tasks and then help with the others'.
  *
- * A call publishes (fn, ctx, n_tasks) under the lock and raises `round`; workers wake, take tasks by the lock-free
- * counter, and the last one out wakes the caller, who took tasks too.  A second caller finds `busy` and runs alone. */
+ * Thread i of T begins with tasks n i / T onwards, in every call: what it wrote in one layer it mostly reads
+ * in the next, from its own cache.
+ *
+ * One word tells all: which round it is, whether workers may still join it, how many are in.  A caller writes the
+ * job, opens a round, takes tasks itself, closes the round and waits for those who joined; a worker that
+ * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
+ * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/pool.h"
 
@@ -14,33 +19,49 @@
 
 #define MAX_THREADS 1024u
 
-/* Looks at a shared word this often, some 20 microseconds, before sleeping: the next layer comes sooner than that. */
+/* Looks at the word this often, some 20 to 50 microseconds, before sleeping: the next layer comes sooner than that. */
 #define SPINS 1000
 
-struct mo_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;  /* workers: a new round, or the end */
-    pthread_cond_t done;  /* caller: all workers left the round */
-    size_t n_workers;     /* threads beside the caller */
-    atomic_size_t inside; /* workers that have not left this round */
-    atomic_ullong round;
-    bool busy, quit;
-    pid_t owner;
-    mo_task_fn fn;
-    void *ctx;
-    size_t n_tasks;
+/* pool->state: the round's number, CLOSED, and how many workers are in. */
+#define ROUND (1ull << 32)
+#define CLOSED (1ull << 31)
+#define INSIDE (CLOSED - 1)
+
+/* Tasks next .. end-1 of one thread's share are not taken yet; a cache line of its own. */
+typedef struct share {
     atomic_size_t next;
-    pthread_t worker[];
+    size_t end;
+    mo_pool *pool;
+    pthread_t thread; /* not of share 0, the caller's */
+    char apart[64 - 3 * sizeof(size_t) - sizeof(pthread_t)];
+} share;
+
+struct mo_pool {
+    atomic_ullong state;
+    atomic_uint sleepers; /* workers that sleep, or are about to */
+    atomic_bool waiting;  /* the caller sleeps, or is about to */
+    atomic_bool busy, quit;
+    pthread_mutex_t lock; /* for sleeping only */
+    pthread_cond_t wake, done;
+    size_t n_workers; /* threads beside the caller */
+    pid_t owner;
+    mo_task_fn fn; /* the round's job, written while it is closed and empty */
+    void *ctx;
+    share shares[]; /* of the caller, of each worker */
 };
 
 static atomic_uint default_threads;
 
-static void take_tasks(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
+/* Thread `self` takes tasks until none is left, its own first. */
+static void take_tasks(mo_pool *pool, size_t self)
 {
-    for (;;) {
-        size_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= n_tasks) return;
-        fn(ctx, task);
+    const size_t threads = pool->n_workers + 1;
+    for (size_t i = 0; i < threads; i++) {
+        share *s = &pool->shares[(self + i) % threads];
+        while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
+            const size_t task = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+            if (task < s->end) pool->fn(pool->ctx, task);
+        }
     }
 }
 
@@ -51,30 +72,57 @@ static void relax(void)
 #endif
 }
 
+static bool is_new(mo_pool *pool, unsigned long long seen)
+{
+    return atomic_load(&pool->state) / ROUND != seen || atomic_load(&pool->quit);
+}
+
+/* Returns when there is a round after `seen`, or the end. */
+static void await_round(mo_pool *pool, unsigned long long seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (is_new(pool, seen)) return;
+        relax();
+    }
+    atomic_fetch_add(&pool->sleepers, 1);
+    pthread_mutex_lock(&pool->lock);
+    while (!is_new(pool, seen)) pthread_cond_wait(&pool->wake, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+    atomic_fetch_sub(&pool->sleepers, 1);
+}
+
+/* Into the round, if it is open. */
+static bool join(mo_pool *pool, unsigned long long round)
+{
+    unsigned long long s = atomic_load(&pool->state);
+    while (s / ROUND == round && !(s & CLOSED))
+        if (atomic_compare_exchange_weak(&pool->state, &s, s + 1)) return true;
+    return false;
+}
+
+static void part(mo_pool *pool)
+{
+    const unsigned long long s = atomic_fetch_sub(&pool->state, 1);
+    if ((s & INSIDE) > 1 || !(s & CLOSED) || !atomic_load(&pool->waiting)) return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void *work(void *arg)
 {
-    mo_pool *pool = arg;
+    const share *own = arg;
+    mo_pool *pool = own->pool;
+    const size_t self = (size_t)(own - pool->shares);
     unsigned long long seen = 0;
-    pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->quit && pool->round == seen) pthread_cond_wait(&pool->wake, &pool->lock);
-        if (pool->quit) break;
-        seen = pool->round;
-        mo_task_fn fn = pool->fn;
-        void *ctx = pool->ctx;
-        size_t n_tasks = pool->n_tasks;
-        pthread_mutex_unlock(&pool->lock);
-        take_tasks(pool, fn, ctx, n_tasks);
-        if (atomic_fetch_sub(&pool->inside, 1) == 1) {
-            pthread_mutex_lock(&pool->lock);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->lock);
-        }
-        for (int i = 0; i < SPINS && atomic_load(&pool->round) == seen; i++) relax();
-        pthread_mutex_lock(&pool->lock);
+        await_round(pool, seen);
+        if (atomic_load(&pool->quit)) return NULL;
+        seen = atomic_load(&pool->state) / ROUND;
+        if (!join(pool, seen)) continue;
+        take_tasks(pool, self);
+        part(pool);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return NULL;
 }
 
 /* Workers leave the host's signals to the host's threads. */
@@ -83,7 +131,9 @@ static bool start_worker(mo_pool *pool)
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool ok = !pthread_create(&pool->worker[pool->n_workers], NULL, work, pool);
+    share *own = &pool->shares[pool->n_workers + 1];
+    own->pool = pool;
+    bool ok = !pthread_create(&own->thread, NULL, work, own);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (ok) pool->n_workers++;
     return ok;
@@ -94,17 +144,19 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
     *out = NULL;
     if (n_threads < 1 || n_threads > MAX_THREADS)
         return mo_fail(MOPD_E_ARG, "threads: %zu, 1 to %u are allowed", n_threads, MAX_THREADS);
-    mo_pool *pool = mo_calloc(1, sizeof *pool + (n_threads - 1) * sizeof pool->worker[0]);
+    mo_pool *pool = mo_calloc(1, sizeof *pool + n_threads * sizeof pool->shares[0]);
     if (!pool) return MOPD_E_NOMEM;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
+    atomic_store(&pool->state, CLOSED);
     pool->owner = getpid();
     while (pool->n_workers < n_threads - 1) {
         if (start_worker(pool)) continue;
         size_t got = pool->n_workers;
         mo_pool_free(pool);
-        return mo_fail(MOPD_E_NOMEM, "out of memory: thread %zu of %zu could not be started", got + 2, n_threads);
+        return mo_fail(
+            MOPD_E_NOMEM, "out of memory: thread %zu of %zu could not be started", got + 2, n_threads);
     }
     *out = pool;
     return MOPD_OK;
@@ -115,10 +167,10 @@ void mo_pool_free(mo_pool *pool)
     if (!pool) return;
     if (pool->owner == getpid()) { /* after a fork the threads are not here */
         pthread_mutex_lock(&pool->lock);
-        pool->quit = true;
+        atomic_store(&pool->quit, true);
         pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->lock);
-        for (size_t i = 0; i < pool->n_workers; i++) pthread_join(pool->worker[i], NULL);
+        for (size_t i = 0; i < pool->n_workers; i++) pthread_join(pool->shares[i + 1].thread, NULL);
         pthread_mutex_destroy(&pool->lock);
         pthread_cond_destroy(&pool->wake);
         pthread_cond_destroy(&pool->done);
@@ -126,40 +178,58 @@ void mo_pool_free(mo_pool *pool)
     mo_free(pool);
 }
 
-size_t mo_pool_threads(const mo_pool *pool) { return pool ? pool->n_workers + 1 : 1; }
+size_t mo_pool_threads(const mo_pool *pool)
+{
+    return pool ? pool->n_workers + 1 : 1;
+}
+
+/* Where part i of n things cut into parts begins. */
+static size_t part_of(size_t n, size_t parts, size_t i)
+{
+    return n / parts * i + n % parts * i / parts;
+}
 
 static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
 {
     if (!pool || n_tasks < 2 || !pool->n_workers || pool->owner != getpid()) return false;
-    pthread_mutex_lock(&pool->lock);
-    bool mine = !pool->busy;
-    if (mine) {
-        pool->busy = true;
-        pool->fn = fn;
-        pool->ctx = ctx;
-        pool->n_tasks = n_tasks;
-        pool->inside = pool->n_workers;
-        atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-        pool->round++;
-        pthread_cond_broadcast(&pool->wake);
+    if (atomic_exchange(&pool->busy, true)) return false;
+    pool->fn = fn;
+    pool->ctx = ctx;
+    const size_t threads = pool->n_workers + 1;
+    for (size_t i = 0; i < threads; i++) {
+        atomic_store_explicit(&pool->shares[i].next, part_of(n_tasks, threads, i), memory_order_relaxed);
+        pool->shares[i].end = part_of(n_tasks, threads, i + 1);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return mine;
+    atomic_store(&pool->state, (atomic_load(&pool->state) / ROUND + 1) * ROUND);
+    if (atomic_load(&pool->sleepers)) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_broadcast(&pool->wake);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return true;
 }
 
 static void leave(mo_pool *pool)
 {
-    for (int i = 0; i < SPINS && atomic_load(&pool->inside); i++) relax();
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->inside)) pthread_cond_wait(&pool->done, &pool->lock);
-    pool->busy = false;
-    pthread_mutex_unlock(&pool->lock);
+    unsigned long long s = atomic_fetch_or(&pool->state, CLOSED);
+    for (int i = 0; i < SPINS && s & INSIDE; i++) {
+        relax();
+        s = atomic_load(&pool->state);
+    }
+    if (s & INSIDE) {
+        atomic_store(&pool->waiting, true);
+        pthread_mutex_lock(&pool->lock);
+        while (atomic_load(&pool->state) & INSIDE) pthread_cond_wait(&pool->done, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
+        atomic_store(&pool->waiting, false);
+    }
+    atomic_store(&pool->busy, false);
 }
 
 void mo_pool_run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
 {
     if (enter(pool, fn, ctx, n_tasks)) {
-        take_tasks(pool, fn, ctx, n_tasks);
+        take_tasks(pool, 0);
         leave(pool);
         return;
     }
@@ -184,7 +254,8 @@ size_t mo_pool_default_threads(void)
 
 mopd_status mo_pool_set_default_threads(uint32_t n)
 {
-    if (n > MAX_THREADS) return mo_fail(MOPD_E_ARG, "threads: %u, at most %u are allowed", (unsigned)n, MAX_THREADS);
+    if (n > MAX_THREADS)
+        return mo_fail(MOPD_E_ARG, "threads: %u, at most %u are allowed", (unsigned)n, MAX_THREADS);
     atomic_store(&default_threads, n);
     return MOPD_OK;
 }
