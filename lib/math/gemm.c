@@ -17,6 +17,7 @@
 
 #define BLOCK_ROWS 60
 #define TASK_ROWS 240
+#define SMALL_WEIGHTS (1u << 18) /* half a second cache */
 
 typedef struct job {
     const mo_kern *kern;
@@ -156,15 +157,18 @@ static void do_task(void *ctx, size_t task)
     }
 }
 
-/* Many rows: tasks of about TASK_ROWS.  Few rows: columns are cut too, until each thread has some. */
+/* Many rows: tasks of about TASK_ROWS.  Few rows: more and smaller tasks, until each thread has some; of rows
+ * while the weights are small, so that no thread copies another's rows, then of columns. */
 static void plan(job *j, size_t threads)
 {
     j->panels = ceil_div(j->g.n, MO_PANEL);
     j->row_parts = ceil_div(j->g.m, TASK_ROWS);
     j->col_parts = 1;
     if (threads == 1) return;
-    size_t wanted = ceil_div(4 * threads, j->row_parts), most = ceil_div(j->panels, 4);
-    j->col_parts = wanted < most ? wanted : most;
+    const size_t wanted = 4 * threads, rows = j->g.m / (2 * j->kern->tile_rows);
+    if (j->g.n * j->w->k <= SMALL_WEIGHTS && rows > j->row_parts) j->row_parts = min(rows, wanted);
+    const size_t columns = ceil_div(wanted, j->row_parts), most = ceil_div(j->panels, 4);
+    j->col_parts = min(columns, most);
 }
 
 void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
