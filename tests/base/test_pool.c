@@ -14,7 +14,10 @@ typedef struct tally {
     mo_pool *pool;
 } tally;
 
-static void count_task(void *ctx, size_t task) { atomic_fetch_add(&((tally *)ctx)->hits[task], 1); }
+static void count_task(void *ctx, size_t task)
+{
+    atomic_fetch_add(&((tally *)ctx)->hits[task], 1);
+}
 
 static void runs_each_task_once(void **state)
 {
@@ -52,6 +55,34 @@ static void serves_many_callers(void **state)
     for (int i = 0; i < 4; i++) pthread_join(caller[i], NULL);
     for (int i = 0; i < 50; i++) assert_int_equal(t.hits[i], 1200);
     mo_pool_free(t.pool);
+}
+
+typedef struct meeting {
+    atomic_int here, met;
+} meeting;
+
+/* Comes back when the other task runs too, or after five seconds. */
+static void meet(void *ctx, size_t task)
+{
+    meeting *m = ctx;
+    atomic_fetch_add(&m->here, 1);
+    for (int i = 0; i < 50000 && atomic_load(&m->here) < 2; i++) usleep(100);
+    if (atomic_load(&m->here) == 2) atomic_fetch_add(&m->met, 1);
+    if (task == 1) usleep(1000); /* the caller sleeps by then */
+}
+
+static void wakes_who_sleeps(void **state)
+{
+    (void)state;
+    mo_pool *pool;
+    assert_ok(mo_pool_create(&pool, 2));
+    for (int i = 0; i < 100; i++) {
+        meeting m = {0};
+        if (i % 2) usleep(1000); /* the worker sleeps by then */
+        mo_pool_run(pool, 2, meet, &m);
+        assert_int_equal(m.met, 2);
+    }
+    mo_pool_free(pool);
 }
 
 static void works_after_a_fork(void **state)
@@ -99,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_each_task_once),
         cmocka_unit_test(serves_many_callers),
+        cmocka_unit_test(wakes_who_sleeps),
         cmocka_unit_test(works_after_a_fork),
         cmocka_unit_test(refuses_silly_sizes),
     };
