@@ -4,7 +4,7 @@
  *     x = scale q,  scale = |x| / 32750 (the Euclidean length of those inputs),  q rounded to nearest even
  *
  * By Cauchy and Schwarz no sum of products of two such rows leaves 32 bits, so the sums are exact; what is
- * lost lies in the rounding of q: at most 0.5 sqrt(MO_FIX_K) / 32750 = 3e-4 of a row's length, where rounding
+ * lost lies in the rounding of q: at most 0.5 sqrt(MO_FIX_K) / 32750 = 3.5e-4 of a row's length, where rounding
  * to bf16 may lose 4e-3 of it (2^-8).  The sums of the blocks of k meet in float, in their order.
  *
  * All paths give the same bits.  A row is 0 where its length is below 1e-15, and NaN where it is not finite
@@ -20,7 +20,7 @@
 #include "base/pool.h"
 #include "math/gemm.h"
 
-#define MO_FIX_K 384
+#define MO_FIX_K 512
 #define MO_FIX_LDA (MO_FIX_K + 32)
 #define MO_FIX_ONE 32750.0f
 
@@ -45,7 +45,8 @@ typedef struct mo_fix_tile {
     size_t ldadd;
     const float *bias;
     bool relu6;
-    const int16_t *next; /* NULL, or panels that will be wanted soon */
+    const int16_t *next; /* NULL, or panels that will be wanted soon, laid out as w, */
+    size_t next_every;   /* one step of them to be fetched every so many steps */
 } mo_fix_tile;
 
 typedef struct mo_fix_kern {

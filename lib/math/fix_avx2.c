@@ -38,11 +38,16 @@ static inline __attribute__((always_inline)) void tile(const mo_fix_tile *t, con
     __m256i sum[ROWS][2];
     UNROLL
     for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_si256();
-    const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32;
+    const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32, *next = t->next;
+    size_t left = 1;
     for (; w < end; w += 32, a += 2) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)w),
                       y = _mm256_loadu_si256((const __m256i *)(const void *)(w + 16));
-        if (t->next) _mm_prefetch(t->next + (w - t->w), _MM_HINT_T0);
+        if (next && !--left) {
+            _mm_prefetch(next, _MM_HINT_T0);
+            next += 32;
+            left = t->next_every;
+        }
         UNROLL
         for (size_t i = 0; i < rows; i++) {
             int32_t two;

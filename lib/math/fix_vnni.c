@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) void write_back(
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, s);
 }
 
-/* `ahead`: fetch the next panels beside; a constant, so that the loop has no branch. */
+/* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
 static inline __attribute__((always_inline)) void tile(
     const mo_fix_tile *t, const size_t rows, const size_t panels, const bool ahead)
 {
@@ -40,24 +40,31 @@ static inline __attribute__((always_inline)) void tile(
     UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) sum[i][j] = (ints){0};
-    const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32;
-    const size_t panel = t->panel;
-    for (; w < end; w += 32, a += 2) {
-        __m512i x[2];
+    UNROLL
+    for (size_t i = 0; i < rows; i++) UNROLL
+    for (size_t j = 0; j < panels; j++) __builtin_prefetch(t->c + i * t->ldc + j * 16, 1);
+    const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32, *next = t->next;
+    const size_t panel = t->panel, every = t->next_every * 32;
+    while (w < end) {
+        const int16_t *stop = ahead && w + every < end ? w + every : end;
         if (ahead) {
             UNROLL
-            for (size_t j = 0; j < panels; j++) _mm_prefetch(t->next + (w - t->w) + j * panel, _MM_HINT_T0);
+            for (size_t j = 0; j < panels; j++) _mm_prefetch(next + j * panel, _MM_HINT_T0);
+            next += 32;
         }
-        UNROLL
-        for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_si512(w + j * panel);
-        UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            int32_t two;
-            memcpy(&two, a + i * MO_FIX_LDA, sizeof two);
-            const __m512i f = _mm512_set1_epi32(two);
+        for (; w < stop; w += 32, a += 2) {
+            __m512i x[2];
             UNROLL
-            for (size_t j = 0; j < panels; j++)
-                sum[i][j] = (ints)_mm512_dpwssd_epi32((__m512i)sum[i][j], f, x[j]);
+            for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_si512(w + j * panel);
+            UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                int32_t two;
+                memcpy(&two, a + i * MO_FIX_LDA, sizeof two);
+                const __m512i f = _mm512_set1_epi32(two);
+                UNROLL
+                for (size_t j = 0; j < panels; j++)
+                    sum[i][j] = (ints)_mm512_dpwssd_epi32((__m512i)sum[i][j], f, x[j]);
+            }
         }
     }
     UNROLL

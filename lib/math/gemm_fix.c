@@ -21,8 +21,15 @@ typedef struct job {
 /* Rows r0..r1 in `tiles` tiles, columns c0..c1, block `kb` of k: pairs p0..p1. */
 typedef struct area {
     size_t r0, r1, tiles, c0, c1, kb, p0, p1;
-    bool cold; /* these weights were not touched before */
+    bool cold;            /* these weights were not touched before */
+    const int16_t *after; /* the panels that come after these, NULL: not known, or these again */
 } area;
+
+/* Panels from column c (a multiple of 16) and pair p on. */
+static const int16_t *weights(const job *j, size_t c, size_t p)
+{
+    return j->w->fix + ((j->g.first + c) * j->pairs + p * MO_PANEL) * 2;
+}
 
 typedef struct narrowed {
     int16_t q[BLOCK_ROWS * MO_FIX_LDA];
@@ -40,10 +47,11 @@ static void do_block(const job *j, const area *r, const narrowed *a)
     for (size_t c = r->c0; c < r->c1; c += width) {
         const size_t at = (g->first + c) / MO_PANEL;
         t.n = mo_min(width, r->c1 - c);
-        t.w = j->w->fix + at * panel + r->p0 * 2 * MO_PANEL;
+        t.w = weights(j, c, r->p0);
         t.w_scale = j->w->fix_scale + (at * j->blocks + r->kb) * MO_PANEL;
         t.bias = last && g->bias ? g->bias + c : NULL;
         t.relu6 = last && g->act == MO_ACT_RELU6;
+        const int16_t *ahead = c + width >= r->c1 ? r->after : r->cold ? weights(j, c + width, r->p0) : NULL;
         for (size_t i = 0; i < r->tiles; i++) {
             const size_t from = mo_cut(r->r1 - r->r0, r->tiles, i);
             t.m = mo_cut(r->r1 - r->r0, r->tiles, i + 1) - from;
@@ -51,7 +59,8 @@ static void do_block(const job *j, const area *r, const narrowed *a)
             t.a_scale = a->scale + from;
             t.c = g->c + (r->r0 + from) * g->ldc + c;
             t.add = add ? add + (r->r0 + from) * t.ldadd + c : NULL;
-            t.next = i == 0 && r->cold && c + width < r->c1 ? t.w + j->fix->tile_panels * panel : NULL;
+            t.next = ahead ? ahead + mo_cut(t.pairs, r->tiles, i) * 2 * MO_PANEL : NULL;
+            t.next_every = r->tiles;
             j->fix->tile(&t);
         }
     }
@@ -66,12 +75,14 @@ static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
     for (r.kb = 0; r.kb < j->blocks; r.kb++) {
         r.p0 = mo_cut(j->pairs, j->blocks, r.kb);
         r.p1 = mo_cut(j->pairs, j->blocks, r.kb + 1);
+        const int16_t *next = r.p1 < j->pairs ? weights(j, r.c0, r.p1) : group->after;
         for (size_t b = 0; b < blocks; b++) {
             const size_t t0 = mo_cut(tiles, blocks, b), t1 = mo_cut(tiles, blocks, b + 1);
             r.tiles = t1 - t0;
             r.r0 = r0 + mo_cut(r1 - r0, tiles, t0);
             r.r1 = r0 + mo_cut(r1 - r0, tiles, t1);
             r.cold = b == 0;
+            r.after = b + 1 == blocks ? next : NULL;
             const size_t k = mo_min(2 * r.p1, j->w->k) - 2 * r.p0;
             j->fix->narrow(a.q, a.scale, j->g.a + r.r0 * j->g.lda + 2 * r.p0, j->g.lda, r.r1 - r.r0, k);
             do_block(j, &r, &a);
@@ -90,7 +101,9 @@ static void do_task(void *ctx, size_t task)
     const size_t c1 = mo_min(p1 * MO_PANEL, j->g.n), groups = mo_ceil_div((p1 - p0) * MO_PANEL, GROUP);
     for (size_t i = 0; i < groups; i++) {
         const size_t from = p0 + mo_cut(p1 - p0, groups, i), to = p0 + mo_cut(p1 - p0, groups, i + 1);
-        const area group = {.c0 = from * MO_PANEL, .c1 = mo_min(to * MO_PANEL, c1)};
+        const area group = {.c0 = from * MO_PANEL,
+            .c1 = mo_min(to * MO_PANEL, c1),
+            .after = i + 1 < groups ? weights(j, to * MO_PANEL, 0) : NULL};
         do_rows(j, &group, r0, r1);
     }
 }
