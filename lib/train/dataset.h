@@ -28,7 +28,7 @@ typedef struct mo_source {
     size_t n_views, dim;
     float *owned;
     mo_st *file;
-    bool augmented;
+    bool augmented, reduced; /* reduced: encoded with bf16 */
     uint64_t seed;
     char fingerprint[65];
     char *preprocessing; /* JSON; NULL until encoded */

@@ -340,6 +340,7 @@ static mopd_status join(mopd_dataset **out, job *j)
     s->dim = j->dim;
     s->augmented = j->augmented;
     const mo_source *from = j->known ? j->known->source : j->data->source->features ? j->data->source : NULL;
+    s->reduced = from ? from->reduced : j->encoder->precision == MOPD_PRECISION_BF16;
     s->seed = from ? from->seed : j->augmented ? j->options->seed : 0;
     memcpy(s->fingerprint, j->encoder->fingerprint, sizeof s->fingerprint);
     if (j->known) {
@@ -429,7 +430,12 @@ static mopd_status check_join(const job *j)
         return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
             s->n_views, s->augmented ? "augmented" : "plain", j->n_views,
             j->augmented ? "augmented" : "plain", j->options->first_view);
-    uint64_t seed = j->data->source->features ? j->data->source->seed : j->options->seed;
+    const bool have = j->data->source->features != NULL;
+    const bool reduced = have ? j->data->source->reduced : j->encoder->precision == MOPD_PRECISION_BF16;
+    if (s->reduced != reduced)
+        return mo_fail(MOPD_E_MISMATCH, "the store's features were made in %s, the new ones are in %s",
+            s->reduced ? "bf16" : "f32", reduced ? "bf16" : "f32");
+    uint64_t seed = have ? j->data->source->seed : j->options->seed;
     if (s->augmented && s->seed != seed)
         return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
             (unsigned long long)s->seed, (unsigned long long)seed);

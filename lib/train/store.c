@@ -5,7 +5,7 @@
  *     labels    n i32           index into classes
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
- *               classes, paths, hashes (JSON arrays of texts) */
+ *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32 */
 #include "train/dataset.h"
 
 #include <stdlib.h>
@@ -70,6 +70,7 @@ static mopd_status declare(mo_stw *w, const mopd_dataset *d)
     if (st == MOPD_OK) st = mo_stw_meta(w, "preprocessing", s->preprocessing);
     if (st == MOPD_OK) st = add_number(w, "views", s->augmented ? s->n_views : 0);
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
+    if (st == MOPD_OK && s->reduced) st = mo_stw_meta(w, "precision", "bf16");
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
     if (st == MOPD_OK) st = add_list(w, d, "paths", LIST_PATHS);
     if (st == MOPD_OK) st = add_list(w, d, "hashes", LIST_HASHES);
@@ -238,6 +239,10 @@ static mopd_status read_source(const opened *o, mo_source *s)
     s->n_views = o->features->shape[1];
     s->dim = o->features->shape[2];
     s->augmented = views > 0;
+    const char *precision = mo_st_meta(o->file, "precision");
+    s->reduced = precision && !strcmp(precision, "bf16");
+    if (precision && !s->reduced)
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata 'precision' is '%s', not 'bf16'", o->path, precision);
     if ((views ? views : 1) != s->n_views)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
             (unsigned long long)views, s->n_views);

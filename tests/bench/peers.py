@@ -65,15 +65,24 @@ def ort_run(path):
     return lambda x: session.run(None, {"x": x})[0]
 
 
-def openvino_run(path):
+def openvino_run(path, precision="f32"):
     import openvino as ov
-    options = {"INFERENCE_NUM_THREADS": args.threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    options = {"INFERENCE_NUM_THREADS": args.threads, "INFERENCE_PRECISION_HINT": precision,
+               "PERFORMANCE_HINT": "LATENCY"}
     model = ov.Core().compile_model(path, "CPU", options)
     return lambda x: model([x])[0]
 
 
 def torch_run(module):
     return lambda x: module(torch.from_numpy(x)).numpy()
+
+
+def torch_bf16_run(module):
+    """Weights stay float32, products are in bfloat16: what PyTorch calls automatic mixed precision."""
+    def run(x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return module(torch.from_numpy(x)).float().numpy()
+    return run
 
 
 def unit(x):
@@ -98,7 +107,8 @@ class Clip:
         self.encoder = ours.Encoder(folder, args.threads)
         if not os.path.exists(self.packed):
             self.encoder.pack(self.packed)
-        self.image = {"PyTorch": torch_run(models.Image(model)), "ORT": ort_run(self.onnx[0]),
+        self.images = models.Image(model)
+        self.image = {"PyTorch": torch_run(self.images), "ORT": ort_run(self.onnx[0]),
                       "OpenVINO": openvino_run(self.onnx[0])}
         self.text = {"PyTorch": torch_run(models.Text(model)), "ORT": ort_run(self.onnx[1]),
                      "OpenVINO": openvino_run(self.onnx[1])}
@@ -112,11 +122,11 @@ class Clip:
 
 # -- rows --------------------------------------------------------------------------------------------------------------
 
-def same_input(name, mine, peers, x, **bars):
+def same_input(name, mine, peers, x, cosine=0.99999, **bars):
     """A row whose sides take x; their results must agree."""
     want = mine()
     for peer, call in peers.items():
-        agree(f"{name}, {peer}", want, call(x))
+        agree(f"{name}, {peer}", want, call(x), cosine)
     sides = {"ours": mine} | {peer: (lambda call=call: call(x)) for peer, call in peers.items()}
     return Row(name, sides, **bars)
 
@@ -131,6 +141,19 @@ def pictures(patch, n, must, aim):
 def rows_b16():
     yield from pictures(16, 1, 0.90, 0.75)
     yield from pictures(16, 16, 0.88, 0.78)
+
+
+def rows_bf16():
+    """ONNX Runtime has no bf16 of its own on CPUs."""
+    clip = Clip.of(16)
+    encoder = ours.Encoder(clip.folder, args.threads, 1)
+    peers = {"PyTorch": torch_bf16_run(clip.images), "OpenVINO": openvino_run(clip.onnx[0], "bf16")}
+    for n in (1, 16):
+        x = rng.standard_normal((n, 3, 224, 224), np.float32)
+        agree("bf16 and f32", encoder.pixels(x), clip.encoder.pixels(x), 0.9995)
+        yield same_input(f"B/16 bf16, {n} picture{'s' * (n > 1)}", lambda x=x: encoder.pixels(x), peers, x, 0.999,
+                         must=1.0, aim=0.8)
+    encoder.close()
 
 
 def rows_b32():
@@ -331,8 +354,8 @@ def tower_share(row):
     return ""
 
 
-ROWS = {"b32": rows_b32, "b16": rows_b16, "text": rows_text, "builder": rows_builder, "lite": rows_lite,
-        "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open}
+ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "builder": rows_builder,
+        "lite": rows_lite, "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open}
 
 
 def main():
