@@ -16,7 +16,7 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
         {"model", 'm', CLI_TEXT, &common->model, "MODEL", "model directory or file (default: the built-in model)", NULL},
         {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output (default: text)", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
-        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "arithmetic (default: f32)", NULL},
+        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers (default: f32)", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };

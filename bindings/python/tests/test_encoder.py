@@ -138,6 +138,16 @@ def test_wrong_arguments_are_told(enc):
         enc.images([], errors="ignore")
 
 
+def test_bf16_is_near_f32() -> None:
+    texts = ["a photo of a cat.", "a dog"]
+    with mopd.Encoder(TOWERS / "hf", precision="bf16") as reduced, mopd.Encoder(TOWERS / "hf") as exact:
+        assert (reduced.precision, exact.precision) == ("bf16", "f32")
+        assert reduced.fingerprint == exact.fingerprint
+        a, b = reduced.texts(texts), exact.texts(texts)
+    assert not np.array_equal(a, b)
+    assert (a * b).sum(-1).min() > 0.99999
+
+
 def test_errors_have_status_and_place(tmp_path):
     with pytest.raises(mopd.MopdError) as caught:
         mopd.Encoder(tmp_path / "no-model")
