@@ -18,6 +18,21 @@ typedef struct mopd_trainer mopd_trainer;
 #define MOPD_TRAIN_CLASS_CONTEXT UINT32_C(1) /* each class has vectors of its own: no other classes */
 #define MOPD_TRAIN_NO_SHUFFLE UINT32_C(2)    /* pictures in the order given, every epoch */
 
+/* One training on many processes.  Each of `ranks` trainers, given the same classes, options, features and labels,
+ * encodes its share of the classes forward and back; this callback adds up what they found.  Each of the n values
+ * becomes the sum of its value over all ranks, and every rank gets the same bits, as MPI_Allreduce promises; so all
+ * hold the same prompt after each step, within rounding the one that a single process learns.
+ *
+ * All ranks make the same calls of mopd_trainer_create, _step, _run and _choose in the same order: these call back,
+ * on their calling thread, equally often and with equal n everywhere (two to three times a step; n is about C x D).
+ * The other functions do not, and a trainer of one rank may do them alone.
+ *
+ * A failure of one rank inside those calls, a callback that cancels and data that differ end the call on all ranks:
+ * the others get the status and the number of the rank that failed.  A process that fails outside of them, or dies,
+ * is not seen: end the others too (MPI_Abort), or they wait.  Anything but MOPD_OK from the callback ends the call
+ * with it, the step undone; the ranks have lost each other then, and later calls are STATE. */
+typedef mopd_status (*mopd_reduce_fn)(void *context, double *values, size_t n);
+
 typedef struct mopd_trainer_options {
     uint32_t struct_size;
     uint32_t flags;         /* MOPD_TRAIN_... */
@@ -42,6 +57,10 @@ typedef struct mopd_trainer_options {
     const char *context;          /* words to start from: "a photo of a"; NULL: random, deviation 0.02 */
     const float *teachers;        /* n_templates x n_classes x D: the templates' features where several
                                      trainings share them, rows of length 1; copied.  NULL: encoded here */
+    uint32_t rank;                /* which of `ranks` this is, from 0 */
+    uint32_t ranks;               /* processes that train together; 0 or 1: alone, reduce is not called */
+    mopd_reduce_fn reduce;
+    void *reduce_context; /* handed to reduce; both are kept while the trainer lives */
 } mopd_trainer_options;
 
 /* What a step did.  Losses are of the weights before the update. */
@@ -91,7 +110,7 @@ typedef struct mopd_run {
     void *step_context;
     mopd_epoch_fn on_epoch; /* may be NULL */
     void *epoch_context;
-    const char *checkpoint; /* written after every epoch and when cancelled; NULL: none */
+    const char *checkpoint; /* written after every epoch and when cancelled, by rank 0 alone; NULL: none */
 } mopd_run;
 
 /* Fill in the defaults.  Since 0.1. */
@@ -99,7 +118,7 @@ MOPD_API mopd_status mopd_trainer_options_init(mopd_trainer_options *options, si
 MOPD_API mopd_status mopd_run_init(mopd_run *run, size_t struct_size);
 
 /* A trainer for n_classes classes: encodes the templates' features once, starts the context.  options may be
- * NULL; nothing of them is kept.  ARG: an option out of range, K above M, names or templates as
+ * NULL; nothing of them is kept but `reduce`.  ARG: an option out of range, K above M, names or templates as
  * mopd_bank_create, a prompt longer than the tower takes (class named).  Free with mopd_trainer_free.  Since
  * 0.1. */
 MOPD_API mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,

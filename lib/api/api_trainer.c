@@ -11,7 +11,7 @@
 #define FIRST_RUN 96
 #define FIRST_STEP 64
 
-_Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == 112, "no holes in options");
+_Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == 136, "no holes in options");
 _Static_assert(sizeof(void *) != 8 || sizeof(mopd_run) == FIRST_RUN, "no holes in mopd_run");
 _Static_assert(sizeof(mopd_step) == FIRST_STEP, "no holes in mopd_step");
 _Static_assert(sizeof(mopd_epoch) == 80, "no holes in mopd_epoch");
@@ -26,38 +26,12 @@ mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
     return mo_opts_init(run, struct_size, &mo_run_defaults, sizeof *run, sizeof *run);
 }
 
-/* options->teachers, when the caller's struct reaches that far and the rows are unit vectors. */
-static mopd_status read_teachers(
-    const float **out, const mopd_encoder *encoder, size_t n_classes, const mopd_trainer_options *options)
-{
-    mopd_trainer_options o;
-    mopd_status st =
-        mo_opts_read(&o, options, &mo_settings_defaults, sizeof o, MO_SETTINGS_FIRST, "mopd_trainer_options");
-    *out = NULL;
-    if (st != MOPD_OK || !o.teachers) return st;
-    if (!o.n_templates) return mo_fail(MOPD_E_ARG, "teachers are given without their templates");
-    size_t dim = encoder->config.dim, rows;
-    if (!mo_mul((size_t)o.n_templates, n_classes, &rows)) return mo_fail(MOPD_E_ARG, "n_templates: too many");
-    for (size_t i = 0; i < rows; i++) {
-        double length = 0;
-        for (size_t k = 0; k < dim; k++)
-            length += (double)o.teachers[i * dim + k] * (double)o.teachers[i * dim + k];
-        if (!(length > 0.99 && length < 1.01))
-            return mo_fail(MOPD_E_NUMERIC, "teachers: row %zu has squared length %g, not 1", i, length);
-    }
-    *out = o.teachers;
-    return MOPD_OK;
-}
-
 mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, const mopd_trainer_options *options)
 {
-    const float *teachers;
     if (!out || !encoder || (n_classes && !classes)) return mo_fail(MOPD_E_ARG, "mopd_trainer_create: NULL");
     *out = NULL;
-    mopd_status st = read_teachers(&teachers, encoder, n_classes, options);
-    if (st != MOPD_OK) return st;
-    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, options, teachers});
+    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, options, NULL});
 }
 
 void mopd_trainer_free(mopd_trainer *trainer)
@@ -65,11 +39,10 @@ void mopd_trainer_free(mopd_trainer *trainer)
     mo_trainer_free(trainer);
 }
 
-mopd_status mopd_trainer_step(
-    mopd_trainer *t, const float *features, const int32_t *labels, size_t n, mopd_step *step)
+static mopd_status check_step(
+    const mopd_trainer *t, const float *features, const int32_t *labels, size_t n, const mopd_step *step)
 {
-    if (!t || !features || !labels || !n)
-        return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL, or no feature");
+    if (!features || !labels || !n) return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL, or no feature");
     if (step && step->struct_size < FIRST_STEP)
         return mo_fail(MOPD_E_ARG, "mopd_step: struct_size is %u, the first release had %d",
             (unsigned)step->struct_size, FIRST_STEP);
@@ -77,9 +50,18 @@ mopd_status mopd_trainer_step(
         return mo_fail(MOPD_E_ARG, "%zu features, the options' batch is %u", n, (unsigned)t->set.o.batch);
     if (t->epoch >= t->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)t->set.o.epochs);
-    mopd_status st = mo_trainer_check(t, features, t->dim, labels, n);
-    if (st != MOPD_OK) return st;
+    return mo_trainer_check(t, features, t->dim, labels, n);
+}
+
+mopd_status mopd_trainer_step(
+    mopd_trainer *t, const float *features, const int32_t *labels, size_t n, mopd_step *step)
+{
     mopd_step done;
+    if (!t) return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL");
+    mopd_status st = check_step(t, features, labels, n, step);
+    bool known = st == MOPD_OK && t->team.ranks > 1;
+    uint64_t bits = known ? mo_trainer_bits(features, n * t->dim, labels, n) : 0;
+    if ((st = mo_team_agree(&t->team, st, (mo_team_word){bits, "their batch"})) != MOPD_OK) return st;
     if ((st = mo_trainer_step(t, features, labels, n, &done)) != MOPD_OK || !step) return st;
     uint32_t size = step->struct_size;
     memset(step, 0, size);
@@ -108,7 +90,8 @@ mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
     mopd_run ours;
     if (!trainer) return mo_fail(MOPD_E_ARG, "mopd_trainer_run: NULL");
     mopd_status st = read_run(&ours, run);
-    return st == MOPD_OK ? mo_trainer_run(trainer, &ours) : st;
+    return st == MOPD_OK ? mo_trainer_run(trainer, &ours)
+                         : mo_team_agree(&trainer->team, st, (mo_team_word){0, ""});
 }
 
 double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch)
@@ -164,8 +147,6 @@ mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *
     if (report) *report = NULL;
     mopd_status st = read_run(&ours, run);
     if (st != MOPD_OK) return st;
-    const float *teachers;
-    if ((st = read_teachers(&teachers, encoder, n_classes, options)) != MOPD_OK) return st;
     return mo_trainer_choose(
-        &(mo_trainer_args){encoder, classes, n_classes, options, teachers}, options, &ours, report);
+        &(mo_trainer_args){encoder, classes, n_classes, options, NULL}, options, &ours, report);
 }

@@ -41,6 +41,7 @@ typedef struct search {
     const mo_trainer_args *args;
     const mopd_run *run;
     mo_settings set;
+    mo_team team;
     size_t dim;
     float *teachers;      /* M x C x D of all classes, or NULL */
     uint32_t *order;      /* C: shuffled classes */
@@ -79,6 +80,7 @@ static void free_search(search *s)
     mo_buf_free(&s->tried);
     mo_free(s->teachers);
     mo_free(s->order);
+    mo_free(s->team.values);
     mo_free(s->rows);
     mo_free(s->logits);
 }
@@ -227,11 +229,23 @@ static double accuracy(search *q, const mopd_trainer *t, const float *s, size_t 
     return 100 * (double)correct / (double)p->n;
 }
 
+/* Rank 0's numbers for all, so that all choose the same. */
+static mopd_status share_found(mo_team *team, mopd_status st, double found[2])
+{
+    if (team->ranks < 2) return st;
+    double *payload = mo_team_payload(team, 2);
+    if (!team->rank) memcpy(payload, found, 2 * sizeof *found);
+    if ((st = mo_team_sum(team, st, (mo_team_word){0, "trials"}, 2)) == MOPD_OK)
+        memcpy(found, payload, 2 * sizeof *found);
+    return st;
+}
+
 /* Trains one fold with these options: accuracy on held-out pictures and on pretended new classes. */
 static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, double *base, double *fresh)
 {
     mopd_trainer *t = NULL;
     mopd_trainer_options scaled = *o; /* as many steps an epoch as the real training */
+    scaled.teachers = NULL;
     scaled.batch = (uint32_t)((uint64_t)o->batch * f->train.n / s->run->n);
     if (!scaled.batch) scaled.batch = 1;
     mo_trainer_args args = {s->args->encoder, f->base.name, f->base.n, &scaled, f->teachers};
@@ -245,10 +259,16 @@ static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, d
     run.views_context = &source;
     run.on_step = s->run->on_step;
     run.step_context = s->run->step_context;
-    if ((st = mo_trainer_run(t, &run)) == MOPD_OK) st = mo_student_fwd(f->student, t->context.p, f->s);
-    if (st == MOPD_OK) {
-        *base += accuracy(s, t, t->s, f->base.n, &f->held) / FOLDS; /* t->s: as the run measured it last */
-        *fresh += accuracy(s, t, f->s, f->fresh.n, &f->unseen) / FOLDS;
+    if ((st = mo_trainer_run(t, &run)) == MOPD_OK) {
+        double found[2] = {0};
+        st = mo_student_fwd(f->student, t->context.p, f->s);
+        if (st == MOPD_OK) {
+            found[0] = accuracy(s, t, t->s, f->base.n, &f->held); /* t->s: as the run measured it last */
+            found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
+        }
+        st = share_found(&s->team, st, found);
+        *base += found[0] / FOLDS;
+        *fresh += found[1] / FOLDS;
     }
     mo_trainer_free(t);
     return st;
@@ -359,20 +379,33 @@ static mopd_status check(const search *s)
     return MOPD_OK;
 }
 
+static mopd_status open_search(search *s)
+{
+    size_t c = s->args->n_classes, n, room;
+    if (!mo_mul(c, s->dim, &n) || (room = mo_team_room(&s->team, n)) == SIZE_MAX)
+        return mo_fail(MOPD_E_NOMEM, "choosing settings: %zu classes", c);
+    if (!(s->rows = mo_alloc(ROWS, s->dim * sizeof *s->rows))) return MOPD_E_NOMEM;
+    if (!(s->logits = mo_alloc(ROWS, c * sizeof *s->logits))) return MOPD_E_NOMEM;
+    if (room && !(s->team.values = mo_alloc(room, sizeof *s->team.values))) return MOPD_E_NOMEM;
+    return MOPD_OK;
+}
+
 mopd_status mo_trainer_choose(
     const mo_trainer_args *args, mopd_trainer_options *options, const mopd_run *run, char **report)
 {
     search s = {.args = args, .run = run, .dim = mo_text_dim(args->encoder->text), .best = -1};
     mopd_status st = mo_settings_read(&s.set, args->encoder, args->options);
+    mopd_status other = mo_team_read(&s.team, &s.set.o, args->n_classes);
+    if (st == MOPD_OK) st = other;
     if (st == MOPD_OK) st = check(&s);
-    if (st != MOPD_OK) return st;
+    if (st == MOPD_OK) st = mo_trainer_check_teachers(args, &s.set);
+    if (st == MOPD_OK) st = open_search(&s);
+    st = mo_team_agree(&s.team, st, (mo_team_word){run->n, "the number of pictures"});
+    if (st != MOPD_OK) goto done;
     s.set.o.epochs = (s.set.o.epochs + 1) / 2; /* half a training tells the settings apart */
     mopd_trainer_options best = s.set.o;
-    st = MOPD_E_NOMEM;
-    if (!(s.rows = mo_alloc(ROWS, s.dim * sizeof *s.rows))) goto done;
-    if (!(s.logits = mo_alloc(ROWS, args->n_classes * sizeof *s.logits))) goto done;
-    st = mo_trainer_teachers(&s.teachers, args, &s.set);
-    if (st == MOPD_OK) st = make_folds(&s);
+    st = mo_trainer_teachers(&s.teachers, args, &s.set, &s.team);
+    if (st == MOPD_OK) st = mo_team_agree(&s.team, make_folds(&s), (mo_team_word){0, "folds"});
     mo_jsonw_init(&s.w, &s.tried);
     mo_jsonw_array(&s.w);
     if (st == MOPD_OK) st = try_all(&s, &best);

@@ -4,30 +4,13 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/rng.h"
 #include "prompt/bank.h"
 #include "prompt/loss.h"
 #include "train/schedule.h"
 
 const mopd_run mo_run_defaults = {.struct_size = sizeof(mopd_run), .n_views = 1};
-
-mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const mo_settings *set)
-{
-    size_t n, dim = mo_text_dim(args->encoder->text), n_classes = args->n_classes;
-    *out = NULL;
-    if (!set->n_templates) return MOPD_OK;
-    if (!mo_mul(set->n_templates, n_classes, &n) || !mo_mul(n, dim, &n))
-        return mo_fail(MOPD_E_NOMEM, "teachers: %zu templates of %zu classes", set->n_templates, n_classes);
-    if (!(*out = mo_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
-    if (args->teachers)
-        memcpy(*out, args->teachers, n * sizeof **out);
-    else
-        st = mo_bank_grid(args->encoder, args->classes, n_classes, set->templates, set->n_templates, *out);
-    if (st == MOPD_OK) return MOPD_OK;
-    mo_free(*out);
-    *out = NULL;
-    return st;
-}
 
 static mopd_status copy_names(mo_names *out, const char *const *names, size_t n)
 {
@@ -97,6 +80,9 @@ static void take_work(mopd_trainer *t)
     t->work = mo_arena_take(a, mo_loss_work(b, k), sizeof *t->work);
     t->features = mo_arena_take(a, b, t->dim * sizeof *t->features);
     t->labels = mo_arena_take(a, b, sizeof *t->labels);
+    size_t gradients = n_context * (second ? 2 : 1) + t->gate.n + MO_TEAM_STEP, rows = c * t->dim;
+    t->team.values =
+        mo_arena_take(a, mo_team_room(&t->team, gradients > rows ? gradients : rows), sizeof(double));
 }
 
 /* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of
@@ -133,26 +119,64 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
     set_weights(t);
     t->shape =
         (mo_context_shape){o->n_context, o->class_position, (o->flags & MOPD_TRAIN_CLASS_CONTEXT) != 0};
-    mo_student_args sa = {e, t->shape, args->classes, args->n_classes, (size_t)o->memory_limit, true};
-    if ((st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
+    mo_student_args sa = {
+        e, t->shape, args->classes + t->team.first, t->team.n, (size_t)o->memory_limit, true};
+    if (sa.n_classes && (st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
     if ((st = open_work(t)) != MOPD_OK) return st;
-    st = mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
-    if (st != MOPD_OK) return st;
-    return mo_trainer_teachers(&t->teachers, args, &t->set);
+    return mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
 }
 
-mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
+static uint64_t mix_list(uint64_t bits, const mo_names *list)
 {
-    mopd_status st = mo_bank_check_names(args->classes, args->n_classes);
-    if (st != MOPD_OK) return st;
-    mopd_trainer *t = mo_calloc(1, sizeof *t);
+    for (size_t i = 0; i < list->n; i++)
+        bits = mo_rng_mix(bits, mo_hash64(list->name[i], strlen(list->name[i])));
+    return mo_rng_mix(bits, list->n);
+}
+
+/* All that decides the result but the data. */
+static mo_team_word identity(const mopd_trainer *t, const mo_trainer_args *args)
+{
+    const float *given = args->teachers ? args->teachers : t->set.o.teachers;
+    char words[65];
+    mo_vocabulary_fingerprint(words, t->encoder->tokenizer);
+    uint64_t bits = mo_rng_mix(mo_hash64(t->settings, strlen(t->settings)), mo_hash64(words, strlen(words)));
+    bits = mo_rng_mix(bits, mo_hash64(t->encoder->fingerprint, strlen(t->encoder->fingerprint)));
+    bits = mix_list(mix_list(bits, &t->classes), &t->templates);
+    if (given && t->templates.n)
+        bits = mo_rng_mix(bits, mo_hash64(given, t->templates.n * t->n_classes * t->dim * sizeof *given));
+    return (mo_team_word){bits, "model, classes, options or teachers"};
+}
+
+static mopd_status open_trainer(
+    mopd_trainer **out, const mo_trainer_args *args, const mo_settings *set, const mo_team *team)
+{
+    mopd_trainer *t = *out = mo_calloc(1, sizeof *t);
     if (!t) return MOPD_E_NOMEM;
     t->encoder = args->encoder;
+    t->set = *set;
+    t->team = *team;
     t->n_classes = args->n_classes;
     t->dim = mo_text_dim(args->encoder->text);
     t->width = mo_text_width(args->encoder->text);
     t->accuracy = -1;
-    if ((st = mo_settings_read(&t->set, args->encoder, args->options)) == MOPD_OK) st = set_up(t, args);
+    return set_up(t, args);
+}
+
+mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
+{
+    mopd_trainer *t = NULL;
+    mo_settings set;
+    mo_team team; /* known before all that may fail on one rank alone */
+    mopd_status st = mo_settings_read(&set, args->encoder, args->options);
+    mopd_status other = mo_team_read(&team, &set.o, args->n_classes);
+    if (st == MOPD_OK) st = other;
+    if (st == MOPD_OK) st = mo_bank_check_names(args->classes, args->n_classes);
+    if (st == MOPD_OK) st = mo_trainer_check_teachers(args, &set);
+    if (st == MOPD_OK) st = open_trainer(&t, args, &set, &team);
+    mo_team_word word = st == MOPD_OK && team.ranks > 1 ? identity(t, args) : (mo_team_word){0, ""};
+    if ((st = mo_team_agree(&team, st, word)) == MOPD_OK)
+        st = mo_trainer_teachers(&t->teachers, args, &t->set, &t->team);
+    if (t) t->set.o.teachers = NULL; /* the caller's */
     if (st != MOPD_OK) {
         mo_trainer_free(t);
         return st;

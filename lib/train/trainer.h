@@ -5,7 +5,8 @@
  *     teachers t (M x C x D) -> logits u (B x M x C) -------------+--> losses -> dz -> ds -> d context
  *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
  *
- * trainer.c creates and frees, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and
+ * On many processes each encodes its share of the classes; s and the gradients are sums over all (train/team.h).
+ * trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and
  * checkpoints, choose.c trains on pretended new classes. */
 #ifndef MO_TRAIN_TRAINER_H
 #define MO_TRAIN_TRAINER_H
@@ -16,6 +17,10 @@
 #include "prompt/student.h"
 #include "train/settings.h"
 #include "train/sgd.h"
+#include "train/team.h"
+
+/* Numbers of a step that rank 0 tells all: its losses, so that all judge them alike. */
+#define MO_TEAM_STEP 7
 
 /* Sums over the steps of an epoch. */
 typedef struct mo_sums {
@@ -32,7 +37,8 @@ struct mopd_trainer {
     size_t n_classes, dim, width; /* C, D, W */
     mo_context_shape shape;
     mo_loss_weights weights;
-    mo_student *student;
+    mo_team team;
+    mo_student *student;      /* of this rank's classes; NULL when it has none */
     float *teachers;          /* M x C x D, or NULL */
     mo_learned context, gate; /* gate.n 0: none */
 
@@ -63,20 +69,30 @@ typedef struct mo_trainer_args {
     const char *const *classes;
     size_t n_classes;
     const mopd_trainer_options *options;
-    const float *teachers; /* M x C x D computed before, or NULL */
+    const float *teachers; /* M x C x D computed before; NULL: the options' own, or encoded */
 } mo_trainer_args;
 
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args);
 void mo_trainer_free(mopd_trainer *trainer);
 
-/* Teacher features of these classes as the settings say, M x C x D: args' own or encoded here; NULL without
- * teachers. mo_free them. */
-mopd_status mo_trainer_teachers(float **out, const mo_trainer_args *args, const mo_settings *settings);
+/* ARG, NUMERIC: the options give teachers without templates, or rows that are not of length 1. */
+mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_settings *settings);
+
+/* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the team,
+ * whose payload takes C x D; NULL without teachers.  mo_free them. */
+mopd_status mo_trainer_teachers(
+    float **out, const mo_trainer_args *args, const mo_settings *settings, mo_team *team);
 
 /* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in
  * messages. */
 mopd_status mo_trainer_check(
     const mopd_trainer *trainer, const float *features, size_t stride, const int32_t *labels, size_t n);
+
+/* What must be the same on all ranks: the bits of a batch, or of a run's data. */
+uint64_t mo_trainer_bits(const float *features, size_t n_floats, const int32_t *labels, size_t n);
+
+/* Student features s (C x D) of the context as it is; the team's sum takes st, this rank's status so far. */
+mopd_status mo_trainer_features(mopd_trainer *trainer, mopd_status st);
 
 /* A step on checked input of at most `batch` rows; step is filled wholly.  Nothing is changed on failure. */
 mopd_status mo_trainer_step(

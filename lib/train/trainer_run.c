@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/rng.h"
 #include "format/json.h"
 #include "prompt/gate.h"
 #include "train/sampler.h"
@@ -37,15 +38,16 @@ static mopd_status fill(mopd_trainer *t, run_state *s, size_t epoch)
 {
     if (!s->fresh) return MOPD_OK;
     mopd_status st = s->run->views(s->run->views_context, (uint32_t)epoch + 1, s->fresh);
-    if (st != MOPD_OK) return mo_fail_at(st, "fresh features of epoch %zu", epoch + 1);
-    s->filled = true;
-    return mo_fail_at(
-        mo_trainer_check(t, s->fresh, t->dim, NULL, s->n), "fresh features of epoch %zu", epoch + 1);
+    if (st == MOPD_OK) st = mo_trainer_check(t, s->fresh, t->dim, NULL, s->n);
+    s->filled = st == MOPD_OK;
+    uint64_t bits = s->filled && t->team.ranks > 1 ? mo_trainer_bits(s->fresh, s->n * t->dim, NULL, 0) : 0;
+    st = mo_team_agree(&t->team, st, (mo_team_word){bits, "their features"});
+    return mo_fail_at(st, "fresh features of epoch %zu", epoch + 1);
 }
 
 static mopd_status save(const mopd_trainer *t, const run_state *s)
 {
-    return s->run->checkpoint ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
+    return s->run->checkpoint && !t->team.rank ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
 }
 
 static mopd_status run_step(mopd_trainer *t, run_state *s)
@@ -59,10 +61,14 @@ static mopd_status run_step(mopd_trainer *t, run_state *s)
     }
     mopd_step step;
     mopd_status st = mo_trainer_step(t, t->features, t->labels, n, &step);
-    if (st != MOPD_OK || !run->on_step || !run->on_step(run->step_context, &step)) return st;
-    if ((st = save(t, s)) != MOPD_OK) return st;
-    return mo_fail(
-        MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch, (unsigned)step.step);
+    if (st != MOPD_OK) return st;
+    if (run->on_step && run->on_step(run->step_context, &step))
+        st = mo_fail(MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch,
+            (unsigned)step.step);
+    st = mo_team_agree(&t->team, st, (mo_team_word){t->total, "steps"});
+    if (st != MOPD_E_CANCELLED) return st;
+    mopd_status saved = save(t, s);
+    return saved == MOPD_OK ? st : saved;
 }
 
 static mopd_epoch summary(const mopd_trainer *t, double seconds)
@@ -94,9 +100,10 @@ static mopd_status run_epoch(mopd_trainer *t, run_state *s)
         if ((st = run_step(t, s)) != MOPD_OK) return st;
     mopd_epoch epoch = summary(t, now() - start);
     mo_trainer_end_epoch(t);
-    if ((st = save(t, s)) != MOPD_OK) return st;
-    if (!s->run->on_epoch || !s->run->on_epoch(s->run->epoch_context, &epoch)) return MOPD_OK;
-    return mo_fail(MOPD_E_CANCELLED, "cancelled after epoch %u", (unsigned)epoch.epoch);
+    st = save(t, s);
+    if (st == MOPD_OK && s->run->on_epoch && s->run->on_epoch(s->run->epoch_context, &epoch))
+        st = mo_fail(MOPD_E_CANCELLED, "cancelled after epoch %u", (unsigned)epoch.epoch);
+    return mo_team_agree(&t->team, st, (mo_team_word){t->epoch, "epochs"});
 }
 
 /* Pictures of [first, first + n) that the student classifies rightly. */
@@ -138,8 +145,7 @@ static mopd_status measure(mopd_trainer *t, run_state *s)
     mopd_gate gate = {
         t->set.method->gate == MO_GATE_IMAGE ? t->dim : 0, t->set.n_templates, t->set.kept, t->gate.p};
     mopd_status st = s->fresh && !s->filled ? fill(t, s, (size_t)t->epoch - 1) : MOPD_OK;
-    if (st != MOPD_OK) return st;
-    if ((st = mo_student_fwd(t->student, t->context.p, t->s)) != MOPD_OK) return st;
+    if ((st = mo_trainer_features(t, st)) != MOPD_OK) return st;
     double *use = NULL;
     if (t->gate.n && !(use = mo_calloc(t->set.n_templates, sizeof *use))) return MOPD_E_NOMEM;
     size_t correct = 0, batch = t->set.o.batch;
@@ -203,22 +209,35 @@ static mopd_status check_run(const mopd_trainer *t, const mopd_run *run)
     return mo_trainer_check(t, run->features, t->dim, NULL, (size_t)(run->n * run->n_views));
 }
 
-mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
+static mopd_status open_run(run_state *s, mopd_trainer *t, const mopd_run *run)
 {
     mopd_status st = check_run(t, run);
     if (st != MOPD_OK) return st;
-    run_state s = {
-        .run = run, .n = (size_t)run->n, .n_batches = mo_sampler_batches((size_t)run->n, t->set.o.batch)};
-    if (!(s.order = mo_alloc(s.n, sizeof *s.order))) return MOPD_E_NOMEM;
-    if (run->views && !(s.fresh = mo_alloc(s.n, t->dim * sizeof *s.fresh))) {
-        st = MOPD_E_NOMEM;
-        goto done;
-    }
-    if ((st = keep_data(t, &s)) != MOPD_OK) goto done;
-    while (t->epoch < t->set.o.epochs)
-        if ((st = run_epoch(t, &s)) != MOPD_OK) goto done;
-    st = measure(t, &s);
-done:
+    s->n = (size_t)run->n;
+    s->n_batches = mo_sampler_batches(s->n, t->set.o.batch);
+    if (!(s->order = mo_alloc(s->n, sizeof *s->order))) return MOPD_E_NOMEM;
+    if (run->views && !(s->fresh = mo_alloc(s->n, t->dim * sizeof *s->fresh))) return MOPD_E_NOMEM;
+    return keep_data(t, s);
+}
+
+/* Data and position, which all ranks begin with. */
+static mo_team_word begin(const mopd_trainer *t, const run_state *s)
+{
+    const mopd_run *run = s->run;
+    size_t floats = s->fresh ? 0 : s->n * (size_t)run->n_views * t->dim;
+    uint64_t bits = mo_trainer_bits(run->features, floats, run->labels, s->n);
+    return (mo_team_word){
+        mo_rng_mix(mo_rng_mix(bits, run->n_views), t->total), "their features, labels or position"};
+}
+
+mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
+{
+    run_state s = {.run = run};
+    mopd_status st = open_run(&s, t, run);
+    mo_team_word word = st == MOPD_OK && t->team.ranks > 1 ? begin(t, &s) : (mo_team_word){0, ""};
+    st = mo_team_agree(&t->team, st, word);
+    while (st == MOPD_OK && t->epoch < t->set.o.epochs) st = run_epoch(t, &s);
+    if (st == MOPD_OK) st = mo_team_agree(&t->team, measure(t, &s), (mo_team_word){0, "runs"});
     mo_free(s.fresh);
     mo_free(s.order);
     return st;

@@ -186,6 +186,9 @@ class mopd_prompt_info(Structure):
     ]
 
 
+mopd_reduce_fn = CFUNCTYPE(mopd_status, c_void_p, P(c_double), c_size_t)
+
+
 class mopd_trainer_options(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -210,6 +213,10 @@ class mopd_trainer_options(Structure):
         ("templates", P(c_char_p)),
         ("context", c_char_p),
         ("teachers", P(c_float)),
+        ("rank", c_uint32),
+        ("ranks", c_uint32),
+        ("reduce", mopd_reduce_fn),
+        ("reduce_context", c_void_p),
     ]
 
 
