@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test.sh - installs what is missing, builds with warnings as errors, runs every test: release, then ASan and UBSan, then
-# the installed tree and the Debian packages as a user would meet them, clusters of two workers, the documentation and the
-# code in it.
+# the installed tree and the Debian packages as a user would meet them, training over MPI, clusters of two workers, the
+# documentation and the code in it.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -24,6 +24,7 @@ done
 ctest --preset asan -j 2
 tests/abi/compare.sh
 tests/install/run.sh build
+tests/mpi/run.sh build
 bindings/python/test.sh build
 tests/distributed/run.sh build
 scripts/package.sh build-deb >/dev/null
