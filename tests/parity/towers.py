@@ -45,9 +45,9 @@ class Encoder:
     """The few calls of libmopd this script needs."""
     lib = None
 
-    def __init__(self, path, threads=2):
+    def __init__(self, path, threads=2, precision=2):
         self.handle = ctypes.c_void_p()
-        options = Options(16, 2, 2, threads)
+        options = Options(16, 2, precision, threads)
         self.call("mopd_encoder_open", ctypes.byref(self.handle), os.fsencode(path), ctypes.byref(options))
         self.info = Info(ctypes.sizeof(Info))
         self.call("mopd_encoder_get_info", self.handle, ctypes.byref(self.info))
@@ -174,7 +174,7 @@ def check_hf(args, name, text, vision, dim, n=3, dtype=torch.float32, shard=None
 
 
 def check_pack(args, name, encoder, pixels):
-    """A packed f32 file gives the same bits and the same fingerprint."""
+    """A packed f32 file gives the same bits and the same fingerprint; in bf16, features near those of f32."""
     global failures
     path = os.path.join(args.work, "packed.safetensors")
     encoder.pack(path, 0)
@@ -183,6 +183,10 @@ def check_pack(args, name, encoder, pixels):
             np.array_equal(packed.pixels(pixels), encoder.pixels(pixels)) and
             packed.fingerprint() == encoder.fingerprint())
     packed.close()
+    reduced = Encoder(path, precision=1)
+    compare(name + ", bf16, texts", reduced.texts(WORDS), encoder.texts(WORDS), 0.9995, 1)
+    compare(name + ", bf16, pictures", reduced.pixels(pixels), encoder.pixels(pixels), 0.9995, 1)
+    reduced.close()
     os.remove(path)
     failures += not same
     print(f"{'ok  ' if same else 'FAIL'} {name + ', packed: same bits, same fingerprint'}", flush=True)
