@@ -199,9 +199,9 @@ static mopd_status run_gda(const bench *b, const bench_set *train, bench_cell *c
     return st;
 }
 
-static int on_step(void *context, const mopd_step *step)
+static int on_stop(void *context)
 {
-    (void)context, (void)step;
+    (void)context;
     return cli_interrupted();
 }
 
@@ -218,7 +218,7 @@ static mopd_status learn(
     run.n_views = train->n_views;
     run.features = train->features;
     run.labels = train->labels;
-    run.on_step = on_step;
+    run.stop = on_stop;
     mopd_status st = MOPD_OK;
     if (b->automatic && method == MOPD_METHOD_MOPD)
         st = mopd_trainer_choose(b->encoder, train->classes, train->n_classes, &o, &run, NULL);

@@ -60,6 +60,12 @@ static int on_step(void *context, const mopd_step *step)
     return cli_interrupted();
 }
 
+static int on_stop(void *context)
+{
+    (void)context;
+    return cli_interrupted();
+}
+
 static void show_epoch(const train_job *j, const mopd_epoch *e)
 {
     if (cli_is_json(&j->common)) return;
@@ -127,6 +133,7 @@ static mopd_run run_of(train_job *j)
     run.views_context = j;
     run.on_step = on_step;
     run.step_context = j;
+    run.stop = on_stop;
     return run;
 }
 

@@ -92,6 +92,10 @@ typedef struct mopd_epoch {
 typedef int (*mopd_step_fn)(void *context, const mopd_step *step);
 typedef int (*mopd_epoch_fn)(void *context, const mopd_epoch *epoch);
 
+/* Asked many times in every step, on the calling thread: return 0 to go on, anything else to abandon the step.  The run
+ * ends with CANCELLED as after the step before (and its checkpoint). */
+typedef int (*mopd_stop_fn)(void *context);
+
 /* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with
  * it. */
 typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *features);
@@ -111,6 +115,8 @@ typedef struct mopd_run {
     mopd_epoch_fn on_epoch; /* may be NULL */
     void *epoch_context;
     const char *checkpoint; /* written after every epoch and when cancelled, by rank 0 alone; NULL: none */
+    mopd_stop_fn stop; /* may be NULL; of several ranks any one may stop all */
+    void *stop_context;
 } mopd_run;
 
 /* Fill in the defaults.  Since 0.1. */
@@ -168,7 +174,7 @@ MOPD_API mopd_status mopd_trainer_bank(
 /* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to
  * be new, short trainings on the other half are compared by the harmonic mean of the accuracy on held-out
  * pictures of the one half and on the pictures of the other.  run gives features (not `views`) and labels;
- * its on_step is called. *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with
+ * its on_step and stop are called. *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with
  * mopd_free. ARG: fewer than 4 classes, no class with 2 pictures, a method without w.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, mopd_trainer_options *options, const mopd_run *run, char **report);

@@ -12,7 +12,7 @@
 #define FIRST_STEP 64
 
 _Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == 136, "no holes in options");
-_Static_assert(sizeof(void *) != 8 || sizeof(mopd_run) == FIRST_RUN, "no holes in mopd_run");
+_Static_assert(sizeof(void *) != 8 || sizeof(mopd_run) == 112, "no holes in mopd_run");
 _Static_assert(sizeof(mopd_step) == FIRST_STEP, "no holes in mopd_step");
 _Static_assert(sizeof(mopd_epoch) == 80, "no holes in mopd_epoch");
 
@@ -23,7 +23,7 @@ mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t stru
 
 mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
 {
-    return mo_opts_init(run, struct_size, &mo_run_defaults, sizeof *run, sizeof *run);
+    return mo_opts_init(run, struct_size, &mo_run_defaults, sizeof *run, FIRST_RUN);
 }
 
 mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder, const char *const *classes,
@@ -82,7 +82,7 @@ mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer)
 static mopd_status read_run(mopd_run *out, const mopd_run *run)
 {
     if (!run) return mo_fail(MOPD_E_ARG, "mopd_run: NULL");
-    return mo_opts_read(out, run, &mo_run_defaults, sizeof *out, sizeof *out, "mopd_run");
+    return mo_opts_read(out, run, &mo_run_defaults, sizeof *out, FIRST_RUN, "mopd_run");
 }
 
 mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)

@@ -180,6 +180,12 @@ mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const
     return st;
 }
 
+void mo_text_cache_watch(mo_text_cache *cache, int (*stop)(void *context), void *context)
+{
+    cache->stop = stop;
+    cache->stop_context = context;
+}
+
 bool mo_text_cache_fits(const mo_text_cache *cache, const mo_text_plan *plan)
 {
     return plan->rows.rows <= cache->rows && plan->n_select <= cache->n_select;
@@ -227,12 +233,14 @@ static void forward_take(forward *f, const mo_text *text, mo_pool *pool, const m
 }
 
 /* last [n_select x W] = the selected rows after all blocks. */
-static void run_blocks(
+static mopd_status run_blocks(
     forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, mo_text_cache *cache)
 {
     uint32_t layers = text->config.stack.layers;
     for (uint32_t i = 0; i < layers; i++) {
         bool last = i + 1 == layers;
+        mopd_status st = text_watch(cache);
+        if (st != MOPD_OK) return st;
         mo_block_run run = {.pool = pool,
             .rows = &plan->rows,
             .select = last ? plan->select : NULL,
@@ -244,6 +252,7 @@ static void run_blocks(
         else
             mo_block_fwd(b, last ? f->last : f->x, f->x, &run);
     }
+    return MOPD_OK;
 }
 
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
@@ -261,13 +270,14 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     const text_packs *p = text->packs;
     uint32_t layers = text->config.stack.layers;
     embed(text, plan, ctx, cache ? cache->x[0] : f.x);
-    run_blocks(&f, text, pool, plan, cache);
+    if ((st = run_blocks(&f, text, pool, plan, cache)) != MOPD_OK) goto done;
     mo_norm_fwd(pool, f.last, cache ? cache->x[layers] : f.last, &p->norm, cache ? cache->stats : NULL,
         plan->n_select);
     const mo_linear *proj = exact ? &p->exact_proj : &p->proj;
     mo_linear_fwd(pool, f.raw, f.last, proj, &(mo_linear_call){.rows = plan->n_select});
     for (size_t i = 0; i < plan->n; i++)
         memcpy(out + i * text->dim, f.raw + plan->text_at[i] * text->dim, text->dim * sizeof *out);
+done:
     mo_arena_close(&f.arena);
-    return MOPD_OK;
+    return st;
 }

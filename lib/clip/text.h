@@ -56,17 +56,21 @@ size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan);
 mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan);
 void mo_text_cache_free(mo_text_cache *cache);
 
+/* Passes that use the cache ask `stop` between blocks, on the calling thread; not 0 ends them with CANCELLED.
+ * NULL: no one is asked. */
+void mo_text_cache_watch(mo_text_cache *cache, int (*stop)(void *context), void *context);
+
 /* Whether a cache made for one plan may serve this one: it needs no more rows and ends. */
 bool mo_text_cache_fits(const mo_text_cache *cache, const mo_text_plan *plan);
 
 /* out (n x D) = the features as the projection leaves them, NOT of length 1.  ctx (n_ctx x W; NULL when the
- * plan has none) stands where the tokens say.  cache NULL: nothing is kept.  NOMEM. */
+ * plan has none) stands where the tokens say.  cache NULL: nothing is kept.  NOMEM; CANCELLED. */
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out);
 
 /* d_ctx (n_ctx x W) += gradient of the context vectors given d_out (n x D), after the mo_text_fwd that filled
  * cache.
- * The cache may be used again afterwards.  NOMEM. */
+ * The cache may be used again afterwards.  NOMEM; CANCELLED. */
 mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan,
     const mo_text_cache *cache, const float *d_out, float *d_ctx);
 

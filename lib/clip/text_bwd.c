@@ -64,6 +64,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     mo_norm_bwd(pool, &p->norm, &final, plan->n_select);
     for (uint32_t i = layers; i-- > 0;) {
         bool last = i + 1 == layers;
+        if ((st = text_watch(cache)) != MOPD_OK) goto done;
         mo_block_run run = {.pool = pool,
             .rows = &plan->rows,
             .select = last ? plan->select : NULL,
@@ -73,6 +74,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
         mo_block_bwd(&(text->reduced ? p->exact : p->blocks)[i], &p->back[i], &grad, &run, &cache->blocks[i]);
     }
     add_context(d_ctx, text, plan, b.dx);
+done:
     mo_arena_close(&b.arena);
-    return MOPD_OK;
+    return st;
 }

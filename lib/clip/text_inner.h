@@ -46,6 +46,15 @@ struct mo_text_cache {
     float **x;             /* input of each block, rows x W; then the output of the last, n_select x W */
     mo_block_cache *blocks;
     float *stats; /* of the final norm, n_select x 2 */
+    int (*stop)(void *context);
+    void *stop_context;
 };
+
+/* CANCELLED when the cache's host says so. */
+static inline mopd_status text_watch(const mo_text_cache *cache)
+{
+    if (!cache || !cache->stop || !cache->stop(cache->stop_context)) return MOPD_OK;
+    return mo_fail(MOPD_E_CANCELLED, "cancelled in the text tower");
+}
 
 #endif

@@ -21,7 +21,9 @@ struct mo_student {
     float *norm; /* C: lengths of the raw features */
     bool for_training;
     mo_text_cache *cache; /* of the chunk computed last; NULL when not training */
-    float *raw;           /* features of a chunk computed again, largest chunk x D */
+    int (*stop)(void *context);
+    void *stop_context;
+    float *raw; /* features of a chunk computed again, largest chunk x D */
     size_t n_chunks;
     chunk *chunks;
 };
@@ -107,13 +109,22 @@ static mopd_status cut_to_limit(mo_student *s, const mo_student_args *args)
     }
 }
 
+void mo_student_watch(mo_student *s, int (*stop)(void *context), void *context)
+{
+    s->stop = stop;
+    s->stop_context = context;
+    if (s->cache) mo_text_cache_watch(s->cache, stop, context);
+}
+
 /* The cache of a chunk: the one there is, when it is large enough. */
 static mopd_status need_cache(mo_student *s, const chunk *c)
 {
     if (!s->for_training || (s->cache && mo_text_cache_fits(s->cache, c->plan))) return MOPD_OK;
     mo_text_cache_free(s->cache);
     s->cache = NULL;
-    return mo_text_cache_create(&s->cache, s->encoder->text, c->plan);
+    mopd_status st = mo_text_cache_create(&s->cache, s->encoder->text, c->plan);
+    if (st == MOPD_OK) mo_text_cache_watch(s->cache, s->stop, s->stop_context);
+    return st;
 }
 
 /* What all steps use, for the chunk of most rows. */

@@ -259,6 +259,8 @@ static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, d
     run.views_context = &source;
     run.on_step = s->run->on_step;
     run.step_context = s->run->step_context;
+    run.stop = s->run->stop;
+    run.stop_context = s->run->stop_context;
     if ((st = mo_trainer_run(t, &run)) == MOPD_OK) {
         double found[2] = {0};
         st = mo_student_fwd(f->student, t->context.p, f->s);

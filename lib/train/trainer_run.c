@@ -61,11 +61,11 @@ static mopd_status run_step(mopd_trainer *t, run_state *s)
     }
     mopd_step step;
     mopd_status st = mo_trainer_step(t, t->features, t->labels, n, &step);
-    if (st != MOPD_OK) return st;
-    if (run->on_step && run->on_step(run->step_context, &step))
+    bool done = st == MOPD_OK;
+    if (done && run->on_step && run->on_step(run->step_context, &step))
         st = mo_fail(MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch,
             (unsigned)step.step);
-    st = mo_team_agree(&t->team, st, (mo_team_word){t->total, "steps"});
+    if (done) st = mo_team_agree(&t->team, st, (mo_team_word){t->total, "steps"});
     if (st != MOPD_E_CANCELLED) return st;
     mopd_status saved = save(t, s);
     return saved == MOPD_OK ? st : saved;
@@ -236,8 +236,10 @@ mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
     mopd_status st = open_run(&s, t, run);
     mo_team_word word = st == MOPD_OK && t->team.ranks > 1 ? begin(t, &s) : (mo_team_word){0, ""};
     st = mo_team_agree(&t->team, st, word);
+    if (t->student) mo_student_watch(t->student, run->stop, run->stop_context);
     while (st == MOPD_OK && t->epoch < t->set.o.epochs) st = run_epoch(t, &s);
     if (st == MOPD_OK) st = mo_team_agree(&t->team, measure(t, &s), (mo_team_word){0, "runs"});
+    if (t->student) mo_student_watch(t->student, NULL, NULL);
     mo_free(s.fresh);
     mo_free(s.order);
     return st;

@@ -94,6 +94,63 @@ static void same_seed_same_file_at_any_thread_count(void **state)
     }
 }
 
+typedef struct stopper {
+    int asked, at;
+} stopper;
+
+static int stop_asked(void *context)
+{
+    stopper *s = context;
+    return s->asked++ == s->at;
+}
+
+static int count_asked(void *context)
+{
+    ((stopper *)context)->asked++;
+    return 0;
+}
+
+/* Wherever in a step a run is stopped, it goes on, or is resumed from its checkpoint, as if nothing had happened. */
+static void a_step_abandoned_harms_nothing(void **state)
+{
+    const fixture *x = *state;
+    static const int32_t methods[] = {MOPD_METHOD_MOPD, MOPD_METHOD_MOPD_RANDOM, MOPD_METHOD_PROGRAD};
+    for (int m = 0; m < 3; m++) {
+        mopd_trainer_options o = options(methods[m]);
+        o.memory_limit = 40000; /* several chunks of classes */
+        stopper s = {0};
+        mopd_run run = whole_run(x);
+        run.stop = count_asked;
+        run.stop_context = &s;
+        mopd_trainer *t = create(x, &o);
+        assert_true(mo_student_chunks(t->student) > 1);
+        assert_ok(mopd_trainer_run(t, &run));
+        save(t, "not-stopped");
+        mopd_trainer_free(t);
+        assert_true(s.asked > (int)(3 * o.epochs * N / o.batch)); /* more than between passes */
+        const int whole = s.asked;
+        run.stop = stop_asked;
+        for (int at = 0; at < whole; at += 1 + whole / 23) {
+            t = create(x, &o);
+            s = (stopper){.at = at};
+            run.checkpoint = test_path("stopped-checkpoint");
+            assert_fails(mopd_trainer_run(t, &run), MOPD_E_CANCELLED, "cancelled");
+            assert_int_equal(s.asked, at + 1);
+            mopd_trainer *resumed = create(x, &o);
+            assert_ok(mopd_trainer_resume(resumed, run.checkpoint));
+            run.checkpoint = NULL;
+            assert_ok(mopd_trainer_run(t, &run));
+            save(t, "stopped");
+            assert_ok(mopd_trainer_run(resumed, &run));
+            save(resumed, "stopped-resumed");
+            mopd_trainer_free(resumed);
+            mopd_trainer_free(t);
+            assert_true(same_files(test_path("not-stopped"), test_path("stopped")));
+            assert_true(same_files(test_path("not-stopped"), test_path("stopped-resumed")));
+        }
+    }
+}
+
 static void another_seed_is_another_file(void **state)
 {
     const fixture *x = *state;
@@ -643,6 +700,7 @@ int main(void)
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(files_that_lie_are_refused),
         cmocka_unit_test(another_vocabulary_is_another_model),
+        cmocka_unit_test(a_step_abandoned_harms_nothing),
         cmocka_unit_test(a_half_written_file_beside_harms_nothing),
         cmocka_unit_test(settings_are_chosen_and_reported),
         cmocka_unit_test(choosing_needs_something_to_choose_from),

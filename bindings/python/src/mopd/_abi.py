@@ -256,6 +256,7 @@ mopd_encode_fn = CFUNCTYPE(c_int, c_void_p, c_size_t, c_size_t, c_char_p, c_char
 mopd_encoded_fn = CFUNCTYPE(c_int, c_void_p, c_size_t, mopd_status, c_char_p, P(c_float))
 mopd_step_fn = CFUNCTYPE(c_int, c_void_p, P(mopd_step))
 mopd_epoch_fn = CFUNCTYPE(c_int, c_void_p, P(mopd_epoch))
+mopd_stop_fn = CFUNCTYPE(c_int, c_void_p)
 mopd_views_fn = CFUNCTYPE(mopd_status, c_void_p, c_uint32, P(c_float))
 
 
@@ -274,6 +275,8 @@ class mopd_run(Structure):
         ("on_epoch", mopd_epoch_fn),
         ("epoch_context", c_void_p),
         ("checkpoint", c_char_p),
+        ("stop", mopd_stop_fn),
+        ("stop_context", c_void_p),
     ]
 
 

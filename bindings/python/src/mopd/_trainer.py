@@ -268,6 +268,7 @@ class Trainer:
         else:
             run.n_views, run.features = features.shape[1], float_pointer(features)
         run.labels = label_pointer(labels)
+        run.stop = _abi.mopd_stop_fn(lambda _: int(stop.wanted))
         run.on_step, run.on_epoch = _abi.mopd_step_fn(stepped), _abi.mopd_epoch_fn(ended)
         run.checkpoint = None if checkpoint is None else path_bytes(checkpoint)
         return _Run(run, (features, labels), errors)
