@@ -28,6 +28,7 @@ else run pixels.py --mopd "$command" --library "$library"
 fi
 run tokens.py --lib "$library" --command "$command" --n 20000
 run towers.py --lib "$library" --mopd "$command" --locked "$locked" --full
+run lockstep.py "$library"
 run size.py --mopd "$command"
 if [ -n "$data" ]; then run eval.py --mopd "$command" --locked "$locked" --data "$data"; fi
 echo "$failed of the comparisons failed"
