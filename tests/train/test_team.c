@@ -38,6 +38,7 @@ typedef struct member {
     char message[256];
     double noise;         /* added to what this rank gets */
     uint32_t n_steps;     /* on_step stops after as many; 0: never */
+    uint32_t n_asked;     /* on_stop abandons a step when asked as often; 0: never */
     uint32_t broken_view; /* the views of this epoch fail */
     float *batch;         /* steps by hand: 8 x D */
     double loss;
@@ -106,6 +107,12 @@ static int on_step(void *context, const mopd_step *step)
     return me->n_steps && !--me->n_steps;
 }
 
+static int on_stop(void *context)
+{
+    member *me = context;
+    return me->n_asked && !--me->n_asked;
+}
+
 static int on_epoch(void *context, const mopd_epoch *epoch)
 {
     ((member *)context)->loss = epoch->loss;
@@ -138,7 +145,8 @@ static void gather(meeting *m, member *members, uint32_t ranks, const mopd_train
         me->run.labels = labels;
         me->run.on_step = on_step;
         me->run.on_epoch = on_epoch;
-        me->run.step_context = me->run.epoch_context = me;
+        me->run.stop = on_stop;
+        me->run.step_context = me->run.epoch_context = me->run.stop_context = me;
     }
 }
 
@@ -454,6 +462,34 @@ static void cancelling_on_one_rank_stops_all(void **state)
     close_members(members);
 }
 
+/* A step abandoned on one rank is abandoned on all; they may go on to the same bits. */
+static void a_step_abandoned_on_one_rank_is_abandoned_on_all(void **state)
+{
+    (void)state;
+    meeting m;
+    member members[MOST], whole[MOST];
+    mopd_trainer_options o = options(MOPD_METHOD_MOPD);
+    gather(&m, whole, 2, &o);
+    together(create_and_run, whole);
+    for (uint32_t asked = 1; asked < 12;
+         asked += 3) { /* two blocks, forward and back: three steps and more */
+        gather(&m, members, 2, &o);
+        members[1].n_asked = asked;
+        together(create_and_run, members);
+        assert_said(&members[0], MOPD_E_CANCELLED, "rank 1 of 2 failed");
+        assert_said(&members[1], MOPD_E_CANCELLED, "cancelled in the text tower");
+        assert_int_equal(members[0].t->total, (asked - 1) / 4);
+        assert_int_equal(members[1].t->total, members[0].t->total);
+        together(run, members);
+        for (int r = 0; r < 2; r++) {
+            assert_int_equal(members[r].st, MOPD_OK);
+            assert_true(same_weights(members[r].t, whole[r].t));
+        }
+        close_members(members);
+    }
+    close_members(whole);
+}
+
 static void a_callback_that_fails_ends_the_team(void **state)
 {
     (void)state;
@@ -631,6 +667,7 @@ int main(void)
         cmocka_unit_test(ranks_that_do_not_belong_together_are_refused),
         cmocka_unit_test(failures_of_one_rank_end_all),
         cmocka_unit_test(cancelling_on_one_rank_stops_all),
+        cmocka_unit_test(a_step_abandoned_on_one_rank_is_abandoned_on_all),
         cmocka_unit_test(a_callback_that_fails_ends_the_team),
         cmocka_unit_test(a_reduction_that_differs_between_ranks_is_found),
         cmocka_unit_test(steps_by_hand_compare_their_batches),
