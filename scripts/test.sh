@@ -29,5 +29,5 @@ bindings/python/test.sh build
 tests/distributed/run.sh build
 scripts/package.sh build-deb >/dev/null
 tests/install/deb.sh build-deb
-python3 tests/docs/check.py build
+python3 tests/docs/check.py build build/python-venv/bin/python
 scripts/docs.sh

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check.py BUILD - everything in README.md and docs/*.md that claims to be code is held to it.
+"""check.py BUILD [PYTHON] - everything in the pages (README.md, docs/*.md, ...) that claims to be code is held to it.
 
 c, cpp: a block with main is compiled, linked and, where the built-in model is there, run beside a photo.jpg; a block of
 functions is compiled; anything else is compiled as the inside of a function that has the usual handles and arrays.  json: parses.
-python: parses, and runs where the package `mopd` is installed.  sh: each option given to a mopd subcommand is one that its --help knows; files
-and scripts of the repository exist.  Every public function stands in a c block or in examples/.  And no section of a page is
-empty or holds a placeholder, a lone word in capitals.
+python: parses, and runs in PYTHON (an interpreter with the package `mopd`), except with PyTorch or transformers, which are not there.
+sh: each option given to a mopd subcommand is one that its --help knows; files and scripts of the repository exist.  Every public function
+stands in a c block or in examples/.  No section of a page is empty or holds a placeholder, a lone word in capitals.  And links lead to
+files and headings that exist, and so do the paths of the repository that a page names.
 """
 import ast
 import glob
-import importlib.util
 import json
 import os
 import re
@@ -39,11 +39,12 @@ void fragment(const mopd_encoder *encoder, const mopd_bank *bank, const mopd_pro
 
 
 class Checker:
-    def __init__(self, build, work):
-        self.build, self.work = build, work
+    def __init__(self, build, work, interpreter):
+        self.build, self.work, self.interpreter = build, work, interpreter
         self.passed, self.failed = 0, []
         self.model = os.path.join(build, "builtin.safetensors")
         self.env = dict(os.environ, LD_LIBRARY_PATH=build, MOPD_MODEL=self.model)
+        self.env["PYTHONPATH"] = os.path.join(ROOT, "examples/distributed")
 
     def note(self, where, problem):
         if problem:
@@ -89,11 +90,10 @@ class Checker:
             ast.parse(code)
         except SyntaxError as error:
             return str(error)
-        needed = [m for m in ("mopd", "torch", "transformers") if re.search(rf"^(?:import|from) {m}\b", code, re.M)]
-        if needed != ["mopd"] or importlib.util.find_spec("mopd") is None or not os.path.exists(self.model):
+        if not self.interpreter or re.search(r"^(?:import|from) (?:torch|transformers)\b", code, re.M):
             return None
-        status, text = self.run(sys.executable, "-c", code)
-        return text if status else None
+        status, text = self.run(self.interpreter, "-c", code)
+        return text or "exit status is not 0" if status else None
 
     def sh(self, code):
         for line in code.splitlines():
@@ -109,6 +109,11 @@ class Checker:
                 if not re.search(rf"(?:^|\s){option}[\s,]", known):
                     return f"mopd {words[1]} has no {option}"
         return None
+
+
+def pages():
+    patterns = ("README.md", "docs/*.md", "bindings/*/*.md", "examples/*/*.md")
+    return [page for pattern in patterns for page in sorted(glob.glob(os.path.join(ROOT, pattern)))]
 
 
 def blocks(path):
@@ -128,6 +133,34 @@ def placeholder(path):
         if re.fullmatch(r"\W*[A-Z][A-Z0-9_]{2,}\W*", first) or not first or (inner and len(inner[0]) <= len(depth)):
             return f'"{title}" begins with "{first}"'
     return None
+
+
+def headings(path):
+    """The anchors of a page: as GitHub makes them, and as Doxygen is told."""
+    with open(path, encoding="utf-8") as page:
+        text = re.sub(r"^```.*?^```$", "", page.read(), flags=re.M | re.S)
+    anchors = set()
+    for title, own in re.findall(r"^#+ (.*?)(?: \{#(\S+)\})?$", text, re.M):
+        anchors |= {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-"), own}
+    return anchors
+
+
+def dead_links(path):
+    """Links that lead nowhere, and paths of the repository in `` that are not there."""
+    with open(path, encoding="utf-8") as page:
+        text = re.sub(r"^```.*?^```$", "", page.read(), flags=re.M | re.S)
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", text)):
+        file, _, anchor = target.partition("#")
+        if re.match(r"https?:", target):
+            continue
+        there = os.path.join(os.path.dirname(path), file) if file else path
+        if not os.path.exists(there) or (anchor and anchor not in headings(there)):
+            dead.append(target)
+    for name in re.findall(r"`((?:bindings|cmake|docs|examples|include|lib|scripts|tests)/[\w./*-]+)", text):
+        if not glob.glob(os.path.join(ROOT, name)):
+            dead.append(name)
+    return "leads nowhere: " + ", ".join(dead) if dead else None
 
 
 def functions_without_example(c_code):
@@ -153,11 +186,15 @@ def prepare(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        check = Checker(os.path.abspath(sys.argv[1]), work)
+        check = Checker(os.path.abspath(sys.argv[1]), work, os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None)
         prepare(work)
+        if check.interpreter:
+            status, text = check.run(os.path.join(check.build, "mopd"), "features", "-d", "pictures", "-o", "pictures.safetensors")
+            check.note("mopd features", text if status else None)
         c_code = ""
-        for page in [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs/*.md")))]:
+        for page in pages():
             check.note(os.path.relpath(page, ROOT), placeholder(page))
+            check.note(os.path.relpath(page, ROOT), dead_links(page))
             for line, language, code in blocks(page):
                 if language == "c":
                     c_code += code
