@@ -42,8 +42,8 @@ class Model:
         return unit(torch.stack([self.texts([t.format(n) for n in names]) for t in templates]).mean(0))
 
 
-def accuracy(f, t, y):
-    return 100 * ((f @ t.T).argmax(1) == y).float().mean().item()
+def right(f, t, y):
+    return int(((f @ t.T).argmax(1) == y).sum())
 
 
 def probe(a, y, b, yb, strength=100.0, steps=300):
@@ -73,7 +73,7 @@ def main():
     torch.set_num_threads(o.threads)
     cache, wanted = o.out / "features", {**pictures.CHOOSE, **(pictures.EXAM if o.exam else {})}
     base = o.data if (o.data / pictures.SETS["tiny"][0]).is_dir() else o.out / "pictures"
-    pictures.extract(base, cache, wanted, o.threads)
+    pictures.extract(base, cache, wanted, None, o.threads)
     model = Model(o.model or o.out / "model", cache)
     f = {k: (torch.from_numpy(h), torch.from_numpy(y)) for k, (h, y) in pictures.features(cache, wanted).items()}
     own = {"eurosat": words.SATELLITE, "flowers": words.FLOWER}
@@ -82,8 +82,8 @@ def main():
         if split == "train":
             continue
         names, image = pictures.class_names(o.data, key), model.image(h)
-        row = [accuracy(image, model.classes(names, t), y) for t in (["a photo of a {}."], words.PLAIN, own.get(key, words.PLAIN))]
-        print(f"| {key} {split} | {len(names)} | " + " | ".join(f"{x:.1f}" for x in row) + " |", flush=True)
+        row = [right(image, model.classes(names, t), y) for t in (["a photo of a {}."], words.PLAIN, own.get(key, words.PLAIN))]
+        print(f"| {key} {split} | {len(names)} | " + " | ".join(f"{n} of {len(y)}, {100 * n / len(y):.1f} %" for n in row) + " |", flush=True)
     if o.exam:
         print("| 16-shot linear probe | raw features | joint features |\n|---|---|---|")
         for key in ("caltech", "eurosat", "flowers"):

@@ -15,10 +15,12 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
+import aerial
 import pictures
 import words
 
 MIX, EXTRA, SHARE = 5.0, 256, 1.0
+LAND_BATCH, LAND_SHARE = 128, 0.5        # pictures of land a step, and what they count
 
 
 def unit(a):
@@ -30,6 +32,21 @@ def class_features(net, tok, names, templates=words.PLAIN):
     """unit(mean over templates of unit text features), classes x dim."""
     f = [net.encode(tok([t.format(n) for n in names])["input_ids"]) for t in templates]
     return unit(torch.stack(f).mean(0))
+
+
+class Land:
+    """Features of land from above, their kinds, and the text features of every kind's names."""
+
+    def __init__(self, net, tok, cache, count, some):
+        d = np.load(cache / f"aerial-{count}.npz")
+        keep = ~d["held"] if some else slice(None)
+        self.x, self.y = torch.from_numpy(d["h"].astype(np.float32))[keep], torch.from_numpy(d["y"])[keep]
+        self.text = [class_features(net, tok, names, words.SATELLITE) for names, _, _ in aerial.KINDS.values()]
+        self.seen = torch.isin(torch.arange(len(self.text)), self.y)
+
+    def draw(self):
+        """One name of every kind: kinds x dim."""
+        return torch.stack([t[int(torch.randint(0, len(t), (1,)))] for t in self.text])
 
 
 class Pictures:
@@ -69,7 +86,11 @@ def class_rows(cache, cut, names, wn):
     return torch.tensor(out)
 
 
-def fit(pic, text, steps, held, seed=1, batch=384, lr=2e-3, decay=0.5, noise=0.3, hard=0.5):
+def shake(x, noise):
+    return x * (1 + noise * torch.randn(x.shape)) * torch.exp(0.5 * noise * torch.randn(len(x), 1))
+
+
+def fit(pic, text, steps, held, land=None, seed=1, batch=384, lr=2e-3, decay=0.5, noise=0.3, hard=0.5):
     """P and p for standardised features; text: {"names": 1000 x d, "tiny": 200 x d, "cifar": 100 x d}."""
     torch.manual_seed(seed)
     names, seen = text["names"], ~pic.hidden
@@ -85,8 +106,7 @@ def fit(pic, text, steps, held, seed=1, batch=384, lr=2e-3, decay=0.5, noise=0.3
         for g in opt.param_groups:
             g["lr"] = lr * min(1, (step + 1) / 30) * 0.5 * (1 + math.cos(math.pi * step / steps))
         i = torch.randint(0, len(pic.x), (batch,))
-        x = pic.x[i] * (1 + noise * torch.randn(batch, pic.x.shape[1])) * torch.exp(0.5 * noise * torch.randn(batch, 1))
-        f, k = unit(p((x - pic.mean) / pic.sd)), scale.exp()
+        f, k = unit(p((shake(pic.x[i], noise) - pic.mean) / pic.sd)), scale.exp()
         known = (k * f @ names.T).masked_fill(pic.hidden, -1e4)
         loss = -(pic.p[i] * known.log_softmax(-1)).sum(-1).mean()
         for n, key in enumerate(("tiny", "cifar")):
@@ -94,6 +114,10 @@ def fit(pic, text, steps, held, seed=1, batch=384, lr=2e-3, decay=0.5, noise=0.3
             own = k * f[m] @ text[key].T
             own[:, held[key]] = -1e4
             loss = loss + hard * F.cross_entropy(own, pic.y[i[m]])
+        if land:
+            i = torch.randint(0, len(land.x), (LAND_BATCH,))
+            g = unit(p((shake(land.x[i], noise) - pic.mean) / pic.sd))
+            loss = loss + LAND_SHARE * F.cross_entropy((k * g @ land.draw().T)[:, land.seen], (land.seen.cumsum(0) - 1)[land.y[i]])
         opt.zero_grad()
         loss.backward()
         opt.step()
@@ -132,13 +156,15 @@ class Head:
         return unit(unit(logits.softmax(-1) @ self.names) + self.mix * unit(h @ self.weight.T + self.bias))
 
 
-def make(net, tok, cache, cut, class_names, steps, held=None, extra=EXTRA, share=SHARE, mix=MIX):
-    """A Head and the class features it was trained against; held: {"tiny": labels, "cifar": labels} left out."""
+def make(net, tok, cache, cut, class_names, steps, count=0, held=None, extra=EXTRA, share=SHARE, mix=MIX):
+    """A Head and the class features it was trained against; count: pictures of land a kind; held: {"tiny": labels,
+    "cifar": labels} left out, and the land that is to choose on with them."""
+    land = Land(net, tok, cache, count, bool(held)) if count else None
     held = held or {k: torch.zeros(0, dtype=torch.long) for k in ("tiny", "cifar")}
     wn = words.WordNet()
     text = {k: class_features(net, tok, v) for k, v in {"names": words.imagenet(wn)[1], **class_names}.items()}
     pic = Pictures(cache, cut, class_rows(cache, cut, class_names["tiny"], wn), held)
-    p = fit(pic, text, steps, held)
+    p = fit(pic, text, steps, held, land)
     weight, bias = keep_rest(pic, p, extra, share)
     weight = weight / pic.sd
     head = Head(pic.w, pic.b, weight, bias - weight @ pic.mean, wide(text["names"], extra).half().float(), mix,
@@ -146,20 +172,21 @@ def make(net, tok, cache, cut, class_names, steps, held=None, extra=EXTRA, share
     return head, {k: wide(v, extra) for k, v in text.items()}
 
 
-def best_scale(head, text, cache):
+def best_scale(head, text, cache, choose):
     """ln of the scale with the least cross-entropy on the pictures kept for choosing."""
     logits = []
-    for (key, _), (h, y) in pictures.features(cache, pictures.CHOOSE).items():
+    for (key, _), (h, y) in pictures.features(cache, choose).items():
         logits.append((head(torch.from_numpy(h)) @ text[key].T, torch.from_numpy(y)))
     grid = torch.arange(2.0, 4.6, 0.05)
     loss = [sum(F.cross_entropy(s.exp() * z, y) for z, y in logits) for s in grid]
     return float(grid[int(torch.stack(loss).argmin())])
 
 
-def train(net, tok, out, folder, cut, class_names, steps, lr):
-    head, text = make(net, tok, out / "features", cut, class_names, steps)
+def train(net, tok, out, folder, cut, class_names, steps, count, lr):
+    """cut: pictures a class to train on, and to choose the scale on."""
+    head, text = make(net, tok, out / "features", cut[0], class_names, steps, count)
     extra = head.weight.shape[0] - net.dim
-    scale = best_scale(head, text, out / "features")
+    scale = best_scale(head, text, out / "features", cut[1])
     save_file({"projection.weight": head.weight.half().contiguous(), "projection.bias": head.bias.contiguous(),
                "names.weight": head.names.half().contiguous(), "mix": torch.tensor(head.mix),
                "logit_scale": torch.tensor(scale)}, folder / "projection.safetensors")

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import aerial
+
 SIDE = 224
 SETS = {  # name: (folder, file of class names)
     "tiny": ("pretrain-tinyimagenet", "tinyimagenet"), "cifar": ("pretrain-cifar100", "cifar100"),
@@ -33,13 +35,17 @@ def listing(pictures, key, split, count):
 
 
 def read(path):
-    """Shorter side to 224 (bicubic), centre crop, (x - 127) / 128; 3 x 224 x 224."""
+    """Shorter side to 224 (bicubic; the longer one cut to a whole pixel), centre crop (a half goes to the even pixel), as
+    torchvision and the library do it; (x - 127) / 128; 3 x 224 x 224."""
     im = Image.open(path).convert("RGB")
     w, h = im.size
-    s = SIDE / min(w, h)
-    im = im.resize((max(SIDE, round(w * s)), max(SIDE, round(h * s))), Image.BICUBIC)
-    left, top = (im.size[0] - SIDE) // 2, (im.size[1] - SIDE) // 2
-    im = im.crop((left, top, left + SIDE, top + SIDE))
+    w, h = (SIDE, int(SIDE * h / w)) if w <= h else (int(SIDE * w / h), SIDE)
+    im = im.resize((w, h), Image.BICUBIC)
+    left, top = round((w - SIDE) / 2), round((h - SIDE) / 2)
+    return ready(im.crop((left, top, left + SIDE, top + SIDE)))
+
+
+def ready(im):
     return ((np.asarray(im, np.float32) - 127) / 128).transpose(2, 0, 1)
 
 
@@ -70,26 +76,45 @@ def runner(net, cache, threads):
     return lambda x: session.run(None, {"x": x})[0]
 
 
-def extract(pictures, cache, wanted, threads=2, batch=64):
-    """Features (float16) and labels of every wanted (set, split); finished ones are kept."""
+def encode(run, jobs, load, threads, batch=64):
+    """Features (float16) of load(job) for every job; pictures are read while others are encoded."""
+    parts = []
+    with ThreadPoolExecutor(threads) as pool:
+        def begin(i):
+            return [pool.submit(load, j) for j in jobs[i:i + batch]]
+        ahead = begin(0)
+        for i in range(0, len(jobs), batch):
+            now, ahead = ahead, begin(i + batch)
+            parts.append(run(np.stack([f.result() for f in now])).astype(np.float16))
+    return np.concatenate(parts)
+
+
+def extract(pictures, cache, wanted, land=None, threads=2):
+    """Features and labels of every wanted (set, split); finished ones are kept.  land: (folder of textures, pictures a kind)."""
     cache.mkdir(parents=True, exist_ok=True)
     todo = {k: n for k, n in wanted.items() if not (cache / f"{k[0]}-{k[1]}-{n}.npz").exists()}
-    if not todo:
+    ground = land and not (cache / f"aerial-{land[1]}.npz").exists()
+    if not todo and not ground:
         return
     net = locked_tower()
     np.savez(cache / "classifier.npz", w=net._fc.weight.numpy(), b=net._fc.bias.numpy())
     run, start = runner(net, cache, threads), time.time()
     for (key, split), count in todo.items():
-        files, parts = listing(pictures, key, split, count), []
-        with ThreadPoolExecutor(threads) as pool:
-            def load(i):
-                return [pool.submit(read, f) for f, _ in files[i:i + batch]]
-            ahead = load(0)
-            for i in range(0, len(files), batch):
-                now, ahead = ahead, load(i + batch)
-                parts.append(run(np.stack([f.result() for f in now])).astype(np.float16))
-        np.savez(cache / f"{key}-{split}-{count}.npz", h=np.concatenate(parts), y=np.array([y for _, y in files]))
+        files = listing(pictures, key, split, count)
+        keep(cache / f"{key}-{split}-{count}.npz", h=encode(run, [f for f, _ in files], read, threads), y=np.array([y for _, y in files]))
         print(f"features {key} {split}: {len(files)} pictures, {time.time() - start:.0f} s", flush=True)
+    if ground:
+        jobs, open_ = aerial.listing(*land), {}
+        keep(cache / f"aerial-{land[1]}.npz", h=encode(run, jobs, lambda j: ready(aerial.cut(j, SIDE, open_)), threads),
+             y=np.array([j.kind for j in jobs]), held=np.array([aerial.held(j) for j in jobs]))
+        print(f"features of land from above: {len(jobs)} pictures, {time.time() - start:.0f} s", flush=True)
+
+
+def keep(path, **arrays):
+    """Whole or not at all."""
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **arrays)
+    part.replace(path)
 
 
 def features(cache, wanted):

@@ -12,9 +12,11 @@ import torch.nn as nn
 import torch.nn.functional as F
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from words import PLAIN, TEMPLATES
+import land as land_words
+from words import PLAIN, SATELLITE, TEMPLATES
 
 WIDTH, INNER, LAYERS, HEADS, POSITIONS = 256, 512, 3, 4, 32
+RATES = (2e-3, 1.2e-3)                  # of the two rounds
 
 
 def config(vocab, dim):
@@ -101,21 +103,27 @@ class Tower(nn.Module):
 class Texts:
     """Draws texts (as token ids) with their targets; token lists are joined, never re-tokenised."""
 
-    def __init__(self, tok, t, seed, held):
-        self.t, self.rng, self.end = t, np.random.default_rng(seed), [len(tok) - 1]
+    def __init__(self, tok, t, seed, held, number):
+        land = number > 0
+        self.t, self.land, self.rng, self.end = t, land, np.random.default_rng(seed), [len(tok) - 1]
         inner = lambda lines: [x[1:-1] for x in tok(lines)["input_ids"]]
         self.words, self.phrases = inner(t["words"]), inner(t["phrases"])
-        cut = [x.split("{}") for x in ["{}"] + TEMPLATES]
+        cut = [x.split("{}") for x in ["{}"] + TEMPLATES + land_words.AERIAL]
         self.cut = list(zip([[len(tok) - 2] + x for x in inner([c[0] for c in cut])], inner([c[1] for c in cut])))
         self.plain = [i + 1 for i, x in enumerate(TEMPLATES) if x in PLAIN]
+        self.above = [0] * 8 + [i + 1 for i, x in enumerate(TEMPLATES + land_words.AERIAL) if x in SATELLITE + land_words.AERIAL]
         self.links = dict(zip(("and", "or", "with"), inner(["and", "or", "with"])))
         self.offset = torch.cat([torch.zeros(1, t["offset"].shape[1]), t["offset"]])
-        rest = np.arange(t["first"], len(t["words"]))
+        rest = np.arange(t["first"], t["count"])
         self.held = set(self.rng.choice(rest, held, replace=False).tolist())
         rest = rest[~np.isin(rest, list(self.held))]
+        if number:                                  # the same words are held back in every round, the texts differ
+            self.rng = np.random.default_rng(seed + number)
         seen = np.array([t["pictured"][i] for i in rest])
         self.common, self.rest = rest[seen], rest[~seen]
-        self.pairs = np.flatnonzero(~np.isin(t["pairs"][:, 1].numpy(), list(self.held)))
+        pairs = t["pairs"][:None if land else t["named"]]
+        self.pairs = np.flatnonzero(~np.isin(pairs[:, 1].numpy(), list(self.held)))
+        self.kinds = 1 + len(TEMPLATES) + (len(land_words.AERIAL) if land else 0)
 
     def word(self, n):
         """Class names, nouns of ImageNet's larger list, other nouns."""
@@ -129,12 +137,16 @@ class Texts:
         return (a + middle + b)[:POSITIONS - 1] + self.end
 
     def draw(self, n):
-        """n rows and an n x dim target; kinds: name, known pair, template, phrase, two names."""
+        """n rows and an n x dim target; kinds: name, known pair, template, phrase, two names, land,
+        two kinds of land."""
         t, z = self.t, self.t["z"]
-        kind = self.rng.choice(5, n, p=[0.45, 0.2, 0.2, 0.1, 0.05])
+        kind = self.rng.choice(7, n, p=[0.42, 0.19, 0.19, 0.09, 0.05, 0.05, 0.01] if self.land else [0.45, 0.2, 0.2, 0.1, 0.05, 0, 0])
         w, w2 = self.word(n), self.word(n)
+        for a in (w, w2):
+            a[kind > 4] = self.rng.integers(t["count"], len(t["words"]), int((kind > 4).sum()))
         pair, phrase = self.rng.choice(self.pairs, n), (self.rng.random(n)**1.3 * len(self.phrases)).astype(int)
-        template = np.where(self.rng.random(n) < 0.5, self.rng.choice(self.plain, n), self.rng.integers(1, len(self.cut), n))
+        template = np.where(self.rng.random(n) < 0.5, self.rng.choice(self.plain, n), self.rng.integers(1, self.kinds, n))
+        template[kind > 4] = self.rng.choice(self.above + self.plain[:3], int((kind > 4).sum()))
         bare, link = self.rng.random(n) < 0.5, self.rng.choice(list(self.links), n)
         rows, place, extra = [], z[w].clone(), torch.zeros(n, z.shape[1])
         for i, k in enumerate(kind):
@@ -144,7 +156,7 @@ class Texts:
                 tpl, word = t["pairs"][pair[i]].tolist()
                 rows.append(self.row(tpl + 1, self.words[word]))
                 place[i], extra[i] = z[word], t["delta"][pair[i]]
-            elif k == 2:
+            elif k in (2, 5):
                 rows.append(self.row(template[i], self.words[w[i]]))
                 extra[i] = self.offset[template[i]]
             elif k == 3:
@@ -152,8 +164,9 @@ class Texts:
                 rows.append(self.row(tpl, self.phrases[phrase[i]]))
                 place[i], extra[i] = t["phrase"][phrase[i]], self.offset[tpl]
             else:
-                rows.append(self.row(0, self.words[w[i]] + self.links[link[i]] + self.words[w2[i]]))
-                place[i] = z[w[i]] + z[w2[i]]
+                tpl = template[i] if k == 6 else 0
+                rows.append(self.row(tpl, self.words[w[i]] + self.links[link[i]] + self.words[w2[i]]))
+                place[i], extra[i] = F.normalize(z[w[i]] + z[w2[i]], dim=0), self.offset[tpl]
         return rows, F.normalize(place + extra, dim=-1)
 
     def batches(self, size, pool=12288):
@@ -193,19 +206,42 @@ def check(net, texts):
     return ", ".join(out)
 
 
-def train(tok, t, folder, steps, batch=256, lr=2e-3, seed=1, held=400):
-    """Writes folder/tower.pt; every 500 steps what is needed to go on is kept, and a run that goes on draws the same texts."""
+def train(tok, t, folder, steps, batch=256, seed=1, held=400):
+    """Writes folder/tower.pt in two rounds, the second with the words for land; every 500 steps what is needed to go on is
+    kept, and a run that goes on draws the same texts."""
     torch.manual_seed(seed)
-    texts, part = Texts(tok, t, seed, held), folder / "tower.part"
     net = Tower(len(tok), t["z"].shape[1])
+    for number, (count, lr) in enumerate(zip(steps, RATES)):
+        whole = folder / f"tower{number + 1}.pt"
+        if whole.exists():
+            net.load_state_dict(torch.load(whole))
+            continue
+        texts = Texts(tok, t, seed, held, number)
+        learn(net, texts, folder / "tower.part", count, batch, lr)
+        print(f"text, round {number + 1}: {sum(p.numel() for p in net.parameters())} parameters; {check(net, texts)}", flush=True)
+        keep(net.state_dict(), whole)
+        (folder / "tower.part").unlink(missing_ok=True)
+    keep(net.state_dict(), folder / "tower.pt")
+    return net
+
+
+def keep(what, path):
+    """Whole or not at all."""
+    torch.save(what, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def learn(net, texts, part, steps, batch, lr):
     decay, plain = [p for p in net.parameters() if p.ndim > 1], [p for p in net.parameters() if p.ndim < 2]
-    opt = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0}], lr=lr, betas=(0.9, 0.98))
+    opt = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0}], lr=lr, betas=(0.9, 0.98),
+                            fused=True)
     done, start = 0, time.time()
     if part.exists():
         kept = torch.load(part)
         net.load_state_dict(kept["net"])
         opt.load_state_dict(kept["opt"])
         done = kept["done"]
+        print(f"text: goes on at {done}", flush=True)
     for step, (ids, z) in zip(range(steps), texts.batches(batch)):
         if step < done:
             continue
@@ -221,8 +257,4 @@ def train(tok, t, folder, steps, batch=256, lr=2e-3, seed=1, held=400):
             print(f"text {step}/{steps}: loss {loss:.3f}, cosine {cos:.3f}, {time.time() - start:.0f} s", flush=True)
         if step % 500 == 499:
             print("  " + check(net, texts), flush=True)
-            torch.save({"net": net.state_dict(), "opt": opt.state_dict(), "done": step + 1}, part)
-    print(f"text: {sum(p.numel() for p in net.parameters())} parameters; {check(net, texts)}", flush=True)
-    torch.save(net.state_dict(), folder / "tower.pt")
-    part.unlink(missing_ok=True)
-    return net
+            keep({"net": net.state_dict(), "opt": opt.state_dict(), "done": step + 1}, part)

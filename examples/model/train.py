@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Makes the built-in model.
 
-  python examples/model/train.py --data DIR --out DIR [--short]
+  python examples/model/train.py --data DIR --out DIR [--short] [--without-aerial]
 
-DIR of --data holds the picture sets' .tar files (or folders already unpacked) and classnames/.  Every step keeps what it
-made below --out, so a run that was stopped goes on where it was; --short is the same run with few steps.
+DIR of --data holds the picture sets' .tar files (or folders already unpacked), classnames/, and Debian's package
+flightgear-data-base (`apt-get download flightgear-data-base`, 1.3 GB; or flightgear/ with its Textures/Terrain).  Every step
+keeps what it made below --out, so a run that was stopped goes on where it was; --short is the same run with few steps.
 """
 import argparse
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPTokenizer
 
+import aerial
 import head
 import pictures
 import tower
@@ -22,8 +24,8 @@ import vocab
 import words
 
 DIM, VOCAB, LEARNING_RATE = 256, 9000, 0.1       # the rate: for learning prompts on the finished model
-FULL = {"nouns": 50000, "filled": 80000, "phrases": 40000, "steps": 4400, "head": 300}
-SHORT = {"nouns": 2000, "filled": 2000, "phrases": 1000, "steps": 60, "head": 60}
+FULL = {"nouns": 50000, "filled": 80000, "phrases": 40000, "steps": (4400, 3500), "head": 450, "land": 200}
+SHORT = {"nouns": 2000, "filled": 2000, "phrases": 1000, "steps": (40, 20), "head": 60, "land": 10}
 
 
 def unpack(data, out):
@@ -36,6 +38,17 @@ def unpack(data, out):
         with tarfile.open(found[0]) as t:
             t.extractall(out / f"{folder}.part", filter="data")
         (out / f"{folder}.part").rename(out / folder)
+
+
+def textures(o):
+    """The land textures' folder; None where it was asked to do without."""
+    if o.without_aerial:
+        return None
+    found = aerial.find(o.data, o.out / "pictures")
+    if not found:
+        raise SystemExit(f"{o.data} has neither {aerial.PACKAGE}_*.deb nor flightgear/: the pictures of land from above are missing.\n"
+                         f"Get them there with: apt-get download {aerial.PACKAGE}\nor train without them: --without-aerial")
+    return found
 
 
 def vocabulary(t, folder, new):
@@ -58,22 +71,24 @@ def main():
     a.add_argument("--data", type=Path, required=True)
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--short", action="store_true", help="few pictures, words and steps")
+    a.add_argument("--without-aerial", action="store_true", help="no pictures of land from above")
     a.add_argument("--new-vocabulary", action="store_true", help="learn the vocabulary again instead of the committed one")
     a.add_argument("--threads", type=int, default=2, help="for the features and embeddings computed once")
     o = a.parse_args()
     torch.set_num_threads(1)                # sums in one order: a second run gives the same digits
     size, start = SHORT if o.short else FULL, time.time()
-    cut = {k: max(1, n // 10) if o.short else n for k, n in pictures.TRAIN.items()}
+    cut, choose = ({k: max(1, n // 10) if o.short else n for k, n in p.items()} for p in (pictures.TRAIN, pictures.CHOOSE))
     text, model = o.out / "text", o.out / "model"
     for d in (o.out / "pictures", text, model):
         d.mkdir(parents=True, exist_ok=True)
 
+    land = textures(o)
     unpack(o.data, o.out / "pictures")
     base = o.data if (o.data / pictures.SETS["tiny"][0]).is_dir() else o.out / "pictures"
-    wanted = {**cut, **pictures.CHOOSE}
-    pictures.extract(base, o.out / "features", wanted, o.threads)
+    pictures.extract(base, o.out / "features", {**cut, **choose}, land and (land, size["land"]), o.threads)
     names = {k: [n.lower() for n in pictures.class_names(o.data, k)] for k in ("tiny", "cifar")}
     words.embed(text, names["tiny"] + names["cifar"], size["nouns"], size["filled"], o.threads)
+    words.embed_land(text, o.threads)
     words.phrases(text, size["phrases"], o.threads)
     t = words.targets(text, DIM)
     tok = vocabulary(t, model, o.new_vocabulary)
@@ -81,7 +96,7 @@ def main():
         tower.train(tok, t, text, size["steps"])
     net = tower.Tower(len(tok), DIM)
     net.load_state_dict(torch.load(text / "tower.pt"))
-    head.train(net.eval(), tok, o.out, model, cut, names, size["head"], LEARNING_RATE)
+    head.train(net.eval(), tok, o.out, model, (cut, choose), names, size["head"], size["land"] if land else 0, LEARNING_RATE)
     print(f"done: {model}, {time.time() - start:.0f} s", flush=True)
 
 

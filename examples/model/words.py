@@ -11,6 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import land
+
 WORDNET = Path("/usr/share/wordnet")
 VISIBLE = {5, 6, 8, 13, 17, 18, 19, 20, 25, 27}      # animal artifact body food object person phenomenon plant shape substance
 ALSO = {4, 7, 10, 11, 14, 15, 26}                    # act attribute communication event group location state: after the others
@@ -176,6 +178,22 @@ def embed(cache, known, nouns=50000, filled=80000, threads=2):
     (cache / "words.json").write_text(json.dumps({"words": words, "senses": [sense[w] for w in words], "first": first}))
 
 
+def embed_land(cache, threads=2):
+    """The same for land.py's words and the templates that look from above: land.npz.  A pair is (template, word), counted
+    through TEMPLATES + land.AERIAL and through words.json's words + land.py's."""
+    if (cache / "land.npz").exists():
+        return
+    info, minilm, rng = json.loads((cache / "words.json").read_text()), MiniLM(cache, threads), random.Random(2)
+    words, kinds = info["words"] + [w for w, _, _ in land.words()], TEMPLATES + land.AERIAL
+    count, above = len(info["words"]), list(range(12, 24)) + list(range(len(TEMPLATES), len(kinds)))
+    pairs = [(t, w) for t in above for w in list(range(count, len(words))) + rng.sample(range(info["first"]), 60)]
+    half = np.float16
+    np.savez(cache / "land.npz", name=minilm(words[count:]).astype(half), pairs=np.array(pairs),
+             gloss=minilm([f"{w}, {g}" for w, g, _ in land.words()]).astype(half),
+             full=minilm([kinds[t].format(words[w]) for t, w in pairs]).astype(half))
+    print(f"land: {len(words) - count} words, {len(pairs)} in templates", flush=True)
+
+
 STOP = set("a an the of or and in on to for with from by as at that which who is are was be its his her their used having one two "
            "any some into it not than very more most other usually often especially etc it's but has have been such over when "
            "made making being can this these those all up out off between through during against under after before no so".split())
@@ -228,13 +246,24 @@ def targets(cache, width, template_share=0.5):
     full = unit(full - shift)
     values, vectors = torch.linalg.eigh((full.T @ full).double())
     basis = vectors.flip(1)[:, :width].float()
-    pairs = torch.from_numpy(np.load(cache / "words.npz")["pairs"])
-    delta = (half("full") - name[pairs[:, 1]]) @ basis * template_share
-    offset = torch.stack([delta[pairs[:, 0] == t].mean(0) for t in range(len(TEMPLATES))])
+    # land.py's words: the same, with the heading as the one ancestor; those WordNet has stay where they are
+    ground, extra = land.words(), np.load(cache / "land.npz")
+    new = {w: len(info["words"]) + i for i, (w, _, _) in enumerate(ground)}
+    plain = torch.from_numpy(extra["name"].astype(np.float32))
+    own = torch.cat([own, unit(unit(plain - centre) + unit(torch.from_numpy(extra["gloss"].astype(np.float32)) - gloss.mean(0)))])
+    up = torch.stack([own[new[w]] if h is None else (own[new[w]] + 0.6 * own[new[h]]) / 1.6 for w, _, h in ground])
+    full = torch.cat([full, unit(unit(own[len(full):] + 0.5 * unit(up - above.mean(0))) - shift)])
+    known = {w: i for i, w in enumerate(info["words"])}
+    for w, i in new.items():
+        full[i] = full[known.get(w, i)]
+    name = torch.cat([name, plain])
+    pairs = torch.from_numpy(np.concatenate([np.load(cache / "words.npz")["pairs"], extra["pairs"]]))
+    delta = (torch.cat([half("full"), torch.from_numpy(extra["full"].astype(np.float32))]) - name[pairs[:, 1]]) @ basis * template_share
+    offset = torch.stack([delta[pairs[:, 0] == t].mean(0) for t in range(len(TEMPLATES) + len(land.AERIAL))])
     phrase = unit(unit(half("name", "phrases.npz") - centre) @ basis)
     kept = float(values.flip(0)[:width].sum() / values.sum())
     print(f"joint space: {width} of 384 directions keep {100 * kept:.1f} %", flush=True)
     large = pictured()
-    return {"words": info["words"], "first": info["first"], "pictured": [o in large for o in info["senses"]],
-            "z": unit(full @ basis), "pairs": pairs, "delta": delta,
-            "offset": offset, "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
+    return {"words": info["words"] + list(new), "first": info["first"], "count": len(info["words"]),
+            "pictured": [o in large for o in info["senses"]], "z": unit(full @ basis), "pairs": pairs, "delta": delta,
+            "named": len(np.load(cache / "words.npz")["pairs"]), "offset": offset, "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
