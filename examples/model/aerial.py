@@ -17,19 +17,22 @@ from PIL import Image, ImageDraw
 
 Job = namedtuple("Job", "texture kind number")
 PACKAGE = "flightgear-data-base"
-FIELDS, GREEN = "*drycrop* *mixedcrop* irrcrop* countryside* uk_countryside* naturalcrop* cropgrass-hires* c*-crop*", "cropgrass? *pasture* iceland_grass*"
+FIELDS, GREEN = "*drycrop* *mixedcrop* irrcrop* countryside* uk_countryside* naturalcrop* cropgrass-hires* c*-crop*", \
+    "cropgrass? *pasture* iceland_grass*"
 TOWNS, WOODS = "Town1 *suburbs california-town* town-europe* town-caribbean", "deciduous* *evergreen* *forest* australia-bush-dense-hires"
 CROPS = ["annual crops", "annual crop land", "arable land", "crop land", "cropland", "fields", "farmland", "farm fields", "cultivated land",
          "agricultural land", "mixed crops", "mixed crop land", "dry crop land", "irrigated crop land", "complex cultivation patterns"]
 TREES = ["orchard", "orchards", "permanent crops", "permanent crop land", "plantation", "fruit trees", "tree crops"]
-FOREST = ["forest", "forest land", "woodland", "woods", "trees", "tree cover", "deciduous forest", "evergreen forest", "coniferous forest", "mixed forest"]
+FOREST = ["forest", "forest land", "woodland", "woods", "trees", "tree cover", "deciduous forest", "evergreen forest",
+          "coniferous forest", "mixed forest"]
 HOMES = ["residential area", "residential buildings", "residential land", "houses", "suburb", "housing estate", "town"]
 WORKS = ["industrial area", "industrial buildings", "industrial land", "factory buildings", "factories", "warehouses", "commercial area",
          "commercial buildings", "industrial or commercial units"]
 WATER = ["sea", "lake", "ocean", "water", "open water", "sea and ocean", "inland water", "sea water", "water body", "reservoir"]
 ROADS = ["road", "highway", "motorway", "freeway", "main road", "road network", "country road"]
 KINDS = {       # what is seen: (its names, textures, what is drawn over them)
-    "crops": (CROPS, FIELDS, None), "orchard": (TREES, "orchard", None), "rows": (TREES + ["vineyard", "olive grove"], FIELDS + " gravel_* dirtrock*", "rows"),
+    "crops": (CROPS, FIELDS, None), "orchard": (TREES, "orchard", None),
+    "rows": (TREES + ["vineyard", "olive grove"], FIELDS + " gravel_* dirtrock*", "rows"),
     "rice": (["rice fields", "rice paddy"], "rice1", None),
     "pasture": (["pasture", "pastures", "pasture land", "grazing land", "meadow", "grass fields"], GREEN, None),
     "cropwood": (["crops and woodland", "agroforestry"], "cropwood*", None),
@@ -41,12 +44,18 @@ KINDS = {       # what is seen: (its names, textures, what is drawn over them)
     "tundra": (["tundra", "herbaceous tundra", "herbaceous vegetation", "herbaceous vegetation land"], "herbtundra* tundra*", None),
     "marsh": (["marsh", "wetland", "inland marsh", "swamp"], "marsh* pantanal", None), "forest": (FOREST, WOODS, None),
     "town": (HOMES, TOWNS, None),
-    "city": (["city", "urban area", "urban fabric", "built-up area", "city blocks", "buildings"], "18th* city* latin* mediterranean* town-middle-east", None),
-    "industry": (WORKS, "industr* california-industry australia-commercial", None), "port": (["port area", "oil tanks", "railway yard"], "california-port transport", None),
-    "cars": (["car park", "parking lot"], "carpark", None), "golf": (["golf course"], "*golf*", None), "graves": (["cemetery"], "cemetery", None),
-    "rock": (["bare rock", "rock", "rocky land"], "rock* california-rock", None), "gravel": (["gravel", "dirt", "bare soil"], "gravel_* dirtrock*", None),
-    "sand": (["sand", "desert", "beach"], "sand* california-sand desert-airport2", None), "dunes": (["dunes", "sand dunes"], "dunes*", None),
-    "lava": (["lava"], "lava*", None), "cliffs": (["cliffs"], "*cliffs*", None), "snow": (["snow", "glacier", "ice"], "snow* glacier*", None),
+    "city": (["city", "urban area", "urban fabric", "built-up area", "city blocks", "buildings"],
+             "18th* city* latin* mediterranean* town-middle-east", None),
+    "industry": (WORKS, "industr* california-industry australia-commercial", None),
+    "port": (["port area", "oil tanks", "railway yard"], "california-port transport", None),
+    "cars": (["car park", "parking lot"], "carpark", None), "golf": (["golf course"], "*golf*", None),
+    "graves": (["cemetery"], "cemetery", None),
+    "rock": (["bare rock", "rock", "rocky land"], "rock* california-rock", None),
+    "gravel": (["gravel", "dirt", "bare soil"], "gravel_* dirtrock*", None),
+    "sand": (["sand", "desert", "beach"], "sand* california-sand desert-airport2", None),
+    "dunes": (["dunes", "sand dunes"], "dunes*", None),
+    "lava": (["lava"], "lava*", None), "cliffs": (["cliffs"], "*cliffs*", None),
+    "snow": (["snow", "glacier", "ice"], "snow* glacier*", None),
     "floe": (["pack ice"], "packice*", None), "water": (WATER, "water* tidal", None),
     "pond": (["lake", "pond", "reservoir", "inland water"], f"{FIELDS} {WOODS} {GREEN} shrub*", "pond"),
     "coast": (["coastal water", "sea", "beach", "lake"], f"{WOODS} {GREEN} shrub* sand*", "coast"),
@@ -119,7 +128,8 @@ def draw_over(im, what, rng):
             r = size * (1 + sum(0.25 / (k + 1) * np.sin((k + 1) * a + phase[k]) for k in range(4)))
             d.polygon([(cx + p * math.cos(q), cy + p * math.sin(q)) for p, q in zip(r, a)], fill=water(rng))
         else:
-            d.polygon(curve(rng, 40) + [(900, 900), (-900, 900)] if rng.random() < 0.5 else curve(rng, 40) + [(900, -900), (-900, -900)], fill=water(rng))
+            far = 900 if rng.random() < 0.5 else -900
+            d.polygon(curve(rng, 40) + [(900, far), (-900, far)], fill=water(rng))
     return im
 
 

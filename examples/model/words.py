@@ -266,4 +266,5 @@ def targets(cache, width, template_share=0.5):
     large = pictured()
     return {"words": info["words"] + list(new), "first": info["first"], "count": len(info["words"]),
             "pictured": [o in large for o in info["senses"]], "z": unit(full @ basis), "pairs": pairs, "delta": delta,
-            "named": len(np.load(cache / "words.npz")["pairs"]), "offset": offset, "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
+            "named": len(np.load(cache / "words.npz")["pairs"]), "offset": offset,
+            "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
