@@ -8,7 +8,7 @@
  * job, opens a round, takes tasks itself, closes the round and waits for those who joined; a worker that
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -45,7 +45,8 @@ struct mo_pool {
     pthread_cond_t wake, done;
     size_t n_workers; /* threads beside the caller */
     pid_t owner;
-    mo_task_fn fn; /* the round's job, written while it is closed and empty */
+    int caller_cpu; /* that workers keep off */
+    mo_task_fn fn;  /* the round's job, written while it is closed and empty */
     void *ctx;
     share shares[]; /* of the caller, of each worker */
 };
@@ -151,6 +152,7 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
     pthread_cond_init(&pool->done, NULL);
     atomic_store(&pool->state, CLOSED);
     pool->owner = getpid();
+    pool->caller_cpu = -1;
     while (pool->n_workers < n_threads - 1) {
         if (start_worker(pool)) continue;
         size_t got = pool->n_workers;
@@ -189,6 +191,24 @@ static size_t part_of(size_t n, size_t parts, size_t i)
     return n / parts * i + n % parts * i / parts;
 }
 
+/* Workers wake on other processors than the caller's: a kernel that lets them wait beside it until it balances
+ * its load costs two milliseconds. */
+static void make_room(mo_pool *pool)
+{
+#ifdef __linux__
+    const int here = sched_getcpu();
+    cpu_set_t set;
+    if (here < 0 || here == pool->caller_cpu) return;
+    if (sched_getaffinity(0, sizeof set, &set) || CPU_COUNT(&set) < 2 || here >= CPU_SETSIZE) return;
+    CPU_CLR((size_t)here, &set);
+    for (size_t i = 1; i <= pool->n_workers; i++)
+        pthread_setaffinity_np(pool->shares[i].thread, sizeof set, &set);
+    pool->caller_cpu = here;
+#else
+    (void)pool;
+#endif
+}
+
 static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
 {
     if (!pool || n_tasks < 2 || !pool->n_workers || pool->owner != getpid()) return false;
@@ -202,6 +222,7 @@ static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
     }
     atomic_store(&pool->state, (atomic_load(&pool->state) / ROUND + 1) * ROUND);
     if (atomic_load(&pool->sleepers)) {
+        make_room(pool);
         pthread_mutex_lock(&pool->lock);
         pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->lock);
