@@ -215,11 +215,12 @@ def test_readme_s_code_runs(enc, shots, folder, tmp_path, monkeypatch):
     Image = pytest.importorskip("PIL.Image")
     monkeypatch.setenv("MOPD_MODEL", str(TOWERS / "hf"))
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(shots[0][0]).save(tmp_path / "a.jpg")
+    for picture, name in zip(shots[0], ("a.jpg", "b.jpg", "photo.jpg")):
+        Image.fromarray(picture).save(tmp_path / name)
     text = (ROOT / "bindings/python/README.md").read_text()
     code = text.split("```python\n")[1].split("```")[0].replace("epochs=50", "epochs=2")
-    exec(code, {"pictures": shots[0], "labels": shots[1], "others": shots[0][:2]})
-    assert mopd.Prompt(tmp_path / "p.safetensors").classes == sorted(set(shots[1]))
+    exec(code, {})
+    assert mopd.Prompt(tmp_path / "p.safetensors").classes == ["cat", "dog"]
 
 
 def test_contract_s_code_runs(enc, shots, tmp_path, monkeypatch):
