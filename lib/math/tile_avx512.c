@@ -59,33 +59,11 @@ static inline __attribute__((always_inline)) void tile(
     for (size_t j = 0; j < panels; j++) write_back(t, i, j, sum[i][j]);
 }
 
-#define TILE(m)                                                                                              \
-    static void tile_##m##_1(const mo_tile *t)                                                               \
-    {                                                                                                        \
-        tile(t, m, 1, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_2(const mo_tile *t)                                                               \
-    {                                                                                                        \
-        tile(t, m, 2, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_a(const mo_tile *t)                                                               \
-    {                                                                                                        \
-        tile(t, m, 2, true);                                                                                 \
-    }
-TILE(1)
-TILE(2)
-TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
-
-#define ROW(m)                                                                                               \
-    {                                                                                                        \
-        tile_##m##_1, tile_##m##_2, tile_##m##_a                                                             \
-    }
-    static void (*const tiles[14][3])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
-        ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
+#define TILE_TYPE mo_tile
+#include "math/tile_forms.h"
 
 void mo_tile_avx512(const mo_tile *t)
 {
-    const size_t form = t->n <= 16 ? 0 : t->next ? 2 : 1;
-    tiles[t->m - 1][form](t);
+    any_tile(t);
 }
 #endif
