@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 build=${1:-build-deb}
 
-scripts/setup.sh
+scripts/setup.sh file dpkg-dev # cpack asks file, then dpkg-shlibdeps, what the packages depend on
 mkdir -p "$build"
 CFLAGS=$(dpkg-buildflags --get CFLAGS) CPPFLAGS=$(dpkg-buildflags --get CPPFLAGS) LDFLAGS=$(dpkg-buildflags --get LDFLAGS)
 CFLAGS=$(echo "$CFLAGS $CPPFLAGS" | sed 's/-ffile-prefix-map=[^ ]*//')
