@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "clip/vision_inner.h"
+#include "math/split.h"
 
 mopd_status mo_vision_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
@@ -52,15 +53,10 @@ static mopd_status run_lanes(lanes *l, mo_pool *pool, size_t n_lanes)
     return st;
 }
 
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* The largest chunk up to `most` that gives every lane as many as the others. */
 static size_t even_chunk(size_t n, size_t n_lanes, size_t most)
 {
-    return ceil_div(n, n_lanes * ceil_div(n, n_lanes * most));
+    return mo_ceil_div(n, n_lanes * mo_ceil_div(n, n_lanes * most));
 }
 
 mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out)

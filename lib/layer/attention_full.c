@@ -11,30 +11,19 @@
 #include "layer/attention_full.h"
 #include "math/gemm.h"
 #include "math/kern.h"
+#include "math/split.h"
 
 #define BLOCK 28
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-static size_t cut(size_t n, size_t parts, size_t i)
-{
-    return n / parts * i + min(i, n % parts);
-}
 static size_t up(size_t n)
 {
-    return ceil_div(n, MO_PANEL) * MO_PANEL;
+    return mo_ceil_div(n, MO_PANEL) * MO_PANEL;
 }
 
 /* Floats from one row of scores to the next. */
 static size_t score_ld(size_t n)
 {
-    return ceil_div(n, MO_TILE_K) * MO_TILE_LDA;
+    return mo_ceil_div(n, MO_TILE_K) * MO_TILE_LDA;
 }
 
 size_t mo_attention_full_floats(size_t d, size_t n)
@@ -66,7 +55,7 @@ static void pack_values(float *to, const float *v, size_t ld, size_t n, size_t d
 {
     for (size_t c = 0; c < d; c += MO_PANEL) {
         float *panel = to + c * n;
-        const size_t width = min(MO_PANEL, d - c);
+        const size_t width = mo_min(MO_PANEL, d - c);
         for (size_t j = 0; j < n; j++) {
             memcpy(panel + j * MO_PANEL, v + j * ld + c, width * sizeof *to);
             if (width < MO_PANEL) memset(panel + j * MO_PANEL + width, 0, (MO_PANEL - width) * sizeof *to);
@@ -84,14 +73,14 @@ typedef struct product {
 
 static void multiply(const mo_kern *kern, const product *p)
 {
-    const size_t width = kern->tile_panels * MO_PANEL, tiles = ceil_div(p->m, kern->tile_rows);
+    const size_t width = kern->tile_panels * MO_PANEL, tiles = mo_ceil_div(p->m, kern->tile_rows);
     mo_tile t = {.k = p->k, .panel = p->panel, .ldc = p->ldc, .ldadd = p->ldc};
     for (size_t c = 0; c < p->n; c += width) {
-        t.n = min(width, p->n - c);
+        t.n = mo_min(width, p->n - c);
         t.w = p->w + c / MO_PANEL * p->panel;
         for (size_t i = 0; i < tiles; i++) {
-            const size_t r = cut(p->m, tiles, i);
-            t.m = cut(p->m, tiles, i + 1) - r;
+            const size_t r = mo_cut(p->m, tiles, i);
+            t.m = mo_cut(p->m, tiles, i + 1) - r;
             t.a = p->a + r * MO_TILE_LDA;
             t.c = p->c + r * p->ldc + c;
             t.add = p->add ? t.c : NULL;
@@ -103,11 +92,11 @@ static void multiply(const mo_kern *kern, const product *p)
 /* The product over all of k in blocks; rows of a are lda apart and copied unless they lie right already. */
 static void multiply_long(const job *j, product p, size_t lda, float *copy)
 {
-    const size_t k = p.k, blocks = ceil_div(k, MO_TILE_K);
+    const size_t k = p.k, blocks = mo_ceil_div(k, MO_TILE_K);
     const float *a = p.a, *w = p.w;
     for (size_t b = 0; b < blocks; b++) {
-        const size_t p0 = cut(k, blocks, b);
-        p.k = cut(k, blocks, b + 1) - p0;
+        const size_t p0 = mo_cut(k, blocks, b);
+        p.k = mo_cut(k, blocks, b + 1) - p0;
         p.w = w + p0 * MO_PANEL;
         p.a = a + p0;
         p.add = b > 0;
@@ -151,7 +140,7 @@ static void do_item(const job *j, size_t seq, size_t head, float *scratch)
     if (!a->select) {
         for (size_t r = 0; r < n; r += BLOCK)
             do_queries(j, j->out + (row0 + r) * a->width + head * d, a->q + (row0 + r) * a->ldq + head * d,
-                min(BLOCK, n - r), scratch);
+                mo_min(BLOCK, n - r), scratch);
         return;
     }
     for (size_t i = 0; i < a->n_select; i++)

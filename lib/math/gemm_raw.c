@@ -4,6 +4,7 @@
 
 #include "math/gemm.h"
 #include "math/kern.h"
+#include "math/split.h"
 
 #define ROWS 60  /* of A beside each other */
 #define PANELS 2 /* most panels of B at once */
@@ -16,23 +17,10 @@ typedef struct job {
     size_t row_parts, col_parts;
 } job;
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-static size_t cut(size_t n, size_t parts, size_t i)
-{
-    return n / parts * i + min(i, n % parts);
-}
-
 /* alpha b[p0 .. p0+k][c .. c+n] into panels of k x 16, zeros beyond n. */
 static void pack_b(float *panels, const mo_gemm_raw_args *g, const size_t at[2], size_t k, size_t n)
 {
-    for (size_t j = 0; j < ceil_div(n, MO_PANEL) * MO_PANEL; j++) {
+    for (size_t j = 0; j < mo_ceil_div(n, MO_PANEL) * MO_PANEL; j++) {
         float *to = panels + j / MO_PANEL * (MO_TILE_K * MO_PANEL) + j % MO_PANEL;
         const float *from = g->b + at[0] * g->brs + (at[1] + j) * g->bcs;
         if (j < n)
@@ -63,10 +51,10 @@ static void do_part(const job *j, const size_t rows[2], const size_t cols[2], co
     mo_tile t = {.n = cols[1], .k = sums[1], .w = panels, .panel = MO_TILE_K * MO_PANEL, .ldc = g->ldc};
     t.ldadd = g->ldc;
     for (size_t r = rows[0]; r < rows[1]; r += step) {
-        const size_t n = min(step, rows[1] - r);
+        const size_t n = mo_min(step, rows[1] - r);
         pack_a(block, g, (size_t[2]){r, sums[0]}, n, sums[1]);
         for (size_t i = 0; i < n; i += height) {
-            t.m = min(height, n - i);
+            t.m = mo_min(height, n - i);
             t.a = block + i * MO_TILE_LDA;
             t.c = g->c + (r + i) * g->ldc + cols[0];
             t.add = sums[0] || g->add ? t.c : NULL;
@@ -79,13 +67,13 @@ static void do_task(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t row = task / j->col_parts, col = task % j->col_parts;
-    const size_t rows[2] = {cut(j->g.m, j->row_parts, row), cut(j->g.m, j->row_parts, row + 1)};
-    const size_t c1 = min((col + 1) * TASK_COLS, j->g.n), k_blocks = ceil_div(j->g.k, MO_TILE_K);
-    const size_t width = MO_PANEL * min(j->kern->tile_panels, PANELS);
+    const size_t rows[2] = {mo_cut(j->g.m, j->row_parts, row), mo_cut(j->g.m, j->row_parts, row + 1)};
+    const size_t c1 = mo_min((col + 1) * TASK_COLS, j->g.n), k_blocks = mo_ceil_div(j->g.k, MO_TILE_K);
+    const size_t width = MO_PANEL * mo_min(j->kern->tile_panels, PANELS);
     for (size_t kb = 0; kb < k_blocks; kb++) {
-        const size_t p0 = cut(j->g.k, k_blocks, kb), p1 = cut(j->g.k, k_blocks, kb + 1);
+        const size_t p0 = mo_cut(j->g.k, k_blocks, kb), p1 = mo_cut(j->g.k, k_blocks, kb + 1);
         for (size_t c = col * TASK_COLS; c < c1; c += width)
-            do_part(j, rows, (size_t[2]){c, min(width, c1 - c)}, (size_t[2]){p0, p1 - p0});
+            do_part(j, rows, (size_t[2]){c, mo_min(width, c1 - c)}, (size_t[2]){p0, p1 - p0});
     }
 }
 
@@ -98,7 +86,7 @@ void mo_gemm_raw(mo_pool *pool, const mo_gemm_raw_args *args)
             memset(args->c + i * args->ldc, 0, args->n * sizeof(float));
         return;
     }
-    j.row_parts = ceil_div(args->m, TASK_ROWS);
-    j.col_parts = ceil_div(args->n, TASK_COLS);
+    j.row_parts = mo_ceil_div(args->m, TASK_ROWS);
+    j.col_parts = mo_ceil_div(args->n, TASK_COLS);
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
 }
