@@ -13,22 +13,16 @@
 #include "math/kern.h"
 #include "math/split.h"
 
-#define BLOCK 28
+#define BLOCK 36
 
 static size_t up(size_t n)
 {
     return mo_ceil_div(n, MO_PANEL) * MO_PANEL;
 }
 
-/* Floats from one row of scores to the next. */
-static size_t score_ld(size_t n)
-{
-    return mo_ceil_div(n, MO_TILE_K) * MO_TILE_LDA;
-}
-
 size_t mo_attention_full_floats(size_t d, size_t n)
 {
-    return up(n) * d + n * up(d) + BLOCK * (score_ld(n) + MO_TILE_LDA);
+    return up(n) * d + n * up(d) + BLOCK * up(n);
 }
 
 typedef struct job {
@@ -63,71 +57,47 @@ static void pack_values(float *to, const float *v, size_t ld, size_t n, size_t d
     }
 }
 
-/* c [m x n] (+)= a [m x k] times k steps of the panels at w; a has MO_TILE_LDA floats a row. */
+/* c [m x n] = a [m x k] times the panels at w. */
 typedef struct product {
     float *c;
-    size_t ldc, m, n, k, panel;
+    size_t ldc, m, n, k, lda;
     const float *a, *w;
-    bool add;
 } product;
 
 static void multiply(const mo_kern *kern, const product *p)
 {
-    const size_t width = kern->tile_panels * MO_PANEL, tiles = mo_ceil_div(p->m, kern->tile_rows);
-    mo_tile t = {.k = p->k, .panel = p->panel, .ldc = p->ldc, .ldadd = p->ldc};
-    for (size_t c = 0; c < p->n; c += width) {
-        t.n = mo_min(width, p->n - c);
-        t.w = p->w + c / MO_PANEL * p->panel;
-        for (size_t i = 0; i < tiles; i++) {
-            const size_t r = mo_cut(p->m, tiles, i);
-            t.m = mo_cut(p->m, tiles, i + 1) - r;
-            t.a = p->a + r * MO_TILE_LDA;
-            t.c = p->c + r * p->ldc + c;
-            t.add = p->add ? t.c : NULL;
-            kern->tile(&t);
-        }
-    }
-}
-
-/* The product over all of k in blocks; rows of a are lda apart and copied unless they lie right already. */
-static void multiply_long(const job *j, product p, size_t lda, float *copy)
-{
-    const size_t k = p.k, blocks = mo_ceil_div(k, MO_TILE_K);
-    const float *a = p.a, *w = p.w;
+    const size_t panels = mo_ceil_div(p->n, MO_PANEL), strips = mo_ceil_div(panels, kern->tile_panels);
+    const size_t tiles = mo_ceil_div(p->m, kern->tile_rows), blocks = mo_ceil_div(p->k, MO_TILE_K);
+    mo_tile t = {.lda = p->lda, .panel = p->k * MO_PANEL, .ldc = p->ldc, .ldadd = p->ldc};
     for (size_t b = 0; b < blocks; b++) {
-        const size_t p0 = mo_cut(k, blocks, b);
-        p.k = mo_cut(k, blocks, b + 1) - p0;
-        p.w = w + p0 * MO_PANEL;
-        p.a = a + p0;
-        p.add = b > 0;
-        if (lda != MO_TILE_LDA) {
-            j->kern->copy(copy, a + p0, lda, p.m, p.k);
-            p.a = copy;
+        const size_t at = mo_cut(p->k, blocks, b);
+        t.k = mo_cut(p->k, blocks, b + 1) - at;
+        for (size_t s = 0; s < strips; s++) {
+            const size_t c = mo_cut(panels, strips, s) * MO_PANEL;
+            t.n = mo_min(mo_cut(panels, strips, s + 1) * MO_PANEL, p->n) - c;
+            t.w = p->w + c * p->k + at * MO_PANEL;
+            for (size_t i = 0; i < tiles; i++) {
+                const size_t r = mo_cut(p->m, tiles, i);
+                t.m = mo_cut(p->m, tiles, i + 1) - r;
+                t.a = p->a + r * p->lda + at;
+                t.c = p->c + r * p->ldc + c;
+                t.add = b ? t.c : NULL;
+                kern->tile(&t);
+            }
         }
-        multiply(j->kern, &p);
     }
 }
 
 /* m queries of one head; `to` is the output of the first. */
 static void do_queries(const job *j, float *to, const float *q, size_t m, float *scratch)
 {
-    const size_t n = j->n, d = j->d, ld = score_ld(n);
-    float *keys = scratch, *values = keys + up(n) * d, *scores = values + n * up(d),
-          *copy = scores + BLOCK * ld;
-    multiply_long(j,
-        (product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .panel = d * MO_PANEL, .a = q, .w = keys},
-        j->a->ldq, copy);
+    const size_t n = j->n, d = j->d, ld = up(n);
+    float *keys = scratch, *values = keys + ld * d, *scores = values + n * up(d);
+    multiply(j->kern,
+        &(product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .a = q, .lda = j->a->ldq, .w = keys});
     for (size_t i = 0; i < m; i++) j->kern->softmax(scores + i * ld, scores + i * ld, j->scale, n);
-    multiply_long(j,
-        (product){.c = to,
-            .ldc = j->a->width,
-            .m = m,
-            .n = d,
-            .k = n,
-            .panel = n * MO_PANEL,
-            .a = scores,
-            .w = values},
-        ld, copy);
+    multiply(j->kern,
+        &(product){.c = to, .ldc = j->a->width, .m = m, .n = d, .k = n, .a = scores, .lda = ld, .w = values});
 }
 
 static void do_item(const job *j, size_t seq, size_t head, float *scratch)

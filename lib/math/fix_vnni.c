@@ -2,7 +2,7 @@
  * fix_vnni.c - reduced-precision products on AVX-512 with VNNI: vpdpwssd adds two products to each of sixteen
  * sums, at the rate at which a fused multiply-add does one.
  *
- * The tile is that of tile_avx512.c: up to 14 rows by 2 panels, 28 sums, two loads of W and 14 broadcasts of
+ * A tile is up to 14 rows by 2 panels, 28 sums, two loads of W and 14 broadcasts of
  * two inputs of A a step. */
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -72,8 +72,37 @@ static inline __attribute__((always_inline)) void tile(
     for (size_t j = 0; j < panels; j++) write_back(t, i, j, (__m512i)sum[i][j]);
 }
 
-#define TILE_TYPE mo_fix_tile
-#include "math/tile_forms.h"
+/* The forms: 1 to 14 rows; one panel, two, two with fetching ahead. */
+#define TILE(m)                                                                                              \
+    static void tile_##m##_1(const mo_fix_tile *t)                                                           \
+    {                                                                                                        \
+        tile(t, m, 1, false);                                                                                \
+    }                                                                                                        \
+    static void tile_##m##_2(const mo_fix_tile *t)                                                           \
+    {                                                                                                        \
+        tile(t, m, 2, false);                                                                                \
+    }                                                                                                        \
+    static void tile_##m##_a(const mo_fix_tile *t)                                                           \
+    {                                                                                                        \
+        tile(t, m, 2, true);                                                                                 \
+    }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+
+#define ROW(m)                                                                                               \
+    {                                                                                                        \
+        tile_##m##_1, tile_##m##_2, tile_##m##_a                                                             \
+    }
+    static void (*const tiles[14][3])(const mo_fix_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
+        ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
+
+static void any_tile(const mo_fix_tile *t)
+{
+    const size_t form = t->n <= 16 ? 0 : t->next ? 2 : 1;
+    tiles[t->m - 1][form](t);
+}
 
 static inline __mmask16 first(size_t n)
 {

@@ -2,20 +2,19 @@
  * gemm.c - the loops around a micro-kernel (Goto, van de Geijn 2008), over weights packed once.
  *
  *     task          rows r0..r1 and columns c0..c1 of the result; tasks are shared out by the pool
- *       columns     kern->group at a time, so that their block of W stays in the second cache
- *         k         MO_TILE_K at a time: partial sums go through c
- *           rows    at most BLOCK_ROWS, copied to the stack side by side
- *             panels, then rows: one tile each
+ *       columns     kern->group at a time, so that their part of c stays in the second cache
+ *         k         kern->depth blocks at a time, so that the rows of A do
+ *           panels  of one tile
+ *             rows  of one tile, read where they lie
+ *               k   one block, at most MO_TILE_K: partial sums go through c, which the first cache holds
  *
  * A tile has m x n sums in registers, each one chain over p; the blocks of k are the same for every call. */
-#include <string.h>
-
 #include "math/fix.h"
 #include "math/gemm.h"
 #include "math/gemm_blis.h"
 #include "math/kern.h"
+#include "math/split.h"
 
-#define BLOCK_ROWS 60
 #define TASK_ROWS 240
 #define SMALL_WEIGHTS (1u << 18) /* half a second cache */
 
@@ -27,61 +26,39 @@ typedef struct job {
     bool blis;
 } job;
 
-static size_t min(size_t a, size_t b)
+/* n things in parts as equal as can be: the first `more` have one more than `each`. */
+typedef struct parts {
+    size_t each, more;
+} parts;
+
+static parts parts_of(size_t n, size_t count)
 {
-    return a < b ? a : b;
-}
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
+    return (parts){n / count, n % count};
 }
 
-/* Start of part i of n things cut into parts as equal as can be. */
-static size_t cut(size_t n, size_t parts, size_t i)
+/* Start of part i. */
+static size_t part_at(parts p, size_t i)
 {
-    return n / parts * i + min(i, n % parts);
+    return p.each * i + mo_min(i, p.more);
 }
 
-/* Rows r0..r1 (at most BLOCK_ROWS, in `tiles` tiles), columns c0..c1, sums p0..p0+k. */
+/* Rows r0..r1 in tiles, columns c0..c1, some blocks of k: the sums at[0]..at[1], at[1]..at[2] ... */
 typedef struct area {
-    size_t r0, r1, tiles, c0, c1, p0, k;
-    bool cold;          /* these weights were not touched before */
-    const float *after; /* the panels that come after these, NULL: not known, or these again */
+    size_t r0, r1, c0, c1, n_blocks, at[MO_TILE_DEPTH + 1], tiles;
+    parts rows, shares[MO_TILE_DEPTH]; /* of each block's steps, for fetching what comes next */
+    const float *after;                /* the panels that come after these, NULL: not known */
 } area;
+
+/* Columns c..c+n of an area; next: the panels that come then, or NULL. */
+typedef struct strip {
+    size_t c, n;
+    const float *next;
+} strip;
 
 /* Panels from column c (a multiple of 16) and sum p on. */
 static const float *weights(const job *j, size_t c, size_t p)
 {
     return j->w->panels + (j->g.first + c) * j->w->k + p * MO_PANEL;
-}
-
-static void do_block(const job *j, const area *r, const float *block)
-{
-    const mo_gemm_args *g = &j->g;
-    const bool first = r->p0 == 0, last = r->p0 + r->k == j->w->k;
-    const size_t width = MO_PANEL * j->kern->tile_panels;
-    mo_tile t = {.k = r->k, .panel = j->w->k * MO_PANEL, .ldc = g->ldc};
-    const float *add = first ? (g->act == MO_ACT_NONE ? g->residual : NULL) : g->c;
-    t.ldadd = first ? g->ldr : g->ldc;
-    for (size_t c = r->c0; c < r->c1; c += width) {
-        t.n = min(width, r->c1 - c);
-        t.w = weights(j, c, r->p0);
-        t.bias = last && g->bias ? g->bias + c : NULL;
-        t.relu6 = last && g->act == MO_ACT_RELU6;
-        const float *ahead = c + width >= r->c1 ? r->after
-                             : r->cold          ? t.w + width / MO_PANEL * t.panel
-                                                : NULL;
-        for (size_t i = 0; i < r->tiles; i++) {
-            size_t from = cut(r->r1 - r->r0, r->tiles, i), to = cut(r->r1 - r->r0, r->tiles, i + 1);
-            t.m = to - from;
-            t.a = block + from * MO_TILE_LDA;
-            t.c = g->c + (r->r0 + from) * g->ldc + c;
-            t.add = add ? add + (r->r0 + from) * t.ldadd + c : NULL;
-            t.next = ahead ? ahead + cut(r->k, r->tiles, i) * MO_PANEL : NULL;
-            t.next_every = r->tiles;
-            j->kern->tile(&t);
-        }
-    }
 }
 
 void mo_gemm_finish(const mo_kern *kern, const mo_gemm_args *g, const size_t rows[2], const size_t cols[2])
@@ -96,29 +73,68 @@ void mo_gemm_finish(const mo_kern *kern, const mo_gemm_args *g, const size_t row
     }
 }
 
-static void do_rows(const job *j, const area *group, size_t r0, size_t r1)
+/* Tile i of a strip: its blocks of k one after the other, then what follows the last. */
+static void do_tile(const job *j, const area *r, const strip *s, size_t i)
 {
-    _Alignas(64) float block[BLOCK_ROWS * MO_TILE_LDA];
-    const size_t height = j->kern->tile_rows, tiles = ceil_div(r1 - r0, height);
-    const size_t per_block = BLOCK_ROWS / height, blocks = ceil_div(tiles, per_block);
-    const size_t k = j->w->k, k_blocks = ceil_div(k, MO_TILE_K);
-    area r = *group;
-    for (size_t kb = 0; kb < k_blocks; kb++) {
-        r.p0 = cut(k, k_blocks, kb);
-        r.k = cut(k, k_blocks, kb + 1) - r.p0;
-        const float *next = kb + 1 < k_blocks ? weights(j, r.c0, r.p0 + r.k) : group->after;
-        for (size_t b = 0; b < blocks; b++) {
-            size_t t0 = cut(tiles, blocks, b), t1 = cut(tiles, blocks, b + 1);
-            r.tiles = t1 - t0;
-            r.r0 = r0 + cut(r1 - r0, tiles, t0);
-            r.r1 = r0 + cut(r1 - r0, tiles, t1);
-            r.cold = b == 0;
-            r.after = b + 1 == blocks ? next : NULL;
-            j->kern->copy(block, j->g.a + r.r0 * j->g.lda + r.p0, j->g.lda, r.r1 - r.r0, r.k);
-            do_block(j, &r, block);
-            if (r.p0 + r.k == k)
-                mo_gemm_finish(j->kern, &j->g, (size_t[2]){r.r0, r.r1}, (size_t[2]){r.c0, r.c1});
+    const mo_gemm_args *g = &j->g;
+    const size_t from = r->r0 + part_at(r->rows, i), to = r->r0 + part_at(r->rows, i + 1), k = j->w->k;
+    mo_tile t; /* set member by member: clearing it whole first would hold up its readers */
+    t.m = to - from;
+    t.n = s->n;
+    t.lda = g->lda;
+    t.panel = k * MO_PANEL;
+    t.c = g->c + from * g->ldc + s->c;
+    t.ldc = g->ldc;
+    t.next_every = r->tiles;
+    for (size_t b = 0; b < r->n_blocks; b++) {
+        const size_t p = r->at[b];
+        t.k = r->at[b + 1] - p;
+        t.a = g->a + from * g->lda + p;
+        t.w = weights(j, s->c, p);
+        t.add = p ? t.c : NULL;
+        t.ldadd = g->ldc;
+        if (!p && g->residual && g->act == MO_ACT_NONE) {
+            t.add = g->residual + from * g->ldr + s->c;
+            t.ldadd = g->ldr;
         }
+        const bool last = p + t.k == k;
+        t.bias = last && g->bias ? g->bias + s->c : NULL;
+        t.relu6 = last && g->act == MO_ACT_RELU6;
+        t.next = s->next ? s->next + (p - r->at[0] + part_at(r->shares[b], i)) * MO_PANEL : NULL;
+        j->kern->tile(&t);
+    }
+    if (r->at[r->n_blocks] == k)
+        mo_gemm_finish(j->kern, g, (size_t[2]){from, to}, (size_t[2]){s->c, s->c + s->n});
+}
+
+static void do_area(const job *j, const area *r)
+{
+    const size_t panels = mo_ceil_div(r->c1 - r->c0, MO_PANEL);
+    const size_t strips = mo_ceil_div(panels, j->kern->tile_panels);
+    const parts cols = parts_of(panels, strips);
+    for (size_t q = 0; q < strips; q++) {
+        const size_t end = r->c0 + part_at(cols, q + 1) * MO_PANEL;
+        strip s = {.c = r->c0 + part_at(cols, q) * MO_PANEL};
+        s.n = mo_min(end, r->c1) - s.c;
+        s.next = q + 1 < strips ? weights(j, end, r->at[0]) : r->after;
+        for (size_t i = 0; i < r->tiles; i++) do_tile(j, r, &s, i);
+    }
+}
+
+/* All of k, kern->depth blocks at a time. */
+static void do_columns(const job *j, area r)
+{
+    const size_t k = j->w->k, blocks = mo_ceil_div(k, MO_TILE_K), turns = mo_ceil_div(blocks, j->kern->depth);
+    const float *after = r.after;
+    r.tiles = mo_ceil_div(r.r1 - r.r0, j->kern->tile_rows);
+    r.rows = parts_of(r.r1 - r.r0, r.tiles);
+    for (size_t i = 0; i < turns; i++) {
+        const size_t b0 = mo_cut(blocks, turns, i);
+        r.n_blocks = mo_cut(blocks, turns, i + 1) - b0;
+        for (size_t b = 0; b <= r.n_blocks; b++) r.at[b] = mo_cut(k, blocks, b0 + b);
+        for (size_t b = 0; b < r.n_blocks; b++) r.shares[b] = parts_of(r.at[b + 1] - r.at[b], r.tiles);
+        r.after = i + 1 < turns ? weights(j, r.c0, r.at[r.n_blocks]) : after;
+        do_area(j, &r);
     }
 }
 
@@ -140,35 +156,36 @@ static void do_task(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t row = task / j->col_parts, col = task % j->col_parts;
-    const size_t r0 = cut(j->g.m, j->row_parts, row), r1 = cut(j->g.m, j->row_parts, row + 1);
-    const size_t p0 = cut(j->panels, j->col_parts, col), p1 = cut(j->panels, j->col_parts, col + 1);
-    const size_t c1 = min(p1 * MO_PANEL, j->g.n);
-    const size_t groups = ceil_div((p1 - p0) * MO_PANEL, j->kern->group);
+    const size_t r0 = mo_cut(j->g.m, j->row_parts, row), r1 = mo_cut(j->g.m, j->row_parts, row + 1);
+    const size_t p0 = mo_cut(j->panels, j->col_parts, col), p1 = mo_cut(j->panels, j->col_parts, col + 1);
+    const size_t c1 = mo_min(p1 * MO_PANEL, j->g.n);
+    const size_t groups = mo_ceil_div((p1 - p0) * MO_PANEL, j->kern->group);
     if (j->blis) {
         do_blis(j, r0, r1, p0 * MO_PANEL, c1);
         return;
     }
     for (size_t i = 0; i < groups; i++) {
-        const size_t from = p0 + cut(p1 - p0, groups, i), to = p0 + cut(p1 - p0, groups, i + 1);
-        const area group = {.c0 = from * MO_PANEL,
-            .c1 = min(to * MO_PANEL, c1),
-            .after = i + 1 < groups ? weights(j, to * MO_PANEL, 0) : NULL};
-        do_rows(j, &group, r0, r1);
+        const size_t from = p0 + mo_cut(p1 - p0, groups, i), to = p0 + mo_cut(p1 - p0, groups, i + 1);
+        do_columns(j, (area){.r0 = r0,
+                          .r1 = r1,
+                          .c0 = from * MO_PANEL,
+                          .c1 = mo_min(to * MO_PANEL, c1),
+                          .after = i + 1 < groups ? weights(j, to * MO_PANEL, 0) : NULL});
     }
 }
 
 /* Many rows: tasks of about TASK_ROWS.  Few rows: more and smaller tasks, until each thread has some; of rows
- * while the weights are small, so that no thread copies another's rows, then of columns. */
+ * while the weights are small, so that no thread reads another's rows, then of columns. */
 static void plan(job *j, size_t threads)
 {
-    j->panels = ceil_div(j->g.n, MO_PANEL);
-    j->row_parts = ceil_div(j->g.m, TASK_ROWS);
+    j->panels = mo_ceil_div(j->g.n, MO_PANEL);
+    j->row_parts = mo_ceil_div(j->g.m, TASK_ROWS);
     j->col_parts = 1;
     if (threads == 1) return;
     const size_t wanted = 4 * threads, rows = j->g.m / (2 * j->kern->tile_rows);
-    if (j->g.n * j->w->k <= SMALL_WEIGHTS && rows > j->row_parts) j->row_parts = min(rows, wanted);
-    const size_t columns = ceil_div(2 * threads, j->row_parts), most = ceil_div(j->panels, 4);
-    j->col_parts = min(columns, most);
+    if (j->g.n * j->w->k <= SMALL_WEIGHTS && rows > j->row_parts) j->row_parts = mo_min(rows, wanted);
+    const size_t columns = mo_ceil_div(2 * threads, j->row_parts), most = mo_ceil_div(j->panels, 4);
+    j->col_parts = mo_min(columns, most);
 }
 
 void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
@@ -188,5 +205,5 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 const char *mo_gemm_name(void)
 {
     const mo_kern *kern = mo_kern_get();
-    return kern->tile_rows == 14 ? "avx512 14x32" : kern->tile_rows == 6 ? "avx2 6x16" : mo_gemm_blis_name();
+    return kern->tile_rows == 9 ? "avx512 9x48" : kern->tile_rows == 6 ? "avx2 6x16" : mo_gemm_blis_name();
 }

@@ -99,7 +99,7 @@ typedef struct mo_gemm_raw_args {
 
 void mo_gemm_raw(mo_pool *pool, const mo_gemm_raw_args *args);
 
-/* The live kernel in words, for mopd_build_info: "avx512 14x32", "BLIS penryn". */
+/* The live kernel in words, for mopd_build_info: "avx512 9x48", "BLIS penryn". */
 const char *mo_gemm_name(void);
 
 /* c [m x n] = a [m x k] b [k x n] by BLIS on one thread (small-matrix path off): what the bench compares

@@ -6,10 +6,12 @@
 #include "math/kern.h"
 #include "math/split.h"
 
-#define ROWS 60  /* of A beside each other */
-#define PANELS 2 /* most panels of B at once */
+#define ROWS 60 /* of A beside each other */
+#define LDA                                                                                                  \
+    (MO_TILE_K + 16) /* floats from row to row: their lines lie in different sets of the first cache */
+#define PANELS 3     /* most panels of B at once */
 #define TASK_ROWS 240
-#define TASK_COLS 64
+#define TASK_COLS 96
 
 typedef struct job {
     const mo_kern *kern;
@@ -34,28 +36,28 @@ static void pack_a(float *block, const mo_gemm_raw_args *g, const size_t at[2], 
 {
     const float *from = g->a + at[0] * g->ars + at[1] * g->acs;
     if (g->acs == 1)
-        for (size_t i = 0; i < rows; i++)
-            memcpy(block + i * MO_TILE_LDA, from + i * g->ars, k * sizeof *from);
+        for (size_t i = 0; i < rows; i++) memcpy(block + i * LDA, from + i * g->ars, k * sizeof *from);
     else
         for (size_t p = 0; p < k; p++)
-            for (size_t i = 0; i < rows; i++) block[i * MO_TILE_LDA + p] = from[i * g->ars + p * g->acs];
+            for (size_t i = 0; i < rows; i++) block[i * LDA + p] = from[i * g->ars + p * g->acs];
 }
 
 /* Rows r0..r1, columns c..c+n, sums p0..p0+k. */
 static void do_part(const job *j, const size_t rows[2], const size_t cols[2], const size_t sums[2])
 {
     const mo_gemm_raw_args *g = &j->g;
-    _Alignas(64) float block[ROWS * MO_TILE_LDA], panels[PANELS * MO_PANEL * MO_TILE_K];
+    _Alignas(64) float block[ROWS * LDA], panels[PANELS * MO_PANEL * MO_TILE_K];
     const size_t height = j->kern->tile_rows, step = ROWS / height * height;
     pack_b(panels, g, (size_t[2]){sums[0], cols[0]}, sums[1], cols[1]);
-    mo_tile t = {.n = cols[1], .k = sums[1], .w = panels, .panel = MO_TILE_K * MO_PANEL, .ldc = g->ldc};
+    mo_tile t = {
+        .n = cols[1], .k = sums[1], .lda = LDA, .w = panels, .panel = MO_TILE_K * MO_PANEL, .ldc = g->ldc};
     t.ldadd = g->ldc;
     for (size_t r = rows[0]; r < rows[1]; r += step) {
         const size_t n = mo_min(step, rows[1] - r);
         pack_a(block, g, (size_t[2]){r, sums[0]}, n, sums[1]);
         for (size_t i = 0; i < n; i += height) {
             t.m = mo_min(height, n - i);
-            t.a = block + i * MO_TILE_LDA;
+            t.a = block + i * LDA;
             t.c = g->c + (r + i) * g->ldc + cols[0];
             t.add = sums[0] || g->add ? t.c : NULL;
             j->kern->tile(&t);

@@ -13,14 +13,15 @@
 #include "base/status.h"
 #include "math/tensor.h"
 
-/* Longest sum of one tile, and floats from row to row of the copy of A that a tile reads. */
+/* Longest sum of one tile; most of them one after the other (mo_kern.depth). */
 #define MO_TILE_K 256
-#define MO_TILE_LDA (MO_TILE_K + 16)
+#define MO_TILE_DEPTH 3
 
 /* A micro-kernel's work: c [m x n] = add + bias + a [m x k] panels.  See math/gemm.h. */
 typedef struct mo_tile {
     size_t m, n, k; /* 1..tile_rows rows, 1..16 tile_panels columns, sums of 1..MO_TILE_K */
-    const float *a; /* a[i * MO_TILE_LDA + p] */
+    const float *a; /* a[i * lda + p] */
+    size_t lda;
     const float *w; /* w[j * panel + p * 16 + column], panel j */
     size_t panel;   /* floats from one panel to the next */
     float *c;       /* c[i * ldc + column] */
@@ -85,9 +86,9 @@ typedef struct mo_kern {
 
     void (*taps)(const mo_taps *t);
 
-    /* products: a [rows x k] into place for tiles; group: columns of W whose block fits the second cache */
-    void (*copy)(float *block, const float *a, size_t lda, size_t rows, size_t k);
-    size_t tile_rows, tile_panels, group;
+    /* products: rows and panels of a tile; columns of W, and blocks of k, whose data at work fit the second
+     * cache */
+    size_t tile_rows, tile_panels, group, depth;
     void (*tile)(const mo_tile *t);
 } mo_kern;
 

@@ -60,8 +60,13 @@ static inline float top_of(vec v)
 
 #include "math/kern_body.h"
 
-static const mo_kern kern = {
-    .name = "avx2", KERN_BODY, .tile_rows = 6, .tile_panels = 1, .group = 256, .tile = mo_tile_avx2};
+static const mo_kern kern = {.name = "avx2",
+    KERN_BODY,
+    .tile_rows = 6,
+    .tile_panels = 1,
+    .group = 256,
+    .depth = 3,
+    .tile = mo_tile_avx2};
 
 const mo_kern *mo_kern_avx2(void)
 {

@@ -49,8 +49,13 @@ static inline float sum_of(vec v)
 
 #include "math/kern_body.h"
 
-static const mo_kern kern = {
-    .name = "avx512", KERN_BODY, .tile_rows = 14, .tile_panels = 2, .group = 768, .tile = mo_tile_avx512};
+static const mo_kern kern = {.name = "avx512",
+    KERN_BODY,
+    .tile_rows = 9,
+    .tile_panels = 3,
+    .group = 768,
+    .depth = 3,
+    .tile = mo_tile_avx512};
 
 const mo_kern *mo_kern_avx512(void)
 {

@@ -339,19 +339,8 @@ static void taps(const mo_taps *t)
     }
 }
 
-static void copy_rows(float *block, const float *a, size_t lda, size_t rows, size_t k)
-{
-    for (size_t i = 0; i < rows; i++) {
-        float *to = block + i * MO_TILE_LDA;
-        const float *from = a + i * lda;
-        size_t p = 0;
-        for (; p + VN <= k; p += VN) v_store(to + p, v_load(from + p));
-        if (p < k) v_put(to + p, k - p, v_part(from + p, k - p));
-    }
-}
-
 #define KERN_BODY                                                                                            \
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .taps = taps, .copy = copy_rows
+    .dots = dots, .mix = mix, .spread = spread, .taps = taps

@@ -143,18 +143,13 @@ static void taps(const mo_taps *t)
     }
 }
 
-static void copy_rows(float *block, const float *a, size_t lda, size_t rows, size_t k)
-{
-    for (size_t i = 0; i < rows; i++) memcpy(block + i * MO_TILE_LDA, a + i * lda, k * sizeof *a);
-}
-
 /* Four rows by sixteen columns: sums in registers where the compiler sees fit. */
 static void tile(const mo_tile *t)
 {
     float sum[4][16] = {{0}};
     for (size_t p = 0; p < t->k; p++)
         for (size_t i = 0; i < t->m; i++) {
-            float a = t->a[i * MO_TILE_LDA + p];
+            float a = t->a[i * t->lda + p];
             for (size_t j = 0; j < 16; j++) sum[i][j] += a * t->w[p * 16 + j];
         }
     for (size_t i = 0; i < t->m; i++)
@@ -185,10 +180,10 @@ static const mo_kern kern = {
     .mix = mix,
     .spread = spread,
     .taps = taps,
-    .copy = copy_rows,
     .tile_rows = 4,
     .tile_panels = 1,
     .group = 256,
+    .depth = 1,
     .tile = tile,
 };
 

@@ -12,7 +12,21 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* A whole panel; the caller handles a part of one. */
+#define EACH UNROLL for (size_t i = 0; i < rows; i++) UNROLL for (size_t j = 0; j < 2; j++)
+
+/* A whole panel and nothing to clamp: no question asked twice. */
+static inline __attribute__((always_inline)) void write_whole(
+    const mo_tile *t, const size_t rows, __m256 sum[6][2])
+{
+    const size_t ldc = t->ldc, ldadd = t->ldadd;
+    const float *add = t->add, *bias = t->bias;
+    float *c = t->c;
+    if (add) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(add + i * ldadd + j * 8));
+    if (bias) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(bias + j * 8));
+    EACH _mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
+}
+
+/* A whole panel; write_part handles a part of one. */
 static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, __m256 x, __m256 y)
 {
     __m256 s[2] = {x, y};
@@ -44,6 +58,7 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     __m256 sum[6][2];
     UNROLL
     for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_ps();
+    const size_t lda = t->lda;
     const float *a = t->a, *w = t->w, *end = t->w + t->k * 16, *next = t->next;
     const size_t every = t->next_every * 16;
     while (w < end) {
@@ -53,13 +68,15 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
             const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
             UNROLL
             for (size_t i = 0; i < rows; i++) {
-                const __m256 f = _mm256_broadcast_ss(a + i * MO_TILE_LDA);
+                const __m256 f = _mm256_broadcast_ss(a + i * lda);
                 sum[i][0] = _mm256_fmadd_ps(f, x, sum[i][0]);
                 sum[i][1] = _mm256_fmadd_ps(f, y, sum[i][1]);
             }
         }
     }
-    if (t->n == 16) {
+    if (t->n == 16 && !t->relu6) {
+        write_whole(t, rows, sum);
+    } else if (t->n == 16) {
         UNROLL
         for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i][0], sum[i][1]);
     } else {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * tile_avx512.c - up to 14 rows by 2 panels: 28 sums in registers, two loads of W and 14 broadcasts of A a
- * step. */
+ * tile_avx512.c - up to 9 rows by 3 panels: 27 sums in registers, three loads of W and 9 broadcasts of A a
+ * step.
+ *
+ * Rows of A are read where they lie, and stay in the first cache while panels come through it; each step asks
+ * for what will be read of the panels AHEAD steps later, for they do not fit. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -12,6 +15,12 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+#define ROWS 9
+#define PANELS 3
+#define AHEAD 16
+
+#define EACH UNROLL for (size_t i = 0; i < rows; i++) UNROLL for (size_t j = 0; j < panels; j++)
+
 static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, size_t j, __m512 sum)
 {
     const size_t left = t->n - j * 16;
@@ -22,48 +31,77 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
+/* The same when all columns are there and nothing is clamped: no masks, no question asked twice. */
+static inline __attribute__((always_inline)) void write_whole(
+    const mo_tile *t, const size_t rows, const size_t panels, __m512 sum[ROWS][PANELS])
+{
+    const size_t ldc = t->ldc, ldadd = t->ldadd;
+    const float *add = t->add, *bias = t->bias;
+    float *c = t->c;
+    if (add) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(add + i * ldadd + j * 16));
+    if (bias) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(bias + j * 16));
+    EACH _mm512_storeu_ps(c + i * ldc + j * 16, sum[i][j]);
+}
+
 /* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
 static inline __attribute__((always_inline)) void tile(
     const mo_tile *t, const size_t rows, const size_t panels, const bool ahead)
 {
-    __m512 sum[14][2];
-    UNROLL
-    for (size_t i = 0; i < rows; i++) UNROLL
-    for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_setzero_ps();
-    UNROLL
-    for (size_t i = 0; i < rows; i++) UNROLL
-    for (size_t j = 0; j < panels; j++) __builtin_prefetch(t->c + i * t->ldc + j * 16, 1);
+    __m512 sum[ROWS][PANELS];
+    EACH sum[i][j] = _mm512_setzero_ps();
     const float *a = t->a, *w = t->w, *end = t->w + t->k * 16, *next = t->next;
-    const size_t panel = t->panel, every = t->next_every * 16;
+    const size_t lda = t->lda, panel = t->panel, every = t->next_every * 16;
     while (w < end) {
         const float *stop = ahead && w + every < end ? w + every : end;
         if (ahead) {
             UNROLL
-            for (size_t j = 0; j < panels; j++) _mm_prefetch(next + j * panel, _MM_HINT_T0);
+            for (size_t j = 0; j < panels; j++) _mm_prefetch(next + j * panel, _MM_HINT_T1);
             next += 16;
         }
         for (; w < stop; w += 16, a++) {
-            __m512 x[2];
+            __m512 x[PANELS];
             UNROLL
-            for (size_t j = 0; j < panels; j++) x[j] = _mm512_loadu_ps(w + j * panel);
+            for (size_t j = 0; j < panels; j++) {
+                x[j] = _mm512_loadu_ps(w + j * panel);
+                _mm_prefetch(w + j * panel + AHEAD * 16, _MM_HINT_T0);
+            }
             UNROLL
             for (size_t i = 0; i < rows; i++) {
-                const __m512 f = _mm512_set1_ps(a[i * MO_TILE_LDA]);
+                const __m512 f = _mm512_set1_ps(a[i * lda]);
                 UNROLL
                 for (size_t j = 0; j < panels; j++) sum[i][j] = _mm512_fmadd_ps(f, x[j], sum[i][j]);
             }
         }
     }
-    UNROLL
-    for (size_t i = 0; i < rows; i++) UNROLL
-    for (size_t j = 0; j < panels; j++) write_back(t, i, j, sum[i][j]);
+    if (t->n == panels * 16 && !t->relu6)
+        write_whole(t, rows, panels, sum);
+    else
+        EACH write_back(t, i, j, sum[i][j]);
 }
 
-#define TILE_TYPE mo_tile
-#include "math/tile_forms.h"
+#define TILE(m, p)                                                                                           \
+    static void tile_##m##_##p(const mo_tile *t)                                                             \
+    {                                                                                                        \
+        tile(t, m, p, false);                                                                                \
+    }                                                                                                        \
+    static void tile_##m##_##p##_a(const mo_tile *t)                                                         \
+    {                                                                                                        \
+        tile(t, m, p, true);                                                                                 \
+    }
+#define TILES(m) TILE(m, 1) TILE(m, 2) TILE(m, 3)
+TILES(1)
+TILES(2)
+TILES(3) TILES(4) TILES(5) TILES(6) TILES(7) TILES(8) TILES(9)
+
+#define FORMS(m)                                                                                             \
+    {                                                                                                        \
+        {tile_##m##_1, tile_##m##_1_a}, {tile_##m##_2, tile_##m##_2_a}, {tile_##m##_3, tile_##m##_3_a}       \
+    }
+static void (*const tiles[ROWS][PANELS][2])(const mo_tile *t) = {
+    FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7), FORMS(8), FORMS(9)};
 
 void mo_tile_avx512(const mo_tile *t)
 {
-    any_tile(t);
+    tiles[t->m - 1][(t->n - 1) / 16][t->next != NULL](t);
 }
 #endif

@@ -260,11 +260,12 @@ static void taps_match_plain(void **state)
 static void tiles_of_all_sizes_match_plain(void **state)
 {
     (void)state;
-    static float a[14 * MO_TILE_LDA], w[2 * 256 * 16], add[14 * 40], bias[32], c[14 * 40];
-    test_random(a, 14 * MO_TILE_LDA, 1);
-    test_random(w, 2 * 256 * 16, 2);
-    test_random(add, 14 * 40, 3);
-    test_random(bias, 32, 4);
+    enum { lda = 260, ldc = 56 };
+    static float a[9 * lda], w[3 * 256 * 16], add[9 * ldc], bias[48], c[9 * ldc];
+    test_random(a, 9 * lda, 1);
+    test_random(w, 3 * 256 * 16, 2);
+    test_random(add, 9 * ldc, 3);
+    test_random(bias, 48, 4);
     for (size_t t = 0; t < n_tables; t++)
         for (size_t m = 1; m <= tables[t]->tile_rows; m++)
             for (size_t n = 1; n <= 16 * tables[t]->tile_panels; n++)
@@ -273,25 +274,26 @@ static void tiles_of_all_sizes_match_plain(void **state)
                         .n = n,
                         .k = k,
                         .a = a,
+                        .lda = lda,
                         .w = w,
                         .panel = 256 * 16,
                         .c = c,
-                        .ldc = 40,
+                        .ldc = ldc,
                         .add = n & 1 ? add : NULL,
-                        .ldadd = 40,
+                        .ldadd = ldc,
                         .bias = m & 1 ? bias : NULL,
                         .relu6 = k == 86};
                     memset(c, 0x5a, sizeof c);
                     tables[t]->tile(&tile);
                     for (size_t i = 0; i < m; i++)
                         for (size_t j = 0; j < n; j++) {
-                            double want = (n & 1 ? add[i * 40 + j] : 0) + (m & 1 ? bias[j] : 0);
+                            double want = (n & 1 ? add[i * ldc + j] : 0) + (m & 1 ? bias[j] : 0);
                             for (size_t p = 0; p < k; p++)
-                                want += (double)a[i * MO_TILE_LDA + p] * w[j / 16 * 4096 + p * 16 + j % 16];
-                            near(c[i * 40 + j], k == 86 ? clamped(want) : want, 2e-5, "tile", (double)k);
+                                want += (double)a[i * lda + p] * w[j / 16 * 4096 + p * 16 + j % 16];
+                            near(c[i * ldc + j], k == 86 ? clamped(want) : want, 2e-5, "tile", (double)k);
                         }
                     for (size_t i = 0; i < m; i++)
-                        assert_int_equal(((unsigned char *)(c + i * 40 + n))[0], 0x5a);
+                        assert_int_equal(((unsigned char *)(c + i * ldc + n))[0], 0x5a);
                 }
 }
 
