@@ -34,25 +34,20 @@ typedef struct job {
     atomic_size_t next;
 } job;
 
-/* k [n x d], rows ld apart -> panels over the keys: to[(j / 16 * d + i) * 16 + j % 16] = k[j][i]; zeros
- * beyond n. */
-static void pack_keys(float *to, const float *k, size_t ld, size_t n, size_t d)
-{
-    for (size_t j = 0; j < up(n); j++) {
-        float *column = to + j / MO_PANEL * d * MO_PANEL + j % MO_PANEL;
-        for (size_t i = 0; i < d; i++) column[i * MO_PANEL] = j < n ? k[j * ld + i] : 0;
-    }
-}
-
 /* v [n x d] -> panels over the columns: to[(c / 16 * n + j) * 16 + c % 16] = v[j][c]; zeros beyond d. */
 static void pack_values(float *to, const float *v, size_t ld, size_t n, size_t d)
 {
     for (size_t c = 0; c < d; c += MO_PANEL) {
         float *panel = to + c * n;
         const size_t width = mo_min(MO_PANEL, d - c);
+        if (width == MO_PANEL) {
+            for (size_t j = 0; j < n; j++)
+                memcpy(panel + j * MO_PANEL, v + j * ld + c, MO_PANEL * sizeof *to);
+            continue;
+        }
         for (size_t j = 0; j < n; j++) {
             memcpy(panel + j * MO_PANEL, v + j * ld + c, width * sizeof *to);
-            if (width < MO_PANEL) memset(panel + j * MO_PANEL + width, 0, (MO_PANEL - width) * sizeof *to);
+            memset(panel + j * MO_PANEL + width, 0, (MO_PANEL - width) * sizeof *to);
         }
     }
 }
@@ -105,7 +100,7 @@ static void do_item(const job *j, size_t seq, size_t head, float *scratch)
     const mo_attention *a = j->a;
     const size_t n = j->n, d = j->d, row0 = seq * n;
     const float *keys = a->kv + row0 * a->ldkv + head * d;
-    pack_keys(scratch, keys, a->ldkv, n, d);
+    j->kern->pack(scratch, keys, a->ldkv, n, d);
     pack_values(scratch + up(n) * d, keys + a->width, a->ldkv, n, d);
     if (!a->select) {
         for (size_t r = 0; r < n; r += BLOCK)

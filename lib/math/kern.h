@@ -84,6 +84,10 @@ typedef struct mo_kern {
     void (*spread)(
         float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
 
+    /* x [n x k], rows ld apart, as panels of 16 rows: to[(j / 16 * k + i) * 16 + j % 16] = x[j][i], zeros beyond
+     * n */
+    void (*pack)(float *to, const float *x, size_t ld, size_t n, size_t k);
+
     void (*taps)(const mo_taps *t);
 
     /* products: rows and panels of a tile; columns of W, and blocks of k, whose data at work fit the second

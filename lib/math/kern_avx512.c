@@ -47,6 +47,32 @@ static inline float sum_of(vec v)
     return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
 }
 
+/* Pairs, then fours of neighbouring rows within quarters of registers; then quarters between registers. */
+static inline void v_turn(vec r[16])
+{
+    vec t[16], u[16];
+    for (size_t i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (size_t i = 0; i < 16; i += 4)
+        for (size_t j = 0; j < 2; j++) {
+            const __m512d a = _mm512_castps_pd(t[i + j]), b = _mm512_castps_pd(t[i + j + 2]);
+            u[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+            u[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+        }
+    for (size_t j = 0; j < 4; j++) {
+        const vec even = _mm512_shuffle_f32x4(u[j], u[4 + j], 0x88),
+                  odd = _mm512_shuffle_f32x4(u[j], u[4 + j], 0xdd);
+        const vec even2 = _mm512_shuffle_f32x4(u[8 + j], u[12 + j], 0x88),
+                  odd2 = _mm512_shuffle_f32x4(u[8 + j], u[12 + j], 0xdd);
+        r[j] = _mm512_shuffle_f32x4(even, even2, 0x88);
+        r[4 + j] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+        r[8 + j] = _mm512_shuffle_f32x4(even, even2, 0xdd);
+        r[12 + j] = _mm512_shuffle_f32x4(odd, odd2, 0xdd);
+    }
+}
+
 #include "math/kern_body.h"
 
 static const mo_kern kern = {.name = "avx512",

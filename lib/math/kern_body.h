@@ -4,7 +4,7 @@
  * The including file names its registers: vec, VN lanes, v_load, v_store, v_part/v_put (the first n lanes,
  * zeros beyond), v_set, v_fma(a, b, c) = a b + c, v_fnma = c - a b, v_add .. v_div, v_min, v_max, v_abs,
  * v_pow2 (2^n by an integral n), v_round, v_sign(x, s): |x| with the sign of s, v_less(a, b, x, y): a < b ?
- * x : y, v_sum, v_top (lanes to one).
+ * x : y, v_sum, v_top (lanes to one), v_turn(r): r[i][j] <-> r[j][i] of VN registers.
  *
  * The last few elements go through the same instructions in a partly filled register, so that an element's
  * bits do not depend on where it stands. */
@@ -295,6 +295,21 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
+/* Squares of VN x VN through registers; rows beyond n are zeros. */
+static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
+{
+    for (size_t j = 0; j < n; j += 16, to += 16 * k)
+        for (size_t half = 0; half < 16; half += VN)
+            EACH(i, lanes, k)
+            {
+                vec r[VN];
+                for (size_t q = 0; q < VN; q++)
+                    r[q] = j + half + q < n ? get(x + (j + half + q) * ld + i, lanes) : v_set(0);
+                v_turn(r);
+                for (size_t q = 0; q < lanes; q++) v_store(to + (i + q) * 16 + half, r[q]);
+            }
+}
+
 /* Four positions by two registers of channels: a filter's value is loaded once for all four. */
 static inline void taps_wide(const mo_taps *t, float *y, size_t shift, size_t c)
 {
@@ -343,4 +358,4 @@ static void taps(const mo_taps *t)
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .taps = taps
+    .dots = dots, .mix = mix, .spread = spread, .pack = pack_rows, .taps = taps

@@ -143,6 +143,14 @@ static void taps(const mo_taps *t)
     }
 }
 
+static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
+{
+    for (size_t j = 0; j < (n + 15) / 16 * 16; j++) {
+        float *column = to + j / 16 * 16 * k + j % 16;
+        for (size_t i = 0; i < k; i++) column[i * 16] = j < n ? x[j * ld + i] : 0;
+    }
+}
+
 /* Four rows by sixteen columns: sums in registers where the compiler sees fit. */
 static void tile(const mo_tile *t)
 {
@@ -179,6 +187,7 @@ static const mo_kern kern = {
     .dots = dots,
     .mix = mix,
     .spread = spread,
+    .pack = pack_rows,
     .taps = taps,
     .tile_rows = 4,
     .tile_panels = 1,

@@ -297,6 +297,27 @@ static void tiles_of_all_sizes_match_plain(void **state)
                 }
 }
 
+static void packed_rows_match_plain(void **state)
+{
+    (void)state;
+    enum { ld = 75 };
+    static float x[40 * ld], want[48 * 70], to[48 * 70 + 1];
+    test_random(x, 40 * ld, 5);
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t n = 1; n <= 40; n++)
+            for (size_t k = 1; k <= 70; k += 3) {
+                const size_t floats = (n + 15) / 16 * 16 * k;
+                memset(to, 0x5a, sizeof to);
+                mo_kern_plain()->pack(want, x, ld, n, k);
+                tables[t]->pack(to, x, ld, n, k);
+                assert_memory_equal(to, want, floats * sizeof *to);
+                assert_int_equal(((unsigned char *)(to + floats))[0], 0x5a);
+                for (size_t j = 0; j < (n + 15) / 16 * 16; j++)
+                    for (size_t i = 0; i < k; i++)
+                        assert_true(want[(j / 16 * k + i) * 16 + j % 16] == (j < n ? x[j * ld + i] : 0));
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +328,7 @@ int main(void)
         cmocka_unit_test(norm_matches_double),
         cmocka_unit_test(attention_kernels_match_double),
         cmocka_unit_test(taps_match_plain),
+        cmocka_unit_test(packed_rows_match_plain),
         cmocka_unit_test(tiles_of_all_sizes_match_plain),
     };
     return cmocka_run_group_tests(tests, find_tables, NULL);
