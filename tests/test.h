@@ -49,6 +49,8 @@ void test_torture(mopd_status (*body)(void *ctx), void *ctx);
 /* Blocks of the library alive now, counted by an allocator that test_count_start installs. */
 void test_count_start(void);
 long test_count_live(void);
+/* Blocks asked for since the program began, by that allocator. */
+long test_count_taken(void);
 
 /* Largest |a - b|. */
 double test_max_diff(const float *a, const float *b, size_t n);

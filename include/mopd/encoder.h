@@ -2,7 +2,10 @@
  * encoder.h - a CLIP model: pictures and texts to unit vectors of one space.
  *
  * An encoder is immutable once open: any number of threads may use one at the same time.  It owns its worker
- * threads; results do not depend on how many there are, nor on what else stands in a batch. */
+ * threads; results do not depend on how many there are, nor on what else stands in a batch.
+ *
+ * Working memory of a call stays with the encoder for the next one, until it is closed: at most 64 MB of
+ * pictures' and 16 MB of texts'.  What a call needs beyond that it allocates and frees. */
 #ifndef MOPD_ENCODER_H
 #define MOPD_ENCODER_H
 

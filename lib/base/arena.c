@@ -23,7 +23,7 @@ float *mo_arena_floats(mo_arena *arena, size_t n) { return mo_arena_take(arena, 
 mopd_status mo_arena_open(mo_arena *arena)
 {
     if (arena->used == SIZE_MAX) return mo_fail(MOPD_E_NOMEM, "out of memory: a working size overflows");
-    arena->base = mo_alloc(arena->used, 1);
+    arena->base = arena->stash ? mo_stash_take(arena->stash, arena->used) : mo_alloc(arena->used, 1);
     if (!arena->base) return MOPD_E_NOMEM;
     arena->cap = arena->used;
     arena->used = 0;
@@ -32,6 +32,9 @@ mopd_status mo_arena_open(mo_arena *arena)
 
 void mo_arena_close(mo_arena *arena)
 {
-    mo_free(arena->base);
+    if (arena->stash)
+        mo_stash_give(arena->stash, arena->base);
+    else
+        mo_free(arena->base);
     *arena = (mo_arena){0};
 }

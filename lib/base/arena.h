@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * arena.h - one block a call, its size computed first, handed out in pieces at multiples of 64 bytes.
+ * arena.h - one block a call, its size computed first, handed out in pieces at multiples of 64 bytes; a new one, or
+ * one that earlier calls left in a stash.
  *
  *     mo_arena a = {0};                           first pass: no block, only counts
  *     float *x = mo_arena_floats(&a, rows * dim); x is NULL in the counting pass
@@ -7,12 +8,13 @@
 #ifndef MO_BASE_ARENA_H
 #define MO_BASE_ARENA_H
 
-#include "base/mem.h"
+#include "base/stash.h"
 
 typedef struct mo_arena {
     unsigned char *base; /* NULL while counting */
     size_t used;         /* bytes taken so far, or SIZE_MAX after an overflow */
     size_t cap;
+    mo_stash *stash; /* NULL, or where the block comes from and goes back to; set before the first take */
 } mo_arena;
 
 /* The next n floats, or n x size bytes; NULL while counting. */
@@ -22,7 +24,7 @@ void *mo_arena_take(mo_arena *arena, size_t n, size_t size);
 /* Ends the counting pass: allocates what was counted and starts again from 0.  NOMEM. */
 mopd_status mo_arena_open(mo_arena *arena);
 
-/* Frees the block and zeroes the arena. */
+/* Frees the block, or gives it back, and zeroes the arena. */
 void mo_arena_close(mo_arena *arena);
 
 #endif

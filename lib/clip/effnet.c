@@ -17,7 +17,6 @@
 #include "math/kern.h"
 
 #define CHUNK 4 /* pictures at work when threads share each layer */
-#define MOST 16 /* threads that may have a picture of their own */
 
 typedef struct residual {
     mo_linear expand, project;
@@ -26,6 +25,7 @@ typedef struct residual {
 
 typedef struct effnet_packs {
     mo_once once;
+    mo_stash stash; /* of calls' working memory */
     mo_stem stem;
     residual *block;
     mo_linear head, classes, names, projection;
@@ -256,23 +256,25 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
 
 static void effnet_close(void *work)
 {
-    forward *f = work;
-    if (f) mo_arena_close(&f->arena);
-    mo_free(f);
+    if (!work) return;
+    mo_arena arena = ((forward *)work)->arena; /* work lies in it */
+    mo_arena_close(&arena);
 }
 
 static mopd_status effnet_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
 {
     (void)pool;
-    forward *f = mo_calloc(1, sizeof *f);
-    *work = f;
-    if (!f) return MOPD_E_NOMEM;
-    f->e = (const effnet *)base;
-    f->chunk = n;
-    forward_take(f);
-    mopd_status st = mo_arena_open(&f->arena);
-    if (st == MOPD_OK) forward_take(f);
-    return st;
+    forward f = {.e = (const effnet *)base, .chunk = n};
+    f.arena.stash = &f.e->packs->stash;
+    *work = NULL;
+    mo_arena_take(&f.arena, 1, sizeof f);
+    forward_take(&f);
+    mopd_status st = mo_arena_open(&f.arena);
+    if (st != MOPD_OK) return st;
+    *work = mo_arena_take(&f.arena, 1, sizeof f);
+    forward_take(&f);
+    memcpy(*work, &f, sizeof f);
+    return MOPD_OK;
 }
 
 static void effnet_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
@@ -296,6 +298,7 @@ static void effnet_free(mo_vision *base)
     effnet *e = (effnet *)base;
     free_packs(e->packs, e->config.n_blocks);
     mo_once_end(&e->packs->once);
+    mo_stash_end(&e->packs->stash);
     mo_free(e->packs);
     mo_free(e);
 }
@@ -315,12 +318,13 @@ mopd_status mo_effnet_create(
         .dim = config->dim,
         .chunk = CHUNK,
         .lane = 1,
-        .most = MOST,
+        .most = MO_VISION_LANES,
         .prepare = effnet_prepare,
         .open = effnet_open,
         .run = effnet_run,
         .close = effnet_close,
         .free = effnet_free};
+    packs->stash.limit = MO_VISION_KEPT;
     e->config = config->effnet;
     e->reduced = reduced;
     e->weights = weights;

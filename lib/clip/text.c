@@ -41,6 +41,7 @@ mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weig
         mo_free(text);
         return st;
     }
+    packs->stash.limit = MO_TEXT_KEPT;
     text->config = config->text;
     text->dim = config->dim;
     text->reduced = reduced;
@@ -60,6 +61,7 @@ void mo_text_free(mo_text *text)
     free_back(text->packs, text->config.stack.layers);
     free_packs(text->packs, text->config.stack.layers);
     mo_once_end(&text->packs->once);
+    mo_stash_end(&text->packs->stash);
     mo_free(text->packs);
     mo_free(text);
 }
@@ -263,7 +265,7 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     if (st != MOPD_OK) return st;
     if (plan->n_ctx && !ctx)
         return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
-    forward f = {0};
+    forward f = {.arena.stash = &text->packs->stash};
     forward_take(&f, text, pool, plan, cache != NULL);
     if ((st = mo_arena_open(&f.arena)) != MOPD_OK) return st;
     forward_take(&f, text, pool, plan, cache != NULL);

@@ -51,7 +51,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
 {
     mopd_status st = mo_text_prepare(text, true);
     if (st != MOPD_OK || plan->n_ctx == 0) return st;
-    backward b = {0};
+    backward b = {.arena.stash = &text->packs->stash};
     backward_take(&b, text, pool, plan);
     if ((st = mo_arena_open(&b.arena)) != MOPD_OK) return st;
     backward_take(&b, text, pool, plan);

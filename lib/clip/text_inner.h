@@ -9,6 +9,7 @@
 /* Unpacked at first use.  Level 1 of `once`: all that the forward pass needs; level 2: the way back too. */
 typedef struct text_packs {
     mo_once once;
+    mo_stash stash; /* of calls' working memory */
     float *position; /* context x W */
     float *norm_block;
     mo_norm norm;

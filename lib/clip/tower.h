@@ -10,6 +10,10 @@
 #include "clip/weights.h"
 #include "layer/block.h"
 
+/* Most bytes of working memory that a tower keeps from one call to the next: a vision tower, the text tower. */
+#define MO_VISION_KEPT ((size_t)64 << 20)
+#define MO_TEXT_KEPT ((size_t)16 << 20)
+
 /* Work that is done once, whoever asks first; a failure leaves it undone. */
 typedef struct mo_once {
     pthread_mutex_t lock;

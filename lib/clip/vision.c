@@ -23,7 +23,7 @@ typedef struct lanes {
     const float *pixels;
     float *out;
     size_t n, chunk;
-    void **work; /* one a lane */
+    void *work[MO_VISION_LANES];
     atomic_size_t next;
 } lanes;
 
@@ -43,13 +43,11 @@ static void lane(void *ctx, size_t index)
 static mopd_status run_lanes(lanes *l, mo_pool *pool, size_t n_lanes)
 {
     l->inner = n_lanes > 1 ? NULL : pool;
-    l->work = mo_calloc(n_lanes, sizeof *l->work);
-    mopd_status st = l->work ? MOPD_OK : MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n_lanes && st == MOPD_OK; i++)
         st = l->v->open(&l->work[i], l->v, l->inner, l->chunk);
     if (st == MOPD_OK) mo_pool_run(pool, n_lanes, lane, l);
-    for (size_t i = 0; l->work && i < n_lanes; i++) l->v->close(l->work[i]);
-    mo_free(l->work);
+    for (size_t i = 0; i < n_lanes; i++) l->v->close(l->work[i]);
     return st;
 }
 
@@ -61,7 +59,8 @@ static size_t even_chunk(size_t n, size_t n_lanes, size_t most)
 
 mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
-    const size_t threads = mo_pool_threads(pool), apart = threads <= v->most ? n - n % threads : 0;
+    const size_t threads = mo_pool_threads(pool), most = mo_min(v->most, MO_VISION_LANES);
+    const size_t apart = threads <= most ? n - n % threads : 0;
     mopd_status st = MOPD_OK;
     if (apart) {
         lanes l = {.v = v, .pixels = pixels, .out = out, .n = apart};

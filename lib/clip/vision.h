@@ -10,12 +10,15 @@
 #include "clip/config.h"
 #include "clip/weights.h"
 
+#define MO_VISION_LANES 16 /* most threads that have pictures of their own */
+
 typedef struct mo_vision mo_vision;
 
 struct mo_vision {
     size_t image, dim; /* S; D */
     size_t chunk;      /* pictures at work at once when threads share each layer, at least 1 */
-    size_t lane, most; /* a thread's own at once, at least 1, and how many threads may have their own */
+    size_t lane, most; /* a thread's own at once, at least 1, and how many threads may have their own, at
+                          most MO_VISION_LANES */
     /* Unpacks the weights, once.  Any thread. */
     mopd_status (*prepare)(const mo_vision *v);
     /* Work memory for n pictures at once, whose loops are shared by pool.  NOMEM. */

@@ -18,6 +18,7 @@
 
 typedef struct vit_packs {
     mo_once once;
+    mo_stash stash;                /* of calls' working memory */
     float *class_token, *position; /* W; L x W */
     float *pre_block, *post_block;
     mo_norm pre, post;
@@ -106,25 +107,25 @@ static void forward_take(forward *f, const mo_pool *pool)
 
 static void vit_close(void *work)
 {
-    forward *f = work;
-    if (f) mo_arena_close(&f->arena);
-    mo_free(f);
+    if (!work) return;
+    mo_arena arena = ((forward *)work)->arena; /* work lies in it */
+    mo_arena_close(&arena);
 }
 
 static mopd_status vit_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
 {
     const vit *v = (const vit *)base;
-    forward *f = mo_calloc(1, sizeof *f);
-    *work = f;
-    if (!f) return MOPD_E_NOMEM;
-    f->v = v;
-    f->chunk = n;
-    f->rows = mo_patch_rows(&v->packs->patch);
-    forward_take(f, pool);
-    mopd_status st = mo_arena_open(&f->arena);
+    forward f = {.v = v, .chunk = n, .rows = mo_patch_rows(&v->packs->patch)};
+    f.arena.stash = &v->packs->stash;
+    *work = NULL;
+    mo_arena_take(&f.arena, 1, sizeof f);
+    forward_take(&f, pool);
+    mopd_status st = mo_arena_open(&f.arena);
     if (st != MOPD_OK) return st;
-    forward_take(f, pool);
-    for (size_t i = 0; i < n; i++) f->select[i] = (uint32_t)(i * f->rows);
+    *work = mo_arena_take(&f.arena, 1, sizeof f);
+    forward_take(&f, pool);
+    for (size_t i = 0; i < n; i++) f.select[i] = (uint32_t)(i * f.rows);
+    memcpy(*work, &f, sizeof f);
     return MOPD_OK;
 }
 
@@ -157,6 +158,7 @@ static void vit_free(mo_vision *base)
     vit *v = (vit *)base;
     free_packs(v->packs, v->config.stack.layers);
     mo_once_end(&v->packs->once);
+    mo_stash_end(&v->packs->stash);
     mo_free(v->packs);
     mo_free(v);
 }
@@ -187,6 +189,7 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
         .run = vit_run,
         .close = vit_close,
         .free = vit_free};
+    packs->stash.limit = MO_VISION_KEPT;
     v->config = config->vit;
     v->reduced = reduced;
     v->weights = weights;

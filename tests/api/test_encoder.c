@@ -32,6 +32,40 @@ static mopd_image *make_image(uint32_t seed, size_t height, size_t width)
     return image;
 }
 
+static void second_pixels_allocate_nothing(const char *model, uint32_t threads)
+{
+    test_count_start();
+    mopd_encoder *e = open_with(model, 0, threads);
+    mopd_encoder_info info = {.struct_size = sizeof info};
+    assert_ok(mopd_encoder_get_info(e, &info));
+    const size_t side = info.image_size, dim = info.dim;
+    float *x = malloc(5 * 3 * side * side * sizeof *x), *first = malloc(5 * dim * sizeof *x),
+          *then = malloc(5 * dim * sizeof *x);
+    test_random(x, 5 * 3 * side * side, 7);
+    for (size_t n = 1; n <= 5; n++) assert_ok(mopd_encoder_encode_pixels(e, x, n, first));
+    const long taken = test_count_taken();
+    for (size_t n = 5; n >= 1; n--) assert_ok(mopd_encoder_encode_pixels(e, x, n, then));
+    assert_int_equal(test_count_taken(), taken);
+    assert_ok(mopd_encoder_encode_pixels(e, x, 5, then));
+    assert_memory_equal(first, then, 5 * dim * sizeof *x);
+    mopd_encoder_close(e);
+    assert_int_equal(test_count_live(), 0);
+    free(x);
+    free(first);
+    free(then);
+}
+
+/* Working memory stays with the encoder from one call to the next. */
+static void repeated_calls_allocate_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        second_pixels_allocate_nothing(GOLD "hf", threads);
+        second_pixels_allocate_nothing(GOLD "locked", threads);
+    }
+    assert_ok(mopd_runtime_set_allocator(NULL));
+}
+
 /* The CPU path may still be chosen: no encoder was opened yet. */
 static void cpu_path_stays_once_an_encoder_was_opened(void **state)
 {
@@ -408,6 +442,7 @@ int main(void)
         cmocka_unit_test(files_come_in_order_and_bad_ones_are_told),
         cmocka_unit_test(inspect_tells_models_apart),
         cmocka_unit_test(two_encoders_in_two_threads),
+        cmocka_unit_test(repeated_calls_allocate_nothing),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

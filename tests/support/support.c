@@ -65,9 +65,12 @@ static bool allowed(void)
     return true;
 }
 
+static atomic_long taken_blocks;
+
 static void *counted_get(size_t n, void *context)
 {
     (void)context;
+    atomic_fetch_add(&taken_blocks, 1);
     if (!allowed()) return NULL;
     void *block = malloc(n);
     if (block) atomic_fetch_add(&live_blocks, 1);
@@ -77,6 +80,7 @@ static void *counted_get(size_t n, void *context)
 static void *counted_resize(void *old, size_t n, void *context)
 {
     (void)context;
+    atomic_fetch_add(&taken_blocks, 1);
     if (!allowed()) return NULL;
     void *block = realloc(old, n);
     if (block && !old) atomic_fetch_add(&live_blocks, 1);
@@ -98,6 +102,8 @@ void test_count_start(void)
 }
 
 long test_count_live(void) { return atomic_load(&live_blocks); }
+
+long test_count_taken(void) { return atomic_load(&taken_blocks); }
 
 char *test_read(const char *path)
 {
