@@ -14,7 +14,7 @@
 
 #define EACH UNROLL for (size_t i = 0; i < rows; i++) UNROLL for (size_t j = 0; j < 2; j++)
 
-/* A whole panel and nothing to clamp: no question asked twice. */
+/* A whole panel, no question asked twice; write_part handles a part of one. */
 static inline __attribute__((always_inline)) void write_whole(
     const mo_tile *t, const size_t rows, __m256 sum[6][2])
 {
@@ -23,19 +23,9 @@ static inline __attribute__((always_inline)) void write_whole(
     float *c = t->c;
     if (add) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(add + i * ldadd + j * 8));
     if (bias) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(bias + j * 8));
+    const __m256 zero = _mm256_setzero_ps(), six = _mm256_set1_ps(6);
+    if (t->relu6) EACH sum[i][j] = _mm256_min_ps(six, _mm256_max_ps(zero, sum[i][j]));
     EACH _mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
-}
-
-/* A whole panel; write_part handles a part of one. */
-static inline __attribute__((always_inline)) void write_back(const mo_tile *t, size_t i, __m256 x, __m256 y)
-{
-    __m256 s[2] = {x, y};
-    for (size_t j = 0; j < 2; j++) {
-        if (t->add) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->add + i * t->ldadd + j * 8));
-        if (t->bias) s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(t->bias + j * 8));
-        if (t->relu6) s[j] = _mm256_min_ps(_mm256_set1_ps(6), _mm256_max_ps(_mm256_setzero_ps(), s[j]));
-        _mm256_storeu_ps(t->c + i * t->ldc + j * 8, s[j]);
-    }
 }
 
 static inline __attribute__((always_inline)) void write_part(const mo_tile *t, size_t i, __m256 x, __m256 y)
@@ -74,11 +64,8 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
             }
         }
     }
-    if (t->n == 16 && !t->relu6) {
+    if (t->n == 16) {
         write_whole(t, rows, sum);
-    } else if (t->n == 16) {
-        UNROLL
-        for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i][0], sum[i][1]);
     } else {
         UNROLL
         for (size_t i = 0; i < rows; i++) write_part(t, i, sum[i][0], sum[i][1]);

@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
-/* The same when all columns are there and nothing is clamped: no masks, no question asked twice. */
+/* The same when all columns are there: no masks, no question asked twice. */
 static inline __attribute__((always_inline)) void write_whole(
     const mo_tile *t, const size_t rows, const size_t panels, __m512 sum[ROWS][PANELS])
 {
@@ -40,6 +40,8 @@ static inline __attribute__((always_inline)) void write_whole(
     float *c = t->c;
     if (add) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(add + i * ldadd + j * 16));
     if (bias) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(bias + j * 16));
+    const __m512 zero = _mm512_setzero_ps(), six = _mm512_set1_ps(6);
+    if (t->relu6) EACH sum[i][j] = _mm512_min_ps(six, _mm512_max_ps(zero, sum[i][j]));
     EACH _mm512_storeu_ps(c + i * ldc + j * 16, sum[i][j]);
 }
 
@@ -73,7 +75,7 @@ static inline __attribute__((always_inline)) void tile(
             }
         }
     }
-    if (t->n == panels * 16 && !t->relu6)
+    if (t->n == panels * 16)
         write_whole(t, rows, panels, sum);
     else
         EACH write_back(t, i, j, sum[i][j]);
