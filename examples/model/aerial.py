@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 Job = namedtuple("Job", "texture kind number")
-PACKAGE = "flightgear-data-base"
+PACKAGES = ("flightgear-data-base",)
 FIELDS, GREEN = "*drycrop* *mixedcrop* irrcrop* countryside* uk_countryside* naturalcrop* cropgrass-hires* c*-crop*", \
     "cropgrass? *pasture* iceland_grass*"
 TOWNS, WOODS = "Town1 *suburbs california-town* town-europe* town-caribbean", "deciduous* *evergreen* *forest* australia-bush-dense-hires"
@@ -71,7 +71,7 @@ def find(data, out):
         found = sorted(base.rglob("Textures/Terrain")) if base.is_dir() else []
         if found:
             return found[0]
-    for deb in sorted(data.glob(f"{PACKAGE}_*.deb")):
+    for deb in sorted(data.glob(f"{PACKAGES[0]}_*.deb")):
         part = out / "flightgear.part"
         part.mkdir(parents=True, exist_ok=True)
         tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)

@@ -3,9 +3,8 @@
 
     feature = unit(unit(softmax(W h + b) names) + mix * unit(P h + p))
 
-P is trained on real pictures against the text features of the 1,000 classes the locked tower knows (its own
-probabilities are the targets) and of the pictures' own classes.  The last `extra` rows of P are no text's business:
-they keep what the others throw away, for learning from a few pictures.
+P whitens the tower's features (space.py) and is then trained a little, on real pictures against the text features of their own
+classes and on land; to train it longer, or towards the tower's own 1,000 probabilities, costs the names it never saw.
 """
 import json
 import math
@@ -19,8 +18,8 @@ import aerial
 import pictures
 import words
 
-MIX, EXTRA, SHARE = 5.0, 256, 1.0
-LAND_BATCH, LAND_SHARE = 128, 0.5        # pictures of land a step, and what they count
+MIX = 8.0
+PICTURE_SHARE, LAND_BATCH, LAND_SHARE = 0.5, 128, 0.5       # what a picture counts; pictures of land a step, what they count
 
 
 def unit(a):
@@ -29,7 +28,9 @@ def unit(a):
 
 @torch.no_grad()
 def class_features(net, tok, names, templates=words.PLAIN):
-    """unit(mean over templates of unit text features), classes x dim."""
+    """unit(mean over templates of unit text features), classes x dim; net: a text tower, or what has classes() itself."""
+    if hasattr(net, "classes"):
+        return net.classes(names, templates)
     f = [net.encode(tok([t.format(n) for n in names])["input_ids"]) for t in templates]
     return unit(torch.stack(f).mean(0))
 
@@ -37,10 +38,8 @@ def class_features(net, tok, names, templates=words.PLAIN):
 class Land:
     """Features of land from above, their kinds, and the text features of every kind's names."""
 
-    def __init__(self, net, tok, cache, count, some):
-        d = np.load(cache / f"aerial-{count}.npz")
-        keep = ~d["held"] if some else slice(None)
-        self.x, self.y = torch.from_numpy(d["h"].astype(np.float32))[keep], torch.from_numpy(d["y"])[keep]
+    def __init__(self, net, tok, x, y):
+        self.x, self.y = x, y
         self.text = [class_features(net, tok, names, words.SATELLITE) for names, _, _ in aerial.KINDS.values()]
         self.seen = torch.isin(torch.arange(len(self.text)), self.y)
 
@@ -50,13 +49,16 @@ class Land:
 
 
 class Pictures:
-    """Training features with the locked tower's probabilities and the pictures' own classes, some classes left out."""
+    """Training features with the locked tower's probabilities and the pictures' own classes, some classes left out (rows: which
+    of the 1,000 each Tiny-ImageNet class is)."""
 
-    def __init__(self, cache, cut, rows, held):
+    def __init__(self, cache, cut, held=None, rows=None):
+        held = held or NONE
         c = np.load(cache / "classifier.npz")
         self.w, self.b = torch.from_numpy(c["w"]), torch.from_numpy(c["b"])
         self.hidden = torch.zeros(1000, dtype=torch.bool)
-        self.hidden[rows[held["tiny"]]] = True
+        if rows is not None:
+            self.hidden[rows[held["tiny"]]] = True
         f = {k: (torch.from_numpy(h), torch.from_numpy(y)) for k, (h, y) in pictures.features(cache, cut).items()}
         x, y, sets = [], [], []
         for n, key in enumerate(("tiny", "cifar")):
@@ -90,30 +92,25 @@ def shake(x, noise):
     return x * (1 + noise * torch.randn(x.shape)) * torch.exp(0.5 * noise * torch.randn(len(x), 1))
 
 
-def fit(pic, text, steps, held, land=None, seed=1, batch=384, lr=2e-3, decay=0.5, noise=0.3, hard=0.5):
-    """P and p for standardised features; text: {"names": 1000 x d, "tiny": 200 x d, "cifar": 100 x d}."""
+def tune(pic, space, text, steps, held, land=None, seed=1, batch=384, lr=3e-4, noise=0.3):
+    """P and p for standardised features, from the space's own; text: {"tiny": 200 x d, "cifar": 100 x d}."""
     torch.manual_seed(seed)
-    names, seen = text["names"], ~pic.hidden
-    p = torch.nn.Linear(pic.x.shape[1], names.shape[1])
-    with torch.no_grad():                                   # the classifier's rows, said in the space of their names
-        rows = (pic.w - pic.w.mean(0))[seen]
-        start = names[seen].T @ rows * pic.sd
-        p.weight.copy_(start / start.norm(dim=1).mean() * 0.5)
-        p.bias.zero_()
-    scale = torch.nn.Parameter(torch.tensor(3.0))
-    opt = torch.optim.AdamW([{"params": p.parameters(), "weight_decay": decay}, {"params": [scale], "weight_decay": 0}])
+    p = torch.nn.Linear(pic.x.shape[1], len(space.rows))
+    with torch.no_grad():
+        p.weight.copy_(space.rows)
+        p.bias.copy_(space.bias)
+    scale = torch.nn.Parameter(torch.tensor(2.7))
+    opt = torch.optim.AdamW([{"params": p.parameters()}, {"params": [scale], "lr": 1e-2}], weight_decay=0)
     for step in range(steps):
-        for g in opt.param_groups:
-            g["lr"] = lr * min(1, (step + 1) / 30) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        opt.param_groups[0]["lr"] = lr * min(1, (step + 1) / 20) * 0.5 * (1 + math.cos(math.pi * step / steps))
         i = torch.randint(0, len(pic.x), (batch,))
         f, k = unit(p((shake(pic.x[i], noise) - pic.mean) / pic.sd)), scale.exp()
-        known = (k * f @ names.T).masked_fill(pic.hidden, -1e4)
-        loss = -(pic.p[i] * known.log_softmax(-1)).sum(-1).mean()
+        loss = 0
         for n, key in enumerate(("tiny", "cifar")):
             m = pic.set[i] == n
             own = k * f[m] @ text[key].T
             own[:, held[key]] = -1e4
-            loss = loss + hard * F.cross_entropy(own, pic.y[i[m]])
+            loss = loss + PICTURE_SHARE * F.cross_entropy(own, pic.y[i[m]])
         if land:
             i = torch.randint(0, len(land.x), (LAND_BATCH,))
             g = unit(p((shake(land.x[i], noise) - pic.mean) / pic.sd))
@@ -122,25 +119,8 @@ def fit(pic, text, steps, held, land=None, seed=1, batch=384, lr=2e-3, decay=0.5
         loss.backward()
         opt.step()
         if step % 100 == 0:
-            print(f"head {step}/{steps}: loss {loss:.3f}, scale {k:.1f}", flush=True)
+            print(f"head {step}/{steps}: loss {loss:.3f}, scale {k.item():.1f}", flush=True)
     return p.requires_grad_(False)
-
-
-def keep_rest(pic, p, extra, share):
-    """P with `extra` more rows: the widest directions P does not see, `share` of the length of the others."""
-    if not extra:
-        return p.weight, p.bias
-    x = (pic.x - pic.mean) / pic.sd
-    q, _ = torch.linalg.qr(p.weight.T)
-    rest = x - (x @ q) @ q.T
-    _, vectors = torch.linalg.eigh((rest.T @ rest / len(rest)).double())
-    rows = vectors[:, -extra:].float().T
-    rows = rows * share * p(x).norm(dim=1).mean() / (rest @ rows.T).norm(dim=1).mean()
-    return torch.cat([p.weight, rows]), torch.cat([p.bias, torch.zeros(extra)])
-
-
-def wide(t, extra):
-    return F.pad(t, (0, extra))
 
 
 class Head:
@@ -156,20 +136,16 @@ class Head:
         return unit(unit(logits.softmax(-1) @ self.names) + self.mix * unit(h @ self.weight.T + self.bias))
 
 
-def make(net, tok, cache, cut, class_names, steps, count=0, held=None, extra=EXTRA, share=SHARE, mix=MIX):
-    """A Head and the class features it was trained against; count: pictures of land a kind; held: {"tiny": labels,
-    "cifar": labels} left out, and the land that is to choose on with them."""
-    land = Land(net, tok, cache, count, bool(held)) if count else None
-    held = held or {k: torch.zeros(0, dtype=torch.long) for k in ("tiny", "cifar")}
-    wn = words.WordNet()
-    text = {k: class_features(net, tok, v) for k, v in {"names": words.imagenet(wn)[1], **class_names}.items()}
-    pic = Pictures(cache, cut, class_rows(cache, cut, class_names["tiny"], wn), held)
-    p = fit(pic, text, steps, held, land)
-    weight, bias = keep_rest(pic, p, extra, share)
-    weight = weight / pic.sd
-    head = Head(pic.w, pic.b, weight, bias - weight @ pic.mean, wide(text["names"], extra).half().float(), mix,
-                pic.hidden if pic.hidden.any() else None)
-    return head, {k: wide(v, extra) for k, v in text.items()}
+NONE = {k: torch.zeros(0, dtype=torch.long) for k in ("tiny", "cifar")}
+
+
+def make(net, tok, pic, space, class_names, steps, land=None, held=NONE, mix=MIX):
+    """A Head and the class features it was trained against; held: labels left out, to choose settings on."""
+    text = {k: class_features(net, tok, v) for k, v in {"names": words.imagenet(words.WordNet())[1], **class_names}.items()}
+    p = tune(pic, space, text, steps, held, land)
+    weight = p.weight / pic.sd
+    head = Head(pic.w, pic.b, weight, p.bias - weight @ pic.mean, text["names"].half().float(), mix, pic.hidden if pic.hidden.any() else None)
+    return head, text
 
 
 def best_scale(head, text, cache, choose):
@@ -182,19 +158,18 @@ def best_scale(head, text, cache, choose):
     return float(grid[int(torch.stack(loss).argmin())])
 
 
-def train(net, tok, out, folder, cut, class_names, steps, count, lr):
-    """cut: pictures a class to train on, and to choose the scale on."""
-    head, text = make(net, tok, out / "features", cut[0], class_names, steps, count)
-    extra = head.weight.shape[0] - net.dim
-    scale = best_scale(head, text, out / "features", cut[1])
+def train(net, tok, pic, space, folder, cache, choose, class_names, steps, land, lr):
+    """choose: pictures a class to choose the scale on."""
+    head, text = make(net, tok, pic, space, class_names, steps, land)
+    scale = best_scale(head, text, cache, choose)
     save_file({"projection.weight": head.weight.half().contiguous(), "projection.bias": head.bias.contiguous(),
                "names.weight": head.names.half().contiguous(), "mix": torch.tensor(head.mix),
                "logit_scale": torch.tensor(scale)}, folder / "projection.safetensors")
-    net.save(folder, extra)
+    net.save(folder)
     config = json.loads((folder / "config.json").read_text())
     config["dtype"] = "float32"
     (folder / "config.json").unlink()
     (folder / "model.safetensors").rename(folder / "text.safetensors")
     (folder / "text_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     (folder / "mopd.json").write_text(json.dumps({"recommended_lr": lr}) + "\n")
-    print(f"head: {head.weight.shape[0]} dimensions, mix {head.mix}, scale {math.exp(scale):.1f}", flush=True)
+    print(f"head: {len(head.weight)} dimensions, mix {head.mix}, scale {math.exp(scale):.1f}", flush=True)

@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-import aerial
-
 SIDE = 224
 SETS = {  # name: (folder, file of class names)
     "tiny": ("pretrain-tinyimagenet", "tinyimagenet"), "cifar": ("pretrain-cifar100", "cifar100"),
@@ -89,12 +87,13 @@ def encode(run, jobs, load, threads, batch=64):
     return np.concatenate(parts)
 
 
-def extract(pictures, cache, wanted, land=None, threads=2):
-    """Features and labels of every wanted (set, split); finished ones are kept.  land: (folder of textures, pictures a kind)."""
+def extract(pictures, cache, wanted, more=(), threads=2):
+    """Features and labels of every wanted (set, split); finished ones are kept.  more: (file name, jobs, picture of a job,
+    {what else to keep}) for pictures that are made."""
     cache.mkdir(parents=True, exist_ok=True)
     todo = {k: n for k, n in wanted.items() if not (cache / f"{k[0]}-{k[1]}-{n}.npz").exists()}
-    ground = land and not (cache / f"aerial-{land[1]}.npz").exists()
-    if not todo and not ground:
+    made = [m for m in more if not (cache / m[0]).exists()]
+    if not todo and not made:
         return
     net = locked_tower()
     np.savez(cache / "classifier.npz", w=net._fc.weight.numpy(), b=net._fc.bias.numpy())
@@ -103,11 +102,9 @@ def extract(pictures, cache, wanted, land=None, threads=2):
         files = listing(pictures, key, split, count)
         keep(cache / f"{key}-{split}-{count}.npz", h=encode(run, [f for f, _ in files], read, threads), y=np.array([y for _, y in files]))
         print(f"features {key} {split}: {len(files)} pictures, {time.time() - start:.0f} s", flush=True)
-    if ground:
-        jobs, open_ = aerial.listing(*land), {}
-        keep(cache / f"aerial-{land[1]}.npz", h=encode(run, jobs, lambda j: ready(aerial.cut(j, SIDE, open_)), threads),
-             y=np.array([j.kind for j in jobs]), held=np.array([aerial.held(j) for j in jobs]))
-        print(f"features of land from above: {len(jobs)} pictures, {time.time() - start:.0f} s", flush=True)
+    for name, jobs, picture, arrays in made:
+        keep(cache / name, h=encode(run, jobs, lambda j: ready(picture(j)), threads), **arrays)
+        print(f"features {name}: {len(jobs)} pictures, {time.time() - start:.0f} s", flush=True)
 
 
 def keep(path, **arrays):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The text tower: CLIP's text transformer, taught to put every text where targets() wants it.
+"""The text tower: CLIP's text transformer, taught to put every text where space.Space wants it.
 
 Texts are grouped by length, so no padding is computed, and the last block computes the last position only.
 """
@@ -16,7 +16,7 @@ import land as land_words
 from words import PLAIN, SATELLITE, TEMPLATES
 
 WIDTH, INNER, LAYERS, HEADS, POSITIONS = 256, 512, 3, 4, 32
-RATES = (2e-3, 1.2e-3)                  # of the two rounds
+RATE = 2e-3
 
 
 def config(vocab, dim):
@@ -103,9 +103,8 @@ class Tower(nn.Module):
 class Texts:
     """Draws texts (as token ids) with their targets; token lists are joined, never re-tokenised."""
 
-    def __init__(self, tok, t, seed, held, number):
-        land = number > 0
-        self.t, self.land, self.rng, self.end = t, land, np.random.default_rng(seed), [len(tok) - 1]
+    def __init__(self, tok, t, space, seed, held):
+        self.t, self.space, self.rng, self.end = t, space, np.random.default_rng(seed), [len(tok) - 1]
         inner = lambda lines: [x[1:-1] for x in tok(lines)["input_ids"]]
         self.words, self.phrases = inner(t["words"]), inner(t["phrases"])
         cut = [x.split("{}") for x in ["{}"] + TEMPLATES + land_words.AERIAL]
@@ -117,13 +116,10 @@ class Texts:
         rest = np.arange(t["first"], t["count"])
         self.held = set(self.rng.choice(rest, held, replace=False).tolist())
         rest = rest[~np.isin(rest, list(self.held))]
-        if number:                                  # the same words are held back in every round, the texts differ
-            self.rng = np.random.default_rng(seed + number)
         seen = np.array([t["pictured"][i] for i in rest])
         self.common, self.rest = rest[seen], rest[~seen]
-        pairs = t["pairs"][:None if land else t["named"]]
-        self.pairs = np.flatnonzero(~np.isin(pairs[:, 1].numpy(), list(self.held)))
-        self.kinds = 1 + len(TEMPLATES) + (len(land_words.AERIAL) if land else 0)
+        self.pairs = np.flatnonzero(~np.isin(t["pairs"][:, 1].numpy(), list(self.held)))
+        self.kinds = 1 + len(TEMPLATES) + len(land_words.AERIAL)
 
     def word(self, n):
         """Class names, nouns of ImageNet's larger list, other nouns."""
@@ -140,7 +136,7 @@ class Texts:
         """n rows and an n x dim target; kinds: name, known pair, template, phrase, two names, land,
         two kinds of land."""
         t, z = self.t, self.t["z"]
-        kind = self.rng.choice(7, n, p=[0.42, 0.19, 0.19, 0.09, 0.05, 0.05, 0.01] if self.land else [0.45, 0.2, 0.2, 0.1, 0.05, 0, 0])
+        kind = self.rng.choice(7, n, p=[0.42, 0.19, 0.19, 0.09, 0.05, 0.05, 0.01])
         w, w2 = self.word(n), self.word(n)
         for a in (w, w2):
             a[kind > 4] = self.rng.integers(t["count"], len(t["words"]), int((kind > 4).sum()))
@@ -167,7 +163,7 @@ class Texts:
                 tpl = template[i] if k == 6 else 0
                 rows.append(self.row(tpl, self.words[w[i]] + self.links[link[i]] + self.words[w2[i]]))
                 place[i], extra[i] = F.normalize(z[w[i]] + z[w2[i]], dim=0), self.offset[tpl]
-        return rows, F.normalize(place + extra, dim=-1)
+        return rows, self.space(F.normalize(place + extra, dim=-1))
 
     def batches(self, size, pool=12288):
         """Endless batches of equal length; what does not fill one waits for the next pool."""
@@ -200,28 +196,20 @@ def check(net, texts):
     """Cosine and nearest-name accuracy: words never trained on, class names, trained nouns."""
     out = []
     for title, ix in (("held out", sorted(texts.held)[:400]), ("classes", list(range(400))), ("nouns", texts.common[::50][:400].tolist())):
-        z = texts.t["z"][ix]
+        z = texts.space(texts.t["z"][ix])
         s = net.encode([texts.row(0, texts.words[i]) for i in ix]) @ z.T
         out.append(f"{title} {s.diag().mean():.3f} {100 * (s.argmax(1) == torch.arange(len(ix))).float().mean():.0f}%")
     return ", ".join(out)
 
 
-def train(tok, t, folder, steps, batch=256, seed=1, held=400):
-    """Writes folder/tower.pt in two rounds, the second with the words for land; every 500 steps what is needed to go on is
-    kept, and a run that goes on draws the same texts."""
+def train(tok, t, space, folder, steps, seed=1, held=400):
+    """Writes folder/tower.pt; every 500 steps what is needed to go on is kept, and a run that goes on draws the same texts."""
     torch.manual_seed(seed)
-    net = Tower(len(tok), t["z"].shape[1])
-    for number, (count, lr) in enumerate(zip(steps, RATES)):
-        whole = folder / f"tower{number + 1}.pt"
-        if whole.exists():
-            net.load_state_dict(torch.load(whole))
-            continue
-        texts = Texts(tok, t, seed, held, number)
-        learn(net, texts, folder / "tower.part", count, batch, lr)
-        print(f"text, round {number + 1}: {sum(p.numel() for p in net.parameters())} parameters; {check(net, texts)}", flush=True)
-        keep(net.state_dict(), whole)
-        (folder / "tower.part").unlink(missing_ok=True)
+    net, texts = Tower(len(tok), len(space.rows)), Texts(tok, t, space, seed, held)
+    learn(net, texts, folder / "tower.part", steps)
+    print(f"text: {sum(p.numel() for p in net.parameters())} parameters; {check(net, texts)}", flush=True)
     keep(net.state_dict(), folder / "tower.pt")
+    (folder / "tower.part").unlink(missing_ok=True)
     return net
 
 
@@ -231,7 +219,7 @@ def keep(what, path):
     path.with_suffix(".new").replace(path)
 
 
-def learn(net, texts, part, steps, batch, lr):
+def learn(net, texts, part, steps, batch=256, lr=RATE):
     decay, plain = [p for p in net.parameters() if p.ndim > 1], [p for p in net.parameters() if p.ndim < 2]
     opt = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0}], lr=lr, betas=(0.9, 0.98),
                             fused=True)

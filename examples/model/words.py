@@ -15,7 +15,7 @@ import land
 
 WORDNET = Path("/usr/share/wordnet")
 VISIBLE = {5, 6, 8, 13, 17, 18, 19, 20, 25, 27}      # animal artifact body food object person phenomenon plant shape substance
-ALSO = {4, 7, 10, 11, 14, 15, 26}                    # act attribute communication event group location state: after the others
+ALSO = {4, 7, 10, 11, 14, 15, 21, 26}                # act attribute communication event group location possession state: after the others
 TAXON = re.compile(r"^(genus|family|order|class|phylum|sub\w+|super\w+|kingdom|division|tribe|suborder) ")
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+(us|a|um|is|ii|ae|i|e|ns|os|es|or|as|ys|ix|ax|on)$")
 MEDIA, VERBS = ("a photo", "a picture", "an image"), ("classified", "categorized", "labeled")
@@ -80,6 +80,11 @@ class WordNet:
         """The first visible sense of a lemma, else its first sense, else None."""
         offs = self.senses.get(lemma, [])
         return next((o for o in offs if self.synsets[o][0] in VISIBLE), offs[0] if offs else None)
+
+    def visible(self, lemma):
+        """Whether a lemma names, first of all, something one can see."""
+        o = self.sense(lemma)
+        return o is not None and self.synsets[o][0] in VISIBLE
 
     def vocabulary(self, limit):
         """Lemmas a person may use as a class, the likeliest first: (lemma, offset)."""
@@ -218,9 +223,9 @@ def phrases(cache, count=40000, threads=2):
     (cache / "phrases.json").write_text(json.dumps(out))
 
 
-def targets(cache, width, template_share=0.5):
-    """The joint space and every text's place in it: the name, 'name, gloss' and half a share of the ancestors, each
-    centred, then the leading `width` directions.  Returns a dict of tensors."""
+def targets(cache, template_share=0.5):
+    """Every text's place among MiniLM's 384 directions: the name, 'name, gloss' and half a share of the ancestors, each
+    centred.  Returns a dict of tensors."""
     def unit(a):
         return F.normalize(a, dim=-1)
 
@@ -244,8 +249,6 @@ def targets(cache, width, template_share=0.5):
     full = unit(own + 0.5 * unit(above - above.mean(0)))
     shift = full.mean(0)
     full = unit(full - shift)
-    values, vectors = torch.linalg.eigh((full.T @ full).double())
-    basis = vectors.flip(1)[:, :width].float()
     # land.py's words: the same, with the heading as the one ancestor; those WordNet has stay where they are
     ground, extra = land.words(), np.load(cache / "land.npz")
     new = {w: len(info["words"]) + i for i, (w, _, _) in enumerate(ground)}
@@ -258,13 +261,11 @@ def targets(cache, width, template_share=0.5):
         full[i] = full[known.get(w, i)]
     name = torch.cat([name, plain])
     pairs = torch.from_numpy(np.concatenate([np.load(cache / "words.npz")["pairs"], extra["pairs"]]))
-    delta = (torch.cat([half("full"), torch.from_numpy(extra["full"].astype(np.float32))]) - name[pairs[:, 1]]) @ basis * template_share
+    delta = (torch.cat([half("full"), torch.from_numpy(extra["full"].astype(np.float32))]) - name[pairs[:, 1]]) * template_share
     offset = torch.stack([delta[pairs[:, 0] == t].mean(0) for t in range(len(TEMPLATES) + len(land.AERIAL))])
-    phrase = unit(unit(half("name", "phrases.npz") - centre) @ basis)
-    kept = float(values.flip(0)[:width].sum() / values.sum())
-    print(f"joint space: {width} of 384 directions keep {100 * kept:.1f} %", flush=True)
+    phrase = unit(half("name", "phrases.npz") - centre)
     large = pictured()
     return {"words": info["words"] + list(new), "first": info["first"], "count": len(info["words"]),
-            "pictured": [o in large for o in info["senses"]], "z": unit(full @ basis), "pairs": pairs, "delta": delta,
-            "named": len(np.load(cache / "words.npz")["pairs"]), "offset": offset,
+            "pictured": [o in large for o in info["senses"]], "z": full, "pairs": pairs, "delta": delta,
+            "offset": offset,
             "phrases": json.loads((cache / "phrases.json").read_text()), "phrase": phrase}
