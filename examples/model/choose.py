@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What settings are chosen on: classes whose pictures were left out, and land that was.
 
-  python examples/model/choose.py --data DIR --out DIR [--mix M] [--steps N] [--prompts]
+  python examples/model/choose.py --data DIR --out DIR [--mix M] [--steps N] [--tower STEPS]
 
 50 classes of Tiny-ImageNet and 50 of CIFAR-100 are left out of the space and of the head (the Tiny ones struck from the locked
 tower's answers too), and of land the kinds in aerial.LEFT_OUT and a fourth of the textures.  --out is train.py's, after its words
-are embedded; names stand where the space puts them or, once there is one, where the text tower does.  --prompts: CoOp and MoPD,
-half of the classes left out as base, half as new.
+are embedded.  Names stand where the space puts them; --tower trains a text tower on that space, in --out/choose, and then also
+learns prompts by CoOp and MoPD, half of the classes left out as base, half as new.
 """
 import argparse
 import types
@@ -59,7 +59,7 @@ def ground(f, kind, held, text):
 
 def learned(net, tok, h, names, cache, held, o):
     """CoOp and MoPD on the classes left out."""
-    m = types.SimpleNamespace(text=net.save(o.out / "choose", 0).float().eval().requires_grad_(False), tok=tok, scale=o.scale)
+    m = types.SimpleNamespace(text=net.save(o.out / "choose").float().eval().requires_grad_(False), tok=tok, scale=o.scale)
     m.texts = lambda lines: evaluate.Model.texts(m, lines)
     m.classes = lambda n, t: evaluate.Model.classes(m, n, t)
     data = {k: (h(torch.from_numpy(x)), torch.from_numpy(y)) for k, (x, y) in pictures.features(cache, {**pictures.TRAIN, **pictures.CHOOSE}).items()}
@@ -72,8 +72,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--data", type=Path, required=True)
     a.add_argument("--out", type=Path, required=True)
-    a.add_argument("--prompts", action="store_true")
-    for flag, kind, default in (("--mix", float, head.MIX), ("--steps", int, train.FULL["head"]), ("--lr", float, train.LEARNING_RATE), ("--epochs", int, 50),
+    for flag, kind, default in (("--tower", int, 0), ("--mix", float, head.MIX), ("--steps", int, train.FULL["head"]), ("--lr", float, train.LEARNING_RATE), ("--epochs", int, 50),
                                 ("--seeds", int, 3), ("--w", float, 0.8), ("--w2", float, 0.1), ("--k", int, 2), ("--scale", float, 30.0),
                                 ("--methods", str, "coop,mopd")):
         a.add_argument(flag, type=kind, default=default)
@@ -86,12 +85,11 @@ def main():
     seen = None if land is None else (land["h"][~land["held"]], land["y"][~land["held"]])
     t, pic = words.targets(text), head.Pictures(cache, pictures.TRAIN, held, head.class_rows(cache, pictures.TRAIN, names["tiny"], words.WordNet()))
     joint = space.Space(pic, t, names, held, seen, art)
-    net, tok = Places(t, joint), None
-    if (text / "tower.pt").exists():
-        from transformers import CLIPTokenizer
-        tok, net = CLIPTokenizer.from_pretrained(o.out / "model"), tower.Tower(train.VOCAB, space.DIM)
-        net.load_state_dict(torch.load(text / "tower.pt"))
-        net.eval()
+    net, tok, own = Places(t, joint), None, o.out / "choose"
+    if o.tower:
+        own.mkdir(exist_ok=True)
+        tok = train.vocabulary(t, own, False)
+        net = tower.train(tok, t, joint, own, o.tower).eval()
     h, known = head.make(net, tok, pic, joint, names, o.steps, seen and head.Land(net, tok, *seen), held, o.mix)
     for (key, _), (x, y) in pictures.features(cache, pictures.CHOOSE).items():
         f, y = h(torch.from_numpy(x)), torch.from_numpy(y)
@@ -99,7 +97,7 @@ def main():
     if land is not None:
         every = head.Land(net, tok, land["h"], land["y"])
         print("land: {:.1f} % of unseen textures, {:.1f} % of unseen kinds".format(*ground(h(every.x), every.y, land["held"], every.text)), flush=True)
-    if o.prompts:
+    if o.tower:
         learned(net, tok, h, names, cache, held, o)
 
 

@@ -76,13 +76,13 @@ class Tower(nn.Module):
                 out = out.index_put((torch.tensor(part),), self(torch.tensor([rows[i] for i in part])))
         return out
 
-    def save(self, folder, extra=0):
-        """As transformers' CLIPTextModelWithProjection, half precision; `extra` more dimensions are zero."""
-        hf = CLIPTextModelWithProjection(config(self.vocab, self.dim + extra))
+    def save(self, folder):
+        """As transformers' CLIPTextModelWithProjection, half precision."""
+        hf = CLIPTextModelWithProjection(config(self.vocab, self.dim))
         s = {"text_model.embeddings.token_embedding.weight": self.token.weight,
              "text_model.embeddings.position_embedding.weight": self.position,
              "text_model.final_layer_norm.weight": self.final.weight, "text_model.final_layer_norm.bias": self.final.bias,
-             "text_projection.weight": F.pad(self.project.weight, (0, 0, 0, extra))}
+             "text_projection.weight": self.project.weight}
         for i, b in enumerate(self.blocks):
             k, v = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
             k.weight, v.weight = (nn.Parameter(w) for w in b.kv.weight.detach().split(WIDTH))

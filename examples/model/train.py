@@ -28,8 +28,8 @@ import tower
 import vocab
 import words
 
-VOCAB, LEARNING_RATE = 9000, 0.1                 # the rate: for learning prompts on the finished model
-FULL = {"nouns": 50000, "filled": 80000, "phrases": 40000, "steps": 10000, "head": 200, "land": 200, "every": 1}
+VOCAB, LEARNING_RATE = 9000, 0.3                 # the rate: for learning prompts on the finished model
+FULL = {"nouns": 50000, "filled": 80000, "phrases": 40000, "steps": 7000, "head": 200, "land": 200, "every": 1}
 SHORT = {"nouns": 2000, "filled": 2000, "phrases": 1000, "steps": 40, "head": 20, "land": 10, "every": 20}
 
 
