@@ -173,7 +173,7 @@ class Texts:
             ready = []
             for r, y in zip(rows, z):
                 rs, ys = wait.setdefault(len(r), ([], []))
-                rs.append(r), ys.append(y)
+                rs.append(r), ys.append(y.clone())      # a view would keep its whole pool
                 if len(rs) == size:
                     ready.append((torch.tensor(rs), torch.stack(ys)))
                     wait[len(r)] = ([], [])
