@@ -10,7 +10,6 @@ import struct
 import subprocess
 import unicodedata
 from collections import namedtuple
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont

@@ -8,9 +8,6 @@ z_i are the places (words.targets) of names whose pictures are known, and a solv
 where the pictures of that name lie, or the locked tower's own row for it.  To map meaning to looks, and not looks to meaning,
 is what makes names that nobody had pictures of work: no text becomes everybody's nearest neighbour.
 """
-import json
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 
