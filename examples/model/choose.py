@@ -30,14 +30,14 @@ class Places:
     """Stands in for the text tower: texts as the space puts them."""
 
     def __init__(self, t, joint):
-        self.t, self.joint, self.dim = t, joint, space.DIM
+        self.joint, self.dim = joint, space.DIM
         self.offset = dict(zip(words.TEMPLATES, t["offset"]))
 
     def classes(self, names, templates):
         z, f = self.joint.at(names), torch.zeros(len(names), self.dim)
         for line in templates:
-            f += self.joint(space.unit(z + self.offset.get(line, torch.zeros(z.shape[1]))))
-        return space.unit(f)
+            f += self.joint(words.unit(z + self.offset.get(line, torch.zeros(z.shape[1]))))
+        return words.unit(f)
 
 
 def right(f, y, text, candidates):
@@ -79,6 +79,8 @@ def main():
     o = a.parse_args()
     torch.set_num_threads(1)
     cache, text, rng = o.out / "features", o.out / "text", np.random.default_rng(5)
+    if not (text / "words.json").exists():
+        raise SystemExit(f"{o.out} has no text/words.json: it is not what train.py was given as --out, or its words are not embedded yet")
     names = {k: [n.lower() for n in pictures.class_names(o.data, k)] for k in ("tiny", "cifar")}
     held = {k: torch.tensor(np.sort(rng.choice(len(n), 50, replace=False))) for k, n in names.items()}
     land, art = train.made(cache)

@@ -16,7 +16,8 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 import pictures
 import words
-from head import Head, unit
+from head import Head
+from words import unit
 
 
 class Model:
@@ -73,7 +74,7 @@ def main():
     torch.set_num_threads(o.threads)
     cache, wanted = o.out / "features", {**pictures.CHOOSE, **(pictures.EXAM if o.exam else {})}
     base = o.data if (o.data / pictures.SETS["tiny"][0]).is_dir() else o.out / "pictures"
-    pictures.extract(base, cache, wanted, (), o.threads)
+    pictures.extract(base, cache, wanted, threads=o.threads)
     model = Model(o.model or o.out / "model", cache)
     f = {k: (torch.from_numpy(h), torch.from_numpy(y)) for k, (h, y) in pictures.features(cache, wanted).items()}
     own = {"eurosat": words.SATELLITE, "flowers": words.FLOWER}

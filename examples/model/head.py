@@ -17,13 +17,10 @@ from safetensors.torch import save_file
 import aerial
 import pictures
 import words
+from words import unit
 
 MIX = 8.0
 PICTURE_SHARE, LAND_BATCH, LAND_SHARE = 0.5, 128, 0.5       # what a picture counts; pictures of land a step, what they count
-
-
-def unit(a):
-    return F.normalize(a, dim=-1)
 
 
 @torch.no_grad()

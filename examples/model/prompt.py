@@ -18,7 +18,7 @@ import torch.nn.functional as F
 import pictures
 import words
 from evaluate import Model
-from head import unit
+from words import unit
 
 POOL = {"eurosat": words.SATELLITE, "flowers": words.FLOWER}
 

@@ -9,17 +9,13 @@ where the pictures of that name lie, or the locked tower's own row for it.  To m
 is what makes names that nobody had pictures of work: no text becomes everybody's nearest neighbour.
 """
 import torch
-import torch.nn.functional as F
 
 import aerial
 import words
+from words import unit
 
 DIM, GAMMA, LAMBDA = 512, 2.0, 1.0
 DRAWN, LAND = 0.2, 1.0                       # what a drawn name weighs, and one of land
-
-
-def unit(a):
-    return F.normalize(a, dim=-1)
 
 
 class Space:

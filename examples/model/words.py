@@ -44,6 +44,10 @@ SATELLITE = TEMPLATES[12:24]
 FLOWER = [f"{m} of a {{}}, a type of flower." for m in MEDIA] + [f"{m} of a flower, {v} as {{}}." for m in MEDIA for v in VERBS]
 
 
+def unit(a):
+    return F.normalize(a, dim=-1)
+
+
 class WordNet:
     """synsets[offset] = (file, lemmas, parents, gloss, parts' wholes); senses[lemma] = offsets, commonest first."""
 
@@ -226,9 +230,6 @@ def phrases(cache, count=40000, threads=2):
 def targets(cache, template_share=0.5):
     """Every text's place among MiniLM's 384 directions: the name, 'name, gloss' and half a share of the ancestors, each
     centred.  Returns a dict of tensors."""
-    def unit(a):
-        return F.normalize(a, dim=-1)
-
     def half(key, file="words.npz"):
         return torch.from_numpy(np.load(cache / file)[key].astype(np.float32))
 
