@@ -84,8 +84,8 @@ static const mo_kern kern = {.name = "avx2",
     KERN_BODY,
     .tile_rows = 6,
     .tile_panels = 1,
-    .group = 256,
-    .depth = 3,
+    .group = 128,
+    .depth = 1,
     .tile = mo_tile_avx2};
 
 const mo_kern *mo_kern_avx2(void)

@@ -12,6 +12,8 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+#define STEPS 16
+
 #define EACH UNROLL for (size_t i = 0; i < rows; i++) UNROLL for (size_t j = 0; j < 2; j++)
 
 /* A whole panel, no question asked twice; write_part handles a part of one. */
@@ -28,47 +30,61 @@ static inline __attribute__((always_inline)) void write_whole(
     EACH _mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
 }
 
-static inline __attribute__((always_inline)) void write_part(const mo_tile *t, size_t i, __m256 x, __m256 y)
+static __attribute__((noinline)) void write_part(const mo_tile *t, float sum[6][16])
 {
-    float s[16];
-    _mm256_storeu_ps(s, x);
-    _mm256_storeu_ps(s + 8, y);
-    for (size_t j = 0; j < t->n; j++) {
-        float v = s[j];
-        if (t->add) v += t->add[i * t->ldadd + j];
-        if (t->bias) v += t->bias[j];
-        if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
-        t->c[i * t->ldc + j] = v;
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            float v = sum[i][j];
+            if (t->add) v += t->add[i * t->ldadd + j];
+            if (t->bias) v += t->bias[j];
+            if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
+            t->c[i * t->ldc + j] = v;
+        }
+}
+
+/* Step o of the sums: x, y the panel's row, r the rows of A. */
+static inline __attribute__((always_inline)) void step(
+    const float *w, const float *const r[6], size_t o, const size_t rows, __m256 sum[6][2])
+{
+    const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
+    UNROLL
+    for (size_t i = 0; i < rows; i++) {
+        const __m256 f = _mm256_broadcast_ss(r[i] + o);
+        sum[i][0] = _mm256_fmadd_ps(f, x, sum[i][0]);
+        sum[i][1] = _mm256_fmadd_ps(f, y, sum[i][1]);
     }
 }
 
-/* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
+/* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch.  STEPS
+ * steps stand in a row: all their addresses are row + o + constant, once the compiler no longer knows how rows
+ * came about (it would keep a register for each difference, and put a sum on the stack for it). */
 static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows, const bool ahead)
 {
     __m256 sum[6][2];
+    const float *r[6], *w = t->w, *next = t->next;
+    const size_t end = t->k, even = end - end % STEPS;
+    const size_t every = t->next_every, lines = every >= 16 ? 1 : every >= 8 ? 2 : every >= 4 ? 4 : STEPS;
     UNROLL
-    for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_ps();
-    const size_t lda = t->lda;
-    const float *a = t->a, *w = t->w, *end = t->w + t->k * 16, *next = t->next;
-    const size_t every = t->next_every * 16;
-    while (w < end) {
-        const float *stop = ahead && w + every < end ? w + every : end;
-        if (ahead) _mm_prefetch(next, _MM_HINT_T0), next += 16;
-        for (; w < stop; w += 16, a++) {
-            const __m256 x = _mm256_loadu_ps(w), y = _mm256_loadu_ps(w + 8);
-            UNROLL
-            for (size_t i = 0; i < rows; i++) {
-                const __m256 f = _mm256_broadcast_ss(a + i * lda);
-                sum[i][0] = _mm256_fmadd_ps(f, x, sum[i][0]);
-                sum[i][1] = _mm256_fmadd_ps(f, y, sum[i][1]);
-            }
-        }
+    for (size_t i = 0; i < rows; i++) {
+        sum[i][0] = sum[i][1] = _mm256_setzero_ps();
+        r[i] = t->a + i * t->lda;
+        __asm__("" : "+r"(r[i]));
     }
+    size_t o = 0;
+    while (o < even) {
+        if (ahead)
+            for (size_t i = 0; i < lines; i++, next += 16) _mm_prefetch(next, _MM_HINT_T0);
+        UNROLL
+        for (size_t i = 0; i < STEPS; i++) step(w + i * 16, r, o + i, rows, sum);
+        w += STEPS * 16, o += STEPS;
+    }
+    for (; o < end; o++, w += 16) step(w, r, o, rows, sum);
     if (t->n == 16) {
         write_whole(t, rows, sum);
     } else {
-        UNROLL
-        for (size_t i = 0; i < rows; i++) write_part(t, i, sum[i][0], sum[i][1]);
+        float part[6][16];
+        EACH _mm256_storeu_ps(part[i] + j * 8, sum[i][j]);
+        write_part(t, part);
     }
 }
 
@@ -84,7 +100,9 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
 TILE(1)
 TILE(2)
 TILE(3)
-TILE(4) TILE(5) TILE(6)
+TILE(4)
+TILE(5)
+TILE(6)
 
 #define ROW(m)                                                                                               \
     {                                                                                                        \
