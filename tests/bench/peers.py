@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """libmopd beside PyTorch, ONNX Runtime, OpenVINO, open_clip and Pillow: same weights, same threads, one process.
 
-    python tests/bench/peers.py --build BUILD [--threads 2] [--rounds 7] [--work DIR] [--only WORD,WORD] [--clock cpu]
+    python tests/bench/peers.py --build BUILD [--threads 2] [--rounds 7] [--work DIR] [--only WORD,WORD] [--clock cpu] [--cpu avx2]
 
 BUILD holds libmopd.so, the mopd command, bench_gemm and builtin.safetensors.  In every round each side does the same
 work once; a ratio compares two times of one round; medians are printed, and between which values half of the rounds
 lie.  Results are compared first: a side that computes something else is an error.  Rows: see ROWS at the end.
 requirements.txt names the peers.  DIR (about 2 GB) is kept for the next time."""
 import argparse
+import hashlib
 import os
 import re
 import statistics
@@ -20,6 +21,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 warnings.filterwarnings("ignore")
 
+import cpu  # noqa: E402
+
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,11 +32,14 @@ def arguments():
     p.add_argument("--work")
     p.add_argument("--only", default="", help="words; rows whose group is one of them")
     p.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
+    cpu.add_argument(p)
     p.add_argument("--builder-classes", type=int, default=20, help="our sample of the 1,000")
     return p.parse_args()
 
 
 args = arguments()
+work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
+cpu.hold(args.cpu, work)
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
 
 import numpy as np  # noqa: E402
@@ -47,7 +53,6 @@ from timing import Row  # noqa: E402
 torch.set_num_threads(args.threads)
 torch.set_grad_enabled(False)
 clock, clock_name = timing.clock_for(args.threads, args.clock)
-work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
 rng = np.random.default_rng(1)
 
 
@@ -210,8 +215,9 @@ def rows_builder():
 def rows_lite():
     path = os.path.join(args.build, "builtin.safetensors")
     encoder, net = ours.Encoder(path, args.threads), models.Lite(path)
-    size = os.path.getsize(path)
-    onnx = models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{size}.onnx"), {0: "b"})
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()[:16]
+    onnx = models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{digest}.onnx"), {0: "b"})
     peers = {"ORT": ort_run(onnx), "OpenVINO": openvino_run(onnx)}
     for n in (1, 16):
         x = rng.uniform(-1, 1, (n, 3, 224, 224)).astype(np.float32)
@@ -332,7 +338,7 @@ def print_gemm():
     """bench_gemm on one thread: B/16's shapes (197 rows), ours over BLIS with the kernels of this CPU's features."""
     program = os.path.join(args.build, "bench_gemm")
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        wide = "avx512f" in f.read()
+        wide = args.cpu == "all" and "avx512f" in f.read()
     # BLIS tells CPUs by their models and takes a guest's for a smaller one: 0 is its skx, 3 its haswell set.
     environment = {"BLIS_ARCH_TYPE": "0" if wide else "3"} | os.environ
     text = subprocess.check_output([program, "1", "7"], text=True, env=environment)
@@ -361,6 +367,7 @@ ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, 
 def main():
     os.makedirs(work, exist_ok=True)
     ours.load(os.path.join(args.build, "libmopd.so"))
+    cpu.check(args.cpu, ours.build_info())
     only = [w for w in args.only.split(",") if w]
     rates = ""
     print(f"{timing.machine(args.threads, clock_name)}\n{ours.build_info()}\n\n{timing.HEAD}", flush=True)

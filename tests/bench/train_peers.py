@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One training step of MoPD beside two PyTorch versions of the method: same weights, pictures, threads, one process.
 
-    python tests/bench/train_peers.py --build BUILD [--threads 2] [--rounds 5] [--work DIR] [--clock cpu]
+    python tests/bench/train_peers.py --build BUILD [--threads 2] [--rounds 5] [--work DIR] [--clock cpu] [--cpu avx2]
 
 50 classes, 12 teachers, batch 128, CLIP B/16 with random weights.
 
@@ -21,6 +21,9 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 warnings.filterwarnings("ignore")
+
+import cpu  # noqa: E402
+
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--build", required=True)
 parser.add_argument("--threads", type=int, default=2)
@@ -29,7 +32,10 @@ parser.add_argument("--work")
 parser.add_argument("--sample", type=int, default=8)
 parser.add_argument("--classes", type=int, default=50)
 parser.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
+cpu.add_argument(parser)
 args = parser.parse_args()
+work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
+cpu.hold(args.cpu, work)
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
 
 import numpy as np  # noqa: E402
@@ -46,7 +52,6 @@ TEMPLATES = ["a photo of a {}.", "a picture of a {}.", "an image of a {}.", "a p
              "a photo of a small {}.", "a photo of a large {}.", "itap of a {}."]
 torch.set_num_threads(args.threads)
 clock, clock_name = timing.clock_for(args.threads, args.clock)
-work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
 
 
 class Peer:
@@ -111,6 +116,7 @@ def compare(trainer, peers, f, y):
 def main():
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
     ours.load(os.path.join(args.build, "libmopd.so"))
+    cpu.check(args.cpu, ours.build_info())
     os.makedirs(work, exist_ok=True)
     folder = models.clip_folder(work, 16)
     encoder, classes = ours.Encoder(folder, args.threads), IMAGENET_CLASSNAMES[::1000 // args.classes][:args.classes]
