@@ -229,6 +229,34 @@ static void cache_size_is_known_before(void **state)
     mo_encoder_close(e);
 }
 
+/* Forward, forward that keeps, and the way back: working memory stays with the tower. */
+static void repeated_passes_allocate_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        test_count_start();
+        mopd_encoder *e = open_with("hf", threads);
+        mo_text_plan *plan = make_plan(e);
+        float ctx[N_CTX * W], out[N * D], d_ctx[N_CTX * W] = {0};
+        mo_text_cache *cache;
+        long taken = 0;
+        make_context(ctx);
+        assert_ok(mo_text_cache_create(&cache, e->text, plan));
+        for (int i = 0; i < 3; i++) {
+            if (i == 1) taken = test_count_taken();
+            assert_ok(mo_text_fwd(e->text, e->pool, plan, ctx, NULL, out));
+            assert_ok(mo_text_fwd(e->text, e->pool, plan, ctx, cache, out));
+            assert_ok(mo_text_bwd(e->text, e->pool, plan, cache, out, d_ctx));
+        }
+        assert_int_equal(test_count_taken(), taken);
+        mo_text_cache_free(cache);
+        mo_text_plan_free(plan);
+        mo_encoder_close(e);
+        assert_int_equal(test_count_live(), 0);
+    }
+    assert_ok(mopd_runtime_set_allocator(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(bwd_adds_over_chunks),
         cmocka_unit_test(context_stands_where_tokens_would),
         cmocka_unit_test(cache_size_is_known_before),
+        cmocka_unit_test(repeated_passes_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -468,9 +468,32 @@ static void bad_options_are_refused(void **state)
     assert_fails(mopd_trainer_create(&t, encoder, tiny_classes, C, &o), MOPD_E_ARG, "struct_size is 8");
 }
 
+/* A step's memory is there from the first one on. */
+static void repeated_steps_allocate_nothing(void **state)
+{
+    (void)state;
+    float f[8 * D];
+    int32_t y[8];
+    batch(f, y);
+    for (int32_t method = MOPD_METHOD_MOPD; method <= MOPD_METHOD_PROGRAD; method++) {
+        mopd_trainer_options o = options(method);
+        mopd_trainer *t = create(&o);
+        mopd_step step = {.struct_size = sizeof step};
+        long taken = 0;
+        for (int i = 0; i < 4; i++) {
+            if (i == 1) taken = test_count_taken();
+            assert_ok(mopd_trainer_step(t, f, y, 8, &step));
+        }
+        if (test_count_taken() != taken)
+            fail_msg("%s: %ld blocks in three steps", mopd_method_name(method), test_count_taken() - taken);
+        mopd_trainer_free(t);
+    }
+}
+
 static int open_all(void **state)
 {
     (void)state;
+    test_count_start();
     encoder = tiny_open(1, 2);
     tiny_features(encoder, SHOTS, V, 1, features, labels);
     return 0;
@@ -480,6 +503,8 @@ static int close_all(void **state)
 {
     (void)state;
     mopd_encoder_close(encoder);
+    assert_int_equal(test_count_live(), 0);
+    assert_ok(mopd_runtime_set_allocator(NULL));
     return 0;
 }
 
@@ -501,6 +526,7 @@ int main(void)
         cmocka_unit_test(numbers_that_overflow_are_named_and_the_last_good_state_kept),
         cmocka_unit_test(bad_pictures_are_refused),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(repeated_steps_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
