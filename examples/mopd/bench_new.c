@@ -286,7 +286,9 @@ static int encode_teachers(bench *b)
         text[i] = fill_template(
             b->options.templates[i / b->base.n_classes], b->base.classes[i % b->base.n_classes]);
     b->teachers = cli_alloc(n * b->dim, sizeof *b->teachers);
+    cli_interrupt_ends(true);
     mopd_status st = mopd_encoder_encode_texts(b->encoder, (const char *const *)text, n, b->teachers);
+    cli_interrupt_ends(false);
     for (size_t i = 0; i < n; i++) free(text[i]);
     free(text);
     return st == MOPD_OK ? -1 : cli_fail_status(st);

@@ -12,12 +12,12 @@
 #include <dirent.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupts;
+static volatile sig_atomic_t interrupts, at_once;
 
 static void on_interrupt(int signal_number)
 {
     (void)signal_number;
-    if (interrupts++) _exit(EXIT_INTERRUPTED);
+    if (interrupts++ || at_once) _exit(EXIT_INTERRUPTED);
 }
 
 void cli_catch_interrupt(void)
@@ -29,6 +29,12 @@ void cli_catch_interrupt(void)
 }
 
 bool cli_interrupted(void) { return interrupts > 0; }
+
+void cli_interrupt_ends(bool ends)
+{
+    at_once = ends;
+    if (ends && interrupts) _exit(EXIT_INTERRUPTED);
+}
 
 int cli_fail(const char *format, ...)
 {

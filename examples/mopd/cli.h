@@ -29,6 +29,10 @@ void cli_catch_interrupt(void);
 /* True once Ctrl-C was pressed; a second press ends the program at once. */
 bool cli_interrupted(void);
 
+/* Around calls that take long, cannot be stopped and have nothing to lose: while set, the first press ends the program
+ * at once, and so does one that came before. */
+void cli_interrupt_ends(bool ends);
+
 /* -- lists of texts ----------------------------------------------------------------------------------------- */
 
 typedef struct cli_list {

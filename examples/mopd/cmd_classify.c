@@ -141,7 +141,9 @@ static int run(const cli_common *common, const cli_prompts *prompts, const char 
     mopd_encoder *encoder = NULL;
     mopd_bank *bank = NULL;
     if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
+    cli_interrupt_ends(true);
     mopd_status st = make_bank(&bank, encoder, prompts, prompt);
+    cli_interrupt_ends(false);
     int status;
     if (st != MOPD_OK) {
         status = cli_fail_status(st);

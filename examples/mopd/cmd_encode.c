@@ -43,7 +43,9 @@ static int encode_images(job *j, const cli_common *common, const mopd_encoder *e
 
 static int encode_texts(job *j, const mopd_encoder *encoder, const cli_list *texts)
 {
+    cli_interrupt_ends(true);
     mopd_status st = mopd_encoder_encode_texts(encoder, (const char *const *)texts->item, texts->n, j->features);
+    cli_interrupt_ends(false);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 

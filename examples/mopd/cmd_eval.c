@@ -147,7 +147,9 @@ static int classify(const job *j, const mopd_encoder *encoder, const mopd_datase
         cli_note(
             &j->common, "%s holds augmented views: the first of each training picture is used", j->data.path);
     float *features = cli_data_features(data, 0, 1);
+    cli_interrupt_ends(true);
     mopd_status st = make_bank(&bank, j, encoder, data);
+    cli_interrupt_ends(false);
     cli_samples samples = {
         features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
     if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, NULL);

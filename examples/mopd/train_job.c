@@ -190,10 +190,12 @@ int train_run(train_job *j)
     char *tried = NULL;
     double start = cli_seconds();
     size_t n_classes = cli_data_info(j->encoded).n_classes;
+    cli_interrupt_ends(true);
     mopd_status st = j->automatic ? choose(j, &tried) : MOPD_OK;
     if (st == MOPD_OK)
         st = mopd_trainer_create(
             &j->trainer, j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options);
+    cli_interrupt_ends(false);
     if (st == MOPD_OK) st = add_notes(j, tried);
     if (st == MOPD_OK && j->resume) st = mopd_trainer_resume(j->trainer, j->resume);
     mopd_free(tried);

@@ -264,6 +264,22 @@ static void interrupt_prints_what_was_reached(void **state)
     json_decref(document);
 }
 
+/* Prompts enough for minutes: there is nothing to keep, so nothing is waited for. */
+static void interrupt_ends_the_encoding_of_prompts(void **state)
+{
+    (void)state;
+    const char *model = tiny_model(1), *path = test_path("many.txt");
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < 50000; i++) fprintf(f, "%d\n", i);
+    fclose(f);
+    run_result r = run_mopd(&(run_setup){.interrupt_at = path, .interrupt_ms = 300},
+        "classify -m @ --template a.{} --template b.{} --template c.{} --template d.{} --class-file @ @", model, path, test_png("one.png", 20, 14, 1));
+    assert_run(r, 130);
+    assert_string_equal(r.out, "");
+    assert_string_equal(r.err, "");
+}
+
 static void output_that_cannot_be_written(void **state)
 {
     (void)state;
@@ -291,6 +307,7 @@ int main(void)
         cmocka_unit_test(bad_classes_and_templates_are_named),
         cmocka_unit_test(any_threads_give_the_same_output),
         cmocka_unit_test(interrupt_prints_what_was_reached),
+        cmocka_unit_test(interrupt_ends_the_encoding_of_prompts),
         cmocka_unit_test(output_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ static int finish(pid_t pid, const run_setup *setup, const char *out)
     for (int ms = 0; setup->interrupt_at && ms < 60000; ms += 2) {
         if (waitpid(pid, &status, WNOHANG) == pid) fail_msg("it ended before %s was reached", setup->interrupt_at);
         if (reached(out, setup->interrupt_at)) {
+            pause_ms(setup->interrupt_ms);
             kill(pid, SIGINT);
             break;
         }

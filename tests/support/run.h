@@ -10,6 +10,7 @@ typedef struct run_setup {
     const char *in;           /* a file for standard input; NULL: /dev/null */
     bool closed_pipe;         /* standard output is a pipe that nobody reads */
     const char *interrupt_at; /* SIGINT as soon as this stands on standard output or as a file of this name; NULL: none */
+    long interrupt_ms;        /* and so much later */
 } run_setup;
 
 typedef struct run_result {
