@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     size_t o = 0;
     while (o < even) {
         if (ahead)
-            for (size_t i = 0; i < lines; i++, next += 16) _mm_prefetch(next, _MM_HINT_T0);
+            for (size_t i = 0; i < lines; i++, next += 16) _mm_prefetch(next, _MM_HINT_T1);
         UNROLL
         for (size_t i = 0; i < STEPS; i++) step(w + i * 16, r, o + i, rows, sum);
         w += STEPS * 16, o += STEPS;
