@@ -245,6 +245,7 @@ static mopd_status run_blocks(
         if (st != MOPD_OK) return st;
         mo_block_run run = {.pool = pool,
             .rows = &plan->rows,
+            .twins = i || last ? NULL : &plan->twins,
             .select = last ? plan->select : NULL,
             .n_select = last ? plan->n_select : 0,
             .work = &f->work};

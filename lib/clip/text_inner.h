@@ -35,6 +35,8 @@ struct mo_text_plan {
     size_t n_ctx;            /* largest context reference + 1 */
     mo_rows rows;            /* the tree */
     uint32_t *token, *depth; /* by row */
+    mo_twins twins;          /* rows of the same token at the same depth */
+    uint32_t *twin;          /* what twins points to */
     mo_segment *segs;        /* what rows.segs points to */
     uint32_t *select;        /* rows that are read, ascending */
     size_t n_select;

@@ -126,6 +126,46 @@ static void make_segments(
     plan->rows.n_segs = n;
 }
 
+typedef struct token_at {
+    uint32_t token, depth, row;
+} token_at;
+
+static int compare_places(const void *a, const void *b)
+{
+    const token_at *x = a, *y = b;
+    if (x->token != y->token) return x->token < y->token ? -1 : 1;
+    if (x->depth != y->depth) return x->depth < y->depth ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+/* Rows alike before the first block: of each token at each depth the first row, and every row's among these. */
+static mopd_status make_twins(mo_text_plan *plan)
+{
+    const size_t rows = plan->rows.rows;
+    token_at *p = mo_alloc(rows, sizeof *p);
+    plan->twin = mo_alloc(rows, 2 * sizeof *plan->twin);
+    if (!p || !plan->twin) {
+        mo_free(p);
+        return MOPD_E_NOMEM;
+    }
+    uint32_t *first = plan->twin, *of = first + rows;
+    for (uint32_t r = 0; r < rows; r++) p[r] = (token_at){plan->token[r], plan->depth[r], r};
+    qsort(p, rows, sizeof *p, compare_places);
+    for (size_t i = 0, one = 0; i < rows; i++) {
+        if (p[i].token != p[one].token || p[i].depth != p[one].depth) one = i;
+        of[p[i].row] = p[one].row;
+    }
+    mo_free(p);
+    for (uint32_t r = 0; r < rows; r++) {
+        const bool is_first = of[r] == r;
+        if (is_first) first[plan->twins.n] = r;
+        of[r] = is_first ? (uint32_t)plan->twins.n++ : of[of[r]];
+    }
+    plan->twins.first = first;
+    plan->twins.of = of;
+    return MOPD_OK;
+}
+
 /* text_at holds rows; the rows that occur become `select`, and text_at their places in it. */
 static void make_select(mo_text_plan *plan, uint32_t *place)
 {
@@ -160,7 +200,7 @@ static mopd_status build(mo_text_plan *plan, const sequence *s, size_t longest)
     make_segments(plan, parent, children, seg_of);
     make_select(plan, seg_of);
     mo_free(seg_of);
-    st = MOPD_OK;
+    st = make_twins(plan);
 done:
     mo_free(path);
     mo_free(children);
@@ -203,6 +243,7 @@ void mo_text_plan_free(mo_text_plan *plan)
     mo_free(plan->segs);
     mo_free(plan->select);
     mo_free(plan->text_at);
+    mo_free(plan->twin);
     mo_free(plan);
 }
 

@@ -34,11 +34,23 @@ void mo_block_cache_take(
     cache->hidden = mo_arena_floats(arena, out * block->hidden);
 }
 
-/* Rows `select` of x side by side; y may be x, as the rows ascend. */
-static void gather(float *y, const float *x, const mo_block_run *run, size_t width)
+/* n rows of x side by side; y may be x, as the rows ascend. */
+static void gather(float *y, const float *x, const uint32_t *row, size_t n, size_t width)
 {
-    for (size_t i = 0; i < run->n_select; i++)
-        memmove(y + i * width, x + run->select[i] * width, width * sizeof *y);
+    for (size_t i = 0; i < n; i++) memmove(y + i * width, x + row[i] * width, width * sizeof *y);
+}
+
+/* qkv [rows x 3W] from the different ones among the normed rows, made where the hidden rows will be. */
+static void project_twins(const mo_block *b, const mo_block_run *run, float *qkv)
+{
+    const size_t w = b->width;
+    const mo_twins *t = run->twins;
+    float *norm = run->work->norm, *made = run->work->hidden;
+    gather(norm, norm, t->first, t->n, w);
+    mo_gemm(run->pool, &b->qkv.w,
+        &(mo_gemm_args){.c = made, .ldc = 3 * w, .a = norm, .lda = w, .m = t->n, .bias = b->qkv.bias});
+    for (size_t r = 0; r < run->rows->rows; r++)
+        memcpy(qkv + r * 3 * w, made + t->of[r] * 3 * w, 3 * w * sizeof *qkv);
 }
 
 /* Queries, keys and values from the normed rows.  With select the queries go to q [n_select x W]. */
@@ -48,7 +60,10 @@ static void project(const mo_block *b, const mo_block_run *run, float *qkv, floa
     float *norm = run->work->norm;
     mo_gemm_args g = {.c = qkv, .ldc = 3 * w, .a = norm, .lda = w, .m = run->rows->rows, .bias = b->qkv.bias};
     if (!run->select) {
-        mo_gemm(run->pool, &b->qkv.w, &g);
+        if (run->twins && run->twins->n * 3 * w <= run->rows->rows * b->hidden)
+            project_twins(b, run, qkv);
+        else
+            mo_gemm(run->pool, &b->qkv.w, &g);
         return;
     }
     const bool apart = w % MO_PANEL == 0;
@@ -61,7 +76,7 @@ static void project(const mo_block *b, const mo_block_run *run, float *qkv, floa
     for (size_t i = 0; i < run->n_select && !apart; i++)
         memcpy(q + i * w, qkv + run->select[i] * 3 * w, w * sizeof *q);
     if (!apart) return;
-    gather(norm, norm, run, w);
+    gather(norm, norm, run->select, run->n_select, w);
     mo_gemm(run->pool, &b->qkv.w,
         &(mo_gemm_args){
             .c = q, .ldc = w, .a = norm, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
@@ -93,7 +108,7 @@ static void forward(
     mo_attention_fwd(run->pool, work->att, &a);
     const float *from = x;
     if (run->select) {
-        gather(work->norm, x, run, w);
+        gather(work->norm, x, run->select, run->n_select, w);
         from = work->norm;
     }
     mo_linear_fwd(run->pool, c->mid, work->att, &b->out, &(mo_linear_call){.rows = rows, .residual = from});

@@ -57,12 +57,19 @@ typedef struct mo_block_size {
 void mo_block_work_take(
     mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size);
 
+/* Rows of x that are alike: row r is row first[of[r]], n different ones, first ascending. */
+typedef struct mo_twins {
+    size_t n;
+    const uint32_t *first, *of;
+} mo_twins;
+
 typedef struct mo_block_run {
     mo_pool *pool;
     const mo_rows *rows;
     const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
     size_t n_select;
     mo_block_work *work;
+    const mo_twins *twins;  /* NULL, or without select: queries, keys and values are made once for each */
 } mo_block_run;
 
 /* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "clip/encoder_open.h"
+#include "clip/text_inner.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/towers/"
 
@@ -59,6 +60,28 @@ static void plan_shares_beginnings(void **state)
     assert_int_equal(mo_text_plan_rows(plan), 1 + 5 + 2 + 3 + 3 + 5);
     assert_int_equal(mo_text_plan_texts(plan), N);
     assert_int_equal(mo_text_plan_n_ctx(plan), N_CTX);
+    mo_text_plan_free(plan);
+    mo_encoder_close(e);
+}
+
+/* s 40 41 t; 42 t; 43 41 t: the ends and both 41 stand at one depth each. */
+static void plan_knows_rows_alike(void **state)
+{
+    (void)state;
+    mopd_encoder *e = open_with("hf", 1);
+    const uint32_t s = mo_tokenizer_start(e->tokenizer), t = mo_tokenizer_end(e->tokenizer);
+    const uint32_t tokens[] = {s, 40, 41, t, s, 40, 42, t, s, 43, 41, t};
+    mo_text_plan *plan = NULL;
+    assert_ok(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 4, 8, 12}, 3));
+    assert_int_equal(mo_text_plan_rows(plan), 9);
+    assert_int_equal(plan->twins.n, 6);
+    for (size_t r = 0, n = 0; r < 9; r++) {
+        const uint32_t first = plan->twins.first[plan->twins.of[r]];
+        assert_true(first <= r);
+        assert_int_equal(plan->token[r], plan->token[first]);
+        assert_int_equal(plan->depth[r], plan->depth[first]);
+        if (first == r) assert_int_equal(plan->twins.of[r], n++);
+    }
     mo_text_plan_free(plan);
     mo_encoder_close(e);
 }
@@ -261,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_shares_beginnings),
+        cmocka_unit_test(plan_knows_rows_alike),
         cmocka_unit_test(plan_refuses_bad_tokens),
         cmocka_unit_test(cached_pass_gives_the_same_bits),
         cmocka_unit_test(bwd_matches_differences),

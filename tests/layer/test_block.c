@@ -84,17 +84,23 @@ static void close_model(model *m)
 }
 
 /* y [n_select or rows x w] = block(x); the workspace lives for the call. */
-static void run_model(const model *m, float *y, const float *x, const mo_rows *rows, mo_pool *pool,
-    const uint32_t *select, size_t n_select)
+static void run_as(const model *m, float *y, const float *x, mo_block_run run)
 {
     mo_arena arena = {0};
     mo_block_work work;
-    const mo_block_size size = {rows->rows, mo_rows_longest(rows), pool};
+    const mo_block_size size = {run.rows->rows, mo_rows_longest(run.rows), run.pool};
     mo_block_work_take(&work, &arena, &m->block, &size);
     assert_ok(mo_arena_open(&arena));
     mo_block_work_take(&work, &arena, &m->block, &size);
-    mo_block_fwd(&m->block, y, x, &(mo_block_run){pool, rows, select, n_select, &work});
+    run.work = &work;
+    mo_block_fwd(&m->block, y, x, &run);
     mo_arena_close(&arena);
+}
+
+static void run_model(const model *m, float *y, const float *x, const mo_rows *rows, mo_pool *pool,
+    const uint32_t *select, size_t n_select)
+{
+    run_as(m, y, x, (mo_block_run){.pool = pool, .rows = rows, .select = select, .n_select = n_select});
 }
 
 /* Which rows a row sees, written out. */
@@ -279,6 +285,40 @@ static void rows_have_the_same_bits_selected_and_at_any_thread_count(void **stat
     test_each_path(selections);
 }
 
+/* 51 rows, some of them different; where the MLP lends too little room for these, all are made. */
+static void twins_case(size_t hidden, uint32_t different)
+{
+    enum { R = 51, W = 24 };
+    model m = open_model(W, 3, hidden, MO_ACT_GELU);
+    const mo_rows rows = {.rows = R, .n_seqs = 3, .seq_len = 17};
+    float *x = floats(R * W, 9, 1), *want = floats(R * W, 10, 1), *got = floats(R * W, 11, 1);
+    uint32_t first[R], of[R];
+    for (uint32_t r = 0; r < R; r++) {
+        first[r] = r;
+        of[r] = r < different ? r : r * r % different;
+        memcpy(x + r * W, x + of[r] * W, W * sizeof *x);
+    }
+    run_model(&m, want, x, &rows, NULL, NULL, 0);
+    run_as(&m, got, x, (mo_block_run){.rows = &rows, .twins = &(mo_twins){different, first, of}});
+    assert_memory_equal(got, want, R * W * sizeof *got);
+    mo_free(x), mo_free(want), mo_free(got);
+    close_model(&m);
+}
+
+static void twins(void)
+{
+    twins_case(96, 7);
+    twins_case(24, 17);
+    twins_case(24, 18);
+    twins_case(96, 51);
+}
+
+static void rows_alike_have_the_bits_of_rows(void **state)
+{
+    (void)state;
+    test_each_path(twins);
+}
+
 /* dx against central differences of sum(y r), and the same bits at 1, 2, 3 threads. */
 static void gradient_case(const model *m, const uint32_t *select, size_t n_select)
 {
@@ -297,7 +337,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }
-        const mo_block_run run = {pool, &tree, select, n_select, &work};
+        const mo_block_run run = {
+            .pool = pool, .rows = &tree, .select = select, .n_select = n_select, .work = &work};
         mo_block_fwd_keep(&m->block, y, x, &run, &cache);
         run_model(m, again, x, &tree, NULL, select, n_select);
         assert_memory_equal(again, y, n_out * sizeof *y);
@@ -407,6 +448,7 @@ int main(void)
         cmocka_unit_test(block_matches_double),
         cmocka_unit_test(tree_has_the_bits_of_its_sequences),
         cmocka_unit_test(rows_have_the_same_bits_selected_and_at_any_thread_count),
+        cmocka_unit_test(rows_alike_have_the_bits_of_rows),
         cmocka_unit_test(block_bwd_matches_differences),
         cmocka_unit_test(block_refuses_shapes_that_do_not_fit),
     };
