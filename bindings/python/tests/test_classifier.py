@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -261,6 +262,60 @@ def test_shared_teachers_change_nothing(enc, shots):
     assert not np.array_equal(own.prompt().context, other.prompt().context)
     with pytest.raises(ValueError, match="teachers"):
         mopd.Trainer(enc, COLOURS, **settings, teachers=teachers[0])
+
+
+class Sum:
+    """Adds arrays of several threads, as MPI_Allreduce does those of processes."""
+
+    def __init__(self, ranks):
+        self.parts, self.barrier = [None] * ranks, threading.Barrier(ranks, timeout=60)
+
+    def of(self, rank):
+        def add(values):
+            assert values.dtype == np.float64
+            self.parts[rank] = values.copy()
+            self.barrier.wait()
+            values[:] = sum(self.parts)
+            self.barrier.wait()
+
+        return add
+
+
+def test_ranks_train_as_one(enc, shots):
+    features = enc.images(shots[0])
+    labels = [COLOURS.index(y) for y in shots[1]]
+    settings = {"epochs": 2, "batch": 10, "lr": 0.02, "templates": FAST["templates"]}
+    alone = mopd.Trainer(enc, COLOURS, **settings)
+    assert alone.run(features, labels)
+    total, contexts = Sum(2), [None, None]
+
+    def train(rank):
+        own = mopd.Trainer(enc, COLOURS, **settings, rank=rank, ranks=2, reduce=total.of(rank))
+        if own.run(features, labels):
+            contexts[rank] = own.prompt().context
+
+    threads = [threading.Thread(target=train, args=(rank,)) for rank in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert np.array_equal(contexts[0], contexts[1])
+    assert np.abs(contexts[0] - alone.prompt().context).max() < 1e-5
+    assert not np.array_equal(alone.prompt().context, mopd.Trainer(enc, COLOURS, **settings).prompt().context)
+
+
+def test_a_failing_sum_is_raised(enc):
+    def fail(values):
+        raise ZeroDivisionError("the network is gone")
+
+    with pytest.raises(ZeroDivisionError, match="network"):
+        mopd.Trainer(enc, COLOURS, rank=0, ranks=2, reduce=fail)
+    with pytest.raises(mopd.MopdError, match="added up 1 ranks"):
+        mopd.Trainer(enc, COLOURS, rank=0, ranks=2, reduce=lambda values: None)
+    with pytest.raises(mopd.MopdError, match="reduce is NULL"):
+        mopd.Trainer(enc, COLOURS, rank=0, ranks=2)
+    with pytest.raises(ValueError, match="ranks -1"):
+        mopd.Trainer(enc, COLOURS, ranks=-1)
 
 
 def test_trainer_step_by_step_is_a_run(enc, shots):

@@ -9,7 +9,7 @@ from ctypes import POINTER, byref, c_char_p, c_int32
 from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _abi
 from ._abi import lib
@@ -123,6 +123,12 @@ class Trainer:
         The templates' features, rows of length 1, where several trainings share them; encoded here without.
     auto : (features, labels), optional
         Choose w, w2 and top_k on these first, by trainings on half of the classes; `chosen` then says what was tried.
+    rank, ranks : int
+        Which of how many processes that train together, each its share of the classes, all on the same pictures.
+    reduce : callable, optional
+        Called with an array of float64 that it replaces, in place, by its sum over all ranks, on the thread of the call:
+        ``lambda sums: comm.Allreduce(MPI.IN_PLACE, sums)`` with mpi4py.  All ranks make the same calls of `Trainer`,
+        `run` and `step` in the same order.
     """
 
     def __init__(
@@ -152,6 +158,9 @@ class Trainer:
         memory_limit: int = 0,
         teachers: Optional[ArrayLike] = None,
         auto: Optional[Tuple[ArrayLike, ArrayLike]] = None,
+        rank: int = 0,
+        ranks: int = 1,
+        reduce: Optional[Callable[[NDArray[np.float64]], object]] = None,
     ) -> None:
         options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
         number = c_int32()
@@ -181,19 +190,51 @@ class Trainer:
             if known.shape != (len(sentences), len(names), encoder.dim):
                 raise ValueError(f"teachers of shape {known.shape}: expected ({len(sentences)}, {len(names)}, {encoder.dim})")
             options.teachers = float_pointer(known)
+        for name, value in (("rank", rank), ("ranks", ranks)):
+            if not 0 <= value < 1 << 31:
+                raise ValueError(f"{name} {value}: not below 0")
+        options.rank, options.ranks = rank, ranks
+        self._reduce_errors: List[BaseException] = []
+        self._reduce = self._reducer(reduce) if reduce is not None else _abi.mopd_reduce_fn()
+        options.reduce = self._reduce
         self._model, self._epochs, self._dim = model, epochs, encoder.dim
         self.chosen: Any = None
         if auto is not None:
             self.chosen = self._choose(options, names, auto)
         self.w, self.w2, self.top_k = float(options.w), float(options.w2), int(options.top_k)
         out = Handle(_abi.mopd_trainer, lib.mopd_trainer_free, keep=model)
-        patiently(
-            lambda: check(lib.mopd_trainer_create(out.out, model.pointer, names, len(names), byref(options)))
-        )
+
+
+        def create() -> None:
+            self._check(lib.mopd_trainer_create(out.out, model.pointer, names, len(names), byref(options)))
+
+        if reduce is None:
+            patiently(create)
+        else:
+            create()
         self._handle = out
         if self.chosen is not None:
             self.note("auto", json.dumps(self.chosen))
         del sentences
+
+    def _reducer(self, reduce: Callable[[NDArray[np.float64]], object]) -> Any:
+        """What C calls to sum over the ranks; an exception ends the call there and is raised after it."""
+        errors = self._reduce_errors
+
+        def add(_: Any, values: Any, n: int) -> int:
+            try:
+                reduce(np.ctypeslib.as_array(values, (n,)))
+            except BaseException as error:
+                errors.append(error)
+                return _abi.MOPD_E_CANCELLED
+            return _abi.MOPD_OK
+
+        return _abi.mopd_reduce_fn(add)
+
+    def _check(self, status: int) -> None:
+        if self._reduce_errors:
+            raise self._reduce_errors.pop()
+        check(status)
 
     def _choose(self, options: Any, names: Any, auto: Tuple[ArrayLike, ArrayLike]) -> Any:
         features, labels = self._features(auto[0]), auto[1]
@@ -204,7 +245,7 @@ class Trainer:
                 self._model.pointer, names, len(names), byref(options), byref(run.struct), byref(report)
             )
             if not stop.wanted:
-                check(status)
+                self._check(status)
         try:
             return json.loads(report.value or b"null")
         finally:
@@ -318,8 +359,8 @@ class Trainer:
             status = lib.mopd_trainer_run(self._handle.pointer, byref(run.struct))
             if run.errors:
                 raise run.errors[0]
-            if status != _abi.MOPD_E_CANCELLED:
-                check(status)
+            if status != _abi.MOPD_E_CANCELLED or self._reduce_errors:
+                self._check(status)
         return bool(status == _abi.MOPD_OK)
 
     def step(self, features: ArrayLike, labels: ArrayLike) -> Step:
@@ -327,7 +368,7 @@ class Trainer:
         rows = feature_rows(features, self._dim)
         own = label_row(labels, len(rows))
         out = sized(_abi.mopd_step)
-        check(
+        self._check(
             lib.mopd_trainer_step(
                 self._handle.pointer, float_pointer(rows), label_pointer(own), len(rows), byref(out)
             )
