@@ -126,12 +126,15 @@ static void *work(void *arg)
     }
 }
 
-/* Workers leave the host's signals to the host's threads. */
+/* Workers leave the host's signals to the host's threads, but what goes wrong in a worker itself (a page of a file
+ * that was cut short, say) comes to the host's handlers. */
 static bool start_worker(mo_pool *pool)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+    sigset_t others, old;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; i++) sigdelset(&others, own_faults[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &old);
     share *own = &pool->shares[pool->n_workers + 1];
     own->pool = pool;
     bool ok = !pthread_create(&own->thread, NULL, work, own);

@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +127,40 @@ static void refuses_silly_sizes(void **state)
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
 
+typedef struct masks {
+    atomic_int begun;
+    pthread_t caller;
+    atomic_int wrong;
+} masks;
+
+/* Each thread takes one task and waits for the others. */
+static void look_at_mask(void *ctx, size_t task)
+{
+    (void)task;
+    masks *m = ctx;
+    sigset_t set;
+    atomic_fetch_add(&m->begun, 1);
+    while (atomic_load(&m->begun) < 3) sched_yield();
+    if (pthread_equal(pthread_self(), m->caller)) return;
+    pthread_sigmask(SIG_SETMASK, NULL, &set);
+    const bool faults =
+        !sigismember(&set, SIGSEGV) && !sigismember(&set, SIGBUS) && !sigismember(&set, SIGFPE);
+    const bool others = sigismember(&set, SIGINT) && sigismember(&set, SIGTERM) && sigismember(&set, SIGUSR1);
+    if (!faults || !others) atomic_fetch_add(&m->wrong, 1);
+}
+
+static void workers_keep_their_own_faults_only(void **state)
+{
+    (void)state;
+    mo_pool *pool;
+    masks m = {.caller = pthread_self()};
+    assert_ok(mo_pool_create(&pool, 3));
+    mo_pool_run(pool, 3, look_at_mask, &m);
+    mo_pool_free(pool);
+    assert_int_equal(m.begun, 3);
+    assert_int_equal(m.wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +169,7 @@ int main(void)
         cmocka_unit_test(wakes_who_sleeps),
         cmocka_unit_test(works_after_a_fork),
         cmocka_unit_test(refuses_silly_sizes),
+        cmocka_unit_test(workers_keep_their_own_faults_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
