@@ -10,6 +10,7 @@
  * by LD_PRELOAD.  Without the flag it says so and ends the program: nothing is measured under a false name. */
 #define _GNU_SOURCE
 #include <cpuid.h>
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,13 @@
 #endif
 
 static struct sigaction before;
+
+static int real_sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+    static int (*real)(int, const struct sigaction *, struct sigaction *);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "sigaction");
+    return real(number, action, old);
+}
 
 static unsigned bits(const int *which)
 {
@@ -64,13 +72,29 @@ static void on_fault(int number, siginfo_t *info, void *context)
         answer(u->uc_mcontext.gregs);
         return;
     }
-    sigaction(number, &before, NULL); /* not ours: it happens again, to whom it belongs */
+    real_sigaction(number, &before, NULL); /* not ours: it happens again, to whom it belongs */
+}
+
+/* Handlers for SIGSEGV that the program sets stand behind ours. */
+int sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+    if (number != SIGSEGV) return real_sigaction(number, action, old);
+    const struct sigaction former = before;
+    if (action) before = *action;
+    if (old) *old = former;
+    return 0;
+}
+
+void (*signal(int number, void (*handler)(int)))(int)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+    return sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
 __attribute__((constructor)) static void start(void)
 {
     const struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    sigaction(SIGSEGV, &ours, &before);
+    real_sigaction(SIGSEGV, &ours, &before);
     if (syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0)) {
         fputs("cpu_mask: this CPU or kernel cannot hide its features (no cpuid_fault)\n", stderr);
         _exit(2);
