@@ -10,6 +10,11 @@ target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConf
 target_compile_definitions(mopd_objects PRIVATE
     MOPD_INSTALL_DATADIR="${CMAKE_INSTALL_FULL_DATADIR}" MOPD_INSTALL_RELDATADIR="${CMAKE_INSTALL_DATADIR}")
 
+if(MOPD_ONEDNN)
+    target_include_directories(mopd_objects SYSTEM PRIVATE ${ONEDNN_INCLUDE_DIR})
+    target_compile_definitions(mopd_objects PUBLIC MOPD_ONEDNN="libdnnl.so.2")
+endif()
+
 # One file per instruction set, told by its name.
 foreach(source ${MOPD_SOURCES})
     if(source MATCHES "_avx2\\.c$")

@@ -60,7 +60,8 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
  * directory, or a packed .safetensors file.  path NULL: the built-in model (MOPD_MODEL if set, else
  * share/mopd/builtin.safetensors relative to the library, else the installation prefix).  options may be NULL.
  * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: config and weights disagree; UNSUPPORTED: an
- * architecture or activation unknown here; ARG or UNSUPPORTED: the environment's MOPD_CPU (runtime.h).
+ * architecture or activation unknown here; ARG or UNSUPPORTED: the environment's MOPD_CPU (runtime.h) or
+ * MOPD_BF16 ("onednn" or "integers": what MOPD_PRECISION_BF16 computes with; unset, what suits the CPU).
  * Close with mopd_encoder_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 

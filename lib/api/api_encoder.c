@@ -6,6 +6,7 @@
 #include "api/api_runtime.h"
 #include "base/opts.h"
 #include "clip/encoder.h"
+#include "math/bf16.h"
 #include "math/kern.h"
 
 #define FIRST_OPTIONS 16 /* bytes of mopd_encoder_options in 0.1 */
@@ -49,7 +50,7 @@ mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_e
     mopd_status st =
         mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
     if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
-    if ((st = mo_cpu_check()) != MOPD_OK) return st;
+    if ((st = mo_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
     if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;

@@ -7,7 +7,7 @@
 #include "api/api_runtime.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "math/fix.h"
+#include "math/bf16.h"
 #include "math/gemm.h"
 #include "math/kern.h"
 #include "mopd/version.h"
@@ -29,9 +29,11 @@ static char build_info[192];
 static void make_build_info(void)
 {
     snprintf(build_info, sizeof build_info, "libmopd %s, products %s, bf16 %s, vectors %s, %zu threads",
-        MOPD_VERSION_STRING, mo_gemm_name(), mo_fix_get()->name, mo_kern_get()->name, mo_pool_default_threads());
+        MOPD_VERSION_STRING, mo_gemm_name(), mo_bf16_name(), mo_kern_get()->name, mo_pool_default_threads());
     size_t n = strlen(build_info);
     if (!mo_cpu_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_CPU ignored");
+    n = strlen(build_info);
+    if (!mo_bf16_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_BF16 ignored");
 }
 
 const char *mopd_build_info(void)

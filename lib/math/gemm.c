@@ -9,6 +9,7 @@
  *               k   one block, at most MO_TILE_K: partial sums go through c, which the first cache holds
  *
  * A tile has m x n sums in registers, each one chain over p; the blocks of k are the same for every call. */
+#include "math/bf16.h"
 #include "math/fix.h"
 #include "math/gemm.h"
 #include "math/gemm_blis.h"
@@ -195,6 +196,10 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
     if (!j.g.m || !j.g.n || !w->k) return;
     if (w->fix) {
         mo_gemm_fix(pool, w, &j.g);
+        return;
+    }
+    if (w->dnn) {
+        mo_gemm_onednn(pool, w, &j.g);
         return;
     }
     plan(&j, mo_pool_threads(pool));

@@ -24,6 +24,7 @@ typedef struct mo_mat {
     float *owned;        /* what mo_mat_free frees; NULL when the panels lie in a mapped file */
     const int16_t *fix;  /* instead of panels, in reduced precision: see math/fix.h */
     const float *fix_scale;
+    const struct mo_dnn_plan *dnn; /* instead of both, `owned` packed by oneDNN: see math/onednn.h */
 } mo_mat;
 
 /* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
@@ -51,8 +52,8 @@ void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k);
 /* out = in transposed, for backward passes: dX = dY W.  NOMEM. */
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 
-/* From now on the products of mat are in reduced precision; its floats are freed.  Such a matrix is not
- * transposed.  NOMEM leaves mat as it was. */
+/* From now on the products of mat are in reduced precision (math/bf16.h); its floats are freed.  Such a matrix is
+ * not transposed.  NOMEM leaves mat as it was. */
 mopd_status mo_mat_narrow(mo_mat *mat);
 
 /* Row o of W, k floats (for tests and for single rows). */

@@ -2,6 +2,7 @@
  * mat.c - weight matrices in panels of 16 outputs: packed from stored tensors, transposed, read back. */
 #include <string.h>
 
+#include "math/bf16.h"
 #include "math/fix.h"
 
 size_t mo_mat_floats(size_t n, size_t k)
@@ -121,7 +122,7 @@ void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k)
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
 {
     *out = (mo_mat){0};
-    if (in->fix)
+    if (!in->panels)
         return mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu in reduced precision transposed", in->n, in->k);
     const size_t n = in->k, k = in->n, floats = mo_mat_floats(n, k);
     float *panels = floats ? mo_alloc(floats, sizeof *panels) : NULL;
@@ -143,6 +144,10 @@ void mo_mat_row(const mo_mat *mat, size_t o, float *row)
         mo_fix_row(mat, o, row);
         return;
     }
+    if (mat->dnn) {
+        mo_onednn_row(mat, o, row);
+        return;
+    }
     const float *from = mat->panels + o / MO_PANEL * mat->k * MO_PANEL + o % MO_PANEL;
     for (size_t i = 0; i < mat->k; i++) row[i] = from[i * MO_PANEL];
 }
@@ -150,6 +155,7 @@ void mo_mat_row(const mo_mat *mat, size_t o, float *row)
 void mo_mat_free(mo_mat *mat)
 {
     if (!mat) return;
+    mo_dnn_plan_release(mat->dnn);
     mo_free(mat->owned);
     *mat = (mo_mat){0};
 }

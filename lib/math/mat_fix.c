@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * mat_fix.c - packed weights from float to 16-bit integers with scales (math/fix.h). */
+#include "math/bf16.h"
 #include "math/fix.h"
 #include "math/split.h"
 
@@ -34,7 +35,7 @@ static void narrow_block(int16_t *q, float *scale, const float *w, size_t k)
     for (size_t o = 0; k % 2 && o < MO_PANEL; o++) q[k / 2 * 2 * MO_PANEL + 2 * o + 1] = 0;
 }
 
-mopd_status mo_mat_narrow(mo_mat *mat)
+static mopd_status narrow(mo_mat *mat)
 {
     const size_t panels = mo_ceil_div(mat->n, MO_PANEL), pairs = mo_fix_pairs(mat->k);
     const size_t blocks = mo_fix_blocks(mat->k), scales = panels * blocks * MO_PANEL;
@@ -52,6 +53,13 @@ mopd_status mo_mat_narrow(mo_mat *mat)
     mo_free(mat->owned);
     *mat = (mo_mat){.n = mat->n, .k = mat->k, .owned = scale, .fix = q, .fix_scale = scale};
     return MOPD_OK;
+}
+
+mopd_status mo_mat_narrow(mo_mat *mat)
+{
+    bool done = false;
+    const mopd_status st = mo_bf16_wanted(mat->n, mat->k) ? mo_mat_narrow_onednn(mat, &done) : MOPD_OK;
+    return st == MOPD_OK && !done ? narrow(mat) : st;
 }
 
 void mo_fix_row(const mo_mat *mat, size_t o, float *row)

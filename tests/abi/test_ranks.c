@@ -15,7 +15,8 @@ static const struct {
 static const struct {
     const char *header, *owner;
 } owners[] = {{"blis.h", "lib/math/gemm"}, {"png.h", "lib/format/png.c"}, {"jpeglib.h", "lib/format/jpeg.c"},
-    {"zlib.h", "lib/format/zip.c"}, {"jansson.h", "lib/format/json.c"}, {"utf8proc.h", "lib/clip/unicode.c"}};
+    {"zlib.h", "lib/format/zip.c"}, {"jansson.h", "lib/format/json.c"}, {"utf8proc.h", "lib/clip/unicode.c"},
+    {"oneapi/dnnl/dnnl.h", "lib/math/onednn.c"}, {"dnnl.h", "lib/math/onednn.c"}};
 
 static int n_files, n_bad;
 
@@ -123,11 +124,12 @@ static void checker_sees_what_is_wrong(void **state)
     check_line("lib/layer/norm.c", "#include \"train/trainer.h\"\n");
     check_line("lib/format/zip.c", " # include \"math/gemm.h\"\n");
     check_line("lib/format/jpeg.c", "#include <png.h>\n");
+    check_line("lib/math/gemm_onednn.c", "#include <oneapi/dnnl/dnnl.h>\n");
     check_line("examples/01_classify.c", "#include \"base/mem.h\"\n");
-    assert_int_equal(n_bad, before + 4);
+    assert_int_equal(n_bad, before + 5);
     check_line("lib/layer/norm.c", "#include \"base/mem.h\"\n");
     check_line("lib/format/png.c", "#include <png.h>\n");
-    assert_int_equal(n_bad, before + 4);
+    assert_int_equal(n_bad, before + 5);
     n_bad = before;
 }
 

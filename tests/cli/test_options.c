@@ -147,27 +147,35 @@ static void every_output_notices_a_full_disk(void **state)
     assert_one_error(&r, 1, "cannot write", "No space left");
 }
 
-static void a_cpu_path_that_is_not_there_is_told(void **state)
+/* A variable that chooses how to compute, and a word it does not know. */
+static void check_choice(const char *name, const char *wrong)
 {
-    (void)state;
-    char *kept = getenv("MOPD_CPU");
+    char *kept = getenv(name), ignored[40];
     kept = kept ? strdup(kept) : NULL;
-    setenv("MOPD_CPU", "axv2", 1);
+    setenv(name, wrong, 1);
     run_result r = run_mopd(NULL, "tokenize -m @ a", tiny_model(1));
-    assert_one_error(&r, 1, "MOPD_CPU", "axv2");
+    assert_one_error(&r, 1, name, wrong);
     r = run_mopd(NULL, "--version");
     assert_run(r, 0);
-    assert_has(r.out, "MOPD_CPU ignored");
-    setenv("MOPD_CPU", "", 1);
+    snprintf(ignored, sizeof ignored, "%s ignored", name);
+    assert_has(r.out, ignored);
+    setenv(name, "", 1);
     r = run_mopd(NULL, "tokenize -m @ a", tiny_model(1));
     assert_run(r, 0);
     r = run_mopd(NULL, "--version");
-    if (strstr(r.out, "ignored")) fail_msg("an empty MOPD_CPU asks for nothing: %s", r.out);
+    if (strstr(r.out, ignored)) fail_msg("an empty %s asks for nothing: %s", name, r.out);
     if (kept)
-        setenv("MOPD_CPU", kept, 1);
+        setenv(name, kept, 1);
     else
-        unsetenv("MOPD_CPU");
+        unsetenv(name);
     free(kept);
+}
+
+static void a_cpu_path_that_is_not_there_is_told(void **state)
+{
+    (void)state;
+    check_choice("MOPD_CPU", "axv2");
+    check_choice("MOPD_BF16", "one_dnn");
 }
 
 int main(void)

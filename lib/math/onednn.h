@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * onednn.h - bfloat16 products by oneDNN, whose library is loaded when it is first asked for.
+ *
+ * A plan is one product of a fixed shape, c [MO_DNN_ROWS x width] = a [MO_DNN_ROWS x depth] w, sums in float.
+ * Whoever has fewer rows adds zeros: every call does the same, so that a row's bits depend on the row and on W
+ * alone.  Plans are shared by all matrices of their k and width, made under a lock, and used by any number of
+ * threads at once, each with a mo_dnn_work of its own.  oneDNN keeps to the calling thread meanwhile. */
+#ifndef MO_MATH_ONEDNN_H
+#define MO_MATH_ONEDNN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define MO_DNN_ROWS 64
+#define MO_DNN_BLOCKS 4 /* of rows in a mo_dnn_work at most */
+
+/* What oneDNN would multiply with here, NONE also where its library is missing or another than it should be. */
+typedef enum mo_dnn_kind { MO_DNN_NONE, MO_DNN_AVX512, MO_DNN_AMX } mo_dnn_kind;
+mo_dnn_kind mo_dnn_load(void);
+
+/* For tests: the library to load from now on (NULL: the usual one).  Call while no plan lives. */
+void mo_dnn_set_library(const char *name);
+
+typedef struct mo_dnn_plan {
+    size_t k, depth; /* inputs; the same and zeros up to a multiple of 32 */
+    size_t width;    /* outputs of one product */
+    size_t blocks;   /* of MO_DNN_ROWS rows in one mo_dnn_work, 1..MO_DNN_BLOCKS */
+    size_t bytes;    /* of packed weights, a multiple of 64 */
+} mo_dnn_plan;
+
+/* A plan to be released, or *out = NULL where oneDNN has none as wanted or the trial product came out wrong.
+ * NOMEM. */
+mopd_status mo_dnn_plan_get(const mo_dnn_plan **out, size_t k, size_t width);
+void mo_dnn_plan_release(const mo_dnn_plan *plan);
+
+/* packed = w [depth x width]; false when oneDNN refuses. */
+bool mo_dnn_pack(const mo_dnn_plan *plan, void *packed, const float *w);
+
+typedef struct mo_dnn_work {
+    uint16_t *a; /* blocks x MO_DNN_ROWS x depth */
+    float *c;    /* MO_DNN_ROWS x width */
+} mo_dnn_work;
+
+/* Room for one thread, to be given back by it.  There is always one; a thread may have to wait for another's. */
+mo_dnn_work *mo_dnn_take(const mo_dnn_plan *plan);
+void mo_dnn_give(const mo_dnn_plan *plan, mo_dnn_work *work);
+
+/* work->c = block `block` of work->a times packed weights; NaN should oneDNN refuse. */
+void mo_dnn_multiply(const mo_dnn_plan *plan, mo_dnn_work *work, size_t block, const void *packed);
+
+/* to = x in bfloat16, rounded to nearest even; for CPUs with AVX-512. */
+void mo_bf16_round(uint16_t *to, const float *x, size_t n);
+
+#endif
