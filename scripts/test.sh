@@ -21,6 +21,10 @@ for path in plain avx2; do # the best this CPU has is tested above; math and lay
     *) echo "test: MOPD_CPU=$path" && MOPD_CPU=$path ctest --preset ci -j 2 -R '^(api|cli|clip|prompt|train)[.]' ;;
     esac
 done
+case $(MOPD_BF16=onednn build/mopd --version) in # what bf16 is on CPUs with AMX, by AVX-512's bfloat16
+*"MOPD_BF16 ignored"*) echo "test: no oneDNN with bfloat16 here" ;;
+*) echo "test: MOPD_BF16=onednn" && MOPD_BF16=onednn ctest --preset ci -j 2 -R '^(api|cli|clip)[.]' ;;
+esac
 ctest --preset asan -j 2
 tests/abi/compare.sh
 tests/install/run.sh build

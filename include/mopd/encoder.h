@@ -21,7 +21,7 @@ typedef struct mopd_encoder mopd_encoder;
 
 /* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as exact
  * as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between the products,
- * and training, in F32.  Needs no particular CPU; is faster than F32 where there is AVX-512 with VNNI. */
+ * and training, in F32.  Needs no particular CPU; is faster than F32 where there is AVX-512 with VNNI, or AMX. */
 #define MOPD_PRECISION_F32 0
 #define MOPD_PRECISION_BF16 1
 #define MOPD_PRECISION_AUTO 2 /* today F32 */

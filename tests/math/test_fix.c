@@ -3,6 +3,7 @@
  * of rounding to bf16, bits do not depend on company or threads, what is not finite stays so. */
 #include "test.h"
 
+#include "math/bf16.h"
 #include "math/fix.h"
 #include "math/kern.h"
 
@@ -200,6 +201,7 @@ static void narrowing_survives_no_memory(void **state)
 
 int main(void)
 {
+    if (mo_bf16_set("integers") != MOPD_OK) return 1; /* oneDNN's: test_onednn.c */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_the_same_bits),
         cmocka_unit_test(error_keeps_below_the_bound),
