@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * bf16.h - what computes the products that are asked for in bf16: 16-bit integers (fix.h) or oneDNN (onednn.h).
+ * bf16.h - what computes the products asked for in bf16: 16-bit integers (fix.h) or oneDNN (onednn.h).
  *
- * oneDNN where the CPU has AMX for bfloat16 and the library is there, integers elsewhere: without AMX they are
- * several times faster, and nearer to float. */
+ * oneDNN where the CPU has AMX for bfloat16 and the library is there, integers elsewhere: without AMX they
+ * are several times faster, and nearer to float. */
 #ifndef MO_MATH_BF16_H
 #define MO_MATH_BF16_H
 
 #include "math/gemm.h"
 #include "math/onednn.h"
 
-/* Chooses "onednn" or "integers"; NULL: what suits the CPU.  ARG for another word, UNSUPPORTED when there is no
- * oneDNN, or no bfloat16 for it.  Call while nothing is computing. */
+/* Chooses "onednn" or "integers"; NULL: what suits the CPU.  ARG for another word, UNSUPPORTED when there is
+ * no oneDNN, or no bfloat16 for it.  Call while nothing is computing. */
 mopd_status mo_bf16_set(const char *name);
 
 /* False when the environment's MOPD_BF16 asks for what is not there (and mo_bf16_set was not called). */

@@ -5,7 +5,7 @@
 
 #include "math/onednn.h"
 
-/* The upper half, one more where the lower is above its middle, or on it beside an odd upper half; NaN stays. */
+/* The upper half, one more where the lower is above its middle, or on it and the upper odd; NaN stays. */
 static inline __m256i narrow(__m512 x)
 {
     const __m512i bits = _mm512_castps_si512(x);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * bf16_pick.c - oneDNN or integers: decided by what the CPU can do, what is installed and what was asked for. */
+ * bf16_pick.c - oneDNN or integers: by what the CPU can do, what is installed and what was asked for. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +71,12 @@ const char *mo_bf16_name(void)
 
 static mopd_status need(int w, const char *name)
 {
-    if (w == UNKNOWN) return mo_fail(MOPD_E_ARG, "bf16 by \"%s\": not one of onednn, integers", name ? name : "");
+    if (w == UNKNOWN)
+        return mo_fail(MOPD_E_ARG, "bf16 by \"%s\": not one of onednn, integers", name ? name : "");
     if (w == ONEDNN && kind_of(w) == MO_DNN_NONE)
         return mo_fail(MOPD_E_UNSUPPORTED, "bf16 by onednn: %s",
-            cpu_has(false) ? "its library is not there" : "this processor has no bfloat16, or MOPD_CPU hides it");
+            cpu_has(false) ? "its library is not there"
+                           : "this processor has no bfloat16, or MOPD_CPU hides it");
     return MOPD_OK;
 }
 

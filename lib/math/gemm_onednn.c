@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * gemm_onednn.c - products by oneDNN: weights packed in blocks of columns, rows rounded to bfloat16 in blocks of
- * MO_DNN_ROWS, the last one filled up with zeros.
+ * gemm_onednn.c - products by oneDNN: weights packed in blocks of columns, rows rounded to bfloat16 in blocks
+ * of MO_DNN_ROWS, the last one filled up with zeros.
  *
  * A call of oneDNN is one block of rows by one block of columns over all of k, always of the same shape; the
  * pool's threads share the blocks out and nothing else. */
@@ -20,7 +20,7 @@ typedef struct job {
     size_t b0, b1; /* blocks of columns that are asked for */
 } job;
 
-/* Of 512, 448 ... 256 columns the width that leaves the least of its last block empty; few columns as they are. */
+/* Of 512, 448 ... 256 columns what leaves the least of the last block empty; few columns as they are. */
 static size_t width_of(size_t n)
 {
     if (n <= WIDEST) return mo_ceil_div(n, MO_PANEL) * MO_PANEL;
@@ -75,7 +75,8 @@ mopd_status mo_mat_narrow_onednn(mo_mat *mat, bool *done)
 /* Rows r0..r1 in bfloat16, zeros beyond k and up to whole blocks. */
 static void round_rows(const job *j, mo_dnn_work *work, size_t r0, size_t r1)
 {
-    const size_t k = j->w->k, depth = j->w->dnn->depth, rows = mo_ceil_div(r1 - r0, MO_DNN_ROWS) * MO_DNN_ROWS;
+    const size_t k = j->w->k, depth = j->w->dnn->depth,
+                 rows = mo_ceil_div(r1 - r0, MO_DNN_ROWS) * MO_DNN_ROWS;
     for (size_t r = r0; r < r1; r++) {
         uint16_t *to = work->a + (r - r0) * depth;
         mo_bf16_round(to, j->g.a + r * j->g.lda, k);
@@ -98,8 +99,10 @@ static void write_back(const job *j, const mo_dnn_work *work, size_t b, size_t r
             j->kern->add(c, x, g->residual + r * g->ldr + at, n);
             x = c;
         }
-        if (g->bias) j->kern->add(c, x, g->bias + at, n);
-        else if (x != c) memcpy(c, x, n * sizeof *c);
+        if (g->bias)
+            j->kern->add(c, x, g->bias + at, n);
+        else if (x != c)
+            memcpy(c, x, n * sizeof *c);
         if (g->act == MO_ACT_RELU6) j->kern->relu6(c, c, n);
     }
     mo_gemm_finish(j->kern, g, (size_t[2]){r0, r1}, (size_t[2]){at, at + n});
@@ -111,7 +114,8 @@ static void do_task(void *ctx, size_t task)
     const mo_dnn_plan *plan = j->w->dnn;
     const size_t row = task / j->col_parts, col = task % j->col_parts, n = j->b1 - j->b0;
     const size_t blocks = mo_ceil_div(j->g.m, MO_DNN_ROWS), b0 = j->b0 + mo_cut(n, j->col_parts, col);
-    const size_t b1 = j->b0 + mo_cut(n, j->col_parts, col + 1), r0 = mo_cut(blocks, j->row_parts, row) * MO_DNN_ROWS;
+    const size_t b1 = j->b0 + mo_cut(n, j->col_parts, col + 1),
+                 r0 = mo_cut(blocks, j->row_parts, row) * MO_DNN_ROWS;
     const size_t r1 = mo_min(mo_cut(blocks, j->row_parts, row + 1) * MO_DNN_ROWS, j->g.m);
     mo_dnn_work *work = mo_dnn_take(plan);
     round_rows(j, work, r0, r1);

@@ -1,51 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * onednn.c - the only file that sees oneDNN: its library is loaded by name, never linked.
  *
- * oneDNN shares its work out by OpenMP.  Here it must not: OpenMP's number of threads, a setting of each thread,
- * is one while oneDNN is in charge, and then what it was.  No call allocates once its plan and its room are
- * made: the scratchpad is ours.  The library stays loaded, as OpenMP's threads may not lose theirs. */
-#include "math/onednn.h"
-
-#if !defined(MOPD_ONEDNN) || !defined(__x86_64__)
-#include <stddef.h>
-
-mo_dnn_kind mo_dnn_load(void)
-{
-    return MO_DNN_NONE;
-}
-void mo_dnn_set_library(const char *name)
-{
-    (void)name;
-}
-mopd_status mo_dnn_plan_get(const mo_dnn_plan **out, size_t k, size_t width)
-{
-    (void)k, (void)width;
-    *out = NULL;
-    return MOPD_OK;
-}
-void mo_dnn_plan_release(const mo_dnn_plan *plan)
-{
-    (void)plan;
-}
-bool mo_dnn_pack(const mo_dnn_plan *plan, void *packed, const float *w)
-{
-    (void)plan, (void)packed, (void)w;
-    return false;
-}
-mo_dnn_work *mo_dnn_take(const mo_dnn_plan *plan)
-{
-    (void)plan;
-    return NULL;
-}
-void mo_dnn_give(const mo_dnn_plan *plan, mo_dnn_work *work)
-{
-    (void)plan, (void)work;
-}
-void mo_dnn_multiply(const mo_dnn_plan *plan, mo_dnn_work *work, size_t block, const void *packed)
-{
-    (void)plan, (void)work, (void)block, (void)packed;
-}
-#else
+ * oneDNN shares its work out by OpenMP.  Here it must not: OpenMP's number of threads, which each thread has
+ * its own of, is one while oneDNN is in charge, and then what it was.  No call allocates once its plan and its
+ * room are made: the scratchpad is ours.  The library stays loaded, as OpenMP's threads may not lose theirs. */
+#if defined(MOPD_ONEDNN) && defined(__x86_64__)
 #include <dlfcn.h>
 #include <math.h>
 #include <pthread.h>
@@ -56,6 +15,7 @@ void mo_dnn_multiply(const mo_dnn_plan *plan, mo_dnn_work *work, size_t block, c
 #include <oneapi/dnnl/dnnl.h>
 
 #include "base/mem.h"
+#include "math/onednn.h"
 #include "math/split.h"
 
 #define FUNCTIONS(X)                                                                                         \
@@ -112,7 +72,8 @@ static mo_dnn_kind load(void)
     FIND(omp_set_num_threads)
     FIND(omp_get_max_threads)
     const dnnl_version_t *v = api.dnnl_version();
-    if (v->major != DNNL_VERSION_MAJOR || v->minor < 6 || v->cpu_runtime != DNNL_RUNTIME_OMP) return MO_DNN_NONE;
+    if (v->major != DNNL_VERSION_MAJOR || v->minor < 6 || v->cpu_runtime != DNNL_RUNTIME_OMP)
+        return MO_DNN_NONE;
     const dnnl_cpu_isa_t isa = api.dnnl_get_effective_cpu_isa();
     const bool amx = isa == dnnl_cpu_isa_avx512_core_amx;
     if (!amx && isa != dnnl_cpu_isa_avx512_core_bf16) return MO_DNN_NONE;
@@ -191,7 +152,8 @@ static mopd_status make_work(work **out, const plan *p)
 {
     const mo_dnn_plan *s = &p->shape;
     const size_t head = up(sizeof(work), 64), a = s->blocks * MO_DNN_ROWS * s->depth * sizeof(uint16_t);
-    const size_t c = MO_DNN_ROWS * s->width * sizeof(float), scratch = api.dnnl_memory_desc_get_size(&p->scratch);
+    const size_t c = MO_DNN_ROWS * s->width * sizeof(float),
+                 scratch = api.dnnl_memory_desc_get_size(&p->scratch);
     char *block = mo_alloc(head + a + c + scratch, 1);
     if (!block) return MOPD_E_NOMEM;
     work *r = (work *)(void *)block;
@@ -302,9 +264,10 @@ static bool init_multiply(plan *p)
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t desc = NULL;
     if (!init_descs(p, &product) || api.dnnl_primitive_attr_create(&attr) != dnnl_success) return false;
-    bool done = api.dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
-                api.dnnl_primitive_desc_create(&desc, &product, attr, engine, NULL) == dnnl_success &&
-                is_wanted(desc) && api.dnnl_primitive_create(&p->multiply, desc) == dnnl_success;
+    bool done =
+        api.dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
+        api.dnnl_primitive_desc_create(&desc, &product, attr, engine, NULL) == dnnl_success &&
+        is_wanted(desc) && api.dnnl_primitive_create(&p->multiply, desc) == dnnl_success;
     if (done) {
         p->w = *api.dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
         p->scratch = *api.dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
@@ -379,14 +342,17 @@ static mopd_status make_plan(plan **out, size_t k, size_t width)
     plan *p = mo_calloc(1, sizeof *p);
     if (!p) return MOPD_E_NOMEM;
     const size_t depth = up(k, 32), fit = (1u << 18) / (MO_DNN_ROWS * depth);
-    p->shape = (mo_dnn_plan){.k = k, .depth = depth, .width = width, .blocks = fit < 1 ? 1 : mo_min(fit, MO_DNN_BLOCKS)};
+    p->shape = (mo_dnn_plan){
+        .k = k, .depth = depth, .width = width, .blocks = fit < 1 ? 1 : mo_min(fit, MO_DNN_BLOCKS)};
     p->users = 1;
     bool good = false;
     const int before = enter();
     mopd_status st = init_multiply(p) && init_pack(p) ? try_plan(p, &good) : MOPD_OK;
     leave(before);
-    if (good) *out = p;
-    else free_plan(p);
+    if (good)
+        *out = p;
+    else
+        free_plan(p);
     return st;
 }
 

@@ -2,9 +2,9 @@
  * onednn.h - bfloat16 products by oneDNN, whose library is loaded when it is first asked for.
  *
  * A plan is one product of a fixed shape, c [MO_DNN_ROWS x width] = a [MO_DNN_ROWS x depth] w, sums in float.
- * Whoever has fewer rows adds zeros: every call does the same, so that a row's bits depend on the row and on W
- * alone.  Plans are shared by all matrices of their k and width, made under a lock, and used by any number of
- * threads at once, each with a mo_dnn_work of its own.  oneDNN keeps to the calling thread meanwhile. */
+ * Whoever has fewer rows adds zeros: every call does the same, so that a row's bits depend on the row and on
+ * W alone.  Plans are shared by all matrices of their k and width, made under a lock, and used by any number
+ * of threads at once, each with a mo_dnn_work of its own.  oneDNN keeps to the calling thread meanwhile. */
 #ifndef MO_MATH_ONEDNN_H
 #define MO_MATH_ONEDNN_H
 
@@ -16,7 +16,7 @@
 #define MO_DNN_ROWS 64
 #define MO_DNN_BLOCKS 4 /* of rows in a mo_dnn_work at most */
 
-/* What oneDNN would multiply with here, NONE also where its library is missing or another than it should be. */
+/* What oneDNN would multiply with here, NONE also where its library is missing or not as expected. */
 typedef enum mo_dnn_kind { MO_DNN_NONE, MO_DNN_AVX512, MO_DNN_AMX } mo_dnn_kind;
 mo_dnn_kind mo_dnn_load(void);
 
@@ -43,7 +43,7 @@ typedef struct mo_dnn_work {
     float *c;    /* MO_DNN_ROWS x width */
 } mo_dnn_work;
 
-/* Room for one thread, to be given back by it.  There is always one; a thread may have to wait for another's. */
+/* Room for one thread, to be given back by it.  There is always one; it may have to wait for another's. */
 mo_dnn_work *mo_dnn_take(const mo_dnn_plan *plan);
 void mo_dnn_give(const mo_dnn_plan *plan, mo_dnn_work *work);
 
