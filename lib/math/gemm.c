@@ -185,7 +185,7 @@ static void plan(job *j, size_t threads)
     if (threads == 1) return;
     const size_t wanted = 4 * threads, rows = j->g.m / (2 * j->kern->tile_rows);
     if (j->g.n * j->w->k <= SMALL_WEIGHTS && rows > j->row_parts) j->row_parts = mo_min(rows, wanted);
-    const size_t columns = mo_ceil_div(2 * threads, j->row_parts), most = mo_ceil_div(j->panels, 4);
+    const size_t columns = mo_ceil_div(wanted, j->row_parts), most = mo_ceil_div(j->panels, 4);
     j->col_parts = mo_min(columns, most);
 }
 
