@@ -275,24 +275,34 @@ class Encoder:
             failed.settle(status)
 
     def _encode_images(self, items: List[Any], out: Floats, errors: str, bar: Progress) -> None:
-        handle = self._live()
-        for first in range(0, len(items), _BATCH):
-            images: List[Handle] = []
-            rows: List[int] = []
-            for i, picture in enumerate(items[first : first + _BATCH], first):
-                try:
-                    images.append(open_picture(picture))
-                    rows.append(i)
-                except (MopdError, ValueError) as error:
-                    if errors == "raise":
-                        raise _at(i, error) from None
-                    out[i] = np.nan
-            features = np.empty((len(rows), self.dim), np.float32)
-            pointers = (POINTER(_abi.mopd_image) * len(rows))(*[image.pointer for image in images])
-            if rows:
-                check(lib.mopd_encoder_encode_images(handle.pointer, pointers, len(rows), float_pointer(features)))
-            out[rows] = features
-            bar.update(min(first + _BATCH, len(items)))
+        with Interrupt() as stop:
+            for first in range(0, len(items), _BATCH):
+                if not self._encode_batch(items[first : first + _BATCH], first, out, errors, stop):
+                    break  # KeyboardInterrupt comes on leaving
+                bar.update(min(first + _BATCH, len(items)))
+
+    def _encode_batch(self, items: List[Any], first: int, out: Floats, errors: str, stop: Interrupt) -> bool:
+        """Pictures in memory, the first of them number `first`; False once Ctrl-C was pressed."""
+        images: List[Handle] = []
+        rows: List[int] = []
+        for i, picture in enumerate(items, first):
+            if stop.wanted:
+                return False
+            try:
+                images.append(open_picture(picture))
+                rows.append(i)
+            except (MopdError, ValueError) as error:
+                if errors == "raise":
+                    raise _at(i, error) from None
+                out[i] = np.nan
+        features = np.empty((len(rows), self.dim), np.float32)
+        pointers = (POINTER(_abi.mopd_image) * len(rows))(*[image.pointer for image in images])
+        if rows:
+            check(
+                lib.mopd_encoder_encode_images(self._live().pointer, pointers, len(rows), float_pointer(features))
+            )
+        out[rows] = features
+        return not stop.wanted
 
     def preprocess(self, picture: Picture, *, view: Optional[int] = None) -> Floats:
         """What the vision tower sees of a picture.
