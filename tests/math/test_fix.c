@@ -6,24 +6,7 @@
 #include "math/bf16.h"
 #include "math/fix.h"
 #include "math/kern.h"
-
-static float *floats(size_t n, uint32_t seed)
-{
-    float *x = mo_alloc(n, sizeof *x);
-    assert_non_null(x);
-    test_random(x, n, seed);
-    return x;
-}
-
-static mo_mat narrowed(const float *w, size_t n, size_t k)
-{
-    const mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
-    mo_mat mat;
-    assert_ok(mo_mat_pack(&mat, &(mo_mat_part){&v, false}, 1));
-    assert_ok(mo_mat_narrow(&mat));
-    assert_null(mat.panels);
-    return mat;
-}
+#include "support/mats.h"
 
 static double length(const float *x, size_t n)
 {
@@ -41,7 +24,7 @@ static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16
 static void product(float *c, size_t s, const float *const in[4])
 {
     const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
-    mo_mat mat = narrowed(in[1], n, k);
+    mo_mat mat = test_narrowed(in[1], n, k);
     /* No activation whose own bits differ between the paths. */
     mo_gemm(NULL, &mat,
         &(mo_gemm_args){.c = c,
@@ -61,8 +44,9 @@ static void every_path_has_the_same_bits(void **state)
     (void)state;
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
-        float *a = floats(m * (k + s % 3), 1), *w = floats(n * k, 2), *bias = floats(n, 3), *res = floats(m * ldc, 4);
-        float *want = floats(m * ldc, 5), *got = floats(m * ldc, 5);
+        float *a = test_floats(m * (k + s % 3), 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
+              *res = test_floats(m * ldc, 4);
+        float *want = test_floats(m * ldc, 5), *got = test_floats(m * ldc, 5);
         const float *const in[4] = {a, w, bias, res};
         assert_ok(mo_cpu_set("plain"));
         assert_string_equal(mo_fix_get()->name, "plain");
@@ -83,9 +67,10 @@ static void error_keeps_below_the_bound(void **state)
 {
     (void)state;
     const size_t m = 9, n = 70, k = 1000;
-    float *a = floats(m * k, 1), *w = floats(n * k, 2), *c = floats(m * n, 3), *row = floats(k, 4);
+    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *c = test_floats(m * n, 3),
+          *row = test_floats(k, 4);
     for (size_t i = 0; i < m; i++) a[i * k + 11 * i] *= (float)(1 << i);
-    mo_mat mat = narrowed(w, n, k);
+    mo_mat mat = test_narrowed(w, n, k);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = n, .a = a, .lda = k, .m = m});
     double worst = 0;
     for (size_t i = 0; i < m; i++)
@@ -107,8 +92,9 @@ static void row_has_same_bits_in_any_company(void **state)
 {
     (void)state;
     const size_t m = 260, n = 100, k = 600;
-    float *a = floats(m * k, 1), *w = floats(n * k, 2), *all = floats(m * n, 3), *other = floats(m * n, 4);
-    mo_mat mat = narrowed(w, n, k);
+    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
+          *other = test_floats(m * n, 4);
+    mo_mat mat = test_narrowed(w, n, k);
     mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU};
     mo_gemm(NULL, &mat, &g);
     g.c = other;
@@ -145,7 +131,7 @@ static void rows_that_are_not_numbers(void **state)
         test_random(a, M * K, 1);
         memset(a, 0, 12 * K * sizeof *a);
         for (size_t i = 0; i < 6; i++) a[(2 * i + 1) * K + i] = odd[i];
-        mo_mat mat = narrowed(w, N, K);
+        mo_mat mat = test_narrowed(w, N, K);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a, .lda = K, .m = M});
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
@@ -158,7 +144,7 @@ static void rows_that_are_not_numbers(void **state)
     }
     assert_ok(mo_cpu_set(NULL));
     w[3 * K + 5] = INFINITY;
-    mo_mat mat = narrowed(w, N, K);
+    mo_mat mat = test_narrowed(w, N, K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a + 12 * K, .lda = K, .m = 1});
     for (size_t j = 0; j < N; j++) assert_true(isnan(c[j]) == (j == 3));
     mo_mat_free(&mat);
@@ -171,20 +157,11 @@ static void the_largest_sums_fit(void **state)
     float a[K], w[K], c;
     for (size_t one = 0; one < 2; one++) {
         for (size_t i = 0; i < K; i++) a[i] = w[i] = one && i ? 0 : -3.7f;
-        mo_mat mat = narrowed(w, 1, K);
+        mo_mat mat = test_narrowed(w, 1, K);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = &c, .ldc = 1, .a = a, .lda = K, .m = 1});
         assert_true(fabs(c / (3.7 * 3.7 * (one ? 1 : K)) - 1) < 1e-3);
         mo_mat_free(&mat);
     }
-}
-
-static mopd_status pack_and_narrow(void *view)
-{
-    mo_mat mat;
-    mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);
-    if (st == MOPD_OK) st = mo_mat_narrow(&mat);
-    mo_mat_free(&mat);
-    return st;
 }
 
 static void narrowing_survives_no_memory(void **state)
@@ -192,9 +169,9 @@ static void narrowing_survives_no_memory(void **state)
     (void)state;
     float w[20 * 30];
     test_random(w, 600, 1);
-    mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {20, 30}, .n = 600};
-    test_torture(pack_and_narrow, &v);
-    mo_mat mat = narrowed(w, 20, 30), back;
+    mo_view v = test_view(w, 20, 30);
+    test_torture(test_pack_and_narrow, &v);
+    mo_mat mat = test_narrowed(w, 20, 30), back;
     assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "reduced precision");
     mo_mat_free(&mat);
 }

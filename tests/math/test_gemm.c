@@ -4,29 +4,8 @@
 #include "test.h"
 
 #include "math/gemm.h"
+#include "support/mats.h"
 #include "support/paths.h"
-
-
-static float *floats(size_t n, uint32_t seed)
-{
-    float *x = mo_alloc(n, sizeof *x);
-    assert_non_null(x);
-    test_random(x, n, seed);
-    return x;
-}
-
-static mo_view view_of(const float *x, size_t n, size_t k)
-{
-    return (mo_view){.data = x, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
-}
-
-static mo_mat pack(const float *w, size_t n, size_t k)
-{
-    const mo_view v = view_of(w, n, k);
-    mo_mat mat;
-    assert_ok(mo_mat_pack(&mat, &(mo_mat_part){&v, false}, 1));
-    return mat;
-}
 
 static double act_of(double x, mo_act act)
 {
@@ -53,9 +32,10 @@ static void products(void)
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], lda = k + s % 3, ldc = n + s % 4;
         const mo_act act = (mo_act)(s % 4);
-        float *a = floats(m * lda, 1), *w = floats(n * k, 2), *bias = floats(n, 3), *res = floats(m * ldc, 4);
-        float *c = floats(m * ldc, 5);
-        mo_mat mat = pack(w, n, k);
+        float *a = test_floats(m * lda, 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
+              *res = test_floats(m * ldc, 4);
+        float *c = test_floats(m * ldc, 5);
+        mo_mat mat = test_pack(w, n, k);
         mo_gemm(NULL, &mat,
             &(mo_gemm_args){.c = c,
                 .ldc = ldc,
@@ -89,9 +69,10 @@ static void company(void)
 {
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
-        float *a = floats(m * k, 1), *w = floats(n * k, 2), *bias = floats(n, 3), *all = floats(m * n, 5);
-        float *other = floats(m * n, 6);
-        mo_mat mat = pack(w, n, k);
+        float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
+              *all = test_floats(m * n, 5);
+        float *other = test_floats(m * n, 6);
+        mo_mat mat = test_pack(w, n, k);
         mo_gemm_args g = {
             .c = all, .ldc = n, .a = a, .lda = k, .m = m, .bias = bias, .act = MO_ACT_QUICK_GELU};
         mo_gemm(NULL, &mat, &g);
@@ -130,8 +111,9 @@ static void gemm_row_has_same_bits_in_any_company(void **state)
 static void outputs(void)
 {
     const size_t m = 9, n = 80, k = 300;
-    float *a = floats(m * k, 1), *w = floats(n * k, 2), *all = floats(m * n, 3), *part = floats(m * n, 4);
-    mo_mat mat = pack(w, n, k);
+    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
+          *part = test_floats(m * n, 4);
+    mo_mat mat = test_pack(w, n, k);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = all, .ldc = n, .a = a, .lda = k, .m = m});
     mo_gemm(
         NULL, &mat, &(mo_gemm_args){.c = part, .ldc = 40, .a = a, .lda = k, .m = m, .first = 32, .n = 33});
@@ -155,9 +137,9 @@ static void edges(void)
 {
     for (size_t n = 1; n < 70; n += 3) {
         const size_t m = 15, k = 20, ldc = n + 5;
-        float *a = floats(m * k, 1), *w = floats(n * k, 2), *c = floats(m * ldc, 3),
-              *before = floats(m * ldc, 3);
-        mo_mat mat = pack(w, n, k);
+        float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *c = test_floats(m * ldc, 3),
+              *before = test_floats(m * ldc, 3);
+        mo_mat mat = test_pack(w, n, k);
         mo_gemm(
             NULL, &mat, &(mo_gemm_args){.c = c, .ldc = ldc, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU});
         for (size_t i = 0; i < m; i++)
@@ -185,7 +167,7 @@ static void mat_packs_types_orientations_and_parts(void **state)
         for (size_t i = 0; i < k; i++) t[i * n + o] = w[o * k + i];
     mo_floats_store(w, n * k, MO_F16, half);
     mo_floats_store(w, n * k, MO_BF16, brain);
-    mo_view views[4] = {view_of(w, n, k), view_of(t, k, n), view_of(w, n, k), view_of(w, n, k)};
+    mo_view views[4] = {test_view(w, n, k), test_view(t, k, n), test_view(w, n, k), test_view(w, n, k)};
     views[2].data = half, views[2].dtype = MO_F16;
     views[3].data = brain, views[3].dtype = MO_BF16;
     const mo_mat_part parts[4] = {
@@ -207,7 +189,7 @@ static void mat_refuses_what_is_no_matrix(void **state)
 {
     (void)state;
     float w[24] = {0};
-    mo_view a = view_of(w, 4, 6), b = view_of(w, 6, 4), c = view_of(w, 0, 6), d = view_of(w, 4, 6);
+    mo_view a = test_view(w, 4, 6), b = test_view(w, 6, 4), c = test_view(w, 0, 6), d = test_view(w, 4, 6);
     mo_view e = {.data = w, .dtype = MO_I32, .n_dims = 2, .shape = {4, 6}, .n = 24};
     mo_mat mat;
     d.shape[1] = SIZE_MAX / 2;
@@ -234,7 +216,7 @@ static void mat_survives_lack_of_memory(void **state)
 {
     (void)state;
     float w[24] = {0};
-    mo_view v = view_of(w, 4, 6);
+    mo_view v = test_view(w, 4, 6);
     test_torture(pack_once, &v);
 }
 
@@ -242,7 +224,8 @@ static void raw_products(void)
 {
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
-        float *a = floats(m * k, 1), *b = floats(n * k, 2), *c = floats(m * n, 3), *alone = floats(m * n, 4);
+        float *a = test_floats(m * k, 1), *b = test_floats(n * k, 2), *c = test_floats(m * n, 3),
+              *alone = test_floats(m * n, 4);
         for (int form = 0; form < 4; form++) {
             const bool at = form & 1, bt = form & 2, add = s & 1;
             mo_gemm_raw_args g = {.c = c,
@@ -295,7 +278,8 @@ static void blis_agrees(void **state)
 {
     (void)state;
     const size_t m = 37, n = 50, k = 70;
-    float *a = floats(m * k, 1), *b = floats(k * n, 2), *c = floats(m * n, 3), *d = floats(m * n, 4);
+    float *a = test_floats(m * k, 1), *b = test_floats(k * n, 2), *c = test_floats(m * n, 3),
+          *d = test_floats(m * n, 4);
     assert_ok(mo_gemm_blis(c, a, b, m, n, k));
     mo_gemm_raw(NULL, &(mo_gemm_raw_args){.c = d,
                           .ldc = n,

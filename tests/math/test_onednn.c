@@ -10,6 +10,7 @@
 #include "math/bf16.h"
 #include "math/fix.h"
 #include "math/kern.h"
+#include "support/mats.h"
 
 /* Where there is none there is nothing to test, except that nothing breaks. */
 #define NEED_ONEDNN()                                                                                        \
@@ -25,24 +26,6 @@ static int back_to_default(void **state)
     (void)state;
     mo_dnn_set_library(NULL);
     return mo_bf16_set(NULL) == MOPD_OK ? 0 : -1;
-}
-
-static float *floats(size_t n, uint32_t seed)
-{
-    float *x = mo_alloc(n, sizeof *x);
-    assert_non_null(x);
-    test_random(x, n, seed);
-    return x;
-}
-
-static mo_mat packed(const float *w, size_t n, size_t k)
-{
-    const mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
-    mo_mat mat;
-    assert_ok(mo_mat_pack(&mat, &(mo_mat_part){&v, false}, 1));
-    assert_ok(mo_mat_narrow(&mat));
-    assert_null(mat.panels);
-    return mat;
 }
 
 /* As IEEE rounds: to the nearest, halves to even. */
@@ -121,10 +104,11 @@ static void products_are_those_of_rounded_factors(void **state)
     NEED_ONEDNN();
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4, lda = k + s % 3;
-        float *a = floats(m * lda, 1), *w = floats(n * k, 2), *bias = floats(n, 3), *res = floats(m * ldc, 4);
-        float *c = floats(m * ldc + 1, 5), *was = floats(m * ldc + 1, 5);
+        float *a = test_floats(m * lda, 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
+              *res = test_floats(m * ldc, 4);
+        float *c = test_floats(m * ldc + 1, 5), *was = test_floats(m * ldc + 1, 5);
         const float *const in[4] = {a, w, bias, res};
-        mo_mat mat = packed(w, n, k);
+        mo_mat mat = test_narrowed(w, n, k);
         assert_non_null(mat.dnn);
         for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++) {
             mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .ldr = ldc, .act = (mo_act)act};
@@ -151,8 +135,8 @@ static void weights_can_be_read_back(void **state)
     (void)state;
     NEED_ONEDNN();
     const size_t n = 1030, k = 130;
-    float *w = floats(n * k, 2), *row = floats(k, 1);
-    mo_mat mat = packed(w, n, k), back;
+    float *w = test_floats(n * k, 2), *row = test_floats(k, 1);
+    mo_mat mat = test_narrowed(w, n, k), back;
     for (size_t o = 0; o < n; o += 103) {
         mo_mat_row(&mat, o, row);
         for (size_t i = 0; i < k; i++) assert_true(row[i] == rounded(w[o * k + i]));
@@ -167,8 +151,9 @@ static void row_has_same_bits_in_any_company(void **state)
     (void)state;
     NEED_ONEDNN();
     const size_t m = 460, n = 1100, k = 600;
-    float *a = floats(m * k, 1), *w = floats(n * k, 2), *all = floats(m * n, 3), *other = floats(m * n, 4);
-    mo_mat mat = packed(w, n, k);
+    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
+          *other = test_floats(m * n, 4);
+    mo_mat mat = test_narrowed(w, n, k);
     mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU};
     mo_gemm(NULL, &mat, &g);
     g.c = other;
@@ -211,7 +196,7 @@ static void rows_that_are_not_numbers_keep_to_themselves(void **state)
     test_random(w, N * K, 2);
     for (size_t i = 0; i < 3; i++) a[(2 * i + 1) * K] = odd[i];
     w[3 * K + 5] = NAN;
-    mo_mat mat = packed(w, N, K);
+    mo_mat mat = test_narrowed(w, N, K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a, .lda = K, .m = M});
     for (size_t i = 0; i < M; i++)
         for (size_t j = 0; j < N; j++) assert_true((isfinite(c[i * N + j]) != 0) == (i % 2 == 0 && j != 3));
@@ -243,8 +228,9 @@ static void many_callers_at_once(void **state)
 {
     (void)state;
     NEED_ONEDNN();
-    float *a = floats(CALL_M * CALL_K, 1), *w = floats(CALL_N * CALL_K, 2), *want = floats(CALL_M * CALL_N, 3);
-    mo_mat mat = packed(w, CALL_N, CALL_K);
+    float *a = test_floats(CALL_M * CALL_K, 1), *w = test_floats(CALL_N * CALL_K, 2),
+          *want = test_floats(CALL_M * CALL_N, 3);
+    mo_mat mat = test_narrowed(w, CALL_N, CALL_K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = want, .ldc = CALL_N, .a = a, .lda = CALL_K, .m = CALL_M});
     caller callers[8];
     pthread_t threads[8];
@@ -265,7 +251,7 @@ static void *open_again(void *ctx)
 {
     caller *me = ctx;
     for (size_t i = 0; i < 5; i++) {
-        mo_mat mat = packed(me->a, 16 + 16 * (i % 2), 32);
+        mo_mat mat = test_narrowed(me->a, 16 + 16 * (i % 2), 32);
         mo_mat_free(&mat);
     }
     return NULL;
@@ -275,7 +261,7 @@ static void matrices_come_and_go_on_many_threads(void **state)
 {
     (void)state;
     NEED_ONEDNN();
-    float *w = floats(32 * 32, 2);
+    float *w = test_floats(32 * 32, 2);
     caller me = {.a = w};
     pthread_t threads[4];
     for (size_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, open_again, &me), 0);
@@ -300,7 +286,7 @@ static void openmp_is_left_as_it_was(void **state)
     test_random(w, 800, 2);
     for (int threads = 1; threads < 6; threads += 2) {
         set(threads);
-        mo_mat mat = packed(w, 20, 40);
+        mo_mat mat = test_narrowed(w, 20, 40);
         assert_int_equal(get(), threads);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = 20, .a = a, .lda = 40, .m = 3});
         assert_int_equal(get(), threads);
@@ -310,23 +296,14 @@ static void openmp_is_left_as_it_was(void **state)
     dlclose(gomp);
 }
 
-static mopd_status pack_and_narrow(void *view)
-{
-    mo_mat mat;
-    mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);
-    if (st == MOPD_OK) st = mo_mat_narrow(&mat);
-    mo_mat_free(&mat);
-    return st;
-}
-
 static void packing_survives_no_memory(void **state)
 {
     (void)state;
     NEED_ONEDNN();
     float w[20 * 30];
     test_random(w, 600, 1);
-    mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {20, 30}, .n = 600};
-    test_torture(pack_and_narrow, &v);
+    mo_view v = test_view(w, 20, 30);
+    test_torture(test_pack_and_narrow, &v);
 }
 
 static void without_its_library_it_is_integers(void **state)
@@ -345,7 +322,7 @@ static void without_its_library_it_is_integers(void **state)
             const bool there = wish && mo_bf16_set("onednn") == MOPD_OK;
             if (!there) assert_ok(mo_bf16_set(NULL));
             mo_dnn_set_library(names[i]);
-            mo_mat mat = packed(w, 20, 30);
+            mo_mat mat = test_narrowed(w, 20, 30);
             assert_null(mat.dnn);
             assert_non_null(mat.fix);
             mo_mat_free(&mat);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * mats.h - for tests of internals: random floats, and weight matrices made of them. */
+#ifndef MOPD_TESTS_SUPPORT_MATS_H
+#define MOPD_TESTS_SUPPORT_MATS_H
+
+#include "math/gemm.h"
+#include "test.h"
+
+/* n repeatable floats in [-1, 1); end with mo_free. */
+static inline float *test_floats(size_t n, uint32_t seed)
+{
+    float *x = mo_alloc(n, sizeof *x);
+    assert_non_null(x);
+    test_random(x, n, seed);
+    return x;
+}
+
+static inline mo_view test_view(const float *x, size_t n, size_t k)
+{
+    return (mo_view){.data = x, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
+}
+
+/* w [n x k], packed; end with mo_mat_free. */
+static inline mo_mat test_pack(const float *w, size_t n, size_t k)
+{
+    const mo_view v = test_view(w, n, k);
+    mo_mat mat;
+    assert_ok(mo_mat_pack(&mat, &(mo_mat_part){&v, false}, 1));
+    return mat;
+}
+
+/* The same in reduced precision. */
+static inline mo_mat test_narrowed(const float *w, size_t n, size_t k)
+{
+    mo_mat mat = test_pack(w, n, k);
+    assert_ok(mo_mat_narrow(&mat));
+    assert_null(mat.panels);
+    return mat;
+}
+
+/* A body for test_torture: packs and narrows the mo_view. */
+static inline mopd_status test_pack_and_narrow(void *view)
+{
+    mo_mat mat;
+    mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);
+    if (st == MOPD_OK) st = mo_mat_narrow(&mat);
+    mo_mat_free(&mat);
+    return st;
+}
+
+#endif
