@@ -204,7 +204,6 @@ class Trainer:
         self.w, self.w2, self.top_k = float(options.w), float(options.w2), int(options.top_k)
         out = Handle(_abi.mopd_trainer, lib.mopd_trainer_free, keep=model)
 
-
         def create() -> None:
             self._check(lib.mopd_trainer_create(out.out, model.pointer, names, len(names), byref(options)))
 
