@@ -8,7 +8,7 @@
 #define PIECE 16384
 
 typedef struct job {
-    void (*fwd)(float *y, const float *x, size_t n);
+    mo_map_fn *fwd;
     void (*bwd)(float *dx, const float *dy, const float *x, size_t n);
     float *out;
     const float *dy, *x;
@@ -20,7 +20,7 @@ static void run_piece(void *ctx, size_t task)
     const job *j = ctx;
     const size_t at = task * PIECE, n = j->n - at < PIECE ? j->n - at : PIECE;
     if (j->fwd)
-        j->fwd(j->out + at, j->x + at, n);
+        j->fwd(j->out + at, j->x + at, 0, 1, n);
     else
         j->bwd(j->out + at, j->dy + at, j->x + at, n);
 }

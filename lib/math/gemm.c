@@ -64,14 +64,14 @@ static const float *weights(const job *j, size_t c, size_t p)
 
 void mo_gemm_finish(const mo_kern *kern, const mo_gemm_args *g, const size_t rows[2], const size_t cols[2])
 {
-    const size_t n = cols[1] - cols[0];
-    if (g->act == MO_ACT_NONE || (g->act == MO_ACT_RELU6 && !g->residual)) return;
-    for (size_t i = rows[0]; i < rows[1]; i++) {
-        float *c = g->c + i * g->ldc + cols[0];
-        if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, n);
-        if (g->act == MO_ACT_GELU) kern->gelu(c, c, n);
-        if (g->residual) kern->add(c, c, g->residual + i * g->ldr + cols[0], n);
-    }
+    const size_t n = cols[1] - cols[0], ldc = g->ldc;
+    float *c = g->c + rows[0] * ldc + cols[0];
+    if (g->act == MO_ACT_NONE) return;
+    if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, ldc, rows[1] - rows[0], n);
+    if (g->act == MO_ACT_GELU) kern->gelu(c, c, ldc, rows[1] - rows[0], n);
+    if (!g->residual) return;
+    for (size_t i = rows[0]; i < rows[1]; i++, c += ldc)
+        kern->add(c, c, g->residual + i * g->ldr + cols[0], n);
 }
 
 /* Tile i of a strip: its blocks of k one after the other, then what follows the last. */

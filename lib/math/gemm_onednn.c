@@ -103,7 +103,7 @@ static void write_back(const job *j, const mo_dnn_work *work, size_t b, size_t r
             j->kern->add(c, x, g->bias + at, n);
         else if (x != c)
             memcpy(c, x, n * sizeof *c);
-        if (g->act == MO_ACT_RELU6) j->kern->relu6(c, c, n);
+        if (g->act == MO_ACT_RELU6) j->kern->relu6(c, c, 0, 1, n);
     }
     mo_gemm_finish(j->kern, g, (size_t[2]){r0, r1}, (size_t[2]){at, at + n});
 }

@@ -51,6 +51,8 @@ typedef struct mo_taps {
     bool relu6;
 } mo_taps;
 
+typedef void mo_map_fn(float *y, const float *x, size_t ld, size_t rows, size_t n);
+
 typedef struct mo_kern {
     const char *name; /* "avx512", "avx2", "plain" */
 
@@ -63,10 +65,10 @@ typedef struct mo_kern {
     /* y = exp(a x - max(a x)) / sum, a > 0; returns log of sum(exp(a x)). */
     float (*softmax)(float *y, const float *x, float a, size_t n);
 
-    /* element-wise: y = f(x), and dx = dy f'(x) */
-    void (*quick_gelu)(float *y, const float *x, size_t n); /* x / (1 + exp(-1.702 x)) */
-    void (*gelu)(float *y, const float *x, size_t n);       /* x (1 + erf(x / sqrt 2)) / 2 */
-    void (*relu6)(float *y, const float *x, size_t n);
+    /* element-wise: y = f(x) of rows of n, ld floats apart in both, and dx = dy f'(x) */
+    mo_map_fn *quick_gelu; /* x / (1 + exp(-1.702 x)) */
+    mo_map_fn *gelu;       /* x (1 + erf(x / sqrt 2)) / 2 */
+    mo_map_fn *relu6;
     void (*quick_gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
     void (*gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
 

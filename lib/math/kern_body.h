@@ -137,13 +137,15 @@ static inline vec sigmoid_of(vec x)
     return v_div(one, v_add(one, exp_of(v_sub(v_set(0.0f), x))));
 }
 
-static void quick_gelu(float *y, const float *x, size_t n)
+/* Rows of one or two registers stand beside each other in a tile's result: one call for all of them keeps the
+ * constants in registers. */
+static void quick_gelu(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    EACH(i, lanes, n)
-    {
-        vec v = get(x + i, lanes);
-        put(y + i, lanes, v_mul(v, sigmoid_of(v_mul(v, v_set(1.702f)))));
-    }
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld) EACH(i, lanes, n)
+        {
+            vec v = get(x + i, lanes);
+            put(y + i, lanes, v_mul(v, sigmoid_of(v_mul(v, v_set(1.702f)))));
+        }
 }
 
 static void quick_gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
@@ -156,13 +158,13 @@ static void quick_gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static void gelu(float *y, const float *x, size_t n)
+static void gelu(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    EACH(i, lanes, n)
-    {
-        vec v = get(x + i, lanes), half = v_mul(v, v_set(0.5f));
-        put(y + i, lanes, v_fma(half, erf_of(v_mul(v, v_set(0.70710678f))), half));
-    }
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld) EACH(i, lanes, n)
+        {
+            vec v = get(x + i, lanes), half = v_mul(v, v_set(0.5f));
+            put(y + i, lanes, v_fma(half, erf_of(v_mul(v, v_set(0.70710678f))), half));
+        }
 }
 
 static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
@@ -176,9 +178,10 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static void relu6(float *y, const float *x, size_t n)
+static void relu6(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    EACH(i, lanes, n) put(y + i, lanes, v_min(v_set(6.0f), v_max(v_set(0.0f), get(x + i, lanes))));
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        EACH(i, lanes, n) put(y + i, lanes, v_min(v_set(6.0f), v_max(v_set(0.0f), get(x + i, lanes))));
 }
 
 static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])

@@ -51,9 +51,10 @@ static float sigmoid(float x)
     return 1.0f / (1.0f + expf(-x));
 }
 
-static void quick_gelu(float *y, const float *x, size_t n)
+static void quick_gelu(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] * sigmoid(1.702f * x[i]);
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        for (size_t i = 0; i < n; i++) y[i] = x[i] * sigmoid(1.702f * x[i]);
 }
 
 static void quick_gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
@@ -64,9 +65,10 @@ static void quick_gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static void gelu(float *y, const float *x, size_t n)
+static void gelu(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        for (size_t i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
 }
 
 /* Phi(x) + x phi(x) */
@@ -83,9 +85,10 @@ static float clamp6(float x)
     return x < 0 ? 0 : x > 6 ? 6 : x;
 }
 
-static void relu6(float *y, const float *x, size_t n)
+static void relu6(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = clamp6(x[i]);
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        for (size_t i = 0; i < n; i++) y[i] = clamp6(x[i]);
 }
 
 static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])

@@ -33,7 +33,6 @@ static void near(double got, double want, double most, const char *what, double 
     if (!(fabs(got - want) <= most)) fail_msg("%s at %g: %.9g, not %.9g", what, x, got, want);
 }
 
-typedef void (*unary)(float *y, const float *x, size_t n);
 typedef void (*slope)(float *dx, const float *dy, const float *x, size_t n);
 
 static double quick(double x)
@@ -54,11 +53,25 @@ static double difference(double (*f)(double), double x)
     return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5;
 }
 
-static void one_unary(unary f, slope df, double (*want)(double), const char *what)
+/* Rows of n, 50 apart, in place: the bits of each element alone, nothing between them touched. */
+static void rows_are_rows(mo_map_fn *f, const float *x, const float *want)
+{
+    for (size_t n = 1; n <= 50; n++) {
+        float y[40 * 50];
+        memcpy(y, x, sizeof y);
+        f(y, y, 50, 40, n);
+        for (size_t i = 0; i < 40 * 50; i += 50) {
+            assert_memory_equal(y + i, want + i, n * sizeof *y);
+            assert_memory_equal(y + i + n, x + i + n, (50 - n) * sizeof *y);
+        }
+    }
+}
+
+static void one_unary(mo_map_fn *f, slope df, double (*want)(double), const char *what)
 {
     float room[2000 + 8], out[2000 + 8], dy[2000 + 8], dx[2000 + 8];
     for (size_t i = 0; i < 2000; i++) room[i] = ((float)i - 1000) * 0.0173f, dy[i] = 1;
-    f(out, room, 2000);
+    f(out, room, 0, 1, 2000);
     if (df) df(dx, dy, room, 2000);
     for (size_t i = 0; i < 2000; i++) {
         const double x = room[i];
@@ -69,7 +82,7 @@ static void one_unary(unary f, slope df, double (*want)(double), const char *wha
          n++) { /* the same bits wherever an element stands, nothing behind is touched */
         float y[64];
         memset(y, 0x5a, sizeof y);
-        f(y + 1, room + 900 + n, n);
+        f(y + 1, room + 900 + n, 0, 1, n);
         assert_memory_equal(y + 1, out + 900 + n, n * sizeof *y);
         assert_int_equal(((unsigned char *)(y + 1 + n))[0], 0x5a);
         if (df) {
@@ -77,12 +90,13 @@ static void one_unary(unary f, slope df, double (*want)(double), const char *wha
             assert_memory_equal(y + 3, dx + 900 + n, n * sizeof *y);
         }
     }
+    rows_are_rows(f, room, out);
     const float wild[4] = {-1e4f, 1e4f, -200, 200};
-    f(out, wild, 4);
+    f(out, wild, 0, 1, 4);
     for (size_t i = 0; i < 4; i++)
         near(out[i], want(wild[i]), 1e-6 * fabs(want(wild[i])) + 1e-30, what, wild[i]);
     const float nan = NAN;
-    f(out, &nan, 1);
+    f(out, &nan, 0, 1, 1);
     assert_true(isnan(out[0]));
 }
 
