@@ -9,13 +9,16 @@
 #include <string.h>
 
 #include "layer/attention_chain.h"
+#include "layer/attention_few.h"
 #include "layer/attention_full.h"
 #include "math/kern.h"
 
 size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, size_t longest)
 {
     const size_t rows = 4 * (longest + 16), full = mo_attention_full_floats(width / n_heads, longest);
-    return mo_pool_threads(pool) * (rows > full ? rows : full);
+    const size_t few = mo_attention_few_floats(width, longest);
+    const size_t most = full > few ? full : few;
+    return mo_pool_threads(pool) * (rows > most ? rows : most);
 }
 
 typedef struct job {
@@ -63,7 +66,8 @@ static void ask_backward(const job *j, const ask *a, const float *dout, float *d
     weigh(j, p, a);
     size_t at = 0;
     for (size_t i = 0; i < c->n_runs; at += c->runs[i++].n)
-        j->kern->dots(dp + at, dout, a->kv + c->runs[i].first * a->ldkv + a->width, a->ldkv, c->runs[i].n, a->d);
+        j->kern->dots(
+            dp + at, dout, a->kv + c->runs[i].first * a->ldkv + a->width, a->ldkv, c->runs[i].n, a->d);
     const float mean = j->kern->dot(p, dp, c->seen);
     for (size_t i = 0; i < c->seen; i++) dp[i] = p[i] * (dp[i] - mean) * j->scale;
     memset(dq, 0, a->d * sizeof *dq);

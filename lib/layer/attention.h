@@ -15,7 +15,7 @@
 #define MO_LAYER_ATTENTION_H
 
 #include "base/pool.h"
-#include "math/tensor.h"
+#include "math/gemm.h"
 
 typedef struct mo_segment {
     uint32_t first, n;
@@ -48,6 +48,26 @@ size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, s
 
 /* out [rows x W], or [n_select x W] for the selected rows: softmax(q k^T / sqrt d) v of all heads. */
 void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
+
+/* Attention of a few rows without making keys and values of all: with normed rows x, of a head
+ *
+ *     q k_j = (q W_k) x_j + (q b_k, the same for all j)        sum p_j v_j = (sum p_j x_j) W_v^T + b_v
+ *
+ * which is two rows of W_k and W_v for each row that asks instead of two for each row.  The weights' floats
+ * must be there, W / heads a multiple of 16. */
+typedef struct mo_attention_few {
+    const mo_mat *qkv; /* [3W x W] */
+    const float *bias; /* of qkv, or NULL */
+    size_t n_heads;
+    const mo_rows *rows;
+    const uint32_t *select; /* the rows that ask, ascending, each at most once */
+    size_t n_select;
+    const float *q, *x; /* [n_select x W], [rows x W]: queries with their bias, normed rows */
+    float *scratch;     /* mo_attention_scratch floats */
+} mo_attention_few;
+
+/* out [n_select x W]; a row's bits depend on its own sequence only. */
+void mo_attention_few_fwd(mo_pool *pool, float *out, const mo_attention_few *a);
 
 /* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all
  * rows) are set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */

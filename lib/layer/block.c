@@ -96,6 +96,35 @@ static mo_attention attention_of(const mo_block *b, const mo_block_run *run, con
         .scratch = run->work->attention};
 }
 
+/* Whether attention of the selected rows goes without keys and values of all; what a backward pass needs has
+ * them. */
+static bool goes_without(const mo_block *b, const mo_block_run *run, bool keep)
+{
+    return run->select && !keep && b->qkv.w.panels && b->width / b->n_heads % MO_PANEL == 0;
+}
+
+/* att [n_select x W] from the normed rows. */
+static void attend_few(const mo_block *b, const mo_block_run *run)
+{
+    const size_t w = b->width;
+    mo_block_work *work = run->work;
+    float *q = work->hidden, *asking = work->qkv;
+    gather(asking, work->norm, run->select, run->n_select, w);
+    mo_gemm(run->pool, &b->qkv.w,
+        &(mo_gemm_args){
+            .c = q, .ldc = w, .a = asking, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
+    mo_attention_few_fwd(run->pool, work->att,
+        &(mo_attention_few){.qkv = &b->qkv.w,
+            .bias = b->qkv.bias,
+            .n_heads = b->n_heads,
+            .rows = run->rows,
+            .select = run->select,
+            .n_select = run->n_select,
+            .q = q,
+            .x = work->norm,
+            .scratch = work->attention});
+}
+
 /* The block, its results in the places of c; the activation goes apart when c keeps what was before it. */
 static void forward(
     const mo_block *b, float *y, const float *x, const mo_block_run *run, const mo_block_cache *c)
@@ -103,9 +132,14 @@ static void forward(
     const size_t rows = rows_of(run), w = b->width;
     mo_block_work *work = run->work;
     mo_norm_fwd(run->pool, work->norm, x, &b->ln1, c->stats1, run->rows->rows);
-    project(b, run, c->qkv, c->q);
-    const mo_attention a = attention_of(b, run, c->qkv, c->q);
-    mo_attention_fwd(run->pool, work->att, &a);
+    const bool keep = c->hidden != work->hidden;
+    if (goes_without(b, run, keep)) {
+        attend_few(b, run);
+    } else {
+        project(b, run, c->qkv, c->q);
+        const mo_attention a = attention_of(b, run, c->qkv, c->q);
+        mo_attention_fwd(run->pool, work->att, &a);
+    }
     const float *from = x;
     if (run->select) {
         gather(work->norm, x, run->select, run->n_select, w);
@@ -113,7 +147,6 @@ static void forward(
     }
     mo_linear_fwd(run->pool, c->mid, work->att, &b->out, &(mo_linear_call){.rows = rows, .residual = from});
     mo_norm_fwd(run->pool, work->norm, c->mid, &b->ln2, c->stats2, rows);
-    const bool keep = c->hidden != work->hidden;
     mo_linear_fwd(run->pool, c->hidden, work->norm, &b->fc1,
         &(mo_linear_call){.rows = rows, .act = keep ? MO_ACT_NONE : b->act});
     if (keep) mo_act_fwd(run->pool, work->hidden, c->hidden, b->act, rows * b->hidden);

@@ -3,8 +3,9 @@
  *
  *     x += out(attention(qkv(ln1(x))));   x += fc2(act(fc1(ln2(x))))
  *
- * The last block of a tower needs only some rows (class tokens, end tokens): with `select` keys and values
- * are made for all rows, everything else for the selected ones. */
+ * The last block of a tower needs only some rows (class tokens, end tokens): with `select` all is made for
+ * these alone but the first norm; keys and values of the others are needed only to go back through, in
+ * reduced precision, and for heads whose width is no multiple of 16. */
 #ifndef MO_LAYER_BLOCK_H
 #define MO_LAYER_BLOCK_H
 
@@ -69,7 +70,7 @@ typedef struct mo_block_run {
     const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
     size_t n_select;
     mo_block_work *work;
-    const mo_twins *twins;  /* NULL, or without select: queries, keys and values are made once for each */
+    const mo_twins *twins; /* NULL, or without select: queries, keys and values are made once for each */
 } mo_block_run;
 
 /* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.
@@ -91,7 +92,8 @@ typedef struct mo_block_cache {
 void mo_block_cache_take(
     mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select);
 
-/* As mo_block_fwd, with the same bits; y must not overlap x. */
+/* As mo_block_fwd, with the same bits but where rows are selected: their attention needs keys and values here,
+ * and goes without them there.  y must not overlap x. */
 void mo_block_fwd_keep(
     const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache);
 

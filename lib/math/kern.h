@@ -86,6 +86,10 @@ typedef struct mo_kern {
     void (*spread)(
         float *rows, size_t ld, const float *p, const float *y, size_t n, size_t d); /* row_j += p[j] y */
 
+    /* y[i] = sum over o < n of q[o] W[o][i], i < k: dx = dy W of one row; n outputs of W in panels, `panel`
+     * floats apart; n and k are multiples of 16 */
+    void (*back)(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k);
+
     /* x [n x k], rows ld apart, as panels of 16 rows: to[(j / 16 * k + i) * 16 + j % 16] = x[j][i], zeros beyond
      * n */
     void (*pack)(float *to, const float *x, size_t ld, size_t n, size_t k);

@@ -298,12 +298,29 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
+/* VN inputs at a time, the outputs of a lane in its sum; then lanes to one. */
+static void back(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
+{
+    for (size_t i = 0; i < k; i += VN) {
+        vec r[VN];
+        for (size_t a = 0; a < VN; a++) r[a] = v_set(0);
+        for (size_t o = 0; o < n; o += VN) {
+            const float *p = w + o / 16 * panel + i * 16 + o % 16;
+            const vec f = v_load(q + o);
+            for (size_t a = 0; a < VN; a++) r[a] = v_fma(f, v_load(p + a * 16), r[a]);
+        }
+        v_turn(r);
+        for (size_t half = VN / 2; half; half /= 2)
+            for (size_t a = 0; a < half; a++) r[a] = v_add(r[a], r[a + half]);
+        v_store(y + i, r[0]);
+    }
+}
+
 /* Squares of VN x VN through registers; rows beyond n are zeros. */
 static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
 {
     for (size_t j = 0; j < n; j += 16, to += 16 * k)
-        for (size_t half = 0; half < 16; half += VN)
-            EACH(i, lanes, k)
+        for (size_t half = 0; half < 16; half += VN) EACH(i, lanes, k)
             {
                 vec r[VN];
                 for (size_t q = 0; q < VN; q++)
@@ -361,4 +378,4 @@ static void taps(const mo_taps *t)
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .pack = pack_rows, .taps = taps
+    .dots = dots, .mix = mix, .spread = spread, .back = back, .pack = pack_rows, .taps = taps

@@ -146,6 +146,15 @@ static void taps(const mo_taps *t)
     }
 }
 
+static void back(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
+{
+    for (size_t i = 0; i < k; i++) {
+        float sum = 0;
+        for (size_t o = 0; o < n; o++) sum += q[o] * w[o / 16 * panel + i * 16 + o % 16];
+        y[i] = sum;
+    }
+}
+
 static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
 {
     for (size_t j = 0; j < (n + 15) / 16 * 16; j++) {
@@ -190,6 +199,7 @@ static const mo_kern kern = {
     .dots = dots,
     .mix = mix,
     .spread = spread,
+    .back = back,
     .pack = pack_rows,
     .taps = taps,
     .tile_rows = 4,

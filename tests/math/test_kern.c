@@ -234,6 +234,28 @@ static void attention_kernels_match_double(void **state)
             }
 }
 
+/* One row times weights in panels, their outputs the sum: against double. */
+static void back_matches_double(void **state)
+{
+    (void)state;
+    static float w[6 * 16 * 96], q[96], y[97];
+    test_random(w, sizeof w / sizeof *w, 1);
+    test_random(q, 96, 2);
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t n = 16; n <= 96; n += 16)
+            for (size_t k = 16; k <= 96; k += 16) {
+                y[k] = 7;
+                tables[t]->back(y, q, w, 96 * 16, n, k);
+                for (size_t i = 0; i < k; i++) {
+                    double want = 0;
+                    for (size_t o = 0; o < n; o++)
+                        want += (double)q[o] * w[o / 16 * 96 * 16 + i * 16 + o % 16];
+                    near(y[i], want, 1e-5, "back", (double)n);
+                }
+                assert_true(y[k] == 7);
+            }
+}
+
 static void taps_match_plain(void **state)
 {
     (void)state;
@@ -341,6 +363,7 @@ int main(void)
         cmocka_unit_test(rows_match_double),
         cmocka_unit_test(norm_matches_double),
         cmocka_unit_test(attention_kernels_match_double),
+        cmocka_unit_test(back_matches_double),
         cmocka_unit_test(taps_match_plain),
         cmocka_unit_test(packed_rows_match_plain),
         cmocka_unit_test(tiles_of_all_sizes_match_plain),
