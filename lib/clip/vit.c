@@ -13,7 +13,7 @@
 
 /* Rows at work: of pictures whose layers all threads share, of a thread's own, of all those together. */
 #define CHUNK_ROWS 1024
-#define LANE_ROWS 256
+#define LANE_ROWS 100
 #define MOST_ROWS 4096
 
 typedef struct vit_packs {

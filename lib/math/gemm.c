@@ -17,13 +17,14 @@
 #include "math/split.h"
 
 #define TASK_ROWS 240
+#define TASKS 24
 #define SMALL_WEIGHTS (1u << 18) /* half a second cache */
 
 typedef struct job {
     const mo_kern *kern;
     const mo_mat *w;
     mo_gemm_args g;
-    size_t row_parts, col_parts, panels; /* panels: of columns that are written */
+    size_t row_parts, col_parts, panels, strips; /* panels of columns that are written, as tiles take them */
     bool blis;
 } job;
 
@@ -158,7 +159,8 @@ static void do_task(void *ctx, size_t task)
     const job *j = ctx;
     const size_t row = task / j->col_parts, col = task % j->col_parts;
     const size_t r0 = mo_cut(j->g.m, j->row_parts, row), r1 = mo_cut(j->g.m, j->row_parts, row + 1);
-    const size_t p0 = mo_cut(j->panels, j->col_parts, col), p1 = mo_cut(j->panels, j->col_parts, col + 1);
+    const size_t wide = j->kern->tile_panels, p0 = mo_cut(j->strips, j->col_parts, col) * wide;
+    const size_t p1 = mo_min(mo_cut(j->strips, j->col_parts, col + 1) * wide, j->panels);
     const size_t c1 = mo_min(p1 * MO_PANEL, j->g.n);
     const size_t groups = mo_ceil_div((p1 - p0) * MO_PANEL, j->kern->group);
     if (j->blis) {
@@ -166,27 +168,30 @@ static void do_task(void *ctx, size_t task)
         return;
     }
     for (size_t i = 0; i < groups; i++) {
+        const bool more = i + 1 < groups || col + 1 < j->col_parts; /* mostly for the same thread */
         const size_t from = p0 + mo_cut(p1 - p0, groups, i), to = p0 + mo_cut(p1 - p0, groups, i + 1);
         do_columns(j, (area){.r0 = r0,
                           .r1 = r1,
                           .c0 = from * MO_PANEL,
                           .c1 = mo_min(to * MO_PANEL, c1),
-                          .after = i + 1 < groups ? weights(j, to * MO_PANEL, 0) : NULL});
+                          .after = more ? weights(j, to * MO_PANEL, 0) : NULL});
     }
 }
 
-/* Many rows: tasks of about TASK_ROWS.  Few rows: more and smaller tasks, until each thread has some; of rows
- * while the weights are small, so that no thread reads another's rows, then of columns. */
+/* Many rows: tasks of about TASK_ROWS.  Few rows: more and smaller tasks, until each thread has TASKS; of rows
+ * while the weights are small, so that no thread reads another's rows, then of columns.  Processors of one
+ * machine are not equally fast (neighbours, clocks): the faster one takes more of many small tasks. */
 static void plan(job *j, size_t threads)
 {
     j->panels = mo_ceil_div(j->g.n, MO_PANEL);
+    j->strips = mo_ceil_div(j->panels, j->kern->tile_panels);
     j->row_parts = mo_ceil_div(j->g.m, TASK_ROWS);
     j->col_parts = 1;
     if (threads == 1) return;
-    const size_t wanted = 4 * threads, rows = j->g.m / (2 * j->kern->tile_rows);
+    const size_t wanted = TASKS * threads, rows = j->g.m / (2 * j->kern->tile_rows);
     if (j->g.n * j->w->k <= SMALL_WEIGHTS && rows > j->row_parts) j->row_parts = mo_min(rows, wanted);
-    const size_t columns = mo_ceil_div(wanted, j->row_parts), most = mo_ceil_div(j->panels, 4);
-    j->col_parts = mo_min(columns, most);
+    const size_t columns = mo_ceil_div(wanted, j->row_parts), least = j->blis ? 4 : 2;
+    j->col_parts = mo_min(columns, mo_min(j->strips, mo_ceil_div(j->panels, least)));
 }
 
 void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
@@ -202,8 +207,8 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
         mo_gemm_onednn(pool, w, &j.g);
         return;
     }
-    plan(&j, mo_pool_threads(pool));
     j.blis = j.kern == mo_kern_plain() && mo_gemm_blis_wanted(w);
+    plan(&j, mo_pool_threads(pool));
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
 }
 
