@@ -9,47 +9,13 @@
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
-#include "base/pool.h"
+#include "base/pool_inner.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #define MAX_THREADS 1024u
-
-/* Looks at the word this often, some 20 to 50 microseconds, before sleeping: the next layer comes sooner than that. */
-#define SPINS 1000
-
-/* pool->state: the round's number, CLOSED, and how many workers are in. */
-#define ROUND (1ull << 32)
-#define CLOSED (1ull << 31)
-#define INSIDE (CLOSED - 1)
-
-/* Tasks next .. end-1 of one thread's share are not taken yet; a cache line of its own. */
-typedef struct share {
-    atomic_size_t next;
-    size_t end;
-    mo_pool *pool;
-    pthread_t thread; /* not of share 0, the caller's */
-    char apart[64 - 3 * sizeof(size_t) - sizeof(pthread_t)];
-} share;
-
-struct mo_pool {
-    atomic_ullong state;
-    atomic_uint sleepers; /* workers that sleep, or are about to */
-    atomic_bool waiting;  /* the caller sleeps, or is about to */
-    atomic_bool busy, quit;
-    pthread_mutex_t lock; /* for sleeping only */
-    pthread_cond_t wake, done;
-    size_t n_workers; /* threads beside the caller */
-    pid_t owner;
-    int caller_cpu; /* that workers keep off */
-    mo_task_fn fn;  /* the round's job, written while it is closed and empty */
-    void *ctx;
-    share shares[]; /* of the caller, of each worker */
-};
 
 static atomic_uint default_threads;
 
@@ -58,32 +24,30 @@ static void take_tasks(mo_pool *pool, size_t self)
 {
     const size_t threads = pool->n_workers + 1;
     for (size_t i = 0; i < threads; i++) {
-        share *s = &pool->shares[(self + i) % threads];
+        mo_share *s = &pool->shares[(self + i) % threads];
         while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
             const size_t task = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
-            if (task < s->end) pool->fn(pool->ctx, task);
+            if (task >= s->end) break;
+            if (pool->lanes)
+                mo_lane_run(pool, self, task);
+            else
+                pool->fn(pool->ctx, task);
         }
     }
-}
-
-static void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
+    if (pool->lanes) mo_lanes_help(pool, self);
 }
 
 static bool is_new(mo_pool *pool, unsigned long long seen)
 {
-    return atomic_load(&pool->state) / ROUND != seen || atomic_load(&pool->quit);
+    return atomic_load(&pool->state) / MO_ROUND != seen || atomic_load(&pool->quit);
 }
 
 /* Returns when there is a round after `seen`, or the end. */
 static void await_round(mo_pool *pool, unsigned long long seen)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < MO_SPINS; i++) {
         if (is_new(pool, seen)) return;
-        relax();
+        mo_relax();
     }
     atomic_fetch_add(&pool->sleepers, 1);
     pthread_mutex_lock(&pool->lock);
@@ -92,19 +56,10 @@ static void await_round(mo_pool *pool, unsigned long long seen)
     atomic_fetch_sub(&pool->sleepers, 1);
 }
 
-/* Into the round, if it is open. */
-static bool join(mo_pool *pool, unsigned long long round)
-{
-    unsigned long long s = atomic_load(&pool->state);
-    while (s / ROUND == round && !(s & CLOSED))
-        if (atomic_compare_exchange_weak(&pool->state, &s, s + 1)) return true;
-    return false;
-}
-
 static void part(mo_pool *pool)
 {
     const unsigned long long s = atomic_fetch_sub(&pool->state, 1);
-    if ((s & INSIDE) > 1 || !(s & CLOSED) || !atomic_load(&pool->waiting)) return;
+    if ((s & MO_INSIDE) > 1 || !(s & MO_CLOSED) || !atomic_load(&pool->waiting)) return;
     pthread_mutex_lock(&pool->lock);
     pthread_cond_signal(&pool->done);
     pthread_mutex_unlock(&pool->lock);
@@ -112,15 +67,15 @@ static void part(mo_pool *pool)
 
 static void *work(void *arg)
 {
-    const share *own = arg;
+    const mo_share *own = arg;
     mo_pool *pool = own->pool;
     const size_t self = (size_t)(own - pool->shares);
     unsigned long long seen = 0;
     for (;;) {
         await_round(pool, seen);
         if (atomic_load(&pool->quit)) return NULL;
-        seen = atomic_load(&pool->state) / ROUND;
-        if (!join(pool, seen)) continue;
+        seen = atomic_load(&pool->state) / MO_ROUND;
+        if (!mo_round_join(&pool->state, seen)) continue;
         take_tasks(pool, self);
         part(pool);
     }
@@ -135,7 +90,7 @@ static bool start_worker(mo_pool *pool)
     sigfillset(&others);
     for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; i++) sigdelset(&others, own_faults[i]);
     pthread_sigmask(SIG_SETMASK, &others, &old);
-    share *own = &pool->shares[pool->n_workers + 1];
+    mo_share *own = &pool->shares[pool->n_workers + 1];
     own->pool = pool;
     bool ok = !pthread_create(&own->thread, NULL, work, own);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -153,7 +108,8 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    atomic_store(&pool->state, CLOSED);
+    atomic_store(&pool->state, MO_CLOSED);
+    for (size_t i = 0; i < n_threads; i++) atomic_store(&pool->shares[i].side.state, MO_CLOSED);
     pool->owner = getpid();
     pool->caller_cpu = -1;
     while (pool->n_workers < n_threads - 1) {
@@ -212,18 +168,20 @@ static void make_room(mo_pool *pool)
 #endif
 }
 
-static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
+static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks, bool lanes)
 {
     if (!pool || n_tasks < 2 || !pool->n_workers || pool->owner != getpid()) return false;
     if (atomic_exchange(&pool->busy, true)) return false;
     pool->fn = fn;
     pool->ctx = ctx;
+    pool->lanes = lanes;
+    atomic_store(&pool->unfinished, n_tasks);
     const size_t threads = pool->n_workers + 1;
     for (size_t i = 0; i < threads; i++) {
         atomic_store_explicit(&pool->shares[i].next, part_of(n_tasks, threads, i), memory_order_relaxed);
         pool->shares[i].end = part_of(n_tasks, threads, i + 1);
     }
-    atomic_store(&pool->state, (atomic_load(&pool->state) / ROUND + 1) * ROUND);
+    atomic_store(&pool->state, (atomic_load(&pool->state) / MO_ROUND + 1) * MO_ROUND);
     if (atomic_load(&pool->sleepers)) {
         make_room(pool);
         pthread_mutex_lock(&pool->lock);
@@ -235,29 +193,39 @@ static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks)
 
 static void leave(mo_pool *pool)
 {
-    unsigned long long s = atomic_fetch_or(&pool->state, CLOSED);
-    for (int i = 0; i < SPINS && s & INSIDE; i++) {
-        relax();
+    unsigned long long s = atomic_fetch_or(&pool->state, MO_CLOSED);
+    for (int i = 0; i < MO_SPINS && s & MO_INSIDE; i++) {
+        mo_relax();
         s = atomic_load(&pool->state);
     }
-    if (s & INSIDE) {
+    if (s & MO_INSIDE) {
         atomic_store(&pool->waiting, true);
         pthread_mutex_lock(&pool->lock);
-        while (atomic_load(&pool->state) & INSIDE) pthread_cond_wait(&pool->done, &pool->lock);
+        while (atomic_load(&pool->state) & MO_INSIDE) pthread_cond_wait(&pool->done, &pool->lock);
         pthread_mutex_unlock(&pool->lock);
         atomic_store(&pool->waiting, false);
     }
     atomic_store(&pool->busy, false);
 }
 
-void mo_pool_run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
+static void run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx, bool lanes)
 {
-    if (enter(pool, fn, ctx, n_tasks)) {
+    if (enter(pool, fn, ctx, n_tasks, lanes)) {
         take_tasks(pool, 0);
         leave(pool);
         return;
     }
     for (size_t i = 0; i < n_tasks; i++) fn(ctx, i);
+}
+
+void mo_pool_run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
+{
+    if (!mo_lane_share(pool, n_tasks, fn, ctx)) run(pool, n_tasks, fn, ctx, false);
+}
+
+void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx)
+{
+    run(pool, n_lanes, fn, ctx, true);
 }
 
 size_t mo_pool_processors(void)

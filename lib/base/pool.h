@@ -17,6 +17,13 @@ void mo_pool_free(mo_pool *pool);
 size_t mo_pool_threads(const mo_pool *pool); /* 1 for NULL */
 void mo_pool_run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx);
 
+/* The same for long tasks that call mo_pool_run themselves: a thread for which no lane is left helps with the small tasks
+ * of the others. */
+void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx);
+
+/* Threads that would share a run begun now: in a lane itself and those that are idle, elsewhere all. */
+size_t mo_pool_now(const mo_pool *pool);
+
 /* Processors this process may use; what mopd_runtime_set_threads chose, else that. */
 size_t mo_pool_processors(void);
 size_t mo_pool_default_threads(void);

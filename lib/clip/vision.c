@@ -2,7 +2,8 @@
  * vision.c - picks the vision tower that a configuration names, and shares pictures out among threads.
  *
  * With pictures for every thread, each takes chunks of its own through the whole tower: no thread waits for
- * another between layers, and a chunk's rows stay near its processor.  What is left over, and where memory
+ * another between layers, and a chunk's rows stay near its processor; one that finds no pictures any more helps
+ * with the layers of the others'.  What is left over, and where memory
  * for a chunk each would be too much, all threads share each layer. */
 #include <stdatomic.h>
 
@@ -19,7 +20,7 @@ mopd_status mo_vision_create(
 
 typedef struct lanes {
     const mo_vision *v;
-    mo_pool *inner; /* what the layers of a chunk are shared by */
+    mo_pool *pool;
     const float *pixels;
     float *out;
     size_t n, chunk;
@@ -35,18 +36,20 @@ static void lane(void *ctx, size_t index)
         const size_t first = atomic_fetch_add_explicit(&l->next, l->chunk, memory_order_relaxed);
         if (first >= l->n) return;
         const size_t n = l->n - first < l->chunk ? l->n - first : l->chunk;
-        l->v->run(l->work[index], l->inner, l->pixels + first * picture, n, l->out + first * l->v->dim);
+        l->v->run(l->work[index], l->pool, l->pixels + first * picture, n, l->out + first * l->v->dim);
     }
 }
 
 /* l's pictures in n_lanes lanes, `chunk` at once in each. */
 static mopd_status run_lanes(lanes *l, mo_pool *pool, size_t n_lanes)
 {
-    l->inner = n_lanes > 1 ? NULL : pool;
+    l->pool = pool;
     mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < n_lanes && st == MOPD_OK; i++)
-        st = l->v->open(&l->work[i], l->v, l->inner, l->chunk);
-    if (st == MOPD_OK) mo_pool_run(pool, n_lanes, lane, l);
+    for (size_t i = 0; i < n_lanes && st == MOPD_OK; i++) st = l->v->open(&l->work[i], l->v, pool, l->chunk);
+    if (st == MOPD_OK && n_lanes > 1)
+        mo_pool_run_lanes(pool, n_lanes, lane, l);
+    else if (st == MOPD_OK)
+        lane(l, 0);
     for (size_t i = 0; i < n_lanes; i++) l->v->close(l->work[i]);
     return st;
 }

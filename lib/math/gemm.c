@@ -208,7 +208,7 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
         return;
     }
     j.blis = j.kern == mo_kern_plain() && mo_gemm_blis_wanted(w);
-    plan(&j, mo_pool_threads(pool));
+    plan(&j, mo_pool_now(pool));
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
 }
 

@@ -111,7 +111,7 @@ static void do_task(void *ctx, size_t task)
 void mo_gemm_fix(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 {
     job j = {.kern = mo_kern_get(), .fix = mo_fix_get(), .w = w, .g = *args};
-    const size_t threads = mo_pool_threads(pool);
+    const size_t threads = mo_pool_now(pool);
     j.pairs = mo_fix_pairs(w->k);
     j.blocks = mo_fix_blocks(w->k);
     j.panels = mo_ceil_div(j.g.n, MO_PANEL);

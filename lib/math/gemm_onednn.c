@@ -130,7 +130,7 @@ static void do_task(void *ctx, size_t task)
 void mo_gemm_onednn(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 {
     job j = {.kern = mo_kern_get(), .w = w, .g = *args, .col_parts = 1};
-    const size_t threads = mo_pool_threads(pool), blocks = mo_ceil_div(j.g.m, MO_DNN_ROWS);
+    const size_t threads = mo_pool_now(pool), blocks = mo_ceil_div(j.g.m, MO_DNN_ROWS);
     j.b0 = j.g.first / w->dnn->width;
     j.b1 = mo_ceil_div(j.g.first + j.g.n, w->dnn->width);
     j.row_parts = mo_ceil_div(blocks, w->dnn->blocks);

@@ -87,6 +87,54 @@ static void wakes_who_sleeps(void **state)
     mo_pool_free(pool);
 }
 
+static void lane_of_counts(void *ctx, size_t index)
+{
+    tally *t = ctx;
+    for (int i = 0; i < 5; i++) mo_pool_run(t->pool, 7 * (1 + index), count_task, t);
+}
+
+static void lanes_run_each_task_once(void **state)
+{
+    (void)state;
+    for (size_t threads = 1; threads < 5; threads++) {
+        tally t = {0};
+        assert_ok(mo_pool_create(&t.pool, threads));
+        for (int round = 0; round < 100; round++) mo_pool_run_lanes(t.pool, 5, lane_of_counts, &t);
+        for (size_t i = 0; i < 1000; i++) assert_int_equal(t.hits[i], i < 35 ? 500 * (5 - i / 7) : 0);
+        assert_int_equal(mo_pool_now(t.pool), threads);
+        mo_pool_free(t.pool);
+    }
+    tally t = {0};
+    mo_pool_run_lanes(NULL, 5, lane_of_counts, &t);
+    assert_int_equal(t.hits[0], 25);
+}
+
+typedef struct helped {
+    mo_pool *pool;
+    meeting m;
+} helped;
+
+/* The second lane goes on only when the first one's thread has nothing left, and then needs it. */
+static void lane_in_need(void *ctx, size_t index)
+{
+    helped *h = ctx;
+    for (int i = 0; index && i < 50000 && mo_pool_now(h->pool) < 2; i++) usleep(100);
+    if (index) mo_pool_run(h->pool, 2, meet, &h->m);
+}
+
+static void idle_threads_help(void **state)
+{
+    (void)state;
+    helped h = {0};
+    assert_ok(mo_pool_create(&h.pool, 2));
+    for (int i = 0; i < 50; i++) {
+        h.m = (meeting){0};
+        mo_pool_run_lanes(h.pool, 2, lane_in_need, &h);
+        assert_int_equal(h.m.met, 2);
+    }
+    mo_pool_free(h.pool);
+}
+
 static void works_after_a_fork(void **state)
 {
     (void)state;
@@ -167,6 +215,8 @@ int main(void)
         cmocka_unit_test(runs_each_task_once),
         cmocka_unit_test(serves_many_callers),
         cmocka_unit_test(wakes_who_sleeps),
+        cmocka_unit_test(lanes_run_each_task_once),
+        cmocka_unit_test(idle_threads_help),
         cmocka_unit_test(works_after_a_fork),
         cmocka_unit_test(refuses_silly_sizes),
         cmocka_unit_test(workers_keep_their_own_faults_only),
