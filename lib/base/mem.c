@@ -9,12 +9,25 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #define ALIGN 64u
+#define HUGE_PAGE ((size_t)1 << 21)
 
+/* Blocks of weights begin where a huge page may: one look-up of an address instead of 512.  The kernel is asked for
+ * huge pages as far as the block fills them. */
 static void *system_get(size_t n, void *context)
 {
     (void)context;
+#ifdef MADV_HUGEPAGE
+    void *block;
+    if (n >= HUGE_PAGE && !posix_memalign(&block, HUGE_PAGE, n)) {
+        madvise(block, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+        return block;
+    }
+#endif
     return malloc(n);
 }
 
