@@ -166,14 +166,14 @@ def rows_b32():
     yield from pictures(32, 16, 0.92, 0.75)
 
 
-def names_of_five_tokens(encoder, n):
-    """Names of five common words, so that "a photo of a NAME." is 12 tokens, start and end included."""
+def names(encoder, n, length):
+    """n different names, the i-th of length(i) common words of one token each."""
     words = [w for w in ("red blue green black white small large old new big little long short young fine open early "
                          "late cat dog bird fish horse house tree river road car train boat table chair book door wall "
                          "garden kitchen window flower apple bread milk coffee paper glass stone water fire").split()
              if len(encoder.ids(w)) == 3]
-    names = [" ".join(words[(i * 7 + j * (11 + i % 5)) % len(words)] for j in range(5)) for i in range(4 * n)]
-    return list(dict.fromkeys(names))[:n]
+    made = [" ".join(words[(i * 7 + j * (11 + i % 5)) % len(words)] for j in range(length(i))) for i in range(9 * n)]
+    return list(dict.fromkeys(made))[:n]
 
 
 def texts(name, these, **bars):
@@ -187,8 +187,9 @@ def texts(name, these, **bars):
 
 def rows_text():
     encoder = Clip.of(16).encoder
-    names = names_of_five_tokens(encoder, 64)
-    yield texts("64 names in one template", [f"a photo of a {n}." for n in names], must=0.50, aim=0.35)
+    for what, length in (("five", lambda i: 5), ("one to three", lambda i: 1 + i % 3)):
+        these = [f"a photo of a {n}." for n in names(encoder, 64, length)]
+        yield texts(f"64 names of {what} words in one template", these, must=0.50, aim=0.35)
     yield texts("1 text", ["a photo of a cat."])
     yield texts("1 long text", [" ".join(["cat"] * 75)])
 

@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 
-SETTLE = 0.02  # seconds between sides: other libraries' threads spin for a while after a call
+SETTLE = 0.1  # seconds between sides: threads of other libraries (ONNX Runtime's longest) look for work a while after a call
 
 
 class Row:
