@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * api_array.c - NumPy files for hosts that have no writer of their own. */
+#include "base/view.h"
 #include "format/npy.h"
 #include "mopd/array.h"
 

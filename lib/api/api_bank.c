@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * api_bank.c - prompt banks: arguments checked, then down. */
 #include "mopd/bank.h"
-
 #include "prompt/bank.h"
 #include "prompt/template.h"
 

@@ -2,9 +2,10 @@
  * api_dataset.c - datasets and feature stores: arguments checked, options read. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/opts.h"
+#include "data/dataset.h"
 #include "mopd/dataset.h"
-#include "train/dataset.h"
 
 static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
 static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
@@ -61,7 +62,7 @@ static mopd_status give(void *to, const void *from, uint32_t size, uint32_t firs
 mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info)
 {
     if (!dataset || !info) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "info" : "dataset");
-    const mo_source *s = dataset->source;
+    const mo_dataset_source *s = dataset->source;
     mopd_dataset_info i = {
         .struct_size = sizeof i, .n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
     if (s->features) {
@@ -81,7 +82,7 @@ mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mop
 {
     if (!dataset || !item) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "item" : "dataset");
     if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
-    const mo_row *row = dataset->source->row + dataset->row[index];
+    const mo_dataset_row *row = dataset->source->row + dataset->row[index];
     mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
     return give(item, &i, sizeof i, sizeof i);
 }
@@ -117,7 +118,7 @@ mopd_status mopd_dataset_gather(
     const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features)
 {
     if (!dataset || !features) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "features" : "dataset");
-    const mo_source *s = dataset->source;
+    const mo_dataset_source *s = dataset->source;
     if (!s->features) return mo_fail(MOPD_E_STATE, "the pictures are not encoded yet");
     if (!n_views || first_view >= s->n_views || n_views > s->n_views - first_view)
         return mo_fail(MOPD_E_ARG, "views %zu to %zu of %zu", first_view, first_view + n_views, s->n_views);
@@ -133,7 +134,7 @@ mopd_status mopd_dataset_select(
     mopd_selection s;
     mopd_status st = begin(out, dataset, "dataset");
     if (st == MOPD_OK) st = mo_opts_read(&s, selection, &everything, sizeof s, sizeof s, "selection");
-    return st == MOPD_OK ? mo_dataset_select(out, dataset, &s) : st;
+    return st == MOPD_OK ? mo_split_select(out, dataset, &s) : st;
 }
 
 mopd_status mopd_dataset_pick(
@@ -143,7 +144,7 @@ mopd_status mopd_dataset_pick(
     if (st == MOPD_OK && (!indices || !n)) st = mo_fail(MOPD_E_ARG, "indices: none");
     if (st == MOPD_OK && flags & ~MOPD_PICK_RELABEL)
         st = mo_fail(MOPD_E_ARG, "pick: unknown flags 0x%x", flags);
-    return st == MOPD_OK ? mo_dataset_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
+    return st == MOPD_OK ? mo_split_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
 }
 
 mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index)
@@ -151,13 +152,13 @@ mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *datas
     mopd_status st = begin(out, dataset, "dataset");
     if (st != MOPD_OK) return st;
     if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
-    size_t *keep = mo_alloc(dataset->n, sizeof *keep);
+    size_t *keep = mo_mem_alloc(dataset->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0, n = 0; i < dataset->n; i++) {
         if (i != index) keep[n++] = i;
     }
     st = mo_dataset_part(out, dataset, keep, dataset->n - 1, NULL);
-    mo_free(keep);
+    mo_mem_free(keep);
     return st;
 }
 
@@ -167,7 +168,7 @@ mopd_status mopd_dataset_withdraw(
     mopd_status st = begin(out, dataset, "dataset");
     if (st == MOPD_OK && !path == !class_name)
         st = mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
-    return st == MOPD_OK ? mo_dataset_withdraw(out, dataset, path, class_name) : st;
+    return st == MOPD_OK ? mo_split_withdraw(out, dataset, path, class_name) : st;
 }
 
 mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset, const mopd_dataset *known,
@@ -178,7 +179,7 @@ mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     if (st == MOPD_OK) st = mo_opts_read(&o, options, &plain_once, sizeof o, sizeof o, "encode options");
     if (st == MOPD_OK && o.flags & ~MOPD_ENCODE_SKIP_BAD)
         st = mo_fail(MOPD_E_ARG, "encode options: unknown flags 0x%x", o.flags);
-    return st == MOPD_OK ? mo_dataset_encode(out, dataset, known, encoder, &o) : st;
+    return st == MOPD_OK ? mo_features_encode(out, dataset, known, encoder, &o) : st;
 }
 
 mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)

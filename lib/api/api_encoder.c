@@ -4,10 +4,12 @@
 
 #include "api/api_image.h"
 #include "api/api_runtime.h"
+#include "base/dtype.h"
+#include "base/mem.h"
 #include "base/opts.h"
-#include "clip/encoder.h"
 #include "math/bf16.h"
 #include "math/kern.h"
+#include "model/encoder.h"
 
 #define FIRST_OPTIONS 16 /* bytes of mopd_encoder_options in 0.1 */
 #define FIRST_INFO 56    /* of mopd_encoder_info */
@@ -50,7 +52,7 @@ mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_e
     mopd_status st =
         mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
     if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
-    if ((st = mo_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
+    if ((st = mo_kern_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
     if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
@@ -91,14 +93,14 @@ mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json)
     NEED(json);
     *json = NULL;
     NEED(encoder);
-    return mo_encoder_describe(encoder, json);
+    return mo_describe_encoder(encoder, json);
 }
 
 mopd_status mopd_inspect(const char *path, char **json)
 {
     NEED(json);
     *json = NULL;
-    return mo_inspect(path, json);
+    return mo_describe_file(path, json);
 }
 
 mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_image *image, float *pixels)
@@ -135,7 +137,7 @@ mopd_status mopd_encoder_encode_images(
     if (n == 0) return MOPD_OK;
     NEED(images);
     NEED(features);
-    const mo_picture **pictures = mo_alloc(n, sizeof *pictures);
+    const mo_image **pictures = mo_mem_alloc(n, sizeof *pictures);
     if (!pictures) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
@@ -145,7 +147,7 @@ mopd_status mopd_encoder_encode_images(
             st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
     }
     if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features);
-    mo_free((void *)pictures);
+    mo_mem_free((void *)pictures);
     return st;
 }
 
@@ -171,7 +173,7 @@ mopd_status mopd_encoder_tokenize(
     mo_tokens tokens = {0};
     mopd_status st = mo_encoder_tokens(encoder, text, &tokens);
     if (st != MOPD_OK) {
-        mo_free(tokens.id);
+        mo_mem_free(tokens.id);
         return st;
     }
     *ids = tokens.id;
@@ -196,5 +198,5 @@ mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int
     static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
     if (dtype < MOPD_DTYPE_F32 || dtype > MOPD_DTYPE_BF16)
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
-    return mo_encoder_pack(encoder, path, types[dtype]);
+    return mo_pack_encoder(encoder, path, types[dtype]);
 }

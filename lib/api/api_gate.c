@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * api_gate.c - include/mopd/gate.h: arguments checked, called down. */
 #include "prompt/gate.h"
-
 #include "prompt/promptfile.h"
 
 mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt)

@@ -2,9 +2,10 @@
  * api_gda.c - the Gaussian discriminant head: arguments checked. */
 #include <math.h>
 
-#include "base/num.h"
+#include "base/floats.h"
+#include "base/mem.h"
 #include "mopd/gda.h"
-#include "train/gda.h"
+#include "prompt/gda.h"
 
 mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features,
     const int32_t *labels, size_t n, float alpha)
@@ -16,7 +17,7 @@ mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *
     size_t n_floats;
     if (!isfinite(alpha)) return mo_fail(MOPD_E_ARG, "alpha is not finite");
     if (!mo_mul(n, bank->dim, &n_floats)) return mo_fail(MOPD_E_ARG, "%zu features are too many", n);
-    if (!mo_all_finite(features, n_floats)) return mo_fail(MOPD_E_NUMERIC, "a feature is not finite");
+    if (!mo_floats_finite(features, n_floats)) return mo_fail(MOPD_E_NUMERIC, "a feature is not finite");
     return mo_gda_create(out, bank, features, labels, n, alpha);
 }
 

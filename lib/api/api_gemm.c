@@ -2,8 +2,9 @@
  * api_gemm.c - the rate of one matrix product of a tower's shape: c [256 x 3072] = a [256 x 768] W^T. */
 #include <time.h>
 
-#include "clip/encoder.h"
+#include "base/mem.h"
 #include "math/gemm.h"
+#include "model/encoder.h"
 
 enum { ROWS = 256, INPUTS = 768, OUTPUTS = 3072, ROUNDS = 12 };
 
@@ -29,18 +30,18 @@ static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args
 mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
 {
     if (!encoder || !gflops) return mo_fail(MOPD_E_ARG, "gemm rate: %s is NULL", encoder ? "gflops" : "encoder");
-    float *panels = mo_calloc(mo_mat_floats(OUTPUTS, INPUTS), sizeof *panels);
-    float *a = mo_calloc((size_t)ROWS * INPUTS, sizeof *a), *c = mo_calloc((size_t)ROWS * OUTPUTS, sizeof *c);
+    float *panels = mo_mem_calloc(mo_mat_floats(OUTPUTS, INPUTS), sizeof *panels);
+    float *a = mo_mem_calloc((size_t)ROWS * INPUTS, sizeof *a), *c = mo_mem_calloc((size_t)ROWS * OUTPUTS, sizeof *c);
     bool ok = panels && a && c;
     if (ok) {
         mo_mat w;
         mo_mat_view(&w, panels, OUTPUTS, INPUTS);
-        ok = encoder->precision == MOPD_PRECISION_F32 || mo_mat_narrow(&w) == MOPD_OK;
+        ok = encoder->precision == MOPD_PRECISION_F32 || mo_mat_quantize(&w) == MOPD_OK;
         if (ok) *gflops = best_rate(encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
         mo_mat_free(&w);
     }
-    mo_free(panels);
-    mo_free(a);
-    mo_free(c);
+    mo_mem_free(panels);
+    mo_mem_free(a);
+    mo_mem_free(c);
     return ok ? MOPD_OK : MOPD_E_NOMEM;
 }

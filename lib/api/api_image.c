@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/opts.h"
 
 #define FIRST_BYTES 16 /* of mopd_image_options in 0.1 */
@@ -30,11 +31,11 @@ static mopd_status read_options(mopd_image_options *out, const mopd_image_option
 }
 
 /* Moves the picture into a new handle, or frees it. */
-static mopd_status wrap(mopd_image **out, mo_picture *picture)
+static mopd_status wrap(mopd_image **out, mo_image *picture)
 {
-    mopd_image *image = mo_alloc(1, sizeof *image);
+    mopd_image *image = mo_mem_alloc(1, sizeof *image);
     if (!image) {
-        mo_picture_free(picture);
+        mo_image_free(picture);
         return MOPD_E_NOMEM;
     }
     image->picture = *picture;
@@ -48,7 +49,7 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     *out = NULL;
     if (!path) return mo_fail(MOPD_E_ARG, "mopd_image_open: path is NULL");
     mopd_image_options o;
-    mo_picture picture;
+    mo_image picture;
     mopd_status st;
     if ((st = read_options(&o, options)) != MOPD_OK) return st;
     if ((st = mo_image_read(&picture, path, o.max_pixels)) != MOPD_OK) return st;
@@ -62,7 +63,7 @@ mopd_status mopd_image_decode(
     *out = NULL;
     if (!bytes && n_bytes) return mo_fail(MOPD_E_ARG, "mopd_image_decode: bytes is NULL");
     mopd_image_options o;
-    mo_picture picture;
+    mo_image picture;
     mopd_status st;
     if ((st = read_options(&o, options)) != MOPD_OK) return st;
     if ((st = mo_image_decode(&picture, bytes, n_bytes, o.max_pixels)) != MOPD_OK) return st;
@@ -96,8 +97,8 @@ mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t h
     if (row_bytes < packed)
         return mo_fail(MOPD_E_ARG, "mopd_image_create: rows are %zu bytes apart, %zu pixels need %zu",
             row_bytes, width, packed);
-    mo_picture picture;
-    mopd_status st = mo_picture_create(&picture, width, height, false);
+    mo_image picture;
+    mopd_status st = mo_image_create(&picture, width, height, false);
     if (st != MOPD_OK) return st;
     for (size_t y = 0; y < height; y++)
         copy_row(picture.rgb + y * width * 3, samples + y * row_bytes, width, n_channels);
@@ -122,6 +123,6 @@ const uint8_t *mopd_image_samples(const mopd_image *image)
 void mopd_image_free(mopd_image *image)
 {
     if (!image) return;
-    mo_picture_free(&image->picture);
-    mo_free(image);
+    mo_image_free(&image->picture);
+    mo_mem_free(image);
 }

@@ -7,7 +7,7 @@
 #include "mopd/image.h"
 
 struct mopd_image {
-    mo_picture picture;
+    mo_image picture;
 };
 
 #endif

@@ -10,7 +10,7 @@ mopd_status mopd_confusion_add(
 {
     if (!confusion || !n_classes) return mo_fail(MOPD_E_ARG, "confusion: NULL, or no class");
     if (n && (!logits || !labels)) return mo_fail(MOPD_E_ARG, "%s: NULL", logits ? "labels" : "logits");
-    return mo_confusion_add(confusion, n_classes, logits, labels, n);
+    return mo_metrics_confusion_add(confusion, n_classes, logits, labels, n);
 }
 
 mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)

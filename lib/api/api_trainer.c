@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/opts.h"
+#include "base/utf8.h"
 #include "format/json.h"
 #include "prompt/bank.h"
 #include "train/choose.h"
@@ -59,9 +60,9 @@ mopd_status mopd_trainer_step(
     mopd_step done;
     if (!t) return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL");
     mopd_status st = check_step(t, features, labels, n, step);
-    bool known = st == MOPD_OK && t->team.ranks > 1;
+    bool known = st == MOPD_OK && t->group.ranks > 1;
     uint64_t bits = known ? mo_trainer_bits(features, n * t->dim, labels, n) : 0;
-    if ((st = mo_team_agree(&t->team, st, (mo_team_word){bits, "their batch"})) != MOPD_OK) return st;
+    if ((st = mo_group_agree(&t->group, st, (mo_group_check){bits, "their batch"})) != MOPD_OK) return st;
     if ((st = mo_trainer_step(t, features, labels, n, &done)) != MOPD_OK || !step) return st;
     uint32_t size = step->struct_size;
     memset(step, 0, size);
@@ -91,7 +92,7 @@ mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
     if (!trainer) return mo_fail(MOPD_E_ARG, "mopd_trainer_run: NULL");
     mopd_status st = read_run(&ours, run);
     return st == MOPD_OK ? mo_trainer_run(trainer, &ours)
-                         : mo_team_agree(&trainer->team, st, (mo_team_word){0, ""});
+                         : mo_group_agree(&trainer->group, st, (mo_group_check){0, ""});
 }
 
 double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch)
@@ -147,6 +148,6 @@ mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *
     if (report) *report = NULL;
     mopd_status st = read_run(&ours, run);
     if (st != MOPD_OK) return st;
-    return mo_trainer_choose(
+    return mo_choose_settings(
         &(mo_trainer_args){encoder, classes, n_classes, options, NULL}, options, &ours, report);
 }

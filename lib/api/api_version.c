@@ -31,7 +31,7 @@ static void make_build_info(void)
     snprintf(build_info, sizeof build_info, "libmopd %s, products %s, bf16 %s, vectors %s, %zu threads",
         MOPD_VERSION_STRING, mo_gemm_name(), mo_bf16_name(), mo_kern_get()->name, mo_pool_default_threads());
     size_t n = strlen(build_info);
-    if (!mo_cpu_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_CPU ignored");
+    if (!mo_kern_cpu_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_CPU ignored");
     n = strlen(build_info);
     if (!mo_bf16_as_wished()) snprintf(build_info + n, sizeof build_info - n, ", MOPD_BF16 ignored");
 }
@@ -57,10 +57,10 @@ mopd_status mopd_runtime_set_cpu(const char *path)
 {
     if (atomic_load(&mo_api_encoder_opened))
         return mo_fail(MOPD_E_STATE, "the CPU path cannot change once an encoder has been opened");
-    return mo_cpu_set(path);
+    return mo_kern_cpu_set(path);
 }
 
 void mopd_free(void *block)
 {
-    mo_free(block);
+    mo_mem_free(block);
 }

@@ -2,6 +2,8 @@
  * arena.c - counts first, allocates once, hands out. */
 #include "base/arena.h"
 
+#include "base/mem.h"
+
 #define ALIGN 64u
 
 void *mo_arena_take(mo_arena *arena, size_t n, size_t size)
@@ -23,7 +25,7 @@ float *mo_arena_floats(mo_arena *arena, size_t n) { return mo_arena_take(arena, 
 mopd_status mo_arena_open(mo_arena *arena)
 {
     if (arena->used == SIZE_MAX) return mo_fail(MOPD_E_NOMEM, "out of memory: a working size overflows");
-    arena->base = arena->stash ? mo_stash_take(arena->stash, arena->used) : mo_alloc(arena->used, 1);
+    arena->base = arena->pool ? mo_buffer_pool_take(arena->pool, arena->used) : mo_mem_alloc(arena->used, 1);
     if (!arena->base) return MOPD_E_NOMEM;
     arena->cap = arena->used;
     arena->used = 0;
@@ -32,9 +34,9 @@ mopd_status mo_arena_open(mo_arena *arena)
 
 void mo_arena_close(mo_arena *arena)
 {
-    if (arena->stash)
-        mo_stash_give(arena->stash, arena->base);
+    if (arena->pool)
+        mo_buffer_pool_give(arena->pool, arena->base);
     else
-        mo_free(arena->base);
+        mo_mem_free(arena->base);
     *arena = (mo_arena){0};
 }

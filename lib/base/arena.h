@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * arena.h - one block a call, its size computed first, handed out in pieces at multiples of 64 bytes; a new one, or
- * one that earlier calls left in a stash.
+ * one that earlier calls left in a pool.
  *
  *     mo_arena a = {0};                           first pass: no block, only counts
  *     float *x = mo_arena_floats(&a, rows * dim); x is NULL in the counting pass
@@ -8,13 +8,13 @@
 #ifndef MO_BASE_ARENA_H
 #define MO_BASE_ARENA_H
 
-#include "base/stash.h"
+#include "base/buffer_pool.h"
 
 typedef struct mo_arena {
     unsigned char *base; /* NULL while counting */
     size_t used;         /* bytes taken so far, or SIZE_MAX after an overflow */
     size_t cap;
-    mo_stash *stash; /* NULL, or where the block comes from and goes back to; set before the first take */
+    mo_buffer_pool *pool; /* NULL, or where the block comes from and goes back to; set before the first take */
 } mo_arena;
 
 /* The next n floats, or n x size bytes; NULL while counting. */

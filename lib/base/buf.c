@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 char *mo_buf_room(mo_buf *buf, size_t n)
 {
     size_t need;
@@ -16,7 +18,7 @@ char *mo_buf_room(mo_buf *buf, size_t n)
     if (need > buf->cap) {
         size_t cap = buf->cap < 128 ? 256 : buf->cap + buf->cap / 2;
         if (cap < need) cap = need;
-        char *data = mo_realloc(buf->data, cap, 1);
+        char *data = mo_mem_realloc(buf->data, cap, 1);
         if (!data) return NULL;
         buf->data = data;
         buf->cap = cap;
@@ -63,6 +65,6 @@ char *mo_buf_take(mo_buf *buf)
 
 void mo_buf_free(mo_buf *buf)
 {
-    mo_free(buf->data);
+    mo_mem_free(buf->data);
     *buf = (mo_buf){0};
 }

@@ -18,7 +18,7 @@ mopd_status mo_buf_addf(mo_buf *buf, const char *format, ...) __attribute__((for
 /* Room for n more bytes: the place to write them, NULL when there is no memory.  Count them with buf->size. */
 char *mo_buf_room(mo_buf *buf, size_t n);
 
-/* The text, owned by the caller now (mo_free); the buffer is {0} again.  Never NULL after a successful add. */
+/* The text, owned by the caller now (mo_mem_free); the buffer is {0} again.  Never NULL after a successful add. */
 char *mo_buf_take(mo_buf *buf);
 void mo_buf_free(mo_buf *buf);
 

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * hash.h - SHA-256 (FIPS 180-4) for fingerprints and content hashes, and a 64-bit mix for hash tables. */
+ * hash.h - a 64-bit mix for hash tables. */
 #ifndef MO_BASE_HASH_H
 #define MO_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct mo_sha256 {
-    uint32_t h[8];
-    uint64_t n_bytes;
-    unsigned char block[64];
-} mo_sha256;
-
-void mo_sha256_init(mo_sha256 *s);
-void mo_sha256_add(mo_sha256 *s, const void *bytes, size_t n);
-void mo_sha256_hex(mo_sha256 *s, char hex[65]); /* ends the hash */
-
 /* FNV-1a with a final mix: for tables, not for trust. */
-uint64_t mo_hash64(const void *bytes, size_t n);
+uint64_t mo_hash_bytes(const void *bytes, size_t n);
 
 #endif

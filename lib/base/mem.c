@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -89,7 +90,7 @@ static unsigned char *raw_of(void *block)
     return user - user[-1];
 }
 
-void *mo_alloc(size_t n, size_t size)
+void *mo_mem_alloc(size_t n, size_t size)
 {
     size_t total;
     if (!raw_size(n, size, &total)) return no_room(n, size);
@@ -99,16 +100,16 @@ void *mo_alloc(size_t n, size_t size)
     return place(raw);
 }
 
-void *mo_calloc(size_t n, size_t size)
+void *mo_mem_calloc(size_t n, size_t size)
 {
-    void *block = mo_alloc(n, size);
+    void *block = mo_mem_alloc(n, size);
     if (block) memset(block, 0, n * size);
     return block;
 }
 
-void *mo_realloc(void *block, size_t n, size_t size)
+void *mo_mem_realloc(void *block, size_t n, size_t size)
 {
-    if (!block) return mo_alloc(n, size);
+    if (!block) return mo_mem_alloc(n, size);
     size_t total;
     if (!raw_size(n, size, &total)) return no_room(n, size);
     unsigned char *raw = raw_of(block);
@@ -120,20 +121,20 @@ void *mo_realloc(void *block, size_t n, size_t size)
     return place(moved);
 }
 
-void mo_free(void *block)
+void mo_mem_free(void *block)
 {
     if (!block) return;
     allocator.free(raw_of(block), allocator.context);
     atomic_fetch_sub(&live, 1);
 }
 
-char *mo_strndup(const char *text, size_t n)
+char *mo_mem_strndup(const char *text, size_t n)
 {
-    char *copy = n < SIZE_MAX ? mo_alloc(n + 1, 1) : no_room(n, 1);
+    char *copy = n < SIZE_MAX ? mo_mem_alloc(n + 1, 1) : no_room(n, 1);
     if (!copy) return NULL;
     memcpy(copy, text, n);
     copy[n] = 0;
     return copy;
 }
 
-char *mo_strdup(const char *text) { return mo_strndup(text, strlen(text)); }
+char *mo_mem_strdup(const char *text) { return mo_mem_strndup(text, strlen(text)); }

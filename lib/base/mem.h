@@ -5,21 +5,21 @@
 
 #include <stdbool.h>
 
-#include "base/status.h"
+#include "base/fail.h"
 #include "mopd/runtime.h"
 
 /* n x size bytes (uninitialised, or zero); NULL and a message when there is no room or the product overflows.
  * n x size == 0 gives a valid block. */
-void *mo_alloc(size_t n, size_t size);
-void *mo_calloc(size_t n, size_t size);
+void *mo_mem_alloc(size_t n, size_t size);
+void *mo_mem_calloc(size_t n, size_t size);
 
 /* Resizes a block to n x size bytes, contents kept; NULL and the old block untouched on failure. */
-void *mo_realloc(void *block, size_t n, size_t size);
-void mo_free(void *block);
+void *mo_mem_realloc(void *block, size_t n, size_t size);
+void mo_mem_free(void *block);
 
 /* Copies of a text, or of its first n bytes with a zero behind. */
-char *mo_strdup(const char *text);
-char *mo_strndup(const char *text, size_t n);
+char *mo_mem_strdup(const char *text);
+char *mo_mem_strndup(const char *text, size_t n);
 
 /* *out = a x b, *out = a + b; false on overflow. */
 bool mo_mul(size_t a, size_t b, size_t *out);

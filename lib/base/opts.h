@@ -6,7 +6,7 @@
 #ifndef MO_BASE_OPTS_H
 #define MO_BASE_OPTS_H
 
-#include "base/status.h"
+#include "base/fail.h"
 
 /* mopd_x_options_init: copies as much of `defaults` (n_known bytes) as the caller has room for (struct_size bytes),
  * zeroes the rest, sets struct_size.  ARG below n_first bytes, the size in the first release. */

@@ -3,14 +3,20 @@
  *
  * What is no ordinary file (a pipe, a device) is written in place and never replaced; a link stays a link, the file it
  * points to is replaced. */
-#include "base/file.h"
+#include "base/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
 
 /* The mode a plain open(2) would have given, or that of the file being replaced. */
 static void set_mode(int fd, const char *path)
@@ -67,7 +73,7 @@ mopd_status mo_out_open(mo_out *out, const char *path)
     *out = (mo_out){0};
     if (!path || !*path) return mo_fail(MOPD_E_ARG, "the path to write to is empty");
     if (mo_file_is_dir(path)) return mo_fail(MOPD_E_IO, "%s: is a directory, cannot write there", path);
-    out->path = mo_strdup(path);
+    out->path = mo_mem_strdup(path);
     if (!out->path) return MOPD_E_NOMEM;
     struct stat info;
     bool device = !stat(path, &info) && !S_ISREG(info.st_mode);
@@ -91,14 +97,14 @@ static void sync_folder(const char *path)
         fsync(fd);
         close(fd);
     }
-    mo_free(dir);
+    mo_mem_free(dir);
 }
 
 /* The finished file takes its place: the name before the dot and the six letters of mkstemp. */
 static mopd_status put_in_place(mo_out *out)
 {
     size_t n = strlen(out->temp) - 7;
-    char *target = mo_strdup(out->temp);
+    char *target = mo_mem_strdup(out->temp);
     if (!target) return MOPD_E_NOMEM;
     target[n] = 0;
     mopd_status st = MOPD_OK;
@@ -108,7 +114,7 @@ static mopd_status put_in_place(mo_out *out)
         out->temp[0] = 0;
         sync_folder(target);
     }
-    mo_free(target);
+    mo_mem_free(target);
     return st;
 }
 
@@ -128,7 +134,7 @@ void mo_out_drop(mo_out *out)
 {
     if (out->stream) fclose(out->stream);
     if (out->temp && *out->temp) unlink(out->temp);
-    mo_free(out->temp);
-    mo_free(out->path);
+    mo_mem_free(out->temp);
+    mo_mem_free(out->path);
     *out = (mo_out){0};
 }

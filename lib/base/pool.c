@@ -9,11 +9,12 @@
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
-#include "base/pool_inner.h"
-
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+#include "base/pool_inner.h"
 
 #define MAX_THREADS 1024u
 
@@ -29,12 +30,12 @@ static void take_tasks(mo_pool *pool, size_t self)
             const size_t task = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
             if (task >= s->end) break;
             if (pool->lanes)
-                mo_lane_run(pool, self, task);
+                mo_pool_lane_run(pool, self, task);
             else
                 pool->fn(pool->ctx, task);
         }
     }
-    if (pool->lanes) mo_lanes_help(pool, self);
+    if (pool->lanes) mo_pool_lanes_help(pool, self);
 }
 
 static bool is_new(mo_pool *pool, unsigned long long seen)
@@ -47,7 +48,7 @@ static void await_round(mo_pool *pool, unsigned long long seen)
 {
     for (int i = 0; i < MO_SPINS; i++) {
         if (is_new(pool, seen)) return;
-        mo_relax();
+        mo_pool_relax();
     }
     atomic_fetch_add(&pool->sleepers, 1);
     pthread_mutex_lock(&pool->lock);
@@ -75,7 +76,7 @@ static void *work(void *arg)
         await_round(pool, seen);
         if (atomic_load(&pool->quit)) return NULL;
         seen = atomic_load(&pool->state) / MO_ROUND;
-        if (!mo_round_join(&pool->state, seen)) continue;
+        if (!mo_pool_join(&pool->state, seen)) continue;
         take_tasks(pool, self);
         part(pool);
     }
@@ -103,7 +104,7 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
     *out = NULL;
     if (n_threads < 1 || n_threads > MAX_THREADS)
         return mo_fail(MOPD_E_ARG, "threads: %zu, 1 to %u are allowed", n_threads, MAX_THREADS);
-    mo_pool *pool = mo_calloc(1, sizeof *pool + n_threads * sizeof pool->shares[0]);
+    mo_pool *pool = mo_mem_calloc(1, sizeof *pool + n_threads * sizeof pool->shares[0]);
     if (!pool) return MOPD_E_NOMEM;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -136,7 +137,7 @@ void mo_pool_free(mo_pool *pool)
         pthread_cond_destroy(&pool->wake);
         pthread_cond_destroy(&pool->done);
     }
-    mo_free(pool);
+    mo_mem_free(pool);
 }
 
 size_t mo_pool_threads(const mo_pool *pool)
@@ -195,7 +196,7 @@ static void leave(mo_pool *pool)
 {
     unsigned long long s = atomic_fetch_or(&pool->state, MO_CLOSED);
     for (int i = 0; i < MO_SPINS && s & MO_INSIDE; i++) {
-        mo_relax();
+        mo_pool_relax();
         s = atomic_load(&pool->state);
     }
     if (s & MO_INSIDE) {
@@ -220,7 +221,7 @@ static void run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx, bool la
 
 void mo_pool_run(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
 {
-    if (!mo_lane_share(pool, n_tasks, fn, ctx)) run(pool, n_tasks, fn, ctx, false);
+    if (!mo_pool_lane_share(pool, n_tasks, fn, ctx)) run(pool, n_tasks, fn, ctx, false);
 }
 
 void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx)

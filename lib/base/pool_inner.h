@@ -55,7 +55,7 @@ struct mo_pool {
     mo_share shares[];        /* of the caller, of each worker */
 };
 
-static inline void mo_relax(void)
+static inline void mo_pool_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -63,7 +63,7 @@ static inline void mo_relax(void)
 }
 
 /* Into the round, if it is open. */
-static inline bool mo_round_join(atomic_ullong *state, unsigned long long round)
+static inline bool mo_pool_join(atomic_ullong *state, unsigned long long round)
 {
     unsigned long long s = atomic_load(state);
     while (s / MO_ROUND == round && !(s & MO_CLOSED))
@@ -72,12 +72,12 @@ static inline bool mo_round_join(atomic_ullong *state, unsigned long long round)
 }
 
 /* One task of a lanes' round, by thread `self`. */
-void mo_lane_run(mo_pool *pool, size_t self, size_t task);
+void mo_pool_lane_run(mo_pool *pool, size_t self, size_t task);
 
 /* Until all lanes are done: tasks of whatever side jobs the others open. */
-void mo_lanes_help(mo_pool *pool, size_t self);
+void mo_pool_lanes_help(mo_pool *pool, size_t self);
 
 /* In a lane of this pool: runs the tasks, with those who are idle; false elsewhere. */
-bool mo_lane_share(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx);
+bool mo_pool_lane_share(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx);
 
 #endif

@@ -25,12 +25,12 @@ static void take(mo_side *side)
 static void look_again(int *times)
 {
     if (++*times < MO_SPINS)
-        mo_relax();
+        mo_pool_relax();
     else
         sched_yield();
 }
 
-void mo_lane_run(mo_pool *pool, size_t self, size_t task)
+void mo_pool_lane_run(mo_pool *pool, size_t self, size_t task)
 {
     const mo_pool *before = lane.pool;
     const size_t was = lane.self;
@@ -45,13 +45,13 @@ void mo_lane_run(mo_pool *pool, size_t self, size_t task)
 static bool help_one(mo_side *side)
 {
     const unsigned long long state = atomic_load(&side->state);
-    if (state & MO_CLOSED || !mo_round_join(&side->state, state / MO_ROUND)) return false;
+    if (state & MO_CLOSED || !mo_pool_join(&side->state, state / MO_ROUND)) return false;
     take(side);
     atomic_fetch_sub(&side->state, 1);
     return true;
 }
 
-void mo_lanes_help(mo_pool *pool, size_t self)
+void mo_pool_lanes_help(mo_pool *pool, size_t self)
 {
     const size_t threads = pool->n_workers + 1;
     int times = 0;
@@ -68,7 +68,7 @@ void mo_lanes_help(mo_pool *pool, size_t self)
     atomic_fetch_sub(&pool->idle, 1);
 }
 
-bool mo_lane_share(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
+bool mo_pool_lane_share(mo_pool *pool, size_t n_tasks, mo_task_fn fn, void *ctx)
 {
     if (!pool || lane.pool != pool) return false;
     if (n_tasks < 2 || !atomic_load(&pool->idle)) {

@@ -8,9 +8,9 @@
 #define MO_CLIP_CONFIG_H
 
 #include "base/buf.h"
-#include "clip/pixels.h"
 #include "format/json.h"
 #include "math/tensor.h"
+#include "pixel/pixels.h"
 
 typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1 } mo_vision_kind;
 typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1 } mo_end_rule;

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clip/encoder_open.h"
+#include "base/view.h"
+#include "clip/config_openai.h"
 
 static mopd_status need(
     const mo_weights *w, const char *name, int n_dims, const char *path, const mo_view **out)

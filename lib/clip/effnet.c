@@ -10,10 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/once.h"
+#include "base/view.h"
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "layer/conv.h"
 #include "layer/depthwise.h"
+#include "layer/l2.h"
+#include "layer/mean_pool.h"
 #include "math/kern.h"
 
 #define CHUNK 4 /* pictures at work when threads share each layer */
@@ -25,7 +30,7 @@ typedef struct residual {
 
 typedef struct effnet_packs {
     mo_once once;
-    mo_stash stash; /* of calls' working memory */
+    mo_buffer_pool pool; /* of calls' working memory */
     mo_stem stem;
     residual *block;
     mo_linear head, classes, names, projection;
@@ -35,7 +40,7 @@ typedef struct effnet_packs {
 typedef struct effnet {
     mo_vision base;
     mo_effnet_config config;
-    bool reduced;
+    bool quantized;
     const mo_weights *weights;
     effnet_packs *packs;
 } effnet;
@@ -47,13 +52,13 @@ static void free_packs(effnet_packs *p, size_t n_blocks)
         mo_linear_free(&p->block[i].project);
         mo_depthwise_free(&p->block[i].depth);
     }
-    mo_free(p->block);
+    mo_mem_free(p->block);
     mo_linear_free(&p->stem.linear);
     mo_linear_free(&p->head);
     mo_linear_free(&p->classes);
     mo_linear_free(&p->names);
     mo_linear_free(&p->projection);
-    mo_free(p->mix);
+    mo_mem_free(p->mix);
     p->block = NULL;
     p->mix = NULL;
     p->stem = (mo_stem){0};
@@ -76,22 +81,22 @@ static mopd_status fold(folded *out, const effnet *e, const char *conv, const ch
     mopd_status st = mo_weights_get(e->weights, name, &p);
     if (st != MOPD_OK) return st;
     size_t n = p->shape[0], k = p->view.n / n;
-    float *x = mo_alloc(n * k + 5 * n, sizeof *x);
+    float *x = mo_mem_alloc(n * k + 5 * n, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
     float *gb = x + n * k + n;
-    mo_weight_floats(p, 0, n * k, x);
+    mo_weights_floats(p, 0, n * k, x);
     for (size_t i = 0; i < 4; i++) {
         snprintf(name, sizeof name, "image_model.%s.%s", norm, parts[i]);
         if ((st = mo_weights_get(e->weights, name, &q)) != MOPD_OK) {
-            mo_free(x);
+            mo_mem_free(x);
             return st;
         }
-        mo_weight_floats(q, 0, n, gb + i * n);
+        mo_weights_floats(q, 0, n, gb + i * n);
     }
     mo_batch_norm bn = {gb, gb + n, gb + 2 * n, gb + 3 * n, (float)e->config.eps};
     out->w = x;
     out->bias = x + n * k;
-    mo_batch_norm_fold(out->w, out->bias, &bn, n, k);
+    mo_conv_fold_batch_norm(out->w, out->bias, &bn, n, k);
     out->view = (mo_view){.data = out->w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
     out->bias_view = (mo_view){.data = out->bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
     return MOPD_OK;
@@ -104,8 +109,8 @@ static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, 
     if (st != MOPD_OK) return st;
     mo_linear_part part = {.weight = &f.view, .bias = &f.bias_view};
     st = mo_linear_pack(out, &part, 1);
-    if (st == MOPD_OK && e->reduced) st = mo_mat_narrow(&out->w);
-    mo_free(f.w);
+    if (st == MOPD_OK && e->quantized) st = mo_mat_quantize(&out->w);
+    mo_mem_free(f.w);
     return st;
 }
 
@@ -123,7 +128,7 @@ static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const m
     snprintf(norm, sizeof norm, "_blocks.%zu._bn1", i);
     if ((st = fold(&f, e, conv, norm)) != MOPD_OK) return st;
     st = mo_depthwise_pack(&r->depth, f.w, f.bias, (const size_t[3]){b->expand, b->kernel, b->stride});
-    mo_free(f.w);
+    mo_mem_free(f.w);
     if (st != MOPD_OK) return st;
     snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn2", i);
@@ -135,12 +140,12 @@ static mopd_status pack_head(effnet_packs *p, const effnet *e)
     const mo_weight *names;
     mopd_status st;
     if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true, e->reduced)) != MOPD_OK)
+    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true, e->quantized)) != MOPD_OK)
         return st;
     if ((st = mo_weights_get(e->weights, "head.names.weight", &names)) != MOPD_OK) return st;
     mo_linear_part part = {.weight = &names->view, .in_out = true};
     if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true, e->reduced)) != MOPD_OK)
+    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true, e->quantized)) != MOPD_OK)
         return st;
     return mo_tower_floats(&p->mix, e->weights, "head.mix");
 }
@@ -150,7 +155,7 @@ static mopd_status pack(const void *ctx)
     const effnet *e = ctx;
     effnet_packs *p = e->packs;
     mopd_status st = MOPD_E_NOMEM;
-    p->block = mo_calloc(e->config.n_blocks, sizeof *p->block);
+    p->block = mo_mem_calloc(e->config.n_blocks, sizeof *p->block);
     if (!p->block) goto done;
     p->stem = (mo_stem){.planes = 3, .kernel = 3, .stride = 2, .act = MO_ACT_RELU6};
     if ((st = pack_conv(&p->stem.linear, e, "_conv_stem", "_bn0")) != MOPD_OK) goto done;
@@ -181,12 +186,12 @@ static size_t larger(size_t a, size_t b)
 
 static sizes measure(const effnet *e)
 {
-    size_t side = mo_same_out(e->base.image, 2);
+    size_t side = mo_conv_same_out(e->base.image, 2);
     sizes s = {.map = side * side * e->config.stem};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
         s.expanded = larger(s.expanded, side * side * b->expand);
-        side = mo_same_out(side, b->stride);
+        side = mo_conv_same_out(side, b->stride);
         s.depth = larger(s.depth, side * side * b->expand);
         s.map = larger(s.map, side * side * b->out);
     }
@@ -210,7 +215,7 @@ static void forward_take(forward *f)
     f->expanded = mo_arena_floats(&f->arena, f->chunk * s.expanded);
     f->depth = mo_arena_floats(&f->arena, f->chunk * s.depth);
     f->stem =
-        mo_arena_floats(&f->arena, mo_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
+        mo_arena_floats(&f->arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
     f->pooled = mo_arena_floats(&f->arena, f->chunk * e->config.features);
     f->probs = mo_arena_floats(&f->arena, f->chunk * e->config.classes);
     f->branch = mo_arena_floats(&f->arena, f->chunk * e->base.dim);
@@ -227,7 +232,7 @@ static size_t run_residual(
         in = f->expanded;
     }
     mo_depthwise_fwd(pool, f->depth, in, &r->depth, (const size_t[3]){n, side, side});
-    size_t out = mo_same_out(side, b->stride);
+    size_t out = mo_conv_same_out(side, b->stride);
     bool skip = b->stride == 1 && b->in == b->out;
     mo_linear_call project = {.rows = n * out * out, .residual = skip ? f->map[0] : NULL};
     mo_linear_fwd(pool, f->map[1], f->depth, &r->project, &project);
@@ -265,7 +270,7 @@ static mopd_status effnet_open(void **work, const mo_vision *base, const mo_pool
 {
     (void)pool;
     forward f = {.e = (const effnet *)base, .chunk = n};
-    f.arena.stash = &f.e->packs->stash;
+    f.arena.pool = &f.e->packs->pool;
     *work = NULL;
     mo_arena_take(&f.arena, 1, sizeof f);
     forward_take(&f);
@@ -282,14 +287,14 @@ static void effnet_run(void *work, mo_pool *pool, const float *pixels, size_t n,
     forward *f = work;
     const effnet *e = f->e;
     const effnet_packs *p = e->packs;
-    mo_stem_fwd(
+    mo_conv_stem_fwd(
         pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, e->base.image, e->base.image});
-    size_t side = mo_same_out(e->base.image, 2);
+    size_t side = mo_conv_same_out(e->base.image, 2);
     for (size_t i = 0; i < e->config.n_blocks; i++)
         side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
     const mo_linear_call head = {.rows = n * side * side, .act = MO_ACT_RELU6};
     mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, &head);
-    mo_mean_pool(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
+    mo_mean_pool_fwd(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
     run_head(f, e, pool, n, out);
 }
 
@@ -298,20 +303,20 @@ static void effnet_free(mo_vision *base)
     effnet *e = (effnet *)base;
     free_packs(e->packs, e->config.n_blocks);
     mo_once_end(&e->packs->once);
-    mo_stash_end(&e->packs->stash);
-    mo_free(e->packs);
-    mo_free(e);
+    mo_buffer_pool_end(&e->packs->pool);
+    mo_mem_free(e->packs);
+    mo_mem_free(e);
 }
 
 mopd_status mo_effnet_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
-    effnet *e = mo_calloc(1, sizeof *e);
-    effnet_packs *packs = mo_calloc(1, sizeof *packs);
+    effnet *e = mo_mem_calloc(1, sizeof *e);
+    effnet_packs *packs = mo_mem_calloc(1, sizeof *packs);
     mopd_status st = e && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
     if (st != MOPD_OK) {
-        mo_free(packs);
-        mo_free(e);
+        mo_mem_free(packs);
+        mo_mem_free(e);
         return st;
     }
     e->base = (mo_vision){.image = config->image,
@@ -324,9 +329,9 @@ mopd_status mo_effnet_create(
         .run = effnet_run,
         .close = effnet_close,
         .free = effnet_free};
-    packs->stash.limit = MO_VISION_KEPT;
+    packs->pool.limit = MO_VISION_KEPT;
     e->config = config->effnet;
-    e->reduced = reduced;
+    e->quantized = quantized;
     e->weights = weights;
     e->packs = packs;
     *out = &e->base;

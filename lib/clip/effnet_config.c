@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clip/vision_inner.h"
+#include "base/view.h"
+#include "clip/effnet_config.h"
 
 #define N_STAGES 7
 

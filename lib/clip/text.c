@@ -5,15 +5,17 @@
  * The last block makes only the rows that are read; texts that end in the same row share it. */
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/once.h"
 #include "clip/text_inner.h"
 
 static void free_back(text_packs *p, size_t layers)
 {
-    for (size_t i = 0; p->back && i < layers; i++) mo_block_back_free(&p->back[i]);
-    mo_free(p->back);
-    p->back = NULL;
-    mo_mat_free(&p->proj_back);
-    memset(&p->proj_back, 0, sizeof p->proj_back);
+    for (size_t i = 0; p->transposed && i < layers; i++) mo_block_transposed_free(&p->transposed[i]);
+    mo_mem_free(p->transposed);
+    p->transposed = NULL;
+    mo_mat_free(&p->proj_transposed);
+    memset(&p->proj_transposed, 0, sizeof p->proj_transposed);
     mo_tower_blocks_free(p->exact, layers);
     mo_linear_free(&p->exact_proj);
     p->exact = NULL;
@@ -21,8 +23,8 @@ static void free_back(text_packs *p, size_t layers)
 
 static void free_packs(text_packs *p, size_t layers)
 {
-    mo_free(p->position);
-    mo_free(p->norm_block);
+    mo_mem_free(p->position);
+    mo_mem_free(p->norm_block);
     mo_tower_blocks_free(p->blocks, layers);
     mo_linear_free(&p->proj);
     p->position = p->norm_block = NULL;
@@ -30,21 +32,21 @@ static void free_packs(text_packs *p, size_t layers)
     memset(&p->proj, 0, sizeof p->proj);
 }
 
-mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool reduced)
+mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
     *out = NULL;
-    mo_text *text = mo_calloc(1, sizeof *text);
-    text_packs *packs = mo_calloc(1, sizeof *packs);
+    mo_text *text = mo_mem_calloc(1, sizeof *text);
+    text_packs *packs = mo_mem_calloc(1, sizeof *packs);
     mopd_status st = text && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
     if (st != MOPD_OK) {
-        mo_free(packs);
-        mo_free(text);
+        mo_mem_free(packs);
+        mo_mem_free(text);
         return st;
     }
-    packs->stash.limit = MO_TEXT_KEPT;
+    packs->pool.limit = MO_TEXT_KEPT;
     text->config = config->text;
     text->dim = config->dim;
-    text->reduced = reduced;
+    text->quantized = quantized;
     text->weights = weights;
     text->packs = packs;
     st = mo_weights_get(weights, "text_model.embeddings.token_embedding.weight", &text->embedding);
@@ -61,9 +63,9 @@ void mo_text_free(mo_text *text)
     free_back(text->packs, text->config.stack.layers);
     free_packs(text->packs, text->config.stack.layers);
     mo_once_end(&text->packs->once);
-    mo_stash_end(&text->packs->stash);
-    mo_free(text->packs);
-    mo_free(text);
+    mo_buffer_pool_end(&text->packs->pool);
+    mo_mem_free(text->packs);
+    mo_mem_free(text);
 }
 
 size_t mo_text_width(const mo_text *text)
@@ -86,9 +88,9 @@ static mopd_status pack_forward(const void *ctx)
         goto done;
     st = mo_tower_norm(&p->norm_block, &p->norm, text->weights, "text_model.final_layer_norm", (float)s->eps);
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->reduced)) != MOPD_OK)
+    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->quantized)) != MOPD_OK)
         goto done;
-    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false, text->reduced);
+    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false, text->quantized);
 done:
     if (st != MOPD_OK) free_packs(p, s->layers);
     return st;
@@ -107,12 +109,12 @@ static mopd_status pack_backward(const void *ctx)
     const mo_text *text = ctx;
     text_packs *p = text->packs;
     size_t layers = text->config.stack.layers;
-    mopd_status st = text->reduced ? pack_exact(text) : MOPD_OK;
-    const mo_block *blocks = text->reduced ? p->exact : p->blocks;
-    const mo_linear *proj = text->reduced ? &p->exact_proj : &p->proj;
-    if (st == MOPD_OK && !(p->back = mo_calloc(layers, sizeof *p->back))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = mo_mat_transpose(&p->proj_back, &proj->w);
-    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_back_pack(&p->back[i], &blocks[i]);
+    mopd_status st = text->quantized ? pack_exact(text) : MOPD_OK;
+    const mo_block *blocks = text->quantized ? p->exact : p->blocks;
+    const mo_linear *proj = text->quantized ? &p->exact_proj : &p->proj;
+    if (st == MOPD_OK && !(p->transposed = mo_mem_calloc(layers, sizeof *p->transposed))) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_mat_transpose(&p->proj_transposed, &proj->w);
+    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_transposed_pack(&p->transposed[i], &blocks[i]);
     if (st != MOPD_OK) free_back(p, layers);
     return st;
 }
@@ -130,7 +132,7 @@ mopd_status mo_text_embedding(const mo_text *text, uint32_t token, float *row)
     if (token >= text->config.vocab)
         return mo_fail(MOPD_E_ARG, "token %u; the vocabulary ends at %u", token, text->config.vocab - 1);
     size_t width = text->config.stack.width;
-    mo_weight_floats(text->embedding, (size_t)token * width, width, row);
+    mo_weights_floats(text->embedding, (size_t)token * width, width, row);
     return MOPD_OK;
 }
 
@@ -162,12 +164,12 @@ mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const
     *out = NULL;
     mopd_status st = mo_text_prepare(text, false);
     if (st != MOPD_OK) return st;
-    mo_text_cache *c = mo_calloc(1, sizeof *c);
+    mo_text_cache *c = mo_mem_calloc(1, sizeof *c);
     if (!c) return MOPD_E_NOMEM;
     c->rows = plan->rows.rows;
     c->n_select = plan->n_select;
-    c->x = mo_calloc(layers + 1, sizeof *c->x);
-    c->blocks = mo_calloc(layers, sizeof *c->blocks);
+    c->x = mo_mem_calloc(layers + 1, sizeof *c->x);
+    c->blocks = mo_mem_calloc(layers, sizeof *c->blocks);
     st = c->x && c->blocks ? MOPD_OK : MOPD_E_NOMEM;
     if (st == MOPD_OK) {
         cache_take(c, text, plan);
@@ -197,9 +199,9 @@ void mo_text_cache_free(mo_text_cache *cache)
 {
     if (!cache) return;
     mo_arena_close(&cache->arena);
-    mo_free(cache->x);
-    mo_free(cache->blocks);
-    mo_free(cache);
+    mo_mem_free(cache->x);
+    mo_mem_free(cache->blocks);
+    mo_mem_free(cache);
 }
 
 /* x [rows x W] = embedding (or context vector) + position. */
@@ -213,7 +215,7 @@ static void embed(const mo_text *text, const mo_text_plan *plan, const float *ct
         if (t & MO_TEXT_CTX)
             memcpy(row, ctx + (size_t)(t & ~MO_TEXT_CTX) * width, width * sizeof *row);
         else
-            mo_weight_floats(text->embedding, (size_t)t * width, width, row);
+            mo_weights_floats(text->embedding, (size_t)t * width, width, row);
         for (size_t i = 0; i < width; i++) row[i] += pos[i];
     }
 }
@@ -230,7 +232,7 @@ static void forward_take(forward *f, const mo_text *text, mo_pool *pool, const m
     f->x = keep ? NULL : mo_arena_floats(&f->arena, rows * width);
     f->last = mo_arena_floats(&f->arena, plan->n_select * width);
     f->raw = mo_arena_floats(&f->arena, plan->n_select * text->dim);
-    mo_block_size size = {.rows = rows, .longest = mo_rows_longest(&plan->rows), .pool = pool};
+    mo_block_size size = {.rows = rows, .longest = mo_attention_rows_longest(&plan->rows), .pool = pool};
     mo_block_work_take(&f->work, &f->arena, text->packs->blocks, &size);
 }
 
@@ -245,13 +247,13 @@ static mopd_status run_blocks(
         if (st != MOPD_OK) return st;
         mo_block_run run = {.pool = pool,
             .rows = &plan->rows,
-            .twins = i || last ? NULL : &plan->twins,
+            .duplicates = i || last ? NULL : &plan->duplicates,
             .select = last ? plan->select : NULL,
             .n_select = last ? plan->n_select : 0,
             .work = &f->work};
-        const mo_block *b = &(cache && text->reduced ? text->packs->exact : text->packs->blocks)[i];
+        const mo_block *b = &(cache && text->quantized ? text->packs->exact : text->packs->blocks)[i];
         if (cache)
-            mo_block_fwd_keep(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
+            mo_block_fwd_for_backward(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
         else
             mo_block_fwd(b, last ? f->last : f->x, f->x, &run);
     }
@@ -261,12 +263,12 @@ static mopd_status run_blocks(
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out)
 {
-    const bool exact = cache && text->reduced;
+    const bool exact = cache && text->quantized;
     mopd_status st = mo_text_prepare(text, exact);
     if (st != MOPD_OK) return st;
     if (plan->n_ctx && !ctx)
         return mo_fail(MOPD_E_INTERNAL, "a plan of %zu context vectors, none given", plan->n_ctx);
-    forward f = {.arena.stash = &text->packs->stash};
+    forward f = {.arena.pool = &text->packs->pool};
     forward_take(&f, text, pool, plan, cache != NULL);
     if ((st = mo_arena_open(&f.arena)) != MOPD_OK) return st;
     forward_take(&f, text, pool, plan, cache != NULL);

@@ -21,10 +21,10 @@ typedef struct mo_text mo_text;
 typedef struct mo_text_plan mo_text_plan;
 typedef struct mo_text_cache mo_text_cache;
 
-/* A tower over the parameters of `weights`, which must outlive it.  reduced: products in reduced precision
- * (mo_mat_narrow), except where a cache is kept for the way back: that is float and packed when first asked
+/* A tower over the parameters of `weights`, which must outlive it.  quantized: products in reduced precision
+ * (mo_mat_quantize), except where a cache is kept for the way back: that is float and packed when first asked
  * for.  Touches no weight. */
-mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool reduced);
+mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool quantized);
 void mo_text_free(mo_text *text);
 
 size_t mo_text_width(const mo_text *text); /* W */

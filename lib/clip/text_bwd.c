@@ -20,7 +20,7 @@ static void backward_take(backward *b, const mo_text *text, mo_pool *pool, const
     b->dlast = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dnorm = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dx = mo_arena_floats(&b->arena, plan->rows.rows * width);
-    mo_block_size size = {.rows = plan->rows.rows, .longest = mo_rows_longest(&plan->rows), .pool = pool};
+    mo_block_size size = {.rows = plan->rows.rows, .longest = mo_attention_rows_longest(&plan->rows), .pool = pool};
     mo_block_work_take(&b->work, &b->arena, text->packs->blocks, &size);
 }
 
@@ -51,14 +51,14 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
 {
     mopd_status st = mo_text_prepare(text, true);
     if (st != MOPD_OK || plan->n_ctx == 0) return st;
-    backward b = {.arena.stash = &text->packs->stash};
+    backward b = {.arena.pool = &text->packs->pool};
     backward_take(&b, text, pool, plan);
     if ((st = mo_arena_open(&b.arena)) != MOPD_OK) return st;
     backward_take(&b, text, pool, plan);
     const text_packs *p = text->packs;
     uint32_t layers = text->config.stack.layers;
     gather(b.draw, text, plan, d_out);
-    mo_linear_bwd(pool, b.dnorm, b.draw, &p->proj_back, plan->n_select);
+    mo_linear_bwd(pool, b.dnorm, b.draw, &p->proj_transposed, plan->n_select);
     memset(b.dlast, 0, plan->n_select * text->config.stack.width * sizeof *b.dlast);
     mo_norm_grad final = {.dx = b.dlast, .dy = b.dnorm, .x = cache->x[layers], .stats = cache->stats};
     mo_norm_bwd(pool, &p->norm, &final, plan->n_select);
@@ -71,7 +71,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
             .n_select = last ? plan->n_select : 0,
             .work = &b.work};
         mo_block_grad grad = {.dx = b.dx, .dy = last ? b.dlast : b.dx, .x = cache->x[i]};
-        mo_block_bwd(&(text->reduced ? p->exact : p->blocks)[i], &p->back[i], &grad, &run, &cache->blocks[i]);
+        mo_block_bwd(&(text->quantized ? p->exact : p->blocks)[i], &p->transposed[i], &grad, &run, &cache->blocks[i]);
     }
     add_context(d_ctx, text, plan, b.dx);
 done:

@@ -3,13 +3,14 @@
 #ifndef MO_CLIP_TEXT_INNER_H
 #define MO_CLIP_TEXT_INNER_H
 
+#include "base/once.h"
 #include "clip/text.h"
 #include "clip/tower.h"
 
 /* Unpacked at first use.  Level 1 of `once`: all that the forward pass needs; level 2: the way back too. */
 typedef struct text_packs {
     mo_once once;
-    mo_stash stash; /* of calls' working memory */
+    mo_buffer_pool pool; /* of calls' working memory */
     float *position; /* context x W */
     float *norm_block;
     mo_norm norm;
@@ -17,14 +18,14 @@ typedef struct text_packs {
     mo_linear proj;  /* D x W */
     mo_block *exact; /* the same in float, where blocks and proj are not: for training */
     mo_linear exact_proj;
-    mo_block_back *back;
-    mo_mat proj_back;
+    mo_block_transposed *transposed;
+    mo_mat proj_transposed;
 } text_packs;
 
 struct mo_text {
     mo_text_config config;
     size_t dim;
-    bool reduced;
+    bool quantized;
     const mo_weights *weights;
     const mo_weight *embedding; /* vocab x W */
     text_packs *packs;
@@ -35,8 +36,8 @@ struct mo_text_plan {
     size_t n_ctx;            /* largest context reference + 1 */
     mo_rows rows;            /* the tree */
     uint32_t *token, *depth; /* by row */
-    mo_twins twins;          /* rows of the same token at the same depth */
-    uint32_t *twin;          /* what twins points to */
+    mo_duplicates duplicates;          /* rows of the same token at the same depth */
+    uint32_t *duplicate;          /* what duplicates points to */
     mo_segment *segs;        /* what rows.segs points to */
     uint32_t *select;        /* rows that are read, ascending */
     size_t n_select;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "clip/text_inner.h"
 
 #define NO_ROW UINT32_MAX
@@ -142,27 +143,27 @@ static int compare_places(const void *a, const void *b)
 static mopd_status make_twins(mo_text_plan *plan)
 {
     const size_t rows = plan->rows.rows;
-    token_at *p = mo_alloc(rows, sizeof *p);
-    plan->twin = mo_alloc(rows, 2 * sizeof *plan->twin);
-    if (!p || !plan->twin) {
-        mo_free(p);
+    token_at *p = mo_mem_alloc(rows, sizeof *p);
+    plan->duplicate = mo_mem_alloc(rows, 2 * sizeof *plan->duplicate);
+    if (!p || !plan->duplicate) {
+        mo_mem_free(p);
         return MOPD_E_NOMEM;
     }
-    uint32_t *first = plan->twin, *of = first + rows;
+    uint32_t *first = plan->duplicate, *of = first + rows;
     for (uint32_t r = 0; r < rows; r++) p[r] = (token_at){plan->token[r], plan->depth[r], r};
     qsort(p, rows, sizeof *p, compare_places);
     for (size_t i = 0, one = 0; i < rows; i++) {
         if (p[i].token != p[one].token || p[i].depth != p[one].depth) one = i;
         of[p[i].row] = p[one].row;
     }
-    mo_free(p);
+    mo_mem_free(p);
     for (uint32_t r = 0; r < rows; r++) {
         const bool is_first = of[r] == r;
-        if (is_first) first[plan->twins.n] = r;
-        of[r] = is_first ? (uint32_t)plan->twins.n++ : of[of[r]];
+        if (is_first) first[plan->duplicates.n] = r;
+        of[r] = is_first ? (uint32_t)plan->duplicates.n++ : of[of[r]];
     }
-    plan->twins.first = first;
-    plan->twins.of = of;
+    plan->duplicates.first = first;
+    plan->duplicates.of = of;
     return MOPD_OK;
 }
 
@@ -184,27 +185,27 @@ static mopd_status build(mo_text_plan *plan, const sequence *s, size_t longest)
 {
     size_t rows = plan->rows.rows;
     mopd_status st = MOPD_E_NOMEM;
-    uint32_t *parent = mo_alloc(rows, sizeof *parent), *children = mo_calloc(rows, sizeof *children);
-    uint32_t *path = mo_alloc(longest, sizeof *path);
-    plan->token = mo_alloc(rows, sizeof *plan->token);
-    plan->depth = mo_alloc(rows, sizeof *plan->depth);
-    plan->segs = mo_alloc(rows, sizeof *plan->segs);
-    plan->select = mo_alloc(rows, sizeof *plan->select);
-    plan->text_at = mo_alloc(plan->n, sizeof *plan->text_at);
+    uint32_t *parent = mo_mem_alloc(rows, sizeof *parent), *children = mo_mem_calloc(rows, sizeof *children);
+    uint32_t *path = mo_mem_alloc(longest, sizeof *path);
+    plan->token = mo_mem_alloc(rows, sizeof *plan->token);
+    plan->depth = mo_mem_alloc(rows, sizeof *plan->depth);
+    plan->segs = mo_mem_alloc(rows, sizeof *plan->segs);
+    plan->select = mo_mem_alloc(rows, sizeof *plan->select);
+    plan->text_at = mo_mem_alloc(plan->n, sizeof *plan->text_at);
     if (!parent || !children || !path || !plan->token || !plan->depth || !plan->segs || !plan->select ||
         !plan->text_at)
         goto done;
     make_rows(plan, s, parent, children, path);
-    uint32_t *seg_of = mo_alloc(rows, sizeof *seg_of);
+    uint32_t *seg_of = mo_mem_alloc(rows, sizeof *seg_of);
     if (!seg_of) goto done;
     make_segments(plan, parent, children, seg_of);
     make_select(plan, seg_of);
-    mo_free(seg_of);
+    mo_mem_free(seg_of);
     st = make_twins(plan);
 done:
-    mo_free(path);
-    mo_free(children);
-    mo_free(parent);
+    mo_mem_free(path);
+    mo_mem_free(children);
+    mo_mem_free(parent);
     return st;
 }
 
@@ -213,8 +214,8 @@ mopd_status mo_text_plan_create(
 {
     *out = NULL;
     if (n == 0) return mo_fail(MOPD_E_ARG, "a plan of no texts");
-    mo_text_plan *plan = mo_calloc(1, sizeof *plan);
-    sequence *s = mo_alloc(n, sizeof *s);
+    mo_text_plan *plan = mo_mem_calloc(1, sizeof *plan);
+    sequence *s = mo_mem_alloc(n, sizeof *s);
     mopd_status st = plan && s ? MOPD_OK : MOPD_E_NOMEM;
     if (st != MOPD_OK) goto done;
     plan->n = n;
@@ -227,7 +228,7 @@ mopd_status mo_text_plan_create(
     }
     st = build(plan, s, text->config.context);
 done:
-    mo_free(s);
+    mo_mem_free(s);
     if (st == MOPD_OK)
         *out = plan;
     else
@@ -238,13 +239,13 @@ done:
 void mo_text_plan_free(mo_text_plan *plan)
 {
     if (!plan) return;
-    mo_free(plan->token);
-    mo_free(plan->depth);
-    mo_free(plan->segs);
-    mo_free(plan->select);
-    mo_free(plan->text_at);
-    mo_free(plan->twin);
-    mo_free(plan);
+    mo_mem_free(plan->token);
+    mo_mem_free(plan->depth);
+    mo_mem_free(plan->segs);
+    mo_mem_free(plan->select);
+    mo_mem_free(plan->text_at);
+    mo_mem_free(plan->duplicate);
+    mo_mem_free(plan);
 }
 
 size_t mo_text_plan_rows(const mo_text_plan *plan)

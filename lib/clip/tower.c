@@ -4,39 +4,16 @@
 
 #include <stdio.h>
 
-mopd_status mo_once_init(mo_once *once)
-{
-    atomic_init(&once->level, 0);
-    if (pthread_mutex_init(&once->lock, NULL)) return mo_fail(MOPD_E_NOMEM, "no memory for a lock");
-    return MOPD_OK;
-}
-
-void mo_once_end(mo_once *once)
-{
-    pthread_mutex_destroy(&once->lock);
-}
-
-mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *ctx), const void *ctx)
-{
-    if (atomic_load_explicit(&once->level, memory_order_acquire) >= level) return MOPD_OK;
-    mopd_status st = MOPD_OK;
-    pthread_mutex_lock(&once->lock);
-    if (atomic_load_explicit(&once->level, memory_order_relaxed) < level) {
-        st = fn(ctx);
-        if (st == MOPD_OK) atomic_store_explicit(&once->level, level, memory_order_release);
-    }
-    pthread_mutex_unlock(&once->lock);
-    return st;
-}
+#include "base/mem.h"
 
 mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *name)
 {
     const mo_weight *p;
     mopd_status st = mo_weights_get(weights, name, &p);
     if (st != MOPD_OK) return st;
-    float *x = mo_alloc(p->view.n, sizeof *x);
+    float *x = mo_mem_alloc(p->view.n, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
-    mo_weight_floats(p, 0, p->view.n, x);
+    mo_weights_floats(p, 0, p->view.n, x);
     mo_weights_release(weights, p);
     *out = x;
     return MOPD_OK;
@@ -54,17 +31,17 @@ mopd_status mo_tower_norm(
         if (st != MOPD_OK) return st;
     }
     size_t dim = p[0]->view.n;
-    float *x = mo_alloc(2 * dim, sizeof *x);
+    float *x = mo_mem_alloc(2 * dim, sizeof *x);
     if (!x) return MOPD_E_NOMEM;
-    mo_weight_floats(p[0], 0, dim, x);
-    mo_weight_floats(p[1], 0, dim, x + dim);
+    mo_weights_floats(p[0], 0, dim, x);
+    mo_weights_floats(p[1], 0, dim, x + dim);
     *norm = (mo_norm){.gamma = x, .beta = x + dim, .dim = dim, .eps = eps};
     *out = x;
     return MOPD_OK;
 }
 
 mopd_status mo_tower_linear(
-    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool reduced)
+    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool quantized)
 {
     char name[MO_PARAM_NAME];
     const mo_weight *w, *b = NULL;
@@ -78,7 +55,7 @@ mopd_status mo_tower_linear(
     mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
     if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
     mo_weights_release(weights, w);
-    return reduced ? mo_mat_narrow(&out->w) : MOPD_OK;
+    return quantized ? mo_mat_quantize(&out->w) : MOPD_OK;
 }
 
 /* The sixteen parameters of block N, in this order. */
@@ -94,7 +71,7 @@ static mo_linear_part part_of(const mo_weight *const *pair)
 }
 
 static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
-    const mo_stack_config *stack, bool reduced)
+    const mo_stack_config *stack, bool quantized)
 {
     const mo_weight *p[BLOCK_PARAMS];
     for (size_t i = 0; i < BLOCK_PARAMS; i++) {
@@ -119,18 +96,18 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
     for (size_t i = 0; i < BLOCK_PARAMS; i++) mo_weights_release(weights, p[i]);
-    return reduced ? mo_block_narrow(out) : MOPD_OK;
+    return quantized ? mo_block_quantize(out) : MOPD_OK;
 }
 
 mopd_status mo_tower_blocks(
     mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack,
-    bool reduced)
+    bool quantized)
 {
-    mo_block *blocks = mo_calloc(stack->layers, sizeof *blocks);
+    mo_block *blocks = mo_mem_calloc(stack->layers, sizeof *blocks);
     if (!blocks) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (uint32_t i = 0; i < stack->layers && st == MOPD_OK; i++)
-        st = pack_block(&blocks[i], weights, prefix, i, stack, reduced);
+        st = pack_block(&blocks[i], weights, prefix, i, stack, quantized);
     if (st != MOPD_OK) {
         mo_tower_blocks_free(blocks, stack->layers);
         return st;
@@ -143,5 +120,5 @@ void mo_tower_blocks_free(mo_block *blocks, size_t layers)
 {
     if (!blocks) return;
     for (size_t i = 0; i < layers; i++) mo_block_free(&blocks[i]);
-    mo_free(blocks);
+    mo_mem_free(blocks);
 }

@@ -4,9 +4,7 @@
 #ifndef MO_CLIP_TOWER_H
 #define MO_CLIP_TOWER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
+#include "base/once.h"
 #include "clip/weights.h"
 #include "layer/block.h"
 
@@ -14,33 +12,21 @@
 #define MO_VISION_KEPT ((size_t)64 << 20)
 #define MO_TEXT_KEPT ((size_t)16 << 20)
 
-/* Work that is done once, whoever asks first; a failure leaves it undone. */
-typedef struct mo_once {
-    pthread_mutex_t lock;
-    atomic_int level; /* how much is done */
-} mo_once;
-
-mopd_status mo_once_init(mo_once *once);
-void mo_once_end(mo_once *once);
-
-/* Runs fn(ctx) unless `level` is reached already; on success it is. */
-mopd_status mo_once_run(mo_once *once, int level, mopd_status (*fn)(const void *ctx), const void *ctx);
-
-/* out (mo_alloc'd) = all floats of a parameter. */
+/* out (mo_mem_alloc'd) = all floats of a parameter. */
 mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *name);
 
 /* "PREFIX.weight" and ".bias" of a layer norm of `dim` into one block: gamma, then beta. */
 mopd_status mo_tower_norm(
     float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps);
 
-/* "PREFIX.weight" (and, with bias, "PREFIX.bias") as a linear layer; reduced: mo_mat_narrow. */
+/* "PREFIX.weight" (and, with bias, "PREFIX.bias") as a linear layer; quantized: mo_mat_quantize. */
 mopd_status mo_tower_linear(
-    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool reduced);
+    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool quantized);
 
 /* Blocks 0 .. layers-1 of "PREFIX.encoder.layers.N."; *out has stack->layers of them.  Pages of the file are
  * given back block by block. */
 mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
-    const mo_stack_config *stack, bool reduced);
+    const mo_stack_config *stack, bool quantized);
 void mo_tower_blocks_free(mo_block *blocks, size_t layers);
 
 #endif

@@ -7,15 +7,15 @@
  * for a chunk each would be too much, all threads share each layer. */
 #include <stdatomic.h>
 
+#include "base/ints.h"
 #include "clip/vision_inner.h"
-#include "math/split.h"
 
 mopd_status mo_vision_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
     *out = NULL;
-    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, reduced);
-    return mo_vit_create(out, config, weights, reduced);
+    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, quantized);
+    return mo_vit_create(out, config, weights, quantized);
 }
 
 typedef struct lanes {

@@ -29,10 +29,10 @@ struct mo_vision {
     void (*free)(mo_vision *v);
 };
 
-/* The tower that the configuration names, over parameters that must outlive it.  reduced: its products in
- * reduced precision (mo_mat_narrow).  Touches no weight. */
+/* The tower that the configuration names, over parameters that must outlive it.  quantized: its products in
+ * reduced precision (mo_mat_quantize).  Touches no weight. */
 mopd_status mo_vision_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced);
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 
 /* out (n x D) = features of pixels (n x 3 x S x S), not yet of length 1, the same bits for every n and pool.
  * Weights are prepared.  NOMEM. */

@@ -7,6 +7,8 @@
  * Pictures go through in chunks of bounded memory; the last block makes the class rows only. */
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/once.h"
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "layer/patch.h"
@@ -18,7 +20,7 @@
 
 typedef struct vit_packs {
     mo_once once;
-    mo_stash stash;                /* of calls' working memory */
+    mo_buffer_pool pool;                /* of calls' working memory */
     float *class_token, *position; /* W; L x W */
     float *pre_block, *post_block;
     mo_norm pre, post;
@@ -30,17 +32,17 @@ typedef struct vit_packs {
 typedef struct vit {
     mo_vision base;
     mo_vit_config config;
-    bool reduced;
+    bool quantized;
     const mo_weights *weights;
     vit_packs *packs;
 } vit;
 
 static void free_packs(vit_packs *p, size_t layers)
 {
-    mo_free(p->class_token);
-    mo_free(p->position);
-    mo_free(p->pre_block);
-    mo_free(p->post_block);
+    mo_mem_free(p->class_token);
+    mo_mem_free(p->position);
+    mo_mem_free(p->pre_block);
+    mo_mem_free(p->post_block);
     mo_linear_free(&p->patch.linear);
     mo_tower_blocks_free(p->blocks, layers);
     mo_linear_free(&p->proj);
@@ -67,11 +69,11 @@ static mopd_status pack(const void *ctx)
         goto done;
     p->patch.side = v->base.image;
     p->patch.patch = v->config.patch;
-    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false, v->reduced);
+    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false, v->quantized);
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->reduced)) != MOPD_OK)
+    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->quantized)) != MOPD_OK)
         goto done;
-    st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->reduced);
+    st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->quantized);
 done:
     if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
     return st;
@@ -116,7 +118,7 @@ static mopd_status vit_open(void **work, const mo_vision *base, const mo_pool *p
 {
     const vit *v = (const vit *)base;
     forward f = {.v = v, .chunk = n, .rows = mo_patch_rows(&v->packs->patch)};
-    f.arena.stash = &v->packs->stash;
+    f.arena.pool = &v->packs->pool;
     *work = NULL;
     mo_arena_take(&f.arena, 1, sizeof f);
     forward_take(&f, pool);
@@ -158,9 +160,9 @@ static void vit_free(mo_vision *base)
     vit *v = (vit *)base;
     free_packs(v->packs, v->config.stack.layers);
     mo_once_end(&v->packs->once);
-    mo_stash_end(&v->packs->stash);
-    mo_free(v->packs);
-    mo_free(v);
+    mo_buffer_pool_end(&v->packs->pool);
+    mo_mem_free(v->packs);
+    mo_mem_free(v);
 }
 
 static size_t at_least_one(size_t n)
@@ -168,14 +170,14 @@ static size_t at_least_one(size_t n)
     return n ? n : 1;
 }
 
-mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool reduced)
+mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
-    vit *v = mo_calloc(1, sizeof *v);
-    vit_packs *packs = mo_calloc(1, sizeof *packs);
+    vit *v = mo_mem_calloc(1, sizeof *v);
+    vit_packs *packs = mo_mem_calloc(1, sizeof *packs);
     mopd_status st = v && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
     if (st != MOPD_OK) {
-        mo_free(packs);
-        mo_free(v);
+        mo_mem_free(packs);
+        mo_mem_free(v);
         return st;
     }
     const size_t rows = 1 + (config->image / config->vit.patch) * (config->image / config->vit.patch);
@@ -189,9 +191,9 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
         .run = vit_run,
         .close = vit_close,
         .free = vit_free};
-    packs->stash.limit = MO_VISION_KEPT;
+    packs->pool.limit = MO_VISION_KEPT;
     v->config = config->vit;
-    v->reduced = reduced;
+    v->quantized = quantized;
     v->weights = weights;
     v->packs = packs;
     *out = &v->base;

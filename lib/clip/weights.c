@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/view.h"
 #include "format/torchfile.h"
 
 #define MAX_FILES 256 /* shards of one model */
 
 typedef struct source {
-    mo_st *st;
-    mo_torch *torch;
+    mo_safetensors *st;
+    mo_torchfile *torch;
 } source;
 
 typedef struct entry {
@@ -33,7 +35,7 @@ struct mo_weights {
 
 mopd_status mo_weights_create(mo_weights **out)
 {
-    *out = mo_calloc(1, sizeof **out);
+    *out = mo_mem_calloc(1, sizeof **out);
     return *out ? MOPD_OK : MOPD_E_NOMEM;
 }
 
@@ -41,43 +43,43 @@ void mo_weights_free(mo_weights *weights)
 {
     if (!weights) return;
     for (size_t i = 0; i < weights->n_files; i++) {
-        mo_st_close(weights->file[i].st);
-        mo_torch_close(weights->file[i].torch);
+        mo_safetensors_close(weights->file[i].st);
+        mo_torchfile_close(weights->file[i].torch);
     }
-    mo_free(weights->file);
-    mo_free(weights->param);
-    mo_free((void *)weights->used);
-    mo_free(weights->by_name);
-    mo_free(weights);
+    mo_mem_free(weights->file);
+    mo_mem_free(weights->param);
+    mo_mem_free((void *)weights->used);
+    mo_mem_free(weights->by_name);
+    mo_mem_free(weights);
 }
 
 static size_t source_count(const source *s)
 {
-    return s->st ? mo_st_count(s->st) : mo_torch_count(s->torch);
+    return s->st ? mo_safetensors_count(s->st) : mo_torchfile_count(s->torch);
 }
 static const char *source_name(const source *s, size_t i)
 {
-    return s->st ? mo_st_name(s->st, i) : mo_torch_name(s->torch, i);
+    return s->st ? mo_safetensors_name(s->st, i) : mo_torchfile_name(s->torch, i);
 }
 static const mo_view *source_find(const source *s, const char *name)
 {
-    return s->st ? mo_st_find(s->st, name) : mo_torch_find(s->torch, name);
+    return s->st ? mo_safetensors_find(s->st, name) : mo_torchfile_find(s->torch, name);
 }
 static const char *source_path(const source *s)
 {
-    return s->st ? mo_st_path(s->st) : mo_torch_path(s->torch);
+    return s->st ? mo_safetensors_path(s->st) : mo_torchfile_path(s->torch);
 }
 
 static mopd_status add(mo_weights *w, const char *path, bool read, bool torch)
 {
     if (w->n_files == MAX_FILES)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", path, MAX_FILES);
-    source *grown = mo_realloc(w->file, w->n_files + 1, sizeof *grown);
+    source *grown = mo_mem_realloc(w->file, w->n_files + 1, sizeof *grown);
     if (!grown) return MOPD_E_NOMEM;
     w->file = grown;
     source *s = &w->file[w->n_files];
     memset(s, 0, sizeof *s);
-    mopd_status st = torch ? mo_torch_open(&s->torch, path, read) : mo_st_open(&s->st, path, read);
+    mopd_status st = torch ? mo_torchfile_open(&s->torch, path, read) : mo_safetensors_open(&s->st, path, read);
     if (st == MOPD_OK) w->n_files++;
     return st;
 }
@@ -109,7 +111,7 @@ const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored)
     return find(weights, stored, &file);
 }
 
-const mo_st *mo_weights_safetensors(const mo_weights *weights)
+const mo_safetensors *mo_weights_safetensors(const mo_weights *weights)
 {
     return weights->n_files == 1 ? weights->file[0].st : NULL;
 }
@@ -157,10 +159,10 @@ static void cut_part(mo_weight *p, const mo_param_spec *s)
 static bool grow(mo_weights *w)
 {
     size_t cap = w->cap ? 2 * w->cap : 256;
-    mo_weight *params = mo_realloc(w->param, cap, sizeof *params);
+    mo_weight *params = mo_mem_realloc(w->param, cap, sizeof *params);
     if (!params) return false;
     w->param = params;
-    const mo_view **used = mo_realloc((void *)w->used, cap, sizeof *used);
+    const mo_view **used = mo_mem_realloc((void *)w->used, cap, sizeof *used);
     if (!used) return false;
     w->used = used;
     w->cap = cap;
@@ -254,7 +256,7 @@ static mopd_status check_rest(const mo_weights *w)
         const source *s = &w->file[f];
         for (size_t i = 0, n = source_count(s); i < n; i++) {
             const char *name = source_name(s, i);
-            const mo_view *v = s->st ? mo_st_view(s->st, i) : mo_torch_find(s->torch, name);
+            const mo_view *v = s->st ? mo_safetensors_view(s->st, i) : mo_torchfile_find(s->torch, name);
             if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
             if (harmless(name)) continue;
             if (further_layer(w, s, name))
@@ -275,7 +277,7 @@ mopd_status mo_weights_bind(
     if (st != MOPD_OK) return st;
     qsort((void *)weights->used, weights->n_params, sizeof *weights->used, compare_views);
     if ((st = check_rest(weights)) != MOPD_OK) return st;
-    weights->by_name = mo_alloc(weights->n_params, sizeof *weights->by_name);
+    weights->by_name = mo_mem_alloc(weights->n_params, sizeof *weights->by_name);
     if (!weights->by_name) return MOPD_E_NOMEM;
     for (size_t i = 0; i < weights->n_params; i++)
         weights->by_name[i] = (entry){weights->param[i].name, &weights->param[i]};
@@ -301,7 +303,7 @@ const mo_weight *mo_weights_at(const mo_weights *weights, size_t i)
     return &weights->param[i];
 }
 
-void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out)
+void mo_weights_floats(const mo_weight *param, size_t first, size_t n, float *out)
 {
     if (!param->in_out) {
         mo_view_floats(&param->view, first, n, out);
@@ -318,9 +320,9 @@ void mo_weights_release(const mo_weights *weights, const mo_weight *param)
 {
     const source *s = &weights->file[param->file];
     if (s->st)
-        mo_st_release(s->st, &param->view);
+        mo_safetensors_release(s->st, &param->view);
     else
-        mo_torch_release(s->torch, &param->view);
+        mo_torchfile_release(s->torch, &param->view);
 }
 
 uint64_t mo_weights_parameters(const mo_weights *weights)

@@ -7,7 +7,7 @@
 #ifndef MO_CLIP_WEIGHTS_H
 #define MO_CLIP_WEIGHTS_H
 
-#include "base/num.h"
+#include "base/view.h"
 #include "clip/params.h"
 #include "format/safetensors.h"
 
@@ -33,7 +33,7 @@ mopd_status mo_weights_add_torch(mo_weights *weights, const char *path, bool rea
 const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
 
 /* The safetensors handle of the only file added; NULL otherwise. */
-const mo_st *mo_weights_safetensors(const mo_weights *weights);
+const mo_safetensors *mo_weights_safetensors(const mo_weights *weights);
 
 /* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are
  * more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the
@@ -50,7 +50,7 @@ size_t mo_weights_count(const mo_weights *weights);
 const mo_weight *mo_weights_at(const mo_weights *weights, size_t i);
 
 /* n floats of a parameter from element `first` on, counted as [outputs][inputs]. */
-void mo_weight_floats(const mo_weight *param, size_t first, size_t n, float *out);
+void mo_weights_floats(const mo_weight *param, size_t first, size_t n, float *out);
 
 /* Tells the system that a parameter's pages are not needed now. */
 void mo_weights_release(const mo_weights *weights, const mo_weight *param);

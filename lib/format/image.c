@@ -3,16 +3,19 @@
 #include "format/image.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "format/jpeg.h"
 #include "format/png.h"
 
 /* Longer files are no pictures of up to max_pixels that anybody means to classify. */
 #define MAX_FILE_BYTES ((size_t)1 << 32)
 
-mopd_status mo_picture_check(uint64_t width, uint64_t height, uint64_t max_pixels)
+mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
 {
     if (max_pixels == 0) max_pixels = MO_IMAGE_MAX_PIXELS;
     if (width == 0 || height == 0)
@@ -24,24 +27,24 @@ mopd_status mo_picture_check(uint64_t width, uint64_t height, uint64_t max_pixel
     return MOPD_OK;
 }
 
-mopd_status mo_picture_create(mo_picture *out, size_t width, size_t height, bool alpha)
+mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alpha)
 {
-    *out = (mo_picture){.width = width, .height = height};
+    *out = (mo_image){.width = width, .height = height};
     size_t row, n;
     if (!mo_mul(width, 3, &row) || !mo_mul(row, height, &n))
         return mo_fail(MOPD_E_NOMEM, "%zu x %zu pixels do not fit in memory", width, height);
-    out->rgb = mo_alloc(height, row);
-    if (out->rgb && alpha) out->alpha = mo_alloc(height, width);
+    out->rgb = mo_mem_alloc(height, row);
+    if (out->rgb && alpha) out->alpha = mo_mem_alloc(height, width);
     if (out->rgb && (out->alpha || !alpha)) return MOPD_OK;
-    mo_picture_free(out);
+    mo_image_free(out);
     return MOPD_E_NOMEM;
 }
 
-void mo_picture_free(mo_picture *picture)
+void mo_image_free(mo_image *picture)
 {
-    mo_free(picture->rgb);
-    mo_free(picture->alpha);
-    *picture = (mo_picture){0};
+    mo_mem_free(picture->rgb);
+    mo_mem_free(picture->alpha);
+    *picture = (mo_image){0};
 }
 
 static bool begins(const unsigned char *b, size_t n, const char *with, size_t n_with)
@@ -82,9 +85,9 @@ static mopd_status fail_kind(const unsigned char *b, size_t n)
     return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);
 }
 
-mopd_status mo_image_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
 {
-    *out = (mo_picture){0};
+    *out = (mo_image){0};
     if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
     if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, max_pixels);
     if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, max_pixels);
@@ -92,9 +95,9 @@ mopd_status mo_image_decode(mo_picture *out, const void *bytes, size_t n_bytes, 
 }
 
 /* Read, not mapped: a picture that is cut while we decode must not end the process. */
-mopd_status mo_image_read(mo_picture *out, const char *path, uint64_t max_pixels)
+mopd_status mo_image_read(mo_image *out, const char *path, uint64_t max_pixels)
 {
-    *out = (mo_picture){0};
+    *out = (mo_image){0};
     mo_buf buf = {0};
     mopd_status st = mo_file_read(&buf, path, MAX_FILE_BYTES);
     if (st == MOPD_OK) {

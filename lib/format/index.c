@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 mopd_status mo_index_open(mo_index *index, size_t n)
 {
     index->n = 0;
-    index->item = mo_calloc(n, sizeof *index->item);
+    index->item = mo_mem_calloc(n, sizeof *index->item);
     if (!index->item) return MOPD_E_NOMEM;
     index->n = n;
     return MOPD_OK;
@@ -17,7 +19,7 @@ mopd_status mo_index_open(mo_index *index, size_t n)
 
 void mo_index_close(mo_index *index)
 {
-    mo_free(index->item);
+    mo_mem_free(index->item);
     index->item = NULL;
     index->n = 0;
 }

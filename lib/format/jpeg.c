@@ -4,14 +4,15 @@
  * libjpeg's own defaults (accurate integer DCT, smooth chroma) are Pillow's.  Four-channel files are taken
  * as Adobe writes them, inverted, whether they say so or not: Pillow does.  As in Pillow corrupt data that
  * libjpeg can step over is stepped over, and data that ends early is an error. */
+#include "format/jpeg.h"
+
+#include <jerror.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include "format/jpeg.h"
-
 #include <jpeglib.h>
-#include <jerror.h>
+
+#include "base/mem.h"
 
 /* A progressive file of more scans than this is made to burn time. */
 #define MAX_SCANS 1000
@@ -23,7 +24,7 @@ typedef struct decoder {
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     jmp_buf back;
-    mo_picture picture;
+    mo_image picture;
     uint8_t *cmyk; /* one row, width x 4 */
     uint64_t max_pixels;
     size_t n_bytes;
@@ -143,12 +144,12 @@ static mopd_status read_all(decoder *d)
     int n = d->info.num_components;
     if (n != 1 && n != 3 && n != 4)
         return mo_fail(MOPD_E_UNSUPPORTED, "JPEG has %d components: 1, 3 and 4 are known", n);
-    mopd_status st = mo_picture_check(d->info.image_width, d->info.image_height, d->max_pixels);
+    mopd_status st = mo_image_check(d->info.image_width, d->info.image_height, d->max_pixels);
     if (st != MOPD_OK) return st;
-    st = mo_picture_create(&d->picture, d->info.image_width, d->info.image_height, false);
+    st = mo_image_create(&d->picture, d->info.image_width, d->info.image_height, false);
     if (st != MOPD_OK) return st;
     d->info.out_color_space = n == 4 ? JCS_CMYK : JCS_RGB;
-    if (n == 4 && !(d->cmyk = mo_alloc(d->picture.width, 4))) return MOPD_E_NOMEM;
+    if (n == 4 && !(d->cmyk = mo_mem_alloc(d->picture.width, 4))) return MOPD_E_NOMEM;
     jpeg_start_decompress(&d->info);
     read_rows(d);
     d->finishing = true;
@@ -177,10 +178,10 @@ static void set_up(decoder *d, const void *bytes)
     d->info.progress = &d->progress;
 }
 
-mopd_status mo_jpeg_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_jpeg_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
 {
-    *out = (mo_picture){0};
-    decoder *d = mo_calloc(1, sizeof *d);
+    *out = (mo_image){0};
+    decoder *d = mo_mem_calloc(1, sizeof *d);
     if (!d) return MOPD_E_NOMEM;
     d->n_bytes = n_bytes;
     d->max_pixels = max_pixels;
@@ -198,8 +199,8 @@ mopd_status mo_jpeg_decode(mo_picture *out, const void *bytes, size_t n_bytes, u
     if (st == MOPD_OK)
         *out = d->picture;
     else
-        mo_picture_free(&d->picture);
-    mo_free(d->cmyk);
-    mo_free(d);
+        mo_image_free(&d->picture);
+    mo_mem_free(d->cmyk);
+    mo_mem_free(d);
     return st;
 }

@@ -6,11 +6,12 @@
  * into reals, which read back as integers up to 2^53. */
 #include "format/json.h"
 
-#include "base/file.h"
-
 #include <jansson.h>
 #include <locale.h>
 #include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
 
 #define FILE_LIMIT ((size_t)256 << 20)
 

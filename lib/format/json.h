@@ -114,10 +114,7 @@ void mo_jsonw_kbool(mo_jsonw *w, const char *key, bool x);
 mopd_status mo_jsonw_done(mo_jsonw *w);
 
 /* The shortest decimal texts that read back the same, with "." in every locale; "nan", "inf", "-inf" too. */
-void mo_double_text(char text[32], double x);
-void mo_float_text(char text[32], float x);
-
-/* Whether n bytes are UTF-8 (no surrogates, nothing overlong). */
-bool mo_utf8_valid(const char *text, size_t n);
+void mo_jsonw_double_text(char text[32], double x);
+void mo_jsonw_float_text(char text[32], float x);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * jsonw.c - JSON written to a growing text, and numbers as their shortest exact texts. */
-#include "format/json.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "format/json.h"
 
 #define MAX_DEPTH 63
 
@@ -73,35 +75,6 @@ void mo_jsonw_end(mo_jsonw *w)
     w->depth--;
 }
 
-/* Bytes of the UTF-8 character at s (n > 0 bytes left), 0 when it is none (Unicode, table 3-7). */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4) return 0;
-    if (length > n) return 0;
-    if (s[0] == 0xe0) low = 0xa0;
-    if (s[0] == 0xed) high = 0x9f;
-    if (s[0] == 0xf0) low = 0x90;
-    if (s[0] == 0xf4) high = 0x8f;
-    for (size_t i = 1; i < length; i++) {
-        if (s[i] < low || s[i] > high) return 0;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return length;
-}
-
-bool mo_utf8_valid(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n;) {
-        size_t length = utf8_length((const unsigned char *)text + i, n - i);
-        if (!length) return false;
-        i += length;
-    }
-    return true;
-}
-
 static void add_escaped(mo_jsonw *w, unsigned char c)
 {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
@@ -118,7 +91,8 @@ static void add_string(mo_jsonw *w, const char *text, size_t n)
     size_t plain = 0; /* start of what goes out as it is */
     for (size_t i = 0; i < n;) {
         unsigned char c = (unsigned char)text[i];
-        size_t length = utf8_length((const unsigned char *)text + i, n - i);
+        size_t after = i;
+        size_t length = mo_utf8_next(text, n, &after) < 0 ? 0 : after - i;
         if (length && c >= 0x20 && c != '"' && c != '\\') {
             i += length;
             continue;
@@ -186,7 +160,7 @@ static void plain_point(char *text)
     memmove(start + 1, start + n, strlen(start + n) + 1);
 }
 
-void mo_double_text(char text[32], double x)
+void mo_jsonw_double_text(char text[32], double x)
 {
     if (isnan(x) || isinf(x)) {
         strcpy(text, isnan(x) ? "nan" : x < 0 ? "-inf" : "inf");
@@ -200,10 +174,10 @@ void mo_double_text(char text[32], double x)
     plain_point(text);
 }
 
-void mo_float_text(char text[32], float x)
+void mo_jsonw_float_text(char text[32], float x)
 {
     if (isnan(x) || isinf(x)) {
-        mo_double_text(text, (double)x);
+        mo_jsonw_double_text(text, (double)x);
         return;
     }
     for (int digits = 6; digits <= 9; digits++) {
@@ -217,14 +191,14 @@ void mo_float_text(char text[32], float x)
 void mo_jsonw_double(mo_jsonw *w, double x)
 {
     char text[32] = "null";
-    if (!isnan(x) && !isinf(x)) mo_double_text(text, x);
+    if (!isnan(x) && !isinf(x)) mo_jsonw_double_text(text, x);
     mo_jsonw_raw(w, text);
 }
 
 void mo_jsonw_float(mo_jsonw *w, float x)
 {
     char text[32] = "null";
-    if (!isnan(x) && !isinf(x)) mo_float_text(text, x);
+    if (!isnan(x) && !isinf(x)) mo_jsonw_float_text(text, x);
     mo_jsonw_raw(w, text);
 }
 

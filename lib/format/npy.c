@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/out.h"
+#include "base/view.h"
 
 static mopd_status make_header(mo_buf *buf, int n_dims, const size_t *shape)
 {
@@ -109,15 +113,15 @@ static mopd_status read_map(mo_npy *out, const mo_map *map, const char *path)
     size_t at = 0, n = 0, bytes;
     mopd_status st = find_header(map, &at, &n, path);
     if (st != MOPD_OK) return st;
-    char *header = mo_strndup((const char *)map->data + at, n);
+    char *header = mo_mem_strndup((const char *)map->data + at, n);
     if (!header) return MOPD_E_NOMEM;
     st = read_header(out, header, path);
-    mo_free(header);
+    mo_mem_free(header);
     if (st != MOPD_OK) return st;
     if (!mo_mul(out->n, sizeof(float), &bytes) || bytes != map->size - at - n)
         return mo_fail(MOPD_E_FORMAT, "%s: the shape makes %zu floats, the file has %zu bytes of them", path,
             out->n, map->size - at - n);
-    out->data = mo_alloc(out->n, sizeof(float));
+    out->data = mo_mem_alloc(out->n, sizeof(float));
     if (!out->data) return MOPD_E_NOMEM;
     memcpy(out->data, map->data + at + n, bytes);
     return MOPD_OK;
@@ -137,6 +141,6 @@ mopd_status mo_npy_load(mo_npy *out, const char *path)
 
 void mo_npy_free(mo_npy *npy)
 {
-    mo_free(npy->data);
+    mo_mem_free(npy->data);
     *npy = (mo_npy){0};
 }

@@ -3,8 +3,8 @@
 #ifndef MO_FORMAT_NPY_H
 #define MO_FORMAT_NPY_H
 
-#include "base/num.h"
-#include "base/status.h"
+#include "base/fail.h"
+#include "base/view.h"
 
 typedef struct mo_npy {
     float *data; /* n floats */

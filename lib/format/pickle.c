@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 #define NODE_LIMIT (1u << 22)
 
 typedef struct numbers {
@@ -43,7 +45,7 @@ static mopd_status add_number(const machine *m, numbers *list, uint32_t x)
     if (list->n >= NODE_LIMIT) return too_large(m);
     if (list->n == list->cap) {
         size_t cap = list->cap ? list->cap * 2 : 256;
-        uint32_t *more = mo_realloc(list->at, cap, sizeof *more);
+        uint32_t *more = mo_mem_realloc(list->at, cap, sizeof *more);
         if (!more) return MOPD_E_NOMEM;
         list->at = more;
         list->cap = cap;
@@ -58,7 +60,7 @@ static mopd_status grow(void **items, uint32_t n, uint32_t *cap, size_t size, co
     if (n < *cap) return MOPD_OK;
     if (n >= NODE_LIMIT) return too_large(m);
     uint32_t more = *cap ? *cap * 2 : 256;
-    void *moved = mo_realloc(*items, more, size);
+    void *moved = mo_mem_realloc(*items, more, size);
     if (!moved) return MOPD_E_NOMEM;
     *items = moved;
     *cap = more;
@@ -432,17 +434,17 @@ mopd_status mo_pickle_open(
     mopd_status st = MOPD_OK;
     while (st == MOPD_OK && !m.stopped) st = step(&m);
     out->n_bytes = m.pos;
-    mo_free(m.stack.at);
-    mo_free(m.marks.at);
-    mo_free(m.memo.at);
+    mo_mem_free(m.stack.at);
+    mo_mem_free(m.marks.at);
+    mo_mem_free(m.memo.at);
     if (st != MOPD_OK) mo_pickle_close(out);
     return st;
 }
 
 void mo_pickle_close(mo_pickle *p)
 {
-    mo_free(p->nodes);
-    mo_free(p->cells);
+    mo_mem_free(p->nodes);
+    mo_mem_free(p->cells);
     *p = (mo_pickle){.root = MO_P_NIL};
 }
 
@@ -454,7 +456,7 @@ const mo_pnode *mo_pickle_item(const mo_pickle *p, const mo_pnode *node, size_t 
     return &p->nodes[p->cells[cell].node];
 }
 
-bool mo_pnode_is_text(const mo_pnode *node, const char *text)
+bool mo_pickle_is_text(const mo_pnode *node, const char *text)
 {
     size_t n = strlen(text);
     return node && node->kind == MO_P_TEXT && node->u.n == n && !memcmp(node->text, text, n);
@@ -464,6 +466,6 @@ bool mo_pickle_is(const mo_pickle *p, const mo_pnode *node, const char *module, 
 {
     if (!node) return false;
     if (node->kind == MO_P_CALL || node->kind == MO_P_OBJECT) node = &p->nodes[node->callee];
-    return node->kind == MO_P_GLOBAL && mo_pnode_is_text(&p->nodes[node->callee], module) &&
-           mo_pnode_is_text(&p->nodes[node->args], name);
+    return node->kind == MO_P_GLOBAL && mo_pickle_is_text(&p->nodes[node->callee], module) &&
+           mo_pickle_is_text(&p->nodes[node->args], name);
 }

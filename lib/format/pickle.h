@@ -73,7 +73,7 @@ void mo_pickle_close(mo_pickle *p);
 const mo_pnode *mo_pickle_item(const mo_pickle *p, const mo_pnode *node, size_t i);
 
 /* Whether node is this text; a global or a call of a global with these names. */
-bool mo_pnode_is_text(const mo_pnode *node, const char *text);
+bool mo_pickle_is_text(const mo_pnode *node, const char *text);
 bool mo_pickle_is(const mo_pickle *p, const mo_pnode *node, const char *module, const char *name);
 
 #endif

@@ -8,9 +8,11 @@
 #include "format/png.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
-
 #include <png.h>
+
+#include "base/mem.h"
 
 typedef struct decoder {
     png_structp png;
@@ -18,7 +20,7 @@ typedef struct decoder {
     const unsigned char *bytes;
     size_t n_bytes, at;
     uint64_t max_pixels;
-    mo_picture picture;
+    mo_image picture;
     uint8_t *raw;     /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
     size_t row_bytes; /* of raw */
     int depth, type;  /* as in the header */
@@ -38,7 +40,7 @@ bool mo_png_is(const void *bytes, size_t n_bytes)
 static void *png_get(png_structp png, png_alloc_size_t n)
 {
     decoder *d = png_get_mem_ptr(png);
-    void *block = mo_alloc(n, 1);
+    void *block = mo_mem_alloc(n, 1);
     if (!block) d->no_memory = true;
     return block;
 }
@@ -46,7 +48,7 @@ static void *png_get(png_structp png, png_alloc_size_t n)
 static void png_put(png_structp png, void *block)
 {
     (void)png;
-    mo_free(block);
+    mo_mem_free(block);
 }
 
 static void leave(png_structp png, const char *text)
@@ -75,7 +77,7 @@ static void read_bytes(png_structp png, png_bytep out, size_t n)
 
 static mopd_status fail_decode(const decoder *d)
 {
-    if (d->no_memory) return MOPD_E_NOMEM; /* mo_alloc has said it */
+    if (d->no_memory) return MOPD_E_NOMEM; /* mo_mem_alloc has said it */
     if (d->cut_short)
         return mo_fail(MOPD_E_FORMAT, "PNG is cut short: its %zu bytes end in row %u of %zu", d->n_bytes,
             (unsigned)d->row, d->picture.height);
@@ -196,7 +198,7 @@ static mopd_status read_all(decoder *d)
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(d->png, d->info);
     size_t width = png_get_image_width(d->png, d->info), height = png_get_image_height(d->png, d->info);
-    mopd_status st = mo_picture_check(width, height, d->max_pixels);
+    mopd_status st = mo_image_check(width, height, d->max_pixels);
     if (st != MOPD_OK) return st;
     d->depth = png_get_bit_depth(d->png, d->info);
     d->type = png_get_color_type(d->png, d->info);
@@ -208,9 +210,9 @@ static mopd_status read_all(decoder *d)
     png_read_update_info(d->png, d->info);
     d->row_bytes = png_get_rowbytes(d->png, d->info);
 
-    st = mo_picture_create(&d->picture, width, height, d->has_key || (d->type & PNG_COLOR_MASK_ALPHA));
+    st = mo_image_create(&d->picture, width, height, d->has_key || (d->type & PNG_COLOR_MASK_ALPHA));
     if (st != MOPD_OK) return st;
-    if (d->type != PNG_COLOR_TYPE_RGB && !(d->raw = mo_alloc(passes > 1 ? height : 1, d->row_bytes)))
+    if (d->type != PNG_COLOR_TYPE_RGB && !(d->raw = mo_mem_alloc(passes > 1 ? height : 1, d->row_bytes)))
         return MOPD_E_NOMEM;
     read_rows(d, passes);
     d->row = (png_uint_32)height;
@@ -218,10 +220,10 @@ static mopd_status read_all(decoder *d)
     return MOPD_OK;
 }
 
-mopd_status mo_png_decode(mo_picture *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
 {
-    *out = (mo_picture){0};
-    decoder *d = mo_calloc(1, sizeof *d);
+    *out = (mo_image){0};
+    decoder *d = mo_mem_calloc(1, sizeof *d);
     if (!d) return MOPD_E_NOMEM;
     d->bytes = bytes;
     d->n_bytes = n_bytes;
@@ -236,8 +238,8 @@ done:
     if (st == MOPD_OK)
         *out = d->picture;
     else
-        mo_picture_free(&d->picture);
-    mo_free(d->raw);
-    mo_free(d);
+        mo_image_free(&d->picture);
+    mo_mem_free(d->raw);
+    mo_mem_free(d);
     return st;
 }

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/view.h"
 #include "format/index.h"
 #include "format/json.h"
 
@@ -21,7 +24,7 @@ typedef struct entry {
     mo_view view;
 } entry;
 
-struct mo_st {
+struct mo_safetensors {
     mo_map map; /* {0} over a caller's bytes */
     const unsigned char *bytes;
     size_t n_bytes;
@@ -82,7 +85,7 @@ static mopd_status read_shape(mo_view *view, const mo_json *info, const char *na
     return MOPD_OK;
 }
 
-static mopd_status read_entry(entry *e, const mo_json *info, const mo_st *st)
+static mopd_status read_entry(entry *e, const mo_json *info, const mo_safetensors *st)
 {
     size_t data_bytes = st->n_bytes - st->data_at, wanted;
     const mo_json *offsets = mo_json_get(info, "data_offsets");
@@ -116,7 +119,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Sorts by place and checks that the data is covered once. */
-static mopd_status check_cover(mo_st *st)
+static mopd_status check_cover(mo_safetensors *st)
 {
     size_t at = 0;
     qsort(st->entries, st->n_entries, sizeof *st->entries, by_place);
@@ -155,7 +158,7 @@ static mopd_status check_metadata(const mo_json *meta, const char *path)
 }
 
 /* Takes all that the handle keeps from the block; fills it in the second pass, when the block is there. */
-static void keep_header(mo_st *st, const mo_json *root, bool fill)
+static void keep_header(mo_safetensors *st, const mo_json *root, bool fill)
 {
     const mo_json *meta = mo_json_get(root, METADATA);
     size_t i = 0;
@@ -178,7 +181,7 @@ static void keep_header(mo_st *st, const mo_json *root, bool fill)
     }
 }
 
-static mopd_status read_header(mo_st *st, const mo_json *root)
+static mopd_status read_header(mo_safetensors *st, const mo_json *root)
 {
     const mo_json *meta = mo_json_get(root, METADATA);
     if (mo_json_kind(root) != MO_JSON_OBJECT)
@@ -202,7 +205,7 @@ static mopd_status read_header(mo_st *st, const mo_json *root)
     return MOPD_OK;
 }
 
-static mopd_status read_all(mo_st *st)
+static mopd_status read_all(mo_safetensors *st)
 {
     uint64_t header = 0;
     if (st->n_bytes < 8)
@@ -225,31 +228,31 @@ static mopd_status read_all(mo_st *st)
     return status;
 }
 
-static mopd_status open_handle(mo_st **out, const char *path)
+static mopd_status open_handle(mo_safetensors **out, const char *path)
 {
     *out = NULL;
-    mo_st *st = mo_calloc(1, sizeof *st);
+    mo_safetensors *st = mo_mem_calloc(1, sizeof *st);
     if (!st) return MOPD_E_NOMEM;
-    st->path = mo_strdup(path);
+    st->path = mo_mem_strdup(path);
     if (!st->path) {
-        mo_free(st);
+        mo_mem_free(st);
         return MOPD_E_NOMEM;
     }
     *out = st;
     return MOPD_OK;
 }
 
-static mopd_status finish_open(mo_st **out, mopd_status status)
+static mopd_status finish_open(mo_safetensors **out, mopd_status status)
 {
     if (status == MOPD_OK) status = read_all(*out);
     if (status != MOPD_OK) {
-        mo_st_close(*out);
+        mo_safetensors_close(*out);
         *out = NULL;
     }
     return status;
 }
 
-mopd_status mo_st_open_bytes(mo_st **out, const void *bytes, size_t n, const char *path)
+mopd_status mo_safetensors_open_bytes(mo_safetensors **out, const void *bytes, size_t n, const char *path)
 {
     mopd_status status = open_handle(out, path);
     if (status != MOPD_OK) return status;
@@ -258,63 +261,63 @@ mopd_status mo_st_open_bytes(mo_st **out, const void *bytes, size_t n, const cha
     return finish_open(out, MOPD_OK);
 }
 
-mopd_status mo_st_open(mo_st **out, const char *path, bool read)
+mopd_status mo_safetensors_open(mo_safetensors **out, const char *path, bool read)
 {
     mopd_status status = open_handle(out, path);
     if (status != MOPD_OK) return status;
-    mo_st *st = *out;
+    mo_safetensors *st = *out;
     status = mo_map_open(&st->map, path, read);
     st->bytes = st->map.data;
     st->n_bytes = st->map.size;
     return finish_open(out, status);
 }
 
-void mo_st_close(mo_st *st)
+void mo_safetensors_close(mo_safetensors *st)
 {
     if (!st) return;
     mo_index_close(&st->meta);
     mo_index_close(&st->names);
     mo_arena_close(&st->block);
     mo_map_close(&st->map);
-    mo_free(st->path);
-    mo_free(st);
+    mo_mem_free(st->path);
+    mo_mem_free(st);
 }
 
-const char *mo_st_path(const mo_st *st) { return st->path; }
+const char *mo_safetensors_path(const mo_safetensors *st) { return st->path; }
 
-size_t mo_st_file_bytes(const mo_st *st) { return st->n_bytes; }
+size_t mo_safetensors_file_bytes(const mo_safetensors *st) { return st->n_bytes; }
 
-size_t mo_st_count(const mo_st *st) { return st->n_entries; }
+size_t mo_safetensors_count(const mo_safetensors *st) { return st->n_entries; }
 
-const char *mo_st_name(const mo_st *st, size_t i) { return st->entries[i].name; }
+const char *mo_safetensors_name(const mo_safetensors *st, size_t i) { return st->entries[i].name; }
 
-const mo_view *mo_st_view(const mo_st *st, size_t i) { return &st->entries[i].view; }
+const mo_view *mo_safetensors_view(const mo_safetensors *st, size_t i) { return &st->entries[i].view; }
 
-const mo_view *mo_st_find(const mo_st *st, const char *name)
+const mo_view *mo_safetensors_find(const mo_safetensors *st, const char *name)
 {
     size_t i = mo_index_find(&st->names, name);
     return i == SIZE_MAX ? NULL : &st->entries[i].view;
 }
 
-mopd_status mo_st_need(const mo_st *st, const char *name, const mo_view **out)
+mopd_status mo_safetensors_need(const mo_safetensors *st, const char *name, const mo_view **out)
 {
-    *out = mo_st_find(st, name);
+    *out = mo_safetensors_find(st, name);
     return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", st->path, name);
 }
 
-size_t mo_st_n_meta(const mo_st *st) { return st->meta.n; }
+size_t mo_safetensors_n_meta(const mo_safetensors *st) { return st->meta.n; }
 
-const char *mo_st_meta_key(const mo_st *st, size_t i) { return st->meta.item[i].name; }
+const char *mo_safetensors_meta_key(const mo_safetensors *st, size_t i) { return st->meta.item[i].name; }
 
-const char *mo_st_meta_value(const mo_st *st, size_t i) { return st->meta_value[st->meta.item[i].at]; }
+const char *mo_safetensors_meta_value(const mo_safetensors *st, size_t i) { return st->meta_value[st->meta.item[i].at]; }
 
-const char *mo_st_meta(const mo_st *st, const char *key)
+const char *mo_safetensors_meta(const mo_safetensors *st, const char *key)
 {
     size_t at = mo_index_find(&st->meta, key);
     return at == SIZE_MAX ? NULL : st->meta_value[at];
 }
 
-void mo_st_release(const mo_st *st, const mo_view *view)
+void mo_safetensors_release(const mo_safetensors *st, const mo_view *view)
 {
     mo_map_release(&st->map, view->data, view->n * mo_dtype_size(view->dtype));
 }

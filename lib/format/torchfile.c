@@ -9,24 +9,28 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/view.h"
 #include "format/index.h"
 #include "format/torchtree.h"
 #include "format/zip.h"
 
 #define PICKLE_LIMIT ((size_t)256 << 20)
 
-struct mo_torch {
+struct mo_torchfile {
     mo_map map; /* {0} over a caller's bytes */
     const unsigned char *bytes;
     size_t n_bytes;
     char *path;
-    mo_torch_list list;
+    mo_torchtree_list list;
     mo_index names;
 };
 
 /* A zip archive being read. */
 typedef struct archive {
-    const mo_torch *t;
+    const mo_torchfile *t;
     mo_zip *zip;
     mo_buf root; /* "NAME/" */
     mo_buf name; /* scratch */
@@ -42,7 +46,7 @@ static mopd_status find_entry(archive *a, const char *folder, const char *name, 
     return st;
 }
 
-static mopd_status place_in_zip(void *ctx, mo_torch_storage *s)
+static mopd_status place_in_zip(void *ctx, mo_torchtree_storage_run *s)
 {
     archive *a = ctx;
     size_t i = 0, n = 0;
@@ -83,7 +87,7 @@ static mopd_status check_byteorder(archive *a)
     return st;
 }
 
-static mopd_status read_zip(mo_torch *t)
+static mopd_status read_zip(mo_torchfile *t)
 {
     archive a = {.t = t};
     mo_buf text = {0};
@@ -98,7 +102,7 @@ static mopd_status read_zip(mo_torch *t)
     if ((st = mo_buf_addf(&a.name, "%s: %s", t->path, mo_zip_name(a.zip, entry))) != MOPD_OK) goto done;
     st = mo_pickle_open(&pickle, text.data, text.size, mo_torchtree_allow, 0, a.name.data);
     if (st != MOPD_OK) goto done;
-    mo_torch_tree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes};
+    mo_torchtree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes};
     st = mo_torchtree_collect(&t->list, &tree);
 done:
     mo_pickle_close(&pickle);
@@ -114,9 +118,9 @@ static const unsigned char magic[10] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a
 
 /* A legacy file being read. */
 typedef struct legacy {
-    const mo_torch *t;
+    const mo_torchfile *t;
     size_t at;
-    mo_torch_storage *storages; /* one a key */
+    mo_torchtree_storage_run *storages; /* one a key */
     char *texts;                /* the keys */
     mo_index keys;
 } legacy;
@@ -124,7 +128,7 @@ typedef struct legacy {
 /* The pickle at the present place; moves behind it. */
 static mopd_status next_pickle(legacy *l, mo_pickle *out)
 {
-    const mo_torch *t = l->t;
+    const mo_torchfile *t = l->t;
     mopd_status st =
         mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
     if (st == MOPD_OK) l->at += out->n_bytes;
@@ -167,7 +171,7 @@ static mopd_status check_system(legacy *l)
     for (uint32_t c = root->first; root->kind == MO_P_DICT && c != MO_P_NIL;
          c = p.cells[p.cells[c].next].next) {
         const mo_pnode *value = &p.nodes[p.cells[p.cells[c].next].node];
-        if (mo_pnode_is_text(&p.nodes[p.cells[c].node], "little_endian"))
+        if (mo_pickle_is_text(&p.nodes[p.cells[c].node], "little_endian"))
             little = value->kind == MO_P_BOOL && value->u.i;
     }
     if (!little) st = mo_fail(MOPD_E_UNSUPPORTED, "%s: it does not say that it is little endian", l->t->path);
@@ -187,8 +191,8 @@ static mopd_status keep_keys(legacy *l, const mo_pickle *p)
             return mo_fail(MOPD_E_FORMAT, "%s: a storage key is no text", l->t->path);
     }
     if (n > PICKLE_LIMIT) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %zu bytes of storage keys", l->t->path, n);
-    l->texts = mo_alloc(n, 1);
-    l->storages = mo_calloc(root->n_items, sizeof *l->storages);
+    l->texts = mo_mem_alloc(n, 1);
+    l->storages = mo_mem_calloc(root->n_items, sizeof *l->storages);
     if (!l->texts || !l->storages) return MOPD_E_NOMEM;
     mopd_status st = mo_index_open(&l->keys, root->n_items);
     if (st != MOPD_OK) return st;
@@ -207,21 +211,21 @@ static mopd_status keep_keys(legacy *l, const mo_pickle *p)
 
 static mopd_status find_key(const legacy *l, const mo_pnode *key, size_t *out)
 {
-    char *text = mo_strndup(key->text, key->u.n);
+    char *text = mo_mem_strndup(key->text, key->u.n);
     if (!text) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     *out = mo_index_find(&l->keys, text);
     if (*out == SIZE_MAX) st = mo_fail(MOPD_E_FORMAT, "%s: storage \"%s\" is missing", l->t->path, text);
-    mo_free(text);
+    mo_mem_free(text);
     return st;
 }
 
 /* What the object says of its storages, in the order of their keys. */
-static mopd_status describe_storages(legacy *l, const mo_torch_tree *tree)
+static mopd_status describe_storages(legacy *l, const mo_torchtree *tree)
 {
     const mo_pickle *p = tree->pickle;
     for (uint32_t i = 0; i < p->n_nodes; i++) {
-        mo_torch_storage s, *kept;
+        mo_torchtree_storage_run s, *kept;
         size_t at = 0;
         if (p->nodes[i].kind != MO_P_STORAGE) continue;
         mopd_status st = mo_torchtree_storage(&s, tree, &p->nodes[i]);
@@ -239,9 +243,9 @@ static mopd_status describe_storages(legacy *l, const mo_torch_tree *tree)
 /* Finds the elements of each storage behind the pickles. */
 static mopd_status place_storages(legacy *l)
 {
-    const mo_torch *t = l->t;
+    const mo_torchfile *t = l->t;
     for (size_t i = 0; i < l->keys.n; i++) {
-        mo_torch_storage *s = &l->storages[i];
+        mo_torchtree_storage_run *s = &l->storages[i];
         uint64_t numel = 0;
         if (!s->key)
             return mo_fail(MOPD_E_FORMAT, "%s: no tensor uses storage %zu of %zu", t->path, i, l->keys.n);
@@ -264,7 +268,7 @@ static mopd_status place_storages(legacy *l)
     return MOPD_OK;
 }
 
-static mopd_status place_in_legacy(void *ctx, mo_torch_storage *s)
+static mopd_status place_in_legacy(void *ctx, mo_torchtree_storage_run *s)
 {
     const legacy *l = ctx;
     size_t i = 0;
@@ -273,11 +277,11 @@ static mopd_status place_in_legacy(void *ctx, mo_torch_storage *s)
     return st;
 }
 
-static mopd_status read_legacy(mo_torch *t)
+static mopd_status read_legacy(mo_torchfile *t)
 {
     legacy l = {.t = t};
     mo_pickle object = {0}, keys = {0};
-    mo_torch_tree tree = {&object, place_in_legacy, &l, t->path, t->n_bytes};
+    mo_torchtree tree = {&object, place_in_legacy, &l, t->path, t->n_bytes};
     mopd_status st = check_magic(&l);
     if (st == MOPD_OK) st = check_protocol(&l);
     if (st == MOPD_OK) st = check_system(&l);
@@ -288,14 +292,14 @@ static mopd_status read_legacy(mo_torch *t)
     if (st == MOPD_OK) st = place_storages(&l);
     if (st == MOPD_OK) st = mo_torchtree_collect(&t->list, &tree);
     mo_index_close(&l.keys);
-    mo_free(l.storages);
-    mo_free(l.texts);
+    mo_mem_free(l.storages);
+    mo_mem_free(l.texts);
     mo_pickle_close(&keys);
     mo_pickle_close(&object);
     return st;
 }
 
-static mopd_status index_names(mo_torch *t)
+static mopd_status index_names(mo_torchfile *t)
 {
     mopd_status st = mo_index_open(&t->names, t->list.n);
     if (st != MOPD_OK) return st;
@@ -304,37 +308,37 @@ static mopd_status index_names(mo_torch *t)
     return twice ? mo_fail(MOPD_E_FORMAT, "%s: two tensors are named \"%s\"", t->path, twice) : MOPD_OK;
 }
 
-static mopd_status read_all(mo_torch *t)
+static mopd_status read_all(mo_torchfile *t)
 {
     mopd_status st = mo_zip_is(t->bytes, t->n_bytes) ? read_zip(t) : read_legacy(t);
     return st == MOPD_OK ? index_names(t) : st;
 }
 
-static mopd_status open_handle(mo_torch **out, const char *path)
+static mopd_status open_handle(mo_torchfile **out, const char *path)
 {
     *out = NULL;
-    mo_torch *t = mo_calloc(1, sizeof *t);
+    mo_torchfile *t = mo_mem_calloc(1, sizeof *t);
     if (!t) return MOPD_E_NOMEM;
-    t->path = mo_strdup(path);
+    t->path = mo_mem_strdup(path);
     if (!t->path) {
-        mo_free(t);
+        mo_mem_free(t);
         return MOPD_E_NOMEM;
     }
     *out = t;
     return MOPD_OK;
 }
 
-static mopd_status finish_open(mo_torch **out, mopd_status st)
+static mopd_status finish_open(mo_torchfile **out, mopd_status st)
 {
     if (st == MOPD_OK) st = read_all(*out);
     if (st != MOPD_OK) {
-        mo_torch_close(*out);
+        mo_torchfile_close(*out);
         *out = NULL;
     }
     return st;
 }
 
-mopd_status mo_torch_open_bytes(mo_torch **out, const void *bytes, size_t n, const char *path)
+mopd_status mo_torchfile_open_bytes(mo_torchfile **out, const void *bytes, size_t n, const char *path)
 {
     mopd_status st = open_handle(out, path);
     if (st != MOPD_OK) return st;
@@ -343,50 +347,50 @@ mopd_status mo_torch_open_bytes(mo_torch **out, const void *bytes, size_t n, con
     return finish_open(out, MOPD_OK);
 }
 
-mopd_status mo_torch_open(mo_torch **out, const char *path, bool read)
+mopd_status mo_torchfile_open(mo_torchfile **out, const char *path, bool read)
 {
     mopd_status st = open_handle(out, path);
     if (st != MOPD_OK) return st;
-    mo_torch *t = *out;
+    mo_torchfile *t = *out;
     st = mo_map_open(&t->map, path, read);
     t->bytes = t->map.data;
     t->n_bytes = t->map.size;
     return finish_open(out, st);
 }
 
-void mo_torch_close(mo_torch *t)
+void mo_torchfile_close(mo_torchfile *t)
 {
     if (!t) return;
     mo_index_close(&t->names);
-    mo_torch_list_free(&t->list);
+    mo_torchtree_free_list(&t->list);
     mo_map_close(&t->map);
-    mo_free(t->path);
-    mo_free(t);
+    mo_mem_free(t->path);
+    mo_mem_free(t);
 }
 
-const char *mo_torch_path(const mo_torch *t) { return t->path; }
+const char *mo_torchfile_path(const mo_torchfile *t) { return t->path; }
 
-size_t mo_torch_file_bytes(const mo_torch *t) { return t->n_bytes; }
+size_t mo_torchfile_file_bytes(const mo_torchfile *t) { return t->n_bytes; }
 
-size_t mo_torch_count(const mo_torch *t) { return t->list.n; }
+size_t mo_torchfile_count(const mo_torchfile *t) { return t->list.n; }
 
-const char *mo_torch_name(const mo_torch *t, size_t i) { return t->list.tensor[i].name; }
+const char *mo_torchfile_name(const mo_torchfile *t, size_t i) { return t->list.tensor[i].name; }
 
-const mo_view *mo_torch_view(const mo_torch *t, size_t i) { return &t->list.tensor[i].view; }
+const mo_view *mo_torchfile_view(const mo_torchfile *t, size_t i) { return &t->list.tensor[i].view; }
 
-const mo_view *mo_torch_find(const mo_torch *t, const char *name)
+const mo_view *mo_torchfile_find(const mo_torchfile *t, const char *name)
 {
     size_t i = mo_index_find(&t->names, name);
     return i == SIZE_MAX ? NULL : &t->list.tensor[i].view;
 }
 
-mopd_status mo_torch_need(const mo_torch *t, const char *name, const mo_view **out)
+mopd_status mo_torchfile_need(const mo_torchfile *t, const char *name, const mo_view **out)
 {
-    *out = mo_torch_find(t, name);
+    *out = mo_torchfile_find(t, name);
     return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", t->path, name);
 }
 
-void mo_torch_release(const mo_torch *t, const mo_view *view)
+void mo_torchfile_release(const mo_torchfile *t, const mo_view *view)
 {
     uintptr_t data = (uintptr_t)view->data, file = (uintptr_t)t->bytes;
     if (data >= file && data - file < t->n_bytes) /* not for a copy: it would be wiped */

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
+#include "base/view.h"
 
 #define MAX_DEPTH 64
 #define MAX_VISITS (1u << 21)
@@ -41,17 +43,17 @@ bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name)
         "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"};
     static const char *const jit[] = {
         "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist", "restore_type_tag"};
-    if (mo_pnode_is_text(module, "collections")) return mo_pnode_is_text(name, "OrderedDict");
-    if (mo_pnode_is_text(module, "__torch__") || starts(module, "__torch__.")) return true;
-    if (mo_pnode_is_text(module, UTILS))
+    if (mo_pickle_is_text(module, "collections")) return mo_pickle_is_text(name, "OrderedDict");
+    if (mo_pickle_is_text(module, "__torch__") || starts(module, "__torch__.")) return true;
+    if (mo_pickle_is_text(module, UTILS))
         for (size_t i = 0; i < sizeof utils / sizeof *utils; i++)
-            if (mo_pnode_is_text(name, utils[i])) return true;
-    if (mo_pnode_is_text(module, JIT))
+            if (mo_pickle_is_text(name, utils[i])) return true;
+    if (mo_pickle_is_text(module, JIT))
         for (size_t i = 0; i < sizeof jit / sizeof *jit; i++)
-            if (mo_pnode_is_text(name, jit[i])) return true;
-    if (mo_pnode_is_text(module, "torch"))
+            if (mo_pickle_is_text(name, jit[i])) return true;
+    if (mo_pickle_is_text(module, "torch"))
         for (size_t i = 0; i < N_STORAGES; i++)
-            if (mo_pnode_is_text(name, storages[i].name)) return true;
+            if (mo_pickle_is_text(name, storages[i].name)) return true;
     return false;
 }
 
@@ -62,16 +64,16 @@ static bool as_size(const mo_pnode *node, size_t *out)
     return true;
 }
 
-mopd_status mo_torchtree_storage(mo_torch_storage *out, const mo_torch_tree *tree, const mo_pnode *node)
+mopd_status mo_torchtree_storage(mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node)
 {
     const mo_pickle *p = tree->pickle;
     const mo_pnode *id = node && node->kind == MO_P_STORAGE ? &p->nodes[node->args] : NULL;
-    if (!id || id->kind != MO_P_TUPLE || !mo_pnode_is_text(mo_pickle_item(p, id, 0), "storage"))
+    if (!id || id->kind != MO_P_TUPLE || !mo_pickle_is_text(mo_pickle_item(p, id, 0), "storage"))
         return mo_fail(MOPD_E_FORMAT, "%s: a tensor without a storage", tree->path);
     const mo_pnode *key = mo_pickle_item(p, id, 2), *viewed = mo_pickle_item(p, id, 5);
     if (!key || key->kind != MO_P_TEXT || memchr(key->text, 0, key->u.n) || key->u.n > MAX_NAME)
         return mo_fail(MOPD_E_FORMAT, "%s: a storage without a key", tree->path);
-    *out = (mo_torch_storage){.key = key};
+    *out = (mo_torchtree_storage_run){.key = key};
     size_t kind = 0;
     while (kind < N_STORAGES && !mo_pickle_is(p, mo_pickle_item(p, id, 1), "torch", storages[kind].name))
         kind++;
@@ -135,13 +137,13 @@ static void gather(
 
 /* Puts elements that are out of order into a block of their own. */
 static mopd_status copy_tensor(
-    mo_torch_tensor *t, mo_torch_tree *tree, const mo_torch_storage *s, const layout *l, const char *name)
+    mo_torchtree_tensor *t, mo_torchtree *tree, const mo_torchtree_storage_run *s, const layout *l, const char *name)
 {
     size_t size = mo_dtype_size(s->dtype);
     if (t->view.n > s->numel || t->view.n * size > tree->copy_limit)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" repeats elements: %zu of a storage of %zu",
             tree->path, name, t->view.n, s->numel);
-    t->copy = mo_alloc(t->view.n, size);
+    t->copy = mo_mem_alloc(t->view.n, size);
     if (!t->copy) return MOPD_E_NOMEM;
     tree->copy_limit -= t->view.n * size;
     gather(t->copy, s->data, &t->view, l, size);
@@ -150,14 +152,14 @@ static mopd_status copy_tensor(
 }
 
 static mopd_status read_tensor(
-    mo_torch_tensor *t, mo_torch_tree *tree, const mo_pnode *call, const char *name)
+    mo_torchtree_tensor *t, mo_torchtree *tree, const mo_pnode *call, const char *name)
 {
     const mo_pickle *p = tree->pickle;
     const mo_pnode *args = &p->nodes[call->args];
     const mo_pnode *sizes = mo_pickle_item(p, args, 2), *strides = mo_pickle_item(p, args, 3);
-    mo_torch_storage s;
+    mo_torchtree_storage_run s;
     layout l;
-    *t = (mo_torch_tensor){0};
+    *t = (mo_torchtree_tensor){0};
     mopd_status st = mo_torchtree_storage(&s, tree, mo_pickle_item(p, args, 0));
     if (st != MOPD_OK) return mo_fail_at(st, "tensor \"%s\"", name);
     if (!sizes || !strides || sizes->kind != MO_P_TUPLE || strides->kind != MO_P_TUPLE ||
@@ -178,21 +180,21 @@ static mopd_status read_tensor(
     return MOPD_OK;
 }
 
-static mopd_status add_tensor(mo_torch_list *out, mo_torch_tree *tree, const mo_pnode *call, const char *name)
+static mopd_status add_tensor(mo_torchtree_list *out, mo_torchtree *tree, const mo_pnode *call, const char *name)
 {
     if (out->n == MAX_TENSORS)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u tensors", tree->path, MAX_TENSORS);
     if (out->n == out->cap) {
         size_t cap = out->cap ? out->cap * 2 : 64;
-        mo_torch_tensor *more = mo_realloc(out->tensor, cap, sizeof *more);
+        mo_torchtree_tensor *more = mo_mem_realloc(out->tensor, cap, sizeof *more);
         if (!more) return MOPD_E_NOMEM;
         out->tensor = more;
         out->cap = cap;
     }
-    mo_torch_tensor t;
+    mo_torchtree_tensor t;
     mopd_status st = read_tensor(&t, tree, call, name);
     if (st != MOPD_OK) return st;
-    t.name = mo_strdup(name);
+    t.name = mo_mem_strdup(name);
     out->tensor[out->n++] = t; /* freed with the list even without a name */
     return t.name ? MOPD_OK : MOPD_E_NOMEM;
 }
@@ -221,7 +223,7 @@ static const mo_pnode *unwrap(const mo_pickle *p, const mo_pnode *node)
             node = node->state == MO_P_NIL ? NULL : &p->nodes[node->state];
         else if (call && (mo_pickle_is(p, node, UTILS, "_rebuild_parameter") ||
                              mo_pickle_is(p, node, UTILS, "_rebuild_parameter_with_state") ||
-                             mo_pnode_is_text(&p->nodes[p->nodes[node->callee].callee], JIT)))
+                             mo_pickle_is_text(&p->nodes[p->nodes[node->callee].callee], JIT)))
             node = mo_pickle_item(p, &p->nodes[node->args], 0);
         else
             return node;
@@ -229,7 +231,7 @@ static const mo_pnode *unwrap(const mo_pickle *p, const mo_pnode *node)
     return NULL;
 }
 
-static mopd_status visit(mo_torch_list *out, walk *w, mo_torch_tree *tree, const mo_pnode *node)
+static mopd_status visit(mo_torchtree_list *out, walk *w, mo_torchtree *tree, const mo_pnode *node)
 {
     const mo_pickle *p = tree->pickle;
     node = unwrap(p, node);
@@ -266,7 +268,7 @@ static mopd_status name_part(walk *w, const frame *f, const mo_pnode *key, bool 
 }
 
 /* Takes the next member of the innermost container. */
-static mopd_status advance(mo_torch_list *out, walk *w, mo_torch_tree *tree)
+static mopd_status advance(mo_torchtree_list *out, walk *w, mo_torchtree *tree)
 {
     const mo_pickle *p = tree->pickle;
     frame *f = &w->frames[w->depth - 1];
@@ -288,24 +290,24 @@ static mopd_status advance(mo_torch_list *out, walk *w, mo_torch_tree *tree)
     return visit(out, w, tree, value);
 }
 
-mopd_status mo_torchtree_collect(mo_torch_list *out, mo_torch_tree *tree)
+mopd_status mo_torchtree_collect(mo_torchtree_list *out, mo_torchtree *tree)
 {
-    walk *w = mo_calloc(1, sizeof *w);
+    walk *w = mo_mem_calloc(1, sizeof *w);
     if (!w) return MOPD_E_NOMEM;
     mopd_status st = mo_buf_add(&w->name, "", 0);
     if (st == MOPD_OK) st = visit(out, w, tree, &tree->pickle->nodes[tree->pickle->root]);
     while (st == MOPD_OK && w->depth) st = advance(out, w, tree);
     mo_buf_free(&w->name);
-    mo_free(w);
+    mo_mem_free(w);
     return st;
 }
 
-void mo_torch_list_free(mo_torch_list *list)
+void mo_torchtree_free_list(mo_torchtree_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
-        mo_free(list->tensor[i].name);
-        mo_free(list->tensor[i].copy);
+        mo_mem_free(list->tensor[i].name);
+        mo_mem_free(list->tensor[i].copy);
     }
-    mo_free(list->tensor);
-    *list = (mo_torch_list){0};
+    mo_mem_free(list->tensor);
+    *list = (mo_torchtree_list){0};
 }

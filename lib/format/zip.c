@@ -9,9 +9,10 @@
 
 #include <stdint.h>
 #include <string.h>
-
 #include <zlib.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "format/index.h"
 
 #define LOCAL_SIG 0x04034b50u
@@ -78,13 +79,13 @@ static mopd_status inflate_some(z_stream *z, mo_buf *buf, const inflation *in, i
 static void *zlib_get(void *opaque, uInt n, uInt size)
 {
     (void)opaque;
-    return mo_alloc(n, size);
+    return mo_mem_alloc(n, size);
 }
 
 static void zlib_free(void *opaque, void *block)
 {
     (void)opaque;
-    mo_free(block);
+    mo_mem_free(block);
 }
 
 /* One stream; in->used moves to the byte behind it. */
@@ -110,7 +111,7 @@ static mopd_status inflate_stream(mo_buf *buf, inflation *in, const char *path)
     return st;
 }
 
-mopd_status mo_gunzip(mo_buf *buf, const void *bytes, size_t n, size_t limit, const char *path)
+mopd_status mo_zip_gunzip(mo_buf *buf, const void *bytes, size_t n, size_t limit, const char *path)
 {
     buf->size = 0;
     mopd_status st = mo_buf_add(buf, "", 0);
@@ -254,8 +255,8 @@ static mopd_status read_directory(mo_zip *zip)
     directory dir = {0, 0, 0};
     mopd_status st = find_directory(&dir, zip);
     if (st != MOPD_OK) return st;
-    zip->entries = mo_calloc((size_t)dir.n_entries, sizeof *zip->entries);
-    zip->texts = mo_alloc((size_t)dir.n_bytes, 1); /* a name and its zero are shorter than an entry */
+    zip->entries = mo_mem_calloc((size_t)dir.n_entries, sizeof *zip->entries);
+    zip->texts = mo_mem_alloc((size_t)dir.n_bytes, 1); /* a name and its zero are shorter than an entry */
     if (!zip->entries || !zip->texts) return MOPD_E_NOMEM;
     if ((st = mo_index_open(&zip->names, (size_t)dir.n_entries)) != MOPD_OK) return st;
     const unsigned char *p = zip->bytes + dir.at;
@@ -276,11 +277,11 @@ static mopd_status read_directory(mo_zip *zip)
 mopd_status mo_zip_open(mo_zip **out, const void *bytes, size_t n, const char *path)
 {
     *out = NULL;
-    mo_zip *zip = mo_calloc(1, sizeof *zip);
+    mo_zip *zip = mo_mem_calloc(1, sizeof *zip);
     if (!zip) return MOPD_E_NOMEM;
     zip->bytes = bytes;
     zip->n_bytes = n;
-    zip->path = mo_strdup(path);
+    zip->path = mo_mem_strdup(path);
     mopd_status st = zip->path ? read_directory(zip) : MOPD_E_NOMEM;
     if (st != MOPD_OK) {
         mo_zip_close(zip);
@@ -294,10 +295,10 @@ void mo_zip_close(mo_zip *zip)
 {
     if (!zip) return;
     mo_index_close(&zip->names);
-    mo_free(zip->texts);
-    mo_free(zip->entries);
-    mo_free(zip->path);
-    mo_free(zip);
+    mo_mem_free(zip->texts);
+    mo_mem_free(zip->entries);
+    mo_mem_free(zip->path);
+    mo_mem_free(zip);
 }
 
 size_t mo_zip_count(const mo_zip *zip) { return zip->n_entries; }

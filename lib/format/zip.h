@@ -7,7 +7,7 @@
 
 /* Unpacks all members of n gzip bytes into buf (emptied first).  FORMAT with the byte position; UNSUPPORTED
  * when more than limit bytes come out.  `path` for messages. */
-mopd_status mo_gunzip(mo_buf *buf, const void *bytes, size_t n, size_t limit, const char *path);
+mopd_status mo_zip_gunzip(mo_buf *buf, const void *bytes, size_t n, size_t limit, const char *path);
 
 typedef struct mo_zip mo_zip;
 

@@ -2,22 +2,22 @@
  * attention.c - attention over a prefix tree of causal sequences, forward and backward, and over whole
  * sequences.
  *
- * Rows of a tree are few and short: each row walks its chain of segments with dot products and sums of
+ * Rows of a tree are selected and short: each row walks its chain of segments with dot products and sums of
  * rows.  Whole sequences (pictures) go through attention_full.c. */
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "layer/attention_chain.h"
-#include "layer/attention_few.h"
 #include "layer/attention_full.h"
+#include "layer/attention_rows.h"
+#include "layer/attention_selected.h"
 #include "math/kern.h"
 
 size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, size_t longest)
 {
     const size_t rows = 4 * (longest + 16), full = mo_attention_full_floats(width / n_heads, longest);
-    const size_t few = mo_attention_few_floats(width, longest);
-    const size_t most = full > few ? full : few;
+    const size_t selected = mo_attention_selected_floats(width, longest);
+    const size_t most = full > selected ? full : selected;
     return mo_pool_threads(pool) * (rows > most ? rows : most);
 }
 
@@ -31,15 +31,15 @@ typedef struct job {
     atomic_size_t next;
 } job;
 
-/* One row that asks, one head. */
-typedef struct ask {
+/* One row that queries, one head. */
+typedef struct query {
     const float *q, *kv;
     size_t ldkv, width, d;
     const mo_chain *chain;
-} ask;
+} query;
 
 /* p[0 .. seen) = softmax of the scores, positions ascending. */
-static void weigh(const job *j, float *p, const ask *a)
+static void weigh(const job *j, float *p, const query *a)
 {
     const mo_chain *c = a->chain;
     size_t at = 0;
@@ -48,7 +48,7 @@ static void weigh(const job *j, float *p, const ask *a)
     j->kern->softmax(p, p, j->scale, c->seen);
 }
 
-static void ask_forward(const job *j, float *out, const ask *a, float *p)
+static void query_fwd(const job *j, float *out, const query *a, float *p)
 {
     const mo_chain *c = a->chain;
     weigh(j, p, a);
@@ -58,7 +58,7 @@ static void ask_forward(const job *j, float *out, const ask *a, float *p)
 }
 
 /* dS = P (dP - sum P dP) scale;  dq = sum dS k;  dk += dS q;  dv += P dout. */
-static void ask_backward(const job *j, const ask *a, const float *dout, float *dq, float *p)
+static void query_bwd(const job *j, const query *a, const float *dout, float *dq, float *p)
 {
     const mo_chain *c = a->chain;
     float *dp = p + c->seen;
@@ -82,23 +82,23 @@ static void ask_backward(const job *j, const ask *a, const float *dout, float *d
 
 /* Item i of a call: a whole segment, or one selected row. */
 typedef struct item {
-    size_t seg, row, end, place; /* rows row .. end-1; place: of the first among those that ask */
+    size_t seg, row, end, at_query; /* rows row .. end-1; at_query: of the first among those that ask */
 } item;
 
 static item item_at(const mo_attention *a, size_t i)
 {
     if (a->select) {
         const size_t row = a->select[i];
-        return (item){mo_rows_segment(a->rows, row), row, row + 1, i};
+        return (item){mo_attention_rows_segment(a->rows, row), row, row + 1, i};
     }
     const mo_segment *s = &a->rows->segs[i];
     return (item){i, s->first, s->first + s->n, s->first};
 }
 
-static ask ask_of(const job *j, const mo_chain *c, size_t place, size_t head)
+static query query_at(const job *j, const mo_chain *c, size_t at_query, size_t head)
 {
     const mo_attention *a = j->a;
-    return (ask){.q = a->q + place * a->ldq + head * j->d,
+    return (query){.q = a->q + at_query * a->ldq + head * j->d,
         .kv = a->kv + head * j->d,
         .ldkv = a->ldkv,
         .width = a->width,
@@ -113,17 +113,17 @@ static void fwd_worker(void *ctx, size_t worker)
     for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->n_items;) {
         const item it = item_at(j->a, i);
         for (size_t row = it.row; row < it.end; row++) {
-            const mo_chain c = mo_chain_of(j->a->rows, it.seg, row, (mo_run *)(void *)scratch);
-            const size_t place = it.place + row - it.row;
+            const mo_chain c = mo_attention_rows_chain(j->a->rows, it.seg, row, (mo_run *)(void *)scratch);
+            const size_t at_query = it.at_query + row - it.row;
             for (size_t head = 0; head < j->a->n_heads; head++) {
-                const ask a = ask_of(j, &c, place, head);
-                ask_forward(j, j->out + place * j->a->width + head * j->d, &a, scratch + 2 * j->longest);
+                const query a = query_at(j, &c, at_query, head);
+                query_fwd(j, j->out + at_query * j->a->width + head * j->d, &a, scratch + 2 * j->longest);
             }
         }
     }
 }
 
-/* One head: all rows that ask, in order, so that sums over descendants have one order. */
+/* One head: all rows that query, in order, so that sums over descendants have one order. */
 static void bwd_worker(void *ctx, size_t worker)
 {
     job *j = ctx;
@@ -138,11 +138,11 @@ static void bwd_worker(void *ctx, size_t worker)
         for (size_t i = 0; i < j->n_items; i++) {
             const item it = item_at(a, i);
             for (size_t row = it.row; row < it.end; row++) {
-                const mo_chain c = mo_chain_of(a->rows, it.seg, row, (mo_run *)(void *)scratch);
-                const size_t place = it.place + row - it.row;
-                const ask one = ask_of(j, &c, place, head);
-                ask_backward(j, &one, j->g->dout + place * a->width + head * j->d,
-                    j->g->dq + place * j->g->lddq + head * j->d, scratch + 2 * j->longest);
+                const mo_chain c = mo_attention_rows_chain(a->rows, it.seg, row, (mo_run *)(void *)scratch);
+                const size_t at_query = it.at_query + row - it.row;
+                const query one = query_at(j, &c, at_query, head);
+                query_bwd(j, &one, j->g->dout + at_query * a->width + head * j->d,
+                    j->g->dq + at_query * j->g->lddq + head * j->d, scratch + 2 * j->longest);
             }
         }
     }
@@ -150,7 +150,7 @@ static void bwd_worker(void *ctx, size_t worker)
 
 static job job_of(const mo_attention *a)
 {
-    const size_t longest = mo_rows_longest(a->rows);
+    const size_t longest = mo_attention_rows_longest(a->rows);
     return (job){.kern = mo_kern_get(),
         .a = a,
         .d = a->width / a->n_heads,

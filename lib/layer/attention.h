@@ -30,12 +30,12 @@ typedef struct mo_rows {
 } mo_rows;
 
 /* Longest sequence of a tree (root to leaf), or seq_len. */
-size_t mo_rows_longest(const mo_rows *rows);
+size_t mo_attention_rows_longest(const mo_rows *rows);
 
 typedef struct mo_attention {
     size_t width, n_heads;
     const mo_rows *rows;
-    const uint32_t *select; /* NULL: all rows ask; or the rows that ask, ascending, each at most once */
+    const uint32_t *select; /* NULL: all rows query; or the rows that query, ascending, each at most once */
     size_t n_select;
     const float *q, *kv; /* q [rows or n_select x W]; kv: the keys of row 0, its values W floats further */
     size_t ldq, ldkv;    /* floats from row to row */
@@ -53,21 +53,21 @@ void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
  *
  *     q k_j = (q W_k) x_j + (q b_k, the same for all j)        sum p_j v_j = (sum p_j x_j) W_v^T + b_v
  *
- * which is two rows of W_k and W_v for each row that asks instead of two for each row.  The weights' floats
+ * which is two rows of W_k and W_v for each row that queries instead of two for each row.  The weights' floats
  * must be there, W / heads a multiple of 16. */
-typedef struct mo_attention_few {
+typedef struct mo_attention_selected {
     const mo_mat *qkv; /* [3W x W] */
     const float *bias; /* of qkv, or NULL */
     size_t n_heads;
     const mo_rows *rows;
-    const uint32_t *select; /* the rows that ask, ascending, each at most once */
+    const uint32_t *select; /* the rows that query, ascending, each at most once */
     size_t n_select;
     const float *q, *x; /* [n_select x W], [rows x W]: queries with their bias, normed rows */
     float *scratch;     /* mo_attention_scratch floats */
-} mo_attention_few;
+} mo_attention_selected;
 
 /* out [n_select x W]; a row's bits depend on its own sequence only. */
-void mo_attention_few_fwd(mo_pool *pool, float *out, const mo_attention_few *a);
+void mo_attention_selected_fwd(mo_pool *pool, float *out, const mo_attention_selected *a);
 
 /* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all
  * rows) are set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */

@@ -4,14 +4,15 @@
  * Keys and values of a head are packed once into panels of 16; then BLOCK queries at a time get their scores
  * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever
  * exist. */
+#include "layer/attention_full.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "layer/attention_full.h"
+#include "base/ints.h"
 #include "math/gemm.h"
 #include "math/kern.h"
-#include "math/split.h"
 
 #define BLOCK 36
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * block.c - the pre-norm transformer block: forward, forward that keeps, backward to its input. */
+ * block.c - the pre-norm transformer block: forward, forward for a backward pass, backward to its input. */
+#include "layer/block.h"
+
 #include <string.h>
 
-#include "layer/block.h"
-#include "layer/gelu.h"
+#include "layer/act.h"
 
 static size_t rows_of(const mo_block_run *run)
 {
@@ -41,10 +42,10 @@ static void gather(float *y, const float *x, const uint32_t *row, size_t n, size
 }
 
 /* qkv [rows x 3W] from the different ones among the normed rows, made where the hidden rows will be. */
-static void project_twins(const mo_block *b, const mo_block_run *run, float *qkv)
+static void project_duplicates(const mo_block *b, const mo_block_run *run, float *qkv)
 {
     const size_t w = b->width;
-    const mo_twins *t = run->twins;
+    const mo_duplicates *t = run->duplicates;
     float *norm = run->work->norm, *made = run->work->hidden;
     gather(norm, norm, t->first, t->n, w);
     mo_gemm(run->pool, &b->qkv.w,
@@ -60,8 +61,8 @@ static void project(const mo_block *b, const mo_block_run *run, float *qkv, floa
     float *norm = run->work->norm;
     mo_gemm_args g = {.c = qkv, .ldc = 3 * w, .a = norm, .lda = w, .m = run->rows->rows, .bias = b->qkv.bias};
     if (!run->select) {
-        if (run->twins && run->twins->n * 3 * w <= run->rows->rows * b->hidden)
-            project_twins(b, run, qkv);
+        if (run->duplicates && run->duplicates->n * 3 * w <= run->rows->rows * b->hidden)
+            project_duplicates(b, run, qkv);
         else
             mo_gemm(run->pool, &b->qkv.w, &g);
         return;
@@ -98,23 +99,23 @@ static mo_attention attention_of(const mo_block *b, const mo_block_run *run, con
 
 /* Whether attention of the selected rows goes without keys and values of all; what a backward pass needs has
  * them. */
-static bool goes_without(const mo_block *b, const mo_block_run *run, bool keep)
+static bool skips_keys_and_values(const mo_block *b, const mo_block_run *run, bool for_backward)
 {
-    return run->select && !keep && b->qkv.w.panels && b->width / b->n_heads % MO_PANEL == 0;
+    return run->select && !for_backward && b->qkv.w.panels && b->width / b->n_heads % MO_PANEL == 0;
 }
 
 /* att [n_select x W] from the normed rows. */
-static void attend_few(const mo_block *b, const mo_block_run *run)
+static void attend_selected(const mo_block *b, const mo_block_run *run)
 {
     const size_t w = b->width;
     mo_block_work *work = run->work;
-    float *q = work->hidden, *asking = work->qkv;
-    gather(asking, work->norm, run->select, run->n_select, w);
+    float *q = work->hidden, *querying = work->qkv;
+    gather(querying, work->norm, run->select, run->n_select, w);
     mo_gemm(run->pool, &b->qkv.w,
         &(mo_gemm_args){
-            .c = q, .ldc = w, .a = asking, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
-    mo_attention_few_fwd(run->pool, work->att,
-        &(mo_attention_few){.qkv = &b->qkv.w,
+            .c = q, .ldc = w, .a = querying, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
+    mo_attention_selected_fwd(run->pool, work->att,
+        &(mo_attention_selected){.qkv = &b->qkv.w,
             .bias = b->qkv.bias,
             .n_heads = b->n_heads,
             .rows = run->rows,
@@ -132,9 +133,9 @@ static void forward(
     const size_t rows = rows_of(run), w = b->width;
     mo_block_work *work = run->work;
     mo_norm_fwd(run->pool, work->norm, x, &b->ln1, c->stats1, run->rows->rows);
-    const bool keep = c->hidden != work->hidden;
-    if (goes_without(b, run, keep)) {
-        attend_few(b, run);
+    const bool for_backward = c->hidden != work->hidden;
+    if (skips_keys_and_values(b, run, for_backward)) {
+        attend_selected(b, run);
     } else {
         project(b, run, c->qkv, c->q);
         const mo_attention a = attention_of(b, run, c->qkv, c->q);
@@ -148,8 +149,8 @@ static void forward(
     mo_linear_fwd(run->pool, c->mid, work->att, &b->out, &(mo_linear_call){.rows = rows, .residual = from});
     mo_norm_fwd(run->pool, work->norm, c->mid, &b->ln2, c->stats2, rows);
     mo_linear_fwd(run->pool, c->hidden, work->norm, &b->fc1,
-        &(mo_linear_call){.rows = rows, .act = keep ? MO_ACT_NONE : b->act});
-    if (keep) mo_act_fwd(run->pool, work->hidden, c->hidden, b->act, rows * b->hidden);
+        &(mo_linear_call){.rows = rows, .act = for_backward ? MO_ACT_NONE : b->act});
+    if (for_backward) mo_act_fwd(run->pool, work->hidden, c->hidden, b->act, rows * b->hidden);
     mo_linear_fwd(run->pool, y, work->hidden, &b->fc2, &(mo_linear_call){.rows = rows, .residual = c->mid});
 }
 
@@ -161,34 +162,34 @@ void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_bloc
     forward(block, y, x, run, &places);
 }
 
-void mo_block_fwd_keep(
+void mo_block_fwd_for_backward(
     const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache)
 {
     forward(block, y, x, run, cache);
 }
 
-mopd_status mo_block_back_pack(mo_block_back *out, const mo_block *block)
+mopd_status mo_block_transposed_pack(mo_block_transposed *out, const mo_block *block)
 {
-    *out = (mo_block_back){0};
+    *out = (mo_block_transposed){0};
     mopd_status st = mo_mat_transpose(&out->qkv, &block->qkv.w);
     if (st == MOPD_OK) st = mo_mat_transpose(&out->out, &block->out.w);
     if (st == MOPD_OK) st = mo_mat_transpose(&out->fc1, &block->fc1.w);
     if (st == MOPD_OK) st = mo_mat_transpose(&out->fc2, &block->fc2.w);
-    if (st != MOPD_OK) mo_block_back_free(out);
+    if (st != MOPD_OK) mo_block_transposed_free(out);
     return st;
 }
 
-void mo_block_back_free(mo_block_back *back)
+void mo_block_transposed_free(mo_block_transposed *transposed)
 {
-    if (!back) return;
-    mo_mat_free(&back->qkv);
-    mo_mat_free(&back->out);
-    mo_mat_free(&back->fc1);
-    mo_mat_free(&back->fc2);
+    if (!transposed) return;
+    mo_mat_free(&transposed->qkv);
+    mo_mat_free(&transposed->out);
+    mo_mat_free(&transposed->fc1);
+    mo_mat_free(&transposed->fc2);
 }
 
-/* dqkv [rows x 3W] in work->qkv given datt; rows that do not ask have dq = 0. */
-static void attention_back(
+/* dqkv [rows x 3W] in work->qkv given datt; rows that do not query have dq = 0. */
+static void attention_bwd(
     const mo_block *b, const mo_block_run *run, const mo_block_cache *c, const float *datt)
 {
     const size_t w = b->width;
@@ -206,23 +207,23 @@ static void attention_back(
         memcpy(dqkv + run->select[i] * 3 * w, g.dq + i * w, w * sizeof *dqkv);
 }
 
-void mo_block_bwd(const mo_block *b, const mo_block_back *back, const mo_block_grad *g,
+void mo_block_bwd(const mo_block *b, const mo_block_transposed *transposed, const mo_block_grad *g,
     const mo_block_run *run, const mo_block_cache *c)
 {
     const size_t rows = rows_of(run), all = run->rows->rows, w = b->width;
     mo_block_work *work = run->work;
     float *dmid = work->att;
-    mo_linear_bwd(run->pool, work->hidden, g->dy, &back->fc2, rows);
+    mo_linear_bwd(run->pool, work->hidden, g->dy, &transposed->fc2, rows);
     mo_act_bwd(run->pool, work->hidden, work->hidden, c->hidden, b->act, rows * b->hidden);
-    mo_linear_bwd(run->pool, work->norm, work->hidden, &back->fc1, rows);
+    mo_linear_bwd(run->pool, work->norm, work->hidden, &transposed->fc1, rows);
     memcpy(dmid, g->dy, rows * w * sizeof *dmid);
     mo_norm_bwd(run->pool, &b->ln2,
         &(mo_norm_grad){.dx = dmid, .dy = work->norm, .x = c->mid, .stats = c->stats2}, rows);
 
     float *datt = work->hidden; /* rows x W fit: hidden >= W is checked when packing */
-    mo_linear_bwd(run->pool, datt, dmid, &back->out, rows);
-    attention_back(b, run, c, datt);
-    mo_linear_bwd(run->pool, work->norm, work->qkv, &back->qkv, all);
+    mo_linear_bwd(run->pool, datt, dmid, &transposed->out, rows);
+    attention_bwd(b, run, c, datt);
+    mo_linear_bwd(run->pool, work->norm, work->qkv, &transposed->qkv, all);
     if (run->select) {
         memset(g->dx, 0, all * w * sizeof *g->dx);
         for (size_t i = 0; i < rows; i++) memcpy(g->dx + run->select[i] * w, dmid + i * w, w * sizeof *dmid);

@@ -10,6 +10,7 @@
 #define MO_LAYER_BLOCK_H
 
 #include "base/arena.h"
+#include "base/view.h"
 #include "layer/attention.h"
 #include "layer/linear.h"
 #include "layer/norm.h"
@@ -37,8 +38,8 @@ typedef struct mo_block_parts {
 mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
-/* The block's products in reduced precision from now on (mo_mat_narrow); no mo_block_back of it then.  NOMEM. */
-mopd_status mo_block_narrow(mo_block *block);
+/* The block's products in reduced precision from now on (mo_mat_quantize); no mo_block_transposed of it then.  NOMEM. */
+mopd_status mo_block_quantize(mo_block *block);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by
  * mo_block_work, for at most `rows` rows, sequences of at most `longest` and that pool. */
@@ -59,10 +60,10 @@ void mo_block_work_take(
     mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size);
 
 /* Rows of x that are alike: row r is row first[of[r]], n different ones, first ascending. */
-typedef struct mo_twins {
+typedef struct mo_duplicates {
     size_t n;
     const uint32_t *first, *of;
-} mo_twins;
+} mo_duplicates;
 
 typedef struct mo_block_run {
     mo_pool *pool;
@@ -70,7 +71,7 @@ typedef struct mo_block_run {
     const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
     size_t n_select;
     mo_block_work *work;
-    const mo_twins *twins; /* NULL, or without select: queries, keys and values are made once for each */
+    const mo_duplicates *duplicates; /* NULL, or without select: queries, keys and values are made once for each */
 } mo_block_run;
 
 /* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.
@@ -94,16 +95,16 @@ void mo_block_cache_take(
 
 /* As mo_block_fwd, with the same bits but where rows are selected: their attention needs keys and values here,
  * and goes without them there.  y must not overlap x. */
-void mo_block_fwd_keep(
+void mo_block_fwd_for_backward(
     const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache);
 
 /* The weights transposed, for the backward pass; owned by whoever trains. */
-typedef struct mo_block_back {
+typedef struct mo_block_transposed {
     mo_mat qkv, out, fc1, fc2;
-} mo_block_back;
+} mo_block_transposed;
 
-mopd_status mo_block_back_pack(mo_block_back *out, const mo_block *block);
-void mo_block_back_free(mo_block_back *back);
+mopd_status mo_block_transposed_pack(mo_block_transposed *out, const mo_block *block);
+void mo_block_transposed_free(mo_block_transposed *transposed);
 
 /* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only; x and run as in the forward
  * pass.  dx may be dy when nothing is selected. */
@@ -112,7 +113,7 @@ typedef struct mo_block_grad {
     const float *dy, *x;
 } mo_block_grad;
 
-void mo_block_bwd(const mo_block *block, const mo_block_back *back, const mo_block_grad *grad,
+void mo_block_bwd(const mo_block *block, const mo_block_transposed *transposed, const mo_block_grad *grad,
     const mo_block_run *run, const mo_block_cache *cache);
 
 #endif

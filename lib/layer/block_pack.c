@@ -2,6 +2,8 @@
  * block_pack.c - a transformer block from its stored tensors: shapes checked, weights packed. */
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/view.h"
 #include "layer/block.h"
 
 static mopd_status copy_norm(float *to, const mo_view *from, size_t width, const char *what)
@@ -16,7 +18,7 @@ static mopd_status copy_norm(float *to, const mo_view *from, size_t width, const
 static mopd_status pack_norms(mo_block *b, const mo_block_parts *p)
 {
     const size_t w = p->width;
-    b->norms = mo_alloc(w, 4 * sizeof *b->norms);
+    b->norms = mo_mem_alloc(w, 4 * sizeof *b->norms);
     if (!b->norms) return MOPD_E_NOMEM;
     mopd_status st;
     if ((st = copy_norm(b->norms, p->ln1_gamma, w, "first norm's weight")) != MOPD_OK) return st;
@@ -64,12 +66,12 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *p)
     return st;
 }
 
-mopd_status mo_block_narrow(mo_block *block)
+mopd_status mo_block_quantize(mo_block *block)
 {
-    mopd_status st = mo_mat_narrow(&block->qkv.w);
-    if (st == MOPD_OK) st = mo_mat_narrow(&block->out.w);
-    if (st == MOPD_OK) st = mo_mat_narrow(&block->fc1.w);
-    return st == MOPD_OK ? mo_mat_narrow(&block->fc2.w) : st;
+    mopd_status st = mo_mat_quantize(&block->qkv.w);
+    if (st == MOPD_OK) st = mo_mat_quantize(&block->out.w);
+    if (st == MOPD_OK) st = mo_mat_quantize(&block->fc1.w);
+    return st == MOPD_OK ? mo_mat_quantize(&block->fc2.w) : st;
 }
 
 void mo_block_free(mo_block *block)
@@ -79,6 +81,6 @@ void mo_block_free(mo_block *block)
     mo_linear_free(&block->out);
     mo_linear_free(&block->fc1);
     mo_linear_free(&block->fc2);
-    mo_free(block->norms);
+    mo_mem_free(block->norms);
     *block = (mo_block){0};
 }

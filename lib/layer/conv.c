@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * conv.c - the stem's k x k convolution as rows [B H' W' x planes k k] times its weights; batch norm folded
  * away. */
+#include "layer/conv.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "layer/conv.h"
-
-size_t mo_same_out(size_t in, size_t stride)
+size_t mo_conv_same_out(size_t in, size_t stride)
 {
     return (in + stride - 1) / stride;
 }
 
-size_t mo_same_before(size_t in, size_t k, size_t stride)
+size_t mo_conv_same_before(size_t in, size_t k, size_t stride)
 {
-    const size_t need = (mo_same_out(in, stride) - 1) * stride + k;
+    const size_t need = (mo_conv_same_out(in, stride) - 1) * stride + k;
     return need > in ? (need - in) / 2 : 0;
 }
 
-void mo_batch_norm_fold(float *weights, float *bias, const mo_batch_norm *bn, size_t n, size_t k)
+void mo_conv_fold_batch_norm(float *weights, float *bias, const mo_batch_norm *bn, size_t n, size_t k)
 {
     for (size_t o = 0; o < n; o++) {
         const double f = (double)bn->gamma[o] / sqrt((double)bn->var[o] + (double)bn->eps);
@@ -33,15 +33,15 @@ typedef struct job {
     size_t height, width, out_h, out_w;
 } job;
 
-size_t mo_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width)
+size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width)
 {
-    return n_images * mo_same_out(height, stem->stride) * mo_same_out(width, stem->stride) * stem->linear.w.k;
+    return n_images * mo_conv_same_out(height, stem->stride) * mo_conv_same_out(width, stem->stride) * stem->linear.w.k;
 }
 
 /* One row of one plane (NULL: outside) into its place of each column's row: k pixels, `step` floats apart. */
 static void gather_row(const job *j, float *to, const float *row, size_t step)
 {
-    const size_t k = j->stem->kernel, stride = j->stem->stride, left = mo_same_before(j->width, k, stride);
+    const size_t k = j->stem->kernel, stride = j->stem->stride, left = mo_conv_same_before(j->width, k, stride);
     for (size_t col = 0; col < j->out_w; col++, to += step) {
         const size_t at = col * stride - left; /* wraps when < 0 */
         if (row && at < j->width && k <= j->width - at)
@@ -57,7 +57,7 @@ static void gather_line(void *ctx, size_t task)
     const job *j = ctx;
     const size_t k = j->stem->kernel, stride = j->stem->stride, planes = j->stem->planes;
     const size_t image = task / j->out_h, line = task % j->out_h,
-                 above = mo_same_before(j->height, k, stride);
+                 above = mo_conv_same_before(j->height, k, stride);
     float *to = j->rows + task * j->out_w * planes * k * k;
     for (size_t c = 0; c < planes; c++)
         for (size_t y = 0; y < k; y++) {
@@ -68,12 +68,12 @@ static void gather_line(void *ctx, size_t task)
         }
 }
 
-void mo_stem_fwd(
+void mo_conv_stem_fwd(
     mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch, const size_t shape[3])
 {
     job j = {.stem = stem, .x = x, .rows = scratch, .height = shape[1], .width = shape[2]};
-    j.out_h = mo_same_out(shape[1], stem->stride);
-    j.out_w = mo_same_out(shape[2], stem->stride);
+    j.out_h = mo_conv_same_out(shape[1], stem->stride);
+    j.out_w = mo_conv_same_out(shape[2], stem->stride);
     mo_pool_run(pool, shape[0] * j.out_h, gather_line, &j);
     mo_linear_fwd(pool, y, scratch, &stem->linear,
         &(mo_linear_call){.rows = shape[0] * j.out_h * j.out_w, .act = stem->act});

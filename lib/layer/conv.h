@@ -9,8 +9,8 @@
 #include "layer/linear.h"
 
 /* ceil(in / stride), and the padding before the first pixel. */
-size_t mo_same_out(size_t in, size_t stride);
-size_t mo_same_before(size_t in, size_t k, size_t stride);
+size_t mo_conv_same_out(size_t in, size_t stride);
+size_t mo_conv_same_before(size_t in, size_t k, size_t stride);
 
 /* Folds y = (x - mean) / sqrt(var + eps) gamma + beta into the weights [n x k] before it and a bias [n]
  * (set). */
@@ -18,7 +18,7 @@ typedef struct mo_batch_norm {
     const float *gamma, *beta, *mean, *var;
     float eps;
 } mo_batch_norm;
-void mo_batch_norm_fold(float *weights, float *bias, const mo_batch_norm *bn, size_t n, size_t k);
+void mo_conv_fold_batch_norm(float *weights, float *bias, const mo_batch_norm *bn, size_t n, size_t k);
 
 /* 1 x 1: y [rows x n] = act(x [rows x k] W^T + bias) + residual, rows = B H W: mo_linear_fwd does it. */
 
@@ -29,9 +29,9 @@ typedef struct mo_stem {
     size_t planes, kernel, stride;
     mo_act act;
 } mo_stem;
-size_t mo_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width);
+size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width);
 /* shape: B, H, W. */
-void mo_stem_fwd(
+void mo_conv_stem_fwd(
     mo_pool *pool, float *y, const float *x, const mo_stem *stem, float *scratch, const size_t shape[3]);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel
  * table. */
+#include "layer/depthwise.h"
+
 #include <string.h>
 
+#include "base/mem.h"
 #include "layer/conv.h"
-#include "layer/depthwise.h"
 #include "math/kern.h"
 
 #define MAX_KERNEL 5
@@ -18,7 +20,7 @@ mopd_status mo_depthwise_pack(
         *out = (mo_depthwise){0};
         return mo_fail(MOPD_E_UNSUPPORTED, "depthwise convolution of %zu x %zu, stride %zu", k, k, shape[2]);
     }
-    out->taps = mo_alloc(channels, (k * k + 2) * sizeof *out->taps);
+    out->taps = mo_mem_alloc(channels, (k * k + 2) * sizeof *out->taps);
     if (!out->taps) {
         *out = (mo_depthwise){0};
         return MOPD_E_NOMEM;
@@ -33,7 +35,7 @@ mopd_status mo_depthwise_pack(
 void mo_depthwise_free(mo_depthwise *dw)
 {
     if (!dw) return;
-    mo_free(dw->taps);
+    mo_mem_free(dw->taps);
     *dw = (mo_depthwise){0};
 }
 
@@ -46,12 +48,12 @@ typedef struct job {
 } job;
 
 /* Where the taps of output columns col .. col+3 lie: in the line's rows, or in the zeros behind the bias. */
-static void point(const job *j, const mo_taps *taps, const size_t *tap, const float *const *row, size_t col)
+static void point(const job *j, const mo_depthwise_taps *taps, const size_t *tap, const float *const *row, size_t col)
 {
-    const size_t k = j->dw->kernel, left = mo_same_before(j->width, k, j->dw->stride), n = j->dw->channels;
+    const size_t k = j->dw->kernel, left = mo_conv_same_before(j->width, k, j->dw->stride), n = j->dw->channels;
     const float *zeros = j->dw->taps + (k * k + 1) * n;
     for (size_t i = 0; i < taps->n; i++)
-        for (size_t q = 0; q < MO_TAP_COLUMNS; q++) {
+        for (size_t q = 0; q < MO_DEPTHWISE_COLUMNS; q++) {
             const size_t px = (col + q) * j->dw->stride + tap[i] % k - left; /* wraps when < 0 */
             taps->x[i][q] = px < j->width && col + q < j->out_w ? row[i] + px * n : zeros;
         }
@@ -61,13 +63,13 @@ static void point(const job *j, const mo_taps *taps, const size_t *tap, const fl
 static void do_line(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_TAP_COLUMNS;
-    const size_t above = mo_same_before(j->height, k, stride), left = mo_same_before(j->width, k, stride);
+    const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_DEPTHWISE_COLUMNS;
+    const size_t above = mo_conv_same_before(j->height, k, stride), left = mo_conv_same_before(j->width, k, stride);
     const size_t image = task / j->out_h, line = task % j->out_h;
-    const float *x[MAX_KERNEL * MAX_KERNEL][MO_TAP_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
+    const float *x[MAX_KERNEL * MAX_KERNEL][MO_DEPTHWISE_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
         *row[MAX_KERNEL * MAX_KERNEL];
     size_t tap[MAX_KERNEL * MAX_KERNEL];
-    mo_taps taps = {.x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
+    mo_depthwise_taps taps = {.x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
     for (size_t t = 0; t < k * k; t++) {
         const size_t py = line * stride + t / k - above; /* wraps when < 0 */
         if (py >= j->height) continue;
@@ -84,7 +86,7 @@ static void do_line(void *ctx, size_t task)
         taps.columns = j->out_w - col < group ? j->out_w - col : group;
         taps.y = j->y + (task * j->out_w + col) * n;
         point(j, &taps, tap, row, col);
-        j->kern->taps(&taps);
+        j->kern->depthwise(&taps);
         col += taps.n_groups * group;
     }
 }
@@ -92,30 +94,7 @@ static void do_line(void *ctx, size_t task)
 void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3])
 {
     job j = {.dw = dw, .kern = mo_kern_get(), .x = x, .y = y, .height = shape[1], .width = shape[2]};
-    j.out_h = mo_same_out(shape[1], dw->stride);
-    j.out_w = mo_same_out(shape[2], dw->stride);
+    j.out_h = mo_conv_same_out(shape[1], dw->stride);
+    j.out_w = mo_conv_same_out(shape[2], dw->stride);
     mo_pool_run(pool, shape[0] * j.out_h, do_line, &j);
-}
-
-typedef struct mean_job {
-    const mo_kern *kern;
-    const float *x;
-    float *y;
-    size_t positions, channels;
-} mean_job;
-
-static void mean_of(void *ctx, size_t image)
-{
-    const mean_job *j = ctx;
-    float *y = j->y + image * j->channels;
-    memset(y, 0, j->channels * sizeof *y);
-    for (size_t p = 0; p < j->positions; p++)
-        j->kern->add(y, y, j->x + (image * j->positions + p) * j->channels, j->channels);
-    j->kern->scale(y, 1.0f / (float)j->positions, y, j->channels);
-}
-
-void mo_mean_pool(mo_pool *pool, float *y, const float *x, const size_t shape[3], size_t channels)
-{
-    mean_job j = {mo_kern_get(), x, y, shape[1] * shape[2], channels};
-    mo_pool_run(pool, shape[0], mean_of, &j);
 }

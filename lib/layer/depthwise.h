@@ -13,7 +13,7 @@ typedef struct mo_depthwise {
     bool relu6; /* set by pack; clear it for a linear output */
 } mo_depthwise;
 
-/* From weights [C x k x k] and bias [C] (batch norm folded, see mo_batch_norm_fold); shape: C, k (at most
+/* From weights [C x k x k] and bias [C] (batch norm folded, see mo_conv_fold_batch_norm); shape: C, k (at most
  * 5), stride.  NOMEM, UNSUPPORTED. */
 mopd_status mo_depthwise_pack(
     mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3]);
@@ -21,8 +21,5 @@ void mo_depthwise_free(mo_depthwise *dw);
 
 /* x [B x H x W x C] -> y [B x H' x W' x C], H' = ceil(H / stride); shape: B, H, W. */
 void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3]);
-
-/* y [B x C] = mean over the H W positions of x [B x H x W x C]. */
-void mo_mean_pool(mo_pool *pool, float *y, const float *x, const size_t shape[3], size_t channels);
 
 #endif

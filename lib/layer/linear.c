@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * linear.c - packs a frozen linear layer and runs it forward and backward to its input. */
+#include "layer/linear.h"
+
 #include <string.h>
 
-#include "layer/linear.h"
+#include "base/mem.h"
+#include "base/view.h"
 
 #define MAX_PARTS 8
 
@@ -11,7 +14,7 @@ static mopd_status pack_bias(mo_linear *out, const mo_linear_part *parts, size_t
     bool any = false;
     for (size_t i = 0; i < n_parts; i++) any = any || parts[i].bias;
     if (!any) return MOPD_OK;
-    out->bias = mo_calloc(out->w.n, sizeof *out->bias);
+    out->bias = mo_mem_calloc(out->w.n, sizeof *out->bias);
     if (!out->bias) return MOPD_E_NOMEM;
     size_t o = 0;
     for (size_t i = 0; i < n_parts; i++) {
@@ -42,7 +45,7 @@ void mo_linear_free(mo_linear *linear)
 {
     if (!linear) return;
     mo_mat_free(&linear->w);
-    mo_free(linear->bias);
+    mo_mem_free(linear->bias);
     *linear = (mo_linear){0};
 }
 

@@ -3,6 +3,7 @@
 #ifndef MO_LAYER_LINEAR_H
 #define MO_LAYER_LINEAR_H
 
+#include "base/view.h"
 #include "math/gemm.h"
 
 typedef struct mo_linear {

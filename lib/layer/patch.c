@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * patch.c - patches of a picture gathered into rows [L x 3pp] and multiplied by the patch weights. */
+#include "layer/patch.h"
+
 #include <string.h>
 
-#include "layer/patch.h"
 #include "math/kern.h"
 
 size_t mo_patch_rows(const mo_patch *patch)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * bf16.h - what computes the products asked for in bf16: 16-bit integers (fix.h) or oneDNN (onednn.h).
+ * bf16.h - what computes the products asked for in bf16: 16-bit integers (i16.h) or oneDNN (onednn.h).
  *
  * oneDNN where the CPU has AMX for bfloat16 and the library is there, integers elsewhere: without AMX they
  * are several times faster, and nearer to float. */
@@ -19,17 +19,17 @@ bool mo_bf16_as_wished(void);
 mopd_status mo_bf16_check(void);
 
 /* NONE: integers. */
-mo_dnn_kind mo_bf16_kind(void);
+mo_onednn_kind mo_bf16_kind(void);
 /* Are these products oneDNN's?  Small ones are not, unless it was asked for by name. */
 bool mo_bf16_wanted(size_t n, size_t k);
 /* In words: "onednn amx", "vnni". */
 const char *mo_bf16_name(void);
 
 /* *done: mat's products are oneDNN's from now on and its floats are freed; else mat is as it was.  NOMEM. */
-mopd_status mo_mat_narrow_onednn(mo_mat *mat, bool *done);
+mopd_status mo_gemm_onednn_quantize(mo_mat *mat, bool *done);
 
 /* mo_gemm and mo_mat_row for such a matrix; args->n not 0. */
 void mo_gemm_onednn(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args);
-void mo_onednn_row(const mo_mat *mat, size_t o, float *row);
+void mo_gemm_onednn_row(const mo_mat *mat, size_t o, float *row);
 
 #endif

@@ -3,12 +3,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 #include "math/bf16.h"
-#include "math/fix.h"
+#include "math/i16.h"
 #include "math/kern.h"
 
 /* Below it (n k) a call of oneDNN costs more than it gains. */
@@ -45,14 +46,14 @@ static bool cpu_has(bool amx)
 #endif
 }
 
-static mo_dnn_kind kind_of(int w)
+static mo_onednn_kind kind_of(int w)
 {
-    if (w == ONEDNN) return cpu_has(false) ? mo_dnn_load() : MO_DNN_NONE;
-    if (w == INTEGERS || !cpu_has(true)) return MO_DNN_NONE;
-    return mo_dnn_load() == MO_DNN_AMX ? MO_DNN_AMX : MO_DNN_NONE;
+    if (w == ONEDNN) return cpu_has(false) ? mo_onednn_load() : MO_ONEDNN_NONE;
+    if (w == INTEGERS || !cpu_has(true)) return MO_ONEDNN_NONE;
+    return mo_onednn_load() == MO_ONEDNN_AMX ? MO_ONEDNN_AMX : MO_ONEDNN_NONE;
 }
 
-mo_dnn_kind mo_bf16_kind(void)
+mo_onednn_kind mo_bf16_kind(void)
 {
     return kind_of(wish_get());
 }
@@ -60,20 +61,20 @@ mo_dnn_kind mo_bf16_kind(void)
 bool mo_bf16_wanted(size_t n, size_t k)
 {
     const bool large = n >= LEAST_WEIGHTS || k >= LEAST_WEIGHTS || n * k >= LEAST_WEIGHTS;
-    return (large || wish_get() == ONEDNN) && mo_bf16_kind() != MO_DNN_NONE;
+    return (large || wish_get() == ONEDNN) && mo_bf16_kind() != MO_ONEDNN_NONE;
 }
 
 const char *mo_bf16_name(void)
 {
-    const mo_dnn_kind kind = mo_bf16_kind();
-    return kind == MO_DNN_AMX ? "onednn amx" : kind == MO_DNN_AVX512 ? "onednn avx512" : mo_fix_get()->name;
+    const mo_onednn_kind kind = mo_bf16_kind();
+    return kind == MO_ONEDNN_AMX ? "onednn amx" : kind == MO_ONEDNN_AVX512 ? "onednn avx512" : mo_i16_get()->name;
 }
 
 static mopd_status need(int w, const char *name)
 {
     if (w == UNKNOWN)
         return mo_fail(MOPD_E_ARG, "bf16 by \"%s\": not one of onednn, integers", name ? name : "");
-    if (w == ONEDNN && kind_of(w) == MO_DNN_NONE)
+    if (w == ONEDNN && kind_of(w) == MO_ONEDNN_NONE)
         return mo_fail(MOPD_E_UNSUPPORTED, "bf16 by onednn: %s",
             cpu_has(false) ? "its library is not there"
                            : "this processor has no bfloat16, or MOPD_CPU hides it");
@@ -93,7 +94,7 @@ mopd_status mo_bf16_set(const char *name)
 bool mo_bf16_as_wished(void)
 {
     const int w = wish_get();
-    return atomic_load(&set) || (w != UNKNOWN && (w != ONEDNN || kind_of(w) != MO_DNN_NONE));
+    return atomic_load(&set) || (w != UNKNOWN && (w != ONEDNN || kind_of(w) != MO_ONEDNN_NONE));
 }
 
 mopd_status mo_bf16_check(void)

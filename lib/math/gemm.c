@@ -9,12 +9,13 @@
  *               k   one block, at most MO_TILE_K: partial sums go through c, which the first cache holds
  *
  * A tile has m x n sums in registers, each one chain over p; the blocks of k are the same for every call. */
-#include "math/bf16.h"
-#include "math/fix.h"
 #include "math/gemm.h"
+
+#include "base/ints.h"
+#include "math/bf16.h"
 #include "math/gemm_blis.h"
+#include "math/i16.h"
 #include "math/kern.h"
-#include "math/split.h"
 
 #define TASK_ROWS 240
 #define TASKS 24
@@ -199,11 +200,11 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
     job j = {.kern = mo_kern_get(), .w = w, .g = *args};
     if (!j.g.n) j.g.n = w->n - j.g.first;
     if (!j.g.m || !j.g.n || !w->k) return;
-    if (w->fix) {
-        mo_gemm_fix(pool, w, &j.g);
+    if (w->i16) {
+        mo_gemm_i16(pool, w, &j.g);
         return;
     }
-    if (w->dnn) {
+    if (w->onednn) {
         mo_gemm_onednn(pool, w, &j.g);
         return;
     }

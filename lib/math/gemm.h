@@ -12,8 +12,8 @@
 #define MO_MATH_GEMM_H
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/pool.h"
+#include "base/view.h"
 #include "math/tensor.h"
 
 #define MO_PANEL 16
@@ -22,9 +22,9 @@ typedef struct mo_mat {
     size_t n, k;         /* outputs, inputs */
     const float *panels; /* mo_mat_floats(n, k) floats at a multiple of 64 bytes */
     float *owned;        /* what mo_mat_free frees; NULL when the panels lie in a mapped file */
-    const int16_t *fix;  /* instead of panels, in reduced precision: see math/fix.h */
-    const float *fix_scale;
-    const struct mo_dnn_plan *dnn; /* instead of both, `owned` packed by oneDNN: see math/onednn.h */
+    const int16_t *i16;  /* instead of panels, in reduced precision: see math/i16.h */
+    const float *i16_scale;
+    const struct mo_onednn_plan *onednn; /* instead of both, `owned` packed by oneDNN: see math/onednn.h */
 } mo_mat;
 
 /* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
@@ -54,7 +54,7 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 
 /* From now on the products of mat are in reduced precision (math/bf16.h); its floats are freed.  Such a matrix is
  * not transposed.  NOMEM leaves mat as it was. */
-mopd_status mo_mat_narrow(mo_mat *mat);
+mopd_status mo_mat_quantize(mo_mat *mat);
 
 /* Row o of W, k floats (for tests and for single rows). */
 void mo_mat_row(const mo_mat *mat, size_t o, float *row);

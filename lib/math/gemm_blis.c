@@ -6,14 +6,14 @@
  * here.  It runs on one thread, with the small-matrix path off: then the bits of a row do not depend on which
  * rows stand beside it.  BLIS tells the CPU itself; its other kernel sets cannot be asked for from outside
  * (the environment's BLIS_ARCH_TYPE can). */
+#include "math/gemm_blis.h"
+
+#include <blis.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <blis.h>
-
 #include "math/gemm.h"
-#include "math/gemm_blis.h"
 #include "math/kern.h"
 
 #define WIDTH 64   /* columns of W laid out as a plain matrix at once */

@@ -2,9 +2,9 @@
  * gemm_raw.c - products of two matrices that are met once: both are packed on the way, through the stack. */
 #include <string.h>
 
+#include "base/ints.h"
 #include "math/gemm.h"
 #include "math/kern.h"
-#include "math/split.h"
 
 #define ROWS 60 /* of A beside each other */
 #define LDA                                                                                                  \

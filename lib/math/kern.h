@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 
-#include "base/status.h"
+#include "base/fail.h"
+#include "base/map.h"
 #include "math/tensor.h"
 
 /* Longest sum of one tile; most of them one after the other (mo_kern.depth). */
@@ -34,22 +35,22 @@ typedef struct mo_tile {
     size_t next_every; /* one step of them to be fetched every so many steps */
 } mo_tile;
 
-/* Output positions of a depthwise convolution, in n_groups groups of MO_TAP_COLUMNS:
+/* Output positions of a depthwise convolution, in n_groups groups of MO_DEPTHWISE_COLUMNS:
  *
  *     y[q][c] = bias[c] + sum over taps i of x[i][q % 4][(q / 4) step + c] w[i][c]
  *
  * clamped to 0..6 when relu6 is set.  A tap outside the picture points to zeros. */
-#define MO_TAP_COLUMNS 4
+#define MO_DEPTHWISE_COLUMNS 4
 
-typedef struct mo_taps {
+typedef struct mo_depthwise_taps {
     float *y; /* y[q * channels + c] */
-    const float *(*x)[MO_TAP_COLUMNS];
+    const float *(*x)[MO_DEPTHWISE_COLUMNS];
     const float *const *w;
     size_t n, channels, n_groups, step;
     size_t columns; /* of each group that are written */
     const float *bias;
     bool relu6;
-} mo_taps;
+} mo_depthwise_taps;
 
 typedef void mo_map_fn(float *y, const float *x, size_t ld, size_t rows, size_t n);
 
@@ -88,13 +89,13 @@ typedef struct mo_kern {
 
     /* y[i] = sum over o < n of q[o] W[o][i], i < k: dx = dy W of one row; n outputs of W in panels, `panel`
      * floats apart; n and k are multiples of 16 */
-    void (*back)(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k);
+    void (*product_transposed)(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k);
 
     /* x [n x k], rows ld apart, as panels of 16 rows: to[(j / 16 * k + i) * 16 + j % 16] = x[j][i], zeros beyond
      * n */
     void (*pack)(float *to, const float *x, size_t ld, size_t n, size_t k);
 
-    void (*taps)(const mo_taps *t);
+    void (*depthwise)(const mo_depthwise_taps *t);
 
     /* products: rows and panels of a tile; columns of W, and blocks of k, whose data at work fit the second
      * cache */
@@ -102,18 +103,18 @@ typedef struct mo_kern {
     void (*tile)(const mo_tile *t);
 } mo_kern;
 
-/* The live table; the first call decides: mo_cpu_set, else the environment's MOPD_CPU, else what the CPU
+/* The live table; the first call decides: mo_kern_cpu_set, else the environment's MOPD_CPU, else what the CPU
  * has. */
 const mo_kern *mo_kern_get(void);
 
 /* Chooses "avx512", "avx2" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the
  * CPU lacks it.  Call while nothing is computing. */
-mopd_status mo_cpu_set(const char *name);
+mopd_status mo_kern_cpu_set(const char *name);
 
-/* False when MOPD_CPU asks for what is not there (and mo_cpu_set was not called); "" asks for nothing. */
-bool mo_cpu_as_wished(void);
+/* False when MOPD_CPU asks for what is not there (and mo_kern_cpu_set was not called); "" asks for nothing. */
+bool mo_kern_cpu_as_wished(void);
 /* The same as a status: ARG for another word, UNSUPPORTED when the CPU lacks it. */
-mopd_status mo_cpu_check(void);
+mopd_status mo_kern_cpu_check(void);
 
 /* The tables themselves, for tests: NULL when this CPU or build has none. */
 const mo_kern *mo_kern_plain(void);

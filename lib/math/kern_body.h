@@ -299,7 +299,7 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
 }
 
 /* VN inputs at a time, the outputs of a lane in its sum; then lanes to one. */
-static void back(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
+static void product_transposed(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
 {
     for (size_t i = 0; i < k; i += VN) {
         vec r[VN];
@@ -331,7 +331,7 @@ static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
 }
 
 /* Four positions by two registers of channels: a filter's value is loaded once for all four. */
-static inline void taps_wide(const mo_taps *t, float *y, size_t shift, size_t c)
+static inline void taps_wide(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
 {
     const vec b0 = v_load(t->bias + c), b1 = v_load(t->bias + c + VN);
     vec s[4][2] = {{b0, b1}, {b0, b1}, {b0, b1}, {b0, b1}};
@@ -352,7 +352,7 @@ static inline void taps_wide(const mo_taps *t, float *y, size_t shift, size_t c)
     }
 }
 
-static inline void taps_narrow(const mo_taps *t, float *y, size_t shift, size_t c)
+static inline void taps_narrow(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
 {
     const size_t lanes = t->channels - c < VN ? t->channels - c : VN;
     for (size_t q = 0; q < t->columns; q++) {
@@ -364,10 +364,10 @@ static inline void taps_narrow(const mo_taps *t, float *y, size_t shift, size_t 
     }
 }
 
-static void taps(const mo_taps *t)
+static void depthwise(const mo_depthwise_taps *t)
 {
     for (size_t g = 0; g < t->n_groups; g++) {
-        float *y = t->y + g * MO_TAP_COLUMNS * t->channels;
+        float *y = t->y + g * MO_DEPTHWISE_COLUMNS * t->channels;
         size_t c = 0;
         for (; c + 2 * VN <= t->channels; c += 2 * VN) taps_wide(t, y, g * t->step, c);
         for (; c < t->channels; c += VN) taps_narrow(t, y, g * t->step, c);
@@ -378,4 +378,4 @@ static void taps(const mo_taps *t)
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .back = back, .pack = pack_rows, .taps = taps
+    .dots = dots, .mix = mix, .spread = spread, .product_transposed = product_transposed, .pack = pack_rows, .depthwise = depthwise

@@ -133,10 +133,10 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
-static void taps(const mo_taps *t)
+static void depthwise(const mo_depthwise_taps *t)
 {
-    for (size_t q = 0; q < t->n_groups * MO_TAP_COLUMNS; q++) {
-        const size_t column = q % MO_TAP_COLUMNS, shift = q / MO_TAP_COLUMNS * t->step;
+    for (size_t q = 0; q < t->n_groups * MO_DEPTHWISE_COLUMNS; q++) {
+        const size_t column = q % MO_DEPTHWISE_COLUMNS, shift = q / MO_DEPTHWISE_COLUMNS * t->step;
         float *y = t->y + q * t->channels;
         for (size_t c = 0; c < t->channels && column < t->columns; c++) {
             float sum = t->bias[c];
@@ -146,7 +146,7 @@ static void taps(const mo_taps *t)
     }
 }
 
-static void back(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
+static void product_transposed(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k)
 {
     for (size_t i = 0; i < k; i++) {
         float sum = 0;
@@ -199,9 +199,9 @@ static const mo_kern kern = {
     .dots = dots,
     .mix = mix,
     .spread = spread,
-    .back = back,
+    .product_transposed = product_transposed,
     .pack = pack_rows,
-    .taps = taps,
+    .depthwise = depthwise,
     .tile_rows = 4,
     .tile_panels = 1,
     .group = 256,

@@ -7,7 +7,7 @@
 #include "math/kern.h"
 
 static _Atomic(const mo_kern *) live;
-static atomic_bool set; /* by mo_cpu_set: the environment does not count */
+static atomic_bool set; /* by mo_kern_cpu_set: the environment does not count */
 
 #if defined(__x86_64__)
 static bool has_avx2(void)
@@ -47,7 +47,7 @@ static const char *wish_of_environment(void)
     return wish && *wish ? wish : NULL;
 }
 
-/* An environment that asks for what is not there gets what is here; mo_cpu_check tells. */
+/* An environment that asks for what is not there gets what is here; mo_kern_cpu_check tells. */
 const mo_kern *mo_kern_get(void)
 {
     const mo_kern *kern = atomic_load_explicit(&live, memory_order_acquire);
@@ -70,7 +70,7 @@ static mopd_status need(const char *name, const mo_kern **kern)
     return MOPD_OK;
 }
 
-mopd_status mo_cpu_set(const char *name)
+mopd_status mo_kern_cpu_set(const char *name)
 {
     const mo_kern *kern;
     mopd_status st = need(name, &kern);
@@ -80,17 +80,17 @@ mopd_status mo_cpu_set(const char *name)
     return MOPD_OK;
 }
 
-bool mo_cpu_as_wished(void)
+bool mo_kern_cpu_as_wished(void)
 {
     bool known;
     const char *wish = wish_of_environment();
     return !wish || atomic_load(&set) || find(wish, &known);
 }
 
-mopd_status mo_cpu_check(void)
+mopd_status mo_kern_cpu_check(void)
 {
     const mo_kern *kern;
-    if (mo_cpu_as_wished()) return MOPD_OK;
+    if (mo_kern_cpu_as_wished()) return MOPD_OK;
     return mo_fail_at(need(wish_of_environment(), &kern), "MOPD_CPU in the environment");
 }
 

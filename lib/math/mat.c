@@ -2,8 +2,10 @@
  * mat.c - weight matrices in panels of 16 outputs: packed from stored tensors, transposed, read back. */
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/view.h"
 #include "math/bf16.h"
-#include "math/fix.h"
+#include "math/i16.h"
 
 size_t mo_mat_floats(size_t n, size_t k)
 {
@@ -102,11 +104,11 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
     size_t n, k;
     mopd_status st = parts_size(parts, n_parts, &n, &k);
     if (st != MOPD_OK) return st;
-    float *panels = mo_alloc(mo_mat_floats(n, k), sizeof *panels);
+    float *panels = mo_mem_alloc(mo_mat_floats(n, k), sizeof *panels);
     if (!panels) return MOPD_E_NOMEM;
     st = mo_mat_pack_at(out, panels, parts, n_parts);
     if (st != MOPD_OK) {
-        mo_free(panels);
+        mo_mem_free(panels);
         *out = (mo_mat){0};
         return st;
     }
@@ -125,7 +127,7 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
     if (!in->panels)
         return mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu in reduced precision transposed", in->n, in->k);
     const size_t n = in->k, k = in->n, floats = mo_mat_floats(n, k);
-    float *panels = floats ? mo_alloc(floats, sizeof *panels) : NULL;
+    float *panels = floats ? mo_mem_alloc(floats, sizeof *panels) : NULL;
     if (!panels) return floats ? MOPD_E_NOMEM : mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu transposed", n, k);
     for (size_t i0 = 0; i0 < k; i0 += MO_PANEL) {
         const float *from = in->panels + i0 * in->k;
@@ -140,12 +142,12 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
 
 void mo_mat_row(const mo_mat *mat, size_t o, float *row)
 {
-    if (mat->fix) {
-        mo_fix_row(mat, o, row);
+    if (mat->i16) {
+        mo_mat_i16_row(mat, o, row);
         return;
     }
-    if (mat->dnn) {
-        mo_onednn_row(mat, o, row);
+    if (mat->onednn) {
+        mo_gemm_onednn_row(mat, o, row);
         return;
     }
     const float *from = mat->panels + o / MO_PANEL * mat->k * MO_PANEL + o % MO_PANEL;
@@ -155,7 +157,7 @@ void mo_mat_row(const mo_mat *mat, size_t o, float *row)
 void mo_mat_free(mo_mat *mat)
 {
     if (!mat) return;
-    mo_dnn_plan_release(mat->dnn);
-    mo_free(mat->owned);
+    mo_onednn_plan_release(mat->onednn);
+    mo_mem_free(mat->owned);
     *mat = (mo_mat){0};
 }

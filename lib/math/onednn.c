@@ -5,18 +5,18 @@
  * its own of, is one while oneDNN is in charge, and then what it was.  No call allocates once its plan and its
  * room are made: the scratchpad is ours.  The library stays loaded, as OpenMP's threads may not lose theirs. */
 #if defined(MOPD_ONEDNN) && defined(__x86_64__)
+#include "math/onednn.h"
+
 #include <dlfcn.h>
 #include <math.h>
+#include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include <oneapi/dnnl/dnnl.h>
-
+#include "base/ints.h"
 #include "base/mem.h"
-#include "math/onednn.h"
-#include "math/split.h"
 
 #define FUNCTIONS(X)                                                                                         \
     X(dnnl_version)                                                                                          \
@@ -52,7 +52,7 @@ static struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over what follows, and over plans */
 static const char *library = MOPD_ONEDNN;
 static dnnl_engine_t engine;
-static mo_dnn_kind kind;
+static mo_onednn_kind kind;
 static atomic_bool tried;
 
 static bool find(void *handle, const char *name, void *pointer)
@@ -62,26 +62,26 @@ static bool find(void *handle, const char *name, void *pointer)
     return found;
 }
 
-static mo_dnn_kind load(void)
+static mo_onednn_kind load(void)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return MO_DNN_NONE;
+    if (!handle) return MO_ONEDNN_NONE;
 #define FIND(name)                                                                                           \
-    if (!find(handle, #name, &api.name)) return MO_DNN_NONE;
+    if (!find(handle, #name, &api.name)) return MO_ONEDNN_NONE;
     FUNCTIONS(FIND)
     FIND(omp_set_num_threads)
     FIND(omp_get_max_threads)
     const dnnl_version_t *v = api.dnnl_version();
     if (v->major != DNNL_VERSION_MAJOR || v->minor < 6 || v->cpu_runtime != DNNL_RUNTIME_OMP)
-        return MO_DNN_NONE;
+        return MO_ONEDNN_NONE;
     const dnnl_cpu_isa_t isa = api.dnnl_get_effective_cpu_isa();
     const bool amx = isa == dnnl_cpu_isa_avx512_core_amx;
-    if (!amx && isa != dnnl_cpu_isa_avx512_core_bf16) return MO_DNN_NONE;
-    if (!engine && api.dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) return MO_DNN_NONE;
-    return amx ? MO_DNN_AMX : MO_DNN_AVX512;
+    if (!amx && isa != dnnl_cpu_isa_avx512_core_bf16) return MO_ONEDNN_NONE;
+    if (!engine && api.dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) return MO_ONEDNN_NONE;
+    return amx ? MO_ONEDNN_AMX : MO_ONEDNN_AVX512;
 }
 
-mo_dnn_kind mo_dnn_load(void)
+mo_onednn_kind mo_onednn_load(void)
 {
     if (atomic_load(&tried)) return kind;
     pthread_mutex_lock(&lock);
@@ -93,7 +93,7 @@ mo_dnn_kind mo_dnn_load(void)
     return kind;
 }
 
-void mo_dnn_set_library(const char *name)
+void mo_onednn_set_library(const char *name)
 {
     library = name ? name : MOPD_ONEDNN;
     atomic_store(&tried, false);
@@ -114,7 +114,7 @@ static void leave(int before)
 
 /* Room for one thread and oneDNN's views of it. */
 typedef struct work {
-    mo_dnn_work room; /* first: what users see */
+    mo_onednn_work room; /* first: what users see */
     dnnl_stream_t stream;
     dnnl_memory_t a, w, c, scratch;
 } work;
@@ -122,7 +122,7 @@ typedef struct work {
 #define SLOTS 64
 
 typedef struct plan {
-    mo_dnn_plan shape; /* first: what users see */
+    mo_onednn_plan shape; /* first: what users see */
     dnnl_memory_desc_t a, plain, w, c, scratch;
     dnnl_primitive_t multiply, pack;
     _Atomic(work *) idle[SLOTS];
@@ -139,7 +139,7 @@ static void free_work(work *r)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]) api.dnnl_memory_destroy(all[i]);
     if (r->stream) api.dnnl_stream_destroy(r->stream);
-    mo_free(r);
+    mo_mem_free(r);
 }
 
 static size_t up(size_t n, size_t to)
@@ -150,11 +150,11 @@ static size_t up(size_t n, size_t to)
 /* NOMEM, also where it is oneDNN that has none. */
 static mopd_status make_work(work **out, const plan *p)
 {
-    const mo_dnn_plan *s = &p->shape;
-    const size_t head = up(sizeof(work), 64), a = s->blocks * MO_DNN_ROWS * s->depth * sizeof(uint16_t);
-    const size_t c = MO_DNN_ROWS * s->width * sizeof(float),
+    const mo_onednn_plan *s = &p->shape;
+    const size_t head = up(sizeof(work), 64), a = s->blocks * MO_ONEDNN_ROWS * s->depth * sizeof(uint16_t);
+    const size_t c = MO_ONEDNN_ROWS * s->width * sizeof(float),
                  scratch = api.dnnl_memory_desc_get_size(&p->scratch);
-    char *block = mo_alloc(head + a + c + scratch, 1);
+    char *block = mo_mem_alloc(head + a + c + scratch, 1);
     if (!block) return MOPD_E_NOMEM;
     work *r = (work *)(void *)block;
     *r = (work){.room = {.a = (uint16_t *)(void *)(block + head), .c = (float *)(void *)(block + head + a)}};
@@ -171,7 +171,7 @@ static mopd_status make_work(work **out, const plan *p)
     return MOPD_OK;
 }
 
-mo_dnn_work *mo_dnn_take(const mo_dnn_plan *shape)
+mo_onednn_work *mo_onednn_take(const mo_onednn_plan *shape)
 {
     plan *p = (plan *)(uintptr_t)shape;
     for (;; sched_yield()) {
@@ -184,7 +184,7 @@ mo_dnn_work *mo_dnn_take(const mo_dnn_plan *shape)
     }
 }
 
-void mo_dnn_give(const mo_dnn_plan *shape, mo_dnn_work *room)
+void mo_onednn_give(const mo_onednn_plan *shape, mo_onednn_work *room)
 {
     plan *p = (plan *)(uintptr_t)shape;
     work *r = (work *)(void *)room;
@@ -195,7 +195,7 @@ void mo_dnn_give(const mo_dnn_plan *shape, mo_dnn_work *room)
     free_work(r);
 }
 
-void mo_dnn_multiply(const mo_dnn_plan *shape, mo_dnn_work *room, size_t block, const void *packed)
+void mo_onednn_multiply(const mo_onednn_plan *shape, mo_onednn_work *room, size_t block, const void *packed)
 {
     const plan *p = (const plan *)(const void *)shape;
     const work *r = (const work *)(void *)room;
@@ -203,17 +203,17 @@ void mo_dnn_multiply(const mo_dnn_plan *shape, mo_dnn_work *room, size_t block, 
         {DNNL_ARG_SCRATCHPAD, r->scratch}};
     const int before = enter();
     const bool done =
-        api.dnnl_memory_set_data_handle(r->a, room->a + block * MO_DNN_ROWS * shape->depth) == dnnl_success &&
+        api.dnnl_memory_set_data_handle(r->a, room->a + block * MO_ONEDNN_ROWS * shape->depth) == dnnl_success &&
         api.dnnl_memory_set_data_handle(r->w, (void *)(uintptr_t)packed) == dnnl_success &&
         api.dnnl_primitive_execute(p->multiply, r->stream, 4, args) == dnnl_success;
     leave(before);
-    for (size_t i = 0; !done && i < MO_DNN_ROWS * shape->width; i++) room->c[i] = NAN;
+    for (size_t i = 0; !done && i < MO_ONEDNN_ROWS * shape->width; i++) room->c[i] = NAN;
 }
 
-bool mo_dnn_pack(const mo_dnn_plan *shape, void *packed, const float *w)
+bool mo_onednn_pack(const mo_onednn_plan *shape, void *packed, const float *w)
 {
     const plan *p = (const plan *)(const void *)shape;
-    mo_dnn_work *room = mo_dnn_take(shape);
+    mo_onednn_work *room = mo_onednn_take(shape);
     const work *r = (const work *)(void *)room;
     dnnl_memory_t from;
     const int before = enter();
@@ -225,14 +225,14 @@ bool mo_dnn_pack(const mo_dnn_plan *shape, void *packed, const float *w)
         api.dnnl_memory_destroy(from);
     }
     leave(before);
-    mo_dnn_give(shape, room);
+    mo_onednn_give(shape, room);
     return done;
 }
 
 static bool init_descs(plan *p, dnnl_matmul_desc_t *desc)
 {
     const dnnl_dim_t k = (dnnl_dim_t)p->shape.depth, n = (dnnl_dim_t)p->shape.width;
-    const dnnl_dims_t a = {MO_DNN_ROWS, k}, w = {k, n}, c = {MO_DNN_ROWS, n};
+    const dnnl_dims_t a = {MO_ONEDNN_ROWS, k}, w = {k, n}, c = {MO_ONEDNN_ROWS, n};
     return api.dnnl_memory_desc_init_by_tag(&p->a, 2, a, dnnl_bf16, dnnl_ab) == dnnl_success &&
            api.dnnl_memory_desc_init_by_tag(&p->plain, 2, w, dnnl_f32, dnnl_ab) == dnnl_success &&
            api.dnnl_memory_desc_init_by_tag(&p->w, 2, w, dnnl_bf16, dnnl_format_tag_any) == dnnl_success &&
@@ -245,7 +245,7 @@ static bool is_wanted(const_dnnl_primitive_desc_t desc)
 {
     const char *name = NULL;
     return api.dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &name) == dnnl_success && name &&
-           !strncmp(name, "brg:", 4) && (kind != MO_DNN_AMX || strstr(name, "amx"));
+           !strncmp(name, "brg:", 4) && (kind != MO_ONEDNN_AMX || strstr(name, "amx"));
 }
 
 static bool init_pack(plan *p)
@@ -284,7 +284,7 @@ static void free_plan(plan *p)
     for (size_t i = 0; i < SLOTS; i++) free_work(atomic_load(&p->idle[i]));
     if (p->multiply) api.dnnl_primitive_destroy(p->multiply);
     if (p->pack) api.dnnl_primitive_destroy(p->pack);
-    mo_free(p);
+    mo_mem_free(p);
 }
 
 /* Small multiples of powers of two, so that every product and sum is exact. */
@@ -301,24 +301,24 @@ static float try_w(size_t i, size_t o)
 /* One product of 64 same rows, all of them to be exactly what it must be. */
 static bool try_product(plan *p, float *w, void *packed)
 {
-    const mo_dnn_plan *s = &p->shape;
+    const mo_onednn_plan *s = &p->shape;
     for (size_t i = 0; i < s->depth * s->width; i++) w[i] = try_w(i / s->width, i % s->width);
-    if (!mo_dnn_pack(s, packed, w)) return false;
-    mo_dnn_work *room = mo_dnn_take(s);
-    for (size_t i = 0; i < MO_DNN_ROWS * s->depth; i++) {
+    if (!mo_onednn_pack(s, packed, w)) return false;
+    mo_onednn_work *room = mo_onednn_take(s);
+    for (size_t i = 0; i < MO_ONEDNN_ROWS * s->depth; i++) {
         const float x = try_a(i % s->depth);
         uint32_t bits;
         memcpy(&bits, &x, sizeof bits);
         room->a[i] = (uint16_t)(bits >> 16);
     }
-    mo_dnn_multiply(s, room, 0, packed);
+    mo_onednn_multiply(s, room, 0, packed);
     bool same = true;
     for (size_t o = 0; o < s->width; o++) {
         float want = 0;
         for (size_t i = 0; i < s->depth; i++) want += try_a(i) * w[i * s->width + o];
-        for (size_t r = 0; r < MO_DNN_ROWS; r++) same = same && room->c[r * s->width + o] == want;
+        for (size_t r = 0; r < MO_ONEDNN_ROWS; r++) same = same && room->c[r * s->width + o] == want;
     }
-    mo_dnn_give(s, room);
+    mo_onednn_give(s, room);
     return same;
 }
 
@@ -328,22 +328,22 @@ static mopd_status try_plan(plan *p, bool *good)
     work *r;
     if ((st = make_work(&r, p)) != MOPD_OK) return st;
     atomic_store(&p->idle[0], r);
-    float *w = mo_alloc(p->shape.depth * p->shape.width, sizeof *w);
-    void *packed = w ? mo_alloc(p->shape.bytes, 1) : NULL;
+    float *w = mo_mem_alloc(p->shape.depth * p->shape.width, sizeof *w);
+    void *packed = w ? mo_mem_alloc(p->shape.bytes, 1) : NULL;
     if (packed) *good = try_product(p, w, packed);
-    mo_free(w);
-    mo_free(packed);
+    mo_mem_free(w);
+    mo_mem_free(packed);
     return packed ? MOPD_OK : MOPD_E_NOMEM;
 }
 
 static mopd_status make_plan(plan **out, size_t k, size_t width)
 {
     *out = NULL;
-    plan *p = mo_calloc(1, sizeof *p);
+    plan *p = mo_mem_calloc(1, sizeof *p);
     if (!p) return MOPD_E_NOMEM;
-    const size_t depth = up(k, 32), fit = (1u << 18) / (MO_DNN_ROWS * depth);
-    p->shape = (mo_dnn_plan){
-        .k = k, .depth = depth, .width = width, .blocks = fit < 1 ? 1 : mo_min(fit, MO_DNN_BLOCKS)};
+    const size_t depth = up(k, 32), fit = (1u << 18) / (MO_ONEDNN_ROWS * depth);
+    p->shape = (mo_onednn_plan){
+        .k = k, .depth = depth, .width = width, .blocks = fit < 1 ? 1 : mo_min(fit, MO_ONEDNN_BLOCKS)};
     p->users = 1;
     bool good = false;
     const int before = enter();
@@ -356,7 +356,7 @@ static mopd_status make_plan(plan **out, size_t k, size_t width)
     return st;
 }
 
-mopd_status mo_dnn_plan_get(const mo_dnn_plan **out, size_t k, size_t width)
+mopd_status mo_onednn_plan_get(const mo_onednn_plan **out, size_t k, size_t width)
 {
     mopd_status st = MOPD_OK;
     pthread_mutex_lock(&lock);
@@ -373,7 +373,7 @@ mopd_status mo_dnn_plan_get(const mo_dnn_plan **out, size_t k, size_t width)
     return st;
 }
 
-void mo_dnn_plan_release(const mo_dnn_plan *shape)
+void mo_onednn_plan_release(const mo_onednn_plan *shape)
 {
     if (!shape) return;
     pthread_mutex_lock(&lock);

@@ -10,8 +10,10 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
-#include "clip/encoder.h"
-#include "clip/unicode.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "base/view.h"
+#include "model/encoder.h"
 #include "prompt/template.h"
 
 #define MAX_TEXTS 4096
@@ -21,9 +23,8 @@ static mopd_status check_name(const char *name, size_t index)
     if (!name) return mo_fail(MOPD_E_ARG, "class %zu is NULL", index);
     size_t n = strlen(name);
     if (!n) return mo_fail(MOPD_E_ARG, "class %zu has an empty name", index);
-    for (size_t at = 0; at < n;)
-        if (mo_unicode_next(name, n, &at) < 0)
-            return mo_fail(MOPD_E_ARG, "the name of class %zu is not UTF-8 at byte %zu", index, at);
+    size_t good = mo_utf8_prefix(name, n);
+    if (good != n) return mo_fail(MOPD_E_ARG, "the name of class %zu is not UTF-8 at byte %zu", index, good);
     return MOPD_OK;
 }
 
@@ -33,11 +34,11 @@ mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes)
     if (!classes || !n_classes) return mo_fail(MOPD_E_ARG, "no classes");
     if (n_classes > UINT32_MAX / 4) return mo_fail(MOPD_E_ARG, "%zu classes are too many", n_classes);
     while (slots < n_classes * 2) slots *= 2;
-    uint32_t *slot = mo_mul(slots, sizeof *slot, &bytes) ? mo_calloc(slots, sizeof *slot) : NULL;
+    uint32_t *slot = mo_mul(slots, sizeof *slot, &bytes) ? mo_mem_calloc(slots, sizeof *slot) : NULL;
     if (!slot) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (size_t c = 0; c < n_classes && (st = check_name(classes[c], c)) == MOPD_OK; c++) {
-        size_t i = (size_t)mo_hash64(classes[c], strlen(classes[c])) & (slots - 1);
+        size_t i = (size_t)mo_hash_bytes(classes[c], strlen(classes[c])) & (slots - 1);
         while (slot[i] && strcmp(classes[slot[i] - 1], classes[c]) != 0) i = (i + 1) & (slots - 1);
         if (slot[i]) {
             st =
@@ -46,7 +47,7 @@ mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes)
         }
         slot[i] = (uint32_t)c + 1;
     }
-    mo_free(slot);
+    mo_mem_free(slot);
     return st;
 }
 
@@ -61,8 +62,8 @@ static mopd_status encode_part(const mopd_encoder *encoder, const part *p, float
 {
     size_t n = p->n_m * p->n_c;
     mo_buf text = {0};
-    size_t *at = mo_alloc(n, sizeof *at);
-    const char **texts = at ? mo_alloc(n, sizeof *texts) : NULL;
+    size_t *at = mo_mem_alloc(n, sizeof *at);
+    const char **texts = at ? mo_mem_alloc(n, sizeof *texts) : NULL;
     mopd_status st = texts ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         at[i] = text.size;
@@ -71,8 +72,8 @@ static mopd_status encode_part(const mopd_encoder *encoder, const part *p, float
     }
     for (size_t i = 0; i < n && st == MOPD_OK; i++) texts[i] = text.data + at[i];
     if (st == MOPD_OK) st = mo_encoder_texts(encoder, texts, n, features);
-    mo_free((void *)texts);
-    mo_free(at);
+    mo_mem_free((void *)texts);
+    mo_mem_free(at);
     mo_buf_free(&text);
     return st;
 }
@@ -113,8 +114,8 @@ static mopd_status encode_classes(
     size_t dim = encoder->config.dim;
     size_t n_c = n_classes < MAX_TEXTS ? n_classes : MAX_TEXTS, n_m = MAX_TEXTS / n_c;
     if (n_m > n_templates) n_m = n_templates;
-    double *sum = mo_alloc(n_c, dim * sizeof *sum);
-    float *some = sum ? mo_alloc(n_m * n_c, dim * sizeof *some) : NULL;
+    double *sum = mo_mem_alloc(n_c, dim * sizeof *sum);
+    float *some = sum ? mo_mem_alloc(n_m * n_c, dim * sizeof *some) : NULL;
     mopd_status st = some ? MOPD_OK : MOPD_E_NOMEM;
     for (p.c = 0; p.c < n_classes && st == MOPD_OK; p.c += n_c) {
         p.n_c = n_c < n_classes - p.c ? n_c : n_classes - p.c;
@@ -128,8 +129,8 @@ static mopd_status encode_classes(
         for (size_t c = 0; c < p.n_c && st == MOPD_OK; c++)
             st = unit_row(feature + (p.c + c) * dim, sum + c * dim, dim, p.classes[p.c + c]);
     }
-    mo_free(some);
-    mo_free(sum);
+    mo_mem_free(some);
+    mo_mem_free(sum);
     return st;
 }
 
@@ -141,13 +142,13 @@ static mopd_status bank_alloc(
     for (size_t c = 0; c < n_classes; c++) bytes += strlen(classes[c]) + 1;
     if (!dim || !mo_mul(n_classes, dim, &floats))
         return mo_fail(MOPD_E_ARG, "%zu x %zu features", n_classes, dim);
-    mopd_bank *bank = mo_calloc(1, sizeof *bank);
+    mopd_bank *bank = mo_mem_calloc(1, sizeof *bank);
     if (!bank) return MOPD_E_NOMEM;
     bank->n_classes = n_classes;
     bank->dim = dim;
     bank->scale = scale;
-    bank->feature = mo_alloc(floats, sizeof *bank->feature);
-    bank->name = bank->feature ? mo_alloc(n_classes * sizeof *bank->name + bytes, 1) : NULL;
+    bank->feature = mo_mem_alloc(floats, sizeof *bank->feature);
+    bank->name = bank->feature ? mo_mem_alloc(n_classes * sizeof *bank->name + bytes, 1) : NULL;
     if (!bank->name) {
         mo_bank_free(bank);
         return MOPD_E_NOMEM;
@@ -202,13 +203,13 @@ mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes,
     mopd_status st = mo_bank_check_names(classes, n_classes);
     if (st == MOPD_OK) st = bank_alloc(&bank, classes, n_classes, dim, scale);
     if (st != MOPD_OK) return st;
-    double *row = mo_alloc(dim, sizeof *row);
+    double *row = mo_mem_alloc(dim, sizeof *row);
     if (!row) st = MOPD_E_NOMEM;
     for (size_t c = 0; c < n_classes && st == MOPD_OK; c++) {
         for (size_t i = 0; i < dim; i++) row[i] = (double)features[c * dim + i];
         st = unit_row(bank->feature + c * dim, row, dim, classes[c]);
     }
-    mo_free(row);
+    mo_mem_free(row);
     return bank_close(out, bank, st);
 }
 
@@ -216,7 +217,7 @@ void mo_bank_free(mopd_bank *bank)
 {
     if (!bank) return;
     mo_mat_free(&bank->packed);
-    mo_free(bank->name);
-    mo_free(bank->feature);
-    mo_free(bank);
+    mo_mem_free(bank->name);
+    mo_mem_free(bank->feature);
+    mo_mem_free(bank);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "prompt/template.h"
 
@@ -21,7 +23,7 @@ static mopd_status room(mo_tokens *tokens, size_t n)
 {
     if (tokens->cap - tokens->n >= n) return MOPD_OK;
     size_t cap = 2 * tokens->cap + n + 64;
-    uint32_t *id = mo_realloc(tokens->id, cap, sizeof *id);
+    uint32_t *id = mo_mem_realloc(tokens->id, cap, sizeof *id);
     if (!id) return MOPD_E_NOMEM;
     tokens->id = id;
     tokens->cap = cap;
@@ -100,7 +102,7 @@ mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, siz
     mo_tokens tokens = {0};
     mopd_status st = mo_tokenizer_raw(encoder->tokenizer, words, strlen(words), &tokens);
     *n = tokens.n;
-    mo_free(tokens.id);
+    mo_mem_free(tokens.id);
     if (st != MOPD_OK) return mo_fail_at(st, "context");
     if (!*n)
         return mo_fail(MOPD_E_ARG, "context \"%s\" has no token; NULL starts from random vectors", words);
@@ -125,6 +127,6 @@ mopd_status mo_context_start(const mopd_encoder *encoder, const mo_context_shape
         st = mo_text_embedding(encoder->text, tokens.id[j], ctx + j * width);
     for (size_t j = shape->n; j < n && st == MOPD_OK; j += shape->n)
         memcpy(ctx + j * width, ctx, shape->n * width * sizeof *ctx);
-    mo_free(tokens.id);
+    mo_mem_free(tokens.id);
     return st;
 }

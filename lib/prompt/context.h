@@ -10,7 +10,7 @@
 #ifndef MO_PROMPT_CONTEXT_H
 #define MO_PROMPT_CONTEXT_H
 
-#include "clip/encoder.h"
+#include "model/encoder.h"
 #include "mopd/prompt.h"
 
 typedef struct mo_context_shape {

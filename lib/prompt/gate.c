@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/floats.h"
+#include "base/mem.h"
 #include "math/gemm.h"
 
 #define BLOCK 256 /* pictures at once */
@@ -68,12 +70,12 @@ mopd_status mo_gate_create(mopd_gate **out, const float *weight, size_t dim, siz
         return mo_fail(MOPD_E_ARG, "gate: %zu of %zu templates cannot be kept", top_k, n_templates);
     if (!mo_mul(dim ? dim : 1, n_templates, &n))
         return mo_fail(MOPD_E_ARG, "gate: %zu x %zu", dim, n_templates);
-    if (!mo_all_finite(weight, n)) return mo_fail(MOPD_E_NUMERIC, "gate: a weight is not finite");
-    mopd_gate *gate = mo_calloc(1, sizeof *gate);
+    if (!mo_floats_finite(weight, n)) return mo_fail(MOPD_E_NUMERIC, "gate: a weight is not finite");
+    mopd_gate *gate = mo_mem_calloc(1, sizeof *gate);
     if (!gate) return MOPD_E_NOMEM;
-    *gate = (mopd_gate){dim, n_templates, top_k, mo_alloc(n, sizeof(float))};
+    *gate = (mopd_gate){dim, n_templates, top_k, mo_mem_alloc(n, sizeof(float))};
     if (!gate->weight) {
-        mo_free(gate);
+        mo_mem_free(gate);
         return MOPD_E_NOMEM;
     }
     memcpy(gate->weight, weight, n * sizeof *weight);
@@ -84,8 +86,8 @@ mopd_status mo_gate_create(mopd_gate **out, const float *weight, size_t dim, siz
 void mo_gate_free(mopd_gate *gate)
 {
     if (!gate) return;
-    mo_free(gate->weight);
-    mo_free(gate);
+    mo_mem_free(gate->weight);
+    mo_mem_free(gate);
 }
 
 /* Scores of a block of pictures, then fn for each. */
@@ -94,9 +96,9 @@ typedef void (*picked_fn)(void *ctx, size_t i, const uint32_t *kept, const doubl
 static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t n, picked_fn fn, void *ctx)
 {
     size_t m = gate->n_templates, k = gate->top_k, rows = n < BLOCK ? n : BLOCK;
-    float *scores = mo_alloc(rows * m, sizeof *scores);
-    double *alpha = mo_alloc(k, sizeof *alpha);
-    uint32_t *kept = mo_alloc(k, sizeof *kept);
+    float *scores = mo_mem_alloc(rows * m, sizeof *scores);
+    double *alpha = mo_mem_alloc(k, sizeof *alpha);
+    uint32_t *kept = mo_mem_alloc(k, sizeof *kept);
     mopd_status st = scores && alpha && kept ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t at = 0; at < n && st == MOPD_OK; at += rows) {
         size_t here = n - at < rows ? n - at : rows;
@@ -106,9 +108,9 @@ static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t
             fn(ctx, at + i, kept, alpha);
         }
     }
-    mo_free(kept);
-    mo_free(alpha);
-    mo_free(scores);
+    mo_mem_free(kept);
+    mo_mem_free(alpha);
+    mo_mem_free(scores);
     return st;
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/status.h"
+#include "base/fail.h"
 
 static const mo_method methods[] = {
     [MOPD_METHOD_MOPD] = {"mopd", MO_TEACHERS_ALL, MO_GATE_IMAGE, true, true, false, false, 0},

@@ -2,6 +2,9 @@
  * prompt.c - a learned prompt in memory: its description, its encoder, its banks. */
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/names.h"
 #include "format/json.h"
 #include "mopd/version.h"
 #include "prompt/bank.h"
@@ -11,7 +14,7 @@
 
 mopd_prompt *mo_prompt_create(void)
 {
-    mopd_prompt *p = mo_calloc(1, sizeof *p);
+    mopd_prompt *p = mo_mem_calloc(1, sizeof *p);
     if (!p) return NULL;
     p->info.struct_size = sizeof p->info;
     p->info.format = MO_PROMPT_FORMAT;
@@ -26,13 +29,13 @@ void mo_prompt_free(mopd_prompt *p)
     mo_names_free(&p->note_keys);
     mo_names_free(&p->templates);
     mo_names_free(&p->classes);
-    mo_free(p->version);
-    mo_free(p->gate_use);
-    mo_free(p->data);
-    mo_free(p->settings);
-    mo_free(p->gate);
-    mo_free(p->context);
-    mo_free(p);
+    mo_mem_free(p->version);
+    mo_mem_free(p->gate_use);
+    mo_mem_free(p->data);
+    mo_mem_free(p->settings);
+    mo_mem_free(p->gate);
+    mo_mem_free(p->context);
+    mo_mem_free(p);
 }
 
 size_t mo_prompt_context_floats(const mopd_prompt *p)
@@ -51,15 +54,15 @@ mopd_status mo_prompt_note(mo_names *keys, mo_names *texts, const char *key, con
 {
     for (size_t i = 0; i < texts->n; i++) {
         if (strcmp(keys->name[i], key) != 0) continue;
-        char *copy = mo_strdup(text);
+        char *copy = mo_mem_strdup(text);
         if (!copy) return MOPD_E_NOMEM;
-        mo_free(texts->name[i]);
+        mo_mem_free(texts->name[i]);
         texts->name[i] = copy;
         return MOPD_OK;
     }
     mopd_status st = mo_names_add(keys, key, strlen(key));
     if (st != MOPD_OK) return st;
-    if ((st = mo_names_add(texts, text, strlen(text))) != MOPD_OK) mo_free(keys->name[--keys->n]);
+    if ((st = mo_names_add(texts, text, strlen(text))) != MOPD_OK) mo_mem_free(keys->name[--keys->n]);
     return st;
 }
 
@@ -122,7 +125,7 @@ mopd_status mo_prompt_check(const mopd_prompt *p, const mopd_encoder *encoder, c
         return mo_fail(MOPD_E_MISMATCH, "%s: learned with the model %s, this one is %s", path, p->fingerprint,
             encoder->fingerprint);
     char vocabulary[65];
-    mo_vocabulary_fingerprint(vocabulary, encoder->tokenizer);
+    mo_fingerprint_vocabulary(vocabulary, encoder->tokenizer);
     if (*p->vocabulary && strcmp(p->vocabulary, vocabulary) != 0)
         return mo_fail(MOPD_E_MISMATCH, "%s: learned with the vocabulary %s, this model's is %s", path,
             p->vocabulary, vocabulary);
@@ -162,11 +165,11 @@ mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const c
     if (st != MOPD_OK) return st;
 
     mo_student *student = NULL;
-    float *own = NULL, *features = mo_alloc(n_classes, p->info.dim * sizeof *features);
+    float *own = NULL, *features = mo_mem_alloc(n_classes, p->info.dim * sizeof *features);
     if (!features) return MOPD_E_NOMEM;
     if (per_class) {
         st = MOPD_E_NOMEM;
-        if (!(own = mo_alloc(n_classes, (size_t)p->info.n_context * p->info.text_width * sizeof *own)))
+        if (!(own = mo_mem_alloc(n_classes, (size_t)p->info.n_context * p->info.text_width * sizeof *own)))
             goto done;
         if ((st = gather_context(p, classes, n_classes, own)) != MOPD_OK) goto done;
     }
@@ -177,7 +180,7 @@ mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const c
     st = mo_bank_create_features(out, classes, n_classes, features, p->info.dim, encoder->logit_scale);
 done:
     mo_student_free(student);
-    mo_free(own);
-    mo_free(features);
+    mo_mem_free(own);
+    mo_mem_free(features);
     return st;
 }

@@ -11,7 +11,7 @@
 #ifndef MO_PROMPT_PROMPTFILE_H
 #define MO_PROMPT_PROMPTFILE_H
 
-#include "base/file.h"
+#include "base/names.h"
 #include "format/safetensors.h"
 #include "mopd/prompt.h"
 
@@ -51,12 +51,12 @@ mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *c
 mopd_status mo_promptfile_open(mopd_prompt **out, const char *path);
 
 /* The same from an open file. */
-mopd_status mo_promptfile_read(mopd_prompt **out, const mo_st *st);
+mopd_status mo_promptfile_read(mopd_prompt **out, const mo_safetensors *st);
 
 /* Whether an open file says it is a prompt or a checkpoint. */
-bool mo_promptfile_is(const mo_st *st);
+bool mo_promptfile_is(const mo_safetensors *st);
 
-/* The JSON text of mopd_prompt_describe; mo_free it. */
+/* The JSON text of mopd_prompt_describe; mo_mem_free it. */
 mopd_status mo_prompt_describe(const mopd_prompt *prompt, char **json);
 
 /* MISMATCH with both fingerprints, or sizes. */

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "layer/norm.h"
+#include "base/mem.h"
+#include "layer/l2.h"
 
 /* Classes first .. first + n - 1. */
 typedef struct chunk {
@@ -31,7 +32,7 @@ struct mo_student {
 static void free_chunks(mo_student *s)
 {
     for (size_t i = 0; s->chunks && i < s->n_chunks; i++) mo_text_plan_free(s->chunks[i].plan);
-    mo_free(s->chunks);
+    mo_mem_free(s->chunks);
     s->chunks = NULL;
     s->n_chunks = 0;
 }
@@ -40,12 +41,12 @@ void mo_student_free(mo_student *s)
 {
     if (!s) return;
     mo_text_cache_free(s->cache);
-    mo_free(s->raw);
+    mo_mem_free(s->raw);
     free_chunks(s);
-    for (size_t c = 0; s->name && c < s->n_classes; c++) mo_free(s->name[c]);
-    mo_free(s->name);
-    mo_free(s->norm);
-    mo_free(s);
+    for (size_t c = 0; s->name && c < s->n_classes; c++) mo_mem_free(s->name[c]);
+    mo_mem_free(s->name);
+    mo_mem_free(s->norm);
+    mo_mem_free(s);
 }
 
 size_t mo_student_chunks(const mo_student *s)
@@ -56,12 +57,12 @@ size_t mo_student_chunks(const mo_student *s)
 static mopd_status plan_chunk(const mo_student *s, const char *const *classes, chunk *out)
 {
     mo_tokens tokens = {0};
-    size_t *start = mo_alloc(out->n + 1, sizeof *start);
+    size_t *start = mo_mem_alloc(out->n + 1, sizeof *start);
     if (!start) return MOPD_E_NOMEM;
     mopd_status st = mo_context_tokens(s->encoder, &s->shape, classes + out->first, out->n, &tokens, start);
     if (st == MOPD_OK) st = mo_text_plan_create(&out->plan, s->encoder->text, tokens.id, start, out->n);
-    mo_free(tokens.id);
-    mo_free(start);
+    mo_mem_free(tokens.id);
+    mo_mem_free(start);
     return st;
 }
 
@@ -77,7 +78,7 @@ static size_t chunk_bytes(const mo_student *s, const mo_text_plan *plan)
 static mopd_status cut(mo_student *s, const char *const *classes, size_t n, size_t *largest)
 {
     free_chunks(s);
-    if (!(s->chunks = mo_calloc(n, sizeof *s->chunks))) return MOPD_E_NOMEM;
+    if (!(s->chunks = mo_mem_calloc(n, sizeof *s->chunks))) return MOPD_E_NOMEM;
     s->n_chunks = n;
     *largest = 0;
     for (size_t i = 0, first = 0; i < n; i++) {
@@ -132,7 +133,7 @@ static mopd_status open_cache(mo_student *s)
 {
     const chunk *most = &s->chunks[0]; /* the first has as many classes as any */
     if (!s->for_training) return MOPD_OK;
-    if (!(s->raw = mo_alloc(most->n, s->dim * sizeof *s->raw))) return MOPD_E_NOMEM;
+    if (!(s->raw = mo_mem_alloc(most->n, s->dim * sizeof *s->raw))) return MOPD_E_NOMEM;
     for (size_t i = 1; i < s->n_chunks; i++)
         if (mo_text_plan_rows(s->chunks[i].plan) > mo_text_plan_rows(most->plan)) most = &s->chunks[i];
     return need_cache(s, most);
@@ -140,7 +141,7 @@ static mopd_status open_cache(mo_student *s)
 
 mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
 {
-    mo_student *s = mo_calloc(1, sizeof *s);
+    mo_student *s = mo_mem_calloc(1, sizeof *s);
     if (!s) return MOPD_E_NOMEM;
     mopd_status st = MOPD_E_NOMEM;
     s->encoder = args->encoder;
@@ -149,10 +150,10 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
     s->dim = mo_text_dim(args->encoder->text);
     s->width = mo_text_width(args->encoder->text);
     s->for_training = args->for_training;
-    if (!(s->name = mo_calloc(s->n_classes, sizeof *s->name))) goto fail;
-    if (!(s->norm = mo_calloc(s->n_classes, sizeof *s->norm))) goto fail;
+    if (!(s->name = mo_mem_calloc(s->n_classes, sizeof *s->name))) goto fail;
+    if (!(s->norm = mo_mem_calloc(s->n_classes, sizeof *s->norm))) goto fail;
     for (size_t c = 0; c < s->n_classes; c++)
-        if (!(s->name[c] = mo_strdup(args->classes[c]))) goto fail;
+        if (!(s->name[c] = mo_mem_strdup(args->classes[c]))) goto fail;
     if ((st = cut_to_limit(s, args)) != MOPD_OK) goto fail;
     if ((st = mo_text_prepare(s->encoder->text, args->for_training)) != MOPD_OK) goto fail;
     if ((st = open_cache(s)) != MOPD_OK) goto fail;

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#include "clip/unicode.h"
+#include "base/buf.h"
+#include "base/utf8.h"
 
 #define SAYS(medium, rest)                                                                                   \
     medium rest ", classified as {}.", medium rest ", categorized as {}.", medium rest ", labeled as {}."
@@ -76,9 +77,8 @@ mopd_status mo_template_check(const char *template, size_t index)
 {
     if (!template) return mo_fail(MOPD_E_ARG, "template %zu is NULL", index);
     size_t n = strlen(template);
-    for (size_t at = 0; at < n;)
-        if (mo_unicode_next(template, n, &at) < 0)
-            return mo_fail(MOPD_E_ARG, "template %zu is not UTF-8 at byte %zu", index, at);
+    size_t good = mo_utf8_prefix(template, n);
+    if (good != n) return mo_fail(MOPD_E_ARG, "template %zu is not UTF-8 at byte %zu", index, good);
     if (!strstr(template, "{}"))
         return mo_fail(MOPD_E_ARG, "template %zu, \"%.200s\", has no {} for the class name", index, template);
     return MOPD_OK;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "format/json.h"
 
@@ -41,7 +43,7 @@ typedef struct search {
     const mo_trainer_args *args;
     const mopd_run *run;
     mo_settings set;
-    mo_team team;
+    mo_group group;
     size_t dim;
     float *teachers;      /* M x C x D of all classes, or NULL */
     uint32_t *order;      /* C: shuffled classes */
@@ -54,14 +56,14 @@ typedef struct search {
 
 static void free_half(half *h)
 {
-    mo_free(h->name);
-    mo_free(h->place);
+    mo_mem_free(h->name);
+    mo_mem_free(h->place);
 }
 
 static void free_pictures(pictures *p)
 {
-    mo_free(p->index);
-    mo_free(p->label);
+    mo_mem_free(p->index);
+    mo_mem_free(p->label);
 }
 
 static void free_search(search *s)
@@ -73,24 +75,24 @@ static void free_search(search *s)
         free_pictures(&f->train);
         free_pictures(&f->held);
         free_pictures(&f->unseen);
-        mo_free(f->teachers);
+        mo_mem_free(f->teachers);
         mo_student_free(f->student);
-        mo_free(f->s);
+        mo_mem_free(f->s);
     }
     mo_buf_free(&s->tried);
-    mo_free(s->teachers);
-    mo_free(s->order);
-    mo_free(s->team.values);
-    mo_free(s->rows);
-    mo_free(s->logits);
+    mo_mem_free(s->teachers);
+    mo_mem_free(s->order);
+    mo_mem_free(s->group.values);
+    mo_mem_free(s->rows);
+    mo_mem_free(s->logits);
 }
 
 /* The classes order[first] .. order[first + n - 1], in their old order. */
 static mopd_status make_half(half *out, const search *s, size_t first, size_t n)
 {
     size_t c = s->args->n_classes;
-    out->name = mo_alloc(n, sizeof *out->name);
-    out->place = mo_alloc(c, sizeof *out->place);
+    out->name = mo_mem_alloc(n, sizeof *out->name);
+    out->place = mo_mem_alloc(c, sizeof *out->place);
     if (!out->name || !out->place) return MOPD_E_NOMEM;
     for (size_t i = 0; i < c; i++) out->place[i] = -1;
     for (size_t i = 0; i < n; i++) out->place[s->order[first + i]] = 0;
@@ -104,8 +106,8 @@ static mopd_status make_half(half *out, const search *s, size_t first, size_t n)
 
 static mopd_status open_pictures(pictures *p, size_t n)
 {
-    p->index = mo_alloc(n, sizeof *p->index);
-    p->label = mo_alloc(n, sizeof *p->label);
+    p->index = mo_mem_alloc(n, sizeof *p->index);
+    p->label = mo_mem_alloc(n, sizeof *p->label);
     return p->index && p->label ? MOPD_OK : MOPD_E_NOMEM;
 }
 
@@ -124,7 +126,7 @@ static mopd_status share_out(fold *f, const search *s, const uint32_t *order)
     if (st == MOPD_OK) st = open_pictures(&f->held, n);
     if (st == MOPD_OK) st = open_pictures(&f->unseen, n);
     if (st != MOPD_OK) return st;
-    size_t *left = mo_calloc(c, sizeof *left); /* to hold out */
+    size_t *left = mo_mem_calloc(c, sizeof *left); /* to hold out */
     if (!left) return MOPD_E_NOMEM;
     for (size_t i = 0; i < n; i++) left[s->run->labels[i]]++;
     for (size_t i = 0; i < c; i++) left[i] = left[i] < 2 ? 0 : left[i] < 8 ? 1 : left[i] / 4;
@@ -138,7 +140,7 @@ static mopd_status share_out(fold *f, const search *s, const uint32_t *order)
         else
             add_picture(&f->train, order[i], base);
     }
-    mo_free(left);
+    mo_mem_free(left);
     if (f->train.n && f->held.n && f->unseen.n) return MOPD_OK;
     return mo_fail(MOPD_E_ARG,
         "choosing settings: %zu pictures to train on, %zu held out, %zu of pretended new classes", f->train.n,
@@ -149,7 +151,7 @@ static mopd_status slice_teachers(fold *f, const search *s)
 {
     size_t d = s->dim, c = s->args->n_classes, m = s->set.n_templates;
     if (!s->teachers) return MOPD_OK;
-    if (!(f->teachers = mo_alloc(m * f->base.n, d * sizeof(float)))) return MOPD_E_NOMEM;
+    if (!(f->teachers = mo_mem_alloc(m * f->base.n, d * sizeof(float)))) return MOPD_E_NOMEM;
     for (size_t j = 0; j < m; j++)
         for (size_t i = 0; i < c; i++)
             if (f->base.place[i] >= 0)
@@ -166,7 +168,7 @@ static mopd_status make_fold(fold *f, search *s, size_t first, size_t n, const u
     if (st == MOPD_OK) st = share_out(f, s, order);
     if (st == MOPD_OK) st = slice_teachers(f, s);
     if (st != MOPD_OK) return st;
-    if (!(f->s = mo_alloc(f->fresh.n, s->dim * sizeof(float)))) return MOPD_E_NOMEM;
+    if (!(f->s = mo_mem_alloc(f->fresh.n, s->dim * sizeof(float)))) return MOPD_E_NOMEM;
     const mopd_trainer_options *o = &s->set.o;
     mo_student_args args = {s->args->encoder, {o->n_context, o->class_position, false}, f->fresh.name,
         f->fresh.n, (size_t)o->memory_limit, false};
@@ -176,9 +178,9 @@ static mopd_status make_fold(fold *f, search *s, size_t first, size_t n, const u
 static mopd_status make_folds(search *s)
 {
     size_t c = s->args->n_classes, n = (size_t)s->run->n, half_n = (c + 1) / 2;
-    uint32_t *order = mo_alloc(n, sizeof *order);
-    if (!order || !(s->order = mo_alloc(c, sizeof *s->order))) {
-        mo_free(order);
+    uint32_t *order = mo_mem_alloc(n, sizeof *order);
+    if (!order || !(s->order = mo_mem_alloc(c, sizeof *s->order))) {
+        mo_mem_free(order);
         return MOPD_E_NOMEM;
     }
     mo_rng rng;
@@ -189,7 +191,7 @@ static mopd_status make_folds(search *s)
     mo_rng_shuffle(&rng, order, n);
     mopd_status st = make_fold(&s->folds[0], s, 0, half_n, order);
     if (st == MOPD_OK) st = make_fold(&s->folds[1], s, half_n, c - half_n, order);
-    mo_free(order);
+    mo_mem_free(order);
     return st;
 }
 
@@ -230,12 +232,12 @@ static double accuracy(search *q, const mopd_trainer *t, const float *s, size_t 
 }
 
 /* Rank 0's numbers for all, so that all choose the same. */
-static mopd_status share_found(mo_team *team, mopd_status st, double found[2])
+static mopd_status share_found(mo_group *group, mopd_status st, double found[2])
 {
-    if (team->ranks < 2) return st;
-    double *payload = mo_team_payload(team, 2);
-    if (!team->rank) memcpy(payload, found, 2 * sizeof *found);
-    if ((st = mo_team_sum(team, st, (mo_team_word){0, "trials"}, 2)) == MOPD_OK)
+    if (group->ranks < 2) return st;
+    double *payload = mo_group_payload(group, 2);
+    if (!group->rank) memcpy(payload, found, 2 * sizeof *found);
+    if ((st = mo_group_sum(group, st, (mo_group_check){0, "trials"}, 2)) == MOPD_OK)
         memcpy(found, payload, 2 * sizeof *found);
     return st;
 }
@@ -268,7 +270,7 @@ static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, d
             found[0] = accuracy(s, t, t->s, f->base.n, &f->held); /* t->s: as the run measured it last */
             found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
         }
-        st = share_found(&s->team, st, found);
+        st = share_found(&s->group, st, found);
         *base += found[0] / FOLDS;
         *fresh += found[1] / FOLDS;
     }
@@ -384,30 +386,30 @@ static mopd_status check(const search *s)
 static mopd_status open_search(search *s)
 {
     size_t c = s->args->n_classes, n, room;
-    if (!mo_mul(c, s->dim, &n) || (room = mo_team_room(&s->team, n)) == SIZE_MAX)
+    if (!mo_mul(c, s->dim, &n) || (room = mo_group_room(&s->group, n)) == SIZE_MAX)
         return mo_fail(MOPD_E_NOMEM, "choosing settings: %zu classes", c);
-    if (!(s->rows = mo_alloc(ROWS, s->dim * sizeof *s->rows))) return MOPD_E_NOMEM;
-    if (!(s->logits = mo_alloc(ROWS, c * sizeof *s->logits))) return MOPD_E_NOMEM;
-    if (room && !(s->team.values = mo_alloc(room, sizeof *s->team.values))) return MOPD_E_NOMEM;
+    if (!(s->rows = mo_mem_alloc(ROWS, s->dim * sizeof *s->rows))) return MOPD_E_NOMEM;
+    if (!(s->logits = mo_mem_alloc(ROWS, c * sizeof *s->logits))) return MOPD_E_NOMEM;
+    if (room && !(s->group.values = mo_mem_alloc(room, sizeof *s->group.values))) return MOPD_E_NOMEM;
     return MOPD_OK;
 }
 
-mopd_status mo_trainer_choose(
+mopd_status mo_choose_settings(
     const mo_trainer_args *args, mopd_trainer_options *options, const mopd_run *run, char **report)
 {
     search s = {.args = args, .run = run, .dim = mo_text_dim(args->encoder->text), .best = -1};
     mopd_status st = mo_settings_read(&s.set, args->encoder, args->options);
-    mopd_status other = mo_team_read(&s.team, &s.set.o, args->n_classes);
+    mopd_status other = mo_group_read(&s.group, &s.set.o, args->n_classes);
     if (st == MOPD_OK) st = other;
     if (st == MOPD_OK) st = check(&s);
     if (st == MOPD_OK) st = mo_trainer_check_teachers(args, &s.set);
     if (st == MOPD_OK) st = open_search(&s);
-    st = mo_team_agree(&s.team, st, (mo_team_word){run->n, "the number of pictures"});
+    st = mo_group_agree(&s.group, st, (mo_group_check){run->n, "the number of pictures"});
     if (st != MOPD_OK) goto done;
     s.set.o.epochs = (s.set.o.epochs + 1) / 2; /* half a training tells the settings apart */
     mopd_trainer_options best = s.set.o;
-    st = mo_trainer_teachers(&s.teachers, args, &s.set, &s.team);
-    if (st == MOPD_OK) st = mo_team_agree(&s.team, make_folds(&s), (mo_team_word){0, "folds"});
+    st = mo_trainer_teachers(&s.teachers, args, &s.set, &s.group);
+    if (st == MOPD_OK) st = mo_group_agree(&s.group, make_folds(&s), (mo_group_check){0, "folds"});
     mo_jsonw_init(&s.w, &s.tried);
     mo_jsonw_array(&s.w);
     if (st == MOPD_OK) st = try_all(&s, &best);

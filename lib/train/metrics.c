@@ -2,7 +2,7 @@
  * metrics.c - everything is read from the confusion matrix: row the true class, column the predicted one. */
 #include "train/metrics.h"
 
-mopd_status mo_confusion_add(
+mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

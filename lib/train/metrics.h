@@ -3,10 +3,10 @@
 #ifndef MO_TRAIN_METRICS_H
 #define MO_TRAIN_METRICS_H
 
-#include "base/status.h"
+#include "base/fail.h"
 #include "mopd/metrics.h"
 
-mopd_status mo_confusion_add(
+mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);
 

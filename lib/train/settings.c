@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/opts.h"
 #include "format/json.h"
 #include "prompt/context.h"
@@ -171,7 +172,7 @@ static void show(const mo_json *value, char out[64])
     if (mo_json_as_string(value, &text))
         snprintf(out, 64, "\"%.60s\"", text);
     else if (mo_json_as_number(value, &x))
-        mo_double_text(out, x);
+        mo_jsonw_double_text(out, x);
     else if (mo_json_as_bool(value, &yes))
         snprintf(out, 64, "%s", yes ? "true" : "false");
     else

@@ -3,7 +3,7 @@
 #ifndef MO_TRAIN_SETTINGS_H
 #define MO_TRAIN_SETTINGS_H
 
-#include "clip/encoder.h"
+#include "model/encoder.h"
 #include "mopd/trainer.h"
 #include "prompt/method.h"
 
@@ -25,7 +25,7 @@ extern const mopd_trainer_options mo_settings_defaults;
 mopd_status mo_settings_read(
     mo_settings *out, const mopd_encoder *encoder, const mopd_trainer_options *options);
 
-/* One JSON object: all that decides the result but encoder, classes, templates.  mo_free it. */
+/* One JSON object: all that decides the result but encoder, classes, templates.  mo_mem_free it. */
 mopd_status mo_settings_json(const mo_settings *settings, char **json);
 
 /* MISMATCH names the first setting that differs between two such texts. */

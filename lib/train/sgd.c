@@ -2,7 +2,7 @@
  * sgd.c - the update in two halves, so that a step that fails leaves all parameters as they were. */
 #include "train/sgd.h"
 
-#include "base/num.h"
+#include "base/floats.h"
 
 bool mo_sgd_try(const mo_sgd *sgd, mo_learned *a)
 {
@@ -11,7 +11,7 @@ bool mo_sgd_try(const mo_sgd *sgd, mo_learned *a)
         a->next_v[i] = sgd->momentum * a->v[i] + g;
         a->next_p[i] = a->p[i] - sgd->lr * a->next_v[i];
     }
-    return mo_all_finite(a->next_v, a->n) && mo_all_finite(a->next_p, a->n);
+    return mo_floats_finite(a->next_v, a->n) && mo_floats_finite(a->next_p, a->n);
 }
 
 void mo_sgd_take(mo_learned *a)

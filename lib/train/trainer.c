@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
+#include "base/names.h"
 #include "base/rng.h"
 #include "prompt/bank.h"
 #include "prompt/loss.h"
@@ -26,7 +28,7 @@ static mopd_status keep_texts(mopd_trainer *t, const mo_trainer_args *args)
     mopd_status st = mo_settings_json(set, &t->settings);
     if (st == MOPD_OK) st = copy_names(&t->classes, args->classes, args->n_classes);
     if (st == MOPD_OK) st = copy_names(&t->templates, set->templates, set->n_templates);
-    if (st == MOPD_OK && set->o.context && !(t->words = mo_strdup(set->o.context))) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK && set->o.context && !(t->words = mo_mem_strdup(set->o.context))) st = MOPD_E_NOMEM;
     set->o.context = t->words;
     set->o.templates = set->templates = (const char *const *)t->templates.name;
     return st;
@@ -80,9 +82,9 @@ static void take_work(mopd_trainer *t)
     t->work = mo_arena_take(a, mo_loss_work(b, k), sizeof *t->work);
     t->features = mo_arena_take(a, b, t->dim * sizeof *t->features);
     t->labels = mo_arena_take(a, b, sizeof *t->labels);
-    size_t gradients = n_context * (second ? 2 : 1) + t->gate.n + MO_TEAM_STEP, rows = c * t->dim;
-    t->team.values =
-        mo_arena_take(a, mo_team_room(&t->team, gradients > rows ? gradients : rows), sizeof(double));
+    size_t gradients = n_context * (second ? 2 : 1) + t->gate.n + MO_GROUP_STEP, rows = c * t->dim;
+    t->group.values =
+        mo_arena_take(a, mo_group_room(&t->group, gradients > rows ? gradients : rows), sizeof(double));
 }
 
 /* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of
@@ -120,7 +122,7 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
     t->shape =
         (mo_context_shape){o->n_context, o->class_position, (o->flags & MOPD_TRAIN_CLASS_CONTEXT) != 0};
     mo_student_args sa = {
-        e, t->shape, args->classes + t->team.first, t->team.n, (size_t)o->memory_limit, true};
+        e, t->shape, args->classes + t->group.first, t->group.n, (size_t)o->memory_limit, true};
     if (sa.n_classes && (st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
     if ((st = open_work(t)) != MOPD_OK) return st;
     return mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
@@ -129,32 +131,32 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
 static uint64_t mix_list(uint64_t bits, const mo_names *list)
 {
     for (size_t i = 0; i < list->n; i++)
-        bits = mo_rng_mix(bits, mo_hash64(list->name[i], strlen(list->name[i])));
+        bits = mo_rng_mix(bits, mo_hash_bytes(list->name[i], strlen(list->name[i])));
     return mo_rng_mix(bits, list->n);
 }
 
 /* All that decides the result but the data. */
-static mo_team_word identity(const mopd_trainer *t, const mo_trainer_args *args)
+static mo_group_check identity(const mopd_trainer *t, const mo_trainer_args *args)
 {
     const float *given = args->teachers ? args->teachers : t->set.o.teachers;
     char words[65];
-    mo_vocabulary_fingerprint(words, t->encoder->tokenizer);
-    uint64_t bits = mo_rng_mix(mo_hash64(t->settings, strlen(t->settings)), mo_hash64(words, strlen(words)));
-    bits = mo_rng_mix(bits, mo_hash64(t->encoder->fingerprint, strlen(t->encoder->fingerprint)));
+    mo_fingerprint_vocabulary(words, t->encoder->tokenizer);
+    uint64_t bits = mo_rng_mix(mo_hash_bytes(t->settings, strlen(t->settings)), mo_hash_bytes(words, strlen(words)));
+    bits = mo_rng_mix(bits, mo_hash_bytes(t->encoder->fingerprint, strlen(t->encoder->fingerprint)));
     bits = mix_list(mix_list(bits, &t->classes), &t->templates);
     if (given && t->templates.n)
-        bits = mo_rng_mix(bits, mo_hash64(given, t->templates.n * t->n_classes * t->dim * sizeof *given));
-    return (mo_team_word){bits, "model, classes, options or teachers"};
+        bits = mo_rng_mix(bits, mo_hash_bytes(given, t->templates.n * t->n_classes * t->dim * sizeof *given));
+    return (mo_group_check){bits, "model, classes, options or teachers"};
 }
 
 static mopd_status open_trainer(
-    mopd_trainer **out, const mo_trainer_args *args, const mo_settings *set, const mo_team *team)
+    mopd_trainer **out, const mo_trainer_args *args, const mo_settings *set, const mo_group *group)
 {
-    mopd_trainer *t = *out = mo_calloc(1, sizeof *t);
+    mopd_trainer *t = *out = mo_mem_calloc(1, sizeof *t);
     if (!t) return MOPD_E_NOMEM;
     t->encoder = args->encoder;
     t->set = *set;
-    t->team = *team;
+    t->group = *group;
     t->n_classes = args->n_classes;
     t->dim = mo_text_dim(args->encoder->text);
     t->width = mo_text_width(args->encoder->text);
@@ -166,16 +168,16 @@ mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
 {
     mopd_trainer *t = NULL;
     mo_settings set;
-    mo_team team; /* known before all that may fail on one rank alone */
+    mo_group group; /* known before all that may fail on one rank alone */
     mopd_status st = mo_settings_read(&set, args->encoder, args->options);
-    mopd_status other = mo_team_read(&team, &set.o, args->n_classes);
+    mopd_status other = mo_group_read(&group, &set.o, args->n_classes);
     if (st == MOPD_OK) st = other;
     if (st == MOPD_OK) st = mo_bank_check_names(args->classes, args->n_classes);
     if (st == MOPD_OK) st = mo_trainer_check_teachers(args, &set);
-    if (st == MOPD_OK) st = open_trainer(&t, args, &set, &team);
-    mo_team_word word = st == MOPD_OK && team.ranks > 1 ? identity(t, args) : (mo_team_word){0, ""};
-    if ((st = mo_team_agree(&team, st, word)) == MOPD_OK)
-        st = mo_trainer_teachers(&t->teachers, args, &t->set, &t->team);
+    if (st == MOPD_OK) st = open_trainer(&t, args, &set, &group);
+    mo_group_check check = st == MOPD_OK && group.ranks > 1 ? identity(t, args) : (mo_group_check){0, ""};
+    if ((st = mo_group_agree(&group, st, check)) == MOPD_OK)
+        st = mo_trainer_teachers(&t->teachers, args, &t->set, &t->group);
     if (t) t->set.o.teachers = NULL; /* the caller's */
     if (st != MOPD_OK) {
         mo_trainer_free(t);
@@ -189,17 +191,17 @@ void mo_trainer_free(mopd_trainer *t)
 {
     if (!t) return;
     mo_arena_close(&t->block);
-    mo_free(t->teachers);
+    mo_mem_free(t->teachers);
     mo_student_free(t->student);
     mo_names_free(&t->notes);
     mo_names_free(&t->note_keys);
     mo_names_free(&t->templates);
     mo_names_free(&t->classes);
-    mo_free(t->gate_use);
-    mo_free(t->data);
-    mo_free(t->settings);
-    mo_free(t->words);
-    mo_free(t);
+    mo_mem_free(t->gate_use);
+    mo_mem_free(t->data);
+    mo_mem_free(t->settings);
+    mo_mem_free(t->words);
+    mo_mem_free(t);
 }
 
 double mo_trainer_lr(const mopd_trainer *t, uint64_t epoch)

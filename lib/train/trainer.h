@@ -5,22 +5,23 @@
  *     teachers t (M x C x D) -> logits u (B x M x C) -------------+--> losses -> dz -> ds -> d context
  *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
  *
- * On many processes each encodes its share of the classes; s and the gradients are sums over all (train/team.h).
+ * On many processes each encodes its share of the classes; s and the gradients are sums over all (train/group.h).
  * trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and
  * checkpoints, choose.c trains on pretended new classes. */
 #ifndef MO_TRAIN_TRAINER_H
 #define MO_TRAIN_TRAINER_H
 
 #include "base/arena.h"
+#include "base/names.h"
 #include "prompt/loss.h"
 #include "prompt/promptfile.h"
 #include "prompt/student.h"
+#include "train/group.h"
 #include "train/settings.h"
 #include "train/sgd.h"
-#include "train/team.h"
 
 /* Numbers of a step that rank 0 tells all: its losses, so that all judge them alike. */
-#define MO_TEAM_STEP 7
+#define MO_GROUP_STEP 7
 
 /* Sums over the steps of an epoch. */
 typedef struct mo_sums {
@@ -37,7 +38,7 @@ struct mopd_trainer {
     size_t n_classes, dim, width; /* C, D, W */
     mo_context_shape shape;
     mo_loss_weights weights;
-    mo_team team;
+    mo_group group;
     mo_student *student;      /* of this rank's classes; NULL when it has none */
     float *teachers;          /* M x C x D, or NULL */
     mo_learned context, gate; /* gate.n 0: none */
@@ -78,10 +79,10 @@ void mo_trainer_free(mopd_trainer *trainer);
 /* ARG, NUMERIC: the options give teachers without templates, or rows that are not of length 1. */
 mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_settings *settings);
 
-/* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the team,
- * whose payload takes C x D; NULL without teachers.  mo_free them. */
+/* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the group,
+ * whose payload takes C x D; NULL without teachers.  mo_mem_free them. */
 mopd_status mo_trainer_teachers(
-    float **out, const mo_trainer_args *args, const mo_settings *settings, mo_team *team);
+    float **out, const mo_trainer_args *args, const mo_settings *settings, mo_group *group);
 
 /* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in
  * messages. */
@@ -91,7 +92,7 @@ mopd_status mo_trainer_check(
 /* What must be the same on all ranks: the bits of a batch, or of a run's data. */
 uint64_t mo_trainer_bits(const float *features, size_t n_floats, const int32_t *labels, size_t n);
 
-/* Student features s (C x D) of the context as it is; the team's sum takes st, this rank's status so far. */
+/* Student features s (C x D) of the context as it is; the group's sum takes st, this rank's status so far. */
 mopd_status mo_trainer_features(mopd_trainer *trainer, mopd_status st);
 
 /* A step on checked input of at most `batch` rows; step is filled wholly.  Nothing is changed on failure. */

@@ -2,6 +2,11 @@
  * trainer_file.c - a trainer as a prompt, as a checkpoint, and back from one. */
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/floats.h"
+#include "base/mem.h"
+#include "base/names.h"
+#include "base/view.h"
 #include "format/json.h"
 #include "train/trainer.h"
 
@@ -15,13 +20,13 @@ static mopd_status copy_list(mo_names *out, const mo_names *in)
 
 static mopd_status copy_text(char **out, const char *text)
 {
-    return !text || (*out = mo_strdup(text)) ? MOPD_OK : MOPD_E_NOMEM;
+    return !text || (*out = mo_mem_strdup(text)) ? MOPD_OK : MOPD_E_NOMEM;
 }
 
 static mopd_status copy_floats(float **out, const float *x, size_t n)
 {
     if (!n) return MOPD_OK;
-    if (!(*out = mo_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
+    if (!(*out = mo_mem_alloc(n, sizeof **out))) return MOPD_E_NOMEM;
     memcpy(*out, x, n * sizeof *x);
     return MOPD_OK;
 }
@@ -49,7 +54,7 @@ mopd_status mo_trainer_prompt(const mopd_trainer *t, mopd_prompt **out)
     fill_info(t, &p->info);
     p->static_gate = t->set.method->gate == MO_GATE_STATIC;
     memcpy(p->fingerprint, t->encoder->fingerprint, sizeof p->fingerprint);
-    mo_vocabulary_fingerprint(p->vocabulary, t->encoder->tokenizer);
+    mo_fingerprint_vocabulary(p->vocabulary, t->encoder->tokenizer);
     mopd_status st = copy_floats(&p->context, t->context.p, t->context.n);
     if (st == MOPD_OK) st = copy_floats(&p->gate, t->gate.p, t->gate.n);
     if (st == MOPD_OK) st = copy_text(&p->settings, t->settings);
@@ -97,7 +102,7 @@ mopd_status mo_trainer_checkpoint(const mopd_trainer *t, const char *path)
     mopd_status st = mo_trainer_prompt(t, &p);
     if (st == MOPD_OK) st = position_json(t, &position);
     if (st == MOPD_OK) st = mo_promptfile_save(p, &(mo_checkpoint){position, t->context.v, t->gate.v}, path);
-    mo_free(position);
+    mo_mem_free(position);
     mo_prompt_free(p);
     return st;
 }
@@ -134,9 +139,9 @@ typedef struct position {
     mo_sums sums;
 } position;
 
-static mopd_status read_position(const mo_st *file, position *out)
+static mopd_status read_position(const mo_safetensors *file, position *out)
 {
-    const char *path = mo_st_path(file), *text = mo_st_meta(file, "mopd.position");
+    const char *path = mo_safetensors_path(file), *text = mo_safetensors_meta(file, "mopd.position");
     if (!text) return mo_fail(MOPD_E_STATE, "%s: a prompt file, not a checkpoint: nothing to resume", path);
     const mo_json *root = NULL;
     mopd_status st = mo_json_parse(&root, text, strlen(text), "mopd.position");
@@ -166,15 +171,15 @@ static mopd_status read_position(const mo_st *file, position *out)
 }
 
 /* A velocity into `out` (n floats). */
-static mopd_status read_velocity(const mo_st *file, const char *name, float *out, size_t n)
+static mopd_status read_velocity(const mo_safetensors *file, const char *name, float *out, size_t n)
 {
     const mo_view *v;
     if (!n) return MOPD_OK;
-    mopd_status st = mo_st_need(file, name, &v);
+    mopd_status st = mo_safetensors_need(file, name, &v);
     if (st != MOPD_OK) return st;
-    if (v->n != n || !mo_view_floats(v, 0, n, out) || !mo_all_finite(out, n))
+    if (v->n != n || !mo_view_floats(v, 0, n, out) || !mo_floats_finite(out, n))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" holds %zu numbers, %zu finite ones are needed",
-            mo_st_path(file), name, v->n, n);
+            mo_safetensors_path(file), name, v->n, n);
     return MOPD_OK;
 }
 
@@ -214,11 +219,11 @@ static void take_over(mopd_trainer *t, mopd_prompt *p, const position *at, const
 
 mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
 {
-    mo_st *file = NULL;
+    mo_safetensors *file = NULL;
     mopd_prompt *p = NULL;
     float *velocity = NULL;
     position at;
-    mopd_status st = mo_st_open(&file, path, true);
+    mopd_status st = mo_safetensors_open(&file, path, true);
     if (st != MOPD_OK) return st;
     if ((st = mo_promptfile_read(&p, file)) != MOPD_OK) goto done;
     if ((st = check_same(t, p, path)) != MOPD_OK) goto done;
@@ -228,14 +233,14 @@ mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
             (unsigned)t->set.o.epochs);
     if (st != MOPD_OK) goto done;
     st = MOPD_E_NOMEM;
-    if (!(velocity = mo_alloc(t->context.n + t->gate.n, sizeof *velocity))) goto done;
+    if (!(velocity = mo_mem_alloc(t->context.n + t->gate.n, sizeof *velocity))) goto done;
     if ((st = read_velocity(file, "velocity.context", velocity, t->context.n)) != MOPD_OK) goto done;
     if ((st = read_velocity(file, "velocity.gate", velocity + t->context.n, t->gate.n)) != MOPD_OK) goto done;
     if ((st = adopt_notes(t, p)) != MOPD_OK) goto done;
     take_over(t, p, &at, velocity);
 done:
-    mo_free(velocity);
+    mo_mem_free(velocity);
     mo_prompt_free(p);
-    mo_st_close(file);
+    mo_safetensors_close(file);
     return st;
 }

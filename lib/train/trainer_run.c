@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "format/json.h"
 #include "prompt/gate.h"
@@ -40,14 +42,14 @@ static mopd_status fill(mopd_trainer *t, run_state *s, size_t epoch)
     mopd_status st = s->run->views(s->run->views_context, (uint32_t)epoch + 1, s->fresh);
     if (st == MOPD_OK) st = mo_trainer_check(t, s->fresh, t->dim, NULL, s->n);
     s->filled = st == MOPD_OK;
-    uint64_t bits = s->filled && t->team.ranks > 1 ? mo_trainer_bits(s->fresh, s->n * t->dim, NULL, 0) : 0;
-    st = mo_team_agree(&t->team, st, (mo_team_word){bits, "their features"});
+    uint64_t bits = s->filled && t->group.ranks > 1 ? mo_trainer_bits(s->fresh, s->n * t->dim, NULL, 0) : 0;
+    st = mo_group_agree(&t->group, st, (mo_group_check){bits, "their features"});
     return mo_fail_at(st, "fresh features of epoch %zu", epoch + 1);
 }
 
 static mopd_status save(const mopd_trainer *t, const run_state *s)
 {
-    return s->run->checkpoint && !t->team.rank ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
+    return s->run->checkpoint && !t->group.rank ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
 }
 
 static mopd_status run_step(mopd_trainer *t, run_state *s)
@@ -65,7 +67,7 @@ static mopd_status run_step(mopd_trainer *t, run_state *s)
     if (done && run->on_step && run->on_step(run->step_context, &step))
         st = mo_fail(MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch,
             (unsigned)step.step);
-    if (done) st = mo_team_agree(&t->team, st, (mo_team_word){t->total, "steps"});
+    if (done) st = mo_group_agree(&t->group, st, (mo_group_check){t->total, "steps"});
     if (st != MOPD_E_CANCELLED) return st;
     mopd_status saved = save(t, s);
     return saved == MOPD_OK ? st : saved;
@@ -103,7 +105,7 @@ static mopd_status run_epoch(mopd_trainer *t, run_state *s)
     st = save(t, s);
     if (st == MOPD_OK && s->run->on_epoch && s->run->on_epoch(s->run->epoch_context, &epoch))
         st = mo_fail(MOPD_E_CANCELLED, "cancelled after epoch %u", (unsigned)epoch.epoch);
-    return mo_team_agree(&t->team, st, (mo_team_word){t->epoch, "epochs"});
+    return mo_group_agree(&t->group, st, (mo_group_check){t->epoch, "epochs"});
 }
 
 /* Pictures of [first, first + n) that the student classifies rightly. */
@@ -132,7 +134,7 @@ static mopd_status keep_use(mopd_trainer *t, const double *use, size_t n)
     mo_jsonw_end(&w);
     mopd_status st = mo_jsonw_done(&w);
     if (st == MOPD_OK) {
-        mo_free(t->gate_use);
+        mo_mem_free(t->gate_use);
         t->gate_use = mo_buf_take(&text);
     }
     mo_buf_free(&text);
@@ -147,7 +149,7 @@ static mopd_status measure(mopd_trainer *t, run_state *s)
     mopd_status st = s->fresh && !s->filled ? fill(t, s, (size_t)t->epoch - 1) : MOPD_OK;
     if ((st = mo_trainer_features(t, st)) != MOPD_OK) return st;
     double *use = NULL;
-    if (t->gate.n && !(use = mo_calloc(t->set.n_templates, sizeof *use))) return MOPD_E_NOMEM;
+    if (t->gate.n && !(use = mo_mem_calloc(t->set.n_templates, sizeof *use))) return MOPD_E_NOMEM;
     size_t correct = 0, batch = t->set.o.batch;
     for (size_t at = 0; at < s->n && st == MOPD_OK; at += batch) {
         size_t n = s->n - at < batch ? s->n - at : batch;
@@ -158,7 +160,7 @@ static mopd_status measure(mopd_trainer *t, run_state *s)
     }
     if (st == MOPD_OK) t->accuracy = 100 * (double)correct / (double)s->n;
     if (st == MOPD_OK && use) st = keep_use(t, use, s->n);
-    mo_free(use);
+    mo_mem_free(use);
     return st;
 }
 
@@ -179,7 +181,7 @@ static mopd_status keep_data(mopd_trainer *t, const run_state *s)
     if (st == MOPD_OK && t->total && t->data && strcmp(t->data, text.data) != 0)
         st = mo_fail(MOPD_E_MISMATCH, "the run began with the data %s, now it is %s", t->data, text.data);
     if (st == MOPD_OK) {
-        mo_free(t->data);
+        mo_mem_free(t->data);
         t->data = mo_buf_take(&text);
     }
     mo_buf_free(&text);
@@ -215,18 +217,18 @@ static mopd_status open_run(run_state *s, mopd_trainer *t, const mopd_run *run)
     if (st != MOPD_OK) return st;
     s->n = (size_t)run->n;
     s->n_batches = mo_sampler_batches(s->n, t->set.o.batch);
-    if (!(s->order = mo_alloc(s->n, sizeof *s->order))) return MOPD_E_NOMEM;
-    if (run->views && !(s->fresh = mo_alloc(s->n, t->dim * sizeof *s->fresh))) return MOPD_E_NOMEM;
+    if (!(s->order = mo_mem_alloc(s->n, sizeof *s->order))) return MOPD_E_NOMEM;
+    if (run->views && !(s->fresh = mo_mem_alloc(s->n, t->dim * sizeof *s->fresh))) return MOPD_E_NOMEM;
     return keep_data(t, s);
 }
 
 /* Data and position, which all ranks begin with. */
-static mo_team_word begin(const mopd_trainer *t, const run_state *s)
+static mo_group_check begin(const mopd_trainer *t, const run_state *s)
 {
     const mopd_run *run = s->run;
     size_t floats = s->fresh ? 0 : s->n * (size_t)run->n_views * t->dim;
     uint64_t bits = mo_trainer_bits(run->features, floats, run->labels, s->n);
-    return (mo_team_word){
+    return (mo_group_check){
         mo_rng_mix(mo_rng_mix(bits, run->n_views), t->total), "their features, labels or position"};
 }
 
@@ -234,13 +236,13 @@ mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
 {
     run_state s = {.run = run};
     mopd_status st = open_run(&s, t, run);
-    mo_team_word word = st == MOPD_OK && t->team.ranks > 1 ? begin(t, &s) : (mo_team_word){0, ""};
-    st = mo_team_agree(&t->team, st, word);
+    mo_group_check check = st == MOPD_OK && t->group.ranks > 1 ? begin(t, &s) : (mo_group_check){0, ""};
+    st = mo_group_agree(&t->group, st, check);
     if (t->student) mo_student_watch(t->student, run->stop, run->stop_context);
     while (st == MOPD_OK && t->epoch < t->set.o.epochs) st = run_epoch(t, &s);
-    if (st == MOPD_OK) st = mo_team_agree(&t->team, measure(t, &s), (mo_team_word){0, "runs"});
+    if (st == MOPD_OK) st = mo_group_agree(&t->group, measure(t, &s), (mo_group_check){0, "runs"});
     if (t->student) mo_student_watch(t->student, NULL, NULL);
-    mo_free(s.fresh);
-    mo_free(s.order);
+    mo_mem_free(s.fresh);
+    mo_mem_free(s.order);
     return st;
 }

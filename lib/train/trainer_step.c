@@ -142,29 +142,29 @@ static void gate_gradient(mopd_trainer *t, const float *features, size_t n)
 uint64_t mo_trainer_bits(const float *features, size_t n_floats, const int32_t *labels, size_t n)
 {
     uint64_t bits = mo_rng_mix(n_floats, n);
-    if (features) bits = mo_rng_mix(bits, mo_hash64(features, n_floats * sizeof *features));
-    return labels ? mo_rng_mix(bits, mo_hash64(labels, n * sizeof *labels)) : bits;
+    if (features) bits = mo_rng_mix(bits, mo_hash_bytes(features, n_floats * sizeof *features));
+    return labels ? mo_rng_mix(bits, mo_hash_bytes(labels, n * sizeof *labels)) : bits;
 }
 
 /* Where this rank's vectors stand among all, and how many floats they are. */
 static size_t own_vectors(const mopd_trainer *t, size_t *n)
 {
     size_t one = mo_context_vectors(&t->shape, 1) * t->width;
-    *n = t->team.n ? mo_context_vectors(&t->shape, t->team.n) * t->width : 0;
-    return t->shape.per_class ? t->team.first * one : 0;
+    *n = t->group.n ? mo_context_vectors(&t->shape, t->group.n) * t->width : 0;
+    return t->shape.per_class ? t->group.first * one : 0;
 }
 
 mopd_status mo_trainer_features(mopd_trainer *t, mopd_status st)
 {
     size_t n, at = own_vectors(t, &n);
-    float *own = t->s + t->team.first * t->dim;
+    float *own = t->s + t->group.first * t->dim;
     if (st == MOPD_OK && n) st = mo_student_fwd(t->student, t->context.p + at, own);
-    if (t->team.ranks < 2) return st;
-    uint64_t bits = mo_rng_mix(mo_hash64(t->context.p, t->context.n * sizeof(float)), t->total);
-    if (t->gate.n) bits = mo_rng_mix(bits, mo_hash64(t->gate.p, t->gate.n * sizeof(float)));
-    return mo_team_rows(&t->team, st,
-        (mo_team_word){bits, "their prompts; does reduce give all the same bits?"},
-        &(mo_team_table){own, t->s, t->n_classes, t->dim});
+    if (t->group.ranks < 2) return st;
+    uint64_t bits = mo_rng_mix(mo_hash_bytes(t->context.p, t->context.n * sizeof(float)), t->total);
+    if (t->gate.n) bits = mo_rng_mix(bits, mo_hash_bytes(t->gate.p, t->gate.n * sizeof(float)));
+    return mo_group_rows(&t->group, st,
+        (mo_group_check){bits, "their prompts; does reduce give all the same bits?"},
+        &(mo_group_table){own, t->s, t->n_classes, t->dim});
 }
 
 static double *put(double *to, const float *from, size_t n)
@@ -183,23 +183,23 @@ static const double *take(float *to, const double *from, size_t n)
 static mopd_status share_gradients(mopd_trainer *t, mopd_status st, mopd_step *out)
 {
     size_t n_own, at = own_vectors(t, &n_own), n = t->context.n, n_second = t->context2 ? n : 0;
-    size_t n_all = n + n_second + t->gate.n + MO_TEAM_STEP;
-    double *payload = mo_team_payload(&t->team, n_all), *rest = payload + n + n_second;
+    size_t n_all = n + n_second + t->gate.n + MO_GROUP_STEP;
+    double *payload = mo_group_payload(&t->group, n_all), *rest = payload + n + n_second;
     double correct = out->n_correct, *const numbers[] = {&out->lr, &out->loss, &out->ce, &out->mpd, &out->mps,
                                          &out->reg, &correct};
     if (st == MOPD_OK) {
         put(payload + at, t->context.g + at, n_own);
         if (n_second) put(payload + n + at, t->context2 + at, n_own);
-        if (t->team.rank == 0) {
+        if (t->group.rank == 0) {
             rest = put(rest, t->gate.g, t->gate.n);
-            for (size_t i = 0; i < MO_TEAM_STEP; i++) rest[i] = *numbers[i];
+            for (size_t i = 0; i < MO_GROUP_STEP; i++) rest[i] = *numbers[i];
         }
     }
-    if ((st = mo_team_sum(&t->team, st, (mo_team_word){0, "steps"}, n_all)) != MOPD_OK) return st;
+    if ((st = mo_group_sum(&t->group, st, (mo_group_check){0, "steps"}, n_all)) != MOPD_OK) return st;
     const double *sum = take(t->context.g, payload, n);
     sum = take(t->context2, sum, n_second);
     sum = take(t->gate.g, sum, t->gate.n);
-    for (size_t i = 0; i < MO_TEAM_STEP; i++) *numbers[i] = sum[i];
+    for (size_t i = 0; i < MO_GROUP_STEP; i++) *numbers[i] = sum[i];
     out->n_correct = (uint32_t)correct;
     return MOPD_OK;
 }
@@ -215,13 +215,13 @@ static mopd_status gradients(mopd_trainer *t, const float *features, size_t n, m
         out->loss += t->weights.kg * out->reg;
     }
     if (t->gate.n) gate_gradient(t, features, n);
-    size_t n_own, at = own_vectors(t, &n_own), row = t->team.first * t->dim;
+    size_t n_own, at = own_vectors(t, &n_own), row = t->group.first * t->dim;
     float *const d_features[] = {t->ds + row, second ? t->ds2 + row : NULL};
     float *const d_context[] = {t->context.g + at, second ? t->context2 + at : NULL};
     mopd_status st = MOPD_OK;
     if (n_own)
         st = mo_student_bwd(t->student, t->context.p + at, t->s + row, second ? 2 : 1, d_features, d_context);
-    if (t->team.ranks > 1) st = share_gradients(t, st, out);
+    if (t->group.ranks > 1) st = share_gradients(t, st, out);
     if (st != MOPD_OK) return st;
     if (second) mo_loss_project(t->context.g, t->context2, t->context.n, (double)t->set.o.lambda);
     return MOPD_OK;

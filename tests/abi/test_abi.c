@@ -111,7 +111,7 @@ static void declared_names_are_listed_and_exported(void **state)
     for (char *at = map; (at = strstr(at, "\n        mopd_")); at++) n_listed++;
     assert_int_equal(n_listed, n_declared);
     assert_null(strstr(map, "mopd_*"));
-    assert_null(dlsym(library, "mo_alloc"));
+    assert_null(dlsym(library, "mo_mem_alloc"));
     dlclose(library);
     free(map);
 }

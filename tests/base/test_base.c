@@ -4,22 +4,23 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/hash.h"
-#include "base/num.h"
 #include "base/opts.h"
 #include "base/rng.h"
+#include "base/sha256.h"
+#include "base/half.h"
+#include "base/mem.h"
 
 static void blocks_start_at_64_and_keep_their_bytes(void **state)
 {
     (void)state;
     for (size_t n = 0; n < 300; n += 7) {
-        unsigned char *p = mo_alloc(n, 1);
+        unsigned char *p = mo_mem_alloc(n, 1);
         assert_int_equal((uintptr_t)p % 64, 0);
         memset(p, 0xab, n);
-        p = mo_realloc(p, n + 1000, 1);
+        p = mo_mem_realloc(p, n + 1000, 1);
         assert_int_equal((uintptr_t)p % 64, 0);
         for (size_t i = 0; i < n; i++) assert_int_equal(p[i], 0xab);
-        mo_free(p);
+        mo_mem_free(p);
     }
     assert_int_equal(mo_mem_live(), 0);
 }
@@ -29,9 +30,9 @@ static void sizes_that_overflow_are_refused(void **state)
     (void)state;
     size_t x;
     mo_arena a = {0};
-    assert_null(mo_alloc(SIZE_MAX / 2, 3));
+    assert_null(mo_mem_alloc(SIZE_MAX / 2, 3));
     assert_non_null(strstr(mopd_last_error(), "out of memory"));
-    assert_null(mo_alloc(SIZE_MAX, 1));
+    assert_null(mo_mem_alloc(SIZE_MAX, 1));
     assert_null(mo_arena_floats(&a, SIZE_MAX / 2));
     assert_fails(mo_arena_open(&a), MOPD_E_NOMEM, "overflows");
     assert_false(mo_mul(SIZE_MAX, 2, &x));
@@ -56,9 +57,9 @@ static void allocator_cannot_change_under_live_blocks(void **state)
 {
     (void)state;
     const mopd_allocator half = {0};
-    void *p = mo_alloc(1, 1);
+    void *p = mo_mem_alloc(1, 1);
     assert_fails(mopd_runtime_set_allocator(NULL), MOPD_E_STATE, "1 blocks");
-    mo_free(p);
+    mo_mem_free(p);
     assert_ok(mopd_runtime_set_allocator(NULL));
     assert_fails(mopd_runtime_set_allocator(&half), MOPD_E_ARG, "all needed");
 }
@@ -87,21 +88,21 @@ static void halves_round_to_nearest_even(void **state)
 {
     (void)state;
     for (uint32_t h = 0; h < 65536; h++) { /* every half goes there and back */
-        float f = mo_f16_to_f32((uint16_t)h), g = mo_bf16_to_f32((uint16_t)h);
-        if (f == f) assert_int_equal(mo_f32_to_f16(f), h);
-        if (g == g) assert_int_equal(mo_f32_to_bf16(g), h);
+        float f = mo_half_f16_to_f32((uint16_t)h), g = mo_half_bf16_to_f32((uint16_t)h);
+        if (f == f) assert_int_equal(mo_half_f32_to_f16(f), h);
+        if (g == g) assert_int_equal(mo_half_f32_to_bf16(g), h);
     }
-    assert_true(isnan(mo_f16_to_f32(mo_f32_to_f16(NAN))));
-    assert_true(isnan(mo_bf16_to_f32(mo_f32_to_bf16(NAN))));
-    assert_int_equal(mo_f32_to_f16(65504.0f), 0x7bff);
-    assert_int_equal(mo_f32_to_f16(65519.9f), 0x7bff);
-    assert_int_equal(mo_f32_to_f16(65520.0f), 0x7c00);
-    assert_int_equal(mo_f32_to_f16(1.0f + 0x1p-11f), 0x3c00); /* half-way: to even */
-    assert_int_equal(mo_f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02);
-    assert_int_equal(mo_f32_to_f16(0x1p-25f), 0);
-    assert_int_equal(mo_f32_to_f16(-0x1.8p-24f), 0x8002);
-    assert_int_equal(mo_f32_to_bf16(1.0f + 0x1p-8f), 0x3f80);
-    assert_int_equal(mo_f32_to_bf16(1.0f + 3 * 0x1p-8f), 0x3f82);
+    assert_true(isnan(mo_half_f16_to_f32(mo_half_f32_to_f16(NAN))));
+    assert_true(isnan(mo_half_bf16_to_f32(mo_half_f32_to_bf16(NAN))));
+    assert_int_equal(mo_half_f32_to_f16(65504.0f), 0x7bff);
+    assert_int_equal(mo_half_f32_to_f16(65519.9f), 0x7bff);
+    assert_int_equal(mo_half_f32_to_f16(65520.0f), 0x7c00);
+    assert_int_equal(mo_half_f32_to_f16(1.0f + 0x1p-11f), 0x3c00); /* half-way: to even */
+    assert_int_equal(mo_half_f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02);
+    assert_int_equal(mo_half_f32_to_f16(0x1p-25f), 0);
+    assert_int_equal(mo_half_f32_to_f16(-0x1.8p-24f), 0x8002);
+    assert_int_equal(mo_half_f32_to_bf16(1.0f + 0x1p-8f), 0x3f80);
+    assert_int_equal(mo_half_f32_to_bf16(1.0f + 3 * 0x1p-8f), 0x3f82);
 }
 
 static void rng_is_xoshiro256starstar(void **state)

@@ -9,6 +9,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/map.h"
+#include "base/path.h"
+#include "base/names.h"
+#include "base/out.h"
+#include "base/buf.h"
+#include "base/mem.h"
 
 static void write_file(const char *path, const char *text)
 {
@@ -71,7 +77,7 @@ static void full_disk_is_an_error(void **state)
     FILE *full = fopen("/dev/full", "wb");
     if (!full) skip();
     char block[70000] = {0};
-    mo_out out = {full, mo_strdup("/dev/full"), mo_strdup(test_path("none"))};
+    mo_out out = {full, mo_mem_strdup("/dev/full"), mo_mem_strdup(test_path("none"))};
     mopd_status st = mo_out_write(&out, block, sizeof block);
     if (st == MOPD_OK) st = mo_out_commit(&out);
     else mo_out_drop(&out);
@@ -158,13 +164,13 @@ static void names_come_in_byte_order(void **state)
     test_write("names/B", "", 0);
     test_write("names/a", "", 0);
     test_write("names/\xc3\xa4", "", 0);
-    assert_ok(mo_dir_list(&n, dir));
+    assert_ok(mo_names_dir(&n, dir));
     assert_int_equal(n.n, 4);
     assert_string_equal(n.name[0], "B");
     assert_string_equal(n.name[1], "a");
     assert_string_equal(n.name[3], "\xc3\xa4");
     mo_names_free(&n);
-    assert_fails(mo_dir_list(&n, "/nonexistent"), MOPD_E_IO, "/nonexistent: cannot list");
+    assert_fails(mo_names_dir(&n, "/nonexistent"), MOPD_E_IO, "/nonexistent: cannot list");
 }
 
 static void paths_join_and_part(void **state)
@@ -177,17 +183,17 @@ static void paths_join_and_part(void **state)
     assert_string_equal(dir, "a/b");
     assert_string_equal(here, ".");
     assert_string_equal(top, "/");
-    mo_free(joined);
-    mo_free(whole);
-    mo_free(dir);
-    mo_free(here);
-    mo_free(top);
+    mo_mem_free(joined);
+    mo_mem_free(whole);
+    mo_mem_free(dir);
+    mo_mem_free(here);
+    mo_mem_free(top);
 }
 
 static mopd_status list_folder(void *path)
 {
     mo_names n;
-    mopd_status st = mo_dir_list(&n, path);
+    mopd_status st = mo_names_dir(&n, path);
     if (st == MOPD_OK) mo_names_free(&n);
     return st;
 }

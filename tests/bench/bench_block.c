@@ -10,8 +10,10 @@
 
 #include "clock.h"
 #include "layer/block.h"
-#include "layer/gelu.h"
+#include "layer/act.h"
 #include "math/kern.h"
+#include "base/view.h"
+#include "base/mem.h"
 
 #define MAX_ROUNDS 99
 
@@ -26,7 +28,7 @@ typedef struct scene {
 
 typedef struct place {
     mo_block block;
-    mo_block_back back;
+    mo_block_transposed transposed;
     mo_block_work work;
     mo_block_cache cache;
     mo_block_run run;
@@ -37,7 +39,7 @@ typedef struct place {
 
 static float *floats(size_t n, float size)
 {
-    float *x = mo_alloc(n, sizeof *x);
+    float *x = mo_mem_alloc(n, sizeof *x);
     if (!x) exit(1);
     for (size_t i = 0; i < n; i++) x[i] = ((float)(i * 2654435761u % 1024) / 512 - 1) * size;
     return x;
@@ -65,9 +67,9 @@ static void pack(place *p, const scene *s)
         .out = {&big[1], NULL, false},
         .fc1 = {&big[2], NULL, false},
         .fc2 = {&big[3], NULL, false}};
-    if (mo_block_pack(&p->block, &parts) != MOPD_OK || mo_block_back_pack(&p->back, &p->block) != MOPD_OK)
+    if (mo_block_pack(&p->block, &parts) != MOPD_OK || mo_block_transposed_pack(&p->transposed, &p->block) != MOPD_OK)
         exit(1);
-    mo_free(weights), mo_free(bias);
+    mo_mem_free(weights), mo_mem_free(bias);
 }
 
 static void lay_rows(place *p, const scene *s)
@@ -76,7 +78,7 @@ static void lay_rows(place *p, const scene *s)
         p->rows = (mo_rows){.rows = s->n_seqs * s->seq_len, .n_seqs = s->n_seqs, .seq_len = s->seq_len};
         return;
     }
-    p->segs = mo_alloc(s->n_seqs + 1, sizeof *p->segs);
+    p->segs = mo_mem_alloc(s->n_seqs + 1, sizeof *p->segs);
     if (!p->segs) exit(1);
     const uint32_t n = (uint32_t)(s->seq_len - s->prefix);
     p->segs[0] = (mo_segment){0, (uint32_t)s->prefix, -1};
@@ -111,8 +113,8 @@ static void part(place *p, int which)
         mo_linear_fwd(pool, p->work.hidden, p->work.norm, &p->block.fc1, &call);
         mo_linear_fwd(pool, p->y, p->work.hidden, &p->block.fc2, &add);
     }
-    if (which == KEEP) mo_block_fwd_keep(&p->block, p->y, p->x, &p->run, &p->cache);
-    if (which == BACK) mo_block_bwd(&p->block, &p->back, &grad, &p->run, &p->cache);
+    if (which == KEEP) mo_block_fwd_for_backward(&p->block, p->y, p->x, &p->run, &p->cache);
+    if (which == BACK) mo_block_bwd(&p->block, &p->transposed, &grad, &p->run, &p->cache);
 }
 
 static double measure(place *p, int which)
@@ -147,8 +149,8 @@ static void bench(mo_pool *pool, const scene *s)
     printf("%-22s %8.3f %6.1f | %7.3f %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f\n", s->name, t[WHOLE],
         1e3 * gflop / t[WHOLE], t[NORMS], t[QKV], t[ATTENTION], t[OUT], t[MLP], t[KEEP], t[BACK]);
     mo_arena_close(&arena);
-    mo_block_free(&p.block), mo_block_back_free(&p.back);
-    mo_free(p.segs), mo_free(p.x), mo_free(p.y), mo_free(p.dy);
+    mo_block_free(&p.block), mo_block_transposed_free(&p.transposed);
+    mo_mem_free(p.segs), mo_mem_free(p.x), mo_mem_free(p.y), mo_mem_free(p.dy);
 }
 
 int main(int argc, char **argv)

@@ -12,13 +12,15 @@
 #include "layer/conv.h"
 #include "layer/depthwise.h"
 #include "math/kern.h"
+#include "base/view.h"
+#include "base/mem.h"
 
 #define MAX_ROUNDS 99
 #define MAX_BLOCKS 16
 
 static float *floats(size_t n, float size)
 {
-    float *x = mo_alloc(n, sizeof *x);
+    float *x = mo_mem_alloc(n, sizeof *x);
     if (!x) exit(1);
     for (size_t i = 0; i < n; i++) x[i] = ((float)(i * 2654435761u % 1024) / 512 - 1) * size;
     return x;
@@ -30,7 +32,7 @@ static mo_linear linear(size_t n, size_t k)
     const mo_view v = {w, MO_F32, 2, {n, k}, n * k}, bias = {b, MO_F32, 1, {n}, n};
     mo_linear l;
     if (mo_linear_pack(&l, &(mo_linear_part){&v, &bias, false}, 1) != MOPD_OK) exit(1);
-    mo_free(w), mo_free(b);
+    mo_mem_free(w), mo_mem_free(b);
     return l;
 }
 
@@ -57,9 +59,9 @@ static void build(void)
             b->expand = linear(mid, in), b->project = linear(b->out, mid);
             float *w = floats(mid * k * k, 0.1f);
             if (mo_depthwise_pack(&b->depth, w, w, (size_t[]){mid, k, stride}) != MOPD_OK) exit(1);
-            mo_free(w);
+            mo_mem_free(w);
             in = b->out;
-            side = mo_same_out(side, stride);
+            side = mo_conv_same_out(side, stride);
         }
 }
 
@@ -82,11 +84,11 @@ int main(int argc, char **argv)
           *z = floats(n * 112 * 112 * 96, 1);
     for (size_t r = 0; r < rounds; r++) {
         double at[6] = {0}, from = now();
-        mo_stem_fwd(pool, x, z, &stem, y, (size_t[]){n, 224, 224});
+        mo_conv_stem_fwd(pool, x, z, &stem, y, (size_t[]){n, 224, 224});
         t[STEM][r] = now() - from;
         for (size_t i = 0; i < n_blocks; i++) {
             const residual *b = &blocks[i];
-            const size_t rows = n * b->side * b->side, side = mo_same_out(b->side, b->depth.stride);
+            const size_t rows = n * b->side * b->side, side = mo_conv_same_out(b->side, b->depth.stride);
             at[0] = now();
             if (b->in != b->mid)
                 mo_linear_fwd(pool, y, x, &b->expand, &(mo_linear_call){.rows = rows, .act = MO_ACT_RELU6});

@@ -13,6 +13,8 @@
 #include "clock.h"
 #include "math/gemm.h"
 #include "math/kern.h"
+#include "base/view.h"
+#include "base/mem.h"
 
 #define MAX_ROUNDS 99
 
@@ -26,7 +28,7 @@ static double median(double *x, size_t n)
 
 static float *floats(size_t n)
 {
-    float *x = mo_alloc(n, sizeof *x);
+    float *x = mo_mem_alloc(n, sizeof *x);
     if (!x) exit(1);
     for (size_t i = 0; i < n; i++) x[i] = (float)(i * 2654435761u % 1024) / 512 - 1;
     return x;
@@ -39,7 +41,7 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
     const mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {k, n}, .n = n * k};
     mo_mat mat;
     if (mo_mat_pack(&mat, &(mo_mat_part){&v, true}, 1) != MOPD_OK) exit(1);
-    if (narrow && mo_mat_narrow(&mat) != MOPD_OK) exit(1);
+    if (narrow && mo_mat_quantize(&mat) != MOPD_OK) exit(1);
     const mo_gemm_args g = {.c = c, .ldc = n, .a = a, .lda = k, .m = m, .bias = bias};
     double ours[MAX_ROUNDS], blis[MAX_ROUNDS], ratio[MAX_ROUNDS];
     const double flops = 2e-9 * (double)m * (double)n * (double)k;
@@ -57,7 +59,7 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
     printf("%5zu x %4zu x %4zu %6.1f %6.1f %5.2f\n", m, n, k, median(ours, rounds), median(blis, rounds),
         median(ratio, rounds));
     mo_mat_free(&mat);
-    mo_free(a), mo_free(w), mo_free(bias), mo_free(c);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(c);
 }
 
 int main(int argc, char **argv)

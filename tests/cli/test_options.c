@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_options.c - what holds for every subcommand: help, version, short forms, "--", wrong usage, unknown models. */
 #include "pictures.h"
+
 #include "support/run.h"
 #include "support/tiny.h"
 

@@ -3,7 +3,7 @@
  * differences. */
 #include "test.h"
 
-#include "clip/encoder_open.h"
+#include "model/encoder_open.h"
 #include "clip/text_inner.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/towers/"
@@ -74,13 +74,13 @@ static void plan_knows_rows_alike(void **state)
     mo_text_plan *plan = NULL;
     assert_ok(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 4, 8, 12}, 3));
     assert_int_equal(mo_text_plan_rows(plan), 9);
-    assert_int_equal(plan->twins.n, 6);
+    assert_int_equal(plan->duplicates.n, 6);
     for (size_t r = 0, n = 0; r < 9; r++) {
-        const uint32_t first = plan->twins.first[plan->twins.of[r]];
+        const uint32_t first = plan->duplicates.first[plan->duplicates.of[r]];
         assert_true(first <= r);
         assert_int_equal(plan->token[r], plan->token[first]);
         assert_int_equal(plan->depth[r], plan->depth[first]);
-        if (first == r) assert_int_equal(plan->twins.of[r], n++);
+        if (first == r) assert_int_equal(plan->duplicates.of[r], n++);
     }
     mo_text_plan_free(plan);
     mo_encoder_close(e);

@@ -4,9 +4,11 @@
 #include "test.h"
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/rng.h"
 #include "format/image.h"
+#include "base/sha256.h"
+#include "base/buf.h"
+#include "base/mem.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/pixels/"
 
@@ -46,13 +48,13 @@ static uint32_t crc32_of(const unsigned char *b, size_t n)
 
 static mopd_status decode(const void *bytes, size_t n)
 {
-    mo_picture p;
+    mo_image p;
     mopd_status st = mo_image_decode(&p, bytes, n, 1000000);
     if (st != MOPD_OK) {
         assert_null(p.rgb);
         assert_null(p.alpha);
     }
-    mo_picture_free(&p);
+    mo_image_free(&p);
     return st;
 }
 
@@ -70,7 +72,7 @@ static void image_decodes_as_pillow(void **state)
             continue;
         char path[512], hex[65];
         snprintf(path, sizeof path, GOLD "%s", name);
-        mo_picture p;
+        mo_image p;
         assert_ok(mo_image_read(&p, path, 0));
         assert_int_equal(p.width, width);
         assert_int_equal(p.height, height);
@@ -79,7 +81,7 @@ static void image_decodes_as_pillow(void **state)
         mo_sha256_add(&s, p.rgb, width * height * 3);
         mo_sha256_hex(&s, hex);
         if (strncmp(hex, want, strlen(want))) fail_msg("%s: %s, Pillow has %s", name, hex, want);
-        mo_picture_free(&p);
+        mo_image_free(&p);
         n++;
     }
     fclose(answers);
@@ -97,11 +99,11 @@ static void image_alpha_only_where_there_is_some(void **state)
         {"rgb16-key.png", true}, {"420.jpg", false}, {"cmyk.jpg", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_buf b = load(cases[i].name);
-        mo_picture p;
+        mo_image p;
         assert_ok(mo_image_decode(&p, b.data, b.size, 0));
         if (cases[i].alpha != (p.alpha != NULL))
             fail_msg("%s: alpha %s", cases[i].name, p.alpha ? "there" : "missing");
-        mo_picture_free(&p);
+        mo_image_free(&p);
         mo_buf_free(&b);
     }
 }
@@ -110,15 +112,15 @@ static void image_key_makes_one_colour_clear(void **state)
 {
     (void)state;
     mo_buf b = load("grey8-key77.png"); /* 7 x 11, samples 0, 1, 2 ... 76, so none is 77 */
-    mo_picture p;
+    mo_image p;
     assert_ok(mo_image_decode(&p, b.data, b.size, 0));
     for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], 255);
-    mo_picture_free(&p);
+    mo_image_free(&p);
     mo_buf_free(&b);
     b = load("grey2-key85.png"); /* Pillow compares the key with the widened sample */
     assert_ok(mo_image_decode(&p, b.data, b.size, 0));
     for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], i % 4 == 1 ? 0 : 255);
-    mo_picture_free(&p);
+    mo_image_free(&p);
     mo_buf_free(&b);
 }
 
@@ -137,7 +139,7 @@ static void image_rejects_other_files(void **state)
 static void image_read_names_the_file(void **state)
 {
     (void)state;
-    mo_picture p;
+    mo_image p;
     const char *path = test_write("note.jpg", "just text", 9);
     assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, path);
     assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, "note.jpg: neither PNG nor JPEG but a text file");
@@ -176,7 +178,7 @@ static void image_rejects_cut_files(void **state)
 static void image_rejects_bombs_before_decoding(void **state)
 {
     (void)state;
-    mo_picture p;
+    mo_image p;
     mo_buf b = load("rgb8.png");
     put32(b.data + 16, 60000);
     put32(b.data + 20, 60000);
@@ -200,7 +202,7 @@ static void image_rejects_bombs_before_decoding(void **state)
     assert_fails(mo_image_decode(&p, b.data, b.size, 76), MOPD_E_UNSUPPORTED,
         "11 x 7 pixels are more than the limit of 76");
     assert_ok(mo_image_decode(&p, b.data, b.size, 77));
-    mo_picture_free(&p);
+    mo_image_free(&p);
     mo_buf_free(&b);
 }
 
@@ -260,9 +262,9 @@ static mopd_status decode_all(void *ctx)
 
 static mopd_status read_one(void *ctx)
 {
-    mo_picture p;
+    mo_image p;
     mopd_status st = mo_image_read(&p, ctx, 0);
-    mo_picture_free(&p);
+    mo_image_free(&p);
     return st;
 }
 

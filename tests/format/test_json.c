@@ -5,6 +5,7 @@
 #include <locale.h>
 
 #include "format/json.h"
+#include "base/buf.h"
 
 static mopd_status parse(const mo_json **root, const char *text)
 {
@@ -287,20 +288,20 @@ static void number_texts_read_back_the_same(void **state)
     test_random(x, 2000, 11);
     for (int i = 0; i < 2000; i++) {
         double d = (double)x[i] * pow(10, i % 600 - 300) / 3;
-        mo_double_text(text, d);
+        mo_jsonw_double_text(text, d);
         assert_true(strtod(text, NULL) == d);
         float f = x[i] * powf(10, (float)(i % 70 - 35)) / 3;
-        mo_float_text(text, f);
+        mo_jsonw_float_text(text, f);
         assert_true(strtof(text, NULL) == f);
         assert_true(strlen(text) < 16);
     }
-    mo_double_text(text, 1e-5);
+    mo_jsonw_double_text(text, 1e-5);
     assert_string_equal(text, "1e-05");
-    mo_float_text(text, 3.4028235e38f);
+    mo_jsonw_float_text(text, 3.4028235e38f);
     assert_string_equal(text, "3.4028235e+38");
-    mo_double_text(text, -0.0);
+    mo_jsonw_double_text(text, -0.0);
     assert_string_equal(text, "-0");
-    mo_float_text(text, -INFINITY);
+    mo_jsonw_float_text(text, -INFINITY);
     assert_string_equal(text, "-inf");
 }
 
@@ -331,9 +332,9 @@ static void numbers_ignore_the_locale(void **state)
     assert_ok(mo_json_need_number(root, "d", "x.json", &d));
     mo_json_close(root);
     assert_true(d == 1.25);
-    mo_double_text(text, 1234.5678e-30);
+    mo_jsonw_double_text(text, 1234.5678e-30);
     assert_string_equal(text, "1.2345678e-27");
-    mo_float_text(text, -0.1f);
+    mo_jsonw_float_text(text, -0.1f);
     assert_string_equal(text, "-0.1");
     assert_string_equal(localeconv()->decimal_point, ",");
     setlocale(LC_NUMERIC, "C");

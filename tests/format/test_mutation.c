@@ -7,14 +7,15 @@
  * sanitizer sees the rest. */
 #include "test.h"
 
-#include "base/file.h"
-#include "base/num.h"
 #include "base/rng.h"
 #include "format/json.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
 #include "format/torchfile.h"
 #include "format/zip.h"
+#include "base/view.h"
+#include "base/buf.h"
+#include "base/mem.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/"
 #define ROUNDS 3000
@@ -31,19 +32,19 @@ static void touch(const mo_view *v)
 
 static mopd_status read_safetensors(const void *bytes, size_t n)
 {
-    mo_st *st;
-    mopd_status status = mo_st_open_bytes(&st, bytes, n, "mutated");
-    for (size_t i = 0; status == MOPD_OK && i < mo_st_count(st); i++) touch(mo_st_view(st, i));
-    mo_st_close(st);
+    mo_safetensors *st;
+    mopd_status status = mo_safetensors_open_bytes(&st, bytes, n, "mutated");
+    for (size_t i = 0; status == MOPD_OK && i < mo_safetensors_count(st); i++) touch(mo_safetensors_view(st, i));
+    mo_safetensors_close(st);
     return status;
 }
 
 static mopd_status read_torch(const void *bytes, size_t n)
 {
-    mo_torch *t;
-    mopd_status st = mo_torch_open_bytes(&t, bytes, n, "mutated");
-    for (size_t i = 0; st == MOPD_OK && i < mo_torch_count(t); i++) touch(mo_torch_view(t, i));
-    mo_torch_close(t);
+    mo_torchfile *t;
+    mopd_status st = mo_torchfile_open_bytes(&t, bytes, n, "mutated");
+    for (size_t i = 0; st == MOPD_OK && i < mo_torchfile_count(t); i++) touch(mo_torchfile_view(t, i));
+    mo_torchfile_close(t);
     return st;
 }
 
@@ -64,7 +65,7 @@ static mopd_status read_zip(const void *bytes, size_t n)
 static mopd_status read_gzip(const void *bytes, size_t n)
 {
     mo_buf out = {0};
-    mopd_status st = mo_gunzip(&out, bytes, n, 1 << 16, "mutated");
+    mopd_status st = mo_zip_gunzip(&out, bytes, n, 1 << 16, "mutated");
     mo_buf_free(&out);
     return st;
 }
@@ -152,16 +153,16 @@ static void mutated_safetensors_are_safe(void **state)
     (void)state;
     static const size_t shape[2] = {2, 3};
     char path[512];
-    mo_stw *w;
+    mo_safetensors_writer *w;
     snprintf(path, sizeof path, "%s", test_path("seed.safetensors"));
-    assert_ok(mo_stw_create(&w));
-    assert_ok(mo_stw_meta(w, "format", "pt"));
-    assert_ok(mo_stw_tensor(w, "a.weight", MO_F32, 2, shape));
-    assert_ok(mo_stw_tensor(w, "b", MO_U8, 2, shape));
-    assert_ok(mo_stw_begin(w, path));
-    assert_ok(mo_stw_write(w, "0123456789abcdef0123456789abcd", 30));
-    assert_ok(mo_stw_commit(w));
-    mo_stw_free(w);
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_ok(mo_safetensors_writer_meta(w, "format", "pt"));
+    assert_ok(mo_safetensors_writer_tensor(w, "a.weight", MO_F32, 2, shape));
+    assert_ok(mo_safetensors_writer_tensor(w, "b", MO_U8, 2, shape));
+    assert_ok(mo_safetensors_writer_begin(w, path));
+    assert_ok(mo_safetensors_writer_write(w, "0123456789abcdef0123456789abcd", 30));
+    assert_ok(mo_safetensors_writer_commit(w));
+    mo_safetensors_writer_free(w);
     mutate_file(path, read_safetensors);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "format/npy.h"
+#include "base/buf.h"
 
 static void npy_bytes_are_numpys(void **state)
 {

@@ -6,7 +6,7 @@
 
 static bool allow_one(const mo_pnode *module, const mo_pnode *name)
 {
-    return mo_pnode_is_text(module, "collections") && mo_pnode_is_text(name, "OrderedDict");
+    return mo_pickle_is_text(module, "collections") && mo_pickle_is_text(name, "OrderedDict");
 }
 
 static mopd_status load(mo_pickle *p, const char *bytes, size_t n)
@@ -66,9 +66,9 @@ static void pickle_builds_containers(void **state)
     assert_int_equal(root(&p)->n_items, 4);
     const mo_pnode *list = mo_pickle_item(&p, root(&p), 1);
     assert_int_equal(list->kind, MO_P_LIST);
-    assert_true(mo_pnode_is_text(mo_pickle_item(&p, list, 1), "a"));
-    assert_true(mo_pnode_is_text(mo_pickle_item(&p, root(&p), 2), "b"));
-    assert_false(mo_pnode_is_text(mo_pickle_item(&p, root(&p), 2), "bb"));
+    assert_true(mo_pickle_is_text(mo_pickle_item(&p, list, 1), "a"));
+    assert_true(mo_pickle_is_text(mo_pickle_item(&p, root(&p), 2), "b"));
+    assert_false(mo_pickle_is_text(mo_pickle_item(&p, root(&p), 2), "bb"));
     assert_int_equal(mo_pickle_item(&p, root(&p), 3)->n_items, 0);
     mo_pickle_close(&p);
 }

@@ -3,6 +3,9 @@
 #include "test.h"
 
 #include "format/safetensors.h"
+#include "base/file.h"
+#include "base/view.h"
+#include "base/buf.h"
 
 /* A file in memory: length, header, n_data bytes 0, 1, 2 ... */
 static size_t compose(unsigned char *file, const char *header, size_t n_data)
@@ -18,7 +21,7 @@ static void safetensors_gives_views(void **state)
 {
     (void)state;
     unsigned char file[600];
-    mo_st *st;
+    mo_safetensors *st;
     const mo_view *v;
     size_t n = compose(file,
         "{\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[8,11]},"
@@ -27,36 +30,36 @@ static void safetensors_gives_views(void **state)
         "\"s\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[11,12]},"
         "\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}}   ",
         12);
-    assert_ok(mo_st_open_bytes(&st, file, n, "x.safetensors"));
-    assert_int_equal(mo_st_count(st), 4);
-    assert_int_equal(mo_st_file_bytes(st), n);
-    assert_string_equal(mo_st_path(st), "x.safetensors");
-    assert_string_equal(mo_st_name(st, 0), "a");
-    assert_string_equal(mo_st_name(st, 1), "b");
-    assert_string_equal(mo_st_name(st, 2), "none");
-    assert_string_equal(mo_st_name(st, 3), "s");
-    assert_ok(mo_st_need(st, "b", &v));
+    assert_ok(mo_safetensors_open_bytes(&st, file, n, "x.safetensors"));
+    assert_int_equal(mo_safetensors_count(st), 4);
+    assert_int_equal(mo_safetensors_file_bytes(st), n);
+    assert_string_equal(mo_safetensors_path(st), "x.safetensors");
+    assert_string_equal(mo_safetensors_name(st, 0), "a");
+    assert_string_equal(mo_safetensors_name(st, 1), "b");
+    assert_string_equal(mo_safetensors_name(st, 2), "none");
+    assert_string_equal(mo_safetensors_name(st, 3), "s");
+    assert_ok(mo_safetensors_need(st, "b", &v));
     assert_int_equal(v->dtype, MO_U8);
     assert_int_equal(v->n, 3);
     assert_int_equal(*(const unsigned char *)v->data, 8);
-    v = mo_st_find(st, "a");
-    assert_ptr_equal(v, mo_st_view(st, 0));
+    v = mo_safetensors_find(st, "a");
+    assert_ptr_equal(v, mo_safetensors_view(st, 0));
     assert_int_equal(v->n_dims, 2);
     assert_int_equal(v->shape[1], 2);
     assert_int_equal(v->dtype, MO_BF16);
-    assert_int_equal(mo_st_find(st, "none")->n, 0);
-    assert_int_equal(mo_st_find(st, "s")->n, 1);
-    assert_int_equal(mo_st_find(st, "s")->n_dims, 0);
-    assert_null(mo_st_find(st, "c"));
-    assert_fails(mo_st_need(st, "c", &v), MOPD_E_FORMAT, "x.safetensors: tensor \"c\" is missing");
-    assert_int_equal(mo_st_n_meta(st), 2);
-    assert_string_equal(mo_st_meta_key(st, 0), "format");
-    assert_string_equal(mo_st_meta_value(st, 0), "pt");
-    assert_string_equal(mo_st_meta(st, "z"), "1");
-    assert_null(mo_st_meta(st, "y"));
-    mo_st_release(st, mo_st_find(st, "b"));
-    mo_st_close(st);
-    mo_st_close(NULL);
+    assert_int_equal(mo_safetensors_find(st, "none")->n, 0);
+    assert_int_equal(mo_safetensors_find(st, "s")->n, 1);
+    assert_int_equal(mo_safetensors_find(st, "s")->n_dims, 0);
+    assert_null(mo_safetensors_find(st, "c"));
+    assert_fails(mo_safetensors_need(st, "c", &v), MOPD_E_FORMAT, "x.safetensors: tensor \"c\" is missing");
+    assert_int_equal(mo_safetensors_n_meta(st), 2);
+    assert_string_equal(mo_safetensors_meta_key(st, 0), "format");
+    assert_string_equal(mo_safetensors_meta_value(st, 0), "pt");
+    assert_string_equal(mo_safetensors_meta(st, "z"), "1");
+    assert_null(mo_safetensors_meta(st, "y"));
+    mo_safetensors_release(st, mo_safetensors_find(st, "b"));
+    mo_safetensors_close(st);
+    mo_safetensors_close(NULL);
 }
 
 #define T(name, dtype, shape, from, to)                                                                      \
@@ -73,9 +76,9 @@ static void refuse(const refusal *cases, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         unsigned char file[2000];
-        mo_st *st;
+        mo_safetensors *st;
         size_t n_file = compose(file, cases[i].header, cases[i].n_data);
-        assert_fails(mo_st_open_bytes(&st, file, n_file, "x.safetensors"), cases[i].status, cases[i].words);
+        assert_fails(mo_safetensors_open_bytes(&st, file, n_file, "x.safetensors"), cases[i].status, cases[i].words);
         assert_null(st);
         assert_non_null(strstr(mopd_last_error(), "x.safetensors"));
     }
@@ -163,20 +166,20 @@ static void safetensors_rejects_bad_headers(void **state)
 {
     (void)state;
     unsigned char file[100];
-    mo_st *st;
+    mo_safetensors *st;
     REFUSE({"", 0, MOPD_E_FORMAT, "does not start with {"},
         {" {}", 0, MOPD_E_FORMAT, "does not start with {"}, {"[]", 0, MOPD_E_FORMAT, "does not start with {"},
         {"{", 0, MOPD_E_FORMAT, "line 1"});
     size_t n = compose(file, "{}", 0);
-    assert_ok(mo_st_open_bytes(&st, file, n, "x"));
-    mo_st_close(st);
+    assert_ok(mo_safetensors_open_bytes(&st, file, n, "x"));
+    mo_safetensors_close(st);
     for (size_t cut = 0; cut < 8; cut++)
-        assert_fails(mo_st_open_bytes(&st, file, cut, "x"), MOPD_E_FORMAT, "are too short");
+        assert_fails(mo_safetensors_open_bytes(&st, file, cut, "x"), MOPD_E_FORMAT, "are too short");
     assert_fails(
-        mo_st_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT, "header of 2 bytes, the file has 1 after");
+        mo_safetensors_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT, "header of 2 bytes, the file has 1 after");
     file[4] = 1;
     assert_fails(
-        mo_st_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT, "header of 4294967298 bytes, at most 100000000");
+        mo_safetensors_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT, "header of 4294967298 bytes, at most 100000000");
 }
 
 static mopd_status write_file(const char *path)
@@ -184,23 +187,23 @@ static mopd_status write_file(const char *path)
     static const size_t shape[2] = {2, 3}, three[1] = {3}, none[2] = {0, 4};
     float x[6] = {1, 2, 3, 4, 5, -6};
     int32_t labels[3] = {7, 8, 9};
-    mo_stw *w = NULL;
-    mopd_status st = mo_stw_create(&w);
-    if (st == MOPD_OK) st = mo_stw_meta(w, "z", "last \"quoted\" \xc3\xa9");
-    if (st == MOPD_OK) st = mo_stw_meta(w, "a", "first");
-    if (st == MOPD_OK) st = mo_stw_tensor(w, "w32", MO_F32, 2, shape);
-    if (st == MOPD_OK) st = mo_stw_tensor(w, "none", MO_F32, 2, none);
-    if (st == MOPD_OK) st = mo_stw_tensor(w, "w16", MO_F16, 2, shape);
-    if (st == MOPD_OK) st = mo_stw_tensor(w, "wb", MO_BF16, 2, shape);
-    if (st == MOPD_OK) st = mo_stw_tensor(w, "labels", MO_I32, 1, three);
-    if (st == MOPD_OK) st = mo_stw_begin(w, path);
+    mo_safetensors_writer *w = NULL;
+    mopd_status st = mo_safetensors_writer_create(&w);
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "z", "last \"quoted\" \xc3\xa9");
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "a", "first");
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "w32", MO_F32, 2, shape);
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "none", MO_F32, 2, none);
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "w16", MO_F16, 2, shape);
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "wb", MO_BF16, 2, shape);
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "labels", MO_I32, 1, three);
+    if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
     for (int k = 0; k < 3; k++) {
-        if (st == MOPD_OK) st = mo_stw_floats(w, x, 4); /* in two pieces */
-        if (st == MOPD_OK) st = mo_stw_floats(w, x + 4, 2);
+        if (st == MOPD_OK) st = mo_safetensors_writer_floats(w, x, 4); /* in two pieces */
+        if (st == MOPD_OK) st = mo_safetensors_writer_floats(w, x + 4, 2);
     }
-    if (st == MOPD_OK) st = mo_stw_write(w, labels, sizeof labels);
-    if (st == MOPD_OK) st = mo_stw_commit(w);
-    mo_stw_free(w);
+    if (st == MOPD_OK) st = mo_safetensors_writer_write(w, labels, sizeof labels);
+    if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
+    mo_safetensors_writer_free(w);
     return st;
 }
 
@@ -211,21 +214,21 @@ static void safetensors_written_reads_back(void **state)
     static const char *const names[] = {"w32", "w16", "wb"};
     assert_ok(write_file(path));
     for (int read = 0; read < 2; read++) {
-        mo_st *st;
-        assert_ok(mo_st_open(&st, path, read));
-        assert_int_equal(mo_st_count(st), 5);
+        mo_safetensors *st;
+        assert_ok(mo_safetensors_open(&st, path, read));
+        assert_int_equal(mo_safetensors_count(st), 5);
         for (int k = 0; k < 3; k++) {
             float x[6];
-            const mo_view *v = mo_st_find(st, names[k]);
+            const mo_view *v = mo_safetensors_find(st, names[k]);
             assert_true(mo_view_floats(v, 0, 6, x));
             assert_true(x[0] == 1 && x[5] == -6);
-            mo_st_release(st, v);
+            mo_safetensors_release(st, v);
             assert_true(mo_view_floats(v, 0, 6, x) && x[4] == 5);
         }
-        assert_int_equal(((const int32_t *)mo_st_find(st, "labels")->data)[2], 9);
-        assert_string_equal(mo_st_meta(st, "z"), "last \"quoted\" \xc3\xa9");
-        assert_int_equal((uintptr_t)mo_st_find(st, "w32")->data % 64, 0);
-        mo_st_close(st);
+        assert_int_equal(((const int32_t *)mo_safetensors_find(st, "labels")->data)[2], 9);
+        assert_string_equal(mo_safetensors_meta(st, "z"), "last \"quoted\" \xc3\xa9");
+        assert_int_equal((uintptr_t)mo_safetensors_find(st, "w32")->data % 64, 0);
+        mo_safetensors_close(st);
     }
 }
 
@@ -240,17 +243,17 @@ static void safetensors_writer_bytes_are_exact(void **state)
     memcpy(want + 8, header, strlen(header));
     want[0] = 120;
     memcpy(want + 128, "xy", 2);
-    mo_stw *w;
+    mo_safetensors_writer *w;
     mo_buf got = {0};
     const char *path = test_path("exact.safetensors");
-    assert_ok(mo_stw_create(&w));
-    assert_ok(mo_stw_meta(w, "b", "2"));
-    assert_ok(mo_stw_meta(w, "a", "1"));
-    assert_ok(mo_stw_tensor(w, "t", MO_U8, 1, two));
-    assert_ok(mo_stw_begin(w, path));
-    assert_ok(mo_stw_write(w, "xy", 2));
-    assert_ok(mo_stw_commit(w));
-    mo_stw_free(w);
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_ok(mo_safetensors_writer_meta(w, "b", "2"));
+    assert_ok(mo_safetensors_writer_meta(w, "a", "1"));
+    assert_ok(mo_safetensors_writer_tensor(w, "t", MO_U8, 1, two));
+    assert_ok(mo_safetensors_writer_begin(w, path));
+    assert_ok(mo_safetensors_writer_write(w, "xy", 2));
+    assert_ok(mo_safetensors_writer_commit(w));
+    mo_safetensors_writer_free(w);
     assert_ok(mo_file_read(&got, path, 1000));
     assert_int_equal(got.size, sizeof want);
     assert_memory_equal(got.data, want, sizeof want);
@@ -261,19 +264,19 @@ static void safetensors_writer_checks_what_is_declared(void **state)
 {
     (void)state;
     static const size_t one[1] = {1}, huge[2] = {SIZE_MAX / 2, 4};
-    mo_stw *w;
-    assert_ok(mo_stw_create(&w));
-    assert_ok(mo_stw_tensor(w, "t", MO_U8, 1, one));
-    assert_ok(mo_stw_meta(w, "k", "v"));
-    assert_fails(mo_stw_tensor(w, "t", MO_U8, 1, one), MOPD_E_ARG, "tensor \"t\" is there twice");
-    assert_fails(mo_stw_meta(w, "k", "w"), MOPD_E_ARG, "metadata \"k\" is there twice");
-    assert_fails(mo_stw_tensor(w, "__metadata__", MO_U8, 1, one), MOPD_E_ARG, "no tensor can be named");
-    assert_fails(mo_stw_tensor(w, "h", MO_F32, 2, huge), MOPD_E_ARG, "overflows");
-    assert_fails(mo_stw_tensor(w, "d", MO_F32, 9, huge), MOPD_E_ARG, "9 dimensions");
-    assert_fails(mo_stw_tensor(w, "\xff", MO_U8, 1, one), MOPD_E_ARG, "no UTF-8");
-    assert_fails(mo_stw_meta(w, "v", "\xff"), MOPD_E_ARG, "the value of metadata \"v\" is no UTF-8");
-    mo_stw_free(w);
-    mo_stw_free(NULL);
+    mo_safetensors_writer *w;
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_ok(mo_safetensors_writer_tensor(w, "t", MO_U8, 1, one));
+    assert_ok(mo_safetensors_writer_meta(w, "k", "v"));
+    assert_fails(mo_safetensors_writer_tensor(w, "t", MO_U8, 1, one), MOPD_E_ARG, "tensor \"t\" is there twice");
+    assert_fails(mo_safetensors_writer_meta(w, "k", "w"), MOPD_E_ARG, "metadata \"k\" is there twice");
+    assert_fails(mo_safetensors_writer_tensor(w, "__metadata__", MO_U8, 1, one), MOPD_E_ARG, "no tensor can be named");
+    assert_fails(mo_safetensors_writer_tensor(w, "h", MO_F32, 2, huge), MOPD_E_ARG, "overflows");
+    assert_fails(mo_safetensors_writer_tensor(w, "d", MO_F32, 9, huge), MOPD_E_ARG, "9 dimensions");
+    assert_fails(mo_safetensors_writer_tensor(w, "\xff", MO_U8, 1, one), MOPD_E_ARG, "no UTF-8");
+    assert_fails(mo_safetensors_writer_meta(w, "v", "\xff"), MOPD_E_ARG, "the value of metadata \"v\" is no UTF-8");
+    mo_safetensors_writer_free(w);
+    mo_safetensors_writer_free(NULL);
 }
 
 static void safetensors_writer_counts_bytes(void **state)
@@ -281,25 +284,25 @@ static void safetensors_writer_counts_bytes(void **state)
     (void)state;
     static const size_t two[1] = {2};
     float x[4] = {0};
-    mo_stw *w;
+    mo_safetensors_writer *w;
     const char *path = test_path("counted.safetensors");
-    assert_ok(mo_stw_create(&w));
-    assert_ok(mo_stw_tensor(w, "a", MO_F32, 1, two));
-    assert_ok(mo_stw_tensor(w, "b", MO_I32, 1, two));
-    assert_fails(mo_stw_write(w, x, 4), MOPD_E_STATE, "before the start");
-    assert_fails(mo_stw_floats(w, x, 1), MOPD_E_STATE, "before the start");
-    assert_fails(mo_stw_commit(w), MOPD_E_STATE, "before the start");
-    assert_ok(mo_stw_begin(w, path));
-    assert_fails(mo_stw_begin(w, path), MOPD_E_STATE, "begun already");
-    assert_fails(mo_stw_tensor(w, "c", MO_I32, 1, two), MOPD_E_STATE, "after the start");
-    assert_fails(mo_stw_floats(w, x, 3), MOPD_E_STATE, "tensor \"a\" has no room for 3 floats");
-    assert_ok(mo_stw_floats(w, x, 2));
-    assert_fails(mo_stw_floats(w, x, 1), MOPD_E_ARG, "tensor \"b\" is I32, not of floats");
-    assert_fails(mo_stw_commit(w), MOPD_E_STATE, "8 bytes of data were written, 16 declared");
-    assert_fails(mo_stw_write(w, x, 9), MOPD_E_STATE, "9 bytes more, the declared tensors have room for 8");
-    assert_ok(mo_stw_write(w, x, 8));
-    assert_fails(mo_stw_floats(w, x, 1), MOPD_E_STATE, "room for 0");
-    mo_stw_free(w); /* not committed */
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_ok(mo_safetensors_writer_tensor(w, "a", MO_F32, 1, two));
+    assert_ok(mo_safetensors_writer_tensor(w, "b", MO_I32, 1, two));
+    assert_fails(mo_safetensors_writer_write(w, x, 4), MOPD_E_STATE, "before the start");
+    assert_fails(mo_safetensors_writer_floats(w, x, 1), MOPD_E_STATE, "before the start");
+    assert_fails(mo_safetensors_writer_commit(w), MOPD_E_STATE, "before the start");
+    assert_ok(mo_safetensors_writer_begin(w, path));
+    assert_fails(mo_safetensors_writer_begin(w, path), MOPD_E_STATE, "begun already");
+    assert_fails(mo_safetensors_writer_tensor(w, "c", MO_I32, 1, two), MOPD_E_STATE, "after the start");
+    assert_fails(mo_safetensors_writer_floats(w, x, 3), MOPD_E_STATE, "tensor \"a\" has no room for 3 floats");
+    assert_ok(mo_safetensors_writer_floats(w, x, 2));
+    assert_fails(mo_safetensors_writer_floats(w, x, 1), MOPD_E_ARG, "tensor \"b\" is I32, not of floats");
+    assert_fails(mo_safetensors_writer_commit(w), MOPD_E_STATE, "8 bytes of data were written, 16 declared");
+    assert_fails(mo_safetensors_writer_write(w, x, 9), MOPD_E_STATE, "9 bytes more, the declared tensors have room for 8");
+    assert_ok(mo_safetensors_writer_write(w, x, 8));
+    assert_fails(mo_safetensors_writer_floats(w, x, 1), MOPD_E_STATE, "room for 0");
+    mo_safetensors_writer_free(w); /* not committed */
     assert_false(mo_file_exists(path));
 }
 
@@ -307,9 +310,9 @@ static mopd_status torture_write(void *path) { return write_file(path); }
 
 static mopd_status torture_open(void *path)
 {
-    mo_st *st;
-    mopd_status status = mo_st_open(&st, path, true);
-    mo_st_close(st);
+    mo_safetensors *st;
+    mopd_status status = mo_safetensors_open(&st, path, true);
+    mo_safetensors_close(st);
     return status;
 }
 
@@ -325,12 +328,12 @@ static void safetensors_survives_failing_memory(void **state)
 static void safetensors_names_missing_files(void **state)
 {
     (void)state;
-    mo_st *st;
-    mo_stw *w;
-    assert_fails(mo_st_open(&st, "/nowhere/x.safetensors", false), MOPD_E_IO, "/nowhere/x.safetensors");
-    assert_ok(mo_stw_create(&w));
-    assert_fails(mo_stw_begin(w, "/nowhere/x.safetensors"), MOPD_E_IO, "/nowhere/x.safetensors");
-    mo_stw_free(w);
+    mo_safetensors *st;
+    mo_safetensors_writer *w;
+    assert_fails(mo_safetensors_open(&st, "/nowhere/x.safetensors", false), MOPD_E_IO, "/nowhere/x.safetensors");
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_fails(mo_safetensors_writer_begin(w, "/nowhere/x.safetensors"), MOPD_E_IO, "/nowhere/x.safetensors");
+    mo_safetensors_writer_free(w);
 }
 
 int main(void)

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "format/torchfile.h"
 #include "zipmake.h"
+#include "base/file.h"
+#include "base/view.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/"
 
@@ -41,11 +43,11 @@ static void check_line(char *line)
     char *rest, *file = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
     char *dtype = strtok_r(NULL, " ", &rest), *shape = strtok_r(NULL, " \n", &rest), path[600];
     const mo_view *v;
-    mo_torch *t;
+    mo_torchfile *t;
     snprintf(path, sizeof path, GOLD "%s", file);
-    assert_ok(mo_torch_open(&t, path, false));
-    assert_ok(mo_torch_need(t, name, &v));
-    assert_ptr_equal(v, mo_torch_find(t, name));
+    assert_ok(mo_torchfile_open(&t, path, false));
+    assert_ok(mo_torchfile_need(t, name, &v));
+    assert_ptr_equal(v, mo_torchfile_find(t, name));
     assert_string_equal(mo_dtype_name(v->dtype), dtype);
     int d = 0;
     for (char *at = shape; *at != '-' && *at; d++) {
@@ -53,9 +55,9 @@ static void check_line(char *line)
         at += *at == 'x';
     }
     assert_int_equal(v->n_dims, d);
-    mo_torch_release(t, v);
+    mo_torchfile_release(t, v);
     check_values(v, rest, name);
-    mo_torch_close(t);
+    mo_torchfile_close(t);
 }
 
 static void torch_reads_what_pytorch_reads(void **state)
@@ -72,13 +74,13 @@ static void torch_reads_what_pytorch_reads(void **state)
 
 static size_t count_of(const char *path)
 {
-    mo_torch *t;
-    assert_ok(mo_torch_open(&t, path, true));
-    size_t n = mo_torch_count(t);
+    mo_torchfile *t;
+    assert_ok(mo_torchfile_open(&t, path, true));
+    size_t n = mo_torchfile_count(t);
     for (size_t i = 0; i < n; i++)
-        assert_ptr_equal(mo_torch_find(t, mo_torch_name(t, i)), mo_torch_view(t, i));
-    assert_string_equal(mo_torch_path(t), path);
-    mo_torch_close(t);
+        assert_ptr_equal(mo_torchfile_find(t, mo_torchfile_name(t, i)), mo_torchfile_view(t, i));
+    assert_string_equal(mo_torchfile_path(t), path);
+    mo_torchfile_close(t);
     return n;
 }
 
@@ -96,22 +98,22 @@ static void torch_points_into_the_file(void **state)
 {
     (void)state;
     mo_buf file = {0};
-    mo_torch *t;
+    mo_torchfile *t;
     assert_ok(mo_file_read(&file, GOLD "torch_zip.pt", 1 << 20));
-    assert_ok(mo_torch_open_bytes(&t, file.data, file.size, "x.pt"));
-    const char *p = mo_torch_find(t, "f32")->data;
+    assert_ok(mo_torchfile_open_bytes(&t, file.data, file.size, "x.pt"));
+    const char *p = mo_torchfile_find(t, "f32")->data;
     assert_true(p > file.data && p < file.data + file.size);
-    const char *all = mo_torch_find(t, "shared.all")->data, *part = mo_torch_find(t, "shared.part")->data;
+    const char *all = mo_torchfile_find(t, "shared.all")->data, *part = mo_torchfile_find(t, "shared.part")->data;
     assert_ptr_equal(part, all + 8 * sizeof(float));
-    mo_torch_close(t);
+    mo_torchfile_close(t);
     mo_buf_free(&file);
 }
 
 static void torch_refuses_code(void **state)
 {
     (void)state;
-    mo_torch *t;
-    assert_fails(mo_torch_open(&t, GOLD "torch_evil.pt", false), MOPD_E_FORMAT,
+    mo_torchfile *t;
+    assert_fails(mo_torchfile_open(&t, GOLD "torch_evil.pt", false), MOPD_E_FORMAT,
         "torch_evil/data.pkl: byte 169: the pickle wants \"posix.system\", which is not allowed");
     assert_null(t);
 }
@@ -119,25 +121,25 @@ static void torch_refuses_code(void **state)
 static void torch_refuses_repeated_elements(void **state)
 {
     (void)state;
-    mo_torch *t;
-    assert_fails(mo_torch_open(&t, GOLD "torch_expand.pt", false), MOPD_E_UNSUPPORTED,
+    mo_torchfile *t;
+    assert_fails(mo_torchfile_open(&t, GOLD "torch_expand.pt", false), MOPD_E_UNSUPPORTED,
         "tensor \"w\" repeats elements: 5 of a storage of 1");
 }
 
 static void torch_names_what_is_missing(void **state)
 {
     (void)state;
-    mo_torch *t;
+    mo_torchfile *t;
     const mo_view *v;
-    assert_fails(mo_torch_open(&t, "/nowhere/x.pt", false), MOPD_E_IO, "/nowhere/x.pt");
-    assert_ok(mo_torch_open(&t, GOLD "torch_zip.pt", false));
-    assert_null(mo_torch_find(t, "g32"));
-    assert_fails(mo_torch_need(t, "g32", &v), MOPD_E_FORMAT, "torch_zip.pt: tensor \"g32\" is missing");
-    mo_torch_close(t);
-    mo_torch_close(NULL);
+    assert_fails(mo_torchfile_open(&t, "/nowhere/x.pt", false), MOPD_E_IO, "/nowhere/x.pt");
+    assert_ok(mo_torchfile_open(&t, GOLD "torch_zip.pt", false));
+    assert_null(mo_torchfile_find(t, "g32"));
+    assert_fails(mo_torchfile_need(t, "g32", &v), MOPD_E_FORMAT, "torch_zip.pt: tensor \"g32\" is missing");
+    mo_torchfile_close(t);
+    mo_torchfile_close(NULL);
     assert_fails(
-        mo_torch_open_bytes(&t, "no torch file", 13, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
-    assert_fails(mo_torch_open_bytes(&t, "", 0, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
+        mo_torchfile_open_bytes(&t, "no torch file", 13, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
+    assert_fails(mo_torchfile_open_bytes(&t, "", 0, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
 }
 
 /* ---- legacy files from opcodes ---- */
@@ -158,15 +160,15 @@ static void torch_names_what_is_missing(void **state)
 
 static mopd_status open_some(const char *bytes, size_t n)
 {
-    mo_torch *t;
-    mopd_status st = mo_torch_open_bytes(&t, bytes, n, "x.pth");
-    if (st == MOPD_OK && mo_torch_find(t, "w")) {
+    mo_torchfile *t;
+    mopd_status st = mo_torchfile_open_bytes(&t, bytes, n, "x.pth");
+    if (st == MOPD_OK && mo_torchfile_find(t, "w")) {
         float x[4] = {0};
-        assert_true(mo_view_floats(mo_torch_find(t, "w"), 0, 4, x));
+        assert_true(mo_view_floats(mo_torchfile_find(t, "w"), 0, 4, x));
         assert_true(x[0] == 1 && x[1] == 2 && x[2] == 3 && x[3] == 4);
     }
     if (st != MOPD_OK) assert_null(t);
-    mo_torch_close(t);
+    mo_torchfile_close(t);
     return st;
 }
 
@@ -301,13 +303,13 @@ static void torch_refuses_long_names(void **state)
 static void torch_skips_what_has_no_name(void **state)
 {
     (void)state;
-    mo_torch *t;
+    mo_torchfile *t;
     static const char file[] = FILE_OF("\x80\2}(N" W "G\0\0\0\0\0\0\0\0" W "K\7" W "U\1s" W "u.");
-    assert_ok(mo_torch_open_bytes(&t, file, sizeof file - 1, "x.pth"));
-    assert_int_equal(mo_torch_count(t), 2);
-    assert_non_null(mo_torch_find(t, "7"));
-    assert_non_null(mo_torch_find(t, "s"));
-    mo_torch_close(t);
+    assert_ok(mo_torchfile_open_bytes(&t, file, sizeof file - 1, "x.pth"));
+    assert_int_equal(mo_torchfile_count(t), 2);
+    assert_non_null(mo_torchfile_find(t, "7"));
+    assert_non_null(mo_torchfile_find(t, "s"));
+    mo_torchfile_close(t);
 }
 
 /* ---- zip files ---- */
@@ -343,9 +345,9 @@ static void torch_zip_refuses_spoiled_parts(void **state)
 
 static mopd_status torture(void *path)
 {
-    mo_torch *t;
-    mopd_status st = mo_torch_open(&t, path, true);
-    mo_torch_close(t);
+    mo_torchfile *t;
+    mopd_status st = mo_torchfile_open(&t, path, true);
+    mo_torchfile_close(t);
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "format/zip.h"
 #include "zipmake.h"
+#include "base/buf.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/"
 
@@ -19,7 +20,7 @@ static void gunzip_joins_members(void **state)
 {
     (void)state;
     mo_buf gz = file_of(GOLD "two.gz"), out = {0};
-    assert_ok(mo_gunzip(&out, gz.data, gz.size, 1000, "two.gz"));
+    assert_ok(mo_zip_gunzip(&out, gz.data, gz.size, 1000, "two.gz"));
     assert_int_equal(out.size, 307);
     assert_memory_equal(out.data + 294, "first\nsecond\n", 14);
     mo_buf_free(&out);
@@ -30,24 +31,24 @@ static void gunzip_refuses_spoiled_bytes(void **state)
 {
     (void)state;
     mo_buf gz = file_of(GOLD "two.gz"), out = {0};
-    assert_fails(mo_gunzip(&out, gz.data, gz.size, 306, "two.gz"), MOPD_E_UNSUPPORTED,
+    assert_fails(mo_zip_gunzip(&out, gz.data, gz.size, 306, "two.gz"), MOPD_E_UNSUPPORTED,
         "two.gz: inflates to more than 306");
     for (size_t cut = 0; cut < gz.size; cut++) {
-        mopd_status st = mo_gunzip(&out, gz.data, cut, 1000, "two.gz");
+        mopd_status st = mo_zip_gunzip(&out, gz.data, cut, 1000, "two.gz");
         if (st == MOPD_OK)
             assert_int_equal(out.size, 300); /* exactly the first member */
         else
             assert_int_equal(st, MOPD_E_FORMAT);
         mo_buf_free(&out);
     }
-    assert_fails(mo_gunzip(&out, gz.data, gz.size - 1, 1000, "two.gz"), MOPD_E_FORMAT, "cut short at byte");
-    assert_fails(mo_gunzip(&out, "no gzip", 7, 1000, "x"), MOPD_E_FORMAT, "x: bad compressed data at byte");
+    assert_fails(mo_zip_gunzip(&out, gz.data, gz.size - 1, 1000, "two.gz"), MOPD_E_FORMAT, "cut short at byte");
+    assert_fails(mo_zip_gunzip(&out, "no gzip", 7, 1000, "x"), MOPD_E_FORMAT, "x: bad compressed data at byte");
     char more[400];
     memcpy(more, gz.data, gz.size);
     memcpy(more + gz.size, "tail", 4);
-    assert_fails(mo_gunzip(&out, more, gz.size + 4, 1000, "x"), MOPD_E_FORMAT, "x: 4 bytes follow");
+    assert_fails(mo_zip_gunzip(&out, more, gz.size + 4, 1000, "x"), MOPD_E_FORMAT, "x: 4 bytes follow");
     more[gz.size - 8] ^= 1; /* the CRC */
-    assert_fails(mo_gunzip(&out, more, gz.size, 1000, "x"), MOPD_E_FORMAT, "incorrect data check");
+    assert_fails(mo_zip_gunzip(&out, more, gz.size, 1000, "x"), MOPD_E_FORMAT, "incorrect data check");
     assert_null(out.data);
     mo_buf_free(&gz);
 }
@@ -237,7 +238,7 @@ static mopd_status gunzip_all(void *ctx)
 {
     const mo_buf *file = ctx;
     mo_buf out = {0};
-    mopd_status st = mo_gunzip(&out, file->data, file->size, 10000, "two.gz");
+    mopd_status st = mo_zip_gunzip(&out, file->data, file->size, 10000, "two.gz");
     mo_buf_free(&out);
     return st;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "prompt/promptfile.h"
+#include "base/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -13,16 +14,16 @@ static void read_all(const mopd_prompt *p)
     for (size_t i = 0; i < mo_prompt_context_floats(p); i++) sum += p->context[i];
     for (size_t i = 0; i < mo_prompt_gate_floats(p); i++) sum += p->gate[i];
     char *json = NULL;
-    if (mo_prompt_describe(p, &json) == MOPD_OK) mo_free(json);
+    if (mo_prompt_describe(p, &json) == MOPD_OK) mo_mem_free(json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    mo_st *st;
+    mo_safetensors *st;
     mopd_prompt *p = NULL;
-    if (mo_st_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
+    if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
     if (mo_promptfile_read(&p, st) == MOPD_OK) read_all(p);
     mo_prompt_free(p);
-    mo_st_close(st);
+    mo_safetensors_close(st);
     return 0;
 }

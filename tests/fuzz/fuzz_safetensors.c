@@ -11,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    mo_st *st;
-    if (mo_st_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
-    for (size_t i = 0; i < mo_st_count(st); i++)
-        if (mo_st_find(st, mo_st_name(st, i)) != mo_st_view(st, i)) __builtin_trap();
-    mo_st_close(st);
+    mo_safetensors *st;
+    if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
+    for (size_t i = 0; i < mo_safetensors_count(st); i++)
+        if (mo_safetensors_find(st, mo_safetensors_name(st, i)) != mo_safetensors_view(st, i)) __builtin_trap();
+    mo_safetensors_close(st);
     return 0;
 }

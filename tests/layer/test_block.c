@@ -6,18 +6,20 @@
 
 #include "layer/block.h"
 #include "support/paths.h"
+#include "base/view.h"
+#include "base/mem.h"
 
 /* A random block, with the floats it was packed from. */
 typedef struct model {
     size_t w, heads, hidden;
     float *ln, *qkv, *out, *fc1, *fc2, *bias; /* ln [4 x w], bias [3w + w + hidden + w] */
     mo_block block;
-    mo_block_back back;
+    mo_block_transposed transposed;
 } model;
 
 static float *floats(size_t n, uint32_t seed, float size)
 {
-    float *x = mo_alloc(n ? n : 1, sizeof *x);
+    float *x = mo_mem_alloc(n ? n : 1, sizeof *x);
     assert_non_null(x);
     test_random(x, n, seed);
     for (size_t i = 0; i < n; i++) x[i] *= size;
@@ -72,15 +74,15 @@ static model open_model(size_t w, size_t heads, size_t hidden, mo_act act)
     m.fc2 = floats(w * hidden, 5, 0.3f);
     m.bias = floats(5 * w + hidden, 6, 0.2f);
     assert_ok(pack_model(&m.block, &m, act, w % 2));
-    assert_ok(mo_block_back_pack(&m.back, &m.block));
+    assert_ok(mo_block_transposed_pack(&m.transposed, &m.block));
     return m;
 }
 
 static void close_model(model *m)
 {
     mo_block_free(&m->block);
-    mo_block_back_free(&m->back);
-    mo_free(m->ln), mo_free(m->qkv), mo_free(m->out), mo_free(m->fc1), mo_free(m->fc2), mo_free(m->bias);
+    mo_block_transposed_free(&m->transposed);
+    mo_mem_free(m->ln), mo_mem_free(m->qkv), mo_mem_free(m->out), mo_mem_free(m->fc1), mo_mem_free(m->fc2), mo_mem_free(m->bias);
 }
 
 /* y [n_select or rows x w] = block(x); the workspace lives for the call. */
@@ -88,7 +90,7 @@ static void run_as(const model *m, float *y, const float *x, mo_block_run run)
 {
     mo_arena arena = {0};
     mo_block_work work;
-    const mo_block_size size = {run.rows->rows, mo_rows_longest(run.rows), run.pool};
+    const mo_block_size size = {run.rows->rows, mo_attention_rows_longest(run.rows), run.pool};
     mo_block_work_take(&work, &arena, &m->block, &size);
     assert_ok(mo_arena_open(&arena));
     mo_block_work_take(&work, &arena, &m->block, &size);
@@ -203,7 +205,7 @@ static void against_double(const model *m, const mo_rows *rows, mo_act act)
     for (size_t i = 0; i < n; i++)
         if (!(fabs(y[i] - want[i]) < 2e-5))
             fail_msg("row %zu that asks: %g, not %g", i / m->w, (double)y[i], want[i]);
-    mo_free(x), mo_free(y), mo_free(z), free(xd), free(want);
+    mo_mem_free(x), mo_mem_free(y), mo_mem_free(z), free(xd), free(want);
 }
 
 /* 5 rows, then 2 below them, 3 and 1 below those, and a second root of 4. */
@@ -253,7 +255,7 @@ static void trees(void)
         run_asked(&m, ys, xs, &rows);
         for (size_t i = 0; i < n; i++) assert_memory_equal(ys + i * 32, asked + row[i] * 32, 32 * sizeof *x);
     }
-    mo_free(x), mo_free(y), mo_free(xs), mo_free(ys), mo_free(asked);
+    mo_mem_free(x), mo_mem_free(y), mo_mem_free(xs), mo_mem_free(ys), mo_mem_free(asked);
     close_model(&m);
 }
 
@@ -282,7 +284,7 @@ static void select_case(const model *m, const mo_rows *rows, const uint32_t *sel
         assert_memory_equal(some, asked + select[n / 2] * w, w * sizeof *all);
         mo_pool_free(pool);
     }
-    mo_free(x), mo_free(all), mo_free(some), mo_free(asked);
+    mo_mem_free(x), mo_mem_free(all), mo_mem_free(some), mo_mem_free(asked);
 }
 
 static void selections(void)
@@ -303,7 +305,7 @@ static void selections(void)
     run_model(&b, y, x, &full, NULL, NULL, 0);
     run_model(&b, one, x + 17 * 32, &(mo_rows){.rows = 17, .n_seqs = 1, .seq_len = 17}, NULL, NULL, 0);
     assert_memory_equal(one, y + 17 * 32, 17 * 32 * sizeof *y);
-    mo_free(x), mo_free(y), mo_free(one);
+    mo_mem_free(x), mo_mem_free(y), mo_mem_free(one);
     close_model(&a), close_model(&b);
 }
 
@@ -327,13 +329,13 @@ static void twins_case(size_t hidden, uint32_t different)
         memcpy(x + r * W, x + of[r] * W, W * sizeof *x);
     }
     run_model(&m, want, x, &rows, NULL, NULL, 0);
-    run_as(&m, got, x, (mo_block_run){.rows = &rows, .twins = &(mo_twins){different, first, of}});
+    run_as(&m, got, x, (mo_block_run){.rows = &rows, .duplicates = &(mo_duplicates){different, first, of}});
     assert_memory_equal(got, want, R * W * sizeof *got);
-    mo_free(x), mo_free(want), mo_free(got);
+    mo_mem_free(x), mo_mem_free(want), mo_mem_free(got);
     close_model(&m);
 }
 
-static void twins(void)
+static void duplicates(void)
 {
     twins_case(96, 7);
     twins_case(24, 17);
@@ -344,7 +346,7 @@ static void twins(void)
 static void rows_alike_have_the_bits_of_rows(void **state)
 {
     (void)state;
-    test_each_path(twins);
+    test_each_path(duplicates);
 }
 
 /* dx against central differences of sum(y r), and the same bits at 1, 2, 3 threads. */
@@ -361,17 +363,17 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         mo_block_cache cache;
         for (int pass = 0; pass < 2; pass++) {
             mo_block_work_take(
-                &work, &arena, &m->block, &(mo_block_size){tree.rows, mo_rows_longest(&tree), pool});
+                &work, &arena, &m->block, &(mo_block_size){tree.rows, mo_attention_rows_longest(&tree), pool});
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }
         const mo_block_run run = {
             .pool = pool, .rows = &tree, .select = select, .n_select = n_select, .work = &work};
-        mo_block_fwd_keep(&m->block, y, x, &run, &cache);
+        mo_block_fwd_for_backward(&m->block, y, x, &run, &cache);
         run_model(m, again, x, &tree, NULL, select, n_select);
         for (size_t i = 0; i < n_out; i++) assert_true(fabsf(again[i] - y[i]) < 1e-5f);
         if (!select || m->w / m->heads % 16) assert_memory_equal(again, y, n_out * sizeof *y);
-        mo_block_bwd(&m->block, &m->back, &(mo_block_grad){threads == 1 ? dx : again, r, x}, &run, &cache);
+        mo_block_bwd(&m->block, &m->transposed, &(mo_block_grad){threads == 1 ? dx : again, r, x}, &run, &cache);
         if (threads > 1) assert_memory_equal(dx, again, n * sizeof *dx);
         mo_arena_close(&arena);
         mo_pool_free(pool);
@@ -389,7 +391,7 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         if (!(fabs(want - dx[i]) < 3e-3 * (1 + fabs(want))))
             fail_msg("dx[%zu] = %g, differences say %g", i, (double)dx[i], want);
     }
-    mo_free(x), mo_free(y), mo_free(r), mo_free(dx), mo_free(again);
+    mo_mem_free(x), mo_mem_free(y), mo_mem_free(r), mo_mem_free(dx), mo_mem_free(again);
 }
 
 static void gradients(void)
@@ -457,12 +459,12 @@ static mopd_status pack_once(void *ctx)
         .fc2 = small,
         .bias = small};
     mo_block block;
-    mo_block_back back = {0};
+    mo_block_transposed transposed = {0};
     mopd_status st = pack_model(&block, &m, MO_ACT_GELU, false);
     if (st != MOPD_OK) return st;
-    st = mo_block_back_pack(&back, &block);
+    st = mo_block_transposed_pack(&transposed, &block);
     mo_block_free(&block);
-    mo_block_back_free(&back);
+    mo_block_transposed_free(&transposed);
     return st;
 }
 

@@ -5,10 +5,13 @@
 
 #include "layer/conv.h"
 #include "layer/depthwise.h"
-#include "layer/gelu.h"
+#include "layer/act.h"
 #include "layer/norm.h"
 #include "layer/patch.h"
 #include "support/paths.h"
+#include "base/view.h"
+#include "layer/l2.h"
+#include "layer/mean_pool.h"
 
 static mo_pool *pools[3]; /* 1, 2, 3 threads */
 
@@ -241,12 +244,12 @@ static void patches_match_the_convolution(void **state)
 static void same_padding_is_uneven_at_stride_two(void **state)
 {
     (void)state;
-    assert_int_equal(mo_same_out(224, 2), 112);
-    assert_int_equal(mo_same_before(224, 3, 2), 0); /* 0 before, 1 behind */
-    assert_int_equal(mo_same_before(112, 5, 2), 1); /* 1 before, 2 behind */
-    assert_int_equal(mo_same_before(56, 3, 1), 1);
-    assert_int_equal(mo_same_before(7, 5, 2), 2);
-    assert_int_equal(mo_same_before(8, 1, 2), 0);
+    assert_int_equal(mo_conv_same_out(224, 2), 112);
+    assert_int_equal(mo_conv_same_before(224, 3, 2), 0); /* 0 before, 1 behind */
+    assert_int_equal(mo_conv_same_before(112, 5, 2), 1); /* 1 before, 2 behind */
+    assert_int_equal(mo_conv_same_before(56, 3, 1), 1);
+    assert_int_equal(mo_conv_same_before(7, 5, 2), 2);
+    assert_int_equal(mo_conv_same_before(8, 1, 2), 0);
 }
 
 /* x at [b][y][x] of H x W, zero outside; channel c of n fastest, or planes. */
@@ -270,15 +273,15 @@ static void stem_case(size_t k, size_t stride, size_t h, size_t w)
     const mo_view bv = view_of(bias, O, 0);
     mo_stem stem = {.planes = C, .kernel = k, .stride = stride, .act = MO_ACT_RELU6};
     assert_ok(mo_linear_pack(&stem.linear, &(mo_linear_part){&wv, &bv, false}, 1));
-    assert_true(mo_stem_scratch(&stem, B, h, w) <= sizeof scratch / sizeof *scratch);
-    mo_stem_fwd(pools[2], y, x, &stem, scratch, (size_t[]){B, h, w});
-    const size_t oh = mo_same_out(h, stride), ow = mo_same_out(w, stride), size[3] = {h, w, C};
+    assert_true(mo_conv_stem_scratch(&stem, B, h, w) <= sizeof scratch / sizeof *scratch);
+    mo_conv_stem_fwd(pools[2], y, x, &stem, scratch, (size_t[]){B, h, w});
+    const size_t oh = mo_conv_same_out(h, stride), ow = mo_conv_same_out(w, stride), size[3] = {h, w, C};
     for (size_t r = 0; r < B * oh * ow; r++)
         for (size_t o = 0; o < O; o++) {
             double want = bias[o];
             for (size_t i = 0; i < C * k * k; i++) {
-                const size_t py = r / ow % oh * stride + i % (k * k) / k - mo_same_before(h, k, stride);
-                const size_t px = r % ow * stride + i % k - mo_same_before(w, k, stride);
+                const size_t py = r / ow % oh * stride + i % (k * k) / k - mo_conv_same_before(h, k, stride);
+                const size_t px = r % ow * stride + i % k - mo_conv_same_before(w, k, stride);
                 want += weights[o * C * k * k + i] *
                         at(x, (size_t[]){r / ow / oh, py, px, i / k / k}, size, true);
             }
@@ -297,7 +300,7 @@ static void depthwise_case(size_t k, size_t stride, size_t h, size_t w)
     mo_depthwise dw;
     assert_ok(mo_depthwise_pack(&dw, weights, bias, (size_t[]){C, k, stride}));
     dw.relu6 = stride == 1;
-    const size_t oh = mo_same_out(h, stride), ow = mo_same_out(w, stride), size[3] = {h, w, C};
+    const size_t oh = mo_conv_same_out(h, stride), ow = mo_conv_same_out(w, stride), size[3] = {h, w, C};
     mo_depthwise_fwd(NULL, y, x, &dw, (size_t[]){B, h, w});
     mo_depthwise_fwd(pools[2], other, x, &dw, (size_t[]){B, h, w});
     assert_memory_equal(y, other, B * oh * ow * C * sizeof *y);
@@ -307,8 +310,8 @@ static void depthwise_case(size_t k, size_t stride, size_t h, size_t w)
         for (size_t c = 0; c < C; c++) {
             double want = bias[c];
             for (size_t i = 0; i < k * k; i++) {
-                const size_t py = r / ow % oh * stride + i / k - mo_same_before(h, k, stride);
-                const size_t px = r % ow * stride + i % k - mo_same_before(w, k, stride);
+                const size_t py = r / ow % oh * stride + i / k - mo_conv_same_before(h, k, stride);
+                const size_t px = r % ow * stride + i % k - mo_conv_same_before(w, k, stride);
                 want += weights[c * k * k + i] * at(x, (size_t[]){r / ow / oh, py, px, c}, size, false);
             }
             near(y[r * C + c], !dw.relu6 ? want : want < 0 ? 0 : want > 6 ? 6 : want, 1e-5);
@@ -354,7 +357,7 @@ static void batch_norm_folds_into_weights(void **state)
     (void)state;
     float w[4] = {1, 2, 3, 4}, b[2];
     const float gamma[2] = {2, 3}, beta[2] = {1, -1}, mean[2] = {0.5f, -2}, var[2] = {3.999f, 8.999f};
-    mo_batch_norm_fold(w, b, &(mo_batch_norm){gamma, beta, mean, var, 1e-3f}, 2, 2);
+    mo_conv_fold_batch_norm(w, b, &(mo_batch_norm){gamma, beta, mean, var, 1e-3f}, 2, 2);
     near(w[0], 1, 1e-6), near(w[1], 2, 1e-6), near(w[2], 3, 1e-6), near(w[3], 4, 1e-6);
     near(b[0], 0.5, 1e-6), near(b[1], 1, 1e-6);
 }
@@ -364,7 +367,7 @@ static void mean_pool_is_the_mean(void **state)
     (void)state;
     float x[2 * 6 * 5], y[10];
     test_random(x, 60, 1);
-    mo_mean_pool(pools[1], y, x, (size_t[]){2, 2, 3}, 5);
+    mo_mean_pool_fwd(pools[1], y, x, (size_t[]){2, 2, 3}, 5);
     for (size_t b = 0; b < 2; b++)
         for (size_t c = 0; c < 5; c++) {
             double want = 0;

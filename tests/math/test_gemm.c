@@ -6,6 +6,10 @@
 #include "math/gemm.h"
 #include "support/mats.h"
 #include "support/paths.h"
+#include "base/half.h"
+#include "base/view.h"
+#include "base/floats.h"
+#include "base/mem.h"
 
 static double act_of(double x, mo_act act)
 {
@@ -54,7 +58,7 @@ static void products(void)
                         want);
             }
         mo_mat_free(&mat);
-        mo_free(a), mo_free(w), mo_free(bias), mo_free(res), mo_free(c);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(c);
     }
 }
 
@@ -98,7 +102,7 @@ static void company(void)
                 assert_memory_equal(all + r * n, other, counts[q] * n * sizeof *all);
             }
         mo_mat_free(&mat);
-        mo_free(a), mo_free(w), mo_free(bias), mo_free(all), mo_free(other);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(all), mo_mem_free(other);
     }
 }
 
@@ -123,7 +127,7 @@ static void outputs(void)
         &(mo_gemm_args){.c = part, .ldc = n, .a = a, .lda = k, .m = m, .residual = part, .ldr = n});
     for (size_t i = 0; i < m * n; i++) assert_true(fabsf(part[i] - 2 * all[i]) < 1e-4f);
     mo_mat_free(&mat);
-    mo_free(a), mo_free(w), mo_free(all), mo_free(part);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(all), mo_mem_free(part);
 }
 
 static void gemm_makes_some_outputs_and_adds_in_place(void **state)
@@ -145,7 +149,7 @@ static void edges(void)
         for (size_t i = 0; i < m; i++)
             assert_memory_equal(c + i * ldc + n, before + i * ldc + n, 5 * sizeof *c);
         mo_mat_free(&mat);
-        mo_free(a), mo_free(w), mo_free(c), mo_free(before);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(c), mo_mem_free(before);
     }
 }
 
@@ -162,7 +166,7 @@ static void mat_packs_types_orientations_and_parts(void **state)
     float w[21 * 13], t[13 * 21], row[13];
     uint16_t half[21 * 13], brain[21 * 13];
     test_random(w, n * k, 7);
-    for (size_t i = 0; i < n * k; i++) w[i] = mo_bf16_to_f32(mo_f32_to_bf16(w[i] * 0.5f + 0.75f));
+    for (size_t i = 0; i < n * k; i++) w[i] = mo_half_bf16_to_f32(mo_half_f32_to_bf16(w[i] * 0.5f + 0.75f));
     for (size_t o = 0; o < n; o++)
         for (size_t i = 0; i < k; i++) t[i * n + o] = w[o * k + i];
     mo_floats_store(w, n * k, MO_F16, half);
@@ -264,7 +268,7 @@ static void raw_products(void)
             mo_pool_free(pool);
             assert_memory_equal(alone, c, m * n * sizeof *c);
         }
-        mo_free(a), mo_free(b), mo_free(c), mo_free(alone);
+        mo_mem_free(a), mo_mem_free(b), mo_mem_free(c), mo_mem_free(alone);
     }
 }
 
@@ -295,16 +299,16 @@ static void blis_agrees(void **state)
                           .alpha = 1});
     assert_true(test_max_diff(c, d, m * n) < 1e-5);
     assert_fails(mo_gemm_blis(c, a, b, 0, n, k), MOPD_E_ARG, "0 x 50 x 70");
-    mo_free(a), mo_free(b), mo_free(c), mo_free(d);
+    mo_mem_free(a), mo_mem_free(b), mo_mem_free(c), mo_mem_free(d);
 }
 
 static void cpu_path_of_another_name_is_refused(void **state)
 {
     (void)state;
-    assert_fails(mo_cpu_set("sse"), MOPD_E_ARG, "sse");
-    assert_ok(mo_cpu_set("plain"));
+    assert_fails(mo_kern_cpu_set("sse"), MOPD_E_ARG, "sse");
+    assert_ok(mo_kern_cpu_set("plain"));
     assert_memory_equal(mo_gemm_name(), "BLIS ", 5);
-    assert_ok(mo_cpu_set(NULL));
+    assert_ok(mo_kern_cpu_set(NULL));
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "math/kern.h"
+#include "base/map.h"
 
 #define N 133
 
@@ -15,8 +16,8 @@ static int find_tables(void **state)
     (void)state;
     const char *const names[] = {"plain", "avx2", "avx512"};
     for (size_t i = 0; i < 3; i++)
-        if (mo_cpu_set(names[i]) == MOPD_OK) tables[n_tables++] = mo_kern_get();
-    return mo_cpu_set(NULL) == MOPD_OK ? 0 : -1;
+        if (mo_kern_cpu_set(names[i]) == MOPD_OK) tables[n_tables++] = mo_kern_get();
+    return mo_kern_cpu_set(NULL) == MOPD_OK ? 0 : -1;
 }
 
 /* n random floats in [-size, size) at an odd place. */
@@ -245,12 +246,12 @@ static void back_matches_double(void **state)
         for (size_t n = 16; n <= 96; n += 16)
             for (size_t k = 16; k <= 96; k += 16) {
                 y[k] = 7;
-                tables[t]->back(y, q, w, 96 * 16, n, k);
+                tables[t]->product_transposed(y, q, w, 96 * 16, n, k);
                 for (size_t i = 0; i < k; i++) {
                     double want = 0;
                     for (size_t o = 0; o < n; o++)
                         want += (double)q[o] * w[o / 16 * 96 * 16 + i * 16 + o % 16];
-                    near(y[i], want, 1e-5, "back", (double)n);
+                    near(y[i], want, 1e-5, "product_transposed", (double)n);
                 }
                 assert_true(y[k] == 7);
             }
@@ -260,7 +261,7 @@ static void taps_match_plain(void **state)
 {
     (void)state;
     static float x[3000], w[3][80], bias[80], y[8 * 80 + 1], want[8 * 80 + 1];
-    const float *xs[3][MO_TAP_COLUMNS], *ws[3] = {w[0], w[1], w[2]};
+    const float *xs[3][MO_DEPTHWISE_COLUMNS], *ws[3] = {w[0], w[1], w[2]};
     test_random(x, 3000, 1);
     test_random(w[0], 240, 2);
     test_random(bias, 80, 3);
@@ -268,7 +269,7 @@ static void taps_match_plain(void **state)
     for (size_t i = 0; i < 12; i++) xs[i / 4][i % 4] = x + i * 101;
     for (size_t t = 0; t < n_tables; t++)
         for (size_t n = 1; n <= 80; n++) {
-            mo_taps taps = {.y = y,
+            mo_depthwise_taps taps = {.y = y,
                 .x = xs,
                 .w = ws,
                 .n = n % 4,
@@ -280,9 +281,9 @@ static void taps_match_plain(void **state)
                 .relu6 = n & 1};
             memset(y, 0x5a, sizeof y);
             memset(want, 0x5a, sizeof want);
-            tables[t]->taps(&taps);
+            tables[t]->depthwise(&taps);
             taps.y = want;
-            tables[0]->taps(&taps);
+            tables[0]->depthwise(&taps);
             for (size_t q = 0; q <= 8 * n; q++) { /* written: near; not written: the bytes from before */
                 const bool written = q < taps.n_groups * 4 * n && q / n % 4 < taps.columns;
                 if (written)

@@ -8,9 +8,11 @@
 #include <pthread.h>
 
 #include "math/bf16.h"
-#include "math/fix.h"
+#include "math/i16.h"
 #include "math/kern.h"
 #include "support/mats.h"
+#include "base/view.h"
+#include "base/mem.h"
 
 /* Where there is none there is nothing to test, except that nothing breaks. */
 #define NEED_ONEDNN()                                                                                        \
@@ -24,7 +26,7 @@
 static int back_to_default(void **state)
 {
     (void)state;
-    mo_dnn_set_library(NULL);
+    mo_onednn_set_library(NULL);
     return mo_bf16_set(NULL) == MOPD_OK ? 0 : -1;
 }
 
@@ -42,8 +44,8 @@ static float rounded(float x)
 static void rounding_is_to_nearest_even(void **state)
 {
     (void)state;
-    if (mo_kern_avx512() == NULL || mo_cpu_set("avx512") != MOPD_OK) skip();
-    assert_ok(mo_cpu_set(NULL));
+    if (mo_kern_avx512() == NULL || mo_kern_cpu_set("avx512") != MOPD_OK) skip();
+    assert_ok(mo_kern_cpu_set(NULL));
     static const float odd[] = {0, -0.0f, 1e-40f, -1e-45f, 1.00390625f, 1.01171875f, -1.00390626f, 3.4e38f, INFINITY, -INFINITY};
     enum { N = 61, N_ODD = sizeof odd / sizeof *odd };
     float x[N];
@@ -109,7 +111,7 @@ static void products_are_those_of_rounded_factors(void **state)
         float *c = test_floats(m * ldc + 1, 5), *was = test_floats(m * ldc + 1, 5);
         const float *const in[4] = {a, w, bias, res};
         mo_mat mat = test_narrowed(w, n, k);
-        assert_non_null(mat.dnn);
+        assert_non_null(mat.onednn);
         for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++) {
             mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .ldr = ldc, .act = (mo_act)act};
             g.bias = (s + (size_t)act) % 3 ? bias : NULL;
@@ -126,7 +128,7 @@ static void products_are_those_of_rounded_factors(void **state)
         g.residual = res;
         compare(c, s, in, &g);
         mo_mat_free(&mat);
-        mo_free(a), mo_free(w), mo_free(bias), mo_free(res), mo_free(c), mo_free(was);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(c), mo_mem_free(was);
     }
 }
 
@@ -143,7 +145,7 @@ static void weights_can_be_read_back(void **state)
     }
     assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "reduced precision");
     mo_mat_free(&mat);
-    mo_free(w), mo_free(row);
+    mo_mem_free(w), mo_mem_free(row);
 }
 
 static void row_has_same_bits_in_any_company(void **state)
@@ -182,7 +184,7 @@ static void row_has_same_bits_in_any_company(void **state)
             assert_memory_equal(all + i * n + g.first, other + i * n, cols * sizeof *all);
     }
     mo_mat_free(&mat);
-    mo_free(a), mo_free(w), mo_free(all), mo_free(other);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(all), mo_mem_free(other);
 }
 
 static void rows_that_are_not_numbers_keep_to_themselves(void **state)
@@ -243,7 +245,7 @@ static void many_callers_at_once(void **state)
         assert_true(callers[i].same);
     }
     mo_mat_free(&mat);
-    mo_free(a), mo_free(w), mo_free(want);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(want);
 }
 
 /* Openers pack while others compute, of the same shape and of others. */
@@ -266,7 +268,7 @@ static void matrices_come_and_go_on_many_threads(void **state)
     pthread_t threads[4];
     for (size_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, open_again, &me), 0);
     for (size_t i = 0; i < 4; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
-    mo_free(w);
+    mo_mem_free(w);
 }
 
 static void openmp_is_left_as_it_was(void **state)
@@ -314,24 +316,24 @@ static void without_its_library_it_is_integers(void **state)
     test_random(w, 600, 1);
     for (size_t i = 0; i < 2; i++) {
         assert_ok(mo_bf16_set("integers"));
-        mo_dnn_set_library(names[i]);
-        assert_int_equal(mo_dnn_load(), MO_DNN_NONE);
+        mo_onednn_set_library(names[i]);
+        assert_int_equal(mo_onednn_load(), MO_ONEDNN_NONE);
         assert_fails(mo_bf16_set("onednn"), MOPD_E_UNSUPPORTED, "bf16 by onednn");
         for (size_t wish = 0; wish < 2; wish++) {
-            mo_dnn_set_library(NULL); /* there when it was asked for, then not */
+            mo_onednn_set_library(NULL); /* there when it was asked for, then not */
             const bool there = wish && mo_bf16_set("onednn") == MOPD_OK;
             if (!there) assert_ok(mo_bf16_set(NULL));
-            mo_dnn_set_library(names[i]);
+            mo_onednn_set_library(names[i]);
             mo_mat mat = test_narrowed(w, 20, 30);
-            assert_null(mat.dnn);
-            assert_non_null(mat.fix);
+            assert_null(mat.onednn);
+            assert_non_null(mat.i16);
             mo_mat_free(&mat);
-            assert_string_equal(mo_bf16_name(), mo_fix_get()->name);
+            assert_string_equal(mo_bf16_name(), mo_i16_get()->name);
             assert_true(mo_bf16_as_wished() || !there);
         }
         assert_ok(mo_bf16_set(NULL));
     }
-    mo_dnn_set_library(NULL);
+    mo_onednn_set_library(NULL);
 }
 
 static void the_choice_is_by_name_else_by_cpu(void **state)
@@ -339,19 +341,19 @@ static void the_choice_is_by_name_else_by_cpu(void **state)
     (void)state;
     assert_fails(mo_bf16_set("amx"), MOPD_E_ARG, "\"amx\": not one of onednn, integers");
     assert_ok(mo_bf16_set("integers"));
-    assert_int_equal(mo_bf16_kind(), MO_DNN_NONE);
+    assert_int_equal(mo_bf16_kind(), MO_ONEDNN_NONE);
     assert_false(mo_bf16_wanted(768, 768));
     assert_ok(mo_bf16_set(NULL));
-    assert_true(mo_bf16_kind() == MO_DNN_AMX || mo_bf16_kind() == MO_DNN_NONE);
+    assert_true(mo_bf16_kind() == MO_ONEDNN_AMX || mo_bf16_kind() == MO_ONEDNN_NONE);
     assert_false(mo_bf16_wanted(96, 16)); /* small products are integers' even on AMX */
     NEED_ONEDNN();
     assert_true(mo_bf16_wanted(96, 16));
     assert_memory_equal(mo_bf16_name(), "onednn ", 7);
-    assert_ok(mo_cpu_set("avx2")); /* hides bfloat16 */
+    assert_ok(mo_kern_cpu_set("avx2")); /* hides bfloat16 */
     assert_false(mo_bf16_wanted(768, 768));
     assert_string_equal(mo_bf16_name(), "avx2");
     assert_fails(mo_bf16_set("onednn"), MOPD_E_UNSUPPORTED, "MOPD_CPU");
-    assert_ok(mo_cpu_set(NULL));
+    assert_ok(mo_kern_cpu_set(NULL));
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, back_to_default, back_to_default)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes lib/clip/unicode_tables.h: where the reference's Unicode differs from utf8proc's (2.8: Unicode 15).
+"""Writes lib/token/unicode_tables.h: where the reference's Unicode differs from utf8proc's (2.8: Unicode 15).
 
 The reference is the installed `tokenizers`: NFC from a crate of Unicode 9, \\p{L} \\p{N} \\s from Oniguruma (16), lower
 case from Rust (17).  Every code point is asked.  The `regex` package tells which characters are newer still, so that the
 tables also hold with a newer utf8proc.
 
-    python3 tests/parity/unicode_tables.py > lib/clip/unicode_tables.h
+    python3 tests/parity/unicode_tables.py > lib/token/unicode_tables.h
 """
 import ctypes
 

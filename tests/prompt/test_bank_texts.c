@@ -2,7 +2,7 @@
  * test_bank_texts.c - banks from names and templates through a tiny text tower. */
 #include "test.h"
 
-#include "clip/encoder.h"
+#include "model/encoder.h"
 #include "prompt/bank.h"
 #include "support/tiny.h"
 

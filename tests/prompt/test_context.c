@@ -5,6 +5,7 @@
 #include "prompt/context.h"
 #include "prompt/student.h"
 #include "support/tiny.h"
+#include "base/mem.h"
 
 #define V MO_TEXT_CTX
 enum { START = 517, END = 518, PHOTO = 515, OF = 516, A_END = 353, DOT_END = 302 };
@@ -20,7 +21,7 @@ static void expect(
     for (size_t i = 0; i < n; i++)
         if (tokens.id[i] != want[i]) fail_msg("token %zu is %#x, not %#x", i, tokens.id[i], want[i]);
     assert_int_equal(tokens.id[start[1]], START);
-    mo_free(tokens.id);
+    mo_mem_free(tokens.id);
 }
 
 static void sequences_are_those_of_the_method(void **state)
@@ -95,7 +96,7 @@ static void a_prompt_too_long_names_its_class(void **state)
     size_t start[3];
     assert_fails(mo_context_tokens(e, &(mo_context_shape){9, 0, false}, names, 2, &tokens, start), MOPD_E_ARG,
         "\"hippopotamuses\": its prompt has 26 tokens with 9 vectors, the tower takes 24");
-    mo_free(tokens.id);
+    mo_mem_free(tokens.id);
 }
 
 /* With the words' embeddings as vectors the student is the frozen prompt. */

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "prompt/template.h"
+#include "base/buf.h"
 
 static void assert_fill(const char *template, const char *name, const char *want)
 {

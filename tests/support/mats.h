@@ -5,11 +5,13 @@
 
 #include "math/gemm.h"
 #include "test.h"
+#include "base/view.h"
+#include "base/mem.h"
 
-/* n repeatable floats in [-1, 1); end with mo_free. */
+/* n repeatable floats in [-1, 1); end with mo_mem_free. */
 static inline float *test_floats(size_t n, uint32_t seed)
 {
-    float *x = mo_alloc(n, sizeof *x);
+    float *x = mo_mem_alloc(n, sizeof *x);
     assert_non_null(x);
     test_random(x, n, seed);
     return x;
@@ -33,7 +35,7 @@ static inline mo_mat test_pack(const float *w, size_t n, size_t k)
 static inline mo_mat test_narrowed(const float *w, size_t n, size_t k)
 {
     mo_mat mat = test_pack(w, n, k);
-    assert_ok(mo_mat_narrow(&mat));
+    assert_ok(mo_mat_quantize(&mat));
     assert_null(mat.panels);
     return mat;
 }
@@ -43,7 +45,7 @@ static inline mopd_status test_pack_and_narrow(void *view)
 {
     mo_mat mat;
     mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);
-    if (st == MOPD_OK) st = mo_mat_narrow(&mat);
+    if (st == MOPD_OK) st = mo_mat_quantize(&mat);
     mo_mat_free(&mat);
     return st;
 }

@@ -13,13 +13,13 @@ static inline void test_each_path(void (*body)(void))
 {
     int done = 0;
     for (size_t i = 0; i < 3; i++) {
-        if (mo_cpu_set(test_paths[i]) != MOPD_OK) continue;
+        if (mo_kern_cpu_set(test_paths[i]) != MOPD_OK) continue;
         assert_string_equal(mo_kern_get()->name, test_paths[i]);
         body();
         done++;
     }
     assert_true(done >= 1);
-    assert_ok(mo_cpu_set(NULL));
+    assert_ok(mo_kern_cpu_set(NULL));
 }
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * run.c - a child process with its output in files: nothing can block. */
-#include "support/run.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +8,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "support/run.h"
 
 extern char **environ;
 

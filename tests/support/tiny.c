@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * tiny.c - writes the tiny model: no library is asked, so any test may use it. */
-#include "support/tiny.h"
-
-#include "test.h"
-
 #include <sys/stat.h>
+
+#include "support/tiny.h"
+#include "test.h"
 
 enum {
     W = TINY_WIDTH,

@@ -7,6 +7,8 @@
 #include "support/tiny.h"
 #include "train/choose.h"
 #include "train/trainer.h"
+#include "base/out.h"
+#include "base/mem.h"
 
 enum { C = TINY_CLASSES, SHOTS = 4, N = C * SHOTS, V = 2, D = TINY_DIM, W = TINY_WIDTH };
 
@@ -545,8 +547,8 @@ static void a_half_written_file_beside_harms_nothing(void **state)
     assert_ok(mo_out_open(&out, path));
     assert_ok(mo_out_write(&out, "half", 4));
     fclose(out.stream); /* killed here: neither commit nor drop */
-    mo_free(out.path);
-    mo_free(out.temp);
+    mo_mem_free(out.path);
+    mo_mem_free(out.temp);
     assert_ok(mopd_trainer_resume(t, path));
     assert_ok(mopd_trainer_checkpoint(t, path));
     assert_ok(mopd_trainer_resume(t, path));

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * fail.h - makes the message of a failure where it is found. */
+#ifndef MO_BASE_FAIL_H
+#define MO_BASE_FAIL_H
+
+#include "mopd/status.h"
+
+/* Sets the thread's last error from a printf format and returns st. */
+mopd_status mo_fail(mopd_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, followed by ": " and the system's text for errno. */
+mopd_status mo_fail_errno(mopd_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "place: " before the message of the failure just made; returns st.  Does nothing for MOPD_OK. */
+mopd_status mo_fail_at(mopd_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Empties the thread's message. */
+void mo_fail_clear(void);
+
+#endif

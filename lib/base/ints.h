@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * split.h - how products are cut into parts. */
+#ifndef MO_BASE_INTS_H
+#define MO_BASE_INTS_H
+
+#include <stddef.h>
+
+static inline size_t mo_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t mo_ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Start of part i of n things cut into parts as equal as can be. */
+static inline size_t mo_cut(size_t n, size_t parts, size_t i)
+{
+    return n / parts * i + mo_min(i, n % parts);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * map.c - a file's bytes, mapped or read, and its pages given back. */
+#include "base/map.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+static mopd_status read_block(mo_map *map, int fd, const char *path)
+{
+    unsigned char *block = mo_mem_alloc(map->size, 1);
+    if (!block) return MOPD_E_NOMEM;
+    size_t got;
+    mopd_status st = mo_file_read_bytes(fd, block, map->size, &got, path);
+    if (st == MOPD_OK && got != map->size)
+        st = mo_fail(MOPD_E_IO, "%s: ended at byte %zu of %zu while being read", path, got, map->size);
+    if (st != MOPD_OK) {
+        mo_mem_free(block);
+        return st;
+    }
+    map->data = block;
+    return MOPD_OK;
+}
+
+mopd_status mo_map_open(mo_map *map, const char *path, bool read)
+{
+    *map = (mo_map){0};
+    int fd;
+    mopd_status st = mo_file_open(&fd, &map->size, path);
+    if (st != MOPD_OK) return st;
+    if (read || map->size == 0) {
+        st = read_block(map, fd, path);
+    } else {
+        void *p = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) st = mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
+        else map->data = p, map->mapped = true;
+    }
+    close(fd);
+    if (st != MOPD_OK) *map = (mo_map){0};
+    return st;
+}
+
+void mo_map_close(mo_map *map)
+{
+    if (map->mapped) munmap((void *)(uintptr_t)map->data, map->size);
+    else mo_mem_free((void *)(uintptr_t)map->data);
+    *map = (mo_map){0};
+}
+
+void mo_map_release(const mo_map *map, const void *start, size_t n_bytes)
+{
+    if (!map->mapped) return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)start + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)start + n_bytes) / page * page;
+    if (to > from) madvise((void *)from, to - from, MADV_DONTNEED);
+}

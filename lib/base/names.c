@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * names.c - lists of names, and the names in a folder. */
+#include "base/names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+mopd_status mo_names_add(mo_names *names, const char *name, size_t n_bytes)
+{
+    if ((names->n & (names->n - 1)) == 0) { /* full at 0, 1, 2, 4, 8 ... */
+        char **more = mo_mem_realloc(names->name, names->n ? names->n * 2 : 1, sizeof *more);
+        if (!more) return MOPD_E_NOMEM;
+        names->name = more;
+    }
+    char *copy = mo_mem_strndup(name, n_bytes);
+    if (!copy) return MOPD_E_NOMEM;
+    names->name[names->n++] = copy;
+    return MOPD_OK;
+}
+
+void mo_names_free(mo_names *names)
+{
+    for (size_t i = 0; i < names->n; i++) mo_mem_free(names->name[i]);
+    mo_mem_free(names->name);
+    *names = (mo_names){0};
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+mopd_status mo_names_dir(mo_names *names, const char *path)
+{
+    *names = (mo_names){0};
+    DIR *dir = opendir(path);
+    if (!dir) return mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);
+    mopd_status st = MOPD_OK;
+    for (struct dirent *e; st == MOPD_OK && (errno = 0, e = readdir(dir));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        st = mo_names_add(names, e->d_name, strlen(e->d_name));
+    }
+    if (st == MOPD_OK && errno) st = mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);
+    closedir(dir);
+    if (st != MOPD_OK) mo_names_free(names);
+    else if (names->n) qsort(names->name, names->n, sizeof *names->name, by_bytes);
+    return st;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * path.h - paths joined and taken apart. */
+#ifndef MO_BASE_PATH_H
+#define MO_BASE_PATH_H
+
+#include "base/mem.h"
+
+/* "dir/name" (name alone when it is absolute or dir is ""); mo_mem_free it. */
+char *mo_path_join(const char *dir, const char *name);
+
+/* The folder part of a path ("." when there is none); mo_mem_free it. */
+char *mo_path_dir(const char *path);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * dataset.h - what a mopd_dataset holds: rows shared by all datasets made from one source, and an order over
+ * them.
+ *
+ *     source   n_rows pictures (file, split, hash), once encoded n_rows x V x D floats; counted, unchanging
+ *     dataset  n items: row[i] of the source, label[i] among C names; in the order of mo_dataset_listing_build */
+#ifndef MO_DATA_DATASET_H
+#define MO_DATA_DATASET_H
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "format/safetensors.h"
+#include "mopd/dataset.h"
+
+typedef struct mo_dataset_row {
+    char *file;       /* root and path; owned */
+    const char *path; /* its end: the name in the data */
+    int32_t split;
+    char hash[65]; /* "" until read */
+} mo_dataset_row;
+
+typedef struct mo_dataset_source {
+    atomic_uint users;
+    mo_dataset_row *row;
+    size_t n_rows;
+    const float *features; /* n_rows x n_views x dim; in `owned` or in `file`; NULL until encoded */
+    size_t n_views, dim;
+    float *owned;
+    mo_safetensors *file;
+    bool augmented, quantized; /* quantized: encoded with bf16 */
+    uint64_t seed;
+    char fingerprint[65];
+    char *preprocessing; /* JSON; NULL until encoded */
+} mo_dataset_source;
+
+struct mopd_dataset {
+    mo_dataset_source *source;
+    size_t n, n_classes;
+    uint32_t *row;  /* n */
+    int32_t *label; /* n */
+    char **name;    /* n_classes */
+};
+
+/* A source with room for n_rows, used once; released when its last user lets go. */
+mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows);
+void mo_dataset_source_release(mo_dataset_source *source);
+
+/* A row's file from the root ("" or a folder) and a path; an absolute path stands alone. */
+mopd_status mo_dataset_row_set(mo_dataset_row *row, const char *root, const char *path, int32_t split);
+
+/* Pictures as they were found: one class name (of any number of owners) and one source row each. */
+typedef struct mo_dataset_listed {
+    const char *class_name;
+    uint32_t row;
+    uint32_t line; /* of the CSV, 0 elsewhere */
+} mo_dataset_listed;
+
+typedef struct mo_dataset_listing {
+    mo_dataset_source *source; /* taken over, also on failure */
+    const mo_dataset_listed *listed;
+    size_t n;
+    const char *const *extra; /* classes that may have no picture */
+    size_t n_extra;
+    const char *place; /* for messages */
+} mo_dataset_listing;
+
+/* A dataset over all of a source, sorted: class, file name, path, in byte order; classes are the names
+ * that occur and the extra ones.  FORMAT: `place` lists one path twice. */
+mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listing *listing);
+
+/* Pictures in the order they were found; the texts are the finder's. */
+typedef struct mo_dataset_list_row {
+    char *path, *class_name;
+    int32_t split;
+    uint32_t line; /* of the CSV, 0 elsewhere */
+} mo_dataset_list_row;
+
+typedef struct mo_dataset_list {
+    mo_dataset_list_row *row;
+    size_t n, cap;
+} mo_dataset_list;
+
+mopd_status mo_dataset_list_add(mo_dataset_list *list, const mo_dataset_list_row *row);
+
+/* A dataset of the list; paths start from root. */
+mopd_status mo_dataset_list_build(
+    mopd_dataset **out, const mo_dataset_list *list, const char *place, const char *root);
+
+/* A dataset over the same source: n items from `keep` (indices into from, ascending).  class_kept: only
+ * classes with class_kept[c] set (all items kept are of those), numbered from 0. */
+mopd_status mo_dataset_part(
+    mopd_dataset **out, const mopd_dataset *from, const size_t *keep, size_t n, const bool *class_kept);
+
+void mo_dataset_close(mopd_dataset *d);
+
+/* The three kinds of data; root as in mopd_dataset_options, NULL for the default. */
+mopd_status mo_folder_open(mopd_dataset **out, const char *path, const char *root);
+mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root);
+mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root, bool read);
+
+/* As the public functions of the same end. */
+mopd_status mo_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options);
+mopd_status mo_split_select(mopd_dataset **out, const mopd_dataset *d, const mopd_selection *selection);
+mopd_status mo_split_pick(
+    mopd_dataset **out, const mopd_dataset *d, const size_t *indices, size_t n, bool relabel);
+mopd_status mo_split_withdraw(
+    mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name);
+mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const mopd_dataset *known,
+    const mopd_encoder *encoder, const mopd_encode_options *options);
+mopd_status mo_store_save(const mopd_dataset *d, const char *path);
+
+/* "train", "val", "test"; the number of such a name, MOPD_SPLIT_NONE for another. */
+const char *mo_dataset_split_name(int32_t split);
+int32_t mo_dataset_split_find(const char *name);
+
+/* One view of one item: D floats. */
+static inline const float *mo_dataset_feature(const mopd_dataset *d, size_t i, size_t view)
+{
+    const mo_dataset_source *s = d->source;
+    return s->features + (d->row[i] * s->n_views + view) * s->dim;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ * i16_avx2.c - reduced-precision products on AVX2: up to 5 rows by one panel; vpmaddwd multiplies two by
+ * two, an addition follows.  No more products a cycle than in float, half the memory. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#include "math/i16.h"
+
+#define ROWS 5
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+static inline __attribute__((always_inline)) void write_back(
+    const mo_i16_tile *t, size_t i, const __m256i sum[2])
+{
+    const __m256 scale = _mm256_set1_ps(t->a_scale[i]);
+    float s[16];
+    for (size_t j = 0; j < 2; j++) {
+        const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[j]), scale);
+        _mm256_storeu_ps(s + 8 * j, _mm256_mul_ps(v, _mm256_loadu_ps(t->w_scale + 8 * j)));
+    }
+    for (size_t j = 0; j < t->n; j++) {
+        float v = s[j];
+        if (t->add) v += t->add[i * t->ldadd + j];
+        if (t->bias) v += t->bias[j];
+        if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
+        t->c[i * t->ldc + j] = v;
+    }
+}
+
+static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, const size_t rows)
+{
+    __m256i sum[ROWS][2];
+    UNROLL
+    for (size_t i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_si256();
+    const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32, *next = t->next;
+    size_t left = 1;
+    for (; w < end; w += 32, a += 2) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)w),
+                      y = _mm256_loadu_si256((const __m256i *)(const void *)(w + 16));
+        if (next && !--left) {
+            _mm_prefetch(next, _MM_HINT_T0);
+            next += 32;
+            left = t->next_every;
+        }
+        UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            int32_t two;
+            memcpy(&two, a + i * MO_I16_LDA, sizeof two);
+            const __m256i f = _mm256_set1_epi32(two);
+            sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(f, x));
+            sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(f, y));
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i]);
+}
+
+static void any_tile(const mo_i16_tile *t)
+{
+    switch (t->m) {
+    case 1: tile(t, 1); break;
+    case 2: tile(t, 2); break;
+    case 3: tile(t, 3); break;
+    case 4: tile(t, 4); break;
+    default: tile(t, ROWS); break;
+    }
+}
+
+/* Floats i .. i+7 of k, zeros beyond. */
+static inline __m256 part(const float *x, size_t i, size_t k)
+{
+    if (i + 8 <= k) return _mm256_loadu_ps(x + i);
+    float v[8] = {0};
+    if (i < k) memcpy(v, x + i, (k - i) * sizeof *v);
+    return _mm256_loadu_ps(v);
+}
+
+static float length_of(const float *x, size_t k)
+{
+    __m256 low = _mm256_setzero_ps(), high = low;
+    for (size_t i = 0; i < k; i += 16) {
+        const __m256 v = part(x, i, k), w = part(x, i + 8, k);
+        low = _mm256_add_ps(low, _mm256_mul_ps(v, v));
+        high = _mm256_add_ps(high, _mm256_mul_ps(w, w));
+    }
+    const __m256 h = _mm256_add_ps(low, high);
+    __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+
+/* A row of q has room for 16 more than MO_I16_K. */
+static void quantize(int16_t *q, float *scale, const float *x, size_t ldx, size_t rows, size_t k)
+{
+    for (size_t r = 0; r < rows; r++, q += MO_I16_LDA, x += ldx) {
+        const mo_i16_scale s = mo_i16_scale_of(length_of(x, k));
+        const __m256 to = _mm256_set1_ps(s.to);
+        for (size_t i = 0; i < k; i += 16) {
+            const __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(part(x, i, k), to)),
+                          w = _mm256_cvtps_epi32(_mm256_mul_ps(part(x, i + 8, k), to));
+            const __m256i n = _mm256_permute4x64_epi64(_mm256_packs_epi32(v, w), 0xd8);
+            _mm256_storeu_si256((__m256i *)(void *)(q + i), n);
+        }
+        if (!(s.to > 0)) memset(q, 0, (k + k % 2) * sizeof *q);
+        scale[r] = s.back;
+    }
+}
+
+static const mo_i16_kern kern = {
+    .name = "avx2", .tile_rows = ROWS, .tile_panels = 1, .tile = any_tile, .quantize = quantize};
+
+const mo_i16_kern *mo_i16_avx2(void)
+{
+    return &kern;
+}
+#endif

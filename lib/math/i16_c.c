@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * i16_c.c - reduced-precision products in plain C, and which kernel is used. */
+#include "math/i16.h"
+#include "math/kern.h"
+
+#define LANES 16
+
+/* The length of x as all paths compute it: sixteen sums, then a tree. */
+static float length_of(const float *x, size_t k)
+{
+    float s[LANES] = {0};
+    for (size_t i = 0; i < k; i++) s[i % LANES] += x[i] * x[i];
+    for (size_t half = LANES / 2; half; half /= 2)
+        for (size_t i = 0; i < half; i++) s[i] += s[i + half];
+    return s[0];
+}
+
+static void quantize(int16_t *q, float *scale, const float *x, size_t ldx, size_t rows, size_t k)
+{
+    for (size_t r = 0; r < rows; r++, q += MO_I16_LDA, x += ldx) {
+        const mo_i16_scale s = mo_i16_scale_of(length_of(x, k));
+        for (size_t i = 0; i < k; i++) q[i] = s.to > 0 ? mo_i16_round(x[i] * s.to) : 0;
+        if (k % 2) q[k] = 0;
+        scale[r] = s.back;
+    }
+}
+
+static void tile(const mo_i16_tile *t)
+{
+    int32_t sum[4][16] = {{0}};
+    for (size_t p = 0; p < t->pairs; p++)
+        for (size_t i = 0; i < t->m; i++) {
+            const int32_t a = t->a[i * MO_I16_LDA + 2 * p], b = t->a[i * MO_I16_LDA + 2 * p + 1];
+            const int16_t *w = t->w + p * 32;
+            for (size_t j = 0; j < 16; j++) sum[i][j] += a * w[2 * j] + b * w[2 * j + 1];
+        }
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            float s = (float)sum[i][j] * t->a_scale[i] * t->w_scale[j];
+            if (t->add) s += t->add[i * t->ldadd + j];
+            if (t->bias) s += t->bias[j];
+            t->c[i * t->ldc + j] = !t->relu6 ? s : s < 0 ? 0 : s > 6 ? 6 : s;
+        }
+}
+
+static const mo_i16_kern plain = {
+    .name = "plain", .tile_rows = 4, .tile_panels = 1, .tile = tile, .quantize = quantize};
+
+const mo_i16_kern *mo_i16_plain(void)
+{
+    return &plain;
+}
+
+const mo_i16_kern *mo_i16_get(void)
+{
+    const mo_kern *kern = mo_kern_get();
+    const mo_i16_kern *live = NULL;
+#if defined(__x86_64__)
+    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) live = mo_i16_vnni();
+    else if (kern != mo_kern_plain()) live = mo_i16_avx2();
+#endif
+    return live ? live : &plain;
+}

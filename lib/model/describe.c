@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * describe.c - what a model, or another file of this library, holds, as one JSON object. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/path.h"
+#include "base/view.h"
+#include "model/encoder_open.h"
+
+#define LONG_LIST 1000 /* items beyond which a list in the metadata is only counted */
+
+static void write_types(const mo_weights *weights, mo_jsonw *w)
+{
+    uint64_t count[MO_BOOL + 1] = {0};
+    for (size_t i = 0; i < mo_weights_count(weights); i++) count[mo_weights_at(weights, i)->view.dtype]++;
+    mo_jsonw_key(w, "types");
+    mo_jsonw_object(w);
+    for (int i = 0; i <= MO_BOOL; i++)
+        if (count[i]) mo_jsonw_kint(w, mo_dtype_name((mo_dtype)i), (int64_t)count[i]);
+    mo_jsonw_end(w);
+}
+
+mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
+{
+    const mo_config *c = &encoder->config;
+    bool effnet = c->vision_kind == MO_VISION_EFFNET;
+    mo_buf buf = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &buf);
+    mo_jsonw_object(&w);
+    mo_jsonw_kstring(&w, "kind", "model");
+    mo_jsonw_kstring(&w, "path", encoder->path);
+    mo_jsonw_kstring(&w, "layout", encoder->layout);
+    mo_jsonw_kstring(&w, "fingerprint", encoder->fingerprint);
+    mo_jsonw_kstring(&w, "vision", effnet ? "efficientnet-lite" : "vit");
+    mo_jsonw_kint(&w, "dim", c->dim);
+    mo_jsonw_kint(&w, "text_width", c->text.stack.width);
+    mo_jsonw_kint(&w, "context_length", c->text.context);
+    mo_jsonw_kint(&w, "vocab_size", c->text.vocab);
+    mo_jsonw_kint(&w, "image_size", c->image);
+    mo_jsonw_kstring(&w, "activation", mo_config_activation_name(c->text.stack.act));
+    mo_jsonw_kfloat(&w, "logit_scale", encoder->logit_scale);
+    mo_jsonw_kfloat(&w, "recommended_lr", encoder->recommended_lr);
+    mo_jsonw_kint(&w, "parameters", (int64_t)mo_weights_parameters(encoder->weights));
+    mo_jsonw_kint(&w, "weight_bytes", (int64_t)mo_weights_bytes(encoder->weights));
+    write_types(encoder->weights, &w);
+    mo_jsonw_key(&w, "config");
+    mo_config_write(c, &w);
+    mo_jsonw_end(&w);
+    mopd_status st = mo_jsonw_done(&w);
+    if (st == MOPD_OK) *json = mo_buf_take(&buf);
+    mo_buf_free(&buf);
+    return st;
+}
+
+static void write_tensors(const mo_safetensors *file, mo_jsonw *w)
+{
+    mo_jsonw_key(w, "tensors");
+    mo_jsonw_object(w);
+    for (size_t i = 0; i < mo_safetensors_count(file); i++) {
+        const mo_view *v = mo_safetensors_view(file, i);
+        mo_jsonw_key(w, mo_safetensors_name(file, i));
+        mo_jsonw_object(w);
+        mo_jsonw_kstring(w, "type", mo_dtype_name(v->dtype));
+        mo_jsonw_key(w, "shape");
+        mo_jsonw_array(w);
+        for (int d = 0; d < v->n_dims; d++) mo_jsonw_uint(w, v->shape[d]);
+        mo_jsonw_end(w);
+        mo_jsonw_end(w);
+    }
+    mo_jsonw_end(w);
+}
+
+/* A value that is JSON (a number, a list, an object) goes in as such, a long list as its length, the rest as
+ * text. */
+static mopd_status write_value(mo_jsonw *w, const char *text)
+{
+    mo_buf list = {0};
+    const mo_json *root = NULL;
+    mopd_status st = mo_buf_addf(&list, "[%s]", text);
+    if (st == MOPD_OK) st = mo_json_parse(&root, list.data, list.size, "metadata");
+    const mo_json *value = mo_json_count(root) == 1 ? mo_json_item(root, 0) : NULL;
+    mo_json_type kind = mo_json_kind(value);
+    if (st == MOPD_OK && kind == MO_JSON_ARRAY && mo_json_count(value) > LONG_LIST)
+        mo_jsonw_uint(w, mo_json_count(value));
+    else if (st == MOPD_OK && kind != MO_JSON_NONE && kind != MO_JSON_STRING)
+        mo_jsonw_raw(w, text);
+    else
+        mo_jsonw_string(w, text);
+    mo_json_close(root);
+    mo_buf_free(&list);
+    return st == MOPD_E_NOMEM ? st : MOPD_OK;
+}
+
+static mopd_status describe_file(const mo_safetensors *file, const char *path, char **json)
+{
+    mo_buf buf = {0};
+    mo_jsonw w;
+    mopd_status st = MOPD_OK;
+    mo_jsonw_init(&w, &buf);
+    mo_jsonw_object(&w);
+    mo_jsonw_kstring(&w, "kind", mo_safetensors_meta(file, MO_META_KIND));
+    mo_jsonw_kstring(&w, "path", path);
+    mo_jsonw_kint(&w, "bytes", (int64_t)mo_safetensors_file_bytes(file));
+    for (size_t i = 0; i < mo_safetensors_n_meta(file) && st == MOPD_OK; i++) {
+        const char *key = mo_safetensors_meta_key(file, i), *name = strncmp(key, "mopd.", 5) ? key : key + 5;
+        if (!strcmp(name, "kind") || !strcmp(name, "path") || !strcmp(name, "bytes") ||
+            !strcmp(name, "tensors"))
+            continue;
+        mo_jsonw_key(&w, name);
+        st = write_value(&w, mo_safetensors_meta_value(file, i));
+    }
+    write_tensors(file, &w);
+    mo_jsonw_end(&w);
+    mopd_status end = mo_jsonw_done(&w);
+    if (st == MOPD_OK) st = end;
+    if (st == MOPD_OK) *json = mo_buf_take(&buf);
+    mo_buf_free(&buf);
+    return st;
+}
+
+static mopd_status describe_model(const char *path, char **json)
+{
+    mopd_encoder *e;
+    const mopd_encoder_options options = {.struct_size = sizeof options, .n_threads = 1};
+    mopd_status st = mo_encoder_open(&e, path, &options);
+    if (st != MOPD_OK) return st;
+    st = mo_describe_encoder(e, json);
+    mo_encoder_close(e);
+    return st;
+}
+
+mopd_status mo_describe_file(const char *path, char **json)
+{
+    mo_path_kind kind;
+    mo_safetensors *file;
+    if (!path) return describe_model(NULL, json);
+    mopd_status st = mo_encoder_detect(&kind, path);
+    if (st != MOPD_OK) return st;
+    if (kind != MO_PATH_SAFETENSORS) return describe_model(path, json);
+    if ((st = mo_safetensors_open(&file, path, false)) != MOPD_OK) return st;
+    const char *what = mo_safetensors_meta(file, MO_META_KIND);
+    if (!what)
+        st =
+            mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_META_KIND);
+    else if (strcmp(what, "model") != 0)
+        st = describe_file(file, path, json);
+    else
+        st = describe_model(path, json);
+    mo_safetensors_close(file);
+    return st;
+}

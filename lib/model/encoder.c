@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * encoder.c - texts, pixels and pictures to unit vectors, in chunks of bounded memory. */
+#include "model/encoder.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/floats.h"
+#include "base/mem.h"
+#include "layer/l2.h"
+
+#define TEXT_ROWS 4096 /* tokens of one plan, before sharing */
+#define PICTURES 16    /* preprocessed at once */
+
+mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what)
+{
+    for (size_t i = 0; i < n; i++) {
+        float norm;
+        mo_l2_fwd(x + i * dim, x + i * dim, &norm, 1, dim);
+        if (!(norm > 0) || !isfinite(norm) || !mo_floats_finite(x + i * dim, dim))
+            return mo_fail(MOPD_E_NUMERIC, "%s %zu: its feature is zero or not finite", what, i);
+    }
+    return MOPD_OK;
+}
+
+mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens)
+{
+    return mo_tokenizer_encode(
+        encoder->tokenizer, text, strlen(text), encoder->config.text.context, encoder->truncate, tokens);
+}
+
+/* Token ids of all texts, one behind the other; start[i] is where text i begins. */
+static mopd_status tokenize(
+    const mopd_encoder *e, const char *const *texts, size_t n, mo_tokens *tokens, size_t *start)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!texts[i]) return mo_fail(MOPD_E_ARG, "text %zu is NULL", i);
+        start[i] = tokens->n;
+        mopd_status st = mo_encoder_tokens(e, texts[i], tokens);
+        if (st != MOPD_OK) return mo_fail_at(st, "text %zu", i);
+    }
+    start[n] = tokens->n;
+    return MOPD_OK;
+}
+
+static mopd_status encode_tokens(
+    const mopd_encoder *e, const uint32_t *tokens, const size_t *start, size_t n, float *features)
+{
+    mo_text_plan *plan;
+    mopd_status st = mo_text_plan_create(&plan, e->text, tokens, start, n);
+    if (st != MOPD_OK) return st;
+    st = mo_text_fwd(e->text, e->pool, plan, NULL, NULL, features);
+    mo_text_plan_free(plan);
+    return st;
+}
+
+mopd_status mo_encoder_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
+{
+    mo_tokens tokens = {0};
+    size_t *start = mo_mem_alloc(n + 1, sizeof *start), dim = encoder->config.dim;
+    if (!start) return MOPD_E_NOMEM;
+    mopd_status st = tokenize(encoder, texts, n, &tokens, start);
+    for (size_t i = 0, end; i < n && st == MOPD_OK; i = end) {
+        for (end = i + 1; end < n && start[end + 1] - start[i] <= TEXT_ROWS;) end++;
+        st = encode_tokens(encoder, tokens.id, start + i, end - i, features + i * dim);
+    }
+    if (st == MOPD_OK) st = mo_encoder_normalise(features, n, dim, "text");
+    mo_mem_free(tokens.id);
+    mo_mem_free(start);
+    return st;
+}
+
+mopd_status mo_encoder_pixels_raw(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
+{
+    const mo_vision *v = encoder->vision;
+    mopd_status st = v->prepare(v);
+    return st == MOPD_OK ? mo_vision_fwd(v, encoder->pool, pixels, n, features) : st;
+}
+
+mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
+{
+    size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image;
+    for (size_t i = 0; i < n; i++)
+        if (!mo_floats_finite(pixels + i * picture, picture))
+            return mo_fail(MOPD_E_NUMERIC, "picture %zu: its pixels are not finite", i);
+    mopd_status st = mo_encoder_pixels_raw(encoder, pixels, n, features);
+    return st == MOPD_OK ? mo_encoder_normalise(features, n, encoder->config.dim, "picture") : st;
+}
+
+typedef struct preprocess {
+    const mo_pixels *settings;
+    const mo_image *const *pictures;
+    mopd_status st[PICTURES];
+    float *pixels;
+    size_t floats;
+} preprocess;
+
+static void preprocess_one(void *ctx, size_t task)
+{
+    preprocess *p = ctx;
+    p->st[task] = mo_pixels_run(p->settings, p->pictures[task], p->pixels + task * p->floats);
+}
+
+/* Pictures to pixels on all threads.  A failure is made again here, where its message belongs. */
+static mopd_status preprocess_all(preprocess *p, mo_pool *pool, size_t n)
+{
+    mo_pool_run(pool, n, preprocess_one, p);
+    for (size_t i = 0; i < n; i++) {
+        if (p->st[i] == MOPD_OK) continue;
+        mopd_status st = mo_pixels_run(p->settings, p->pictures[i], p->pixels + i * p->floats);
+        if (st != MOPD_OK) return mo_fail_at(st, "picture %zu", i);
+    }
+    return MOPD_OK;
+}
+
+mopd_status mo_encoder_pictures(
+    const mopd_encoder *encoder, const mo_image *const *pictures, size_t n, float *features)
+{
+    size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
+    size_t chunk = n < PICTURES ? n : PICTURES;
+    preprocess p = {.settings = &encoder->config.pixels, .floats = picture};
+    p.pixels = mo_mem_alloc(chunk * picture, sizeof *p.pixels);
+    if (!p.pixels) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i += chunk) {
+        size_t now = n - i < chunk ? n - i : chunk;
+        p.pictures = pictures + i;
+        st = preprocess_all(&p, encoder->pool, now);
+        if (st == MOPD_OK) st = mo_encoder_pixels_raw(encoder, p.pixels, now, features + i * dim);
+    }
+    if (st == MOPD_OK) st = mo_encoder_normalise(features, n, dim, "picture");
+    mo_mem_free(p.pixels);
+    return st;
+}

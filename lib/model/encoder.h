@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * encoder.h - one open model: configuration, tokenizer, towers, threads; what prompt/ and train/ use of it.
+ *
+ * Immutable once open; towers unpack their weights at first use, guarded inside. */
+#ifndef MO_MODEL_ENCODER_H
+#define MO_MODEL_ENCODER_H
+
+#include "base/dtype.h"
+#include "clip/text.h"
+#include "clip/vision.h"
+#include "mopd/encoder.h"
+#include "token/tokenizer.h"
+
+struct mopd_encoder {
+    mo_config config;
+    mo_weights *weights;
+    mo_tokenizer *tokenizer;
+    mo_vision *vision;
+    mo_text *text;
+    mo_pool *pool;
+    float logit_scale;    /* exp of the stored value */
+    float recommended_lr; /* 0: none */
+    bool truncate;        /* MOPD_TEXT_TRUNCATE */
+    int32_t precision;
+    char fingerprint[65];
+    const char *layout; /* "huggingface", "open_clip", "openai", "locked-tower", "packed"; static */
+    char *path;
+};
+
+/* 64 hexadecimal digits over what every token id means: another vocabulary of the same size has others.
+ * Milliseconds for 49,408 tokens. */
+void mo_fingerprint_vocabulary(char hex[65], const mo_tokenizer *tokenizer);
+
+/* As the public functions of the same end; arguments checked by the caller. */
+mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
+void mo_encoder_close(mopd_encoder *encoder);
+mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json);
+
+/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options
+ * say. */
+mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
+
+/* features, n x D, rows of length 1. */
+mopd_status mo_encoder_texts(
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
+mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
+mopd_status mo_encoder_pictures(
+    const mopd_encoder *encoder, const mo_image *const *pictures, size_t n, float *features);
+
+/* features as the tower leaves them, not of length 1; pixels unchecked. */
+mopd_status mo_encoder_pixels_raw(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
+
+/* Picture files through decoding threads and the tower; see mopd_encoder_encode_files. */
+mopd_status mo_encoder_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
+
+/* Writes everything as one file, weights as `dtype`; and what a file of ours holds, as JSON. */
+mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype);
+mopd_status mo_describe_file(const char *path, char **json);
+
+/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its number
+ * are named. */
+mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what);
+
+#endif

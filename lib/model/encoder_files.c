@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ * encoder_files.c - picture files through the tower: some threads decode ahead while the caller's encodes.
+ *
+ *     decoders   take the next file, as long as it is less than SLOTS ahead of what was handed out; fill its
+ * slot
+ *     caller     waits for the next BATCH slots, encodes them, hands the results out in order, frees the
+ * slots
+ *
+ * Without a thread to be had the caller decodes itself. */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "layer/l2.h"
+#include "model/encoder.h"
+
+enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16, MESSAGE = 512 };
+
+typedef struct slot {
+    bool done;
+    mopd_status st;
+    char message[MESSAGE];
+} slot;
+
+typedef struct stream {
+    const mopd_encoder *encoder;
+    const char *const *paths;
+    size_t n;
+    float *pixels; /* SLOTS x floats */
+    size_t floats;
+    slot *slots;
+    pthread_mutex_t lock;
+    pthread_cond_t filled, freed;
+    size_t next, limit; /* the next file to decode; files from here on must wait */
+    bool stop;
+} stream;
+
+static void decode(stream *s, size_t i)
+{
+    slot *to = &s->slots[i % SLOTS];
+    mo_image picture = {0};
+    mopd_status st =
+        s->paths[i] ? mo_image_read(&picture, s->paths[i], 0) : mo_fail(MOPD_E_ARG, "the path is NULL");
+    if (st == MOPD_OK) {
+        st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);
+        if (st != MOPD_OK) mo_fail_at(st, "%s", s->paths[i]);
+    }
+    mo_image_free(&picture);
+    if (st != MOPD_OK) {
+        memset(s->pixels + i % SLOTS * s->floats, 0, s->floats * sizeof *s->pixels);
+        strncpy(to->message, mopd_last_error(), MESSAGE - 1);
+        to->message[MESSAGE - 1] = 0;
+    }
+    to->st = st;
+}
+
+static void *decoder(void *ctx)
+{
+    stream *s = ctx;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->stop && s->next < s->n && s->next >= s->limit) pthread_cond_wait(&s->freed, &s->lock);
+        if (s->stop || s->next >= s->n) break;
+        size_t i = s->next++;
+        pthread_mutex_unlock(&s->lock);
+        decode(s, i);
+        pthread_mutex_lock(&s->lock);
+        s->slots[i % SLOTS].done = true;
+        pthread_cond_signal(&s->filled);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* Waits until files first .. first+n-1 are decoded, or decodes them when nobody does. */
+static void wait_for(stream *s, size_t first, size_t n, size_t n_decoders)
+{
+    for (size_t i = first; i < first + n; i++) {
+        if (n_decoders == 0) {
+            decode(s, i);
+            continue;
+        }
+        pthread_mutex_lock(&s->lock);
+        while (!s->slots[i % SLOTS].done) pthread_cond_wait(&s->filled, &s->lock);
+        s->slots[i % SLOTS].done = false;
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static void give_back(stream *s, size_t n)
+{
+    pthread_mutex_lock(&s->lock);
+    s->limit += n;
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Hands one result to the caller; its feature is normalised here. */
+static int hand_out(const stream *s, size_t i, float *feature, mopd_encoded_fn fn, void *context)
+{
+    const slot *from = &s->slots[i % SLOTS];
+    size_t dim = s->encoder->config.dim;
+    float norm;
+    if (from->st != MOPD_OK) return fn(context, i, from->st, from->message, NULL);
+    mo_l2_fwd(feature, feature, &norm, 1, dim);
+    if (!(norm > 0) || !isfinite(norm))
+        return fn(context, i, MOPD_E_NUMERIC, "the feature is zero or not finite", NULL);
+    return fn(context, i, MOPD_OK, "", feature);
+}
+
+static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encoded_fn fn, void *context)
+{
+    size_t dim = s->encoder->config.dim;
+    for (size_t first = 0; first < s->n; first += BATCH) {
+        size_t n = s->n - first < BATCH ? s->n - first : BATCH;
+        wait_for(s, first, n, n_decoders);
+        mopd_status st =
+            mo_encoder_pixels_raw(s->encoder, s->pixels + first % SLOTS * s->floats, n, features);
+        if (st != MOPD_OK) return st;
+        for (size_t i = 0; i < n; i++)
+            if (hand_out(s, first + i, features + i * dim, fn, context))
+                return mo_fail(
+                    MOPD_E_CANCELLED, "stopped by the caller after %zu of %zu pictures", first + i + 1, s->n);
+        give_back(s, n);
+    }
+    return MOPD_OK;
+}
+
+static mopd_status stream_open(stream *s)
+{
+    size_t side = s->encoder->config.image;
+    s->floats = 3 * side * side;
+    s->limit = SLOTS;
+    s->pixels = mo_mem_alloc(SLOTS * s->floats, sizeof *s->pixels);
+    s->slots = mo_mem_calloc(SLOTS, sizeof *s->slots);
+    if (!s->pixels || !s->slots) return MOPD_E_NOMEM;
+    return s->encoder->vision->prepare(s->encoder->vision);
+}
+
+mopd_status mo_encoder_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context)
+{
+    stream s = {.encoder = encoder, .paths = paths, .n = n};
+    pthread_t thread[MAX_DECODERS];
+    size_t wanted = mo_pool_threads(encoder->pool), n_threads = 0;
+    float *features = mo_mem_alloc(BATCH * (size_t)encoder->config.dim, sizeof *features);
+    mopd_status st = features ? stream_open(&s) : MOPD_E_NOMEM;
+    if (st != MOPD_OK) goto done;
+    pthread_mutex_init(&s.lock, NULL);
+    pthread_cond_init(&s.filled, NULL);
+    pthread_cond_init(&s.freed, NULL);
+    if (wanted > MAX_DECODERS) wanted = MAX_DECODERS;
+    if (wanted > n) wanted = n;
+    while (n_threads < wanted && n > 1 && pthread_create(&thread[n_threads], NULL, decoder, &s) == 0)
+        n_threads++;
+    st = run(&s, n_threads, features, fn, context);
+    pthread_mutex_lock(&s.lock);
+    s.stop = true;
+    pthread_cond_broadcast(&s.freed);
+    pthread_mutex_unlock(&s.lock);
+    for (size_t i = 0; i < n_threads; i++) pthread_join(thread[i], NULL);
+    pthread_cond_destroy(&s.freed);
+    pthread_cond_destroy(&s.filled);
+    pthread_mutex_destroy(&s.lock);
+done:
+    mo_mem_free(s.slots);
+    mo_mem_free(s.pixels);
+    mo_mem_free(features);
+    return st;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * encoder_open.c - a path to an open model: what lies there, then its parts, then the towers. */
+#include "model/encoder_open.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/path.h"
+
+/* The first bytes of a file. */
+static mopd_status sniff(const char *path, unsigned char bytes[4])
+{
+    mo_map map;
+    mopd_status st = mo_map_open(&map, path, false);
+    if (st != MOPD_OK) return st;
+    memset(bytes, 0, 4);
+    memcpy(bytes, map.data, map.size < 4 ? map.size : 4);
+    mo_map_close(&map);
+    return MOPD_OK;
+}
+
+static mopd_status detect_folder(mo_path_kind *kind, const char *path)
+{
+    static const char *const names[] = {"config.json", "open_clip_config.json", "text_config.json",
+        "model.safetensors", "model.safetensors.index.json"};
+    bool there[5];
+    for (size_t i = 0; i < 5; i++) {
+        char *file = mo_path_join(path, names[i]);
+        if (!file) return MOPD_E_NOMEM;
+        there[i] = mo_file_exists(file);
+        mo_mem_free(file);
+    }
+    if (there[0] && (there[3] || there[4]))
+        *kind = MO_PATH_HF;
+    else if (there[1])
+        *kind = MO_PATH_OPENCLIP;
+    else if (there[0])
+        *kind = MO_PATH_HF;
+    else if (there[2])
+        *kind = MO_PATH_LOCKED;
+    else
+        return mo_fail(MOPD_E_IO,
+            "%s: no model here: none of config.json (Hugging Face), open_clip_config.json "
+            "(open_clip), text_config.json (locked tower)",
+            path);
+    return MOPD_OK;
+}
+
+mopd_status mo_encoder_detect(mo_path_kind *kind, const char *path)
+{
+    if (mo_file_is_dir(path)) return detect_folder(kind, path);
+    unsigned char b[4];
+    mopd_status st = sniff(path, b);
+    if (st != MOPD_OK) return st;
+    bool torch = (b[0] == 'P' && b[1] == 'K') || b[0] == 0x80;
+    *kind = torch ? MO_PATH_OPENAI : MO_PATH_SAFETENSORS;
+    return MOPD_OK;
+}
+
+static mopd_status open_parts(mopd_encoder *e, bool read)
+{
+    mo_path_kind kind;
+    mopd_status st = mo_encoder_detect(&kind, e->path);
+    if (st != MOPD_OK) return st;
+    switch (kind) {
+    case MO_PATH_HF:
+        return mo_open_hf(e, e->path, read);
+    case MO_PATH_OPENCLIP:
+        return mo_open_openclip(e, e->path, read);
+    case MO_PATH_LOCKED:
+        return mo_open_locked(e, e->path, read);
+    case MO_PATH_OPENAI:
+        return mo_open_openai(e, e->path, read);
+    default:
+        return mo_open_packed(e, e->path, read);
+    }
+}
+
+/* Tokenizer and text tower must mean the same ids. */
+static mopd_status check_tokenizer(const mopd_encoder *e)
+{
+    const mo_text_config *t = &e->config.text;
+    size_t ids = mo_tokenizer_n_ids(e->tokenizer);
+    uint32_t end = mo_tokenizer_end(e->tokenizer);
+    if (ids > t->vocab)
+        return mo_fail(MOPD_E_MISMATCH, "%s: the tokenizer has %zu ids, the token embedding %u rows", e->path,
+            ids, t->vocab);
+    if (t->end_rule == MO_END_FIRST && end != t->end_id)
+        return mo_fail(MOPD_E_MISMATCH, "%s: the configuration's end token is %u, the tokenizer's %u",
+            e->path, t->end_id, end);
+    return MOPD_OK;
+}
+
+static mopd_status read_scale(mopd_encoder *e)
+{
+    const mo_weight *p;
+    mopd_status st = mo_weights_get(e->weights, "logit_scale", &p);
+    if (st != MOPD_OK) return st;
+    float stored;
+    mo_weights_floats(p, 0, 1, &stored);
+    e->logit_scale = expf(stored);
+    if (!isfinite(e->logit_scale))
+        return mo_fail(MOPD_E_NUMERIC, "%s: logit_scale is %g", e->path, (double)stored);
+    return MOPD_OK;
+}
+
+static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
+{
+    mopd_status st;
+    const bool quantized = e->precision == MOPD_PRECISION_BF16;
+    e->recommended_lr = (float)e->config.recommended_lr;
+    if ((st = check_tokenizer(e)) != MOPD_OK) return st;
+    if ((st = read_scale(e)) != MOPD_OK) return st;
+    if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
+    if ((st = mo_vision_create(&e->vision, &e->config, e->weights, quantized)) != MOPD_OK) return st;
+    if ((st = mo_text_create(&e->text, &e->config, e->weights, quantized)) != MOPD_OK) return st;
+    return mo_pool_create(&e->pool, n_threads ? n_threads : mo_pool_default_threads());
+}
+
+mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
+{
+    *out = NULL;
+    mopd_encoder *e = mo_mem_calloc(1, sizeof *e);
+    if (!e) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
+    e->precision =
+        options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
+    if (path)
+        st = (e->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
+    else
+        st = mo_builtin_path(&e->path);
+    if (st == MOPD_OK) st = mo_weights_create(&e->weights);
+    if (st == MOPD_OK) st = open_parts(e, (options->flags & MOPD_OPEN_READ) != 0);
+    if (st == MOPD_OK) st = make_towers(e, options->n_threads);
+    if (st == MOPD_OK)
+        *out = e;
+    else
+        mo_encoder_close(e);
+    return st;
+}
+
+void mo_encoder_close(mopd_encoder *encoder)
+{
+    if (!encoder) return;
+    mo_pool_free(encoder->pool);
+    mo_text_free(encoder->text);
+    mo_vision_free(encoder->vision);
+    mo_tokenizer_free(encoder->tokenizer);
+    mo_weights_free(encoder->weights);
+    mo_mem_free(encoder->path);
+    mo_mem_free(encoder);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * gda.h - what a Gaussian discriminant head holds; float64 inside, sums in a fixed order. */
+#ifndef MO_PROMPT_GDA_H
+#define MO_PROMPT_GDA_H
+
+#include "mopd/gda.h"
+#include "prompt/bank.h"
+
+struct mopd_gda {
+    size_t n_classes, dim;
+    float alpha;
+    char **name;    /* n_classes */
+    double *text;   /* C x D: logit scale x class feature of the bank */
+    double *mean;   /* C x D */
+    double *weight; /* C x D: P mean */
+    double *bias;   /* C: -mean . P mean / 2 - ln C */
+    double *factor; /* D x D: Cholesky factor of D inv(P), lower triangle; NULL when no class is known */
+    float *features; /* n x D: what it was fitted to, for new classes */
+    size_t n;
+};
+
+mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels,
+    size_t n, float alpha);
+mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank);
+void mo_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
+void mo_gda_free(mopd_gda *gda);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * tokenizer.h - CLIP's byte-level BPE: text to token ids, the same as transformers' CLIPTokenizer (version
+ * 5).
+ *
+ * Immutable once open, no cache: any number of threads.  One block of memory.  The text is not "cleaned"
+ * (ftfy, HTML entities) as the original OpenAI and open_clip tokenizers do; on ordinary text the ids are the
+ * same. */
+#ifndef MO_TOKEN_TOKENIZER_H
+#define MO_TOKEN_TOKENIZER_H
+
+#include "base/buf.h"
+
+typedef struct mo_tokenizer mo_tokenizer;
+
+/* Ids that grow; start from {0}, reuse from call to call, end with mo_mem_free(tokens.id). */
+typedef struct mo_tokens {
+    uint32_t *id;
+    size_t n;
+    size_t cap;
+} mo_tokens;
+
+/* The tokenizer of a model folder: tokenizer.json; else vocab.json + merges.txt; else
+ * bpe_simple_vocab_16e6.txt.gz. tokenizer_config.json, special_tokens_map.json and added_tokens.json say
+ * which added tokens there are, as in transformers.  IO names what is missing; FORMAT names the file and the
+ * place; UNSUPPORTED for a tokenizer.json that is not CLIP's kind of BPE. */
+mopd_status mo_tokenizer_open(mo_tokenizer **out, const char *folder);
+
+/* The same from bpe_simple_vocab_16e6.txt.gz alone (gzip or plain text): OpenAI's and open_clip's layout. */
+mopd_status mo_tokenizer_open_simple(mo_tokenizer **out, const char *path);
+
+/* One serialised block, appended to buf, always the same bytes for the same tokenizer; and back from it.
+ * load copies, any alignment will do; name stands in messages.  FORMAT for anything that does not hold
+ * together. */
+mopd_status mo_tokenizer_save(const mo_tokenizer *t, mo_buf *buf);
+mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_bytes, const char *name);
+
+void mo_tokenizer_free(mo_tokenizer *t);
+
+/* Appends the ids of a text without start and end.  FORMAT: broken UTF-8, with the byte position. */
+mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens);
+
+/* Appends start, the ids, end.  More than limit ids in all (0: any number): ARG with both counts, or with
+ * truncate the first limit-1 ids and the end.  On failure tokens is as before. */
+mopd_status mo_tokenizer_encode(
+    const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate, mo_tokens *tokens);
+
+uint32_t mo_tokenizer_start(const mo_tokenizer *t);
+uint32_t mo_tokenizer_end(const mo_tokenizer *t);
+uint32_t mo_tokenizer_pad(const mo_tokenizer *t);
+
+/* The largest id + 1: a token embedding needs that many rows. */
+size_t mo_tokenizer_n_ids(const mo_tokenizer *t);
+
+/* A token as the vocabulary writes it ("cat</w>"), *n_bytes long, not ended by a zero; NULL for an unused
+ * id. */
+const char *mo_tokenizer_token(const mo_tokenizer *t, uint32_t id, size_t *n_bytes);
+
+#endif

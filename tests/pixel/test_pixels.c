@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT
+ * Preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and
+ * training views. */
+#include "test.h"
+
+#include "pixel/pixels.h"
+#include "pixel/resample_kern.h"
+#include "base/sha256.h"
+#include "base/mem.h"
+
+#define GOLD MOPD_TEST_DIR "/gold/pixels/"
+
+static void hash_of(char hex[65], const void *bytes, size_t n)
+{
+    mo_sha256 s;
+    mo_sha256_init(&s);
+    mo_sha256_add(&s, bytes, n);
+    mo_sha256_hex(&s, hex);
+}
+
+static mo_image open_gold(const char *name)
+{
+    char path[512];
+    mo_image p;
+    snprintf(path, sizeof path, GOLD "%s", name);
+    assert_ok(mo_image_read(&p, path, 0));
+    return p;
+}
+
+/* A picture of width x height drawn from a seed. */
+static mo_image made(size_t width, size_t height, uint32_t seed)
+{
+    mo_image p;
+    assert_ok(mo_image_create(&p, width, height, false));
+    for (size_t i = 0; i < width * height * 3; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        p.rgb[i] = (uint8_t)(seed >> 24);
+    }
+    return p;
+}
+
+static mo_rect whole(const mo_image *p)
+{
+    return (mo_rect){p->rgb, p->width, p->height, p->width * 3};
+}
+
+static mo_resize all_of(size_t width, size_t height, mo_filter filter)
+{
+    return (mo_resize){.width = width, .height = height, .w = width, .h = height, .filter = filter};
+}
+
+static void check_resize(const char *line)
+{
+    char name[80], want[80], hex[65];
+    int filter;
+    size_t w, h;
+    assert_int_equal(sscanf(line, "resize %79s %d %zu %zu %79s", name, &filter, &w, &h, want), 5);
+    mo_image p = open_gold(name);
+    mo_rect in = whole(&p);
+    mo_resize to = all_of(w, h, (mo_filter)filter);
+    uint8_t *out = mo_mem_alloc(h, w * 3);
+    const mo_resample_kern *tables[] = {mo_resample_plain(), mo_resample_avx2()};
+    for (int k = 0; k < 2; k++) {
+        if (!tables[k]) continue;
+        assert_ok(mo_resample_with(tables[k], out, &in, &to));
+        hash_of(hex, out, h * w * 3);
+        if (strncmp(hex, want, strlen(want))) fail_msg("%s: %s has %s", line, tables[k]->name, hex);
+    }
+    mo_mem_free(out);
+    mo_image_free(&p);
+}
+
+static void check_pipeline(const char *line)
+{
+    char word[16], name[80], want[80], hex[65];
+    unsigned side;
+    assert_int_equal(sscanf(line, "%15s %79s %u %79s", word, name, &side, want), 4);
+    mo_pixels p;
+    (strcmp(word, "clip") ? mo_pixels_openai : mo_pixels_clip)(&p, side);
+    mo_image picture = open_gold(name);
+    float *out = mo_mem_alloc((size_t)side * side * 3, sizeof *out);
+    assert_ok(mo_pixels_run(&p, &picture, out));
+    hash_of(hex, out, (size_t)side * side * 3 * sizeof *out);
+    if (strncmp(hex, want, strlen(want))) fail_msg("%s: here it is %s", line, hex);
+    mo_mem_free(out);
+    mo_image_free(&picture);
+}
+
+static void gold(const char *word, void (*check)(const char *), size_t least)
+{
+    FILE *answers = fopen(GOLD "answers.txt", "r");
+    assert_non_null(answers);
+    char line[256];
+    size_t n = 0;
+    while (fgets(line, sizeof line, answers)) {
+        if (strncmp(line, word, strlen(word))) continue;
+        check(line);
+        n++;
+    }
+    fclose(answers);
+    assert_true(n >= least);
+}
+
+static void resample_is_pillows(void **state)
+{
+    (void)state;
+    gold("resize ", check_resize, 80);
+}
+
+static void pixels_are_transformers(void **state)
+{
+    (void)state;
+    gold("clip ", check_pipeline, 100);
+}
+
+static void pixels_are_torchvisions(void **state)
+{
+    (void)state;
+    gold("openai ", check_pipeline, 100);
+}
+
+static void resample_avx2_has_the_same_bits(void **state)
+{
+    (void)state;
+    if (!mo_resample_avx2()) skip();
+    static const size_t sides[][4] = {{1, 1, 1, 1}, {1, 1, 7, 5}, {2, 9, 5, 3}, {3, 4, 64, 64},
+        {5, 1, 16, 17}, {40, 31, 224, 21}, {100, 77, 13, 6}, {301, 5, 33, 33}, {5, 401, 33, 6},
+        {64, 64, 64, 20}, {65, 70, 17, 70}, {1000, 3, 2, 40}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        for (int filter = 1; filter <= 5; filter++) {
+            mo_image p = made(sides[i][0], sides[i][1], (uint32_t)i);
+            if (filter == 3) /* black and white only: overshoot everywhere */
+                for (size_t k = 0; k < p.width * p.height * 3; k++) p.rgb[k] = p.rgb[k] & 1 ? 255 : 0;
+            size_t w = sides[i][2], h = sides[i][3], n = w * h * 3;
+            mo_rect in = whole(&p);
+            mo_resize to = all_of(w, h, (mo_filter)filter);
+            uint8_t *a = mo_mem_alloc(n, 1), *b = mo_mem_alloc(n, 1);
+            assert_ok(mo_resample_with(mo_resample_plain(), a, &in, &to));
+            assert_ok(mo_resample_with(mo_resample_avx2(), b, &in, &to));
+            if (memcmp(a, b, n)) fail_msg("case %zu, filter %d differs", i, filter);
+            mo_mem_free(a);
+            mo_mem_free(b);
+            mo_image_free(&p);
+        }
+    }
+}
+
+static void resample_part_equals_the_whole(void **state)
+{
+    (void)state;
+    mo_image p = made(97, 61, 3);
+    mo_rect in = whole(&p);
+    for (int filter = 0; filter <= 5; filter++) {
+        mo_resize to = all_of(50, 83, (mo_filter)filter);
+        uint8_t all[50 * 83 * 3], part[11 * 13 * 3];
+        assert_ok(mo_resample(all, &in, &to));
+        to.x = 17;
+        to.y = 40;
+        to.w = 11;
+        to.h = 13;
+        assert_ok(mo_resample(part, &in, &to));
+        for (size_t y = 0; y < 13; y++)
+            assert_memory_equal(part + y * 33, all + ((40 + y) * 50 + 17) * 3, 33);
+    }
+    mo_image_free(&p);
+}
+
+static void resample_to_the_same_size_copies(void **state)
+{
+    (void)state;
+    mo_image p = made(19, 23, 4);
+    mo_rect in = whole(&p);
+    uint8_t out[19 * 23 * 3];
+    for (int filter = 0; filter <= 5; filter++) {
+        mo_resize to = all_of(19, 23, (mo_filter)filter);
+        assert_ok(mo_resample(out, &in, &to));
+        assert_memory_equal(out, p.rgb, sizeof out);
+    }
+    mo_image_free(&p);
+}
+
+static void pixels_take_any_shape(void **state)
+{
+    (void)state;
+    static const size_t sides[][2] = {{1, 1}, {1, 5000}, {5000, 1}, {2, 3}, {224, 224}, {225, 224}};
+    float *out = mo_mem_alloc(224 * 224 * 3, sizeof *out);
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        mo_image picture = made(sides[i][0], sides[i][1], (uint32_t)i);
+        mo_pixels p;
+        mo_pixels_clip(&p, 224);
+        out[224 * 224 * 3 - 1] = NAN;
+        assert_ok(mo_pixels_run(&p, &picture, out));
+        for (size_t k = 0; k < 224 * 224 * 3; k++) assert_true(isfinite(out[k]));
+        assert_ok(mo_pixels_view(&p, &picture, i, out));
+        for (size_t k = 0; k < 224 * 224 * 3; k++) assert_true(isfinite(out[k]));
+        mo_image_free(&picture);
+    }
+    mo_mem_free(out);
+}
+
+static void pixels_pad_what_is_smaller_than_the_crop(void **state)
+{
+    (void)state;
+    mo_image picture = made(5, 4, 9);
+    mo_pixels p;
+    mo_pixels_clip(&p, 8);
+    p.fit = MO_FIT_NONE;
+    p.fill = 9;
+    uint8_t out[8 * 8 * 3];
+    /* 5 of 8 columns: the odd one goes left in transformers, right in torchvision; 4 of 8 rows: 2 and 2 */
+    for (uint32_t rule = 0; rule < 2; rule++) {
+        p.centre = rule;
+        size_t left = rule == MO_CENTRE_FLOOR ? 2 : 1;
+        assert_ok(mo_pixels_bytes(&p, &picture, out));
+        for (size_t y = 0; y < 8; y++) {
+            for (size_t x = 0; x < 8 * 3; x++) {
+                bool inside = y >= 2 && y < 6 && x >= left * 3 && x < (left + 5) * 3;
+                unsigned want = inside ? picture.rgb[(y - 2) * 15 + x - left * 3] : 9;
+                assert_int_equal(out[y * 24 + x], want);
+            }
+        }
+    }
+    mo_image_free(&picture);
+}
+
+static void pixels_centre_rules_differ_on_odd_rests(void **state)
+{
+    (void)state;
+    mo_image picture = made(7, 4, 2);
+    mo_pixels p;
+    mo_pixels_clip(&p, 4);
+    p.fit = MO_FIT_NONE; /* 7 - 4 = 3: floor 1, round-half-even 2 */
+    uint8_t out[4 * 4 * 3];
+    assert_ok(mo_pixels_bytes(&p, &picture, out));
+    assert_memory_equal(out, picture.rgb + 3, 12);
+    p.centre = MO_CENTRE_ROUND;
+    assert_ok(mo_pixels_bytes(&p, &picture, out));
+    assert_memory_equal(out, picture.rgb + 6, 12);
+    mo_image_free(&picture);
+}
+
+static void pixels_alpha_over_white_or_dropped(void **state)
+{
+    (void)state;
+    mo_image picture;
+    assert_ok(mo_image_create(&picture, 2, 2, true));
+    memset(picture.rgb, 100, 12);
+    memcpy(picture.alpha, "\x00\x80\xff\x01", 4);
+    mo_pixels p;
+    mo_pixels_clip(&p, 2);
+    uint8_t out[12];
+    assert_ok(mo_pixels_bytes(&p, &picture, out));
+    assert_int_equal(out[0], 255);
+    assert_int_equal(out[3], 177); /* 100 x 128 / 255 + 127 */
+    assert_int_equal(out[6], 100);
+    assert_int_equal(out[9], 254);
+    p.alpha = MO_ALPHA_DROP;
+    assert_ok(mo_pixels_bytes(&p, &picture, out));
+    for (int i = 0; i < 12; i++) assert_int_equal(out[i], 100);
+    mo_image_free(&picture);
+}
+
+static void pixels_effnet_is_x_less_127_over_128(void **state)
+{
+    (void)state;
+    mo_image picture = made(4, 4, 5);
+    mo_pixels p;
+    mo_pixels_effnet(&p, 4);
+    float out[48];
+    assert_ok(mo_pixels_run(&p, &picture, out));
+    for (size_t i = 0; i < 16; i++)
+        for (size_t c = 0; c < 3; c++)
+            assert_true(out[c * 16 + i] == ((float)picture.rgb[3 * i + c] - 127.0f) / 128.0f);
+    mo_image_free(&picture);
+}
+
+static void pixels_longest_stays_inside_and_cover_covers(void **state)
+{
+    (void)state;
+    mo_image picture = made(20, 10, 5);
+    mo_pixels p;
+    mo_pixels_openai(&p, 8);
+    uint8_t out[8 * 8 * 3];
+    p.fit = MO_FIT_LONGEST;
+    p.fill = 3;
+    assert_ok(mo_pixels_bytes(&p, &picture, out)); /* 8 x 4, two rows of fill above and below */
+    for (size_t i = 0; i < 2 * 24; i++) {
+        assert_int_equal(out[i], 3);
+        assert_int_equal(out[6 * 24 + i], 3);
+    }
+    mo_image_free(&picture);
+    picture = made(1, 300, 1);
+    assert_fails(mo_pixels_bytes(&p, &picture, out), MOPD_E_UNSUPPORTED,
+        "a picture of 1 x 300 pixels would be resized to 0 x 8");
+    p.fit = MO_FIT_COVER;
+    assert_ok(mo_pixels_bytes(&p, &picture, out));
+    mo_image_free(&picture);
+}
+
+static void pixels_check_names_the_field(void **state)
+{
+    (void)state;
+    mo_pixels p, good;
+    mo_pixels_clip(&good, 224);
+    assert_ok(mo_pixels_check(&good));
+    p = good, p.filter = 6;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "resampling filter is 6");
+    p = good, p.resize_h = 0;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "resize height is 0");
+    p = good, p.crop_w = 20000;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "crop width is 20000");
+    p = good, p.std[1] = 0;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "std 0 of channel 1");
+    p = good, p.rescale = INFINITY;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "rescale factor is inf");
+    p = good, p.crop_h = p.crop_w = 0;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "differ in size");
+    p.fit = MO_FIT_EXACT;
+    assert_ok(mo_pixels_check(&p));
+    p = good, p.fit = 5;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "the fit is 5");
+    p = good, p.fill = 256;
+    assert_fails(mo_pixels_check(&p), MOPD_E_FORMAT, "the fill is 256");
+}
+
+static void view_depends_on_the_seed_alone(void **state)
+{
+    (void)state;
+    mo_image picture = made(50, 40, 1);
+    mo_pixels p;
+    mo_pixels_clip(&p, 16);
+    float a[768], b[768], c[768];
+    assert_ok(mo_pixels_view(&p, &picture, 7, a));
+    assert_ok(mo_pixels_view(&p, &picture, 8, c));
+    assert_ok(mo_pixels_view(&p, &picture, 7, b));
+    assert_memory_equal(a, b, sizeof a);
+    assert_memory_not_equal(a, c, sizeof a);
+    mo_image_free(&picture);
+}
+
+static void view_draws_what_torchvision_would(void **state)
+{
+    (void)state;
+    mo_image picture = {.width = 640, .height = 480};
+    double area = 0, flips = 0, least = 2, most = 0, n = 20000;
+    for (uint64_t seed = 0; seed < 20000; seed++) {
+        mo_crop c;
+        mo_pixels_draw(&picture, seed, &c);
+        assert_true(c.w >= 1 && c.h >= 1 && c.left + c.w <= 640 && c.top + c.h <= 480);
+        double ratio = (double)c.w / (double)c.h, part = (double)(c.w * c.h) / (640.0 * 480.0);
+        assert_true(part > 0.078 && part <= 1.0 && ratio > 0.74 && ratio < 1.35);
+        area += part / n;
+        flips += (c.flip ? 1 : 0) / n;
+        least = fmin(least, ratio);
+        most = fmax(most, ratio);
+    }
+    assert_true(fabs(flips - 0.5) < 0.02);
+    assert_true(fabs(area - 0.4304) < 0.006); /* torchvision's own mean over 20,000 draws; deviation 0.0015 */
+    assert_true(least < 0.76 && most > 1.32);
+}
+
+static void view_of_strips_falls_back_to_the_middle(void **state)
+{
+    (void)state;
+    mo_crop c;
+    mo_image tall = {.width = 3, .height = 5001}, wide = {.width = 5001, .height = 3};
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        mo_pixels_draw(&tall, seed, &c);
+        assert_true(c.w == 3 && c.h == 4 && c.left == 0 && c.top == 2498);
+        mo_pixels_draw(&wide, seed, &c);
+        assert_true(c.w == 4 && c.h == 3 && c.top == 0 && c.left == 2498);
+    }
+}
+
+static void view_flips_the_columns(void **state)
+{
+    (void)state;
+    mo_image picture = made(30, 30, 1), mirror = made(30, 30, 1);
+    mo_pixels p;
+    mo_pixels_clip(&p, 8);
+    float a[192];
+    bool seen[2] = {false, false};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        mo_crop c;
+        mo_pixels_draw(&picture, seed, &c);
+        seen[c.flip] = true;
+        mo_rect in = {picture.rgb + (c.top * 30 + c.left) * 3, c.w, c.h, 90};
+        mo_resize to = all_of(8, 8, MO_FILTER_BICUBIC);
+        uint8_t out[192];
+        assert_ok(mo_resample(out, &in, &to));
+        assert_ok(mo_pixels_view(&p, &picture, seed, a));
+        for (size_t y = 0; y < 8; y++) {
+            for (size_t x = 0; x < 8; x++) {
+                float v = (float)(out[(y * 8 + (c.flip ? 7 - x : x)) * 3] / 255.0);
+                assert_true(fabsf(a[y * 8 + x] - (v - 0.48145466f) / 0.26862954f) < 1e-5f);
+            }
+        }
+    }
+    assert_true(seen[0] && seen[1]);
+    mo_image_free(&picture);
+    mo_image_free(&mirror);
+}
+
+static mopd_status run_and_view(void *ctx)
+{
+    mo_pixels p;
+    mo_pixels_clip(&p, 8);
+    p.crop_h = 12; /* padding too */
+    float out[12 * 8 * 3];
+    mopd_status st = mo_pixels_run(&p, ctx, out);
+    return st == MOPD_OK ? mo_pixels_view(&p, ctx, 1, out) : st;
+}
+
+static void pixels_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    static uint8_t rgb[20 * 30 * 3] = {7}, alpha[20 * 30] = {9};
+    mo_image picture = {20, 30, rgb, alpha};
+    test_torture(run_and_view, &picture);
+    assert_int_equal(test_count_live(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resample_is_pillows),
+        cmocka_unit_test(pixels_are_transformers),
+        cmocka_unit_test(pixels_are_torchvisions),
+        cmocka_unit_test(resample_avx2_has_the_same_bits),
+        cmocka_unit_test(resample_part_equals_the_whole),
+        cmocka_unit_test(resample_to_the_same_size_copies),
+        cmocka_unit_test(pixels_take_any_shape),
+        cmocka_unit_test(pixels_pad_what_is_smaller_than_the_crop),
+        cmocka_unit_test(pixels_centre_rules_differ_on_odd_rests),
+        cmocka_unit_test(pixels_alpha_over_white_or_dropped),
+        cmocka_unit_test(pixels_effnet_is_x_less_127_over_128),
+        cmocka_unit_test(pixels_longest_stays_inside_and_cover_covers),
+        cmocka_unit_test(pixels_check_names_the_field),
+        cmocka_unit_test(view_depends_on_the_seed_alone),
+        cmocka_unit_test(view_draws_what_torchvision_would),
+        cmocka_unit_test(view_of_strips_falls_back_to_the_middle),
+        cmocka_unit_test(view_flips_the_columns),
+        cmocka_unit_test(pixels_survive_lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

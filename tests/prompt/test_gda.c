@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * test_gda.c - the Gaussian discriminant head against NumPy, and what it refuses; Cholesky beside it. */
+#include "test.h"
+
+#include "../gold/gda/gda.h"
+#include "math/cholesky.h"
+#include "prompt/gda.h"
+
+enum { D = 5, C = 3, N = 24 };
+
+static const char *const names[] = {"a", "b", "c"};
+static const char *const new_names[] = {"d", "e"};
+static const char *const all_names[] = {"a", "b", "c", "d", "e"};
+static float x[N * D], text[C * D], new_text[2 * D], all_text[5 * D], probe[4 * D];
+static int32_t labels[N];
+
+static void normalise(float *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double s = 0;
+        for (size_t k = 0; k < D; k++) s += (double)rows[i * D + k] * (double)rows[i * D + k];
+        for (size_t k = 0; k < D; k++) rows[i * D + k] = (float)((double)rows[i * D + k] / sqrt(s));
+    }
+}
+
+static void random_rows(float *rows, size_t n, uint32_t seed)
+{
+    test_random(rows, n * D, seed);
+    normalise(rows, n);
+}
+
+/* The features of tests/gold/gda.py: three centres and noise. */
+static int make_features(void **state)
+{
+    (void)state;
+    float centre[C * D], noise[N * D];
+    test_random(centre, C * D, 1);
+    test_random(noise, N * D, 2);
+    for (size_t i = 0; i < N; i++) {
+        labels[i] = (int32_t)(i % C);
+        for (size_t k = 0; k < D; k++) x[i * D + k] = centre[i % C * D + k] + 0.5f * noise[i * D + k];
+    }
+    normalise(x, N);
+    random_rows(text, C, 3);
+    random_rows(new_text, 2, 4);
+    random_rows(probe, 4, 5);
+    memcpy(all_text, text, sizeof text);
+    memcpy(all_text + C * D, new_text, sizeof new_text);
+    return 0;
+}
+
+/* A bank by hand: this test stands below the api. */
+static mopd_bank bank_of(const char *const *list, size_t n, float *features)
+{
+    return (mopd_bank){
+        .n_classes = n, .dim = D, .scale = 20.0f, .feature = features, .name = (char **)(uintptr_t)list};
+}
+
+static mopd_gda *fitted(float alpha)
+{
+    mopd_bank bank = bank_of(names, C, text);
+    mopd_gda *g = NULL;
+    assert_ok(mopd_gda_create(&g, &bank, x, labels, N, alpha));
+    return g;
+}
+
+static void known_classes_match_numpy(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0.3f);
+    float logits[4 * C];
+    assert_ok(mopd_gda_logits(g, probe, 4, logits));
+    assert_true(test_max_diff(logits, gold_known, 4 * C) < 2e-5);
+    mopd_gda_free(g);
+}
+
+static void new_classes_match_numpy(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0.3f), *fresh = NULL;
+    mopd_bank bank = bank_of(new_names, 2, new_text);
+    float logits[4 * 2];
+    assert_ok(mopd_gda_create_classes(&fresh, g, &bank));
+    assert_ok(mopd_gda_logits(fresh, probe, 4, logits));
+    assert_true(test_max_diff(logits, gold_new, 4 * 2) < 2e-5);
+    mopd_gda *further = NULL;
+    assert_fails(mopd_gda_create_classes(&further, fresh, &bank), MOPD_E_STATE, "cannot meet further");
+    mopd_gda_free(fresh);
+    mopd_gda_free(g);
+}
+
+static void known_and_new_together_match_numpy(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0.3f), *mixed = NULL;
+    mopd_bank bank = bank_of(all_names, 5, all_text);
+    float logits[4 * 5];
+    assert_ok(mopd_gda_create_classes(&mixed, g, &bank));
+    assert_ok(mopd_gda_logits(mixed, probe, 4, logits));
+    assert_true(test_max_diff(logits, gold_mixed, 4 * 5) < 2e-5);
+    mopd_gda_free(mixed);
+    mopd_gda_free(g);
+}
+
+/* The text classifier is of no use here: only a large alpha gets the held-out pictures right. */
+static void alpha_is_chosen_on_folds(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(-1);
+    assert_true(mopd_gda_alpha(g) >= 0.1f);
+    float logits[N * C];
+    uint32_t confusion[C * C] = {0};
+    assert_ok(mopd_gda_logits(g, x, N, logits));
+    assert_ok(mopd_confusion_add(confusion, C, logits, labels, N));
+    assert_true(confusion[0] + confusion[4] + confusion[8] >= 20);
+    mopd_gda_free(g);
+    const int32_t single[] = {0, 1, 2};
+    mopd_bank bank = bank_of(names, C, text);
+    assert_ok(mopd_gda_create(&g, &bank, x, single, 3, -1));
+    assert_true(fabs((double)(mopd_gda_alpha(g)) - (double)(0.1f)) <= 0);
+    mopd_gda_free(g);
+}
+
+static void alpha_zero_is_the_text_classifier(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0);
+    float logits[C];
+    assert_ok(mopd_gda_logits(g, probe, 1, logits));
+    for (size_t c = 0; c < C; c++) {
+        double want = 0;
+        for (size_t k = 0; k < D; k++) want += 20.0 * (double)text[c * D + k] * (double)probe[k];
+        assert_true(fabs((double)(logits[c]) - (double)(want)) <= 1e-5);
+    }
+    mopd_gda_free(g);
+}
+
+static void bad_inputs_are_refused(void **state)
+{
+    (void)state;
+    mopd_bank bank = bank_of(names, C, text);
+    mopd_gda *g = NULL;
+    int32_t wrong[N];
+    memcpy(wrong, labels, sizeof wrong);
+    wrong[5] = 3;
+    assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "label 3 of picture 5");
+    for (size_t i = 0; i < N; i++) wrong[i] = (int32_t)(i % 2);
+    assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "class 'c' has no feature");
+    assert_fails(mopd_gda_create(&g, &bank, x, wrong, 0, 1), MOPD_E_ARG, "empty");
+    assert_fails(mopd_gda_create(&g, &bank, x, labels, N, NAN), MOPD_E_ARG, "alpha");
+    float nan_row[D] = {NAN};
+    assert_fails(mopd_gda_create(&g, &bank, nan_row, labels, 1, 1), MOPD_E_NUMERIC, "not finite");
+    assert_null(g);
+    mopd_gda_free(NULL);
+}
+
+static void cholesky_solves(void **state)
+{
+    (void)state;
+    double a[16] = {4, 0, 0, 0, 2, 5, 0, 0, -1, 1, 6, 0, 0.5, 2, 1, 7};
+    const double full[16] = {4, 2, -1, 0.5, 2, 5, 1, 2, -1, 1, 6, 1, 0.5, 2, 1, 7};
+    const double want[4] = {1, -2, 3, 0.25};
+    double b[4] = {0};
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t k = 0; k < 4; k++) b[i] += full[i * 4 + k] * want[k];
+    }
+    assert_true(mo_cholesky(a, 4));
+    mo_cholesky_solve(a, 4, b);
+    for (size_t i = 0; i < 4; i++) assert_true(fabs((double)(b[i]) - (double)(want[i])) <= 1e-12);
+    double indefinite[4] = {1, 0, 2, 1};
+    assert_false(mo_cholesky(indefinite, 2));
+}
+
+static mopd_status whole_way(void *ctx)
+{
+    (void)ctx;
+    mopd_bank bank = bank_of(names, C, text), others = bank_of(new_names, 2, new_text);
+    mopd_gda *g = NULL, *fresh = NULL;
+    mopd_status st = mopd_gda_create(&g, &bank, x, labels, N, -1);
+    if (st == MOPD_OK) st = mopd_gda_create_classes(&fresh, g, &others);
+    mopd_gda_free(g);
+    mopd_gda_free(fresh);
+    return st;
+}
+
+static void gda_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    test_torture(whole_way, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_classes_match_numpy),
+        cmocka_unit_test(new_classes_match_numpy),
+        cmocka_unit_test(known_and_new_together_match_numpy),
+        cmocka_unit_test(alpha_is_chosen_on_folds),
+        cmocka_unit_test(alpha_zero_is_the_text_classifier),
+        cmocka_unit_test(bad_inputs_are_refused),
+        cmocka_unit_test(cholesky_solves),
+        cmocka_unit_test(gda_survives_lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, make_features, NULL);
+}
