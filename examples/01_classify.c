@@ -24,10 +24,12 @@ int main(int argc, char **argv)
     mopd_status st = mopd_encoder_open(&encoder, NULL, NULL); /* NULL: the built-in model, default options */
     if (st == MOPD_OK) st = mopd_bank_create(&bank, encoder, classes, n_classes, NULL, 0);
     if (st == MOPD_OK) st = mopd_image_open(&image, argv[1], NULL);
-    if (st == MOPD_OK) st = mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature);
+    if (st == MOPD_OK)
+        st = mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature);
     if (st == MOPD_OK) st = mopd_bank_top(bank, feature, 1, top, match);
     for (size_t i = 0; st == MOPD_OK && i < top; i++)
-        printf("%5.1f %%  %s\n", 100.0 * (double)match[i].probability, mopd_bank_class_name(bank, match[i].index));
+        printf("%5.1f %%  %s\n", 100.0 * (double)match[i].probability,
+            mopd_bank_class_name(bank, match[i].index));
     if (st != MOPD_OK) fprintf(stderr, "%s\n", mopd_last_error());
 
     mopd_image_free(image); /* free and close take NULL: one exit for all paths */

@@ -13,7 +13,7 @@
 
 typedef struct gallery {
     size_t dim;
-    float *feature;  /* n x dim */
+    float *feature;   /* n x dim */
     double *likeness; /* n, to picture 0 */
     char **path;
 } gallery;
@@ -60,8 +60,10 @@ int main(int argc, char **argv)
     gallery g = {info.dim, calloc(n * info.dim + 1, sizeof(float)), calloc(n, sizeof(double)), argv + 1};
     if (st == MOPD_OK && g.feature && g.likeness)
         st = mopd_encoder_encode_files(encoder, (const char *const *)g.path, n, keep, &g);
-    if (st == MOPD_OK) print_nearest(&g, n, 5);
-    else fprintf(stderr, "%s\n", mopd_last_error());
+    if (st == MOPD_OK)
+        print_nearest(&g, n, 5);
+    else
+        fprintf(stderr, "%s\n", mopd_last_error());
 
     free(g.feature);
     free(g.likeness);

@@ -13,7 +13,10 @@
 
 static volatile sig_atomic_t stop;
 
-static void on_interrupt(int number) { stop = number; }
+static void on_interrupt(int number)
+{
+    stop = number;
+}
 
 /* After every epoch: what it did.  Any answer but 0 ends the training; what was reached is kept. */
 static int show(void *context, const mopd_epoch *e)
@@ -55,7 +58,8 @@ static mopd_status learn(const mopd_encoder *encoder, const mopd_dataset *data, 
     run.labels = mopd_dataset_labels(data);
     run.on_epoch = show;
 
-    mopd_status st = mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
+    mopd_status st =
+        mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
     if (st == MOPD_OK) st = mopd_trainer_run(trainer, &run);
     if (st == MOPD_OK || st == MOPD_E_CANCELLED) st = mopd_trainer_prompt(trainer, &prompt);
     if (st == MOPD_OK) st = mopd_prompt_save(prompt, path);
@@ -73,8 +77,10 @@ int main(int argc, char **argv)
     mopd_status st = mopd_encoder_open(&encoder, NULL, NULL);
     if (st == MOPD_OK) st = load(&data, argv[1], encoder);
     if (st == MOPD_OK) st = learn(encoder, data, argv[2]);
-    if (st == MOPD_OK) printf("%s\n", argv[2]);
-    else fprintf(stderr, "%s\n", mopd_last_error());
+    if (st == MOPD_OK)
+        printf("%s\n", argv[2]);
+    else
+        fprintf(stderr, "%s\n", mopd_last_error());
     mopd_dataset_close(data);
     mopd_encoder_close(encoder);
     return st == MOPD_OK ? 0 : 1;

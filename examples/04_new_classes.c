@@ -18,7 +18,8 @@ static mopd_status print_best(const char *title, const mopd_bank *bank, const fl
     if (st != MOPD_OK) return st;
     printf("%s\n", title);
     for (size_t i = 0; i < top; i++)
-        printf("  %5.1f %%  %s\n", 100.0 * (double)match[i].probability, mopd_bank_class_name(bank, match[i].index));
+        printf("  %5.1f %%  %s\n", 100.0 * (double)match[i].probability,
+            mopd_bank_class_name(bank, match[i].index));
     return MOPD_OK;
 }
 
@@ -53,11 +54,13 @@ int main(int argc, char **argv)
     float feature[4096]; /* D floats; models have 192 to 1280 */
 
     mopd_status st = mopd_encoder_open(&encoder, NULL, NULL);
-    if (st == MOPD_OK) st = mopd_prompt_open(&prompt, argv[1], encoder); /* MISMATCH if made with another model */
+    if (st == MOPD_OK)
+        st = mopd_prompt_open(&prompt, argv[1], encoder); /* MISMATCH if made with another model */
     if (st == MOPD_OK) st = mopd_bank_create_prompt(&learned, encoder, classes, n, prompt);
     if (st == MOPD_OK) st = mopd_bank_create(&written, encoder, classes, n, NULL, 0);
     if (st == MOPD_OK) st = mopd_image_open(&image, argv[2], NULL);
-    if (st == MOPD_OK) st = mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature);
+    if (st == MOPD_OK)
+        st = mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature);
     if (st == MOPD_OK) st = print_best("learned prompt", learned, feature);
     if (st == MOPD_OK) st = print_best("a photo of a {}.", written, feature);
     if (st == MOPD_OK) st = print_teachers(prompt, feature);

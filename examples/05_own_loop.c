@@ -60,8 +60,8 @@ static mopd_status learn(loop *l, const char *path)
     mopd_dataset_get_info(l->data, &info);
     mopd_trainer_options_init(&options, sizeof options);
     options.epochs = EPOCHS; /* the learning rate's schedule runs over these */
-    mopd_status st =
-        mopd_trainer_create(&trainer, l->encoder, mopd_dataset_class_names(l->data), info.n_classes, &options);
+    mopd_status st = mopd_trainer_create(
+        &trainer, l->encoder, mopd_dataset_class_names(l->data), info.n_classes, &options);
     for (unsigned epoch = 1; st == MOPD_OK && epoch <= EPOCHS; epoch++) st = one_epoch(l, trainer, epoch);
     if (st == MOPD_OK) st = mopd_trainer_prompt(trainer, &prompt);
     if (st == MOPD_OK) st = mopd_prompt_save(prompt, path);

@@ -28,7 +28,8 @@ static mopd_status add_up(void *context, double *values, size_t n)
     (void)context;
     for (size_t at = 0, part; at < n; at += part) { /* MPI counts in int */
         part = n - at < INT_MAX ? n - at : INT_MAX;
-        if (MPI_Allreduce(MPI_IN_PLACE, values + at, (int)part, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD) != MPI_SUCCESS)
+        if (MPI_Allreduce(MPI_IN_PLACE, values + at, (int)part, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD) !=
+            MPI_SUCCESS)
             return MOPD_E_IO;
     }
     return MOPD_OK;
@@ -49,8 +50,8 @@ static mopd_status open_pictures(mopd_dataset **few, const char *path)
 }
 
 /* features, n x dim: rows rank, rank + ranks, rank + 2 ranks ... are encoded here; the other rows are 0. */
-static mopd_status encode_share(
-    const world *w, const mopd_encoder *encoder, const mopd_dataset *data, size_t n, size_t dim, float *features)
+static mopd_status encode_share(const world *w, const mopd_encoder *encoder, const mopd_dataset *data,
+    size_t n, size_t dim, float *features)
 {
     mopd_dataset *part = NULL, *encoded = NULL;
     size_t *own = malloc(n * sizeof *own), n_own = 0;
@@ -71,8 +72,8 @@ static int show(void *context, const mopd_epoch *e)
 {
     const world *w = context;
     if (!w->rank)
-        printf("epoch %2u  loss %.4f  accuracy %.1f %%  %.2f steps/s\n", (unsigned)e->epoch, e->loss, e->accuracy,
-            (double)e->n_steps / e->seconds);
+        printf("epoch %2u  loss %.4f  accuracy %.1f %%  %.2f steps/s\n", (unsigned)e->epoch, e->loss,
+            e->accuracy, (double)e->n_steps / e->seconds);
     return 0;
 }
 
@@ -96,7 +97,8 @@ static mopd_status learn(
     run.on_epoch = show;
     run.epoch_context = w;
 
-    mopd_status st = mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
+    mopd_status st =
+        mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
     if (st == MOPD_OK) st = mopd_trainer_run(trainer, &run);
     if (st == MOPD_OK && !w->rank) st = mopd_trainer_prompt(trainer, &prompt);
     if (st == MOPD_OK && !w->rank) st = mopd_prompt_save(prompt, path); /* all hold the same: one writes */
@@ -120,8 +122,8 @@ static mopd_status work(world *w, const mopd_encoder *encoder, const mopd_datase
         for (size_t i = 0; i < n; i++)
             MPI_Allreduce(MPI_IN_PLACE, features + i * dim, (int)dim, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
         if (!w->rank)
-            printf("%d processes, %u classes, %zu pictures, %.1f pictures/s\n", w->ranks, (unsigned)info.n_classes, n,
-                (double)n / (MPI_Wtime() - start));
+            printf("%d processes, %u classes, %zu pictures, %.1f pictures/s\n", w->ranks,
+                (unsigned)info.n_classes, n, (double)n / (MPI_Wtime() - start));
         st = learn(w, encoder, data, features, path);
     }
     free(features);

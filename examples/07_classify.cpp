@@ -28,15 +28,17 @@ int main(int argc, char **argv)
         const mopd::Encoder encoder; /* the built-in model; mopd::Encoder("folder") opens another */
         const mopd::Bank bank(encoder, split(argv[1]));
         std::size_t n_bad = 0;
-        encoder.files(paths, [&](std::size_t i, mopd_status status, const char *message, mopd::span<const float> feature) {
-            if (status != MOPD_OK) {
-                std::fprintf(stderr, "%s\n", message);
-                n_bad++;
-                return;
-            }
-            const mopd_match best = bank.top(feature)[0][0];
-            std::printf("%s: %s, %.1f %%\n", paths[i], bank.class_name(best.index).c_str(), 100.0 * double(best.probability));
-        });
+        encoder.files(paths,
+            [&](std::size_t i, mopd_status status, const char *message, mopd::span<const float> feature) {
+                if (status != MOPD_OK) {
+                    std::fprintf(stderr, "%s\n", message);
+                    n_bad++;
+                    return;
+                }
+                const mopd_match best = bank.top(feature)[0][0];
+                std::printf("%s: %s, %.1f %%\n", paths[i], bank.class_name(best.index).c_str(),
+                    100.0 * double(best.probability));
+            });
         return n_bad ? 1 : 0;
     } catch (const mopd::error &e) {
         std::fprintf(stderr, "%s: %s\n", e.name(), e.what());

@@ -28,7 +28,10 @@ void cli_catch_interrupt(void)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
 }
 
-bool cli_interrupted(void) { return interrupts > 0; }
+bool cli_interrupted(void)
+{
+    return interrupts > 0;
+}
 
 void cli_interrupt_ends(bool ends)
 {
@@ -91,7 +94,10 @@ static void list_add_n(cli_list *list, const char *text, size_t n)
     list->item[list->n++] = copy;
 }
 
-void cli_list_add(cli_list *list, const char *text) { list_add_n(list, text, strlen(text)); }
+void cli_list_add(cli_list *list, const char *text)
+{
+    list_add_n(list, text, strlen(text));
+}
 
 void cli_list_free(cli_list *list)
 {
@@ -145,7 +151,10 @@ static bool is_picture_name(const char *name)
     return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static bool list_names(cli_list *names, const char *folder)
 {
@@ -168,8 +177,10 @@ static bool walk(cli_list *list, const char *path, int depth)
         char *inner = cli_alloc(n, 1);
         snprintf(inner, n, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names.item[i]);
         struct stat info;
-        if (!stat(inner, &info) && S_ISDIR(info.st_mode)) ok = walk(list, inner, depth + 1);
-        else if (is_picture_name(inner)) cli_list_add(list, inner);
+        if (!stat(inner, &info) && S_ISDIR(info.st_mode))
+            ok = walk(list, inner, depth + 1);
+        else if (is_picture_name(inner))
+            cli_list_add(list, inner);
         free(inner);
     }
     cli_list_free(&names);

@@ -60,13 +60,13 @@ bool cli_list_pictures(cli_list *list, const char *path);
 typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST, CLI_UINT, CLI_REAL } cli_kind;
 
 typedef struct cli_option {
-    const char *name;  /* long name without "--" */
-    char letter;       /* 0: none */
-    cli_kind kind;     /* bool *, const char **, cli_list *, uint64_t *, double * */
-    void *value;       /* holds the default before the call */
-    const char *arg;   /* name of the argument in help */
-    const char *help;  /* one line */
-    bool *given;       /* set when the option was there; may be NULL */
+    const char *name; /* long name without "--" */
+    char letter;      /* 0: none */
+    cli_kind kind;    /* bool *, const char **, cli_list *, uint64_t *, double * */
+    void *value;      /* holds the default before the call */
+    const char *arg;  /* name of the argument in help */
+    const char *help; /* one line */
+    bool *given;      /* set when the option was there; may be NULL */
 } cli_option;
 
 typedef struct cli_common {
@@ -86,8 +86,8 @@ typedef struct cli_command {
 
 /* Parses argv against the command's options (ended by {0}) and the common ones.  Returns -1 to go on, else the exit
  * status.  *rest and *n_rest are the arguments that are no options. */
-int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc, char **argv,
-    char ***rest, size_t *n_rest);
+int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
+    char **argv, char ***rest, size_t *n_rest);
 
 /* "json"/"csv" chosen? */
 bool cli_is_json(const cli_common *common);

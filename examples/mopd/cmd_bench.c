@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const cli_command command = {"bench", "[options]", "Measures speed, load time and memory of a model here.",
+static const cli_command command = {"bench", "[options]",
+    "Measures speed, load time and memory of a model here.",
     "  mopd bench -m ViT-B-16/ --threads 1 --format json\n"};
 
 enum { BATCH = 16, TEXTS = 64, CLASSES = 50, STEP_BATCH = 128, ROUNDS = 200 };
@@ -28,7 +29,10 @@ typedef struct bench {
 
 typedef mopd_status (*work_fn)(bench *b);
 
-static mopd_status one_image(bench *b) { return mopd_encoder_encode_pixels(b->encoder, b->pixels, 1, b->features); }
+static mopd_status one_image(bench *b)
+{
+    return mopd_encoder_encode_pixels(b->encoder, b->pixels, 1, b->features);
+}
 
 static mopd_status many_images(bench *b)
 {
@@ -82,7 +86,8 @@ static double uniform(uint64_t *state)
 /* TEXTS different names of one to three words; the texts put them into one template. */
 static void make_texts(bench *b)
 {
-    static const char *const first[] = {"red", "small", "old", "wild"}, *const second[] = {"cat", "car", "tree", "house"},
+    static const char *const first[] = {"red", "small", "old", "wild"},
+                             *const second[] = {"cat", "car", "tree", "house"},
                              *const third[] = {"", " at night", " in snow", " by the sea"};
     for (size_t i = 0; i < TEXTS; i++) {
         b->names[i] = cli_alloc(64, 1);
@@ -109,7 +114,8 @@ static void make_features(bench *b)
     for (size_t i = 0; i < STEP_BATCH; i++) {
         float *row = b->features + i * b->info.dim;
         double square = 0;
-        for (size_t d = 0; d < b->info.dim; d++) row[d] = (float)uniform(&state), square += (double)row[d] * (double)row[d];
+        for (size_t d = 0; d < b->info.dim; d++)
+            row[d] = (float)uniform(&state), square += (double)row[d] * (double)row[d];
         for (size_t d = 0; d < b->info.dim; d++) row[d] /= (float)sqrt(square);
     }
 }
@@ -137,9 +143,10 @@ static json_t *measure_all(bench *b, double open_seconds, const char *precision)
     getrusage(RUSAGE_SELF, &usage);
     if (b->st != MOPD_OK || cli_interrupted()) return NULL;
     return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:s, s:s}", "image_ms_b1", 1e3 * image,
-        "images_per_s_b16", BATCH / images, "text_ms_1", 1e3 * text, "texts_per_s_64", TEXTS / texts, "train_step_ms",
-        1e3 * step, "open_ms", 1e3 * open_seconds, "peak_rss_mb", (double)usage.ru_maxrss / 1024.0, "gemm_gflops", gemm,
-        "threads", (int)b->info.n_threads, "precision", precision, "cpu", mopd_build_info());
+        "images_per_s_b16", BATCH / images, "text_ms_1", 1e3 * text, "texts_per_s_64", TEXTS / texts,
+        "train_step_ms", 1e3 * step, "open_ms", 1e3 * open_seconds, "peak_rss_mb",
+        (double)usage.ru_maxrss / 1024.0, "gemm_gflops", gemm, "threads", (int)b->info.n_threads, "precision",
+        precision, "cpu", mopd_build_info());
 }
 
 static void print_text(const json_t *figures)
@@ -148,10 +155,13 @@ static void print_text(const json_t *figures)
     cli_table *table = cli_table_new(2, heads);
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)figures, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)figures, key, value)
+    {
         cli_table_cell(table, "%s", key);
-        if (json_is_string(value)) cli_table_cell(table, "%s", json_string_value(value));
-        else cli_table_cell(table, "%.5g", json_number_value(value));
+        if (json_is_string(value))
+            cli_table_cell(table, "%s", json_string_value(value));
+        else
+            cli_table_cell(table, "%.5g", json_number_value(value));
     }
     cli_table_print_free(table);
 }
@@ -160,7 +170,8 @@ static void print_csv(const json_t *figures)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)figures, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)figures, key, value)
+    {
         char number[32];
         snprintf(number, sizeof number, "%.9g", json_number_value(value));
         cli_csv_field(key, false);
@@ -194,12 +205,17 @@ int cmd_bench(int argc, char **argv)
     mopd_encoder_get_info(encoder, &b.info);
     make_inputs(&b);
     json_t *figures = measure_all(&b, open_seconds, b.info.precision == MOPD_PRECISION_BF16 ? "bf16" : "f32");
-    if (b.st != MOPD_OK) status = cli_fail_status(b.st);
-    else if (!figures) status = EXIT_INTERRUPTED;
+    if (b.st != MOPD_OK)
+        status = cli_fail_status(b.st);
+    else if (!figures)
+        status = EXIT_INTERRUPTED;
     else {
-        if (cli_is_json(&common)) cli_print_json(json_incref(figures));
-        else if (cli_is_csv(&common)) print_csv(figures);
-        else print_text(figures);
+        if (cli_is_json(&common))
+            cli_print_json(json_incref(figures));
+        else if (cli_is_csv(&common))
+            print_csv(figures);
+        else
+            print_text(figures);
         status = cli_flush() ? EXIT_DONE : EXIT_FAILED;
     }
     json_decref(figures);

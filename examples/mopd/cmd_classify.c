@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {
-    "classify", "(--classes \"a,b\" | --class-file F) [options] IMAGE...",
+static const cli_command command = {"classify", "(--classes \"a,b\" | --class-file F) [options] IMAGE...",
     "Tells which of the given classes each picture shows.  Folders are walked.",
     "  mopd classify --classes \"cat,dog\" photo.jpg\n"
     "  mopd classify --class-file birds.txt --template \"a photo of a {}, a type of bird.\" --top 3 garden/\n"
@@ -24,7 +23,8 @@ typedef struct job {
     cli_progress progress;
 } job;
 
-static mopd_status make_bank(mopd_bank **bank, const mopd_encoder *encoder, const cli_prompts *p, const char *path)
+static mopd_status make_bank(
+    mopd_bank **bank, const mopd_encoder *encoder, const cli_prompts *p, const char *path)
 {
     const char *const *classes = (const char *const *)p->class_list.item;
     const char *const *templates = (const char *const *)p->templates.item;
@@ -39,8 +39,8 @@ static mopd_status make_bank(mopd_bank **bank, const mopd_encoder *encoder, cons
 
 static json_t *match_json(const job *j, const mopd_match *m)
 {
-    return json_pack("{s:s, s:i, s:o, s:o}", "class", mopd_bank_class_name(j->bank, m->index), "index", (int)m->index,
-        "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
+    return json_pack("{s:s, s:i, s:o, s:o}", "class", mopd_bank_class_name(j->bank, m->index), "index",
+        (int)m->index, "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
 }
 
 static void show_json(job *j, const char *image, const char *error)
@@ -82,7 +82,8 @@ static void show_csv(job *j, const char *image, const char *error)
 static void show_text(job *j, const char *image, const char *error)
 {
     if (error) return;
-    if (!j->n_shown) printf("%-*s  %-*s  probability\n", (int)j->image_width, "image", (int)j->class_width, "class");
+    if (!j->n_shown)
+        printf("%-*s  %-*s  probability\n", (int)j->image_width, "image", (int)j->class_width, "class");
     for (size_t i = 0; i < j->top; i++) {
         const mopd_match *m = j->match + i;
         printf("%-*s  %-*s  %10.2f%%\n", (int)j->image_width, i ? "" : image, (int)j->class_width,
@@ -94,16 +95,20 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
 {
     job *j = context;
     const char *image = j->images->item[index], *error = NULL;
-    if (status == MOPD_OK) status = mopd_bank_top(j->bank, feature, 1, j->top, j->match), message = mopd_last_error();
+    if (status == MOPD_OK)
+        status = mopd_bank_top(j->bank, feature, 1, j->top, j->match), message = mopd_last_error();
     if (status != MOPD_OK) {
         error = message;
         j->n_bad++;
         cli_progress_end(&j->progress);
         cli_fail("%s", message);
     }
-    if (cli_is_json(j->common)) show_json(j, image, error);
-    else if (cli_is_csv(j->common)) show_csv(j, image, error);
-    else show_text(j, image, error);
+    if (cli_is_json(j->common))
+        show_json(j, image, error);
+    else if (cli_is_csv(j->common))
+        show_csv(j, image, error);
+    else
+        show_text(j, image, error);
     if (!error || cli_is_json(j->common) || cli_is_csv(j->common)) j->n_shown++;
     cli_progress_update(&j->progress, index + 1);
     return cli_interrupted() || ferror(stdout);
@@ -127,7 +132,8 @@ static int classify_all(job *j, const mopd_encoder *encoder)
     fit_columns(j);
     cli_progress_start(&j->progress, j->common, "classify", j->images->n);
     if (cli_is_json(j->common)) fputs("{\"results\":[", stdout);
-    mopd_status st = mopd_encoder_encode_files(encoder, (const char *const *)j->images->item, j->images->n, encoded, j);
+    mopd_status st =
+        mopd_encoder_encode_files(encoder, (const char *const *)j->images->item, j->images->n, encoded, j);
     cli_progress_end(&j->progress);
     if (cli_is_json(j->common)) fputs("]}\n", stdout);
     if (!cli_flush()) return EXIT_FAILED;
@@ -170,8 +176,8 @@ int cmd_classify(int argc, char **argv)
         {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
         {"template", 0, CLI_LIST, &prompts.templates, "TEXT", "prompt with {} for the class", NULL},
         {"template-file", 0, CLI_TEXT, &prompts.template_file, "FILE", "prompts, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME", "the twelve prompts of a task: imagenet, dtd ...",
-            NULL},
+        {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME",
+            "the twelve prompts of a task: imagenet, dtd ...", NULL},
         {"prompt", 'p', CLI_TEXT, &prompt, "PROMPT", "learned prompts (mopd train)", NULL},
         {"top", 0, CLI_UINT, &top, "N", "classes shown a picture (default: 1)", NULL},
         {0},

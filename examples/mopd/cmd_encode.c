@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {
-    "encode", "(--image FILE... | --text TEXT... | --text-file F) -o OUT.npy",
+static const cli_command command = {"encode", "(--image FILE... | --text TEXT... | --text-file F) -o OUT.npy",
     "Writes features of pictures or texts, n x D float32, rows of length 1.",
     "  mopd encode --image a.jpg b.png -o images.npy\n"
     "  mopd encode --text \"a photo of a cat.\" \"a photo of a dog.\" -o texts.npy\n"};
@@ -32,10 +31,12 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
     return cli_interrupted();
 }
 
-static int encode_images(job *j, const cli_common *common, const mopd_encoder *encoder, const cli_list *images)
+static int encode_images(
+    job *j, const cli_common *common, const mopd_encoder *encoder, const cli_list *images)
 {
     cli_progress_start(&j->progress, common, "encode", images->n);
-    mopd_status st = mopd_encoder_encode_files(encoder, (const char *const *)images->item, images->n, encoded, j);
+    mopd_status st =
+        mopd_encoder_encode_files(encoder, (const char *const *)images->item, images->n, encoded, j);
     cli_progress_end(&j->progress);
     if (j->failed) return EXIT_FAILED;
     return st == MOPD_OK ? -1 : cli_fail_status(st);
@@ -44,7 +45,8 @@ static int encode_images(job *j, const cli_common *common, const mopd_encoder *e
 static int encode_texts(job *j, const mopd_encoder *encoder, const cli_list *texts)
 {
     cli_interrupt_ends(true);
-    mopd_status st = mopd_encoder_encode_texts(encoder, (const char *const *)texts->item, texts->n, j->features);
+    mopd_status st =
+        mopd_encoder_encode_texts(encoder, (const char *const *)texts->item, texts->n, j->features);
     cli_interrupt_ends(false);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
@@ -83,7 +85,8 @@ int cmd_encode(int argc, char **argv)
     cli_list given_images = {0}, images = {0}, texts = {0};
     const char *text_file = NULL, *out = NULL;
     const cli_option options[] = {
-        {"image", 0, CLI_LIST, &given_images, "FILE", "picture or folder; those that follow belong to it", NULL},
+        {"image", 0, CLI_LIST, &given_images, "FILE", "picture or folder; those that follow belong to it",
+            NULL},
         {"text", 0, CLI_LIST, &texts, "TEXT", "text; those that follow belong to it", NULL},
         {"text-file", 0, CLI_TEXT, &text_file, "FILE", "texts, one a line", NULL},
         {"output", 'o', CLI_TEXT, &out, "OUT.npy", "where to write", NULL},
@@ -93,10 +96,12 @@ int cmd_encode(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     int kinds = (given_images.n > 0) + (texts.n > 0) + (text_file != NULL);
-    if (status < 0 && kinds != 1) status = cli_usage(command.name, "give one of --image, --text, --text-file");
+    if (status < 0 && kinds != 1)
+        status = cli_usage(command.name, "give one of --image, --text, --text-file");
     if (status < 0 && !out) status = cli_usage(command.name, "no -o OUT.npy");
     if (status < 0 && text_file && n_rest) status = cli_usage(command.name, "'%s' is left over", rest[0]);
-    for (size_t i = 0; status < 0 && i < n_rest; i++) cli_list_add(given_images.n ? &given_images : &texts, rest[i]);
+    for (size_t i = 0; status < 0 && i < n_rest; i++)
+        cli_list_add(given_images.n ? &given_images : &texts, rest[i]);
     if (status < 0 && text_file && !cli_list_file(&texts, text_file)) status = EXIT_FAILED;
     for (size_t i = 0; status < 0 && i < given_images.n; i++) {
         if (!cli_list_pictures(&images, given_images.item[i])) status = EXIT_FAILED;

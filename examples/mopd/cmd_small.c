@@ -32,7 +32,8 @@ static mopd_status preprocess(const mopd_encoder *encoder, const char *path, con
 int cmd_preprocess(int argc, char **argv)
 {
     static const cli_command command = {"preprocess", "IMAGE -o OUT.npy",
-        "Writes the tensor that the vision tower sees, 3 x S x S float32.", "  mopd preprocess photo.jpg -o x.npy\n"};
+        "Writes the tensor that the vision tower sees, 3 x S x S float32.",
+        "  mopd preprocess photo.jpg -o x.npy\n"};
     cli_common common;
     const char *out = NULL;
     const cli_option options[] = {{"output", 'o', CLI_TEXT, &out, "OUT.npy", "where to write", NULL}, {0}};
@@ -70,7 +71,8 @@ static void print_ids(const json_t *lists, const char *separator)
 {
     size_t i, k;
     json_t *one, *id;
-    json_array_foreach(lists, i, one) {
+    json_array_foreach(lists, i, one)
+    {
         json_array_foreach(one, k, id) printf("%s%d", k ? separator : "", (int)json_integer_value(id));
         putchar('\n');
     }
@@ -106,8 +108,10 @@ int cmd_tokenize(int argc, char **argv)
     }
     json_t *lists = json_array();
     mopd_status st = tokenize(encoder, texts.item, texts.n, lists);
-    if (st == MOPD_OK && cli_is_json(&common)) cli_print_json(json_incref(lists));
-    else if (st == MOPD_OK) print_ids(lists, cli_is_csv(&common) ? "," : " ");
+    if (st == MOPD_OK && cli_is_json(&common))
+        cli_print_json(json_incref(lists));
+    else if (st == MOPD_OK)
+        print_ids(lists, cli_is_csv(&common) ? "," : " ");
     json_decref(lists);
     cli_list_free(&texts);
     mopd_encoder_close(encoder);
@@ -127,8 +131,10 @@ static void print_value(const char *key, const json_t *value, int depth)
     }
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
     size_t width = 26 > 2 * depth ? (size_t)(26 - 2 * depth) : 1;
-    if (json_is_string(value)) printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, json_string_value(value));
-    else printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, text ? text : "");
+    if (json_is_string(value))
+        printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, json_string_value(value));
+    else
+        printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, text ? text : "");
     free(text);
 }
 
@@ -137,7 +143,8 @@ static void print_csv(const char *prefix, const json_t *object)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
         size_t n = strlen(prefix) + strlen(name) + 2;
         char *key = cli_alloc(n, 1);
         snprintf(key, n, "%s%s%s", prefix, *prefix ? "." : "", name);
@@ -194,7 +201,8 @@ int cmd_inspect(int argc, char **argv)
 int cmd_pack(int argc, char **argv)
 {
     static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16] -o FILE",
-        "Writes a model as one file that is mapped, not read.", "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"};
+        "Writes a model as one file that is mapped, not read.",
+        "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"};
     cli_common common;
     const char *out = NULL, *dtype = "f32";
     const cli_option options[] = {
@@ -206,7 +214,9 @@ int cmd_pack(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
-    int32_t type = !strcmp(dtype, "f32") ? MOPD_DTYPE_F32 : !strcmp(dtype, "f16") ? MOPD_DTYPE_F16 : MOPD_DTYPE_BF16;
+    int32_t type = !strcmp(dtype, "f32")   ? MOPD_DTYPE_F32
+                   : !strcmp(dtype, "f16") ? MOPD_DTYPE_F16
+                                           : MOPD_DTYPE_BF16;
     if (type == MOPD_DTYPE_BF16 && strcmp(dtype, "bf16"))
         return cli_usage(command.name, "--dtype '%s' is none of f32, f16, bf16", dtype);
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
@@ -217,7 +227,8 @@ int cmd_pack(int argc, char **argv)
     if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
         printf("%s: %s\n", out, mopd_encoder_fingerprint(encoder));
     if (st == MOPD_OK && cli_is_json(&common))
-        cli_print_json(json_pack("{s:s, s:s}", "path", out, "fingerprint", mopd_encoder_fingerprint(encoder)));
+        cli_print_json(
+            json_pack("{s:s, s:s}", "path", out, "fingerprint", mopd_encoder_fingerprint(encoder)));
     mopd_encoder_close(encoder);
     return finish(st);
 }

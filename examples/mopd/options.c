@@ -13,10 +13,12 @@ enum { MAX_OPTIONS = 64, CODE_BASE = 1000, CODE_HELP = 999 };
 static size_t join_tables(cli_option *all, const cli_option *own, cli_common *common)
 {
     const cli_option shared[] = {
-        {"model", 'm', CLI_TEXT, &common->model, "MODEL", "model directory or file (default: the built-in model)", NULL},
+        {"model", 'm', CLI_TEXT, &common->model, "MODEL",
+            "model directory or file (default: the built-in model)", NULL},
         {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output (default: text)", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
-        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers (default: f32)", NULL},
+        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto",
+            "products of the towers (default: f32)", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -63,9 +65,15 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
 {
     if (o->given) *o->given = true;
     switch (o->kind) {
-    case CLI_FLAG: *(bool *)o->value = true; break;
-    case CLI_TEXT: *(const char **)o->value = argument; break;
-    case CLI_LIST: cli_list_add(o->value, argument); break;
+    case CLI_FLAG:
+        *(bool *)o->value = true;
+        break;
+    case CLI_TEXT:
+        *(const char **)o->value = argument;
+        break;
+    case CLI_LIST:
+        cli_list_add(o->value, argument);
+        break;
     case CLI_UINT:
         if (!parse_uint(argument, o->value))
             return cli_usage(command->name, "--%s '%s' is not a whole number", o->name, argument);
@@ -108,7 +116,8 @@ static void fill_getopt(struct option *longs, char *shorts, const cli_option *al
     *shorts++ = ':';
     for (size_t i = 0; i < n; i++) {
         bool argument = all[i].kind != CLI_FLAG;
-        longs[i] = (struct option){all[i].name, argument ? required_argument : no_argument, NULL, CODE_BASE + (int)i};
+        longs[i] = (struct option){
+            all[i].name, argument ? required_argument : no_argument, NULL, CODE_BASE + (int)i};
         if (!all[i].letter) continue;
         *shorts++ = all[i].letter;
         if (argument) *shorts++ = ':';
@@ -125,8 +134,8 @@ static const cli_option *find_option(const cli_option *all, size_t n, int code)
     return NULL;
 }
 
-int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc, char **argv,
-    char ***rest, size_t *n_rest)
+int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
+    char **argv, char ***rest, size_t *n_rest)
 {
     *common = (cli_common){.format = "text", .precision = "f32"};
     cli_option all[MAX_OPTIONS];
@@ -151,9 +160,15 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
     return check_common(command, common);
 }
 
-bool cli_is_json(const cli_common *common) { return !strcmp(common->format, "json"); }
+bool cli_is_json(const cli_common *common)
+{
+    return !strcmp(common->format, "json");
+}
 
-bool cli_is_csv(const cli_common *common) { return !strcmp(common->format, "csv"); }
+bool cli_is_csv(const cli_common *common)
+{
+    return !strcmp(common->format, "csv");
+}
 
 bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
 {

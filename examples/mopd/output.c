@@ -86,13 +86,18 @@ static size_t width_of(const char *text)
     return n;
 }
 
-static bool is_number(const char *text) { return (*text >= '0' && *text <= '9') || *text == '-' || *text == '+'; }
+static bool is_number(const char *text)
+{
+    return (*text >= '0' && *text <= '9') || *text == '-' || *text == '+';
+}
 
 static void print_cell(const char *text, size_t width, bool right, bool last)
 {
     size_t pad = width - width_of(text);
-    if (right) printf("%*s%s", (int)pad, "", text);
-    else printf("%s%*s", text, last ? 0 : (int)pad, "");
+    if (right)
+        printf("%*s%s", (int)pad, "", text);
+    else
+        printf("%s%*s", text, last ? 0 : (int)pad, "");
     fputs(last ? "\n" : "  ", stdout);
 }
 
@@ -139,7 +144,8 @@ void cli_progress_update(cli_progress *progress, size_t done)
     char bar[31] = "..............................";
     memset(bar, '#', 30 * done / progress->total);
     double left = done ? spent / (double)done * (double)(progress->total - done) : 0;
-    fprintf(stderr, "\r%s [%s] %zu/%zu  %.0f s left\033[K", progress->label, bar, done, progress->total, left);
+    fprintf(
+        stderr, "\r%s [%s] %zu/%zu  %.0f s left\033[K", progress->label, bar, done, progress->total, left);
 }
 
 void cli_progress_end(cli_progress *progress)

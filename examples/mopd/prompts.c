@@ -8,8 +8,10 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command)
         return cli_usage(command, "--classes and --class-file exclude each other");
     if (!prompts->classes && !prompts->class_file)
         return cli_usage(command, "no classes: give --classes \"a,b\" or --class-file FILE");
-    if (prompts->classes) cli_list_split(&prompts->class_list, prompts->classes);
-    else if (!cli_list_file(&prompts->class_list, prompts->class_file)) return EXIT_FAILED;
+    if (prompts->classes)
+        cli_list_split(&prompts->class_list, prompts->classes);
+    else if (!cli_list_file(&prompts->class_list, prompts->class_file))
+        return EXIT_FAILED;
     if (!prompts->class_list.n) return cli_fail("%s: no class in this file", prompts->class_file);
     return -1;
 }
@@ -17,7 +19,8 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command)
 int cli_prompts_templates(cli_prompts *prompts)
 {
     size_t before = prompts->templates.n;
-    if (prompts->template_file && !cli_list_file(&prompts->templates, prompts->template_file)) return EXIT_FAILED;
+    if (prompts->template_file && !cli_list_file(&prompts->templates, prompts->template_file))
+        return EXIT_FAILED;
     if (prompts->template_file && prompts->templates.n == before)
         return cli_fail("%s: no template in this file", prompts->template_file);
     if (!prompts->templates_for) return -1;

@@ -22,8 +22,8 @@ typedef struct mopd_match {
  * ("_" in a name becomes " ").  Per class: the mean of the normalised features, normalised again (Radford et al.
  * 2021).  n_templates 0: "a photo of a {}.".  ARG: no class, an empty or repeated name, a template without "{}",
  * a prompt too long.  Free with mopd_bank_free.  Since 0.1. */
-MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
-    size_t n_classes, const char *const *templates, size_t n_templates);
+MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const char *const *templates, size_t n_templates);
 
 /* The same from given class features, n_classes x dim (normalised here, copied) and the factor that turns a
  * cosine into a logit.  NUMERIC: a row is zero or not finite.  Since 0.1. */
@@ -42,13 +42,13 @@ MOPD_API const float *mopd_bank_features(const mopd_bank *bank);
 MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 
 /* probabilities, n x C: softmax of the logits over the classes.  Since 0.1. */
-MOPD_API mopd_status mopd_bank_probabilities(const mopd_bank *bank, const float *features, size_t n,
-    float *probabilities);
+MOPD_API mopd_status mopd_bank_probabilities(
+    const mopd_bank *bank, const float *features, size_t n, float *probabilities);
 
 /* matches, n x min(top, C): the best classes of each image, best first, ties to the lower index.  ARG: top 0.
  * Since 0.1. */
-MOPD_API mopd_status mopd_bank_top(const mopd_bank *bank, const float *features, size_t n, size_t top,
-    mopd_match *matches);
+MOPD_API mopd_status mopd_bank_top(
+    const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches);
 
 /* The method's hard prompts for a dataset (its "task pool", METHOD 6.1): *n templates with "{}" in *templates,
  * static.  name, in any case: imagenet, caltech101, oxfordpets, stanfordcars, flowers102, food101, fgvcaircraft,

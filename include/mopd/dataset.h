@@ -58,21 +58,23 @@ typedef struct mopd_dataset_info {
     uint64_t seed;      /* of the augmented views */
     uint32_t dim;       /* D, 0 until encoded */
     uint32_t n_views;   /* V rows of features a picture, 0 until encoded */
-    uint32_t augmented; /* 1: the views are random crops (of val and test pictures V times the plain picture) */
+    uint32_t
+        augmented; /* 1: the views are random crops (of val and test pictures V times the plain picture) */
     uint32_t n_split[3]; /* pictures of train, val, test: all 0 when the data has no splits */
 } mopd_dataset_info;
 
 typedef struct mopd_selection {
     uint32_t struct_size;
-    int32_t split;   /* MOPD_SPLIT_..., default NONE; no matter where the data has no splits */
-    int32_t subset;  /* MOPD_SUBSET_..., default ALL */
-    uint32_t shots;  /* pictures a class, drawn at random; 0: all */
-    uint64_t seed;   /* of the draw, default 1 */
+    int32_t split;  /* MOPD_SPLIT_..., default NONE; no matter where the data has no splits */
+    int32_t subset; /* MOPD_SUBSET_..., default ALL */
+    uint32_t shots; /* pictures a class, drawn at random; 0: all */
+    uint64_t seed;  /* of the draw, default 1 */
 } mopd_selection;
 
 /* Progress of encoding: done of total pictures; path and message of a picture that could not be read, else
  * NULL.  Called on the calling thread.  Return 0 to go on, anything else to stop with CANCELLED. */
-typedef int (*mopd_encode_fn)(void *context, size_t done, size_t total, const char *bad_path, const char *message);
+typedef int (*mopd_encode_fn)(
+    void *context, size_t done, size_t total, const char *bad_path, const char *message);
 
 typedef struct mopd_encode_options {
     uint32_t struct_size;
@@ -93,7 +95,8 @@ MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size
  * store; path tells which.  options may be NULL.  No picture is read.  IO: cannot be read; FORMAT: a class
  * without a picture, a bad CSV line, a store that lies (all named).  Close with mopd_dataset_close.
  * Since 0.1. */
-MOPD_API mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options);
+MOPD_API mopd_status mopd_dataset_open(
+    mopd_dataset **out, const char *path, const mopd_dataset_options *options);
 
 /* Frees the dataset; takes NULL.  Datasets made from it stay usable.  Since 0.1. */
 MOPD_API void mopd_dataset_close(mopd_dataset *dataset);
@@ -119,29 +122,29 @@ MOPD_API const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t i
 
 /* features, n x n_views x D: some views of every picture, in the layout a trainer takes.  STATE until encoded,
  * ARG: no such view.  Since 0.1. */
-MOPD_API mopd_status mopd_dataset_gather(const mopd_dataset *dataset, size_t first_view, size_t n_views,
-    float *features);
+MOPD_API mopd_status mopd_dataset_gather(
+    const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features);
 
 /* A part: first the split; then, where shots are asked for, a seeded draw without replacement in each class (all
  * of a class that has fewer), which depends on seed, class name and the class's pictures alone; then base, the
  * first ceil(C/2) of the classes that have training pictures, or new, the others, numbered from 0.  Data without
  * splits is its own train and test.  ARG: the data has splits, but no picture in this one; nothing is left.
  * Since 0.1. */
-MOPD_API mopd_status mopd_dataset_select(mopd_dataset **out, const mopd_dataset *dataset,
-    const mopd_selection *selection);
+MOPD_API mopd_status mopd_dataset_select(
+    mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection);
 
 /* The n pictures of the given indices, ascending; classes stay unless MOPD_PICK_RELABEL is in flags.  ARG: an
  * index too large or not ascending.  Since 0.1. */
-MOPD_API mopd_status mopd_dataset_pick(mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices,
-    size_t n, uint32_t flags);
+MOPD_API mopd_status mopd_dataset_pick(
+    mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n, uint32_t flags);
 
 /* All but one picture, for leave-one-out loops: classes stay.  Cheap: features are shared.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index);
 
 /* All but the picture of this path, or all but this class (the other NULL); a class without a picture goes too.
  * ARG: unknown path or class, or nothing would be left.  Since 0.1. */
-MOPD_API mopd_status mopd_dataset_withdraw(mopd_dataset **out, const mopd_dataset *dataset, const char *path,
-    const char *class_name);
+MOPD_API mopd_status mopd_dataset_withdraw(
+    mopd_dataset **out, const mopd_dataset *dataset, const char *path, const char *class_name);
 
 /* The dataset with its features.  known, an encoded dataset or NULL, is joined to it: what known holds is taken
  * from there, the rest is encoded; the result is what encoding all at once gives, bit for bit.  A dataset that

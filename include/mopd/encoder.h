@@ -16,8 +16,9 @@ MOPD_BEGIN_DECLS
 typedef struct mopd_encoder mopd_encoder;
 
 /* Flags of mopd_encoder_options. */
-#define MOPD_OPEN_READ UINT32_C(1)     /* read the weights instead of mapping the file, which may then change */
-#define MOPD_TEXT_TRUNCATE UINT32_C(2) /* cut over-long texts, keeping the end token, instead of refusing them */
+#define MOPD_OPEN_READ UINT32_C(1) /* read the weights instead of mapping the file, which may then change */
+#define MOPD_TEXT_TRUNCATE                                                                                   \
+    UINT32_C(2) /* cut over-long texts, keeping the end token, instead of refusing them */
 
 /* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as exact
  * as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between the products,
@@ -63,7 +64,8 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
  * architecture or activation unknown here; ARG or UNSUPPORTED: the environment's MOPD_CPU (runtime.h) or
  * MOPD_BF16 ("onednn" or "integers": what MOPD_PRECISION_BF16 computes with; unset, what suits the CPU).
  * Close with mopd_encoder_close.  Any thread.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
+MOPD_API mopd_status mopd_encoder_open(
+    mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 
 /* Frees the encoder; takes NULL.  Nothing made from it may be in use any more.  Since 0.1. */
 MOPD_API void mopd_encoder_close(mopd_encoder *encoder);
@@ -83,41 +85,42 @@ MOPD_API mopd_status mopd_inspect(const char *path, char **json);
 
 /* What the vision tower sees of an image: pixels, 3 x S x S, as transformers' PIL-backed CLIPImageProcessor makes
  * it with the model's own settings.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_image *image, float *pixels);
+MOPD_API mopd_status mopd_encoder_preprocess(
+    const mopd_encoder *encoder, const mopd_image *image, float *pixels);
 
 /* A training view of an image: random resized crop (area 0.08 to 1, ratio 3/4 to 4/3, bicubic) and horizontal
  * flip with chance 1/2, drawn from seed alone; pixels as above (torchvision's RandomResizedCrop; METHOD 5.1).
  * Since 0.1. */
-MOPD_API mopd_status mopd_encoder_preprocess_view(const mopd_encoder *encoder, const mopd_image *image,
-    uint64_t seed, float *pixels);
+MOPD_API mopd_status mopd_encoder_preprocess_view(
+    const mopd_encoder *encoder, const mopd_image *image, uint64_t seed, float *pixels);
 
 /* features, n x D, rows of length 1, from pixels, n x 3 x S x S.  NUMERIC when pixels are not finite.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_encode_pixels(const mopd_encoder *encoder, const float *pixels, size_t n,
-    float *features);
+MOPD_API mopd_status mopd_encoder_encode_pixels(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
 
 /* features, n x D, from n images.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_encode_images(const mopd_encoder *encoder, const mopd_image *const *images,
-    size_t n, float *features);
+MOPD_API mopd_status mopd_encoder_encode_images(
+    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features);
 
 /* One picture's outcome: index as in the list; status and, when it failed, message; feature is D floats, valid
  * during the call, NULL on failure.  Return 0 to go on, anything else to stop with CANCELLED. */
-typedef int (*mopd_encoded_fn)(void *context, size_t index, mopd_status status, const char *message,
-    const float *feature);
+typedef int (*mopd_encoded_fn)(
+    void *context, size_t index, mopd_status status, const char *message, const float *feature);
 
 /* Encodes picture files, decoding and encoding side by side in bounded memory.  fn is called on the calling
  * thread, once a file, in list order; a bad picture is reported to it and the rest go on.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_encode_files(const mopd_encoder *encoder, const char *const *paths, size_t n,
-    mopd_encoded_fn fn, void *context);
+MOPD_API mopd_status mopd_encoder_encode_files(
+    const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
 /* Token ids of a text, start and end included: *ids, *n_ids of them; free with mopd_free.  text is UTF-8, ended
  * by a zero byte.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context and
  * MOPD_TEXT_TRUNCATE is off.  As transformers' CLIPTokenizer.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_tokenize(const mopd_encoder *encoder, const char *text, uint32_t **ids,
-    size_t *n_ids);
+MOPD_API mopd_status mopd_encoder_tokenize(
+    const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids);
 
 /* features, n x D, rows of length 1, of n texts.  Shared beginnings are computed once.  Since 0.1. */
-MOPD_API mopd_status mopd_encoder_encode_texts(const mopd_encoder *encoder, const char *const *texts, size_t n,
-    float *features);
+MOPD_API mopd_status mopd_encoder_encode_texts(
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
 
 /* Writes weights, configuration and vocabulary as one mappable file at path (beside, then renamed); dtype is
  * MOPD_DTYPE_....  Since 0.1. */

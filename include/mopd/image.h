@@ -11,8 +11,9 @@ typedef struct mopd_image mopd_image;
 
 typedef struct mopd_image_options {
     uint32_t struct_size;
-    uint32_t flags;      /* none yet: 0 */
-    uint64_t max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
+    uint32_t flags; /* none yet: 0 */
+    uint64_t
+        max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
 } mopd_image_options;
 
 /* Fills in the defaults.  Since 0.1. */
@@ -25,8 +26,8 @@ MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t
 MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
 
 /* The same from bytes in memory; they are not kept.  Since 0.1. */
-MOPD_API mopd_status mopd_image_decode(mopd_image **out, const void *bytes, size_t n_bytes,
-    const mopd_image_options *options);
+MOPD_API mopd_status mopd_image_decode(
+    mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options);
 
 /* A picture from raw 8-bit samples, height x width x n_channels (1 grey, 3 RGB, 4 RGBA: alpha dropped), rows
  * row_bytes apart (0: packed).  Copied.  Since 0.1. */

@@ -13,14 +13,15 @@ typedef struct mopd_metrics {
     uint64_t n;         /* pictures */
     uint64_t correct;
     double accuracy; /* percent, over pictures */
-    double macro_f1; /* percent: mean F1 over the classes with at least one picture, as scikit-learn and Dassl */
+    double
+        macro_f1; /* percent: mean F1 over the classes with at least one picture, as scikit-learn and Dassl */
 } mopd_metrics;
 
 /* Adds to confusion, C x C (row: true class, column: predicted class, which the caller zeroed at first), the
  * outcome of n pictures: the prediction is the largest of its C logits, ties to the lower index.  ARG: a label
  * out of range; NUMERIC: a logit is not a number.  Since 0.1. */
-MOPD_API mopd_status mopd_confusion_add(uint32_t *confusion, size_t n_classes, const float *logits,
-    const int32_t *labels, size_t n);
+MOPD_API mopd_status mopd_confusion_add(
+    uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
 /* Fills metrics, whose struct_size the caller has set, from confusion, C x C.  Since 0.1. */
 MOPD_API mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);

@@ -30,14 +30,14 @@ namespace mopd {
 
 /* A failed call: what() is the library's sentence with file, place and reason; status() is MOPD_E_.... */
 class error : public std::runtime_error {
-public:
+  public:
     error(mopd_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
 
     mopd_status status() const noexcept { return status_; }
 
     const char *name() const noexcept { return mopd_status_name(status_); }
 
-private:
+  private:
     mopd_status status_;
 };
 
@@ -51,13 +51,14 @@ inline void check(mopd_status status)
 
 /* n values that somebody else owns: made from a pointer and a size, or from anything with data() and size(). */
 template <class T> class span {
-public:
+  public:
     constexpr span() noexcept = default;
 
     constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-    template <class C, class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, span>
-                           && std::is_convertible_v<decltype(std::declval<C &>().data()), T *>>>
+    template <class C,
+        class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, span> &&
+                                 std::is_convertible_v<decltype(std::declval<C &>().data()), T *>>>
     constexpr span(C &&values) noexcept : data_(values.data()), size_(values.size())
     {
     }
@@ -69,14 +70,14 @@ public:
     constexpr T *end() const noexcept { return data_ + size_; }
     constexpr T &operator[](std::size_t i) const noexcept { return data_[i]; }
 
-private:
+  private:
     T *data_ = nullptr;
     std::size_t size_ = 0;
 };
 
 /* rows x cols floats, row-major, that own themselves. */
 class Matrix {
-public:
+  public:
     Matrix() = default;
 
     Matrix(std::size_t rows, std::size_t cols) : rows_(rows), cols_(cols), values_(rows * cols) {}
@@ -90,7 +91,7 @@ public:
     span<const float> row(std::size_t i) const noexcept { return {values_.data() + i * cols_, cols_}; }
     float operator()(std::size_t i, std::size_t j) const noexcept { return values_[i * cols_ + j]; }
 
-private:
+  private:
     std::size_t rows_ = 0, cols_ = 0;
     std::vector<float> values_;
 };
@@ -98,13 +99,14 @@ private:
 /* A list of texts for one call: from {"a", "b"}, or from a container of std::string or const char *, which must live
  * until the call returns (a temporary in the call does). */
 class Texts {
-public:
+  public:
     Texts() = default;
 
     Texts(std::initializer_list<const char *> list) : item_(list) {}
 
-    template <class C, class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, Texts>
-                           && !std::is_convertible_v<C, const char *>>,
+    template <class C,
+        class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, Texts> &&
+                                 !std::is_convertible_v<C, const char *>>,
         class = decltype(std::begin(std::declval<const C &>()))>
     Texts(const C &list)
     {
@@ -114,7 +116,7 @@ public:
     const char *const *data() const noexcept { return item_.empty() ? nullptr : item_.data(); }
     std::size_t size() const noexcept { return item_.size(); }
 
-private:
+  private:
     static const char *text_of(const char *text) noexcept { return text; }
     static const char *text_of(const std::string &text) noexcept { return text.c_str(); }
 
@@ -127,7 +129,7 @@ namespace detail {
 
 /* The one owner of a C handle. */
 template <class T, void (*Free)(T *)> class handle {
-public:
+  public:
     handle(handle &&other) noexcept = default;
     handle &operator=(handle &&other) noexcept = default;
 
@@ -139,7 +141,7 @@ public:
 
     explicit operator bool() const noexcept { return owner_ != nullptr; }
 
-protected:
+  protected:
     handle() = default;
     explicit handle(T *taken) noexcept : owner_(taken) {}
 
@@ -152,7 +154,7 @@ protected:
         check(status);
     }
 
-private:
+  private:
     struct freer {
         void operator()(T *p) const noexcept { Free(p); }
     };
@@ -177,7 +179,8 @@ inline std::string take_text(char *text)
 inline std::size_t rows_of(span<const float> values, std::size_t dim)
 {
     if (dim == 0 || values.size() % dim != 0)
-        throw error(MOPD_E_ARG, std::to_string(values.size()) + " floats are no rows of " + std::to_string(dim));
+        throw error(
+            MOPD_E_ARG, std::to_string(values.size()) + " floats are no rows of " + std::to_string(dim));
     return values.size() / dim;
 }
 
@@ -199,7 +202,8 @@ template <class F> struct callback {
         try {
             if constexpr (std::is_convertible_v<std::invoke_result_t<F &, Args...>, bool>)
                 return (*call)(std::forward<Args>(args)...) ? 0 : 1;
-            else return (*call)(std::forward<Args>(args)...), 0;
+            else
+                return (*call)(std::forward<Args>(args)...), 0;
         } catch (...) {
             thrown = std::current_exception();
             return 1;
@@ -236,7 +240,7 @@ using Run = options<mopd_run, mopd_run_init>;
 /* -- pictures ----------------------------------------------------------------------------------------------- */
 
 class Image : public detail::handle<mopd_image, mopd_image_free> {
-public:
+  public:
     explicit Image(const std::string &path, const ImageOptions &o = {})
     {
         make([&](mopd_image **out) { return mopd_image_open(out, path.c_str(), &o); });
@@ -254,8 +258,8 @@ public:
     static Image from_samples(
         span<const std::uint8_t> samples, std::size_t height, std::size_t width, std::size_t channels)
     {
-        if (width == 0 || channels == 0 || samples.size() / width / channels != height
-            || samples.size() % width != 0 || samples.size() % (width * channels) != 0)
+        if (width == 0 || channels == 0 || samples.size() / width / channels != height ||
+            samples.size() % width != 0 || samples.size() % (width * channels) != 0)
             throw error(MOPD_E_ARG, std::to_string(samples.size()) + " samples are no such picture");
         Image image;
         image.make([&](mopd_image **out) {
@@ -273,14 +277,14 @@ public:
         return {mopd_image_samples(get()), width() * height() * 3};
     }
 
-private:
+  private:
     Image() = default;
 };
 
 /* -- models ------------------------------------------------------------------------------------------------- */
 
 class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
-public:
+  public:
     /* The built-in model. */
     Encoder() : Encoder(nullptr, EncoderOptions()) {}
 
@@ -351,8 +355,8 @@ public:
     template <class F> void files(const Texts &paths, F &&fn) const
     {
         files_call<std::remove_reference_t<F>> call{{&fn}, dim()};
-        mopd_status status
-            = mopd_encoder_encode_files(get(), paths.data(), paths.size(), files_call<std::remove_reference_t<F>>::pass, &call);
+        mopd_status status = mopd_encoder_encode_files(
+            get(), paths.data(), paths.size(), files_call<std::remove_reference_t<F>>::pass, &call);
         call.fn.rethrow();
         check(status);
     }
@@ -395,7 +399,7 @@ public:
         return gflops;
     }
 
-private:
+  private:
     template <class F> struct files_call {
         detail::callback<F> fn;
         std::size_t dim;
@@ -424,7 +428,7 @@ inline std::string inspect(const std::string &path)
 /* -- prompts and classes ------------------------------------------------------------------------------------ */
 
 class Prompt : public detail::handle<mopd_prompt, mopd_prompt_close> {
-public:
+  public:
     explicit Prompt(const std::string &path)
     {
         make([&](mopd_prompt **out) { return mopd_prompt_open(out, path.c_str(), nullptr); });
@@ -476,7 +480,7 @@ public:
         return {values, values ? std::size_t(i.dim) * i.n_templates : 0};
     }
 
-private:
+  private:
     std::vector<std::string> list(const char *(*at)(const mopd_prompt *, std::size_t)) const
     {
         std::vector<std::string> all;
@@ -486,7 +490,7 @@ private:
 };
 
 class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
-public:
+  public:
     /* Without templates: "a photo of a {}.". */
     Bank(const Encoder &encoder, const Texts &classes, const Texts &templates = {})
     {
@@ -576,7 +580,7 @@ inline std::int32_t method(const std::string &name)
 }
 
 class Gate : public detail::handle<mopd_gate, mopd_gate_free> {
-public:
+  public:
     explicit Gate(const Prompt &prompt)
     {
         make([&](mopd_gate **out) { return mopd_gate_create(out, prompt.get()); });
@@ -614,13 +618,14 @@ public:
     std::vector<double> use(span<const float> images, std::size_t width = 0) const
     {
         std::vector<double> mean(n_templates());
-        check(mopd_gate_use(get(), images.data(), detail::rows_of(images, dim() ? dim() : width), mean.data()));
+        check(
+            mopd_gate_use(get(), images.data(), detail::rows_of(images, dim() ? dim() : width), mean.data()));
         return mean;
     }
 };
 
 class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
-public:
+  public:
     /* alpha below 0: chosen by cross-validation. */
     Gda(const Bank &bank, span<const float> features, span<const std::int32_t> labels, float alpha = -1)
         : n_classes_(bank.n_classes()), dim_(bank.dim())
@@ -647,14 +652,14 @@ public:
         return out;
     }
 
-private:
+  private:
     std::size_t n_classes_, dim_;
 };
 
 /* -- data sets ---------------------------------------------------------------------------------------------- */
 
 class Dataset : public detail::handle<mopd_dataset, mopd_dataset_close> {
-public:
+  public:
     explicit Dataset(const std::string &path, const DatasetOptions &o = {})
     {
         make([&](mopd_dataset **out) { return mopd_dataset_open(out, path.c_str(), &o); });
@@ -726,12 +731,14 @@ public:
 
     Dataset without_path(const std::string &path) const
     {
-        return from([&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), path.c_str(), nullptr); });
+        return from(
+            [&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), path.c_str(), nullptr); });
     }
 
     Dataset without_class(const std::string &name) const
     {
-        return from([&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), nullptr, name.c_str()); });
+        return from(
+            [&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), nullptr, name.c_str()); });
     }
 
     /* With features.  progress(done, total, bad_path, message): returning false stops, and *complete (where given)
@@ -744,7 +751,8 @@ public:
         o.fn = pass<std::remove_reference_t<F>>;
         o.context = &call;
         mopd_dataset *made = nullptr;
-        mopd_status status = mopd_dataset_encode(&made, get(), known ? known->get() : nullptr, encoder.get(), &o);
+        mopd_status status =
+            mopd_dataset_encode(&made, get(), known ? known->get() : nullptr, encoder.get(), &o);
         Dataset result(made);
         call.rethrow();
         if (complete) *complete = status == MOPD_OK;
@@ -754,7 +762,7 @@ public:
 
     void save(const std::string &path) const { check(mopd_dataset_save(get(), path.c_str())); }
 
-private:
+  private:
     explicit Dataset(mopd_dataset *taken) noexcept : handle(taken) {}
 
     template <class Make> static Dataset from(Make &&made)
@@ -765,7 +773,8 @@ private:
     }
 
     template <class F>
-    static int pass(void *context, std::size_t done, std::size_t total, const char *path, const char *message) noexcept
+    static int pass(
+        void *context, std::size_t done, std::size_t total, const char *path, const char *message) noexcept
     {
         return (*static_cast<detail::callback<F> *>(context))(done, total, path, message);
     }
@@ -775,7 +784,7 @@ private:
 
 /* The encoder must live as long as the trainer. */
 class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
-public:
+  public:
     /* templates, where given, replace those of the options. */
     Trainer(const Encoder &encoder, const Texts &classes, TrainerOptions o = {}, const Texts &templates = {})
         : dim_(encoder.dim())
@@ -805,8 +814,8 @@ public:
     /* All epochs that are left on n x n_views features.  on_epoch(const mopd_epoch &) may return false to stop: then
      * run returns false, and may be called again. */
     template <class F = ignore>
-    bool run(span<const float> features, span<const std::int32_t> labels, std::size_t n_views = 1, F &&on_epoch = {},
-        const std::string &checkpoint = {})
+    bool run(span<const float> features, span<const std::int32_t> labels, std::size_t n_views = 1,
+        F &&on_epoch = {}, const std::string &checkpoint = {})
     {
         Run r;
         r.n = labels.size();
@@ -832,7 +841,8 @@ public:
 
     /* All epochs that are left on fresh features: views(epoch, features) fills n x D for each epoch (from 1). */
     template <class V, class F = ignore>
-    bool run_views(span<const std::int32_t> labels, V &&views, F &&on_epoch = {}, const std::string &checkpoint = {})
+    bool run_views(
+        span<const std::int32_t> labels, V &&views, F &&on_epoch = {}, const std::string &checkpoint = {})
     {
         views_call<std::remove_reference_t<V>> fresh{{&views}, labels.size() * dim_};
         Run r;
@@ -872,7 +882,7 @@ public:
     void checkpoint(const std::string &path) const { check(mopd_trainer_checkpoint(get(), path.c_str())); }
     void resume(const std::string &path) { check(mopd_trainer_resume(get(), path.c_str())); }
 
-private:
+  private:
     template <class V> struct views_call {
         detail::callback<V> fn;
         std::size_t size;
@@ -904,7 +914,7 @@ inline std::string choose(const Encoder &encoder, const Texts &classes, TrainerO
 
 /* Counts predictions over as many batches as you like. */
 class Confusion {
-public:
+  public:
     explicit Confusion(std::size_t n_classes) : n_(n_classes), counts_(n_classes * n_classes) {}
 
     void add(const Matrix &logits, span<const std::int32_t> labels)
@@ -927,7 +937,7 @@ public:
         return m;
     }
 
-private:
+  private:
     std::size_t n_;
     std::vector<std::uint32_t> counts_;
 };

@@ -115,7 +115,7 @@ typedef struct mopd_run {
     mopd_epoch_fn on_epoch; /* may be NULL */
     void *epoch_context;
     const char *checkpoint; /* written after every epoch and when cancelled, by rank 0 alone; NULL: none */
-    mopd_stop_fn stop; /* may be NULL; of several ranks any one may stop all */
+    mopd_stop_fn stop;      /* may be NULL; of several ranks any one may stop all */
     void *stop_context;
 } mopd_run;
 

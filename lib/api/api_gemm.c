@@ -29,15 +29,19 @@ static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args
 
 mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
 {
-    if (!encoder || !gflops) return mo_fail(MOPD_E_ARG, "gemm rate: %s is NULL", encoder ? "gflops" : "encoder");
+    if (!encoder || !gflops)
+        return mo_fail(MOPD_E_ARG, "gemm rate: %s is NULL", encoder ? "gflops" : "encoder");
     float *panels = mo_mem_calloc(mo_mat_floats(OUTPUTS, INPUTS), sizeof *panels);
-    float *a = mo_mem_calloc((size_t)ROWS * INPUTS, sizeof *a), *c = mo_mem_calloc((size_t)ROWS * OUTPUTS, sizeof *c);
+    float *a = mo_mem_calloc((size_t)ROWS * INPUTS, sizeof *a),
+          *c = mo_mem_calloc((size_t)ROWS * OUTPUTS, sizeof *c);
     bool ok = panels && a && c;
     if (ok) {
         mo_mat w;
         mo_mat_view(&w, panels, OUTPUTS, INPUTS);
         ok = encoder->precision == MOPD_PRECISION_F32 || mo_mat_quantize(&w) == MOPD_OK;
-        if (ok) *gflops = best_rate(encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
+        if (ok)
+            *gflops = best_rate(
+                encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});
         mo_mat_free(&w);
     }
     mo_mem_free(panels);

@@ -20,7 +20,10 @@ void *mo_arena_take(mo_arena *arena, size_t n, size_t size)
     return piece;
 }
 
-float *mo_arena_floats(mo_arena *arena, size_t n) { return mo_arena_take(arena, n, sizeof(float)); }
+float *mo_arena_floats(mo_arena *arena, size_t n)
+{
+    return mo_arena_take(arena, n, sizeof(float));
+}
 
 mopd_status mo_arena_open(mo_arena *arena)
 {

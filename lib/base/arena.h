@@ -14,7 +14,8 @@ typedef struct mo_arena {
     unsigned char *base; /* NULL while counting */
     size_t used;         /* bytes taken so far, or SIZE_MAX after an overflow */
     size_t cap;
-    mo_buffer_pool *pool; /* NULL, or where the block comes from and goes back to; set before the first take */
+    mo_buffer_pool
+        *pool; /* NULL, or where the block comes from and goes back to; set before the first take */
 } mo_arena;
 
 /* The next n floats, or n x size bytes; NULL while counting. */

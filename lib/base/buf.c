@@ -37,7 +37,10 @@ mopd_status mo_buf_add(mo_buf *buf, const void *bytes, size_t n)
     return MOPD_OK;
 }
 
-mopd_status mo_buf_adds(mo_buf *buf, const char *text) { return mo_buf_add(buf, text, strlen(text)); }
+mopd_status mo_buf_adds(mo_buf *buf, const char *text)
+{
+    return mo_buf_add(buf, text, strlen(text));
+}
 
 mopd_status mo_buf_addf(mo_buf *buf, const char *format, ...)
 {

@@ -5,7 +5,18 @@
 
 #include <stddef.h>
 
-typedef enum mo_dtype { MO_F32, MO_F16, MO_BF16, MO_F64, MO_I64, MO_I32, MO_I16, MO_I8, MO_U8, MO_BOOL } mo_dtype;
+typedef enum mo_dtype {
+    MO_F32,
+    MO_F16,
+    MO_BF16,
+    MO_F64,
+    MO_I64,
+    MO_I32,
+    MO_I16,
+    MO_I8,
+    MO_U8,
+    MO_BOOL
+} mo_dtype;
 
 size_t mo_dtype_size(mo_dtype dtype);
 const char *mo_dtype_name(mo_dtype dtype); /* as safetensors writes it: "F32", "BF16" */

@@ -76,26 +76,36 @@ mopd_status mo_fail_at(mopd_status st, const char *format, ...)
     return st;
 }
 
-void mo_fail_clear(void) { message[0] = 0; }
+void mo_fail_clear(void)
+{
+    message[0] = 0;
+}
 
-const char *mopd_last_error(void) { return message; }
+const char *mopd_last_error(void)
+{
+    return message;
+}
 
 const char *mopd_status_name(mopd_status status)
 {
 #define STATUS_NAME(name, value, text)                                                                       \
-    case value: return "MOPD_" #name;
+    case value:                                                                                              \
+        return "MOPD_" #name;
     switch (status) {
         MOPD_STATUS_MAP(STATUS_NAME)
-    default: return "MOPD_?";
+    default:
+        return "MOPD_?";
     }
 }
 
 const char *mopd_status_text(mopd_status status)
 {
 #define STATUS_TEXT(name, value, text)                                                                       \
-    case value: return text;
+    case value:                                                                                              \
+        return text;
     switch (status) {
         MOPD_STATUS_MAP(STATUS_TEXT)
-    default: return "a status this library does not know";
+    default:
+        return "a status this library does not know";
     }
 }

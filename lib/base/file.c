@@ -15,9 +15,12 @@ mopd_status mo_file_open(int *fd, size_t *size, const char *path)
     if (*fd < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
     struct stat info;
     mopd_status st = MOPD_OK;
-    if (fstat(*fd, &info)) st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
-    else if (S_ISDIR(info.st_mode)) st = mo_fail(MOPD_E_IO, "%s: is a directory, a file is needed", path);
-    else *size = info.st_size > 0 ? (size_t)info.st_size : 0;
+    if (fstat(*fd, &info))
+        st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
+    else if (S_ISDIR(info.st_mode))
+        st = mo_fail(MOPD_E_IO, "%s: is a directory, a file is needed", path);
+    else
+        *size = info.st_size > 0 ? (size_t)info.st_size : 0;
     if (st != MOPD_OK) close(*fd);
     return st;
 }

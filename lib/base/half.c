@@ -40,7 +40,10 @@ uint16_t mo_half_f32_to_f16(float f)
     return (uint16_t)(sign | (a - 0x38000000u + 0xfff + odd) >> 13);
 }
 
-float mo_half_bf16_to_f32(uint16_t b) { return from_bits((uint32_t)b << 16); }
+float mo_half_bf16_to_f32(uint16_t b)
+{
+    return from_bits((uint32_t)b << 16);
+}
 
 uint16_t mo_half_f32_to_bf16(float f)
 {

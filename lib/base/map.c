@@ -34,8 +34,10 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
         st = read_block(map, fd, path);
     } else {
         void *p = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) st = mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
-        else map->data = p, map->mapped = true;
+        if (p == MAP_FAILED)
+            st = mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
+        else
+            map->data = p, map->mapped = true;
     }
     close(fd);
     if (st != MOPD_OK) *map = (mo_map){0};
@@ -44,8 +46,10 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 
 void mo_map_close(mo_map *map)
 {
-    if (map->mapped) munmap((void *)(uintptr_t)map->data, map->size);
-    else mo_mem_free((void *)(uintptr_t)map->data);
+    if (map->mapped)
+        munmap((void *)(uintptr_t)map->data, map->size);
+    else
+        mo_mem_free((void *)(uintptr_t)map->data);
     *map = (mo_map){0};
 }
 

@@ -47,23 +47,34 @@ static void system_free(void *block, void *context)
 static mopd_allocator allocator = {system_get, system_resize, system_free, NULL};
 static atomic_size_t live;
 
-size_t mo_mem_live(void) { return atomic_load(&live); }
+size_t mo_mem_live(void)
+{
+    return atomic_load(&live);
+}
 
 mopd_status mo_mem_set_allocator(const mopd_allocator *a)
 {
-    if (mo_mem_live()) return mo_fail(MOPD_E_STATE, "allocator: %zu blocks of the former one still live", mo_mem_live());
+    if (mo_mem_live())
+        return mo_fail(MOPD_E_STATE, "allocator: %zu blocks of the former one still live", mo_mem_live());
     if (!a) {
         allocator = (mopd_allocator){system_get, system_resize, system_free, NULL};
         return MOPD_OK;
     }
-    if (!a->get || !a->resize || !a->free) return mo_fail(MOPD_E_ARG, "allocator: get, resize and free are all needed");
+    if (!a->get || !a->resize || !a->free)
+        return mo_fail(MOPD_E_ARG, "allocator: get, resize and free are all needed");
     allocator = *a;
     return MOPD_OK;
 }
 
-bool mo_mul(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
+bool mo_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
 
-bool mo_add(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
+bool mo_add(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
 
 /* Bytes of the raw block that carries n x size user bytes. */
 static bool raw_size(size_t n, size_t size, size_t *out)
@@ -137,4 +148,7 @@ char *mo_mem_strndup(const char *text, size_t n)
     return copy;
 }
 
-char *mo_mem_strdup(const char *text) { return mo_mem_strndup(text, strlen(text)); }
+char *mo_mem_strdup(const char *text)
+{
+    return mo_mem_strndup(text, strlen(text));
+}

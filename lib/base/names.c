@@ -29,7 +29,10 @@ void mo_names_free(mo_names *names)
     *names = (mo_names){0};
 }
 
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 mopd_status mo_names_dir(mo_names *names, const char *path)
 {
@@ -43,7 +46,9 @@ mopd_status mo_names_dir(mo_names *names, const char *path)
     }
     if (st == MOPD_OK && errno) st = mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);
     closedir(dir);
-    if (st != MOPD_OK) mo_names_free(names);
-    else if (names->n) qsort(names->name, names->n, sizeof *names->name, by_bytes);
+    if (st != MOPD_OK)
+        mo_names_free(names);
+    else if (names->n)
+        qsort(names->name, names->n, sizeof *names->name, by_bytes);
     return st;
 }

@@ -10,11 +10,12 @@
 
 /* mopd_x_options_init: copies as much of `defaults` (n_known bytes) as the caller has room for (struct_size bytes),
  * zeroes the rest, sets struct_size.  ARG below n_first bytes, the size in the first release. */
-mopd_status mo_opts_init(void *options, size_t struct_size, const void *defaults, size_t n_known, size_t n_first);
+mopd_status mo_opts_init(
+    void *options, size_t struct_size, const void *defaults, size_t n_known, size_t n_first);
 
 /* Reads a caller's struct (NULL: all defaults) into `out`, n_known bytes.  ARG below n_first; VERSION when bytes
  * beyond n_known are not zero.  `name` goes into the message. */
-mopd_status mo_opts_read(void *out, const void *options, const void *defaults, size_t n_known, size_t n_first,
-    const char *name);
+mopd_status mo_opts_read(
+    void *out, const void *options, const void *defaults, size_t n_known, size_t n_first, const char *name);
 
 #endif

@@ -63,8 +63,10 @@ static mopd_status open_beside(mo_out *out)
         if (out->stream) return MOPD_OK;
     }
     st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    if (fd >= 0) close(fd);
-    else out->temp[0] = 0;
+    if (fd >= 0)
+        close(fd);
+    else
+        out->temp[0] = 0;
     return st;
 }
 
@@ -84,7 +86,8 @@ mopd_status mo_out_open(mo_out *out, const char *path)
 
 mopd_status mo_out_write(mo_out *out, const void *bytes, size_t n)
 {
-    if (n && fwrite(bytes, 1, n, out->stream) != n) return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    if (n && fwrite(bytes, 1, n, out->stream) != n)
+        return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
     return MOPD_OK;
 }
 

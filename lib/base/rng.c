@@ -24,7 +24,10 @@ uint64_t mo_rng_mix(uint64_t seed, uint64_t purpose)
     return splitmix(&x);
 }
 
-static uint64_t rotate(uint64_t x, int k) { return x << k | x >> (64 - k); }
+static uint64_t rotate(uint64_t x, int k)
+{
+    return x << k | x >> (64 - k);
+}
 
 uint64_t mo_rng_next(mo_rng *rng)
 {
@@ -40,14 +43,18 @@ uint64_t mo_rng_next(mo_rng *rng)
 
 uint64_t mo_rng_below(mo_rng *rng, uint64_t n)
 {
-    uint64_t reject = (UINT64_MAX - n + 1) % n; /* 2^64 mod n: the lowest values would be drawn once too often */
+    uint64_t reject =
+        (UINT64_MAX - n + 1) % n; /* 2^64 mod n: the lowest values would be drawn once too often */
     uint64_t x;
     do x = mo_rng_next(rng);
     while (x < reject);
     return x % n;
 }
 
-double mo_rng_unit(mo_rng *rng) { return (double)(mo_rng_next(rng) >> 11) * 0x1p-53; }
+double mo_rng_unit(mo_rng *rng)
+{
+    return (double)(mo_rng_next(rng) >> 11) * 0x1p-53;
+}
 
 double mo_rng_normal(mo_rng *rng)
 {

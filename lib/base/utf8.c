@@ -39,8 +39,12 @@ size_t mo_utf8_put(uint32_t cp, char out[4])
 size_t mo_utf8_prefix(const char *text, size_t n)
 {
     size_t at = 0;
-    while (at < n && mo_utf8_next(text, n, &at) >= 0) {}
+    while (at < n && mo_utf8_next(text, n, &at) >= 0) {
+    }
     return at;
 }
 
-bool mo_utf8_valid(const char *text, size_t n) { return mo_utf8_prefix(text, n) == n; }
+bool mo_utf8_valid(const char *text, size_t n)
+{
+    return mo_utf8_prefix(text, n) == n;
+}

@@ -19,9 +19,15 @@ bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
 {
     const unsigned char *p = (const unsigned char *)view->data + first * mo_dtype_size(view->dtype);
     switch (view->dtype) {
-    case MO_F32: memcpy(out, p, n * sizeof *out); return true;
-    case MO_F16: read_halves(p, n, out, mo_half_f16_to_f32); return true;
-    case MO_BF16: read_halves(p, n, out, mo_half_bf16_to_f32); return true;
+    case MO_F32:
+        memcpy(out, p, n * sizeof *out);
+        return true;
+    case MO_F16:
+        read_halves(p, n, out, mo_half_f16_to_f32);
+        return true;
+    case MO_BF16:
+        read_halves(p, n, out, mo_half_bf16_to_f32);
+        return true;
     case MO_F64:
         for (size_t i = 0; i < n; i++) {
             double d;
@@ -29,6 +35,7 @@ bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
             out[i] = (float)d;
         }
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }

@@ -214,8 +214,8 @@ static void forward_take(forward *f)
     for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(&f->arena, f->chunk * s.map);
     f->expanded = mo_arena_floats(&f->arena, f->chunk * s.expanded);
     f->depth = mo_arena_floats(&f->arena, f->chunk * s.depth);
-    f->stem =
-        mo_arena_floats(&f->arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
+    f->stem = mo_arena_floats(
+        &f->arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
     f->pooled = mo_arena_floats(&f->arena, f->chunk * e->config.features);
     f->probs = mo_arena_floats(&f->arena, f->chunk * e->config.classes);
     f->branch = mo_arena_floats(&f->arena, f->chunk * e->base.dim);

@@ -114,7 +114,8 @@ static mopd_status pack_backward(const void *ctx)
     const mo_linear *proj = text->quantized ? &p->exact_proj : &p->proj;
     if (st == MOPD_OK && !(p->transposed = mo_mem_calloc(layers, sizeof *p->transposed))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_mat_transpose(&p->proj_transposed, &proj->w);
-    for (size_t i = 0; i < layers && st == MOPD_OK; i++) st = mo_block_transposed_pack(&p->transposed[i], &blocks[i]);
+    for (size_t i = 0; i < layers && st == MOPD_OK; i++)
+        st = mo_block_transposed_pack(&p->transposed[i], &blocks[i]);
     if (st != MOPD_OK) free_back(p, layers);
     return st;
 }

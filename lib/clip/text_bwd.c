@@ -20,7 +20,8 @@ static void backward_take(backward *b, const mo_text *text, mo_pool *pool, const
     b->dlast = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dnorm = mo_arena_floats(&b->arena, plan->n_select * width);
     b->dx = mo_arena_floats(&b->arena, plan->rows.rows * width);
-    mo_block_size size = {.rows = plan->rows.rows, .longest = mo_attention_rows_longest(&plan->rows), .pool = pool};
+    mo_block_size size = {
+        .rows = plan->rows.rows, .longest = mo_attention_rows_longest(&plan->rows), .pool = pool};
     mo_block_work_take(&b->work, &b->arena, text->packs->blocks, &size);
 }
 
@@ -71,7 +72,8 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
             .n_select = last ? plan->n_select : 0,
             .work = &b.work};
         mo_block_grad grad = {.dx = b.dx, .dy = last ? b.dlast : b.dx, .x = cache->x[i]};
-        mo_block_bwd(&(text->quantized ? p->exact : p->blocks)[i], &p->transposed[i], &grad, &run, &cache->blocks[i]);
+        mo_block_bwd(
+            &(text->quantized ? p->exact : p->blocks)[i], &p->transposed[i], &grad, &run, &cache->blocks[i]);
     }
     add_context(d_ctx, text, plan, b.dx);
 done:

@@ -11,7 +11,7 @@
 typedef struct text_packs {
     mo_once once;
     mo_buffer_pool pool; /* of calls' working memory */
-    float *position; /* context x W */
+    float *position;     /* context x W */
     float *norm_block;
     mo_norm norm;
     mo_block *blocks;
@@ -32,14 +32,14 @@ struct mo_text {
 };
 
 struct mo_text_plan {
-    size_t n;                /* texts */
-    size_t n_ctx;            /* largest context reference + 1 */
-    mo_rows rows;            /* the tree */
-    uint32_t *token, *depth; /* by row */
-    mo_duplicates duplicates;          /* rows of the same token at the same depth */
-    uint32_t *duplicate;          /* what duplicates points to */
-    mo_segment *segs;        /* what rows.segs points to */
-    uint32_t *select;        /* rows that are read, ascending */
+    size_t n;                 /* texts */
+    size_t n_ctx;             /* largest context reference + 1 */
+    mo_rows rows;             /* the tree */
+    uint32_t *token, *depth;  /* by row */
+    mo_duplicates duplicates; /* rows of the same token at the same depth */
+    uint32_t *duplicate;      /* what duplicates points to */
+    mo_segment *segs;         /* what rows.segs points to */
+    uint32_t *select;         /* rows that are read, ascending */
     size_t n_select;
     uint32_t *text_at; /* by text: which of the selected rows */
 };

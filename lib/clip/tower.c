@@ -99,9 +99,8 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
     return quantized ? mo_block_quantize(out) : MOPD_OK;
 }
 
-mopd_status mo_tower_blocks(
-    mo_block **out, const mo_weights *weights, const char *prefix, const mo_stack_config *stack,
-    bool quantized)
+mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
+    const mo_stack_config *stack, bool quantized)
 {
     mo_block *blocks = mo_mem_calloc(stack->layers, sizeof *blocks);
     if (!blocks) return MOPD_E_NOMEM;

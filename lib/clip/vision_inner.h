@@ -5,7 +5,8 @@
 
 #include "clip/vision.h"
 
-mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
+mopd_status mo_vit_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 mopd_status mo_effnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 

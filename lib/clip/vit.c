@@ -20,7 +20,7 @@
 
 typedef struct vit_packs {
     mo_once once;
-    mo_buffer_pool pool;                /* of calls' working memory */
+    mo_buffer_pool pool;           /* of calls' working memory */
     float *class_token, *position; /* W; L x W */
     float *pre_block, *post_block;
     mo_norm pre, post;

@@ -79,7 +79,8 @@ static mopd_status add(mo_weights *w, const char *path, bool read, bool torch)
     w->file = grown;
     source *s = &w->file[w->n_files];
     memset(s, 0, sizeof *s);
-    mopd_status st = torch ? mo_torchfile_open(&s->torch, path, read) : mo_safetensors_open(&s->st, path, read);
+    mopd_status st =
+        torch ? mo_torchfile_open(&s->torch, path, read) : mo_safetensors_open(&s->st, path, read);
     if (st == MOPD_OK) w->n_files++;
     return st;
 }

@@ -341,7 +341,9 @@ static mopd_status join(mopd_dataset **out, job *j)
     s->n_views = j->n_views;
     s->dim = j->dim;
     s->augmented = j->augmented;
-    const mo_dataset_source *from = j->known ? j->known->source : j->data->source->features ? j->data->source : NULL;
+    const mo_dataset_source *from = j->known                    ? j->known->source
+                                    : j->data->source->features ? j->data->source
+                                                                : NULL;
     s->quantized = from ? from->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
     s->seed = from ? from->seed : j->augmented ? j->options->seed : 0;
     memcpy(s->fingerprint, j->encoder->fingerprint, sizeof s->fingerprint);
@@ -356,14 +358,16 @@ static mopd_status join(mopd_dataset **out, job *j)
     if (!j->known) j->features = NULL;
     s->features = s->owned;
     size_t n_names = 0;
-    const char **names = mo_mem_alloc(j->data->n_classes + (j->known ? j->known->n_classes : 0), sizeof *names);
+    const char **names =
+        mo_mem_alloc(j->data->n_classes + (j->known ? j->known->n_classes : 0), sizeof *names);
     if (!names) st = MOPD_E_NOMEM;
     for (size_t c = 0; st == MOPD_OK && j->known && c < j->known->n_classes; c++)
         names[n_names++] = j->known->name[c];
     for (size_t c = 0; st == MOPD_OK && !j->cancelled && c < j->data->n_classes; c++)
         names[n_names++] = j->data->name[c];
     if (st == MOPD_OK)
-        st = mo_dataset_listing_build(out, &(mo_dataset_listing){s, listed, n, names, n_names, "the joined data"});
+        st = mo_dataset_listing_build(
+            out, &(mo_dataset_listing){s, listed, n, names, n_names, "the joined data"});
     else
         mo_dataset_source_release(s);
     mo_mem_free(names);

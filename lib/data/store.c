@@ -206,7 +206,8 @@ static int32_t read_i32(const mo_view *view, size_t i)
 }
 
 /* Row i of the source and its label. */
-static mopd_status read_row(const opened *o, const char *root, size_t i, mo_dataset_row *row, int32_t *class_of)
+static mopd_status read_row(
+    const opened *o, const char *root, size_t i, mo_dataset_row *row, int32_t *class_of)
 {
     const char *path, *hash;
     size_t n_classes = mo_json_count(o->classes);
@@ -294,7 +295,8 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
     }
     if (st == MOPD_OK) st = take_features(o, source);
     if (st == MOPD_OK)
-        st = mo_dataset_listing_build(out, &(mo_dataset_listing){source, listed, n, names, n_classes, o->path});
+        st = mo_dataset_listing_build(
+            out, &(mo_dataset_listing){source, listed, n, names, n_classes, o->path});
     else
         mo_dataset_source_release(source);
     mo_mem_free(listed);

@@ -69,20 +69,30 @@ mopd_status mo_json_open(const mo_json **root, const char *path)
     return st;
 }
 
-void mo_json_close(const mo_json *root) { json_decref(value_of(root)); }
+void mo_json_close(const mo_json *root)
+{
+    json_decref(value_of(root));
+}
 
 mo_json_type mo_json_kind(const mo_json *value)
 {
     if (!value) return MO_JSON_NONE;
     switch (json_typeof(value_of(value))) {
-    case JSON_NULL: return MO_JSON_NULL;
+    case JSON_NULL:
+        return MO_JSON_NULL;
     case JSON_TRUE:
-    case JSON_FALSE: return MO_JSON_BOOL;
-    case JSON_INTEGER: return MO_JSON_INT;
-    case JSON_REAL: return MO_JSON_REAL;
-    case JSON_STRING: return MO_JSON_STRING;
-    case JSON_ARRAY: return MO_JSON_ARRAY;
-    case JSON_OBJECT: return MO_JSON_OBJECT;
+    case JSON_FALSE:
+        return MO_JSON_BOOL;
+    case JSON_INTEGER:
+        return MO_JSON_INT;
+    case JSON_REAL:
+        return MO_JSON_REAL;
+    case JSON_STRING:
+        return MO_JSON_STRING;
+    case JSON_ARRAY:
+        return MO_JSON_ARRAY;
+    case JSON_OBJECT:
+        return MO_JSON_OBJECT;
     }
     return MO_JSON_NONE;
 }
@@ -103,13 +113,25 @@ size_t mo_json_count(const mo_json *value)
     return json_is_object(v) ? json_object_size(v) : json_array_size(v);
 }
 
-void *mo_json_first(const mo_json *object) { return json_object_iter(value_of(object)); }
+void *mo_json_first(const mo_json *object)
+{
+    return json_object_iter(value_of(object));
+}
 
-void *mo_json_next(const mo_json *object, void *it) { return json_object_iter_next(value_of(object), it); }
+void *mo_json_next(const mo_json *object, void *it)
+{
+    return json_object_iter_next(value_of(object), it);
+}
 
-const char *mo_json_key(void *it) { return json_object_iter_key(it); }
+const char *mo_json_key(void *it)
+{
+    return json_object_iter_key(it);
+}
 
-const mo_json *mo_json_value(void *it) { return tree_of(json_object_iter_value(it)); }
+const mo_json *mo_json_value(void *it)
+{
+    return tree_of(json_object_iter_value(it));
+}
 
 bool mo_json_as_string(const mo_json *value, const char **out)
 {
@@ -118,7 +140,10 @@ bool mo_json_as_string(const mo_json *value, const char **out)
     return text != NULL;
 }
 
-size_t mo_json_string_bytes(const mo_json *value) { return json_string_length(value_of(value)); }
+size_t mo_json_string_bytes(const mo_json *value)
+{
+    return json_string_length(value_of(value));
+}
 
 bool mo_json_as_int(const mo_json *value, int64_t *out)
 {
@@ -155,14 +180,22 @@ bool mo_json_as_bool(const mo_json *value, bool *out)
 static const char *type_text(mo_json_type type)
 {
     switch (type) {
-    case MO_JSON_NONE: return "missing";
-    case MO_JSON_NULL: return "null";
-    case MO_JSON_BOOL: return "true or false";
-    case MO_JSON_INT: return "an integer";
-    case MO_JSON_REAL: return "a number";
-    case MO_JSON_STRING: return "a string";
-    case MO_JSON_ARRAY: return "an array";
-    case MO_JSON_OBJECT: return "an object";
+    case MO_JSON_NONE:
+        return "missing";
+    case MO_JSON_NULL:
+        return "null";
+    case MO_JSON_BOOL:
+        return "true or false";
+    case MO_JSON_INT:
+        return "an integer";
+    case MO_JSON_REAL:
+        return "a number";
+    case MO_JSON_STRING:
+        return "a string";
+    case MO_JSON_ARRAY:
+        return "an array";
+    case MO_JSON_OBJECT:
+        return "an object";
     }
     return "unknown";
 }

@@ -22,7 +22,10 @@ static void add(mo_jsonw *w, const char *bytes, size_t n)
     if (w->st == MOPD_OK) w->st = mo_buf_add(w->buf, bytes, n);
 }
 
-static uint64_t level_bit(const mo_jsonw *w) { return UINT64_C(1) << w->depth; }
+static uint64_t level_bit(const mo_jsonw *w)
+{
+    return UINT64_C(1) << w->depth;
+}
 
 static void misplaced(mo_jsonw *w, const char *what)
 {
@@ -61,9 +64,15 @@ static void open_level(mo_jsonw *w, bool is_object)
     add(w, is_object ? "{" : "[", 1);
 }
 
-void mo_jsonw_object(mo_jsonw *w) { open_level(w, true); }
+void mo_jsonw_object(mo_jsonw *w)
+{
+    open_level(w, true);
+}
 
-void mo_jsonw_array(mo_jsonw *w) { open_level(w, false); }
+void mo_jsonw_array(mo_jsonw *w)
+{
+    open_level(w, false);
+}
 
 void mo_jsonw_end(mo_jsonw *w)
 {
@@ -80,8 +89,8 @@ static void add_escaped(mo_jsonw *w, unsigned char c)
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     char text[8];
     const char *at = c ? strchr(from, c) : NULL;
-    int n = at ? snprintf(text, sizeof text, "\\%c", to[at - from])
-               : snprintf(text, sizeof text, "\\u%04x", c);
+    int n =
+        at ? snprintf(text, sizeof text, "\\%c", to[at - from]) : snprintf(text, sizeof text, "\\u%04x", c);
     add(w, text, (size_t)n);
 }
 
@@ -202,9 +211,15 @@ void mo_jsonw_float(mo_jsonw *w, float x)
     mo_jsonw_raw(w, text);
 }
 
-void mo_jsonw_bool(mo_jsonw *w, bool x) { mo_jsonw_raw(w, x ? "true" : "false"); }
+void mo_jsonw_bool(mo_jsonw *w, bool x)
+{
+    mo_jsonw_raw(w, x ? "true" : "false");
+}
 
-void mo_jsonw_null(mo_jsonw *w) { mo_jsonw_raw(w, "null"); }
+void mo_jsonw_null(mo_jsonw *w)
+{
+    mo_jsonw_raw(w, "null");
+}
 
 void mo_jsonw_kstring(mo_jsonw *w, const char *key, const char *text)
 {

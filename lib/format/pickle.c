@@ -262,7 +262,10 @@ static mopd_status read_line(machine *m, uint32_t *out)
     return MOPD_OK;
 }
 
-static int shown(const mo_pnode *text) { return text->u.n < 100 ? (int)text->u.n : 100; }
+static int shown(const mo_pnode *text)
+{
+    return text->u.n < 100 ? (int)text->u.n : 100;
+}
 
 static mopd_status make_global(machine *m, uint32_t module, uint32_t name)
 {
@@ -379,50 +382,92 @@ static mopd_status step(machine *m)
     mopd_status st = take(m, 1, &op);
     if (st != MOPD_OK) return st;
     switch (*op) {
-    case 0x80: return read_protocol(m);
-    case 0x95: return take_number(m, 8, &frame);
-    case '.': return stop(m);
-    case '(': return add_number(m, &m->marks, (uint32_t)m->stack.n);
-    case 'N': return push(m, MO_P_NONE, NULL);
-    case 0x88: return push_int(m, MO_P_BOOL, 1);
-    case 0x89: return push_int(m, MO_P_BOOL, 0);
-    case 'K': return read_int(m, 1);
-    case 'M': return read_int(m, 2);
-    case 'J': return read_int(m, 4);
-    case 0x8a: return read_long(m, 1);
-    case 0x8b: return read_long(m, 4);
-    case 'G': return read_float(m);
+    case 0x80:
+        return read_protocol(m);
+    case 0x95:
+        return take_number(m, 8, &frame);
+    case '.':
+        return stop(m);
+    case '(':
+        return add_number(m, &m->marks, (uint32_t)m->stack.n);
+    case 'N':
+        return push(m, MO_P_NONE, NULL);
+    case 0x88:
+        return push_int(m, MO_P_BOOL, 1);
+    case 0x89:
+        return push_int(m, MO_P_BOOL, 0);
+    case 'K':
+        return read_int(m, 1);
+    case 'M':
+        return read_int(m, 2);
+    case 'J':
+        return read_int(m, 4);
+    case 0x8a:
+        return read_long(m, 1);
+    case 0x8b:
+        return read_long(m, 4);
+    case 'G':
+        return read_float(m);
     case 0x8c:
-    case 'U': return read_text(m, MO_P_TEXT, 1);
+    case 'U':
+        return read_text(m, MO_P_TEXT, 1);
     case 'X':
-    case 'T': return read_text(m, MO_P_TEXT, 4);
-    case 0x8d: return read_text(m, MO_P_TEXT, 8);
-    case 'C': return read_text(m, MO_P_BYTES, 1);
-    case 'B': return read_text(m, MO_P_BYTES, 4);
-    case 0x8e: return read_text(m, MO_P_BYTES, 8);
-    case ')': return push(m, MO_P_TUPLE, NULL);
-    case 0x85: return make_tuple(m, 1);
-    case 0x86: return make_tuple(m, 2);
-    case 0x87: return make_tuple(m, 3);
-    case 't': return tuple_to_mark(m);
-    case ']': return push(m, MO_P_LIST, NULL);
-    case 'a': return add_items(m, 1, false);
-    case 'e': return add_marked(m, false);
-    case '}': return push(m, MO_P_DICT, NULL);
-    case 's': return add_items(m, 2, true);
-    case 'u': return add_marked(m, true);
-    case 'q': return use_memo(m, 1, put);
-    case 'r': return use_memo(m, 4, put);
-    case 0x94: return put(m, m->memo.n);
-    case 'h': return use_memo(m, 1, get);
-    case 'j': return use_memo(m, 4, get);
-    case 'c': return read_global(m, false);
-    case 0x93: return read_global(m, true);
-    case 'R': return make_call(m, MO_P_CALL);
-    case 0x81: return make_call(m, MO_P_OBJECT);
-    case 'b': return build(m);
-    case 'Q': return make_storage(m);
-    default: return fail(m, "not allowed");
+    case 'T':
+        return read_text(m, MO_P_TEXT, 4);
+    case 0x8d:
+        return read_text(m, MO_P_TEXT, 8);
+    case 'C':
+        return read_text(m, MO_P_BYTES, 1);
+    case 'B':
+        return read_text(m, MO_P_BYTES, 4);
+    case 0x8e:
+        return read_text(m, MO_P_BYTES, 8);
+    case ')':
+        return push(m, MO_P_TUPLE, NULL);
+    case 0x85:
+        return make_tuple(m, 1);
+    case 0x86:
+        return make_tuple(m, 2);
+    case 0x87:
+        return make_tuple(m, 3);
+    case 't':
+        return tuple_to_mark(m);
+    case ']':
+        return push(m, MO_P_LIST, NULL);
+    case 'a':
+        return add_items(m, 1, false);
+    case 'e':
+        return add_marked(m, false);
+    case '}':
+        return push(m, MO_P_DICT, NULL);
+    case 's':
+        return add_items(m, 2, true);
+    case 'u':
+        return add_marked(m, true);
+    case 'q':
+        return use_memo(m, 1, put);
+    case 'r':
+        return use_memo(m, 4, put);
+    case 0x94:
+        return put(m, m->memo.n);
+    case 'h':
+        return use_memo(m, 1, get);
+    case 'j':
+        return use_memo(m, 4, get);
+    case 'c':
+        return read_global(m, false);
+    case 0x93:
+        return read_global(m, true);
+    case 'R':
+        return make_call(m, MO_P_CALL);
+    case 0x81:
+        return make_call(m, MO_P_OBJECT);
+    case 'b':
+        return build(m);
+    case 'Q':
+        return make_storage(m);
+    default:
+        return fail(m, "not allowed");
     }
 }
 

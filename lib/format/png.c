@@ -21,7 +21,7 @@ typedef struct decoder {
     size_t n_bytes, at;
     uint64_t max_pixels;
     mo_image picture;
-    uint8_t *raw;     /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
+    uint8_t *raw; /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
     size_t row_bytes; /* of raw */
     int depth, type;  /* as in the header */
     png_byte palette[256][4];

@@ -145,7 +145,10 @@ static const char *take_text(mo_arena *block, const char *text)
     return copy;
 }
 
-static bool is_tensor(void *member) { return strcmp(mo_json_key(member), METADATA) != 0; }
+static bool is_tensor(void *member)
+{
+    return strcmp(mo_json_key(member), METADATA) != 0;
+}
 
 static mopd_status check_metadata(const mo_json *meta, const char *path)
 {
@@ -283,15 +286,30 @@ void mo_safetensors_close(mo_safetensors *st)
     mo_mem_free(st);
 }
 
-const char *mo_safetensors_path(const mo_safetensors *st) { return st->path; }
+const char *mo_safetensors_path(const mo_safetensors *st)
+{
+    return st->path;
+}
 
-size_t mo_safetensors_file_bytes(const mo_safetensors *st) { return st->n_bytes; }
+size_t mo_safetensors_file_bytes(const mo_safetensors *st)
+{
+    return st->n_bytes;
+}
 
-size_t mo_safetensors_count(const mo_safetensors *st) { return st->n_entries; }
+size_t mo_safetensors_count(const mo_safetensors *st)
+{
+    return st->n_entries;
+}
 
-const char *mo_safetensors_name(const mo_safetensors *st, size_t i) { return st->entries[i].name; }
+const char *mo_safetensors_name(const mo_safetensors *st, size_t i)
+{
+    return st->entries[i].name;
+}
 
-const mo_view *mo_safetensors_view(const mo_safetensors *st, size_t i) { return &st->entries[i].view; }
+const mo_view *mo_safetensors_view(const mo_safetensors *st, size_t i)
+{
+    return &st->entries[i].view;
+}
 
 const mo_view *mo_safetensors_find(const mo_safetensors *st, const char *name)
 {
@@ -305,11 +323,20 @@ mopd_status mo_safetensors_need(const mo_safetensors *st, const char *name, cons
     return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", st->path, name);
 }
 
-size_t mo_safetensors_n_meta(const mo_safetensors *st) { return st->meta.n; }
+size_t mo_safetensors_n_meta(const mo_safetensors *st)
+{
+    return st->meta.n;
+}
 
-const char *mo_safetensors_meta_key(const mo_safetensors *st, size_t i) { return st->meta.item[i].name; }
+const char *mo_safetensors_meta_key(const mo_safetensors *st, size_t i)
+{
+    return st->meta.item[i].name;
+}
 
-const char *mo_safetensors_meta_value(const mo_safetensors *st, size_t i) { return st->meta_value[st->meta.item[i].at]; }
+const char *mo_safetensors_meta_value(const mo_safetensors *st, size_t i)
+{
+    return st->meta_value[st->meta.item[i].at];
+}
 
 const char *mo_safetensors_meta(const mo_safetensors *st, const char *key)
 {

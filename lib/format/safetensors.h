@@ -50,7 +50,8 @@ mopd_status mo_safetensors_writer_create(mo_safetensors_writer **out);
 
 /* ARG for a repeated key or name, or one that is no UTF-8. */
 mopd_status mo_safetensors_writer_meta(mo_safetensors_writer *w, const char *key, const char *value);
-mopd_status mo_safetensors_writer_tensor(mo_safetensors_writer *w, const char *name, mo_dtype dtype, int n_dims, const size_t *shape);
+mopd_status mo_safetensors_writer_tensor(
+    mo_safetensors_writer *w, const char *name, mo_dtype dtype, int n_dims, const size_t *shape);
 
 mopd_status mo_safetensors_writer_begin(mo_safetensors_writer *w, const char *path);
 

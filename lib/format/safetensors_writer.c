@@ -115,7 +115,8 @@ static mopd_status size_tensor(tensor *t, const char *name, size_t begin, const 
     return MOPD_OK;
 }
 
-mopd_status mo_safetensors_writer_tensor(mo_safetensors_writer *w, const char *name, mo_dtype dtype, int n_dims, const size_t *shape)
+mopd_status mo_safetensors_writer_tensor(
+    mo_safetensors_writer *w, const char *name, mo_dtype dtype, int n_dims, const size_t *shape)
 {
     mopd_status st = check_declared(w, "tensor", name);
     if (st != MOPD_OK) return st;
@@ -202,7 +203,10 @@ done:
     return st;
 }
 
-static size_t total_bytes(const mo_safetensors_writer *w) { return w->n_tensors ? w->tensors[w->n_tensors - 1].end : 0; }
+static size_t total_bytes(const mo_safetensors_writer *w)
+{
+    return w->n_tensors ? w->tensors[w->n_tensors - 1].end : 0;
+}
 
 mopd_status mo_safetensors_writer_write(mo_safetensors_writer *w, const void *bytes, size_t n)
 {

@@ -121,7 +121,7 @@ typedef struct legacy {
     const mo_torchfile *t;
     size_t at;
     mo_torchtree_storage_run *storages; /* one a key */
-    char *texts;                /* the keys */
+    char *texts;                        /* the keys */
     mo_index keys;
 } legacy;
 
@@ -368,15 +368,30 @@ void mo_torchfile_close(mo_torchfile *t)
     mo_mem_free(t);
 }
 
-const char *mo_torchfile_path(const mo_torchfile *t) { return t->path; }
+const char *mo_torchfile_path(const mo_torchfile *t)
+{
+    return t->path;
+}
 
-size_t mo_torchfile_file_bytes(const mo_torchfile *t) { return t->n_bytes; }
+size_t mo_torchfile_file_bytes(const mo_torchfile *t)
+{
+    return t->n_bytes;
+}
 
-size_t mo_torchfile_count(const mo_torchfile *t) { return t->list.n; }
+size_t mo_torchfile_count(const mo_torchfile *t)
+{
+    return t->list.n;
+}
 
-const char *mo_torchfile_name(const mo_torchfile *t, size_t i) { return t->list.tensor[i].name; }
+const char *mo_torchfile_name(const mo_torchfile *t, size_t i)
+{
+    return t->list.tensor[i].name;
+}
 
-const mo_view *mo_torchfile_view(const mo_torchfile *t, size_t i) { return &t->list.tensor[i].view; }
+const mo_view *mo_torchfile_view(const mo_torchfile *t, size_t i)
+{
+    return &t->list.tensor[i].view;
+}
 
 const mo_view *mo_torchfile_find(const mo_torchfile *t, const char *name)
 {

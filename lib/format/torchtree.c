@@ -64,7 +64,8 @@ static bool as_size(const mo_pnode *node, size_t *out)
     return true;
 }
 
-mopd_status mo_torchtree_storage(mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node)
+mopd_status mo_torchtree_storage(
+    mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node)
 {
     const mo_pickle *p = tree->pickle;
     const mo_pnode *id = node && node->kind == MO_P_STORAGE ? &p->nodes[node->args] : NULL;
@@ -136,8 +137,8 @@ static void gather(
 }
 
 /* Puts elements that are out of order into a block of their own. */
-static mopd_status copy_tensor(
-    mo_torchtree_tensor *t, mo_torchtree *tree, const mo_torchtree_storage_run *s, const layout *l, const char *name)
+static mopd_status copy_tensor(mo_torchtree_tensor *t, mo_torchtree *tree, const mo_torchtree_storage_run *s,
+    const layout *l, const char *name)
 {
     size_t size = mo_dtype_size(s->dtype);
     if (t->view.n > s->numel || t->view.n * size > tree->copy_limit)
@@ -180,7 +181,8 @@ static mopd_status read_tensor(
     return MOPD_OK;
 }
 
-static mopd_status add_tensor(mo_torchtree_list *out, mo_torchtree *tree, const mo_pnode *call, const char *name)
+static mopd_status add_tensor(
+    mo_torchtree_list *out, mo_torchtree *tree, const mo_pnode *call, const char *name)
 {
     if (out->n == MAX_TENSORS)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u tensors", tree->path, MAX_TENSORS);

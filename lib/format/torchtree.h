@@ -41,7 +41,8 @@ typedef struct mo_torchtree {
 bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name);
 
 /* Reads ("storage", torch.XStorage, key, device, numel) from a MO_P_STORAGE node. */
-mopd_status mo_torchtree_storage(mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node);
+mopd_status mo_torchtree_storage(
+    mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node);
 
 /* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions
  * joined by dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order. */

@@ -44,11 +44,20 @@ struct mo_zip {
     mo_index names;
 };
 
-static uint32_t get16(const unsigned char *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
+static uint32_t get16(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
 
-static uint32_t get32(const unsigned char *p) { return get16(p) | get16(p + 2) << 16; }
+static uint32_t get32(const unsigned char *p)
+{
+    return get16(p) | get16(p + 2) << 16;
+}
 
-static uint64_t get64(const unsigned char *p) { return get32(p) | (uint64_t)get32(p + 4) << 32; }
+static uint64_t get64(const unsigned char *p)
+{
+    return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
 
 /* Inflates from n bytes until the stream ends, at most limit bytes in all.  bits: zlib's windowBits. */
 typedef struct inflation {
@@ -301,13 +310,25 @@ void mo_zip_close(mo_zip *zip)
     mo_mem_free(zip);
 }
 
-size_t mo_zip_count(const mo_zip *zip) { return zip->n_entries; }
+size_t mo_zip_count(const mo_zip *zip)
+{
+    return zip->n_entries;
+}
 
-const char *mo_zip_name(const mo_zip *zip, size_t i) { return zip->entries[i].name; }
+const char *mo_zip_name(const mo_zip *zip, size_t i)
+{
+    return zip->entries[i].name;
+}
 
-size_t mo_zip_size(const mo_zip *zip, size_t i) { return zip->entries[i].size; }
+size_t mo_zip_size(const mo_zip *zip, size_t i)
+{
+    return zip->entries[i].size;
+}
 
-size_t mo_zip_find(const mo_zip *zip, const char *name) { return mo_index_find(&zip->names, name); }
+size_t mo_zip_find(const mo_zip *zip, const char *name)
+{
+    return mo_index_find(&zip->names, name);
+}
 
 mopd_status mo_zip_stored(const mo_zip *zip, size_t i, const void **data, size_t *n)
 {

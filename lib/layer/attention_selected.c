@@ -32,7 +32,8 @@ static void gather(const job *j, float *z, const float *u, size_t place, float *
     const mo_attention_selected *a = j->a;
     const size_t row = a->select[place];
     float *p = scratch + 2 * j->longest;
-    const mo_chain c = mo_attention_rows_chain(a->rows, mo_attention_rows_segment(a->rows, row), row, (mo_run *)(void *)scratch);
+    const mo_chain c = mo_attention_rows_chain(
+        a->rows, mo_attention_rows_segment(a->rows, row), row, (mo_run *)(void *)scratch);
     size_t at = 0;
     for (size_t i = 0; i < c.n_runs; at += c.runs[i++].n)
         j->kern->dots(p + at, u, a->x + c.runs[i].first * j->w, j->w, c.runs[i].n, j->w);
@@ -49,7 +50,8 @@ static void do_item(const job *j, size_t first, size_t m, size_t head, float *sc
     const size_t w = j->w, d = j->d, at = head * d, panel = w * MO_PANEL;
     float *u = scratch, *z = u + w, *rest = z + GROUP * w;
     for (size_t i = 0; i < m; i++) {
-        j->kern->product_transposed(u, a->q + (first + i) * w + at, a->qkv->panels + (w + at) * w, panel, d, w);
+        j->kern->product_transposed(
+            u, a->q + (first + i) * w + at, a->qkv->panels + (w + at) * w, panel, d, w);
         gather(j, z + i * w, u, first + i, rest);
     }
     mo_gemm(NULL, a->qkv,

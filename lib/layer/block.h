@@ -71,7 +71,8 @@ typedef struct mo_block_run {
     const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
     size_t n_select;
     mo_block_work *work;
-    const mo_duplicates *duplicates; /* NULL, or without select: queries, keys and values are made once for each */
+    const mo_duplicates
+        *duplicates; /* NULL, or without select: queries, keys and values are made once for each */
 } mo_block_run;
 
 /* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.

@@ -35,13 +35,15 @@ typedef struct job {
 
 size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width)
 {
-    return n_images * mo_conv_same_out(height, stem->stride) * mo_conv_same_out(width, stem->stride) * stem->linear.w.k;
+    return n_images * mo_conv_same_out(height, stem->stride) * mo_conv_same_out(width, stem->stride) *
+           stem->linear.w.k;
 }
 
 /* One row of one plane (NULL: outside) into its place of each column's row: k pixels, `step` floats apart. */
 static void gather_row(const job *j, float *to, const float *row, size_t step)
 {
-    const size_t k = j->stem->kernel, stride = j->stem->stride, left = mo_conv_same_before(j->width, k, stride);
+    const size_t k = j->stem->kernel, stride = j->stem->stride,
+                 left = mo_conv_same_before(j->width, k, stride);
     for (size_t col = 0; col < j->out_w; col++, to += step) {
         const size_t at = col * stride - left; /* wraps when < 0 */
         if (row && at < j->width && k <= j->width - at)

@@ -48,9 +48,11 @@ typedef struct job {
 } job;
 
 /* Where the taps of output columns col .. col+3 lie: in the line's rows, or in the zeros behind the bias. */
-static void point(const job *j, const mo_depthwise_taps *taps, const size_t *tap, const float *const *row, size_t col)
+static void point(
+    const job *j, const mo_depthwise_taps *taps, const size_t *tap, const float *const *row, size_t col)
 {
-    const size_t k = j->dw->kernel, left = mo_conv_same_before(j->width, k, j->dw->stride), n = j->dw->channels;
+    const size_t k = j->dw->kernel, left = mo_conv_same_before(j->width, k, j->dw->stride),
+                 n = j->dw->channels;
     const float *zeros = j->dw->taps + (k * k + 1) * n;
     for (size_t i = 0; i < taps->n; i++)
         for (size_t q = 0; q < MO_DEPTHWISE_COLUMNS; q++) {
@@ -64,12 +66,14 @@ static void do_line(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_DEPTHWISE_COLUMNS;
-    const size_t above = mo_conv_same_before(j->height, k, stride), left = mo_conv_same_before(j->width, k, stride);
+    const size_t above = mo_conv_same_before(j->height, k, stride),
+                 left = mo_conv_same_before(j->width, k, stride);
     const size_t image = task / j->out_h, line = task % j->out_h;
     const float *x[MAX_KERNEL * MAX_KERNEL][MO_DEPTHWISE_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
         *row[MAX_KERNEL * MAX_KERNEL];
     size_t tap[MAX_KERNEL * MAX_KERNEL];
-    mo_depthwise_taps taps = {.x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
+    mo_depthwise_taps taps = {
+        .x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
     for (size_t t = 0; t < k * k; t++) {
         const size_t py = line * stride + t / k - above; /* wraps when < 0 */
         if (py >= j->height) continue;

@@ -67,7 +67,9 @@ bool mo_bf16_wanted(size_t n, size_t k)
 const char *mo_bf16_name(void)
 {
     const mo_onednn_kind kind = mo_bf16_kind();
-    return kind == MO_ONEDNN_AMX ? "onednn amx" : kind == MO_ONEDNN_AVX512 ? "onednn avx512" : mo_i16_get()->name;
+    return kind == MO_ONEDNN_AMX      ? "onednn amx"
+           : kind == MO_ONEDNN_AVX512 ? "onednn avx512"
+                                      : mo_i16_get()->name;
 }
 
 static mopd_status need(int w, const char *name)

@@ -97,7 +97,8 @@ static void do_columns(const mo_mat *w, const mo_gemm_args *g, size_t c, size_t 
 /* Bias, activation, and a residual that comes after it. */
 static void finish(const mo_kern *kern, const mo_gemm_args *g)
 {
-    for (size_t i = 0; i < g->m && g->bias; i++) kern->add(g->c + i * g->ldc, g->c + i * g->ldc, g->bias, g->n);
+    for (size_t i = 0; i < g->m && g->bias; i++)
+        kern->add(g->c + i * g->ldc, g->c + i * g->ldc, g->bias, g->n);
     if (g->act == MO_ACT_RELU6) kern->relu6(g->c, g->c, g->ldc, g->m, g->n);
     mo_gemm_finish(kern, g, (size_t[2]){0, g->m}, (size_t[2]){0, g->n});
 }

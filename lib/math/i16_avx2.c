@@ -64,11 +64,21 @@ static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, con
 static void any_tile(const mo_i16_tile *t)
 {
     switch (t->m) {
-    case 1: tile(t, 1); break;
-    case 2: tile(t, 2); break;
-    case 3: tile(t, 3); break;
-    case 4: tile(t, 4); break;
-    default: tile(t, ROWS); break;
+    case 1:
+        tile(t, 1);
+        break;
+    case 2:
+        tile(t, 2);
+        break;
+    case 3:
+        tile(t, 3);
+        break;
+    case 4:
+        tile(t, 4);
+        break;
+    default:
+        tile(t, ROWS);
+        break;
     }
 }
 

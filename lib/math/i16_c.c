@@ -56,8 +56,10 @@ const mo_i16_kern *mo_i16_get(void)
     const mo_kern *kern = mo_kern_get();
     const mo_i16_kern *live = NULL;
 #if defined(__x86_64__)
-    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) live = mo_i16_vnni();
-    else if (kern != mo_kern_plain()) live = mo_i16_avx2();
+    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni"))
+        live = mo_i16_vnni();
+    else if (kern != mo_kern_plain())
+        live = mo_i16_avx2();
 #endif
     return live ? live : &plain;
 }

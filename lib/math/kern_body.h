@@ -378,4 +378,5 @@ static void depthwise(const mo_depthwise_taps *t)
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
     .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .product_transposed = product_transposed, .pack = pack_rows, .depthwise = depthwise
+    .dots = dots, .mix = mix, .spread = spread, .product_transposed = product_transposed, .pack = pack_rows, \
+    .depthwise = depthwise

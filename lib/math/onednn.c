@@ -202,10 +202,10 @@ void mo_onednn_multiply(const mo_onednn_plan *shape, mo_onednn_work *room, size_
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, r->a}, {DNNL_ARG_WEIGHTS, r->w}, {DNNL_ARG_DST, r->c},
         {DNNL_ARG_SCRATCHPAD, r->scratch}};
     const int before = enter();
-    const bool done =
-        api.dnnl_memory_set_data_handle(r->a, room->a + block * MO_ONEDNN_ROWS * shape->depth) == dnnl_success &&
-        api.dnnl_memory_set_data_handle(r->w, (void *)(uintptr_t)packed) == dnnl_success &&
-        api.dnnl_primitive_execute(p->multiply, r->stream, 4, args) == dnnl_success;
+    const bool done = api.dnnl_memory_set_data_handle(
+                          r->a, room->a + block * MO_ONEDNN_ROWS * shape->depth) == dnnl_success &&
+                      api.dnnl_memory_set_data_handle(r->w, (void *)(uintptr_t)packed) == dnnl_success &&
+                      api.dnnl_primitive_execute(p->multiply, r->stream, 4, args) == dnnl_success;
     leave(before);
     for (size_t i = 0; !done && i < MO_ONEDNN_ROWS * shape->width; i++) room->c[i] = NAN;
 }

@@ -108,7 +108,7 @@ TILE(6)
     {                                                                                                        \
         tile_##m, tile_##m##_a                                                                               \
     }
-    static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
+static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
 
 void mo_tile_avx2(const mo_tile *t)
 {

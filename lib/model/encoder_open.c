@@ -127,8 +127,7 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
     if (!e) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
-    e->precision =
-        options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
+    e->precision = options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
     if (path)
         st = (e->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
     else

@@ -15,17 +15,20 @@
 
 #define PIECE 65536 /* floats converted at once */
 
-static mopd_status declare(mo_safetensors_writer *w, const mopd_encoder *e, mo_dtype dtype, const mo_buf *tokenizer)
+static mopd_status declare(
+    mo_safetensors_writer *w, const mopd_encoder *e, mo_dtype dtype, const mo_buf *tokenizer)
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < mo_weights_count(e->weights) && st == MOPD_OK; i++) {
         const mo_weight *p = mo_weights_at(e->weights, i);
         st = mo_safetensors_writer_tensor(w, p->name, p->n_dims > 1 ? dtype : MO_F32, p->n_dims, p->shape);
     }
-    return st == MOPD_OK ? mo_safetensors_writer_tensor(w, MO_TENSOR_TOKENIZER, MO_U8, 1, &tokenizer->size) : st;
+    return st == MOPD_OK ? mo_safetensors_writer_tensor(w, MO_TENSOR_TOKENIZER, MO_U8, 1, &tokenizer->size)
+                         : st;
 }
 
-static mopd_status write_param(mo_safetensors_writer *w, const mopd_encoder *e, const mo_weight *p, float *piece)
+static mopd_status write_param(
+    mo_safetensors_writer *w, const mopd_encoder *e, const mo_weight *p, float *piece)
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < p->view.n && st == MOPD_OK; i += PIECE) {

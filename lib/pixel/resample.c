@@ -104,7 +104,8 @@ static void put_weight(mo_resample_taps *t, size_t at, double w)
 }
 
 /* Weights of outputs [x0, x0 + n) of the `to` that are made from `from` inputs. */
-static mopd_status taps_make(mo_resample_taps *t, size_t from, size_t to, size_t x0, size_t n, const filter *shape)
+static mopd_status taps_make(
+    mo_resample_taps *t, size_t from, size_t to, size_t x0, size_t n, const filter *shape)
 {
     double scale = (double)from / (double)to, stretch = scale < 1.0 ? 1.0 : scale;
     double support = shape->support * stretch;

@@ -357,7 +357,8 @@ static mopd_status meet_classes(mopd_gda *g, const mopd_gda *known, const mopd_b
 {
     size_t m = known->n < NEIGHBOURS ? known->n : NEIGHBOURS, d = g->dim;
     near *order = mo_mem_alloc(known->n, sizeof *order);
-    double *x = mo_mem_alloc(m * d, sizeof *x), *y = mo_mem_alloc(m * d, sizeof *y), *k = mo_mem_alloc(m * m, sizeof *k);
+    double *x = mo_mem_alloc(m * d, sizeof *x), *y = mo_mem_alloc(m * d, sizeof *y),
+           *k = mo_mem_alloc(m * m, sizeof *k);
     mopd_status st = order && x && y && k ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t c = 0; c < g->n_classes && st == MOPD_OK; c++) {
         size_t old = find_class(known, g->name[c]);

@@ -9,12 +9,12 @@
 struct mopd_gda {
     size_t n_classes, dim;
     float alpha;
-    char **name;    /* n_classes */
-    double *text;   /* C x D: logit scale x class feature of the bank */
-    double *mean;   /* C x D */
-    double *weight; /* C x D: P mean */
-    double *bias;   /* C: -mean . P mean / 2 - ln C */
-    double *factor; /* D x D: Cholesky factor of D inv(P), lower triangle; NULL when no class is known */
+    char **name;     /* n_classes */
+    double *text;    /* C x D: logit scale x class feature of the bank */
+    double *mean;    /* C x D */
+    double *weight;  /* C x D: P mean */
+    double *bias;    /* C: -mean . P mean / 2 - ln C */
+    double *factor;  /* D x D: Cholesky factor of D inv(P), lower triangle; NULL when no class is known */
     float *features; /* n x D: what it was fitted to, for new classes */
     size_t n;
 };

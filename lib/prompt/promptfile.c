@@ -103,7 +103,8 @@ static int gate_shape(const mopd_prompt *p, size_t shape[3])
     return at;
 }
 
-static mopd_status declare(mo_safetensors_writer *w, const mopd_prompt *p, const char *context, const char *gate)
+static mopd_status declare(
+    mo_safetensors_writer *w, const mopd_prompt *p, const char *context, const char *gate)
 {
     size_t shape[3];
     int n = context_shape(p, shape);
@@ -113,7 +114,8 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_prompt *p, const
     return mo_safetensors_writer_tensor(w, gate, MO_F32, n, shape);
 }
 
-static mopd_status write_pair(mo_safetensors_writer *w, const mopd_prompt *p, const float *context, const float *gate)
+static mopd_status write_pair(
+    mo_safetensors_writer *w, const mopd_prompt *p, const float *context, const float *gate)
 {
     mopd_status st = mo_safetensors_writer_floats(w, context, mo_prompt_context_floats(p));
     return st == MOPD_OK && p->gate ? mo_safetensors_writer_floats(w, gate, mo_prompt_gate_floats(p)) : st;
@@ -141,7 +143,8 @@ done:
 static mopd_status need_meta(const mo_safetensors *st, const char *key, const char **out)
 {
     *out = mo_safetensors_meta(st, key);
-    return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_safetensors_path(st), key);
+    return *out ? MOPD_OK
+                : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_safetensors_path(st), key);
 }
 
 /* A whole number below 2^31 written as decimal digits. */
@@ -158,8 +161,8 @@ static mopd_status need_number(const mo_safetensors *st, const char *key, uint32
         if (x > INT32_MAX) x = UINT32_MAX;
     }
     if (!n || n > 10 || x > INT32_MAX)
-        return mo_fail(
-            MOPD_E_FORMAT, "%s: metadata \"%s\" is \"%.40s\", not a number", mo_safetensors_path(st), key, text);
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is \"%.40s\", not a number",
+            mo_safetensors_path(st), key, text);
     *out = (uint32_t)x;
     return MOPD_OK;
 }
@@ -179,7 +182,8 @@ static mopd_status read_list(const mo_safetensors *st, const char *key, mo_names
         const mo_json *item = mo_json_item(root, i);
         const char *name = NULL;
         if (!mo_json_as_string(item, &name) || strlen(name) != mo_json_string_bytes(item))
-            status = mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", mo_safetensors_path(st), i, key);
+            status =
+                mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", mo_safetensors_path(st), i, key);
         else
             status = mo_names_add(out, name, strlen(name));
     }
@@ -233,7 +237,8 @@ static mopd_status read_notes(const mo_safetensors *st, mopd_prompt *p)
     for (size_t i = 0; i < mo_safetensors_n_meta(st); i++) {
         const char *key = mo_safetensors_meta_key(st, i);
         if (strncmp(key, "note.", 5) != 0) continue;
-        mopd_status status = mo_prompt_note(&p->note_keys, &p->notes, key + 5, mo_safetensors_meta_value(st, i));
+        mopd_status status =
+            mo_prompt_note(&p->note_keys, &p->notes, key + 5, mo_safetensors_meta_value(st, i));
         if (status != MOPD_OK) return status;
     }
     return MOPD_OK;
@@ -251,14 +256,15 @@ static mopd_status read_accuracy(const mo_safetensors *st, double *out)
     if (status == MOPD_E_NOMEM) return status;
     bool good = mo_json_as_number(mo_json_item(root, 0), out) && *out >= 0 && *out <= 100;
     mo_json_close(root);
-    return good ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_safetensors_path(st), text);
+    return good ? MOPD_OK
+                : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_safetensors_path(st), text);
 }
 
 static mopd_status take_digits(char out[65], const char *text, const char *what, const mo_safetensors *st)
 {
     if (strlen(text) > 64)
-        return mo_fail(
-            MOPD_E_FORMAT, "%s: a %s of %zu digits, 64 are usual", mo_safetensors_path(st), what, strlen(text));
+        return mo_fail(MOPD_E_FORMAT, "%s: a %s of %zu digits, 64 are usual", mo_safetensors_path(st), what,
+            strlen(text));
     memcpy(out, text, strlen(text) + 1);
     return MOPD_OK;
 }
@@ -304,8 +310,8 @@ static mopd_status read_floats(const mo_safetensors *st, const char *name, const
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is %s, not F32", mo_safetensors_path(st), name,
             mo_dtype_name(view->dtype));
     if (!mo_floats_finite(*out, view->n))
-        return mo_fail(
-            MOPD_E_FORMAT, "%s: tensor \"%s\" holds a number that is not finite", mo_safetensors_path(st), name);
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" holds a number that is not finite",
+            mo_safetensors_path(st), name);
     return MOPD_OK;
 }
 
@@ -341,7 +347,8 @@ static mopd_status read_gate(const mo_safetensors *st, mopd_prompt *p)
     for (int i = 0; i < n && fits; i++) fits = v->shape[i] == want[i];
     if (!fits)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"gate\" has %zu numbers, %u x %u templates are needed",
-            mo_safetensors_path(st), v->n, p->static_gate ? 1 : (unsigned)p->info.dim, (unsigned)p->info.n_templates);
+            mo_safetensors_path(st), v->n, p->static_gate ? 1 : (unsigned)p->info.dim,
+            (unsigned)p->info.n_templates);
     if (p->info.top_k < 1 || p->info.top_k > p->info.n_templates)
         return mo_fail(MOPD_E_FORMAT, "%s: top_k is %u of %u templates", mo_safetensors_path(st),
             (unsigned)p->info.top_k, (unsigned)p->info.n_templates);

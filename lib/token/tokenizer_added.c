@@ -202,9 +202,9 @@ static mopd_status add_special(mo_tokenizer_specials *s, const given *g, const c
     }
     bool special = g->special || g->bare;
     bool normalized = g->normalized < 0 ? !special : g->normalized != 0;
-    s->item[s->n++] =
-        (mo_tokenizer_special){g->content, (g->lstrip ? MO_ADDED_LSTRIP : 0) | (g->rstrip ? MO_ADDED_RSTRIP : 0) |
-                                     (normalized ? MO_ADDED_NORMALIZED : 0)};
+    s->item[s->n++] = (mo_tokenizer_special){g->content, (g->lstrip ? MO_ADDED_LSTRIP : 0) |
+                                                             (g->rstrip ? MO_ADDED_RSTRIP : 0) |
+                                                             (normalized ? MO_ADDED_NORMALIZED : 0)};
     return MOPD_OK;
 }
 
@@ -253,7 +253,8 @@ void mo_tokenizer_specials_close(mo_tokenizer_specials *s)
     *s = (mo_tokenizer_specials){0};
 }
 
-mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path)
+mopd_status mo_tokenizer_specials_open(
+    mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path)
 {
     *s = (mo_tokenizer_specials){0};
     givens listed = {0}, named = {0};

@@ -264,7 +264,9 @@ static bool scan_merges(source *s, mo_tokenizer_scan merges, const char *path, m
 {
     mo_word a, b;
     bool done = false;
-    if ((*st = merges_open(s, mo_tokenizer_scan_count(&merges))) != MOPD_OK || !mo_tokenizer_scan_open(&merges)) return false;
+    if ((*st = merges_open(s, mo_tokenizer_scan_count(&merges))) != MOPD_OK ||
+        !mo_tokenizer_scan_open(&merges))
+        return false;
     while (!done) {
         if (!mo_tokenizer_scan_merge(&merges, &a, &b, &done)) return false;
         *st = b.text ? add_merge(s, a.text, a.n_bytes, b.text, b.n_bytes, path)
@@ -331,7 +333,8 @@ static mopd_status open_merges(mo_tokenizer **out, const char *folder, const cha
     const mo_json *root = NULL;
     mo_buf text = {0};
     mopd_status st = mo_file_read(&s.file, vocab, MAX_TEXT);
-    if (st == MOPD_OK && !mo_tokenizer_scan_vocab((mo_tokenizer_scan){s.file.data, s.file.data + s.file.size}, &s.model, &st)) {
+    if (st == MOPD_OK && !mo_tokenizer_scan_vocab(
+                             (mo_tokenizer_scan){s.file.data, s.file.data + s.file.size}, &s.model, &st)) {
         if (st != MOPD_E_NOMEM) st = read_vocab_tree(&s.model, &root, vocab);
     }
     if (st == MOPD_OK) st = mo_file_read(&text, merges, MAX_TEXT);

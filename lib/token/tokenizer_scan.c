@@ -142,7 +142,8 @@ static bool enter(mo_tokenizer_scan *s, const char *key)
     return false;
 }
 
-bool mo_tokenizer_scan_find(const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st)
+bool mo_tokenizer_scan_find(
+    const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st)
 {
     mo_tokenizer_scan s = {file->data, file->data + file->size};
     *st = MOPD_OK;
@@ -160,7 +161,8 @@ bool mo_tokenizer_scan_find(const mo_buf *file, mo_tokenizer_scan *vocab, mo_tok
         if (which) *which = value;
     } while (take(&s, ','));
     if (!vocab->at || !merges->at || *vocab->at != '{' || *merges->at != '[') return false;
-    const mo_tokenizer_scan *one = vocab->at < merges->at ? vocab : merges, *two = one == vocab ? merges : vocab;
+    const mo_tokenizer_scan *one = vocab->at < merges->at ? vocab : merges,
+                            *two = one == vocab ? merges : vocab;
     *st = mo_buf_add(rest, file->data, (size_t)(one->at - file->data));
     if (*st == MOPD_OK) *st = mo_buf_adds(rest, one == vocab ? "{}" : "[]");
     if (*st == MOPD_OK) *st = mo_buf_add(rest, one->end, (size_t)(two->at - one->end));
@@ -179,7 +181,8 @@ bool mo_tokenizer_scan_vocab(mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, 
         if (!take_string(&scan, &word) || !take(&scan, ':') || !take_id(&scan, &word.id)) return false;
         if (word.id >= MO_TOKEN_MAX_IDS) return false;
         size_t n = vocab->n;
-        if ((*st = mo_tokenizer_vocab_set(vocab, word.text, word.n_bytes, word.id)) != MOPD_OK || vocab->n == n)
+        if ((*st = mo_tokenizer_vocab_set(vocab, word.text, word.n_bytes, word.id)) != MOPD_OK ||
+            vocab->n == n)
             return false;
     } while (take(&scan, ','));
     if (!take(&scan, '}')) return false;

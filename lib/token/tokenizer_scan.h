@@ -17,7 +17,8 @@ typedef struct mo_tokenizer_scan {
 
 /* Finds the values of model.vocab and model.merges in a tokenizer.json and writes the file with "{}" and
  * "[]" in their places to rest.  *st is NOMEM or OK. */
-bool mo_tokenizer_scan_find(const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st);
+bool mo_tokenizer_scan_find(
+    const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st);
 
 /* {"text": id, ...}, nothing behind.  The vocabulary, opened here, points into the text. */
 bool mo_tokenizer_scan_vocab(mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, mopd_status *st);

@@ -277,7 +277,8 @@ static mopd_status add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size
 }
 
 /* by_id[id] = the word of that id. */
-static mopd_status words_by_id(const mo_word **by_id, size_t n_ids, const mo_tokenizer_vocab *vocab, const char *name)
+static mopd_status words_by_id(
+    const mo_word **by_id, size_t n_ids, const mo_tokenizer_vocab *vocab, const char *name)
 {
     for (size_t i = 0; i < vocab->n; i++) {
         const mo_word *w = vocab->word + i;

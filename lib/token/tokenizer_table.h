@@ -82,7 +82,7 @@ typedef struct mo_pattern {
 typedef struct mo_tokenizer_parts {
     const mo_tokenizer_vocab *model; /* the vocabulary of the BPE */
     const mo_tokenizer_vocab *extra; /* tokens beyond it */
-    const mo_merge *merge; /* a later repetition of a pair wins */
+    const mo_merge *merge;           /* a later repetition of a pair wins */
     size_t n_merges;
     const mo_pattern *added; /* of equal patterns the first wins */
     size_t n_added;
@@ -117,7 +117,8 @@ typedef struct mo_tokenizer_specials {
 } mo_tokenizer_specials;
 
 /* folder NULL: no files; json, tokenizer.json's root, may be NULL and must stay open as long. */
-mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path);
+mopd_status mo_tokenizer_specials_open(
+    mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path);
 void mo_tokenizer_specials_close(mo_tokenizer_specials *s);
 
 #endif

@@ -26,7 +26,8 @@ mopd_status mo_group_read(mo_group *group, const mopd_trainer_options *o, size_t
     if (o->ranks > MAX_RANKS)
         return mo_fail(
             MOPD_E_ARG, "ranks is %u, at most %u are allowed", (unsigned)o->ranks, (unsigned)MAX_RANKS);
-    *group = (mo_group){.rank = o->rank, .ranks = o->ranks, .reduce = o->reduce, .context = o->reduce_context};
+    *group =
+        (mo_group){.rank = o->rank, .ranks = o->ranks, .reduce = o->reduce, .context = o->reduce_context};
     for (uint32_t r = 0; r < o->ranks; r++) group->rank_codes += rank_code(r);
     if (o->rank >= o->ranks)
         return mo_fail(MOPD_E_ARG, "rank is %u, ranks is %u", (unsigned)o->rank, (unsigned)o->ranks);

@@ -18,9 +18,9 @@
 /* In front of every payload.  A check value is cut into four pieces of 16 bits: their sums and sums of squares are exact, and
  * tell whether all are alike. */
 typedef struct mo_group_head {
-    double ranks, rank_codes;            /* 1, and a number made of the rank */
+    double ranks, rank_codes;         /* 1, and a number made of the rank */
     double failed[MO_GROUP_STATUSES]; /* 1 where this rank failed so */
-    double failed_rank;              /* its rank */
+    double failed_rank;               /* its rank */
     double check[4], square[4];
 } mo_group_head;
 
@@ -30,10 +30,10 @@ typedef struct mo_group {
     uint32_t rank, ranks; /* ranks 1: alone */
     mopd_reduce_fn reduce;
     void *context;
-    double rank_codes;   /* what the rank_codes of all ranks add up to */
-    size_t first, n; /* this rank's classes; n 0: it only listens */
-    double *values;  /* head and payload, the owner's */
-    bool broken;     /* the callback failed: no sum any more */
+    double rank_codes; /* what the rank_codes of all ranks add up to */
+    size_t first, n;   /* this rank's classes; n 0: it only listens */
+    double *values;    /* head and payload, the owner's */
+    bool broken;       /* the callback failed: no sum any more */
 } mo_group;
 
 /* Whose values are the same on all ranks, and what they are, for a message. */

@@ -141,7 +141,8 @@ static mo_group_check identity(const mopd_trainer *t, const mo_trainer_args *arg
     const float *given = args->teachers ? args->teachers : t->set.o.teachers;
     char words[65];
     mo_fingerprint_vocabulary(words, t->encoder->tokenizer);
-    uint64_t bits = mo_rng_mix(mo_hash_bytes(t->settings, strlen(t->settings)), mo_hash_bytes(words, strlen(words)));
+    uint64_t bits =
+        mo_rng_mix(mo_hash_bytes(t->settings, strlen(t->settings)), mo_hash_bytes(words, strlen(words)));
     bits = mo_rng_mix(bits, mo_hash_bytes(t->encoder->fingerprint, strlen(t->encoder->fingerprint)));
     bits = mix_list(mix_list(bits, &t->classes), &t->templates);
     if (given && t->templates.n)

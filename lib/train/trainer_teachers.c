@@ -25,7 +25,8 @@ mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_sett
 }
 
 /* out, M x C x D: own classes' rows of all templates, then a sum over the ranks for each template. */
-static mopd_status shared_grid(const mo_trainer_args *args, const mo_settings *set, mo_group *group, float *out)
+static mopd_status shared_grid(
+    const mo_trainer_args *args, const mo_settings *set, mo_group *group, float *out)
 {
     size_t dim = mo_text_dim(args->encoder->text), m = set->n_templates, n = group->n;
     float *own = mo_mem_alloc(m * n, dim * sizeof *own);

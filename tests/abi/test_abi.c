@@ -7,16 +7,18 @@
 
 #if UINTPTR_MAX == UINT64_MAX
 #define FIELD(type, field, at, size)                                                                         \
-    _Static_assert(offsetof(type, field) == (at) && sizeof(((type *)0)->field) == (size), #type "." #field " moved");
+    _Static_assert(                                                                                          \
+        offsetof(type, field) == (at) && sizeof(((type *)0)->field) == (size), #type "." #field " moved");
 #define STRUCT(type, size) _Static_assert(sizeof(type) == (size), #type " has another size");
 #include "layout.h"
 #undef FIELD
 #undef STRUCT
 #endif
 
-_Static_assert(MOPD_OK == 0 && MOPD_E_ARG == -1 && MOPD_E_NOMEM == -2 && MOPD_E_IO == -3 && MOPD_E_FORMAT == -4 &&
-        MOPD_E_VERSION == -5 && MOPD_E_MISMATCH == -6 && MOPD_E_UNSUPPORTED == -7 && MOPD_E_STATE == -8 &&
-        MOPD_E_CANCELLED == -9 && MOPD_E_NUMERIC == -10 && MOPD_E_INTERNAL == -11,
+_Static_assert(MOPD_OK == 0 && MOPD_E_ARG == -1 && MOPD_E_NOMEM == -2 && MOPD_E_IO == -3 &&
+                   MOPD_E_FORMAT == -4 && MOPD_E_VERSION == -5 && MOPD_E_MISMATCH == -6 &&
+                   MOPD_E_UNSUPPORTED == -7 && MOPD_E_STATE == -8 && MOPD_E_CANCELLED == -9 &&
+                   MOPD_E_NUMERIC == -10 && MOPD_E_INTERNAL == -11,
     "status values are pinned");
 
 static const struct pin {
@@ -36,7 +38,8 @@ static void structs_have_no_padding_holes(void **state)
     (void)state;
     size_t end = 0;
     for (size_t i = 0; i < N_PINS; i++) {
-        if (pins[i].at != end) fail_msg("%s: a hole before %s", pins[i].type, pins[i].field ? pins[i].field : "its end");
+        if (pins[i].at != end)
+            fail_msg("%s: a hole before %s", pins[i].type, pins[i].field ? pins[i].field : "its end");
         end = pins[i].field ? end + pins[i].size : 0;
     }
 }
@@ -56,7 +59,8 @@ static size_t each_word(char *text, const char *before, const char *after, void 
         char *line = at + strlen(before), *end = strstr(line, after), word[128];
         if (!end) break;
         char *start = end;
-        while (start > line && (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') || (start[-1] >= '0' && start[-1] <= '9')))
+        while (start > line && (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') ||
+                                   (start[-1] >= '0' && start[-1] <= '9')))
             start--;
         snprintf(word, sizeof word, "%.*s", (int)(end - start), start);
         fn(word);

@@ -92,14 +92,16 @@ static void handles_move(fixture &f)
 static void pictures_become_features(fixture &f)
 {
     std::vector<mopd::Image> images;
-    for (std::size_t side : {9, 13}) images.push_back(mopd::Image::from_samples(noise(side * side * 3), side, side, 3));
+    for (std::size_t side : {9, 13})
+        images.push_back(mopd::Image::from_samples(noise(side * side * 3), side, side, 3));
     EXPECT(images[1].width() == 13 && images[1].height() == 13 && images[1].samples().size() == 13 * 13 * 3);
     mopd::Matrix both = f.encoder.images(images), one = f.encoder.image(images[1]);
     EXPECT(both.rows() == 2 && both.cols() == TINY_DIM && same(both.row(1), one.row(0)));
     EXPECT(same(f.encoder.pixels(f.encoder.preprocess(images[1])), one));
     EXPECT(f.encoder.preprocess_view(images[1], 5).size() == 3 * TINY_IMAGE * TINY_IMAGE);
     EXPECT(f.encoder.tokenize("a photo of a").size() == 6);
-    EXPECT(f.encoder.texts({"a", "b"}).rows() == 2 && f.encoder.texts(std::vector<std::string>{"a"}).rows() == 1);
+    EXPECT(f.encoder.texts({"a", "b"}).rows() == 2 &&
+           f.encoder.texts(std::vector<std::string>{"a"}).rows() == 1);
     EXPECT(f.encoder.fingerprint().size() == 64 && f.encoder.describe()[0] == '{');
 }
 
@@ -107,11 +109,12 @@ static void what_a_callback_throws_comes_back(fixture &f)
 {
     std::vector<std::string> paths = {MOPD_TEST_DIR "/gold/pixels/420.jpg", "/nonexistent/b.jpg"};
     std::size_t n_seen = 0, n_bad = 0;
-    f.encoder.files(paths, [&](std::size_t, mopd_status status, const char *, mopd::span<const float> feature) {
-        n_seen++;
-        if (status != MOPD_OK) n_bad++;
-        EXPECT(feature.size() == (status == MOPD_OK ? TINY_DIM : 0));
-    });
+    f.encoder.files(
+        paths, [&](std::size_t, mopd_status status, const char *, mopd::span<const float> feature) {
+            n_seen++;
+            if (status != MOPD_OK) n_bad++;
+            EXPECT(feature.size() == (status == MOPD_OK ? TINY_DIM : 0));
+        });
     EXPECT(n_seen == 2 && n_bad == 1);
     EXPECT(thrown_by([&] { f.encoder.files(paths); }) == MOPD_E_IO);
     EXPECT(f.encoder.files({paths[0].c_str()}).rows() == 1);
@@ -131,11 +134,13 @@ static void banks_rank(fixture &f)
     mopd::Matrix p = bank.probabilities(f.features);
     auto best = bank.top(f.features, 99);
     EXPECT(best.size() == f.labels.size() && best[0].size() == TINY_CLASSES);
-    EXPECT(best[0][0].probability == p(0, best[0][0].index) && best[0][0].probability >= best[0][1].probability);
+    EXPECT(
+        best[0][0].probability == p(0, best[0][0].index) && best[0][0].probability >= best[0][1].probability);
     mopd::Bank copy(f.classes, bank.features(), f.encoder.info().logit_scale);
     mopd::Matrix x = copy.logits(f.features), y = bank.logits(f.features);
     double worst = 0;
-    for (std::size_t i = 0; i < x.size(); i++) worst = std::fmax(worst, std::fabs(double(x.data()[i]) - double(y.data()[i])));
+    for (std::size_t i = 0; i < x.size(); i++)
+        worst = std::fmax(worst, std::fabs(double(x.data()[i]) - double(y.data()[i])));
     EXPECT(worst < 1e-4);
     EXPECT(mopd::templates_for("dtd").size() == 12);
     mopd::Gda gda(bank, f.features, f.labels);
@@ -182,7 +187,9 @@ static void trainers_learn_stop_and_go_on(fixture &f)
     EXPECT(same(views.prompt().context(), a.context()));
     bool caught = false;
     try {
-        mopd::Trainer(f.encoder, f.classes, short_training(), templates).run_views(f.labels, [](auto &&...) { throw 7; });
+        mopd::Trainer(f.encoder, f.classes, short_training(), templates).run_views(f.labels, [](auto &&...) {
+            throw 7;
+        });
     } catch (int number) {
         caught = number == 7;
     }
@@ -198,18 +205,22 @@ static void datasets_select_and_encode(fixture &f)
         out << MOPD_TEST_DIR "/gold/pixels/" << name << "," << (name[0] == 'd' ? "drawn" : "coded") << "\n";
     out.close();
     mopd::Dataset data(list);
-    EXPECT(data.size() == 4 && data.n_classes() == 2 && data.class_name(1) == "drawn" && data.feature(0).empty());
+    EXPECT(data.size() == 4 && data.n_classes() == 2 && data.class_name(1) == "drawn" &&
+           data.feature(0).empty());
     bool complete = true;
-    mopd::Dataset part = data.encode(f.encoder, {}, [](std::size_t done, auto &&...) { return done < 2; }, &complete);
+    mopd::Dataset part = data.encode(
+        f.encoder, {}, [](std::size_t done, auto &&...) { return done < 2; }, &complete);
     EXPECT(!complete && part && part.size() < 4);
     mopd::Dataset all = data.encode(f.encoder, {}, mopd::ignore(), nullptr, &part);
-    EXPECT(same(all.gather(), data.encode(f.encoder).gather()) && all.fingerprint() == f.encoder.fingerprint());
+    EXPECT(
+        same(all.gather(), data.encode(f.encoder).gather()) && all.fingerprint() == f.encoder.fingerprint());
     all.save(test_path("store.safetensors"));
     mopd::Selection one;
     one.shots = 1;
     EXPECT(mopd::Dataset(test_path("store.safetensors")).select(one).size() == 2);
     EXPECT(all.leave_out(0).size() == 3 && all.without_class("drawn").n_classes() == 1);
-    EXPECT(all.pick(std::vector<std::size_t>{1, 3}).labels()[1] == 1 && std::string(all.item(3).path).size() > 0);
+    EXPECT(all.pick(std::vector<std::size_t>{1, 3}).labels()[1] == 1 &&
+           std::string(all.item(3).path).size() > 0);
 }
 
 int main()
@@ -218,7 +229,8 @@ int main()
     {
         fixture f;
         for (auto fact : {failures_are_exceptions, handles_move, pictures_become_features,
-                 what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on, datasets_select_and_encode}) {
+                 what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on,
+                 datasets_select_and_encode}) {
             int before = n_failed;
             fact(f);
             n_passed += n_failed == before;

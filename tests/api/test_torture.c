@@ -12,9 +12,9 @@ static unsigned char picture_bytes[256];
 static size_t n_picture_bytes;
 
 /* A 2 x 1 picture. */
-static const unsigned char png[] = {137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2, 0, 0, 0, 1, 8, 2, 0, 0, 0, 123,
-    64, 232, 221, 0, 0, 0, 15, 73, 68, 65, 84, 120, 156, 99, 96, 100, 98, 102, 97, 101, 3, 0, 0, 63, 0, 22,
-    33, 186, 212, 84, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130};
+static const unsigned char png[] = {137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2,
+    0, 0, 0, 1, 8, 2, 0, 0, 0, 123, 64, 232, 221, 0, 0, 0, 15, 73, 68, 65, 84, 120, 156, 99, 96, 100, 98, 102,
+    97, 101, 3, 0, 0, 63, 0, 22, 33, 186, 212, 84, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130};
 
 static mopd_status open_model(mopd_encoder **encoder, const char *path)
 {
@@ -75,8 +75,10 @@ static int told(void *context, size_t index, mopd_status status, const char *mes
 {
     assert_true((status == MOPD_OK) == (feature != NULL));
     assert_true(index < 3 && (status == MOPD_OK || *message));
-    if (index == 1) assert_true(status == MOPD_E_IO || status == MOPD_E_NOMEM);
-    else if (status != MOPD_OK) assert_int_equal(status, MOPD_E_NOMEM);
+    if (index == 1)
+        assert_true(status == MOPD_E_IO || status == MOPD_E_NOMEM);
+    else if (status != MOPD_OK)
+        assert_int_equal(status, MOPD_E_NOMEM);
     *(bool *)context |= status == MOPD_E_NOMEM;
     return 0;
 }
@@ -129,7 +131,8 @@ static mopd_status rate(void *ctx)
 static mopd_status banks(void *ctx)
 {
     (void)ctx;
-    static const char *const classes[] = {"cat", "sea_lake", "dog"}, *const templates[] = {"a photo of a {}.", "{}"};
+    static const char *const classes[] = {"cat", "sea_lake", "dog"}, *const templates[] = {
+                                                                         "a photo of a {}.", "{}"};
     float f[3 * TINY_DIM], logits[9];
     mopd_match match[6];
     mopd_encoder *e = NULL;
@@ -218,18 +221,23 @@ static void every_function_survives_lack_of_memory(void **state)
 static void every_declared_function_is_called_here(void **state)
 {
     (void)state;
-    static const char *const headers[] = {"version", "status", "runtime", "image", "encoder", "bank", "array"};
+    static const char *const headers[] = {
+        "version", "status", "runtime", "image", "encoder", "bank", "array"};
     char path[600], call[128];
-    char *own = test_read(MOPD_TEST_DIR "/api/test_torture.c"), *support = test_read(MOPD_TEST_DIR "/support/support.c");
+    char *own = test_read(MOPD_TEST_DIR "/api/test_torture.c"),
+         *support = test_read(MOPD_TEST_DIR "/support/support.c");
     size_t n = 0;
     for (size_t h = 0; h < sizeof headers / sizeof *headers; h++) {
         snprintf(path, sizeof path, "%s/include/mopd/%s.h", MOPD_SOURCE_DIR, headers[h]);
         char *text = test_read(path);
         for (char *at = text; (at = strstr(at, "\nMOPD_API ")); n++) {
             char *end = strchr(at, '('), *start = end;
-            while (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') || (start[-1] >= '0' && start[-1] <= '9')) start--;
+            while (start[-1] == '_' || (start[-1] >= 'a' && start[-1] <= 'z') ||
+                   (start[-1] >= '0' && start[-1] <= '9'))
+                start--;
             snprintf(call, sizeof call, "%.*s(", (int)(end - start), start);
-            if (!strstr(own, call) && !strstr(support, call)) fail_msg("%s.h: %s) is not called", headers[h], call);
+            if (!strstr(own, call) && !strstr(support, call))
+                fail_msg("%s.h: %s) is not called", headers[h], call);
             at = end;
         }
         free(text);

@@ -108,7 +108,8 @@ static void halves_round_to_nearest_even(void **state)
 static void rng_is_xoshiro256starstar(void **state)
 {
     (void)state;
-    mo_rng r = {{1, 2, 3, 4}}; /* worked by hand from the authors' code: s1 = 2 -> rotl(10, 7) x 9 = 11520, ... */
+    mo_rng r = {
+        {1, 2, 3, 4}}; /* worked by hand from the authors' code: s1 = 2 -> rotl(10, 7) x 9 = 11520, ... */
     assert_true(mo_rng_next(&r) == 11520);
     assert_true(mo_rng_next(&r) == 0);
     assert_true(mo_rng_next(&r) == 1509978240);
@@ -193,9 +194,11 @@ static void option_structs_of_any_age(void **state)
     assert_ok(mo_opts_read(&got, &newer, &known, sizeof known, sizeof older, "options"));
     assert_int_equal(got.c, 6);
     newer.later[1] = 1;
-    assert_fails(mo_opts_read(&got, &newer, &known, sizeof known, sizeof older, "options"), MOPD_E_VERSION, "byte 20");
+    assert_fails(
+        mo_opts_read(&got, &newer, &known, sizeof known, sizeof older, "options"), MOPD_E_VERSION, "byte 20");
     older.struct_size = 4;
-    assert_fails(mo_opts_read(&got, &older, &known, sizeof known, sizeof older, "options"), MOPD_E_ARG, "initialised");
+    assert_fails(
+        mo_opts_read(&got, &older, &known, sizeof known, sizeof older, "options"), MOPD_E_ARG, "initialised");
 }
 
 static void statuses_have_names(void **state)
@@ -204,7 +207,8 @@ static void statuses_have_names(void **state)
     assert_string_equal(mopd_status_name(MOPD_E_FORMAT), "MOPD_E_FORMAT");
     assert_string_equal(mopd_status_name(77), "MOPD_?");
     assert_string_equal(mopd_status_text(MOPD_OK), "done");
-    for (mopd_status s = 0; s > MOPD_STATUS_LAST_; s--) assert_string_not_equal(mopd_status_name(s), "MOPD_?");
+    for (mopd_status s = 0; s > MOPD_STATUS_LAST_; s--)
+        assert_string_not_equal(mopd_status_name(s), "MOPD_?");
 }
 
 static void long_messages_are_cut_with_dots(void **state)

@@ -36,7 +36,7 @@ static void no_more_is_kept_than_the_limit(void **state)
     for (size_t i = 0; i < MO_BUFFER_POOL_BLOCKS + 4; i++) block[i] = mo_buffer_pool_take(&s, 20);
     for (size_t i = 0; i < MO_BUFFER_POOL_BLOCKS + 4; i++) mo_buffer_pool_give(&s, block[i]);
     assert_int_equal(mo_mem_live(), MO_BUFFER_POOL_BLOCKS); /* places */
-    mo_buffer_pool_give(&s, mo_buffer_pool_take(&s, 1001));       /* too large to keep */
+    mo_buffer_pool_give(&s, mo_buffer_pool_take(&s, 1001)); /* too large to keep */
     assert_int_equal(mo_mem_live(), MO_BUFFER_POOL_BLOCKS);
     mo_buffer_pool_give(&s, mo_buffer_pool_take(&s, 1000)); /* newer ones push older ones out */
     assert_int_equal(mo_mem_live(), 1);

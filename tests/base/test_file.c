@@ -79,8 +79,10 @@ static void full_disk_is_an_error(void **state)
     char block[70000] = {0};
     mo_out out = {full, mo_mem_strdup("/dev/full"), mo_mem_strdup(test_path("none"))};
     mopd_status st = mo_out_write(&out, block, sizeof block);
-    if (st == MOPD_OK) st = mo_out_commit(&out);
-    else mo_out_drop(&out);
+    if (st == MOPD_OK)
+        st = mo_out_commit(&out);
+    else
+        mo_out_drop(&out);
     assert_int_equal(st, MOPD_E_IO);
     assert_non_null(strstr(mopd_last_error(), "No space left"));
 }
@@ -208,8 +210,10 @@ static mopd_status read_and_write(void *path)
     if (st == MOPD_OK) st = mo_out_open(&out, path);
     if (st == MOPD_OK) {
         st = mo_out_write(&out, b.data, b.size);
-        if (st == MOPD_OK) st = mo_out_commit(&out);
-        else mo_out_drop(&out);
+        if (st == MOPD_OK)
+            st = mo_out_commit(&out);
+        else
+            mo_out_drop(&out);
     }
     mo_map_close(&m);
     mo_buf_free(&b);

@@ -67,7 +67,8 @@ static void pack(place *p, const scene *s)
         .out = {&big[1], NULL, false},
         .fc1 = {&big[2], NULL, false},
         .fc2 = {&big[3], NULL, false}};
-    if (mo_block_pack(&p->block, &parts) != MOPD_OK || mo_block_transposed_pack(&p->transposed, &p->block) != MOPD_OK)
+    if (mo_block_pack(&p->block, &parts) != MOPD_OK ||
+        mo_block_transposed_pack(&p->transposed, &p->block) != MOPD_OK)
         exit(1);
     mo_mem_free(weights), mo_mem_free(bias);
 }

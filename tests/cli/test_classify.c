@@ -39,8 +39,8 @@ static void classify_json_is_what_the_library_says(void **state)
     const char *picture = test_png("one.png", 20, 14, 1);
     mopd_match want[3];
     ask_library(picture, classes, 3, want);
-    run_result r = run_mopd(NULL, "classify -m @ --classes @ --top 9 --format json @", tiny_model(1), "cat, dog ,sea lion",
-        picture);
+    run_result r = run_mopd(NULL, "classify -m @ --classes @ --top 9 --format json @", tiny_model(1),
+        "cat, dog ,sea lion", picture);
     assert_run(r, 0);
     assert_string_equal(r.err, "");
     json_t *document = parse(&r), *results = json_object_get(document, "results");
@@ -55,7 +55,8 @@ static void classify_json_is_what_the_library_says(void **state)
         assert_int_equal(json_object_size(m), 4);
         assert_string_equal(json_string_value(json_object_get(m, "class")), classes[want[i].index]);
         assert_int_equal(json_integer_value(json_object_get(m, "index")), want[i].index);
-        double p = json_real_value(json_object_get(m, "probability")), logit = json_real_value(json_object_get(m, "logit"));
+        double p = json_real_value(json_object_get(m, "probability")),
+               logit = json_real_value(json_object_get(m, "logit"));
         assert_true((float)p == want[i].probability); /* to the bit: the shortest text that reads back */
         assert_true((float)logit == want[i].logit);
         sum += p;
@@ -136,7 +137,8 @@ static void folders_are_walked_in_byte_order(void **state)
     test_png("tree/Z/no picture.jpeg", 8, 8, 4); /* a PNG: content tells, not the name */
     test_png("tree/.hidden.png", 8, 8, 5);
     test_text("tree/notes.txt", "left alone");
-    run_result r = run_mopd(NULL, "classify -m @ --classes cat,dog --format csv @", tiny_model(1), test_path("tree"));
+    run_result r =
+        run_mopd(NULL, "classify -m @ --classes cat,dog --format csv @", tiny_model(1), test_path("tree"));
     assert_run(r, 0);
     static const char *const want[] = {"Z/no picture.jpeg,1,", "a.png,1,", "b/1.png,1,", "b/2.PNG,1,"};
     const char *at = r.out;
@@ -153,14 +155,16 @@ static void names_with_spaces_commas_and_utf8(void **state)
 {
     (void)state;
     const char *picture = test_png("dos gatos, \xe7\x8c\xab.png", 8, 8, 1);
-    run_result r = run_mopd(NULL, "classify -m @ --classes @ --format csv @", tiny_model(1), "\xe7\x8c\xab,\xc3\xa9t\xc3\xa9 \"x\"",
-        picture);
+    run_result r = run_mopd(NULL, "classify -m @ --classes @ --format csv @", tiny_model(1),
+        "\xe7\x8c\xab,\xc3\xa9t\xc3\xa9 \"x\"", picture);
     assert_run(r, 0);
     assert_has(r.out, "dos gatos, \xe7\x8c\xab.png\",1,");
-    r = run_mopd(NULL, "classify -m @ --classes @ --top 2 --format json @", tiny_model(1), "\xe7\x8c\xab,\xc3\xa9t\xc3\xa9 \"x\"", picture);
+    r = run_mopd(NULL, "classify -m @ --classes @ --top 2 --format json @", tiny_model(1),
+        "\xe7\x8c\xab,\xc3\xa9t\xc3\xa9 \"x\"", picture);
     assert_run(r, 0);
     json_decref(parse(&r));
-    r = run_mopd(NULL, "classify -m @ --classes cat,dog --format json @", tiny_model(1), test_png("latin \xe9.png", 8, 8, 1));
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog --format json @", tiny_model(1),
+        test_png("latin \xe9.png", 8, 8, 1));
     assert_run(r, 0); /* a name that is no UTF-8 must not break the document */
     json_decref(parse(&r));
 }
@@ -168,7 +172,8 @@ static void names_with_spaces_commas_and_utf8(void **state)
 static void text_is_a_table(void **state)
 {
     (void)state;
-    run_result r = run_mopd(NULL, "classify -m @ --classes cat,dog --top 2 @", tiny_model(1), test_png("one.png", 20, 14, 1));
+    run_result r = run_mopd(
+        NULL, "classify -m @ --classes cat,dog --top 2 @", tiny_model(1), test_png("one.png", 20, 14, 1));
     assert_run(r, 0);
     assert_int_equal(strncmp(r.out, "image", 5), 0);
     assert_has(r.out, "probability\n");
@@ -181,17 +186,21 @@ static void class_and_template_files_equal_the_options(void **state)
 {
     (void)state;
     const char *picture = test_png("one.png", 20, 14, 1);
-    const char *classes = test_text("classes.txt", "\xef\xbb\xbf" "cat\r\n\r\n  dog \nsea lion"); /* BOM, CRLF, empty line, no end */
+    const char *classes =
+        test_text("classes.txt", "\xef\xbb\xbf"
+                                 "cat\r\n\r\n  dog \nsea lion"); /* BOM, CRLF, empty line, no end */
     const char *templates = test_text("templates.txt", "a {}\n{} of {}\n");
-    run_result a = run_mopd(NULL, "classify -m @ --class-file @ --template-file @ --top 3 --format json @", tiny_model(1),
-        classes, templates, picture);
+    run_result a = run_mopd(NULL, "classify -m @ --class-file @ --template-file @ --top 3 --format json @",
+        tiny_model(1), classes, templates, picture);
     assert_run(a, 0);
-    run_result b = run_mopd(NULL, "classify -m @ --classes @ --template @ --template @ --top 3 --format json @",
-        tiny_model(1), "cat,dog,sea lion", "a {}", "{} of {}", picture);
+    run_result b =
+        run_mopd(NULL, "classify -m @ --classes @ --template @ --template @ --top 3 --format json @",
+            tiny_model(1), "cat,dog,sea lion", "a {}", "{} of {}", picture);
     assert_run(b, 0);
     assert_string_equal(a.out, b.out);
-    run_result c = run_mopd(&(run_setup){.in = classes}, "classify -m @ --class-file - --template @ --template @ --top 3 --format json @",
-        tiny_model(1), "a {}", "{} of {}", picture);
+    run_result c = run_mopd(&(run_setup){.in = classes},
+        "classify -m @ --class-file - --template @ --template @ --top 3 --format json @", tiny_model(1),
+        "a {}", "{} of {}", picture);
     assert_run(c, 0);
     assert_string_equal(c.out, b.out);
 }
@@ -200,7 +209,8 @@ static void bad_classes_and_templates_are_named(void **state)
 {
     (void)state;
     const char *m = tiny_model(1), *picture = test_png("one.png", 20, 14, 1);
-    run_result r = run_mopd(NULL, "classify -m @ --class-file @ @", m, test_text("none.txt", "\n \n"), picture);
+    run_result r =
+        run_mopd(NULL, "classify -m @ --class-file @ @", m, test_text("none.txt", "\n \n"), picture);
     assert_one_error(&r, 1, "none.txt", "no class");
     r = run_mopd(NULL, "classify -m @ --classes @ @", m, "", picture);
     assert_one_error(&r, 1, "class", "empty");
@@ -210,9 +220,11 @@ static void bad_classes_and_templates_are_named(void **state)
     assert_one_error(&r, 1, "class 1", "empty");
     r = run_mopd(NULL, "classify -m @ --classes cat,dog --template @ @", m, "a photo", picture);
     assert_one_error(&r, 1, "{}", "a photo");
-    r = run_mopd(NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_path("absent.txt"), picture);
+    r = run_mopd(
+        NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_path("absent.txt"), picture);
     assert_one_error(&r, 1, "absent.txt", "No such file");
-    r = run_mopd(NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_text("none.txt", "\n"), picture);
+    r = run_mopd(
+        NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_text("none.txt", "\n"), picture);
     assert_one_error(&r, 1, "none.txt", "no template");
     r = run_mopd(NULL, "classify -m @ --classes @ @", m, "cat,ab\xff", picture);
     assert_one_error(&r, 1, "UTF-8", "byte 2");
@@ -231,8 +243,8 @@ static void any_threads_give_the_same_output(void **state)
     run_result r[3];
     for (int t = 0; t < 3; t++) {
         static const char *const counts[] = {"1", "2", "3"};
-        r[t] = run_mopd(NULL, "classify -m @ --classes cat,dog --top 2 --threads @ --format json @", tiny_model(1), counts[t],
-            test_path("many"));
+        r[t] = run_mopd(NULL, "classify -m @ --classes cat,dog --top 2 --threads @ --format json @",
+            tiny_model(1), counts[t], test_path("many"));
         assert_run(r[t], 0);
     }
     assert_string_equal(r[0].out, r[1].out);
@@ -255,8 +267,8 @@ static void interrupt_prints_what_was_reached(void **state)
         strcat(line, " @");
     }
     const char *d = list[0];
-    run_result r = run_mopd(&(run_setup){.interrupt_at = "\"top\""}, line, tiny_model(1), d, d, d, d, d, d, d, d, d, d, d, d,
-        d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d);
+    run_result r = run_mopd(&(run_setup){.interrupt_at = "\"top\""}, line, tiny_model(1), d, d, d, d, d, d, d,
+        d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d, d);
     assert_run(r, 130);
     json_t *document = parse(&r);
     size_t n = json_array_size(json_object_get(document, "results"));
@@ -274,7 +286,8 @@ static void interrupt_ends_the_encoding_of_prompts(void **state)
     for (int i = 0; i < 50000; i++) fprintf(f, "%d\n", i);
     fclose(f);
     run_result r = run_mopd(&(run_setup){.interrupt_at = path, .interrupt_ms = 300},
-        "classify -m @ --template a.{} --template b.{} --template c.{} --template d.{} --class-file @ @", model, path, test_png("one.png", 20, 14, 1));
+        "classify -m @ --template a.{} --template b.{} --template c.{} --template d.{} --class-file @ @",
+        model, path, test_png("one.png", 20, 14, 1));
     assert_run(r, 130);
     assert_string_equal(r.out, "");
     assert_string_equal(r.err, "");
@@ -286,9 +299,11 @@ static void output_that_cannot_be_written(void **state)
     const char *m = tiny_model(1), *picture = test_png("one.png", 20, 14, 1);
     static const char *const formats[] = {"json", "csv", "text"};
     for (int i = 0; i < 3; i++) {
-        run_result r = run_mopd(&(run_setup){.out = "/dev/full"}, "classify -m @ --classes cat,dog --format @ @", m, formats[i], picture);
+        run_result r = run_mopd(&(run_setup){.out = "/dev/full"},
+            "classify -m @ --classes cat,dog --format @ @", m, formats[i], picture);
         assert_one_error(&r, 1, "cannot write", "No space left");
-        r = run_mopd(&(run_setup){.closed_pipe = true}, "classify -m @ --classes cat,dog --format @ @", m, formats[i], picture);
+        r = run_mopd(&(run_setup){.closed_pipe = true}, "classify -m @ --classes cat,dog --format @ @", m,
+            formats[i], picture);
         assert_one_error(&r, 1, "cannot write", "Broken pipe");
     }
 }

@@ -24,7 +24,8 @@ static const char *data(void)
     static bool there;
     char name[64];
     for (uint32_t i = 0; !there && i < 2 * CLASSES * EACH; i++) {
-        snprintf(name, sizeof name, "data/%s/%s/%u.png", i < CLASSES * EACH ? "train" : "test", names[i % CLASSES], (unsigned)i);
+        snprintf(name, sizeof name, "data/%s/%s/%u.png", i < CLASSES * EACH ? "train" : "test",
+            names[i % CLASSES], (unsigned)i);
         test_png(name, 8 + i % 5, 12 - i % 3, i);
     }
     static char path[512];
@@ -63,13 +64,15 @@ static void eval_counts_what_the_library_counts(void **state)
     uint64_t want[CLASSES], all = 0;
     count_by_library(want);
     for (int c = 0; c < CLASSES; c++) all += want[c];
-    run_result r = run_mopd(NULL, "eval -m @ -d @ --format json --template @", tiny_model(1), data(), "a photo of a {}.");
+    run_result r = run_mopd(
+        NULL, "eval -m @ -d @ --format json --template @", tiny_model(1), data(), "a photo of a {}.");
     assert_run(r, 0);
     json_t *d = parse(&r), *classes = json_object_get(d, "classes");
     assert_int_equal(json_object_size(d), 5);
     assert_int_equal(json_integer_value(json_object_get(d, "n")), CLASSES * EACH);
     assert_int_equal(json_integer_value(json_object_get(d, "correct")), all);
-    assert_true(fabs(json_number_value(json_object_get(d, "accuracy")) - 100.0 * (double)all / (CLASSES * EACH)) < 1e-4);
+    assert_true(fabs(json_number_value(json_object_get(d, "accuracy")) -
+                     100.0 * (double)all / (CLASSES * EACH)) < 1e-4);
     assert_true(json_is_number(json_object_get(d, "macro_f1")));
     assert_int_equal(json_array_size(classes), CLASSES);
     for (size_t c = 0; c < CLASSES; c++) {
@@ -117,7 +120,9 @@ static void train_reports_epochs_and_writes_a_prompt(void **state)
 {
     (void)state;
     const char *prompt = test_path("prompt.safetensors");
-    run_result r = run_mopd(NULL, "train -m @ -d @ --template {} --template a_{} --epochs 3 --shots 4 --lr 0.05 --format json -o @", tiny_model(1), data(), prompt);
+    run_result r = run_mopd(NULL,
+        "train -m @ -d @ --template {} --template a_{} --epochs 3 --shots 4 --lr 0.05 --format json -o @",
+        tiny_model(1), data(), prompt);
     assert_run(r, 0);
     json_t *d = parse(&r), *epochs = json_object_get(d, "epochs");
     assert_int_equal(json_array_size(epochs), 3);
@@ -131,24 +136,29 @@ static void train_reports_epochs_and_writes_a_prompt(void **state)
     assert_string_equal(json_string_value(json_object_get(d, "prompt")), prompt);
     json_decref(d);
     const char *picture = test_path("data/test/cat/25.png");
-    r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee --format json @", tiny_model(1), prompt, picture);
+    r = run_mopd(
+        NULL, "classify -m @ -p @ --classes ant,bee --format json @", tiny_model(1), prompt, picture);
     assert_run(r, 0);
     r = run_mopd(NULL, "eval -m @ -p @ -d @ --subset new --format json", tiny_model(1), prompt, data());
     assert_run(r, 0);
     r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(2), prompt, picture);
     assert_one_error(&r, 1, "prompt.safetensors: ", "learned with the model");
-    r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(1), test_text("no-prompt", "words, and no prompt"), picture);
+    r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(1),
+        test_text("no-prompt", "words, and no prompt"), picture);
     assert_one_error(&r, 1, "no-prompt", "header");
-    r = run_mopd(NULL, "train -m @ -d @ --template {} --epochs 1 -o @", tiny_model(1), data(), test_path("absent/p"));
+    r = run_mopd(
+        NULL, "train -m @ -d @ --template {} --epochs 1 -o @", tiny_model(1), data(), test_path("absent/p"));
     assert_one_error(&r, 1, "absent/p", "No such file");
 }
 
 static void train_stops_on_interrupt_with_a_prompt_written(void **state)
 {
     (void)state;
-    const char *prompt = test_path("stopped.safetensors"), *checkpoint = test_path("stopped-checkpoint.safetensors");
+    const char *prompt = test_path("stopped.safetensors"),
+               *checkpoint = test_path("stopped-checkpoint.safetensors");
     run_result r = run_mopd(&(run_setup){.interrupt_at = checkpoint},
-        "train -m @ -d @ --template {} --template a_{} --epochs 1000000 --checkpoint @ -o @", tiny_model(1), data(), checkpoint, prompt);
+        "train -m @ -d @ --template {} --template a_{} --epochs 1000000 --checkpoint @ -o @", tiny_model(1),
+        data(), checkpoint, prompt);
     assert_run(r, 130);
     r = run_mopd(NULL, "inspect --format json @", prompt);
     assert_run(r, 0);
@@ -158,7 +168,9 @@ static void train_stops_on_interrupt_with_a_prompt_written(void **state)
 static void bench_new_reports_rows(void **state)
 {
     (void)state;
-    run_result r = run_mopd(NULL, "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot,gda,coop,kgcoop,prograd,mopd --seeds 1,2 --epochs 1 --shots 2 --format json",
+    run_result r = run_mopd(NULL,
+        "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot,gda,coop,kgcoop,prograd,mopd "
+        "--seeds 1,2 --epochs 1 --shots 2 --format json",
         tiny_model(1), data());
     assert_run(r, 0);
     json_t *d = parse(&r), *rows = json_object_get(d, "rows");
@@ -171,10 +183,15 @@ static void bench_new_reports_rows(void **state)
         assert_int_equal(json_array_size(json_object_get(row, "seeds")), 2);
     }
     json_decref(d);
-    r = run_mopd(NULL, "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot --seeds 1 --shots 2", tiny_model(1), data());
+    r = run_mopd(NULL,
+        "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot --seeds 1 --shots 2",
+        tiny_model(1), data());
     assert_run(r, 0);
     assert_has(r.out, "zero-shot");
-    r = run_mopd(NULL, "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot --seeds 1 --shots 2 --format csv", tiny_model(1), data());
+    r = run_mopd(NULL,
+        "bench-new -m @ -d @ --template {} --template a_{} --methods zero-shot --seeds 1 --shots 2 --format "
+        "csv",
+        tiny_model(1), data());
     assert_run(r, 0);
     assert_has(r.out, "zero-shot,");
 }

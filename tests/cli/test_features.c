@@ -45,7 +45,8 @@ static void append_gives_the_bytes_of_all_at_once(void **state)
     assert_int_equal(rename(test_path("grow/train/b"), away), 0);
     assert_int_equal(rename(test_path("grow/test/b"), test_path("away-test")), 0);
     assert_int_equal(rename(test_path("grow/train/d/1.png"), test_path("away.png")), 0);
-    run_result quiet = run_mopd(NULL, "features -m @ -d @ --views=2 --quiet -o @", tiny_model(1), data, grown);
+    run_result quiet =
+        run_mopd(NULL, "features -m @ -d @ --views=2 --quiet -o @", tiny_model(1), data, grown);
     assert_run(quiet, 0);
     assert_string_equal(quiet.out, "");
     assert_int_equal(rename(away, test_path("grow/train/b")), 0);

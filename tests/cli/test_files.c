@@ -34,7 +34,8 @@ static void read_npy(const char *path, const char *shape, float *values, size_t 
 static void encode_writes_what_the_library_computes(void **state)
 {
     (void)state;
-    const char *a = test_png("a.png", 9, 12, 1), *b = test_png("b c.png", 30, 8, 2), *out = test_path("f.npy");
+    const char *a = test_png("a.png", 9, 12, 1), *b = test_png("b c.png", 30, 8, 2),
+               *out = test_path("f.npy");
     static const char *const texts[] = {"a photo of a cat.", "", "x"};
     float got[3 * TINY_DIM], want[3 * TINY_DIM];
     mopd_encoder *encoder = tiny_open(1, 2);
@@ -47,7 +48,8 @@ static void encode_writes_what_the_library_computes(void **state)
     read_npy(out, "'shape': (2, 12)", got, 2 * TINY_DIM);
     assert_memory_equal(got, want, sizeof *got * 2 * TINY_DIM);
     assert_ok(mopd_encoder_encode_texts(encoder, texts, 3, want));
-    r = run_mopd(NULL, "encode -m @ --text @ @ @ -o @ --format json", tiny_model(1), texts[0], texts[1], texts[2], out);
+    r = run_mopd(NULL, "encode -m @ --text @ @ @ -o @ --format json", tiny_model(1), texts[0], texts[1],
+        texts[2], out);
     assert_run(r, 0);
     read_npy(out, "'shape': (3, 12)", got, 3 * TINY_DIM);
     assert_memory_equal(got, want, sizeof *got * 3 * TINY_DIM);
@@ -55,7 +57,8 @@ static void encode_writes_what_the_library_computes(void **state)
     assert_int_equal(json_integer_value(json_object_get(document, "n")), 3);
     assert_int_equal(json_integer_value(json_object_get(document, "dim")), TINY_DIM);
     json_decref(document);
-    r = run_mopd(NULL, "encode -m @ --text-file @ -o @ --quiet", tiny_model(1), test_text("t.txt", "a photo of a cat.\n\nx\n"), out);
+    r = run_mopd(NULL, "encode -m @ --text-file @ -o @ --quiet", tiny_model(1),
+        test_text("t.txt", "a photo of a cat.\n\nx\n"), out);
     assert_run(r, 0);
     assert_string_equal(r.out, "");
     read_npy(out, "'shape': (2, 12)", got, 2 * TINY_DIM);
@@ -69,7 +72,8 @@ static void encode_keeps_the_old_file_when_it_fails(void **state)
 {
     (void)state;
     const char *out = test_text("old.npy", "what was there");
-    run_result r = run_mopd(NULL, "encode -m @ --image @ @ -o @", tiny_model(1), test_png("a.png", 9, 12, 1), test_path("absent.png"), out);
+    run_result r = run_mopd(NULL, "encode -m @ --image @ @ -o @", tiny_model(1), test_png("a.png", 9, 12, 1),
+        test_path("absent.png"), out);
     assert_one_error(&r, 1, "absent.png", "No such file");
     char text[32] = "";
     FILE *f = fopen(out, "rb");
@@ -166,8 +170,8 @@ static void inspect_tells_sizes_and_types(void **state)
     static const struct {
         const char *key;
         json_int_t want;
-    } numbers[] = {{"dim", TINY_DIM}, {"text_width", TINY_WIDTH}, {"context_length", TINY_CONTEXT}, {"image_size", TINY_IMAGE},
-        {"vocab_size", TINY_VOCAB}};
+    } numbers[] = {{"dim", TINY_DIM}, {"text_width", TINY_WIDTH}, {"context_length", TINY_CONTEXT},
+        {"image_size", TINY_IMAGE}, {"vocab_size", TINY_VOCAB}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_int_equal(json_integer_value(json_object_get(d, numbers[i].key)), numbers[i].want);
     assert_string_equal(json_string_value(json_object_get(d, "kind")), "model");
@@ -219,13 +223,15 @@ static void bench_fills_every_field(void **state)
     (void)state;
     static const char *const precisions[] = {"f32", "bf16"};
     for (size_t p = 0; p < 2; p++) {
-        run_result r = run_mopd(NULL, "bench -m @ --format json --threads 2 --precision @", tiny_model(1), precisions[p]);
+        run_result r = run_mopd(
+            NULL, "bench -m @ --format json --threads 2 --precision @", tiny_model(1), precisions[p]);
         assert_run(r, 0);
         json_t *d = parse(&r);
-        static const char *const numbers[] = {"image_ms_b1", "images_per_s_b16", "text_ms_1", "texts_per_s_64", "train_step_ms",
-            "open_ms", "peak_rss_mb", "gemm_gflops", "threads"};
+        static const char *const numbers[] = {"image_ms_b1", "images_per_s_b16", "text_ms_1",
+            "texts_per_s_64", "train_step_ms", "open_ms", "peak_rss_mb", "gemm_gflops", "threads"};
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            if (!(json_number_value(json_object_get(d, numbers[i])) > 0)) fail_msg("%s in %s", numbers[i], r.out);
+            if (!(json_number_value(json_object_get(d, numbers[i])) > 0))
+                fail_msg("%s in %s", numbers[i], r.out);
         }
         assert_int_equal(json_integer_value(json_object_get(d, "threads")), 2);
         assert_string_equal(json_string_value(json_object_get(d, "precision")), precisions[p]);

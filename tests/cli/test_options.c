@@ -5,8 +5,8 @@
 #include "support/run.h"
 #include "support/tiny.h"
 
-static const char *const commands[] = {"classify", "train", "eval", "bench-new", "features", "encode", "preprocess", "tokenize",
-    "inspect", "pack", "bench"};
+static const char *const commands[] = {"classify", "train", "eval", "bench-new", "features", "encode",
+    "preprocess", "tokenize", "inspect", "pack", "bench"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void help_and_version_go_to_standard_output(void **state)
@@ -96,9 +96,11 @@ static void shortest_unique_forms_are_enough(void **state)
 {
     (void)state;
     const char *m = tiny_model(1), *picture = test_png("one.png", 20, 14, 1);
-    run_result a = run_mopd(NULL, "classify --model @ --classes cat,dog --top 2 --format json --threads 2 --quiet @", m, picture);
+    run_result a = run_mopd(
+        NULL, "classify --model @ --classes cat,dog --top 2 --format json --threads 2 --quiet @", m, picture);
     assert_run(a, 0);
-    run_result b = run_mopd(NULL, "classify @ --mo @ --classes=cat,dog --to=2 --form=json --th 2 --q", picture, m);
+    run_result b =
+        run_mopd(NULL, "classify @ --mo @ --classes=cat,dog --to=2 --form=json --th 2 --q", picture, m);
     assert_run(b, 0);
     assert_string_equal(a.out, b.out);
     run_result c = run_mopd(NULL, "classify -m@ --classes cat,dog --to 2 --fo json -q @", m, picture);
@@ -137,7 +139,8 @@ static void every_output_notices_a_full_disk(void **state)
 {
     (void)state;
     const char *m = tiny_model(1);
-    static const char *const lines[] = {"tokenize -m @ a", "tokenize -m @ --format json a", "inspect @", "inspect --format json @"};
+    static const char *const lines[] = {
+        "tokenize -m @ a", "tokenize -m @ --format json a", "inspect @", "inspect --format json @"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         run_result r = run_mopd(&(run_setup){.out = "/dev/full"}, lines[i], m);
         assert_one_error(&r, 1, "cannot write", "No space left");

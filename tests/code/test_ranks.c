@@ -10,8 +10,8 @@
 static const struct {
     const char *folder;
     int rank;
-} ranks[] = {{"base", 0}, {"format", 1}, {"math", 1}, {"layer", 2}, {"token", 2}, {"pixel", 2}, {"clip", 3}, {"model", 4},
-    {"prompt", 5}, {"data", 5}, {"train", 6}, {"api", 7}};
+} ranks[] = {{"base", 0}, {"format", 1}, {"math", 1}, {"layer", 2}, {"token", 2}, {"pixel", 2}, {"clip", 3},
+    {"model", 4}, {"prompt", 5}, {"data", 5}, {"train", 6}, {"api", 7}};
 
 static const struct {
     const char *header, *owner;
@@ -47,8 +47,10 @@ static void check_own(const char *path, const char *header)
     size_t n_from = (size_t)(strchr(from, '/') - from), n_to = (size_t)(slash - header);
     int mine = rank_of(from, n_from), theirs = rank_of(header, n_to);
     bool same = n_from == n_to && !memcmp(from, header, n_to);
-    if (mine < 0 || theirs < 0) bad(path, header, "an unknown folder");
-    else if (!same && theirs >= mine) bad(path, header, "points upwards or to a sibling");
+    if (mine < 0 || theirs < 0)
+        bad(path, header, "an unknown folder");
+    else if (!same && theirs >= mine)
+        bad(path, header, "points upwards or to a sibling");
 }
 
 static void check_foreign(const char *path, const char *header)
@@ -63,8 +65,10 @@ static void check_include(const char *path, const char *header, bool quoted)
 {
     bool inner = strchr(header, '/') != NULL;
     if (!strncmp(path, "lib/", 4)) {
-        if (quoted) check_own(path, header);
-        else check_foreign(path, header);
+        if (quoted)
+            check_own(path, header);
+        else
+            check_foreign(path, header);
     } else if (!strncmp(path, "include/", 8)) {
         if (quoted && inner) bad(path, header, "public headers include their own folder");
     } else if (quoted && inner && strncmp(header, "mopd/", 5)) {
@@ -102,8 +106,10 @@ static void walk(const char *path)
         snprintf(full, sizeof full, "%s/%s", MOPD_SOURCE_DIR, inner);
         struct stat info;
         const char *dot = strrchr(e->d_name, '.');
-        if (!stat(full, &info) && S_ISDIR(info.st_mode)) walk(inner);
-        else if (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".h"))) check_file(inner);
+        if (!stat(full, &info) && S_ISDIR(info.st_mode))
+            walk(inner);
+        else if (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".h")))
+            check_file(inner);
     }
     closedir(dir);
 }

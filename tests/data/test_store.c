@@ -238,12 +238,14 @@ static void appended_equals_all_at_once(void **state)
 static void precision_is_kept_in_the_store(void **state)
 {
     (void)state;
-    mopd_dataset *d = open_data(write_data("precise")), *exact = encode(d, NULL, 0), *out = NULL, *reduced = NULL;
+    mopd_dataset *d = open_data(write_data("precise")), *exact = encode(d, NULL, 0), *out = NULL,
+                 *reduced = NULL;
     const char *path = test_path("reduced.safetensors");
     mopd_encode_options o = views_of(0);
     mopd_encoder *e = encoder_of('a');
     e->precision = MOPD_PRECISION_BF16;
-    assert_fails(mopd_dataset_encode(&out, d, exact, e, &o), MOPD_E_MISMATCH, "in f32, the new ones are in bf16");
+    assert_fails(
+        mopd_dataset_encode(&out, d, exact, e, &o), MOPD_E_MISMATCH, "in f32, the new ones are in bf16");
     assert_ok(mopd_dataset_encode(&reduced, d, NULL, e, &o));
     assert_ok(mopd_dataset_save(reduced, path));
     mopd_dataset *known = open_data(path);
@@ -252,7 +254,8 @@ static void precision_is_kept_in_the_store(void **state)
     assert_same_bytes(path, test_path("again.safetensors"));
     mopd_dataset_close(out);
     e->precision = MOPD_PRECISION_F32;
-    assert_fails(mopd_dataset_encode(&out, d, known, e, &o), MOPD_E_MISMATCH, "in bf16, the new ones are in f32");
+    assert_fails(
+        mopd_dataset_encode(&out, d, known, e, &o), MOPD_E_MISMATCH, "in bf16, the new ones are in f32");
     assert_fails(mopd_dataset_encode(&out, exact, known, e, &o), MOPD_E_MISMATCH, "in bf16");
     mopd_dataset *all[] = {d, exact, reduced, known};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) mopd_dataset_close(all[i]);

@@ -240,9 +240,15 @@ static void misuse_key_in_array(mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
-static void misuse_left_open(mo_jsonw *w) { mo_jsonw_array(w); }
+static void misuse_left_open(mo_jsonw *w)
+{
+    mo_jsonw_array(w);
+}
 
-static void misuse_extra_end(mo_jsonw *w) { mo_jsonw_end(w); }
+static void misuse_extra_end(mo_jsonw *w)
+{
+    mo_jsonw_end(w);
+}
 
 static void misuse_two_roots(mo_jsonw *w)
 {
@@ -257,7 +263,10 @@ static void misuse_key_without_value(mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
-static void misuse_nothing(mo_jsonw *w) { (void)w; }
+static void misuse_nothing(mo_jsonw *w)
+{
+    (void)w;
+}
 
 static void misuse_depth(mo_jsonw *w)
 {

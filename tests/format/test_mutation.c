@@ -34,7 +34,8 @@ static mopd_status read_safetensors(const void *bytes, size_t n)
 {
     mo_safetensors *st;
     mopd_status status = mo_safetensors_open_bytes(&st, bytes, n, "mutated");
-    for (size_t i = 0; status == MOPD_OK && i < mo_safetensors_count(st); i++) touch(mo_safetensors_view(st, i));
+    for (size_t i = 0; status == MOPD_OK && i < mo_safetensors_count(st); i++)
+        touch(mo_safetensors_view(st, i));
     mo_safetensors_close(st);
     return status;
 }
@@ -93,12 +94,23 @@ static size_t mutate(unsigned char *bytes, size_t n, mo_rng *rng)
         size_t at = (size_t)mo_rng_below(rng, n), other = (size_t)mo_rng_below(rng, n);
         size_t length = (size_t)mo_rng_below(rng, n - (at > other ? at : other));
         switch (mo_rng_below(rng, 8)) {
-        case 0: n = at; break;
-        case 1: memmove(bytes + at, bytes + other, length < 16 ? length : 16); break;
-        case 2: bytes[at] = 0xff; break;
-        case 3: bytes[at] = 0; break;
-        case 4: bytes[at]++; break;
-        default: bytes[at] ^= (unsigned char)(1u << mo_rng_below(rng, 8));
+        case 0:
+            n = at;
+            break;
+        case 1:
+            memmove(bytes + at, bytes + other, length < 16 ? length : 16);
+            break;
+        case 2:
+            bytes[at] = 0xff;
+            break;
+        case 3:
+            bytes[at] = 0;
+            break;
+        case 4:
+            bytes[at]++;
+            break;
+        default:
+            bytes[at] ^= (unsigned char)(1u << mo_rng_below(rng, 8));
         }
     }
     return n;

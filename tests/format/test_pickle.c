@@ -18,7 +18,10 @@ static mopd_status load(mo_pickle *p, const char *bytes, size_t n)
 #define LOAD(p, literal) load(p, literal, sizeof literal - 1)
 #define OD "ccollections\nOrderedDict\n"
 
-static const mo_pnode *root(const mo_pickle *p) { return &p->nodes[p->root]; }
+static const mo_pnode *root(const mo_pickle *p)
+{
+    return &p->nodes[p->root];
+}
 
 static void pickle_builds_numbers(void **state)
 {

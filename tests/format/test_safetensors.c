@@ -78,7 +78,8 @@ static void refuse(const refusal *cases, size_t n)
         unsigned char file[2000];
         mo_safetensors *st;
         size_t n_file = compose(file, cases[i].header, cases[i].n_data);
-        assert_fails(mo_safetensors_open_bytes(&st, file, n_file, "x.safetensors"), cases[i].status, cases[i].words);
+        assert_fails(
+            mo_safetensors_open_bytes(&st, file, n_file, "x.safetensors"), cases[i].status, cases[i].words);
         assert_null(st);
         assert_non_null(strstr(mopd_last_error(), "x.safetensors"));
     }
@@ -175,11 +176,11 @@ static void safetensors_rejects_bad_headers(void **state)
     mo_safetensors_close(st);
     for (size_t cut = 0; cut < 8; cut++)
         assert_fails(mo_safetensors_open_bytes(&st, file, cut, "x"), MOPD_E_FORMAT, "are too short");
-    assert_fails(
-        mo_safetensors_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT, "header of 2 bytes, the file has 1 after");
+    assert_fails(mo_safetensors_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT,
+        "header of 2 bytes, the file has 1 after");
     file[4] = 1;
-    assert_fails(
-        mo_safetensors_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT, "header of 4294967298 bytes, at most 100000000");
+    assert_fails(mo_safetensors_open_bytes(&st, file, n, "x"), MOPD_E_FORMAT,
+        "header of 4294967298 bytes, at most 100000000");
 }
 
 static mopd_status write_file(const char *path)
@@ -268,13 +269,16 @@ static void safetensors_writer_checks_what_is_declared(void **state)
     assert_ok(mo_safetensors_writer_create(&w));
     assert_ok(mo_safetensors_writer_tensor(w, "t", MO_U8, 1, one));
     assert_ok(mo_safetensors_writer_meta(w, "k", "v"));
-    assert_fails(mo_safetensors_writer_tensor(w, "t", MO_U8, 1, one), MOPD_E_ARG, "tensor \"t\" is there twice");
+    assert_fails(
+        mo_safetensors_writer_tensor(w, "t", MO_U8, 1, one), MOPD_E_ARG, "tensor \"t\" is there twice");
     assert_fails(mo_safetensors_writer_meta(w, "k", "w"), MOPD_E_ARG, "metadata \"k\" is there twice");
-    assert_fails(mo_safetensors_writer_tensor(w, "__metadata__", MO_U8, 1, one), MOPD_E_ARG, "no tensor can be named");
+    assert_fails(
+        mo_safetensors_writer_tensor(w, "__metadata__", MO_U8, 1, one), MOPD_E_ARG, "no tensor can be named");
     assert_fails(mo_safetensors_writer_tensor(w, "h", MO_F32, 2, huge), MOPD_E_ARG, "overflows");
     assert_fails(mo_safetensors_writer_tensor(w, "d", MO_F32, 9, huge), MOPD_E_ARG, "9 dimensions");
     assert_fails(mo_safetensors_writer_tensor(w, "\xff", MO_U8, 1, one), MOPD_E_ARG, "no UTF-8");
-    assert_fails(mo_safetensors_writer_meta(w, "v", "\xff"), MOPD_E_ARG, "the value of metadata \"v\" is no UTF-8");
+    assert_fails(
+        mo_safetensors_writer_meta(w, "v", "\xff"), MOPD_E_ARG, "the value of metadata \"v\" is no UTF-8");
     mo_safetensors_writer_free(w);
     mo_safetensors_writer_free(NULL);
 }
@@ -295,18 +299,23 @@ static void safetensors_writer_counts_bytes(void **state)
     assert_ok(mo_safetensors_writer_begin(w, path));
     assert_fails(mo_safetensors_writer_begin(w, path), MOPD_E_STATE, "begun already");
     assert_fails(mo_safetensors_writer_tensor(w, "c", MO_I32, 1, two), MOPD_E_STATE, "after the start");
-    assert_fails(mo_safetensors_writer_floats(w, x, 3), MOPD_E_STATE, "tensor \"a\" has no room for 3 floats");
+    assert_fails(
+        mo_safetensors_writer_floats(w, x, 3), MOPD_E_STATE, "tensor \"a\" has no room for 3 floats");
     assert_ok(mo_safetensors_writer_floats(w, x, 2));
     assert_fails(mo_safetensors_writer_floats(w, x, 1), MOPD_E_ARG, "tensor \"b\" is I32, not of floats");
     assert_fails(mo_safetensors_writer_commit(w), MOPD_E_STATE, "8 bytes of data were written, 16 declared");
-    assert_fails(mo_safetensors_writer_write(w, x, 9), MOPD_E_STATE, "9 bytes more, the declared tensors have room for 8");
+    assert_fails(mo_safetensors_writer_write(w, x, 9), MOPD_E_STATE,
+        "9 bytes more, the declared tensors have room for 8");
     assert_ok(mo_safetensors_writer_write(w, x, 8));
     assert_fails(mo_safetensors_writer_floats(w, x, 1), MOPD_E_STATE, "room for 0");
     mo_safetensors_writer_free(w); /* not committed */
     assert_false(mo_file_exists(path));
 }
 
-static mopd_status torture_write(void *path) { return write_file(path); }
+static mopd_status torture_write(void *path)
+{
+    return write_file(path);
+}
 
 static mopd_status torture_open(void *path)
 {
@@ -330,9 +339,11 @@ static void safetensors_names_missing_files(void **state)
     (void)state;
     mo_safetensors *st;
     mo_safetensors_writer *w;
-    assert_fails(mo_safetensors_open(&st, "/nowhere/x.safetensors", false), MOPD_E_IO, "/nowhere/x.safetensors");
+    assert_fails(
+        mo_safetensors_open(&st, "/nowhere/x.safetensors", false), MOPD_E_IO, "/nowhere/x.safetensors");
     assert_ok(mo_safetensors_writer_create(&w));
-    assert_fails(mo_safetensors_writer_begin(w, "/nowhere/x.safetensors"), MOPD_E_IO, "/nowhere/x.safetensors");
+    assert_fails(
+        mo_safetensors_writer_begin(w, "/nowhere/x.safetensors"), MOPD_E_IO, "/nowhere/x.safetensors");
     mo_safetensors_writer_free(w);
 }
 

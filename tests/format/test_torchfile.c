@@ -23,14 +23,27 @@ static void check_values(const mo_view *v, char *text, const char *name)
         int16_t x16;
         double want = strtod(text, &text);
         switch (v->dtype) {
-        case MO_F64: memcpy(&d, p, 8); break;
-        case MO_I64: memcpy(&x, p, 8), d = (double)x; break;
-        case MO_I32: memcpy(&x32, p, 4), d = x32; break;
-        case MO_I16: memcpy(&x16, p, 2), d = x16; break;
-        case MO_I8: d = *(const int8_t *)p; break;
+        case MO_F64:
+            memcpy(&d, p, 8);
+            break;
+        case MO_I64:
+            memcpy(&x, p, 8), d = (double)x;
+            break;
+        case MO_I32:
+            memcpy(&x32, p, 4), d = x32;
+            break;
+        case MO_I16:
+            memcpy(&x16, p, 2), d = x16;
+            break;
+        case MO_I8:
+            d = *(const int8_t *)p;
+            break;
         case MO_U8:
-        case MO_BOOL: d = *p; break;
-        default: assert_true(mo_view_floats(v, i, 1, &f)), d = (double)f;
+        case MO_BOOL:
+            d = *p;
+            break;
+        default:
+            assert_true(mo_view_floats(v, i, 1, &f)), d = (double)f;
         }
         if (!(d == want)) fail_msg("%s[%zu] is %a, not %a", name, i, d, want);
     }
@@ -103,7 +116,8 @@ static void torch_points_into_the_file(void **state)
     assert_ok(mo_torchfile_open_bytes(&t, file.data, file.size, "x.pt"));
     const char *p = mo_torchfile_find(t, "f32")->data;
     assert_true(p > file.data && p < file.data + file.size);
-    const char *all = mo_torchfile_find(t, "shared.all")->data, *part = mo_torchfile_find(t, "shared.part")->data;
+    const char *all = mo_torchfile_find(t, "shared.all")->data,
+               *part = mo_torchfile_find(t, "shared.part")->data;
     assert_ptr_equal(part, all + 8 * sizeof(float));
     mo_torchfile_close(t);
     mo_buf_free(&file);

@@ -41,8 +41,10 @@ static void gunzip_refuses_spoiled_bytes(void **state)
             assert_int_equal(st, MOPD_E_FORMAT);
         mo_buf_free(&out);
     }
-    assert_fails(mo_zip_gunzip(&out, gz.data, gz.size - 1, 1000, "two.gz"), MOPD_E_FORMAT, "cut short at byte");
-    assert_fails(mo_zip_gunzip(&out, "no gzip", 7, 1000, "x"), MOPD_E_FORMAT, "x: bad compressed data at byte");
+    assert_fails(
+        mo_zip_gunzip(&out, gz.data, gz.size - 1, 1000, "two.gz"), MOPD_E_FORMAT, "cut short at byte");
+    assert_fails(
+        mo_zip_gunzip(&out, "no gzip", 7, 1000, "x"), MOPD_E_FORMAT, "x: bad compressed data at byte");
     char more[400];
     memcpy(more, gz.data, gz.size);
     memcpy(more + gz.size, "tail", 4);

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     mo_safetensors *st;
     if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
     for (size_t i = 0; i < mo_safetensors_count(st); i++)
-        if (mo_safetensors_find(st, mo_safetensors_name(st, i)) != mo_safetensors_view(st, i)) __builtin_trap();
+        if (mo_safetensors_find(st, mo_safetensors_name(st, i)) != mo_safetensors_view(st, i))
+            __builtin_trap();
     mo_safetensors_close(st);
     return 0;
 }

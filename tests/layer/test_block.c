@@ -82,7 +82,8 @@ static void close_model(model *m)
 {
     mo_block_free(&m->block);
     mo_block_transposed_free(&m->transposed);
-    mo_mem_free(m->ln), mo_mem_free(m->qkv), mo_mem_free(m->out), mo_mem_free(m->fc1), mo_mem_free(m->fc2), mo_mem_free(m->bias);
+    mo_mem_free(m->ln), mo_mem_free(m->qkv), mo_mem_free(m->out), mo_mem_free(m->fc1), mo_mem_free(m->fc2),
+        mo_mem_free(m->bias);
 }
 
 /* y [n_select or rows x w] = block(x); the workspace lives for the call. */
@@ -362,8 +363,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         mo_block_work work;
         mo_block_cache cache;
         for (int pass = 0; pass < 2; pass++) {
-            mo_block_work_take(
-                &work, &arena, &m->block, &(mo_block_size){tree.rows, mo_attention_rows_longest(&tree), pool});
+            mo_block_work_take(&work, &arena, &m->block,
+                &(mo_block_size){tree.rows, mo_attention_rows_longest(&tree), pool});
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }
@@ -373,7 +374,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         run_model(m, again, x, &tree, NULL, select, n_select);
         for (size_t i = 0; i < n_out; i++) assert_true(fabsf(again[i] - y[i]) < 1e-5f);
         if (!select || m->w / m->heads % 16) assert_memory_equal(again, y, n_out * sizeof *y);
-        mo_block_bwd(&m->block, &m->transposed, &(mo_block_grad){threads == 1 ? dx : again, r, x}, &run, &cache);
+        mo_block_bwd(
+            &m->block, &m->transposed, &(mo_block_grad){threads == 1 ? dx : again, r, x}, &run, &cache);
         if (threads > 1) assert_memory_equal(dx, again, n * sizeof *dx);
         mo_arena_close(&arena);
         mo_pool_free(pool);

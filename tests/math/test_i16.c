@@ -58,7 +58,8 @@ static void every_path_has_the_same_bits(void **state)
             product(got, s, in);
             assert_memory_equal(want, got, m * ldc * sizeof *got);
         }
-        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(want), mo_mem_free(got);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(want),
+            mo_mem_free(got);
     }
     assert_ok(mo_kern_cpu_set(NULL));
 }
@@ -138,9 +139,12 @@ static void rows_that_are_not_numbers(void **state)
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
                 const float x = c[i * N + j];
-                if (i == 12) assert_true(x != 0 && isfinite(x));
-                else if (i == 5 || i == 7 || i == 9 || i == 11) assert_true(isnan(x));
-                else assert_true(x == 0);
+                if (i == 12)
+                    assert_true(x != 0 && isfinite(x));
+                else if (i == 5 || i == 7 || i == 9 || i == 11)
+                    assert_true(isnan(x));
+                else
+                    assert_true(x == 0);
             }
         mo_mat_free(&mat);
     }

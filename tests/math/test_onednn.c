@@ -46,7 +46,8 @@ static void rounding_is_to_nearest_even(void **state)
     (void)state;
     if (mo_kern_avx512() == NULL || mo_kern_cpu_set("avx512") != MOPD_OK) skip();
     assert_ok(mo_kern_cpu_set(NULL));
-    static const float odd[] = {0, -0.0f, 1e-40f, -1e-45f, 1.00390625f, 1.01171875f, -1.00390626f, 3.4e38f, INFINITY, -INFINITY};
+    static const float odd[] = {
+        0, -0.0f, 1e-40f, -1e-45f, 1.00390625f, 1.01171875f, -1.00390626f, 3.4e38f, INFINITY, -INFINITY};
     enum { N = 61, N_ODD = sizeof odd / sizeof *odd };
     float x[N];
     uint16_t got[N + 1];
@@ -64,15 +65,18 @@ static void rounding_is_to_nearest_even(void **state)
             const float want = rounded(x[i]);
             float back;
             memcpy(&back, &bits, sizeof back);
-            if (i == 50 || i == 51) assert_true(isnan(back));
-            else assert_memory_equal(&back, &want, sizeof want);
+            if (i == 50 || i == 51)
+                assert_true(isnan(back));
+            else
+                assert_memory_equal(&back, &want, sizeof want);
         }
     }
 }
 
 static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 511}, {6, 48, 512},
-    {7, 15, 513}, {63, 64, 31}, {64, 32, 32}, {65, 47, 33}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767}, {197, 40, 70},
-    {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}, {2, 513, 64}, {3, 600, 100}, {70, 512, 9}, {260, 768, 40}, {9, 1, 1000}};
+    {7, 15, 513}, {63, 64, 31}, {64, 32, 32}, {65, 47, 33}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
+    {197, 40, 70}, {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}, {2, 513, 64}, {3, 600, 100}, {70, 512, 9},
+    {260, 768, 40}, {9, 1, 1000}};
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
 static double activated(double x, mo_act act)
@@ -175,7 +179,8 @@ static void row_has_same_bits_in_any_company(void **state)
         mo_gemm(NULL, &mat, &g);
         assert_memory_equal(all + 77 * n, other, rows * n * sizeof *all);
     }
-    static const size_t ranges[][2] = {{0, 1}, {32, 33}, {0, 1100}, {496, 32}, {512, 300}, {1088, 12}, {400, 0}};
+    static const size_t ranges[][2] = {
+        {0, 1}, {32, 33}, {0, 1100}, {496, 32}, {512, 300}, {1088, 12}, {400, 0}};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
         g.first = ranges[r][0], g.n = ranges[r][1], g.a = a, g.m = 70;
         mo_gemm(NULL, &mat, &g);
@@ -219,7 +224,8 @@ static void *call_again(void *ctx)
     float *c = malloc(CALL_M * CALL_N * sizeof *c);
     me->same = true;
     for (int i = 0; c && i < 20; i++) {
-        mo_gemm(NULL, me->mat, &(mo_gemm_args){.c = c, .ldc = CALL_N, .a = me->a, .lda = CALL_K, .m = CALL_M});
+        mo_gemm(
+            NULL, me->mat, &(mo_gemm_args){.c = c, .ldc = CALL_N, .a = me->a, .lda = CALL_K, .m = CALL_M});
         me->same = me->same && !memcmp(c, me->want, CALL_M * CALL_N * sizeof *c);
     }
     free(c);

@@ -40,7 +40,8 @@ static const float *make_pixels(const mopd_encoder *e, size_t n)
     return pixels;
 }
 
-static void compare_golden(const mo_safetensors *gold, const char *name, const float *got, size_t n, size_t dim)
+static void compare_golden(
+    const mo_safetensors *gold, const char *name, const float *got, size_t n, size_t dim)
 {
     float want[N_TEXTS * MAX_DIM];
     const mo_view *v;

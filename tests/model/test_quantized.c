@@ -53,7 +53,8 @@ static void features_are_near_those_of_f32(void **state)
         encode(models[m], MOPD_PRECISION_BF16, 1, quantized);
         for (size_t i = 0; i < N_PICTURES + N_TEXTS; i++) {
             double cosine = 0;
-            for (size_t d = 0; d < dim; d++) cosine += (double)exact[i * dim + d] * (double)quantized[i * dim + d];
+            for (size_t d = 0; d < dim; d++)
+                cosine += (double)exact[i * dim + d] * (double)quantized[i * dim + d];
             if (!(cosine > bar)) fail_msg("%s, feature %zu: cosine %g", models[m], i, cosine);
         }
         const double off = test_max_diff(exact, quantized, (N_PICTURES + N_TEXTS) * dim);

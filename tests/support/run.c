@@ -68,7 +68,8 @@ static int finish(pid_t pid, const run_setup *setup, const char *out)
 {
     int status = 0;
     for (int ms = 0; setup->interrupt_at && ms < 60000; ms += 2) {
-        if (waitpid(pid, &status, WNOHANG) == pid) fail_msg("it ended before %s was reached", setup->interrupt_at);
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            fail_msg("it ended before %s was reached", setup->interrupt_at);
         if (reached(out, setup->interrupt_at)) {
             pause_ms(setup->interrupt_ms);
             kill(pid, SIGINT);
@@ -107,8 +108,11 @@ run_result run_mopd(const run_setup *setup, const char *line, ...)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, setup->in ? setup->in : "/dev/null", O_RDONLY, 0);
     int closed = setup->closed_pipe ? dead_pipe() : -1;
-    if (closed >= 0) posix_spawn_file_actions_adddup2(&actions, closed, 1);
-    else posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | (setup->out ? 0 : O_TRUNC), 0600);
+    if (closed >= 0)
+        posix_spawn_file_actions_adddup2(&actions, closed, 1);
+    else
+        posix_spawn_file_actions_addopen(
+            &actions, 1, out, O_WRONLY | O_CREAT | (setup->out ? 0 : O_TRUNC), 0600);
     posix_spawn_file_actions_addopen(&actions, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     pid_t pid;
     assert_int_equal(posix_spawn(&pid, words[0], &actions, NULL, words, environ), 0);

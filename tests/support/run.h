@@ -6,11 +6,12 @@
 #include "test.h"
 
 typedef struct run_setup {
-    const char *out;          /* a file or device for standard output; NULL: kept */
-    const char *in;           /* a file for standard input; NULL: /dev/null */
-    bool closed_pipe;         /* standard output is a pipe that nobody reads */
-    const char *interrupt_at; /* SIGINT as soon as this stands on standard output or as a file of this name; NULL: none */
-    long interrupt_ms;        /* and so much later */
+    const char *out;  /* a file or device for standard output; NULL: kept */
+    const char *in;   /* a file for standard input; NULL: /dev/null */
+    bool closed_pipe; /* standard output is a pipe that nobody reads */
+    const char *
+        interrupt_at; /* SIGINT as soon as this stands on standard output or as a file of this name; NULL: none */
+    long interrupt_ms; /* and so much later */
 } run_setup;
 
 typedef struct run_result {
@@ -27,7 +28,8 @@ run_result run_mopd(const run_setup *setup, const char *line, ...);
 #define assert_run(r, want)                                                                                  \
     do {                                                                                                     \
         if ((r).status != (want))                                                                            \
-            fail_msg("exit %d, expected %d\nstdout: %.2000s\nstderr: %.2000s", (r).status, (want), (r).out, (r).err); \
+            fail_msg("exit %d, expected %d\nstdout: %.2000s\nstderr: %.2000s", (r).status, (want), (r).out,  \
+                (r).err);                                                                                    \
     } while (0)
 
 /* Asserts a failure: exit status, and on standard error one line only, "mopd: error: " with both words in it. */

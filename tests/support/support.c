@@ -22,14 +22,19 @@ static void remove_tree(const char *path)
         char inner[4200];
         snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
         struct stat info;
-        if (!lstat(inner, &info) && S_ISDIR(info.st_mode)) remove_tree(inner);
-        else unlink(inner);
+        if (!lstat(inner, &info) && S_ISDIR(info.st_mode))
+            remove_tree(inner);
+        else
+            unlink(inner);
     }
     closedir(dir);
     rmdir(path);
 }
 
-static void remove_folder(void) { remove_tree(folder); }
+static void remove_folder(void)
+{
+    remove_tree(folder);
+}
 
 const char *test_path(const char *name)
 {
@@ -101,9 +106,15 @@ void test_count_start(void)
     assert_ok(mopd_runtime_set_allocator(&a));
 }
 
-long test_count_live(void) { return atomic_load(&live_blocks); }
+long test_count_live(void)
+{
+    return atomic_load(&live_blocks);
+}
 
-long test_count_taken(void) { return atomic_load(&taken_blocks); }
+long test_count_taken(void)
+{
+    return atomic_load(&taken_blocks);
+}
 
 char *test_read(const char *path)
 {
@@ -124,9 +135,11 @@ void test_torture(mopd_status (*body)(void *ctx), void *ctx)
         atomic_store(&calls_left, n);
         mopd_status st = body(ctx);
         atomic_store(&calls_left, -1);
-        if (test_count_live() != before) fail_msg("allocation %ld failed: %ld blocks leaked", n, test_count_live() - before);
+        if (test_count_live() != before)
+            fail_msg("allocation %ld failed: %ld blocks leaked", n, test_count_live() - before);
         if (st == MOPD_OK) return;
-        if (st != MOPD_E_NOMEM) fail_msg("allocation %ld failed: %s: %s", n, mopd_status_name(st), mopd_last_error());
+        if (st != MOPD_E_NOMEM)
+            fail_msg("allocation %ld failed: %s: %s", n, mopd_status_name(st), mopd_last_error());
     }
 }
 
