@@ -22,11 +22,20 @@ typedef __m512 vec;
 #define v_abs _mm512_abs_ps
 #define v_sum sum_of
 #define v_top _mm512_reduce_max_ps
-#define v_round(x) _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define v_round round_of
 #define v_pow2(n) _mm512_scalef_ps(_mm512_set1_ps(1.0f), n)
 #define v_less(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
 #define v_sign(x, s)                                                                                         \
     _mm512_or_ps(_mm512_abs_ps(x), _mm512_and_ps(s, _mm512_castsi512_ps(_mm512_set1_epi32((int)0x80000000u))))
+
+/* Without optimising, gcc's intrinsic is a macro that makes its unsigned mask a signed one. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static inline vec round_of(vec x)
+{
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+#pragma GCC diagnostic pop
 
 static inline vec v_part(const float *x, size_t n)
 {

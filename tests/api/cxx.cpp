@@ -92,7 +92,7 @@ static void handles_move(fixture &f)
 static void pictures_become_features(fixture &f)
 {
     std::vector<mopd::Image> images;
-    for (std::size_t side : {9, 13})
+    for (std::size_t side : {9u, 13u})
         images.push_back(mopd::Image::from_samples(noise(side * side * 3), side, side, 3));
     EXPECT(images[1].width() == 13 && images[1].height() == 13 && images[1].samples().size() == 13 * 13 * 3);
     mopd::Matrix both = f.encoder.images(images), one = f.encoder.image(images[1]);

@@ -13,6 +13,7 @@ static void read_all(const mopd_prompt *p)
     volatile float sum = 0;
     for (size_t i = 0; i < mo_prompt_context_floats(p); i++) sum += p->context[i];
     for (size_t i = 0; i < mo_prompt_gate_floats(p); i++) sum += p->gate[i];
+    (void)sum;
     char *json = NULL;
     if (mo_prompt_describe(p, &json) == MOPD_OK) mo_mem_free(json);
 }

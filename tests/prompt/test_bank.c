@@ -49,7 +49,7 @@ static mopd_bank *random_bank(size_t n, size_t dim, uint32_t seed, float scale)
 {
     mopd_bank *bank;
     float *f = malloc(n * dim * sizeof *f);
-    char(*text)[16] = malloc(n * sizeof *text);
+    char(*text)[32] = malloc(n * sizeof *text);
     const char **names = malloc(n * sizeof *names);
     test_random(f, n * dim, seed);
     for (size_t i = 0; i < n; i++) {
