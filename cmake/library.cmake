@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so, and the same objects as a static library for the inner tests.
-file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} lib/*.c)
+file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
 
 add_library(mopd_objects OBJECT ${MOPD_SOURCES})
+mopd_flags(mopd_objects)
 target_include_directories(mopd_objects PUBLIC include lib)
 target_include_directories(mopd_objects SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
 target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
@@ -28,18 +29,24 @@ foreach(source ${MOPD_SOURCES})
     endif()
 endforeach()
 
-add_library(mopd_static STATIC $<TARGET_OBJECTS:mopd_objects>)
+add_library(mopd_static STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:mopd_objects>)
 target_link_libraries(mopd_static PUBLIC mopd_objects)
 
 add_library(mopd SHARED $<TARGET_OBJECTS:mopd_objects>)
 add_library(mopd::mopd ALIAS mopd)
-target_include_directories(mopd PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+mopd_flags(mopd)
+target_include_directories(mopd PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(mopd PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
     ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
 set_target_properties(mopd PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
-    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/lib/mopd.map)
-target_link_options(mopd PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/lib/mopd.map)
-if(NOT MOPD_SANITIZE)
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/mopd.map)
+target_link_options(mopd PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
+if(PROJECT_IS_TOP_LEVEL AND NOT MOPD_SANITIZE) # a sanitizer's own names, a parent's too, come with the program
     target_link_options(mopd PRIVATE -Wl,--no-undefined)
 endif()
+
+# The same for C++17 with mopd.hpp, under the name that it has in the installed package.
+add_library(mopd_cxx INTERFACE)
+add_library(mopd::cxx ALIAS mopd_cxx)
+set_target_properties(mopd_cxx PROPERTIES INTERFACE_LINK_LIBRARIES mopd INTERFACE_COMPILE_FEATURES cxx_std_17)

@@ -1,38 +1,53 @@
 # SPDX-License-Identifier: MIT
-# Language level, warnings, sanitizers.
-set(CMAKE_C_STANDARD 11)
-set(CMAKE_C_STANDARD_REQUIRED ON)
-set(CMAKE_C_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-set(CMAKE_C_VISIBILITY_PRESET hidden)
-if(NOT CMAKE_BUILD_TYPE)
-    set(CMAKE_BUILD_TYPE Release)
-endif()
-set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG")
-
-# C++ is for users of mopd.hpp (example, test): without a compiler the library is the same.
-include(CheckLanguage)
-check_language(CXX)
-if(CMAKE_CXX_COMPILER)
-    set(CMAKE_CXX_STANDARD 17)
-    set(CMAKE_CXX_STANDARD_REQUIRED ON)
-    set(CMAKE_CXX_EXTENSIONS OFF)
-    enable_language(CXX)
-endif()
-
+# What can be chosen, and the flags of each target built here.  A project that takes this one in (add_subdirectory,
+# FetchContent) gets the library alone, and nothing of its own is changed: no flag, standard or build type is set for a
+# whole directory, and what is not the library is built when it is asked for.
+option(MOPD_BUILD_COMMAND "build the mopd command" ${PROJECT_IS_TOP_LEVEL})
+option(MOPD_BUILD_EXAMPLES "build the example programs" ${PROJECT_IS_TOP_LEVEL})
+option(MOPD_INSTALL "let `cmake --install` lay down the library and its headers" ${PROJECT_IS_TOP_LEVEL})
 option(MOPD_WERROR "treat warnings as errors" OFF)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
-set(MOPD_BUILTIN_MODEL "${CMAKE_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
+set(MOPD_BUILTIN_MODEL "${PROJECT_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
     "packed built-in model, installed as share/mopd/builtin.safetensors when it is there (scripts/model.sh)")
 
-# Contraction of a*b+c would make results differ between compilers and flags: kernels ask for fma by name.
-add_compile_options(-Wall -Wextra -Wconversion -Wshadow $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
-    -Wvla -ffp-contract=off -fno-math-errno)
-if(MOPD_WERROR)
-    add_compile_options(-Werror)
+if(PROJECT_IS_TOP_LEVEL)
+    include(CTest) # the option BUILD_TESTING
+    set(MOPD_BUILD_TESTS AUTO CACHE STRING "tests: AUTO (with BUILD_TESTING, when cmocka is there), ON, OFF")
+    if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+        set(CMAKE_BUILD_TYPE Release)
+    endif()
+    if(NOT BUILD_TESTING)
+        set(MOPD_BUILD_TESTS OFF)
+    endif()
+else()
+    set(MOPD_BUILD_TESTS OFF CACHE STRING "tests: AUTO (when cmocka is there), ON, OFF")
 endif()
-if(MOPD_SANITIZE)
-    add_compile_options(-fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
-    add_link_options(-fsanitize=${MOPD_SANITIZE})
+set_property(CACHE MOPD_BUILD_TESTS PROPERTY STRINGS AUTO ON OFF)
+
+# C++ is for users of mopd.hpp (example, test): without a compiler the library is the same.
+if(MOPD_BUILD_TESTS OR MOPD_BUILD_EXAMPLES)
+    include(CheckLanguage)
+    check_language(CXX)
+    if(CMAKE_CXX_COMPILER)
+        enable_language(CXX)
+    endif()
 endif()
-add_compile_definitions(_POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+
+# mopd_flags(TARGET...): language level, warnings, sanitizers.  Contraction of a*b+c would make results differ between
+# compilers and flags: kernels ask for fma by name.
+function(mopd_flags)
+    foreach(target ${ARGN})
+        set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+            CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+            POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+        target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
+            $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
+            $<$<BOOL:${MOPD_WERROR}>:-Werror>)
+        if(MOPD_SANITIZE)
+            target_compile_options(${target} PRIVATE
+                -fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+            target_link_options(${target} PRIVATE -fsanitize=${MOPD_SANITIZE})
+        endif()
+    endforeach()
+endfunction()

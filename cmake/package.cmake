@@ -10,15 +10,15 @@ set(MOPD_DEB_NAME_command mopd)
 set(MOPD_DEB_NAME_data mopd-data)
 
 if(MOPD_DEB)
-    set(debian ${CMAKE_BINARY_DIR}/debian)
+    set(debian ${PROJECT_BINARY_DIR}/debian)
     file(MAKE_DIRECTORY ${debian})
-    execute_process(COMMAND gzip -9nc ${CMAKE_SOURCE_DIR}/cmake/debian/changelog OUTPUT_FILE ${debian}/changelog.Debian.gz
+    execute_process(COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/cmake/debian/changelog OUTPUT_FILE ${debian}/changelog.Debian.gz
         COMMAND_ERROR_IS_FATAL ANY)
     foreach(component runtime dev command data)
         set(name ${MOPD_DEB_NAME_${component}})
         install(FILES cmake/debian/copyright ${debian}/changelog.Debian.gz
             DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${name} COMPONENT ${component})
-        if(EXISTS ${CMAKE_SOURCE_DIR}/cmake/debian/${name}.lintian-overrides)
+        if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/debian/${name}.lintian-overrides)
             install(FILES cmake/debian/${name}.lintian-overrides RENAME ${name}
                 DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT ${component})
         endif()
@@ -46,7 +46,7 @@ set(CPACK_PACKAGE_CONTACT "libmopd maintainers <maintainers@libmopd.example>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each component says its own
 set(CPACK_STRIP_FILES ON)
-set(CPACK_POST_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/cmake/debian/finish.cmake)
+set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian/finish.cmake)
 set(CPACK_COMPONENTS_ALL runtime dev command data)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
@@ -54,7 +54,7 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${MOPD_DEB_RELEASE})
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR})
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libmopd0)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)

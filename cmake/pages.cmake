@@ -5,7 +5,7 @@ if(NOT TARGET mopd_cli OR NOT Python3_Interpreter_FOUND OR CMAKE_CROSSCOMPILING 
     return()
 endif()
 
-set(MOPD_PAGES ${CMAKE_BINARY_DIR}/pages)
+set(MOPD_PAGES ${PROJECT_BINARY_DIR}/pages)
 set(MOPD_PAGES_KIND "1")
 set(MOPD_ZSH_FOLDER zsh/site-functions)
 if(MOPD_DEB)
@@ -13,7 +13,7 @@ if(MOPD_DEB)
     set(MOPD_ZSH_FOLDER zsh/vendor-completions)
 endif()
 add_custom_command(OUTPUT ${MOPD_PAGES}/mopd.1
-    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/pages.py $<TARGET_FILE:mopd_cli> ${MOPD_PAGES}
+    COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/cmake/pages.py $<TARGET_FILE:mopd_cli> ${MOPD_PAGES}
     DEPENDS mopd_cli cmake/pages.py COMMENT "man pages and completion from --help" VERBATIM)
 add_custom_target(mopd_pages ALL DEPENDS ${MOPD_PAGES}/mopd.1)
 
