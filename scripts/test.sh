@@ -28,6 +28,7 @@ esac
 ctest --preset asan -j 2
 tests/abi/compare.sh
 tests/install/run.sh build
+tests/install/subproject.sh
 tests/mpi/run.sh build
 bindings/python/test.sh build
 tests/distributed/run.sh build
