@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/opts.h"
+#include "format/image_decode.h"
 
 #define FIRST_BYTES 16 /* of mopd_image_options in 0.1 */
 
@@ -52,7 +53,7 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     mo_image picture;
     mopd_status st;
     if ((st = read_options(&o, options)) != MOPD_OK) return st;
-    if ((st = mo_image_read(&picture, path, o.max_pixels)) != MOPD_OK) return st;
+    if ((st = mo_image_decode_file(&picture, path, o.max_pixels)) != MOPD_OK) return st;
     return wrap(out, &picture);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * pool_inner.h - what pool.c and pool_lanes.c share. */
+ * pool_inner.h - what pool_run.c and pool_lanes.c share. */
 #ifndef MO_BASE_POOL_INNER_H
 #define MO_BASE_POOL_INNER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * text_inner.h - what text.c, text_plan.c and text_bwd.c know of each other. */
+ * text_inner.h - what text_fwd.c, text_plan.c and text_bwd.c know of each other. */
 #ifndef MO_CLIP_TEXT_INNER_H
 #define MO_CLIP_TEXT_INNER_H
 

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * vision.c - picks the vision tower that a configuration names, and shares pictures out among threads.
+ * vision.c - shares pictures out among threads.
  *
  * With pictures for every thread, each takes chunks of its own through the whole tower: no thread waits for
- * another between layers, and a chunk's rows stay near its processor; one that finds no pictures any more helps
- * with the layers of the others'.  What is left over, and where memory
- * for a chunk each would be too much, all threads share each layer. */
+ * another between layers, and a chunk's rows stay near its processor.  A thread that finds no pictures any more
+ * helps with the layers of the others.  All threads share each layer of what is left over, and of everything
+ * where a chunk for each thread would take too much memory. */
+#include "clip/vision.h"
+
 #include <stdatomic.h>
 
 #include "base/ints.h"
-#include "clip/vision_inner.h"
-
-mopd_status mo_vision_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
-{
-    *out = NULL;
-    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, quantized);
-    return mo_vit_create(out, config, weights, quantized);
-}
 
 typedef struct lanes {
     const mo_vision *v;

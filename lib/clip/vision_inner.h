@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * vision_inner.h - the towers that vision.c chooses from. */
+ * vision_inner.h - the towers that vision_create.c chooses from. */
 #ifndef MO_CLIP_VISION_INNER_H
 #define MO_CLIP_VISION_INNER_H
 

@@ -16,6 +16,7 @@
 #include "data/dataset.h"
 #include "format/json.h"
 #include "model/encoder.h"
+#include "format/image_decode.h"
 
 #define CHUNK_PIXELS ((size_t)64 << 20) /* bytes of prepared pixels at a time, one picture at least */
 #define CHUNK_MOST 64

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * image.c - tells a picture's kind by its first bytes, checks its size and hands it to png.c or jpeg.c. */
+ * image.c - a picture in memory: room for it, and whether its size is allowed. */
 #include "format/image.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "format/jpeg.h"
-#include "format/png.h"
 
-/* Longer files are no pictures of up to max_pixels that anybody means to classify. */
-#define MAX_FILE_BYTES ((size_t)1 << 32)
-
-mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
+    mopd_status
+    mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
 {
     if (max_pixels == 0) max_pixels = MO_IMAGE_MAX_PIXELS;
     if (width == 0 || height == 0)
@@ -45,65 +37,4 @@ void mo_image_free(mo_image *picture)
     mo_mem_free(picture->rgb);
     mo_mem_free(picture->alpha);
     *picture = (mo_image){0};
-}
-
-static bool begins(const unsigned char *b, size_t n, const char *with, size_t n_with)
-{
-    return n >= n_with && !memcmp(b, with, n_with);
-}
-
-/* What kind of other file this is, for the message. */
-static const char *guess(const unsigned char *b, size_t n)
-{
-    if (begins(b, n, "GIF8", 4)) return "a GIF";
-    if (begins(b, n, "RIFF", 4) && n >= 12 && !memcmp(b + 8, "WEBP", 4)) return "a WebP";
-    if (begins(b, n, "BM", 2) && n >= 26 && b[6] == 0 && b[7] == 0) return "a BMP";
-    if (begins(b, n, "II*\0", 4) || begins(b, n, "MM\0*", 4)) return "a TIFF";
-    if (n >= 12 && !memcmp(b + 4, "ftyp", 4)) return "a HEIF, AVIF or video file";
-    if (begins(b, n, "\xff\x0a", 2) || begins(b, n, "\0\0\0\x0cJXL ", 8)) return "a JPEG XL";
-    if (begins(b, n, "\0\0\0\x0cjP  ", 8)) return "a JPEG 2000";
-    if (begins(b, n, "%PDF", 4)) return "a PDF";
-    if (begins(b, n, "PK\3\4", 4)) return "a zip archive";
-    if (begins(b, n, "\x1f\x8b", 2)) return "gzip data";
-    for (size_t i = 0; i < n && i < 512; i++)
-        if (b[i] == 0x7f || (b[i] < 0x20 && !strchr("\t\n\r\f", b[i])) || b[i] == 0)
-            return "of an unknown kind";
-    return "a text file";
-}
-
-static mopd_status fail_kind(const unsigned char *b, size_t n)
-{
-    char seen[49] = "";
-    size_t at = 0;
-    for (size_t i = 0; i < n && i < 12; i++) {
-        if (b[i] >= 0x20 && b[i] < 0x7f)
-            seen[at++] = (char)b[i];
-        else
-            at += (size_t)snprintf(seen + at, sizeof seen - at, "\\x%02x", b[i]);
-    }
-    seen[at] = 0;
-    return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);
-}
-
-mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
-{
-    *out = (mo_image){0};
-    if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
-    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, max_pixels);
-    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, max_pixels);
-    return fail_kind(bytes, n_bytes);
-}
-
-/* Read, not mapped: a picture that is cut while we decode must not end the process. */
-mopd_status mo_image_read(mo_image *out, const char *path, uint64_t max_pixels)
-{
-    *out = (mo_image){0};
-    mo_buf buf = {0};
-    mopd_status st = mo_file_read(&buf, path, MAX_FILE_BYTES);
-    if (st == MOPD_OK) {
-        st = mo_image_decode(out, buf.data, buf.size, max_pixels);
-        if (st != MOPD_OK) mo_fail_at(st, "%s", path);
-    }
-    mo_buf_free(&buf);
-    return st;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * attention_selected.h - what attention.c needs to know of attention_selected.c. */
+ * attention_selected.h - what attention_tree.c needs to know of attention_selected.c. */
 #ifndef MO_LAYER_ATTENTION_SELECTED_H
 #define MO_LAYER_ATTENTION_SELECTED_H
 

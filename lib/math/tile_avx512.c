@@ -94,7 +94,8 @@ static inline __attribute__((always_inline)) void tile(
 TILES(1)
 TILES(2)
 TILES(3)
-TILES(4) TILES(5) TILES(6) TILES(7) TILES(8) TILES(9)
+TILES(4)
+TILES(5) TILES(6) TILES(7) TILES(8) TILES(9)
 
 #define FORMS(m)                                                                                             \
     {                                                                                                        \

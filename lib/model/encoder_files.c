@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "layer/l2.h"
 #include "model/encoder.h"
+#include "format/image_decode.h"
 
 enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16, MESSAGE = 512 };
 
@@ -40,8 +41,8 @@ static void decode(stream *s, size_t i)
 {
     slot *to = &s->slots[i % SLOTS];
     mo_image picture = {0};
-    mopd_status st =
-        s->paths[i] ? mo_image_read(&picture, s->paths[i], 0) : mo_fail(MOPD_E_ARG, "the path is NULL");
+    mopd_status st = s->paths[i] ? mo_image_decode_file(&picture, s->paths[i], 0)
+                                 : mo_fail(MOPD_E_ARG, "the path is NULL");
     if (st == MOPD_OK) {
         st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);
         if (st != MOPD_OK) mo_fail_at(st, "%s", s->paths[i]);

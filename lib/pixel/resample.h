@@ -35,4 +35,10 @@ typedef struct mo_resize {
 /* out, h x w x 3.  NOMEM. */
 mopd_status mo_resample(uint8_t *out, const mo_rect *in, const mo_resize *to);
 
+struct mo_resample_kern;
+
+/* mo_resample by a given table of pixel/resample_kern.h. */
+mopd_status mo_resample_with(
+    const struct mo_resample_kern *kern, uint8_t *out, const mo_rect *in, const mo_resize *to);
+
 #endif

@@ -4,7 +4,8 @@
 #ifndef MO_PIXEL_RESAMPLE_KERN_H
 #define MO_PIXEL_RESAMPLE_KERN_H
 
-#include "pixel/resample.h"
+#include <stddef.h>
+#include <stdint.h>
 
 #define MO_TAP_BITS 22  /* weights are multiples of 2^-22 */
 #define MO_TAP_SPLIT 14 /* weight = high 2^14 + low, each in 16 bits, for multiply-add instructions */
@@ -29,9 +30,5 @@ typedef struct mo_resample_kern {
 
 const mo_resample_kern *mo_resample_plain(void);
 const mo_resample_kern *mo_resample_avx2(void); /* NULL where the build or the CPU has none */
-
-/* mo_resample by a given table. */
-mopd_status mo_resample_with(
-    const mo_resample_kern *kern, uint8_t *out, const mo_rect *in, const mo_resize *to);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "format/image.h"
+#include "format/image_decode.h"
 #include "base/sha256.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -73,7 +73,7 @@ static void image_decodes_as_pillow(void **state)
         char path[512], hex[65];
         snprintf(path, sizeof path, GOLD "%s", name);
         mo_image p;
-        assert_ok(mo_image_read(&p, path, 0));
+        assert_ok(mo_image_decode_file(&p, path, 0));
         assert_int_equal(p.width, width);
         assert_int_equal(p.height, height);
         mo_sha256 s;
@@ -141,11 +141,13 @@ static void image_read_names_the_file(void **state)
     (void)state;
     mo_image p;
     const char *path = test_write("note.jpg", "just text", 9);
-    assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, path);
-    assert_fails(mo_image_read(&p, path, 0), MOPD_E_FORMAT, "note.jpg: neither PNG nor JPEG but a text file");
-    assert_fails(mo_image_read(&p, test_write("empty.png", "", 0), 0), MOPD_E_FORMAT, "empty.png: empty");
-    assert_fails(mo_image_read(&p, test_path("none.png"), 0), MOPD_E_IO, "none.png");
-    assert_fails(mo_image_read(&p, MOPD_TEST_DIR, 0), MOPD_E_IO, MOPD_TEST_DIR);
+    assert_fails(mo_image_decode_file(&p, path, 0), MOPD_E_FORMAT, path);
+    assert_fails(
+        mo_image_decode_file(&p, path, 0), MOPD_E_FORMAT, "note.jpg: neither PNG nor JPEG but a text file");
+    assert_fails(
+        mo_image_decode_file(&p, test_write("empty.png", "", 0), 0), MOPD_E_FORMAT, "empty.png: empty");
+    assert_fails(mo_image_decode_file(&p, test_path("none.png"), 0), MOPD_E_IO, "none.png");
+    assert_fails(mo_image_decode_file(&p, MOPD_TEST_DIR, 0), MOPD_E_IO, MOPD_TEST_DIR);
     assert_null(p.rgb);
 }
 
@@ -263,7 +265,7 @@ static mopd_status decode_all(void *ctx)
 static mopd_status read_one(void *ctx)
 {
     mo_image p;
-    mopd_status st = mo_image_read(&p, ctx, 0);
+    mopd_status st = mo_image_decode_file(&p, ctx, 0);
     mo_image_free(&p);
     return st;
 }

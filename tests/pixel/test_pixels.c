@@ -7,6 +7,7 @@
 #include "pixel/resample_kern.h"
 #include "base/sha256.h"
 #include "base/mem.h"
+#include "format/image_decode.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/pixels/"
 
@@ -23,7 +24,7 @@ static mo_image open_gold(const char *name)
     char path[512];
     mo_image p;
     snprintf(path, sizeof path, GOLD "%s", name);
-    assert_ok(mo_image_read(&p, path, 0));
+    assert_ok(mo_image_decode_file(&p, path, 0));
     return p;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * attention.c - attention over a prefix tree of causal sequences, forward and backward, and over whole
+ * attention_tree.c - attention over a prefix tree of causal sequences, forward and backward, and over whole
  * sequences.
  *
  * Rows of a tree are selected and short: each row walks its chain of segments with dot products and sums of

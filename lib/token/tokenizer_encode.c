@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer.c - a text to ids: added tokens, normalisation, words, byte pairs.
+ * tokenizer_encode.c - a text to ids: added tokens, normalisation, words, byte pairs.
  *
  *     text -> cut at added tokens (raw) -> NFC, white space, lower case -> cut at added tokens (normalised)
  *          -> words by CLIP's expression -> bytes -> pairs merged, lowest rank first, leftmost first

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * pool.c - worker threads that begin at their own share of the tasks and then help with the others'.
+ * pool_run.c - worker threads that begin at their own share of the tasks and then help with the others'.
  *
  * Thread i of T begins with tasks n i / T onwards, in every call: what it wrote in one layer it mostly reads
  * in the next, from its own cache.
