@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * split.h - how products are cut into parts. */
+ * ints.h - arithmetic of sizes: the smaller one, rounding up, equal cuts. */
 #ifndef MO_BASE_INTS_H
 #define MO_BASE_INTS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * rank.c - what a bank says of pictures: logits, probabilities, the best classes.
+ * bank_rank.c - what a bank says of pictures: logits, probabilities, the best classes.
  *
  *     logits [n x C] = scale x features . feature^T       probabilities = softmax over the classes
  *

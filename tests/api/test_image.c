@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * include/mopd/image.h through the shared library: arguments, options of other versions, samples in and out.
+ * test_image.c - include/mopd/image.h through the shared library: arguments, options of other versions, samples in and out.
  */
 #include "test.h"
 

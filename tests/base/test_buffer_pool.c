@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_stash.c - kept working memory: given again, bounded, one caller each. */
+ * test_buffer_pool.c - kept working memory: given again, bounded, one caller each. */
 #include "test.h"
 
 #include <pthread.h>

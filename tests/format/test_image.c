@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and
+ * test_image.c - picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and
  * every way a file can be bad. */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and
+ * test_pixels.c - preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and
  * training views. */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_team.c - one training on many ranks: threads that meet in a reduction of their own, against the same training
+ * test_group.c - one training on many ranks: threads that meet in a reduction of their own, against the same training
  * alone; what fails on one rank ends on all. */
 #include "test.h"
 
