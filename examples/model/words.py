@@ -38,7 +38,7 @@ TEMPLATES = (
                                            "in a city", "indoors", "outdoors", "on a white background", "from above", "in a forest")]
     + ["itap of a {}.", "a {} in a video game.", "art of the {}.", "a photo of many {}.", "a photo of {}.", "the {}", "a {}",
        "{}, a photo.", "this is a {}.", "there is a {} in the scene.", "a photo of my {}.", "a photo of one {}."])
-# what a class is scored with when nothing better is said: METHOD's first twelve and three plain ones
+# what a class is scored with when nothing better is said: the twelve prompts of docs/method.md 6.1 (ImageNet) and three plain ones
 PLAIN = [f"{m} of a {{}}." for m in MEDIA] + [f"{m}, {v} as {{}}." for m in MEDIA for v in VERBS] + ["{}", "a {}", "a photo of {}."]
 SATELLITE = TEMPLATES[12:24]
 FLOWER = [f"{m} of a {{}}, a type of flower." for m in MEDIA] + [f"{m} of a flower, {v} as {{}}." for m in MEDIA for v in VERBS]

@@ -50,7 +50,7 @@ MOPD_API mopd_status mopd_bank_probabilities(
 MOPD_API mopd_status mopd_bank_top(
     const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches);
 
-/* The method's hard prompts for a dataset (its "task pool", METHOD 6.1): *n templates with "{}" in *templates,
+/* The method's hard prompts for a dataset (its "task pool", docs/method.md 6.1): *n templates with "{}" in *templates,
  * static.  name, in any case: imagenet, caltech101, oxfordpets, stanfordcars, flowers102, food101, fgvcaircraft,
  * sun397, dtd, eurosat, ucf101.  ARG for another name; the message lists them.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_templates_for(const char *name, const char *const **templates, size_t *n);

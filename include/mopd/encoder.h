@@ -89,7 +89,7 @@ MOPD_API mopd_status mopd_encoder_preprocess(
     const mopd_encoder *encoder, const mopd_image *image, float *pixels);
 
 /* A training view of an image: random resized crop (area 0.08 to 1, ratio 3/4 to 4/3, bicubic) and horizontal
- * flip with chance 1/2, drawn from seed alone; pixels as above (torchvision's RandomResizedCrop; METHOD 5.1).
+ * flip with chance 1/2, drawn from seed alone; pixels as above (torchvision's RandomResizedCrop; docs/method.md 5.1).
  * Since 0.1. */
 MOPD_API mopd_status mopd_encoder_preprocess_view(
     const mopd_encoder *encoder, const mopd_image *image, uint64_t seed, float *pixels);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * context.h - the student's token sequences (METHOD 3.1) and where its vectors start.
+ * context.h - the student's token sequences (docs/method.md 3.1) and where its vectors start.
  *
  *     end:     [start]  v1 .. vn  name  .  [end]
  *     middle:  [start]  v1 .. vn/2  name  vn/2+1 .. vn  .  [end]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * gate.h - which teachers a picture gets (METHOD 3.3).
+ * gate.h - which teachers a picture gets (docs/method.md 3.3).
  *
  *     h = G^T f;  J = the K largest of h, ties to the lowest index;  alpha_j = exp(h_j) / sum over J of
  * exp(h) */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * loss.h - where the losses of all methods are computed and added up (METHOD 3.4, 3.5), with their gradients.
+ * loss.h - where the losses of all methods are computed and added up (docs/method.md 3.4, 3.5), with their gradients.
  *
  *     CE  = mean_i -log p_i[y_i]                                            p_i = softmax(z_i)
  *     MPD = mean_i sum_j alpha_ij T^2 KL(P_ij || Q_i)                       Q_i = softmax(z_i / T)

@@ -17,7 +17,7 @@ typedef enum mo_teachers_kind { MO_TEACHERS_NONE, MO_TEACHERS_FIRST, MO_TEACHERS
 /* How the K teachers of a picture are found. */
 typedef enum mo_gate_kind {
     MO_GATE_NONE,   /* no gate: the first teacher alone, or none */
-    MO_GATE_IMAGE,  /* scores G^T f, METHOD 3.3 */
+    MO_GATE_IMAGE,  /* scores G^T f, docs/method.md 3.3 */
     MO_GATE_STATIC, /* one learned score a template */
     MO_GATE_RANDOM  /* drawn with replacement, equal weights */
 } mo_gate_kind;

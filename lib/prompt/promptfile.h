@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * promptfile.h - a learned prompt in memory, and its file (CONTRACT section 4).
+ * promptfile.h - a learned prompt in memory, and its file (docs/files.md).
  *
  *     tensor context   n_context x W, or C x n_context x W when class-specific           F32
  *     tensor gate      D x M, or M static scores; only where the method has one           F32

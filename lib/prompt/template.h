@@ -15,7 +15,7 @@ mopd_status mo_template_check(const char *template, size_t index);
 /* Appends the template with every "{}" replaced by the class name ("_" becomes " "). */
 mopd_status mo_template_fill(const char *template, const char *class_name, mo_buf *out);
 
-/* The task pool of a dataset, METHOD.md section 6.1: MO_POOL_SIZE templates in a static list.  Upper and
+/* The task pool of a dataset, docs/method.md 6.1: MO_POOL_SIZE templates in a static list.  Upper and
  * lower case are the same.  ARG for an unknown name; the message lists the known ones. */
 mopd_status mo_template_pool(const char *name, const char *const **templates, size_t *n);
 

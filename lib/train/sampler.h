@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sampler.h - which pictures stand in which batch (METHOD 5.1).
+ * sampler.h - which pictures stand in which batch (docs/method.md 5.1).
  *
  * The order of an epoch follows from seed and epoch alone, so a resumed run needs no generator's state. */
 #ifndef MO_TRAIN_SAMPLER_H

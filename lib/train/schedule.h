@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * schedule.h - the learning rate of an epoch (METHOD 5.1).
+ * schedule.h - the learning rate of an epoch (docs/method.md 5.1).
  *
  *     lr_0 = warm-up;   lr_e = lr / 2 (1 + cos(pi (e - 1) / E))  for e = 1 .. E - 1 */
 #ifndef MO_TRAIN_SCHEDULE_H

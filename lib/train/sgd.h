@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sgd.h - stochastic gradient descent with momentum and weight decay, as PyTorch's (METHOD 5.1).
+ * sgd.h - stochastic gradient descent with momentum and weight decay, as PyTorch's (docs/method.md 5.1).
  *
  *     g = g + decay p;  v = momentum v + g;  p = p - lr v            v starts as zeros */
 #ifndef MO_TRAIN_SGD_H

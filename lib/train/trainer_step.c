@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * trainer_step.c - one step: logits, losses, gradients, update.
  *
- *     d s = a (dz)^T f;   d G = f^T dh   (METHOD 3.5).  Nothing is allocated here when all classes are one
+ *     d s = a (dz)^T f;   d G = f^T dh   (docs/method.md 3.5).  Nothing is allocated here when all classes are one
  * chunk.
  *
  * On many processes every rank computes logits and losses from the same s.  Their bits may still differ where CPUs do;

@@ -8,7 +8,7 @@
 #define TEACHERS "--template a_{} --template {}! --template no_{} --template is_{}?"
 #define LEARN "train -m @ -d @ " TEACHERS " --lr 0.05 --batch 8 "
 
-static void train_json_has_the_fields_of_the_contract(void **state)
+static void train_json_has_the_promised_fields(void **state)
 {
     (void)state;
     const char *data = labelled_data("fields"), *prompt = test_path("fields.safetensors");
@@ -323,7 +323,7 @@ static void bench_new_auto_is_train_auto(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(train_json_has_the_fields_of_the_contract),
+        cmocka_unit_test(train_json_has_the_promised_fields),
         cmocka_unit_test(same_prompt_from_folder_and_store_at_any_thread_count),
         cmocka_unit_test(fresh_views_are_the_cached_ones),
         cmocka_unit_test(interrupted_training_resumes_to_the_same_bytes),

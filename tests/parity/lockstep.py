@@ -128,7 +128,7 @@ def single_teacher_kl(z, u, t):
 
 
 def mixture(setting, f, y, z, teachers, gate, scale):
-    """MPD and MPS, METHOD 3.4; ties of the gate go to the lowest index."""
+    """MPD and MPS, docs/method.md 3.4; ties of the gate go to the lowest index."""
     t, k = setting["t"], setting["k"]
     u = scale * torch.einsum("bd,mcd->bmc", f, teachers)
     h = f @ gate if gate.dim() == 2 else gate.expand(len(f), -1)

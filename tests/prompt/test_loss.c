@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_loss.c - the unit numbers of the method (METHOD 3.7), an independent reference in double,
+ * test_loss.c - the unit numbers of the method (docs/method.md 3.7), an independent reference in double,
  * differences. */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_template.c - hard prompts filled and checked; the task pools as METHOD 6.1 lists them. */
+ * test_template.c - hard prompts filled and checked; the task pools as docs/method.md 6.1 lists them. */
 #include "test.h"
 
 #include "prompt/template.h"

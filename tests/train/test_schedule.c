@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_schedule.c - the learning-rate list, batches, orders and the update (METHOD 5.1, 5.2). */
+ * test_schedule.c - the learning-rate list, batches, orders and the update (docs/method.md 5.1, 5.2). */
 #include "test.h"
 
 #include "train/sampler.h"

@@ -116,7 +116,7 @@ static void run(mopd_trainer *t)
     assert_ok(mopd_trainer_run(t, &r));
 }
 
-/* METHOD 12.4 */
+/* docs/method.md 12.4 */
 static void mopd_without_distillation_is_coop(void **state)
 {
     (void)state;
@@ -132,7 +132,7 @@ static void mopd_without_distillation_is_coop(void **state)
     mopd_trainer_free(coop);
 }
 
-/* METHOD 12.5 */
+/* docs/method.md 12.5 */
 static void a_teacher_like_the_student_has_no_divergence(void **state)
 {
     (void)state;
@@ -341,7 +341,7 @@ static void chunks_train_the_same(void **state)
     }
 }
 
-/* METHOD 12.7 */
+/* docs/method.md 12.7 */
 static void banks_follow_their_classes(void **state)
 {
     (void)state;

@@ -223,7 +223,7 @@ def test_readme_s_code_runs(enc, shots, folder, tmp_path, monkeypatch):
     assert mopd.Prompt(tmp_path / "p.safetensors").classes == ["cat", "dog"]
 
 
-def test_contract_s_code_runs(enc, shots, tmp_path, monkeypatch):
+def test_the_promised_names_run(enc, shots, tmp_path, monkeypatch):
     """The names that other programs are written against."""
     Image = pytest.importorskip("PIL.Image")
     monkeypatch.chdir(tmp_path)
