@@ -2,10 +2,12 @@
 """libmopd beside PyTorch, ONNX Runtime, OpenVINO, open_clip and Pillow: same weights, same threads, one process.
 
     python tests/bench/peers.py --build BUILD [--threads 2] [--rounds 7] [--work DIR] [--only WORD,WORD] [--clock cpu] [--cpu avx2]
+                                [--json docs/figures.json]
 
 BUILD holds libmopd.so, the mopd command, bench_gemm and builtin.safetensors.  In every round each side does the same
 work once; a ratio compares two times of one round; medians are printed, and between which values half of the rounds
 lie.  Results are compared first: a side that computes something else is an error.  Rows: see ROWS at the end.
+--json merges them into the file that the pages' tables are made from (record.py, tests/docs/figures.py).
 requirements.txt names the peers.  DIR (about 2 GB) is kept for the next time."""
 import argparse
 import hashlib
@@ -22,6 +24,7 @@ sys.path.insert(0, HERE)
 warnings.filterwarnings("ignore")
 
 import cpu  # noqa: E402
+import record  # noqa: E402
 
 
 def arguments():
@@ -33,6 +36,7 @@ def arguments():
     p.add_argument("--only", default="", help="words; rows whose group is one of them")
     p.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
     cpu.add_argument(p)
+    record.add_argument(p)
     p.add_argument("--builder-classes", type=int, default=20, help="our sample of the 1,000")
     return p.parse_args()
 
@@ -113,9 +117,9 @@ class Clip:
         if not os.path.exists(self.packed):
             self.encoder.pack(self.packed)
         self.images = models.Image(model)
-        self.image = {"PyTorch": torch_run(self.images), "ORT": ort_run(self.onnx[0]),
+        self.image = {"PyTorch": torch_run(self.images), "ONNX Runtime": ort_run(self.onnx[0]),
                       "OpenVINO": openvino_run(self.onnx[0])}
-        self.text = {"PyTorch": torch_run(models.Text(model)), "ORT": ort_run(self.onnx[1]),
+        self.text = {"PyTorch": torch_run(models.Text(model)), "ONNX Runtime": ort_run(self.onnx[1]),
                      "OpenVINO": openvino_run(self.onnx[1])}
 
     @staticmethod
@@ -132,14 +136,14 @@ def same_input(name, mine, peers, x, cosine=0.99999, **bars):
     want = mine()
     for peer, call in peers.items():
         agree(f"{name}, {peer}", want, call(x), cosine)
-    sides = {"ours": mine} | {peer: (lambda call=call: call(x)) for peer, call in peers.items()}
+    sides = {"libmopd": mine} | {peer: (lambda call=call: call(x)) for peer, call in peers.items()}
     return Row(name, sides, **bars)
 
 
 def pictures(patch, n, must, aim):
     clip = Clip.of(patch)
     x = rng.standard_normal((n, 3, 224, 224), np.float32)
-    yield same_input(f"B/{patch}, {n} picture{'s' * (n > 1)}", lambda: clip.encoder.pixels(x), clip.image, x,
+    yield same_input(f"ViT-B/{patch}, {n} picture{'s' * (n > 1)}", lambda: clip.encoder.pixels(x), clip.image, x,
                      must=must, aim=aim)
 
 
@@ -156,7 +160,7 @@ def rows_bf16():
     for n in (1, 16):
         x = rng.standard_normal((n, 3, 224, 224), np.float32)
         agree("bf16 and f32", encoder.pixels(x), clip.encoder.pixels(x), 0.9995)
-        yield same_input(f"B/16 bf16, {n} picture{'s' * (n > 1)}", lambda x=x: encoder.pixels(x), peers, x, 0.999,
+        yield same_input(f"ViT-B/16 bf16, {n} picture{'s' * (n > 1)}", lambda x=x: encoder.pixels(x), peers, x, 0.999,
                          must=1.0, aim=0.8)
     encoder.close()
 
@@ -187,9 +191,9 @@ def texts(name, these, **bars):
 
 def rows_text():
     encoder = Clip.of(16).encoder
-    for what, length in (("five", lambda i: 5), ("one to three", lambda i: 1 + i % 3)):
+    for what, length in (("5", lambda i: 5), ("1 to 3", lambda i: 1 + i % 3)):
         these = [f"a photo of a {n}." for n in names(encoder, 64, length)]
-        yield texts(f"64 names of {what} words in one template", these, must=0.50, aim=0.35)
+        yield texts(f"64 class names of {what} words in one template", these, must=0.50, aim=0.35)
     yield texts("1 text", ["a photo of a cat."])
     yield texts("1 long text", [" ".join(["cat"] * 75)])
 
@@ -207,9 +211,10 @@ def rows_builder():
         return open_clip.build_zero_shot_classifier(model, tokenizer, few, OPENAI_IMAGENET_TEMPLATES, 10).numpy().T
 
     agree("classifier", encoder.bank(few, templates), builder())
-    yield Row(f"1,000 classes x 80 templates (sampled: {len(mine)} ours, {len(few)} theirs)",
-              {"ours": lambda: encoder.bank(mine, templates), "open_clip": builder}, 1 / 15, 1 / 30,
-              {"ours": 1000 / len(mine), "open_clip": 1000 / len(few)}, rounds=3)
+    yield Row("1,000 classes in 80 templates each",
+              {"libmopd": lambda: encoder.bank(mine, templates), "open_clip": builder}, 1 / 15, 1 / 30,
+              {"libmopd": 1000 / len(mine), "open_clip": 1000 / len(few)}, rounds=3,
+              note=f"{len(mine)} of the 1,000 classes timed for libmopd, {len(few)} for the other side")
     encoder.close()
 
 
@@ -219,13 +224,13 @@ def rows_lite():
     with open(path, "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()[:16]
     onnx = models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{digest}.onnx"), {0: "b"})
-    peers = {"ORT": ort_run(onnx), "OpenVINO": openvino_run(onnx)}
+    peers = {"ONNX Runtime": ort_run(onnx), "OpenVINO": openvino_run(onnx)}
     for n in (1, 16):
         x = rng.uniform(-1, 1, (n, 3, 224, 224)).astype(np.float32)
         agree("Lite0, PyTorch", encoder.pixels(x), torch_run(net)(x))
         row = same_input(f"EfficientNet-Lite0, {n} picture{'s' * (n > 1)}", lambda x=x: encoder.pixels(x), peers, x,
                          must=1.0, aim=0.7)
-        row.rounds, row.against = 3 * args.rounds, "ORT"
+        row.rounds, row.against = 3 * args.rounds, "ONNX Runtime"
         yield row
     encoder.close()
 
@@ -236,8 +241,8 @@ def rows_threads():
     x = rng.standard_normal((8, 3, 224, 224), np.float32)
     if not np.array_equal(alone.pixels(x), clip.encoder.pixels(x)):
         raise SystemExit("one thread and more give other bits")
-    yield Row(f"B/16, 8 pictures: {args.threads} threads / 1 thread", {"ours": lambda: clip.encoder.pixels(x),
-              "one thread": lambda: alone.pixels(x)}, 1 / 1.8, 1 / 1.95)
+    yield Row(f"ViT-B/16, 8 pictures, {args.threads} threads against 1", {"libmopd": lambda: clip.encoder.pixels(x),
+              "1 thread": lambda: alone.pixels(x)}, 1 / 1.8, 1 / 1.95)
     alone.close()
 
 
@@ -284,7 +289,7 @@ def rows_jpeg():
         off = np.abs(encoder.file_pixels(path) - pillow_pixels(path)).max()
         if off > 1e-5:
             raise SystemExit(f"{name}: a pixel differs by {off}")
-        yield Row(f"{name} JPEG to tensor", {"ours": lambda path=path: encoder.file_pixels(path),
+        yield Row(f"{name} JPEG to tensor", {"libmopd": lambda path=path: encoder.file_pixels(path),
                   "Pillow": lambda path=path: pillow_pixels(path)}, must, aim, rounds=3 * args.rounds)
     encoder.close()
 
@@ -307,15 +312,26 @@ def rows_open():
             encoder.pixels(x)
         encoder.close()
 
-    yield Row("open a cached B/32 model (both towers)", {"ours": lambda: mine(False),
-              "ORT": lambda: [ort_session(p) for p in clip.onnx]}, 1 / 10, 1 / 30, rounds=3)
-    yield Row("open it and encode the first picture", {"ours": lambda: mine(True),
-              "ORT": lambda: ort_session(clip.onnx[0]).run(None, {"x": x})}, rounds=3)
+    yield Row("open a cached ViT-B/32 model", {"libmopd": lambda: mine(False),
+              "ONNX Runtime": lambda: [ort_session(p) for p in clip.onnx]}, 1 / 10, 1 / 30, rounds=3)
+    yield Row("open it and encode the first picture", {"libmopd": lambda: mine(True),
+              "ONNX Runtime": lambda: ort_session(clip.onnx[0]).run(None, {"x": x})}, rounds=3)
 
 
 # -- what is not a time against a peer's time --------------------------------------------------------------------------
 
-def print_memory():
+def said(row):
+    """Prints a row of single measurements as timing.line does, and hands it on."""
+    (mine, theirs), unit = row["sides"].items(), row["unit"]
+    share = row["ratios"][theirs[0]]["median"]
+    better = (lambda bar: share >= bar) if unit == "GFLOP/s" else (lambda bar: share <= bar)
+    kept = "aim" if better(row["aim"]) else "must" if better(row["must"]) else "missed"
+    print(f"| {row['name']} | {mine[1]['median']} {unit} | {theirs[0]} {theirs[1]['median']} {unit} | {share:.3f} "
+          f"| {row['must']} | {row['aim']} | {kept} |", flush=True)
+    return row
+
+
+def rows_memory():
     """Peak memory of `mopd classify`, over the size of the model file.  In a process of its own started by a small one:
     a child's peak as the kernel counts it starts from its parent's."""
     folder = models.clip_folder(work, 32)
@@ -330,12 +346,11 @@ def print_memory():
         size = os.path.getsize(model if os.path.isfile(model) else os.path.join(folder, "model.safetensors"))
         command = [os.path.join(args.build, "mopd"), "classify", "-m", model, "--classes", "cat,dog,bicycle", path]
         peak = int(subprocess.check_output([sys.executable, "-c", small, *command])) * 1024
-        kept = "aim" if peak <= 1.05 * size else "must" if peak <= 1.15 * size else "missed"
-        print(f"| peak memory, one B/32 classification / file ({name}) | {peak / 1e6:.0f} MB | file {size / 1e6:.0f} MB "
-              f"| {peak / size:.3f} | 1.15 | 1.05 | {kept} |")
+        yield said(record.single(f"peak memory of one ViT-B/32 classification, {name}", "memory", "MB",
+                                 {"libmopd": peak / 1e6, "model file": size / 1e6}, 1.15, 1.05))
 
 
-def print_gemm():
+def rows_gemm():
     """bench_gemm on one thread: B/16's shapes (197 rows), ours over BLIS with the kernels of this CPU's features."""
     program = os.path.join(args.build, "bench_gemm")
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
@@ -345,24 +360,35 @@ def print_gemm():
     text = subprocess.check_output([program, "1", "7"], text=True, env=environment)
     got = re.findall(r"^ *197 x +(\d+) x +(\d+) +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
     work_of = [int(n) * int(k) for n, k, *_ in got]
-    mean = [sum(work_of) / sum(w / float(g[i]) for w, g in zip(work_of, got)) for i in (2, 3)]
-    share = mean[0] / mean[1]
-    kept = "aim" if share >= 0.95 else "must" if share >= 0.85 else "missed"
-    print(f"| products of B/16, one thread, GFLOP/s | {mean[0]:.1f} | BLIS {mean[1]:.1f} | {share:.2f} | 0.85 "
-          f"| 0.95 | {kept} |")
+    mine, blis = [sum(work_of) / sum(w / float(g[i]) for w, g in zip(work_of, got)) for i in (2, 3)]
+    yield said(record.single("matrix products of ViT-B/16, 1 thread", "gemm", "GFLOP/s",
+                             {"libmopd": mine, "BLIS": blis}, 0.85, 0.95))
 
 
 def tower_share(row):
     """The rate of the whole tower: 16.35 G multiply-adds a picture at B/16, 4.11 at B/32; the last block makes class rows only."""
-    found = re.match(r"B/(16|32), (\d+) picture", row.name)
+    found = re.match(r"ViT-B/(16|32), (\d+) picture", row.name)
     if found:
         gflop = 2 * {"16": 16.35, "32": 4.11}[found[1]] * int(found[2])
-        return f" {row.name}: {gflop / statistics.median(row.times['ours']):.0f} GFLOP/s over the whole tower."
+        return f" {row.name}: {gflop / statistics.median(row.times['libmopd']):.0f} GFLOP/s over the whole tower."
     return ""
 
 
 ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "builder": rows_builder,
-        "lite": rows_lite, "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open}
+        "lite": rows_lite, "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory,
+        "gemm": rows_gemm}
+
+
+def measured(group, rows, found):
+    """Measures and prints the rows of a group; what they say of the whole tower's rate."""
+    rates = ""
+    for row in rows():
+        if isinstance(row, Row):
+            print(timing.line(timing.run(row, args.rounds, clock)), flush=True)
+            rates += tower_share(row)
+            row = record.row(row, group)
+        found.append(row)
+    return rates
 
 
 def main():
@@ -370,19 +396,15 @@ def main():
     ours.load(os.path.join(args.build, "libmopd.so"))
     cpu.check(args.cpu, ours.build_info())
     only = [w for w in args.only.split(",") if w]
-    rates = ""
+    rates, found = "", []
     print(f"{timing.machine(args.threads, clock_name)}\n{ours.build_info()}\n\n{timing.HEAD}", flush=True)
     for group, rows in ROWS.items():
         if only and group not in only or group == "threads" and args.threads == 1:
             continue
-        for row in rows():
-            print(timing.line(timing.run(row, args.rounds, clock)), flush=True)
-            rates += tower_share(row)
-    if not only or "memory" in only:
-        print_memory()
-    if not only or "gemm" in only:
-        print_gemm()
+        rates += measured(group, rows, found)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}.{rates}")
+    if args.json:
+        record.merge(args.json, args, clock_name, ours.build_info(), found)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ SETTLE = 0.1  # seconds between sides: threads of other libraries (ONNX Runtime'
 
 
 class Row:
-    """One line of the table.  sides: {"ours": function, peer: function ...}; weight: what a side's time is multiplied
-    by where only a part of the work is done (sampled).  must, aim: the bars of ours / best peer."""
+    """One line of the table.  sides: {"libmopd": function, peer: function ...}; weight: what a side's time is multiplied
+    by where only a part of the work is done (sampled), which the note tells.  must, aim: the bars of libmopd / best peer."""
 
-    def __init__(self, name, sides, must=None, aim=None, weight=None, rounds=None):
+    def __init__(self, name, sides, must=None, aim=None, weight=None, rounds=None, note=None):
         self.name, self.sides, self.must, self.aim = name, sides, must, aim
-        self.weight, self.rounds = weight or {}, rounds
+        self.weight, self.rounds, self.note = weight or {}, rounds, note
         self.against = None  # the peer the bar is about; None: the best
         self.times = {}
 
@@ -34,12 +34,12 @@ def run(row, rounds, clock):
 
 
 def ratios(row, peer):
-    return [a / b for a, b in zip(row.times["ours"], row.times[peer])]
+    return [a / b for a, b in zip(row.times["libmopd"], row.times[peer])]
 
 
 def best_peer(row):
     """The peer whose median is the smallest, unless the row names one."""
-    return row.against or min((p for p in row.times if p != "ours"), key=lambda p: statistics.median(row.times[p]))
+    return row.against or min((p for p in row.times if p != "libmopd"), key=lambda p: statistics.median(row.times[p]))
 
 
 def spread(values):
@@ -61,7 +61,7 @@ def share(x):
     return f"{x:.2f}" if x > 0.1 else f"1/{1 / x:.0f}"
 
 
-HEAD = ("| work | ours ms | peers ms | ours / peer, median (half of the rounds) | must | aim | |\n"
+HEAD = ("| work | libmopd ms | peers ms | libmopd / peer, median (half of the rounds) | must | aim | |\n"
         "| --- | --- | --- | --- | --- | --- | --- |")
 
 
@@ -70,9 +70,9 @@ def line(row):
     peer = best_peer(row)
     r = ratios(row, peer)
     m, (low, high) = statistics.median(r), spread(r)
-    peers = ", ".join(f"{p} {milliseconds(t)}" for p, t in row.times.items() if p != "ours")
+    peers = ", ".join(f"{p} {milliseconds(t)}" for p, t in row.times.items() if p != "libmopd")
     kept = "" if row.must is None else "aim" if m <= row.aim else "must" if m <= row.must else "missed"
-    return (f"| {row.name} | {milliseconds(row.times['ours'])} | {peers} | {share(m)} of {peer} "
+    return (f"| {row.name} | {milliseconds(row.times['libmopd'])} | {peers} | {share(m)} of {peer} "
             f"({share(low)} to {share(high)}) | {bar(row.must)} | {bar(row.aim)} | {kept} |")
 
 

@@ -2,11 +2,12 @@
 """One training step of MoPD beside two PyTorch versions of the method: same weights, pictures, threads, one process.
 
     python tests/bench/train_peers.py --build BUILD [--threads 2] [--rounds 5] [--work DIR] [--clock cpu] [--cpu avx2]
+                                      [--json docs/figures.json]
 
 50 classes, 12 teachers, batch 128, CLIP B/16 with random weights.
 
-    ours            cached features, mopd_trainer_step
-    good PyTorch    cached features, prompts cut at the longest, no gradients for frozen weights, teachers' features and
+    libmopd         cached features, mopd_trainer_step
+    tuned PyTorch   cached features, prompts cut at the longest, no gradients for frozen weights, teachers' features and
                     the prompts' embeddings made once
     released recipe every step encodes the batch's pictures (no gradients there) and pads the prompts to 77; float32.
                     Encoding is sampled: --sample pictures are encoded and their time counts 128 / sample times.
@@ -23,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 warnings.filterwarnings("ignore")
 
 import cpu  # noqa: E402
+import record  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--build", required=True)
@@ -33,6 +35,7 @@ parser.add_argument("--sample", type=int, default=8)
 parser.add_argument("--classes", type=int, default=50)
 parser.add_argument("--clock", default="auto", choices=["auto", "wall", "cpu"])
 cpu.add_argument(parser)
+record.add_argument(parser)
 args = parser.parse_args()
 work = args.work or os.path.join(tempfile.gettempdir(), "mopd-bench")
 cpu.hold(args.cpu, work)
@@ -127,7 +130,7 @@ def main():
     y = rng.integers(0, len(classes), BATCH).astype(np.int32)
     f = good.teachers[0].numpy()[y] + 0.05 * rng.standard_normal((BATCH, 512)).astype(np.float32)
     f = np.ascontiguousarray(f / np.linalg.norm(f, axis=1, keepdims=True))
-    compare(trainer, {"good PyTorch": good, "released recipe": released}, f, y)
+    compare(trainer, {"tuned PyTorch": good, "released recipe": released}, f, y)
     ft, yt = torch.from_numpy(f), torch.from_numpy(y).long()
     image, x = models.Image(released.model), torch.randn(args.sample, 3, 224, 224)
 
@@ -138,18 +141,21 @@ def main():
     print(f"{timing.machine(args.threads, clock_name)}\n{ours.build_info()}\n"
           f"prompts of {good.ids.shape[1]} tokens at most\n\n{timing.HEAD}", flush=True)
     name = f"training step, {len(classes)} classes, batch {BATCH}"
-    row = timing.Row(f"{name}, ours / good PyTorch", {"ours": lambda: trainer.step(f, y), "good PyTorch":
-                     lambda: good.step(ft, yt)}, 1 / 3, 1 / 6, rounds=2 * args.rounds)
-    print(timing.line(timing.run(row, args.rounds, clock)), flush=True)
-    row = timing.Row(f"{name}, ours / released recipe ({args.sample} of {BATCH} pictures encoded)",
-                     {"ours": lambda: trainer.step(f, y), "text": lambda: released.step(ft, yt), "pictures": encode},
-                     1 / 150, 1 / 300, {"pictures": BATCH / args.sample})
+    cached = timing.Row(f"{name}, features cached on both sides", {"libmopd": lambda: trainer.step(f, y),
+                        "tuned PyTorch": lambda: good.step(ft, yt)}, 1 / 3, 1 / 6, rounds=2 * args.rounds)
+    print(timing.line(timing.run(cached, args.rounds, clock)), flush=True)
+    row = timing.Row(f"{name}, released recipe encodes pictures",
+                     {"libmopd": lambda: trainer.step(f, y), "text": lambda: released.step(ft, yt), "pictures": encode},
+                     1 / 150, 1 / 300, {"pictures": BATCH / args.sample},
+                     note=f"{args.sample} of {BATCH} pictures timed for the released recipe")
     timing.run(row, args.rounds, clock)
     row.times["released recipe"] = [a + b for a, b in zip(row.times.pop("text"), row.times.pop("pictures"))]
     print(timing.line(row), flush=True)
     trainer.close()
     encoder.close()
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+    if args.json:
+        record.merge(args.json, args, clock_name, ours.build_info(), [record.row(r, "train") for r in (cached, row)])
 
 
 if __name__ == "__main__":
