@@ -76,3 +76,12 @@ foreach(source ${MOPD_BENCHES})
     mopd_flags(${name})
     target_link_libraries(${name} PRIVATE mopd_static)
 endforeach()
+
+# tests/docs: what pages and comments point to, the one version, figures of one source.
+find_package(Python3 COMPONENTS Interpreter QUIET)
+if(Python3_Interpreter_FOUND)
+    foreach(check links figures selftest)
+        add_test(NAME docs.${check} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/docs/${check}.py)
+    endforeach()
+endif()
+add_test(NAME docs.version COMMAND sh ${PROJECT_SOURCE_DIR}/scripts/version.sh)

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check.py BUILD [PYTHON] - everything in the pages (README.md, docs/*.md, ...) that claims to be code is held to it.
+"""check.py BUILD [PYTHON] - everything in the repository's pages that claims to be code is held to it.
 
 c, cpp: a block with main is compiled, linked and, where the built-in model is there, run beside a photo.jpg; a block of
 functions is compiled; anything else is compiled as the inside of a function that has the usual handles and arrays.  json: parses.
 python: parses, and runs in PYTHON (an interpreter with the package `mopd`), except with PyTorch or transformers, which are not there.
-sh: each option given to a mopd subcommand is one that its --help knows; files and scripts of the repository exist.  Every public function
-stands in a c block or in examples/.  No section of a page is empty or holds a placeholder, a lone word in capitals.  And links lead to
-files and headings that exist, and so do the paths of the repository that a page names.
+sh: each option given to a mopd subcommand is one that its --help knows; scripts of the repository exist.  Every public
+function stands in a c block or in examples/.  links.py looks after what the pages point to, figures.py after their figures.
 """
 import ast
 import glob
@@ -18,6 +17,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import links
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WARN = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-variable", "-pedantic"]
@@ -55,6 +56,11 @@ class Checker:
     def run(self, *words, cwd=None):
         done = subprocess.run(words, capture_output=True, text=True, env=self.env, cwd=cwd or self.work, check=False)
         return done.returncode, done.stdout + done.stderr
+
+    def mopd(self, *words):
+        """What the pages' Python reads, made by the command."""
+        status, text = self.run(os.path.join(self.build, "mopd"), *words)
+        self.note("mopd " + words[0], text if status else None)
 
     def compiled(self, code, suffix, compiler):
         header = "<mopd/mopd.hpp>" if suffix == ".cpp" else "<mopd/mopd.h>"
@@ -111,56 +117,11 @@ class Checker:
         return None
 
 
-def pages():
-    patterns = ("README.md", "docs/*.md", "bindings/*/*.md", "examples/*/*.md")
-    return [page for pattern in patterns for page in sorted(glob.glob(os.path.join(ROOT, pattern)))]
-
-
 def blocks(path):
     with open(path, encoding="utf-8") as page:
         text = page.read()
     for found in re.finditer(r"^```([a-z]+)\n(.*?)^```$", text, re.M | re.S):
         yield text.count("\n", 0, found.start()) + 1, found.group(1), found.group(2)
-
-
-def placeholder(path):
-    """What a section holds where its text should begin: a lone word in capitals, or nothing.  None where all have text."""
-    with open(path, encoding="utf-8") as page:
-        text = re.sub(r"^```.*?^```$", "(code)", page.read(), flags=re.M | re.S)
-    parts = re.findall(r"^(#+) (.*)\n+(.*)", text, re.M)
-    for depth, title, first in parts:
-        inner = re.match(r"#+(?= )", first)
-        if re.fullmatch(r"\W*[A-Z][A-Z0-9_]{2,}\W*", first) or not first or (inner and len(inner[0]) <= len(depth)):
-            return f'"{title}" begins with "{first}"'
-    return None
-
-
-def headings(path):
-    """The anchors of a page: as GitHub makes them, and as Doxygen is told."""
-    with open(path, encoding="utf-8") as page:
-        text = re.sub(r"^```.*?^```$", "", page.read(), flags=re.M | re.S)
-    anchors = set()
-    for title, own in re.findall(r"^#+ (.*?)(?: \{#(\S+)\})?$", text, re.M):
-        anchors |= {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-"), own}
-    return anchors
-
-
-def dead_links(path):
-    """Links that lead nowhere, and paths of the repository in `` that are not there."""
-    with open(path, encoding="utf-8") as page:
-        text = re.sub(r"^```.*?^```$", "", page.read(), flags=re.M | re.S)
-    dead = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", text)):
-        file, _, anchor = target.partition("#")
-        if re.match(r"https?:", target):
-            continue
-        there = os.path.join(os.path.dirname(path), file) if file else path
-        if not os.path.exists(there) or (anchor and anchor not in headings(there)):
-            dead.append(target)
-    for name in re.findall(r"`((?:bindings|cmake|docs|examples|include|lib|scripts|tests)/[\w./*-]+)", text):
-        if not glob.glob(os.path.join(ROOT, name)):
-            dead.append(name)
-    return "leads nowhere: " + ", ".join(dead) if dead else None
 
 
 def functions_without_example(c_code):
@@ -189,12 +150,10 @@ def main():
         check = Checker(os.path.abspath(sys.argv[1]), work, os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None)
         prepare(work)
         if check.interpreter:
-            status, text = check.run(os.path.join(check.build, "mopd"), "features", "-d", "pictures", "-o", "pictures.safetensors")
-            check.note("mopd features", text if status else None)
+            check.mopd("features", "-d", "pictures", "-o", "pictures.safetensors")
+            check.mopd("train", "-d", "pictures.safetensors", "--epochs", "1", "-o", "prompt.safetensors")
         c_code = ""
-        for page in pages():
-            check.note(os.path.relpath(page, ROOT), placeholder(page))
-            check.note(os.path.relpath(page, ROOT), dead_links(page))
+        for page in links.pages(ROOT):
             for line, language, code in blocks(page):
                 if language == "c":
                     c_code += code

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""selftest.py - the checks of the documentation find what they are there for: each fault is put into a small tree of its
+own, or into a copy of what is checked, and must be named."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import figures
+import links
+
+ROOT = links.ROOT
+METHOD = "# The method {#method}\n\nText.\n\n## 3. Training\n\nText.\n\n### 3.4 Losses\n\nText.\n\n## 12. Checks\n\n1. One.\n2. Two.\n"
+
+# text of lib/a.c, and what must be said about it ("" for nothing)
+COMMENTS = [
+    ("/* docs/method.md 3.4 */\n", ""),
+    ("/* docs/method.md, sections 3.4 and 3.5 */\n", "no section 3.5"),
+    ("/* as in docs/method.md\n * 9.9 */\n", "no section 9.9"),
+    ("/* docs/method.md 12.2 */\n", ""),
+    ("/* docs/method.md 12.3 */\n", "no section 12.3"),
+    ("/* METHOD 3.4 */\n", "no clone has"),
+    ("/* MOPD_METHOD_KD */\n", ""),
+    ("/* see docs/nowhere.md */\n", "docs/nowhere.md does not exist"),
+    ("/* https://example.org/page.md */\n", ""),
+]
+# text of docs/a.md and what must be said
+PAGES = [
+    ("# A\n\nSee [the method](method.md#method) and `lib/a.c`.\n", ""),
+    ("# A\n\nSee [it](gone.txt).\n", "leads nowhere: gone.txt"),
+    ("# A\n\nSee [it](method.md#gone).\n", "leads nowhere: method.md#gone"),
+    ("# A\n\nSee `lib/gone.c`.\n", "leads nowhere: lib/gone.c"),
+    ("# A\n\n## B\n\nTODO\n", "begins with"),
+    ("# A\n\nText.\n\n## B\n\n## C\n\nText.\n", "begins with"),
+]
+
+
+def write(root, name, text):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def expect(what, wanted, said):
+    if (wanted not in said) if wanted else said:
+        raise SystemExit(f"{what!r}: said {said!r}, expected {wanted or 'nothing'!r}")
+
+
+def links_find_faults():
+    for name, cases in (("lib/a.c", COMMENTS), ("docs/a.md", PAGES)):
+        for text, wanted in cases:
+            with tempfile.TemporaryDirectory() as root:
+                write(root, "docs/method.md", METHOD)
+                write(root, "lib/a.c", "int a;\n")
+                write(root, name, text)
+                expect(text, wanted, "; ".join(links.check(root)))
+
+
+def figures_find_faults():
+    row = {"name": "work", "unit": "ms", "rounds": 3, "date": "2026-01-01", "ratios": {"PyTorch": {"median": 0.5, "low": 0.4, "high": 0.6}},
+           "sides": {"libmopd": {"median": 10}, "PyTorch": {"median": 20}}}
+    page = "# A\n\n<!-- figures: engines r -->\n<!-- /figures -->\n"
+    with tempfile.TemporaryDirectory() as root:
+        write(root, "docs/a.md", page)
+        write(root, "docs/figures.json", json.dumps({"speed": {"r": {"rows": [row]}}}))
+        expect("an empty table", "docs/a.md", str(figures.compare(root, False)))
+        figures.compare(root, True)
+        expect("after --write", "([], 1)", str(figures.compare(root, False)))
+        row["sides"]["libmopd"]["median"] = 11
+        write(root, "docs/figures.json", json.dumps({"speed": {"r": {"rows": [row]}}}))
+        expect("another figure", "docs/a.md", str(figures.compare(root, False)))
+
+
+def version_finds_faults():
+    places = ["CMakeLists.txt", "include/mopd/version.h", "bindings/python/src/mopd/_abi.py", "bindings/python/src/mopd/__init__.py",
+              "bindings/python/pyproject.toml", "cmake/debian/changelog", "CHANGELOG.md", "lib/mopd.map", "docs/getting-started.md",
+              "tests/install/CMakeLists.txt"]
+    script = os.path.join(ROOT, "scripts/version.sh")
+    version = subprocess.check_output(["sh", script], text=True).strip()
+    minor = version.rpartition(".")[0]
+    with tempfile.TemporaryDirectory() as root:
+        for place in places:
+            os.makedirs(os.path.dirname(os.path.join(root, place)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, place), os.path.join(root, place))
+        subprocess.run(["sh", script, root], check=True, stdout=subprocess.DEVNULL)
+        for place in places[1:]:
+            text = links.read(os.path.join(ROOT, place))
+            new = text.replace(version, "7.8.9").replace(f"mopd {minor} ", "mopd 7.8 ").replace(f"MOPD_{minor} ", "MOPD_7.8 ")
+            new = new.replace("VERSION_MAJOR = 0", "VERSION_MAJOR = 7")
+            write(root, place, new)
+            done = subprocess.run(["sh", script, root], capture_output=True, text=True, check=False)
+            expect(place, f"version: {place}", done.stderr if done.returncode == 1 else f"exit status {done.returncode}")
+            write(root, place, text)
+
+
+if __name__ == "__main__":
+    for test in (links_find_faults, figures_find_faults, version_finds_faults):
+        test()
+        print(f"selftest: {test.__name__}")
+    sys.exit(0)
