@@ -23,6 +23,7 @@ import record  # noqa: E402
 
 MARK = re.compile(r"(<!-- figures: ([\w-]+)(?: ([\w-]+))? -->\n)(.*?)(<!-- /figures -->)", re.S)
 ENGINES = ("PyTorch", "ONNX Runtime", "OpenVINO")
+ENGINE_GROUPS = ("b16", "b32", "bf16", "text", "lite")  # rows of peers.py with more than one engine beside libmopd
 README_SPEED = (("ViT-B/32, 1 picture", "ViT-B/32, one picture"), ("ViT-B/16, 1 picture", "ViT-B/16, one picture"),
                 ("ViT-B/16, 16 pictures", "ViT-B/16, 16 pictures"), ("EfficientNet-Lite0, 1 picture", "the built-in model's tower, one picture"),
                 ("training step, 50 classes, batch 128, features cached on both sides", "training step, 50 classes, batch 128"),
@@ -60,13 +61,9 @@ def held(row):
     return f"{share(ratio['median'])} of {peer}{spread}"
 
 
-def is_engine_row(row):
-    return set(row["sides"]) <= {"libmopd", *ENGINES}
-
-
 def engines(figures, name):
     """Rows whose other sides are inference engines: a column each."""
-    rows = [r for r in figures["speed"][name]["rows"] if is_engine_row(r)]
+    rows = [r for r in figures["speed"][name]["rows"] if r["group"] in ENGINE_GROUPS]
     shown = [e for e in ENGINES if any(e in r["sides"] for r in rows)]
     cells = [[r["name"], *(amount(r["sides"][s], r["unit"]) if s in r["sides"] else "" for s in ("libmopd", *shown)), held(r)]
              for r in rows]
@@ -77,7 +74,7 @@ def others(figures, name):
     """Rows with one other side."""
     cells = []
     for row in figures["speed"][name]["rows"]:
-        if is_engine_row(row):
+        if row["group"] in ENGINE_GROUPS:
             continue
         (peer, side), = [item for item in row["sides"].items() if item[0] != "libmopd"]
         what = row["name"] + (f" ({row['note']})" if "note" in row else "")
@@ -172,10 +169,17 @@ def compare(root, write):
     return differ, n
 
 
+def tidy(value):
+    """Six digits behind the point."""
+    if isinstance(value, dict):
+        return {k: tidy(v) for k, v in value.items()}
+    return round(value, 6) if isinstance(value, float) else value
+
+
 def take_accuracy(root, name, text):
     path = os.path.join(root, "docs/figures.json")
     figures = record.load(path)
-    rows = [{k: row[k] for k in ("method", *COLUMNS, "seconds", "deviation") if k in row} for row in json.loads(text)["rows"]]
+    rows = [tidy({k: row[k] for k in ("method", *COLUMNS, "seconds", "deviation") if k in row}) for row in json.loads(text)["rows"]]
     entry = figures["accuracy"].setdefault(name, {})
     entry.pop("source", None)
     figures["accuracy"][name] = entry | {"date": datetime.date.today().isoformat(), "rows": rows}

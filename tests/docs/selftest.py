@@ -61,7 +61,7 @@ def links_find_faults():
 
 
 def figures_find_faults():
-    row = {"name": "work", "unit": "ms", "rounds": 3, "date": "2026-01-01", "ratios": {"PyTorch": {"median": 0.5, "low": 0.4, "high": 0.6}},
+    row = {"name": "work", "group": "b16", "unit": "ms", "rounds": 3, "date": "2026-01-01", "ratios": {"PyTorch": {"median": 0.5, "low": 0.4, "high": 0.6}},
            "sides": {"libmopd": {"median": 10}, "PyTorch": {"median": 20}}}
     page = "# A\n\n<!-- figures: engines r -->\n<!-- /figures -->\n"
     with tempfile.TemporaryDirectory() as root:
