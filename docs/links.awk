@@ -3,7 +3,7 @@
 # file that is no page of the documentation (an example, a page still to come) is left as words.
 BEGIN { dir = ARGV[1]; if (!sub(/\/[^\/]*$/, "", dir)) dir = "." }
 /^```/ { code = !code }
-!code && /^## / && FILENAME ~ /README\.md$/ && !/\{#/ {
+!code && /^## / && FILENAME ~ /README\.md$/ && FILENAME !~ /(examples|bindings)\// && !/\{#/ {
     id = tolower(substr($0, 4))
     gsub(/[^a-z0-9 -]/, "", id)
     gsub(/ /, "-", id)
