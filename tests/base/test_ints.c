@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * test_ints.c - arithmetic of sizes: the smaller one, rounding up, equal cuts. */
+#include "test.h"
+
+#include "base/ints.h"
+
+static void the_smaller_of_two(void **state)
+{
+    (void)state;
+    assert_int_equal(mo_min(3, 5), 3);
+    assert_int_equal(mo_min(5, 3), 3);
+    assert_int_equal(mo_min(4, 4), 4);
+    assert_int_equal(mo_min(0, SIZE_MAX), 0);
+}
+
+static void division_rounds_up(void **state)
+{
+    (void)state;
+    for (size_t b = 1; b < 20; b++)
+        for (size_t a = 0; a < 100; a++) {
+            size_t q = mo_ceil_div(a, b);
+            assert_true(q * b >= a);
+            assert_true(q == 0 || (q - 1) * b < a);
+        }
+}
+
+static void cuts_are_equal_and_cover_all(void **state)
+{
+    (void)state;
+    for (size_t parts = 1; parts < 12; parts++)
+        for (size_t n = 0; n < 60; n++) {
+            assert_int_equal(mo_cut(n, parts, 0), 0);
+            assert_int_equal(mo_cut(n, parts, parts), n);
+            for (size_t i = 0; i < parts; i++) {
+                size_t share = mo_cut(n, parts, i + 1) - mo_cut(n, parts, i);
+                assert_true(share == n / parts || share == n / parts + 1);
+                if (i)
+                    assert_true(
+                        share <= mo_cut(n, parts, i) - mo_cut(n, parts, i - 1)); /* the larger ones first */
+            }
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_smaller_of_two),
+        cmocka_unit_test(division_rounds_up),
+        cmocka_unit_test(cuts_are_equal_and_cover_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * test_mem.c - blocks of the one allocator: aligned, counted, resized, refused. */
+#include "test.h"
+
+#include "base/mem.h"
+
+static void blocks_start_at_64_and_keep_their_bytes(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 300; n += 7) {
+        unsigned char *p = mo_mem_alloc(n, 1);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        memset(p, 0xab, n);
+        p = mo_mem_realloc(p, n + 1000, 1);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        for (size_t i = 0; i < n; i++) assert_int_equal(p[i], 0xab);
+        mo_mem_free(p);
+    }
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+static void allocator_cannot_change_under_live_blocks(void **state)
+{
+    (void)state;
+    const mopd_allocator half = {0};
+    void *p = mo_mem_alloc(1, 1);
+    assert_fails(mopd_runtime_set_allocator(NULL), MOPD_E_STATE, "1 blocks");
+    mo_mem_free(p);
+    assert_ok(mopd_runtime_set_allocator(NULL));
+    assert_fails(mopd_runtime_set_allocator(&half), MOPD_E_ARG, "all needed");
+}
+
+static void products_and_sums_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t a, b;
+        bool product, sum;
+    } cases[] = {{0, SIZE_MAX, true, true}, {SIZE_MAX, 1, true, false}, {SIZE_MAX, 2, false, false},
+        {SIZE_MAX / 2, 2, true, true}, {SIZE_MAX / 2 + 1, 2, false, true}, {3, 5, true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t x = 77;
+        assert_int_equal(mo_mul(cases[i].a, cases[i].b, &x), cases[i].product);
+        if (cases[i].product) assert_int_equal(x, cases[i].a * cases[i].b);
+        assert_int_equal(mo_add(cases[i].a, cases[i].b, &x), cases[i].sum);
+        if (cases[i].sum) assert_int_equal(x, cases[i].a + cases[i].b);
+    }
+}
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+    (void)state;
+    void *block = mo_mem_alloc(10, 1);
+    memset(block, 5, 10);
+    assert_null(mo_mem_alloc(SIZE_MAX / 2, 3));
+    assert_non_null(strstr(mopd_last_error(), "out of memory"));
+    assert_null(mo_mem_alloc(SIZE_MAX, 1)); /* the room in front of a block would not fit */
+    assert_null(mo_mem_calloc(SIZE_MAX, 2));
+    assert_null(mo_mem_realloc(block, SIZE_MAX, 2));
+    assert_null(mo_mem_strndup("", SIZE_MAX));
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(((unsigned char *)block)[i], 5); /* what there was is untouched */
+    mo_mem_free(block);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+static void cleared_blocks_are_zero(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 63, 64, 65, 4096, 100000};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        unsigned char *dirty = mo_mem_alloc(sizes[s], 1);
+        memset(dirty, 0xff, sizes[s]);
+        mo_mem_free(dirty);
+        unsigned char *p = mo_mem_calloc(sizes[s], 1);
+        for (size_t i = 0; i < sizes[s]; i++) assert_int_equal(p[i], 0);
+        mo_mem_free(p);
+    }
+}
+
+static void nothing_is_a_block_too(void **state)
+{
+    (void)state;
+    void *none = mo_mem_alloc(0, 8), *other = mo_mem_alloc(5, 0);
+    assert_non_null(none);
+    assert_non_null(other);
+    assert_ptr_not_equal(none, other);
+    assert_int_equal(mo_mem_live(), 2);
+    none = mo_mem_realloc(none, 3, 100); /* and grows from there */
+    memset(none, 1, 300);
+    mo_mem_free(none);
+    mo_mem_free(other);
+    mo_mem_free(NULL);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+static void resizing_null_allocates_and_shrinking_keeps_the_front(void **state)
+{
+    (void)state;
+    unsigned char *p = mo_mem_realloc(NULL, 1000, 1);
+    for (int i = 0; i < 1000; i++) p[i] = (unsigned char)i;
+    p = mo_mem_realloc(p, 10, 1);
+    for (int i = 0; i < 10; i++) assert_int_equal(p[i], i);
+    mo_mem_free(p);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+static void large_blocks_are_whole(void **state)
+{
+    (void)state;
+    const size_t n = ((size_t)5 << 20) + 13; /* more than two huge pages and not a multiple */
+    unsigned char *p = mo_mem_alloc(n, 1);
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i += 4093) p[i] = (unsigned char)i;
+    p[n - 1] = 9;
+    p = mo_mem_realloc(p, 2 * n, 1);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    for (size_t i = 0; i < n - 1; i += 4093) assert_int_equal(p[i], (unsigned char)i);
+    assert_int_equal(p[n - 1], 9);
+    mo_mem_free(p);
+}
+
+static void texts_are_copied_to_their_length(void **state)
+{
+    (void)state;
+    char *whole = mo_mem_strdup("caf\xc3\xa9"), *part = mo_mem_strndup("abcdef", 3),
+         *empty = mo_mem_strndup("x", 0);
+    assert_string_equal(whole, "caf\xc3\xa9");
+    assert_string_equal(part, "abc");
+    assert_string_equal(empty, "");
+    mo_mem_free(whole);
+    mo_mem_free(part);
+    mo_mem_free(empty);
+}
+
+/* An allocator of a host that aligns to 8 bytes only, as malloc may. */
+typedef struct host {
+    size_t live, shift;
+} host;
+
+static void *host_get(size_t n, void *context)
+{
+    host *h = context;
+    h->live++;
+    h->shift = (h->shift + 8) % 64; /* another alignment each time */
+    unsigned char *raw = malloc(n + 72);
+    size_t at = 8 + h->shift;
+    raw[at - 1] = (unsigned char)at;
+    return raw + at;
+}
+
+static void host_free(void *block, void *context)
+{
+    host *h = context;
+    if (!block) return;
+    h->live--;
+    unsigned char *p = block;
+    free(p - p[-1]);
+}
+
+static void *host_resize(void *block, size_t n, void *context)
+{
+    unsigned char *to = host_get(n, context);
+    memcpy(to, block, n < 200 ? n : 200); /* the test's blocks are that long */
+    host_free(block, context);
+    return to;
+}
+
+static void an_allocator_of_the_host_may_align_to_8(void **state)
+{
+    (void)state;
+    host h = {0};
+    assert_ok(mo_mem_set_allocator(&(mopd_allocator){host_get, host_resize, host_free, &h}));
+    for (size_t n = 1; n < 100; n++) {
+        unsigned char *p = mo_mem_alloc(n, 1);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(i * 3);
+        p = mo_mem_realloc(p, n + 30, 1);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        for (size_t i = 0; i < n; i++) assert_int_equal(p[i], (unsigned char)(i * 3));
+        assert_int_equal(h.live, 1);
+        mo_mem_free(p);
+    }
+    assert_int_equal(h.live, 0);
+    assert_ok(mo_mem_set_allocator(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_start_at_64_and_keep_their_bytes),
+        cmocka_unit_test(allocator_cannot_change_under_live_blocks),
+        cmocka_unit_test(products_and_sums_are_checked),
+        cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(cleared_blocks_are_zero),
+        cmocka_unit_test(nothing_is_a_block_too),
+        cmocka_unit_test(resizing_null_allocates_and_shrinking_keeps_the_front),
+        cmocka_unit_test(large_blocks_are_whole),
+        cmocka_unit_test(texts_are_copied_to_their_length),
+        cmocka_unit_test(an_allocator_of_the_host_may_align_to_8),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
