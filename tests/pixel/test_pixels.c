@@ -3,73 +3,9 @@
  * training views. */
 #include "test.h"
 
-#include "pixel/pixels.h"
-#include "pixel/resample_kern.h"
-#include "base/sha256.h"
 #include "base/mem.h"
-#include "format/image_decode.h"
-
-#define GOLD MOPD_TEST_DIR "/gold/pixels/"
-
-static void hash_of(char hex[65], const void *bytes, size_t n)
-{
-    mo_sha256 s;
-    mo_sha256_init(&s);
-    mo_sha256_add(&s, bytes, n);
-    mo_sha256_hex(&s, hex);
-}
-
-static mo_image open_gold(const char *name)
-{
-    char path[512];
-    mo_image p;
-    snprintf(path, sizeof path, GOLD "%s", name);
-    assert_ok(mo_image_decode_file(&p, path, 0));
-    return p;
-}
-
-/* A picture of width x height drawn from a seed. */
-static mo_image made(size_t width, size_t height, uint32_t seed)
-{
-    mo_image p;
-    assert_ok(mo_image_create(&p, width, height, false));
-    for (size_t i = 0; i < width * height * 3; i++) {
-        seed = seed * 1664525u + 1013904223u;
-        p.rgb[i] = (uint8_t)(seed >> 24);
-    }
-    return p;
-}
-
-static mo_rect whole(const mo_image *p)
-{
-    return (mo_rect){p->rgb, p->width, p->height, p->width * 3};
-}
-
-static mo_resize all_of(size_t width, size_t height, mo_filter filter)
-{
-    return (mo_resize){.width = width, .height = height, .w = width, .h = height, .filter = filter};
-}
-
-static void check_resize(const char *line)
-{
-    char name[80], want[80], hex[65];
-    int filter;
-    size_t w, h;
-    assert_int_equal(sscanf(line, "resize %79s %d %zu %zu %79s", name, &filter, &w, &h, want), 5);
-    mo_image p = open_gold(name);
-    mo_rect in = whole(&p);
-    mo_resize to = all_of(w, h, (mo_filter)filter);
-    uint8_t *out = mo_mem_alloc(h, w * 3);
-    const mo_resample_kern *tables[] = {mo_resample_plain(), mo_resample_avx2()};
-    for (int k = 0; k < 2; k++) {
-        if (!tables[k]) continue;
-        assert_ok(mo_resample_with(tables[k], out, &in, &to));
-        hash_of(hex, out, h * w * 3);
-        if (strncmp(hex, want, strlen(want))) fail_msg("%s: %s has %s", line, tables[k]->name, hex);
-    }
-    mo_mem_free(out);
-    mo_image_free(&p);
-}
+#include "pixel/pixels.h"
+#include "support/resampling.h"
 
 static void check_pipeline(const char *line)
 {
@@ -78,106 +14,25 @@ static void check_pipeline(const char *line)
     assert_int_equal(sscanf(line, "%15s %79s %u %79s", word, name, &side, want), 4);
     mo_pixels p;
     (strcmp(word, "clip") ? mo_pixels_openai : mo_pixels_clip)(&p, side);
-    mo_image picture = open_gold(name);
+    mo_image picture = gold_image(name);
     float *out = mo_mem_alloc((size_t)side * side * 3, sizeof *out);
     assert_ok(mo_pixels_run(&p, &picture, out));
-    hash_of(hex, out, (size_t)side * side * 3 * sizeof *out);
+    gold_hash(hex, out, (size_t)side * side * 3 * sizeof *out);
     if (strncmp(hex, want, strlen(want))) fail_msg("%s: here it is %s", line, hex);
     mo_mem_free(out);
     mo_image_free(&picture);
 }
 
-static void gold(const char *word, void (*check)(const char *), size_t least)
-{
-    FILE *answers = fopen(GOLD "answers.txt", "r");
-    assert_non_null(answers);
-    char line[256];
-    size_t n = 0;
-    while (fgets(line, sizeof line, answers)) {
-        if (strncmp(line, word, strlen(word))) continue;
-        check(line);
-        n++;
-    }
-    fclose(answers);
-    assert_true(n >= least);
-}
-
-static void resample_is_pillows(void **state)
-{
-    (void)state;
-    gold("resize ", check_resize, 80);
-}
-
 static void pixels_are_transformers(void **state)
 {
     (void)state;
-    gold("clip ", check_pipeline, 100);
+    gold_lines("clip ", check_pipeline, 100);
 }
 
 static void pixels_are_torchvisions(void **state)
 {
     (void)state;
-    gold("openai ", check_pipeline, 100);
-}
-
-static void resample_avx2_has_the_same_bits(void **state)
-{
-    (void)state;
-    if (!mo_resample_avx2()) skip();
-    static const size_t sides[][4] = {{1, 1, 1, 1}, {1, 1, 7, 5}, {2, 9, 5, 3}, {3, 4, 64, 64},
-        {5, 1, 16, 17}, {40, 31, 224, 21}, {100, 77, 13, 6}, {301, 5, 33, 33}, {5, 401, 33, 6},
-        {64, 64, 64, 20}, {65, 70, 17, 70}, {1000, 3, 2, 40}};
-    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
-        for (int filter = 1; filter <= 5; filter++) {
-            mo_image p = made(sides[i][0], sides[i][1], (uint32_t)i);
-            if (filter == 3) /* black and white only: overshoot everywhere */
-                for (size_t k = 0; k < p.width * p.height * 3; k++) p.rgb[k] = p.rgb[k] & 1 ? 255 : 0;
-            size_t w = sides[i][2], h = sides[i][3], n = w * h * 3;
-            mo_rect in = whole(&p);
-            mo_resize to = all_of(w, h, (mo_filter)filter);
-            uint8_t *a = mo_mem_alloc(n, 1), *b = mo_mem_alloc(n, 1);
-            assert_ok(mo_resample_with(mo_resample_plain(), a, &in, &to));
-            assert_ok(mo_resample_with(mo_resample_avx2(), b, &in, &to));
-            if (memcmp(a, b, n)) fail_msg("case %zu, filter %d differs", i, filter);
-            mo_mem_free(a);
-            mo_mem_free(b);
-            mo_image_free(&p);
-        }
-    }
-}
-
-static void resample_part_equals_the_whole(void **state)
-{
-    (void)state;
-    mo_image p = made(97, 61, 3);
-    mo_rect in = whole(&p);
-    for (int filter = 0; filter <= 5; filter++) {
-        mo_resize to = all_of(50, 83, (mo_filter)filter);
-        uint8_t all[50 * 83 * 3], part[11 * 13 * 3];
-        assert_ok(mo_resample(all, &in, &to));
-        to.x = 17;
-        to.y = 40;
-        to.w = 11;
-        to.h = 13;
-        assert_ok(mo_resample(part, &in, &to));
-        for (size_t y = 0; y < 13; y++)
-            assert_memory_equal(part + y * 33, all + ((40 + y) * 50 + 17) * 3, 33);
-    }
-    mo_image_free(&p);
-}
-
-static void resample_to_the_same_size_copies(void **state)
-{
-    (void)state;
-    mo_image p = made(19, 23, 4);
-    mo_rect in = whole(&p);
-    uint8_t out[19 * 23 * 3];
-    for (int filter = 0; filter <= 5; filter++) {
-        mo_resize to = all_of(19, 23, (mo_filter)filter);
-        assert_ok(mo_resample(out, &in, &to));
-        assert_memory_equal(out, p.rgb, sizeof out);
-    }
-    mo_image_free(&p);
+    gold_lines("openai ", check_pipeline, 100);
 }
 
 static void pixels_take_any_shape(void **state)
@@ -186,7 +41,7 @@ static void pixels_take_any_shape(void **state)
     static const size_t sides[][2] = {{1, 1}, {1, 5000}, {5000, 1}, {2, 3}, {224, 224}, {225, 224}};
     float *out = mo_mem_alloc(224 * 224 * 3, sizeof *out);
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
-        mo_image picture = made(sides[i][0], sides[i][1], (uint32_t)i);
+        mo_image picture = random_image(sides[i][0], sides[i][1], (uint32_t)i);
         mo_pixels p;
         mo_pixels_clip(&p, 224);
         out[224 * 224 * 3 - 1] = NAN;
@@ -202,7 +57,7 @@ static void pixels_take_any_shape(void **state)
 static void pixels_pad_what_is_smaller_than_the_crop(void **state)
 {
     (void)state;
-    mo_image picture = made(5, 4, 9);
+    mo_image picture = random_image(5, 4, 9);
     mo_pixels p;
     mo_pixels_clip(&p, 8);
     p.fit = MO_FIT_NONE;
@@ -227,7 +82,7 @@ static void pixels_pad_what_is_smaller_than_the_crop(void **state)
 static void pixels_centre_rules_differ_on_odd_rests(void **state)
 {
     (void)state;
-    mo_image picture = made(7, 4, 2);
+    mo_image picture = random_image(7, 4, 2);
     mo_pixels p;
     mo_pixels_clip(&p, 4);
     p.fit = MO_FIT_NONE; /* 7 - 4 = 3: floor 1, round-half-even 2 */
@@ -264,7 +119,7 @@ static void pixels_alpha_over_white_or_dropped(void **state)
 static void pixels_effnet_is_x_less_127_over_128(void **state)
 {
     (void)state;
-    mo_image picture = made(4, 4, 5);
+    mo_image picture = random_image(4, 4, 5);
     mo_pixels p;
     mo_pixels_effnet(&p, 4);
     float out[48];
@@ -278,7 +133,7 @@ static void pixels_effnet_is_x_less_127_over_128(void **state)
 static void pixels_longest_stays_inside_and_cover_covers(void **state)
 {
     (void)state;
-    mo_image picture = made(20, 10, 5);
+    mo_image picture = random_image(20, 10, 5);
     mo_pixels p;
     mo_pixels_openai(&p, 8);
     uint8_t out[8 * 8 * 3];
@@ -290,7 +145,7 @@ static void pixels_longest_stays_inside_and_cover_covers(void **state)
         assert_int_equal(out[6 * 24 + i], 3);
     }
     mo_image_free(&picture);
-    picture = made(1, 300, 1);
+    picture = random_image(1, 300, 1);
     assert_fails(mo_pixels_bytes(&p, &picture, out), MOPD_E_UNSUPPORTED,
         "a picture of 1 x 300 pixels would be resized to 0 x 8");
     p.fit = MO_FIT_COVER;
@@ -327,7 +182,7 @@ static void pixels_check_names_the_field(void **state)
 static void view_depends_on_the_seed_alone(void **state)
 {
     (void)state;
-    mo_image picture = made(50, 40, 1);
+    mo_image picture = random_image(50, 40, 1);
     mo_pixels p;
     mo_pixels_clip(&p, 16);
     float a[768], b[768], c[768];
@@ -376,7 +231,7 @@ static void view_of_strips_falls_back_to_the_middle(void **state)
 static void view_flips_the_columns(void **state)
 {
     (void)state;
-    mo_image picture = made(30, 30, 1), mirror = made(30, 30, 1);
+    mo_image picture = random_image(30, 30, 1), mirror = random_image(30, 30, 1);
     mo_pixels p;
     mo_pixels_clip(&p, 8);
     float a[192];
@@ -386,7 +241,7 @@ static void view_flips_the_columns(void **state)
         mo_pixels_draw(&picture, seed, &c);
         seen[c.flip] = true;
         mo_rect in = {picture.rgb + (c.top * 30 + c.left) * 3, c.w, c.h, 90};
-        mo_resize to = all_of(8, 8, MO_FILTER_BICUBIC);
+        mo_resize to = resize_to(8, 8, MO_FILTER_BICUBIC);
         uint8_t out[192];
         assert_ok(mo_resample(out, &in, &to));
         assert_ok(mo_pixels_view(&p, &picture, seed, a));
@@ -424,12 +279,8 @@ static void pixels_survive_lack_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resample_is_pillows),
         cmocka_unit_test(pixels_are_transformers),
         cmocka_unit_test(pixels_are_torchvisions),
-        cmocka_unit_test(resample_avx2_has_the_same_bits),
-        cmocka_unit_test(resample_part_equals_the_whole),
-        cmocka_unit_test(resample_to_the_same_size_copies),
         cmocka_unit_test(pixels_take_any_shape),
         cmocka_unit_test(pixels_pad_what_is_smaller_than_the_crop),
         cmocka_unit_test(pixels_centre_rules_differ_on_odd_rests),
