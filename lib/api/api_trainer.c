@@ -2,6 +2,8 @@
  * api_trainer.c - include/mopd/trainer.h: arguments checked, options read, called down. */
 #include <string.h>
 
+#include "base/floats.h"
+#include "base/labels.h"
 #include "base/opts.h"
 #include "base/utf8.h"
 #include "format/json.h"
@@ -51,7 +53,8 @@ static mopd_status check_step(
         return mo_fail(MOPD_E_ARG, "%zu features, the options' batch is %u", n, (unsigned)t->set.o.batch);
     if (t->epoch >= t->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)t->set.o.epochs);
-    return mo_trainer_check(t, features, t->dim, labels, n);
+    mopd_status st = mo_labels_check(labels, n, t->n_classes);
+    return st == MOPD_OK ? mo_floats_check_unit("feature", features, n, t->dim) : st;
 }
 
 mopd_status mopd_trainer_step(

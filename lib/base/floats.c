@@ -8,6 +8,8 @@
 #include "base/dtype.h"
 #include "base/half.h"
 
+#define LENGTH_SLACK 1e-3 /* of the squared length of a row */
+
 void mo_floats_store(const float *x, size_t n, mo_dtype dtype, void *out)
 {
     if (dtype == MO_F32) {
@@ -27,4 +29,18 @@ bool mo_floats_finite(const float *x, size_t n)
         if (!isfinite(x[i])) return false;
     }
     return true;
+}
+
+mopd_status mo_floats_check_unit(const char *what, const float *rows, size_t n, size_t dim)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *row = rows + i * dim;
+        double sum = 0;
+        for (size_t d = 0; d < dim; d++) sum += (double)row[d] * (double)row[d];
+        if (!isfinite(sum)) return mo_fail(MOPD_E_NUMERIC, "%s %zu is not finite", what, i);
+        if (!(fabs(sum - 1) <= LENGTH_SLACK))
+            return mo_fail(MOPD_E_ARG, "%s %zu has length %.6g, not 1; are they %zu numbers wide?", what, i,
+                sqrt(sum), dim);
+    }
+    return MOPD_OK;
 }

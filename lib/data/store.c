@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/floats.h"
+#include "base/labels.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/utf8.h"
@@ -212,7 +213,7 @@ static mopd_status read_row(
     const char *path, *hash;
     size_t n_classes = mo_json_count(o->classes);
     int32_t label = read_i32(o->labels, i), split = read_i32(o->split, i);
-    if (label < 0 || (size_t)label >= n_classes)
+    if (!mo_labels_in_range(label, n_classes))
         return mo_fail(MOPD_E_FORMAT, "%s: label %d of row %zu, there are %zu classes", o->path, (int)label,
             i, n_classes);
     if (split < MOPD_SPLIT_NONE || split > MOPD_SPLIT_TEST)

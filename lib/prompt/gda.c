@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/labels.h"
 #include "base/mem.h"
 #include "math/cholesky.h"
 
@@ -245,13 +246,9 @@ static mopd_status choose_alpha(mopd_gda *g, sample s)
 mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels,
     size_t n, float alpha)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (labels[i] < 0 || (size_t)labels[i] >= bank->n_classes)
-            return mo_fail(MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i,
-                bank->n_classes);
-    }
     mopd_gda *g = NULL;
-    mopd_status st = head_create(&g, bank, n);
+    mopd_status st = mo_labels_check(labels, n, bank->n_classes);
+    if (st == MOPD_OK) st = head_create(&g, bank, n);
     if (st != MOPD_OK) return st;
     sample s = {features, labels, NULL, -1, n};
     memcpy(g->features, features, n * g->dim * sizeof(float));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/labels.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "format/json.h"
@@ -376,11 +377,7 @@ static mopd_status check(const search *s)
         return mo_fail(MOPD_E_ARG, "choosing settings: features and labels are needed");
     if (run->n < 1 || run->n > UINT32_MAX)
         return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures", (unsigned long long)run->n);
-    for (size_t i = 0; i < run->n; i++)
-        if (run->labels[i] < 0 || (size_t)run->labels[i] >= s->args->n_classes)
-            return mo_fail(MOPD_E_ARG, "label %zu is %d, there are %zu classes", i, (int)run->labels[i],
-                s->args->n_classes);
-    return MOPD_OK;
+    return mo_labels_check(run->labels, (size_t)run->n, s->args->n_classes);
 }
 
 static mopd_status open_search(search *s)

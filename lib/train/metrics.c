@@ -2,14 +2,15 @@
  * metrics.c - everything is read from the confusion matrix: row the true class, column the predicted one. */
 #include "train/metrics.h"
 
+#include "base/labels.h"
+
 mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
+    mopd_status st = mo_labels_check(labels, n, n_classes);
+    if (st != MOPD_OK) return st;
     for (size_t i = 0; i < n; i++) {
         const float *row = logits + i * n_classes;
-        if (labels[i] < 0 || (size_t)labels[i] >= n_classes)
-            return mo_fail(
-                MOPD_E_ARG, "label %d of picture %zu, there are %zu classes", (int)labels[i], i, n_classes);
         size_t best = 0;
         for (size_t c = 0; c < n_classes; c++) {
             if (row[c] != row[c])

@@ -76,18 +76,13 @@ typedef struct mo_trainer_args {
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args);
 void mo_trainer_free(mopd_trainer *trainer);
 
-/* ARG, NUMERIC: the options give teachers without templates, or rows that are not of length 1. */
+/* ARG: the options give teachers without templates, or rows that are not of length 1; NUMERIC: not finite. */
 mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_settings *settings);
 
 /* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the group,
  * whose payload takes C x D; NULL without teachers.  mo_mem_free them. */
 mopd_status mo_trainer_teachers(
     float **out, const mo_trainer_args *args, const mo_settings *settings, mo_group *group);
-
-/* n rows of features and labels: ARG for a length that is not 1 or a label out of range; row first + i in
- * messages. */
-mopd_status mo_trainer_check(
-    const mopd_trainer *trainer, const float *features, size_t stride, const int32_t *labels, size_t n);
 
 /* What must be the same on all ranks: the bits of a batch, or of a run's data. */
 uint64_t mo_trainer_bits(const float *features, size_t n_floats, const int32_t *labels, size_t n);

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/floats.h"
+#include "base/labels.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "format/json.h"
@@ -40,7 +42,7 @@ static mopd_status fill(mopd_trainer *t, run_state *s, size_t epoch)
 {
     if (!s->fresh) return MOPD_OK;
     mopd_status st = s->run->views(s->run->views_context, (uint32_t)epoch + 1, s->fresh);
-    if (st == MOPD_OK) st = mo_trainer_check(t, s->fresh, t->dim, NULL, s->n);
+    if (st == MOPD_OK) st = mo_floats_check_unit("feature", s->fresh, s->n, t->dim);
     s->filled = st == MOPD_OK;
     uint64_t bits = s->filled && t->group.ranks > 1 ? mo_trainer_bits(s->fresh, s->n * t->dim, NULL, 0) : 0;
     st = mo_group_agree(&t->group, st, (mo_group_check){bits, "their features"});
@@ -203,12 +205,9 @@ static mopd_status check_run(const mopd_trainer *t, const mopd_run *run)
     if (!mo_mul((size_t)run->n, (size_t)run->n_views, &floats) || !mo_mul(floats, t->dim, &floats))
         return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures x %llu views", (unsigned long long)run->n,
             (unsigned long long)run->n_views);
-    for (size_t i = 0; i < run->n; i++)
-        if (run->labels[i] < 0 || (size_t)run->labels[i] >= t->n_classes)
-            return mo_fail(
-                MOPD_E_ARG, "label %zu is %d, there are %zu classes", i, (int)run->labels[i], t->n_classes);
-    if (!run->features) return MOPD_OK;
-    return mo_trainer_check(t, run->features, t->dim, NULL, (size_t)(run->n * run->n_views));
+    mopd_status st = mo_labels_check(run->labels, (size_t)run->n, t->n_classes);
+    if (st != MOPD_OK || !run->features) return st;
+    return mo_floats_check_unit("feature", run->features, (size_t)(run->n * run->n_views), t->dim);
 }
 
 static mopd_status open_run(run_state *s, mopd_trainer *t, const mopd_run *run)

@@ -16,26 +16,6 @@
 #include "train/sampler.h"
 #include "train/trainer.h"
 
-#define LENGTH_SLACK 1e-3 /* of a feature's squared length */
-
-mopd_status mo_trainer_check(
-    const mopd_trainer *t, const float *features, size_t stride, const int32_t *labels, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (labels && (labels[i] < 0 || (size_t)labels[i] >= t->n_classes))
-            return mo_fail(
-                MOPD_E_ARG, "label %zu is %d, there are %zu classes", i, (int)labels[i], t->n_classes);
-        const float *f = features + i * stride;
-        double sum = 0;
-        for (size_t d = 0; d < t->dim; d++) sum += (double)f[d] * (double)f[d];
-        if (!isfinite(sum)) return mo_fail(MOPD_E_NUMERIC, "feature %zu is not finite", i);
-        if (!(fabs(sum - 1) <= LENGTH_SLACK))
-            return mo_fail(MOPD_E_ARG, "feature %zu has length %.6g, not 1; are they %zu numbers wide?", i,
-                sqrt(sum), t->dim);
-    }
-    return MOPD_OK;
-}
-
 void mo_trainer_logits(
     const mopd_trainer *t, const float *features, size_t n, const float *rows, size_t n_rows, float *logits)
 {

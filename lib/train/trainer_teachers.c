@@ -2,6 +2,7 @@
  * trainer_teachers.c - the teachers' features: given, or encoded, each rank its own classes. */
 #include <string.h>
 
+#include "base/floats.h"
 #include "base/mem.h"
 #include "prompt/bank.h"
 #include "train/trainer.h"
@@ -14,14 +15,7 @@ mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_sett
     size_t dim = mo_text_dim(args->encoder->text), rows;
     if (!mo_mul((size_t)o->n_templates, args->n_classes, &rows))
         return mo_fail(MOPD_E_ARG, "n_templates: too many");
-    for (size_t i = 0; i < rows; i++) {
-        double length = 0;
-        for (size_t k = 0; k < dim; k++)
-            length += (double)o->teachers[i * dim + k] * (double)o->teachers[i * dim + k];
-        if (!(length > 0.99 && length < 1.01))
-            return mo_fail(MOPD_E_NUMERIC, "teachers: row %zu has squared length %g, not 1", i, length);
-    }
-    return MOPD_OK;
+    return mo_floats_check_unit("teachers: row", o->teachers, rows, dim);
 }
 
 /* out, M x C x D: own classes' rows of all templates, then a sum over the ranks for each template. */

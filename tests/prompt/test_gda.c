@@ -143,7 +143,7 @@ static void bad_inputs_are_refused(void **state)
     int32_t wrong[N];
     memcpy(wrong, labels, sizeof wrong);
     wrong[5] = 3;
-    assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "label 3 of picture 5");
+    assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "label 5 is 3, there are 3 classes");
     for (size_t i = 0; i < N; i++) wrong[i] = (int32_t)(i % 2);
     assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "class 'c' has no feature");
     assert_fails(mopd_gda_create(&g, &bank, x, wrong, 0, 1), MOPD_E_ARG, "empty");

@@ -54,7 +54,7 @@ static void bad_inputs_are_refused(void **state)
     uint32_t confusion[4] = {0};
     mopd_metrics m = {.struct_size = 8};
     assert_fails(
-        mopd_confusion_add(confusion, 2, logits, labels, 1), MOPD_E_ARG, "label 2 of picture 0, there are 2");
+        mopd_confusion_add(confusion, 2, logits, labels, 1), MOPD_E_ARG, "label 0 is 2, there are 2 classes");
     assert_fails(mopd_confusion_add(confusion, 2, logits, right, 1), MOPD_E_NUMERIC, "picture 0, class 1");
     assert_fails(mopd_confusion_add(NULL, 2, logits, right, 1), MOPD_E_ARG, "confusion");
     assert_fails(mopd_metrics_compute(&m, confusion, 2), MOPD_E_ARG, "struct_size is 8");

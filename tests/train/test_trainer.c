@@ -282,7 +282,8 @@ static void given_teachers_are_the_same_as_encoded_ones(void **state)
         mopd_trainer_free(a);
         mopd_trainer_free(b);
         teachers[(n - 1) * D] = 3;
-        assert_fails(mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_NUMERIC, "squared length");
+        assert_fails(
+            mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_ARG, "teachers: row 29 has length");
         o.n_templates = 0;
         assert_fails(
             mopd_trainer_create(&a, encoder, tiny_classes, C, &o), MOPD_E_ARG, "without their templates");
