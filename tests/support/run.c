@@ -52,32 +52,49 @@ static const char *slurp(const char *path)
     return to;
 }
 
-static void pause_ms(long ms)
+/* A turn of waiting for something that the command does.  No outcome hangs on it: the end of all patience, minutes
+ * away, only turns a hang into a failure. */
+static void wait_a_turn(pid_t pid, int *turn, const char *what)
 {
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    const struct timespec t = {.tv_nsec = 2000000};
+    if (++*turn > 150000) {
+        kill(pid, SIGKILL);
+        fail_msg("waited in vain for the command to %s", what);
+    }
     nanosleep(&t, NULL);
 }
 
-static bool reached(const char *out, const char *mark)
+/* Processor time is no matter of the machine's load: a command that is kept waiting uses none. */
+static bool computed(pid_t pid, double seconds)
+{
+    clockid_t id;
+    struct timespec t;
+    if (clock_getcpuclockid(pid, &id) || clock_gettime(id, &t)) return false;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec >= seconds;
+}
+
+static bool reached(pid_t pid, const run_setup *setup, const char *out)
 {
     struct stat info;
+    if (setup->interrupt_cpu > 0) return computed(pid, setup->interrupt_cpu);
+    const char *mark = setup->interrupt_at;
     return strchr(mark, '/') ? !stat(mark, &info) : strstr(slurp(out), mark) != NULL;
 }
 
 static int finish(pid_t pid, const run_setup *setup, const char *out)
 {
-    int status = 0;
-    for (int ms = 0; setup->interrupt_at && ms < 60000; ms += 2) {
-        if (waitpid(pid, &status, WNOHANG) == pid)
-            fail_msg("it ended before %s was reached", setup->interrupt_at);
-        if (reached(out, setup->interrupt_at)) {
-            pause_ms(setup->interrupt_ms);
-            kill(pid, SIGINT);
-            break;
+    int status = 0, turn = 0;
+    if (setup->interrupt_at || setup->interrupt_cpu > 0) {
+        while (!reached(pid, setup, out)) {
+            if (waitpid(pid, &status, WNOHANG) == pid) fail_msg("it ended before it could be interrupted");
+            wait_a_turn(pid, &turn, "come to where it is interrupted");
         }
-        pause_ms(2);
+        kill(pid, SIGINT);
+        turn = 0;
+        while (waitpid(pid, &status, WNOHANG) != pid) wait_a_turn(pid, &turn, "end when it is interrupted");
+    } else {
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -11,7 +11,8 @@ typedef struct run_setup {
     bool closed_pipe; /* standard output is a pipe that nobody reads */
     const char *
         interrupt_at; /* SIGINT as soon as this stands on standard output or as a file of this name; NULL: none */
-    long interrupt_ms; /* and so much later */
+    double
+        interrupt_cpu; /* SIGINT when the command has computed for so many seconds of processor time; 0: none */
 } run_setup;
 
 typedef struct run_result {

@@ -6,7 +6,9 @@ import gc
 import io
 import json
 import pickle
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -212,23 +214,24 @@ def test_calls_from_threads_agree(enc):
 
 
 def test_calls_release_the_gil(enc):
-    """Another thread counts while the towers compute."""
-    counted, stop = [0], threading.Event()
-
-    def count():
-        while not stop.is_set():
-            counted[0] += 1
-
-    thread = threading.Thread(target=count)
+    """The interpreter is told to take its lock from no thread, so another thread runs only while a call has given the
+    lock up, and the calls go on until it has run."""
+    gate, ran = threading.Lock(), []
+    gate.acquire()
+    thread = threading.Thread(target=lambda: gate.acquire() and ran.append(True), daemon=True)
     pixels = np.zeros((64, 3, enc.image_size, enc.image_size), np.float32)
+    interval, patience = sys.getswitchinterval(), time.monotonic() + 300
     thread.start()
-    before = counted[0]
-    for _ in range(10):
-        enc.pixels(pixels)
-    after = counted[0]
-    stop.set()
+    sys.setswitchinterval(3600)
+    try:
+        gate.release()
+        while not ran and time.monotonic() < patience:
+            enc.pixels(pixels)
+        ran_during_calls = bool(ran)
+    finally:
+        sys.setswitchinterval(interval)
     thread.join()
-    assert after > before
+    assert ran_during_calls
 
 
 def test_progress_is_reported(enc):
