@@ -9,14 +9,8 @@
 
 #include "base/mem.h"
 #include "base/view.h"
-#include "format/torchfile.h"
 
 #define MAX_FILES 256 /* shards of one model */
-
-typedef struct source {
-    mo_safetensors *st;
-    mo_torchfile *torch;
-} source;
 
 typedef struct entry {
     const char *name;
@@ -24,7 +18,7 @@ typedef struct entry {
 } entry;
 
 struct mo_weights {
-    source *file;
+    mo_tensors **file;
     size_t n_files;
     mo_weight *param;     /* in the order of params.h */
     const mo_view **used; /* the stored tensor of each, sorted after binding */
@@ -42,10 +36,7 @@ mopd_status mo_weights_create(mo_weights **out)
 void mo_weights_free(mo_weights *weights)
 {
     if (!weights) return;
-    for (size_t i = 0; i < weights->n_files; i++) {
-        mo_safetensors_close(weights->file[i].st);
-        mo_torchfile_close(weights->file[i].torch);
-    }
+    for (size_t i = 0; i < weights->n_files; i++) mo_tensors_close(weights->file[i]);
     mo_mem_free(weights->file);
     mo_mem_free(weights->param);
     mo_mem_free((void *)weights->used);
@@ -53,52 +44,27 @@ void mo_weights_free(mo_weights *weights)
     mo_mem_free(weights);
 }
 
-static size_t source_count(const source *s)
+mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file)
 {
-    return s->st ? mo_safetensors_count(s->st) : mo_torchfile_count(s->torch);
-}
-static const char *source_name(const source *s, size_t i)
-{
-    return s->st ? mo_safetensors_name(s->st, i) : mo_torchfile_name(s->torch, i);
-}
-static const mo_view *source_find(const source *s, const char *name)
-{
-    return s->st ? mo_safetensors_find(s->st, name) : mo_torchfile_find(s->torch, name);
-}
-static const char *source_path(const source *s)
-{
-    return s->st ? mo_safetensors_path(s->st) : mo_torchfile_path(s->torch);
-}
-
-static mopd_status add(mo_weights *w, const char *path, bool read, bool torch)
-{
-    if (w->n_files == MAX_FILES)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", path, MAX_FILES);
-    source *grown = mo_mem_realloc(w->file, w->n_files + 1, sizeof *grown);
-    if (!grown) return MOPD_E_NOMEM;
-    w->file = grown;
-    source *s = &w->file[w->n_files];
-    memset(s, 0, sizeof *s);
-    mopd_status st =
-        torch ? mo_torchfile_open(&s->torch, path, read) : mo_safetensors_open(&s->st, path, read);
-    if (st == MOPD_OK) w->n_files++;
-    return st;
-}
-
-mopd_status mo_weights_add_safetensors(mo_weights *weights, const char *path, bool read)
-{
-    return add(weights, path, read, false);
-}
-
-mopd_status mo_weights_add_torch(mo_weights *weights, const char *path, bool read)
-{
-    return add(weights, path, read, true);
+    mo_tensors **grown = NULL;
+    mopd_status st = MOPD_E_NOMEM;
+    if (weights->n_files == MAX_FILES)
+        st = mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d weight files", mo_tensors_path(file), MAX_FILES);
+    else
+        grown = mo_mem_realloc(weights->file, weights->n_files + 1, sizeof(mo_tensors *));
+    if (!grown) {
+        mo_tensors_close(file);
+        return st;
+    }
+    weights->file = grown;
+    weights->file[weights->n_files++] = file;
+    return MOPD_OK;
 }
 
 static const mo_view *find(const mo_weights *w, const char *stored, size_t *file)
 {
     for (size_t i = 0; i < w->n_files; i++) {
-        const mo_view *v = source_find(&w->file[i], stored);
+        const mo_view *v = mo_tensors_find(w->file[i], stored);
         if (!v) continue;
         *file = i;
         return v;
@@ -110,11 +76,6 @@ const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored)
 {
     size_t file;
     return find(weights, stored, &file);
-}
-
-const mo_safetensors *mo_weights_safetensors(const mo_weights *weights)
-{
-    return weights->n_files == 1 ? weights->file[0].st : NULL;
 }
 
 static void shape_text(char *text, size_t size, int n_dims, const size_t *shape)
@@ -182,15 +143,15 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     const mo_view *v = find(w, stored, &file);
     if (!v)
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s is missing; the configuration asks for shape %s",
-            source_path(&w->file[w->n_files - 1]), stored, want);
+            mo_tensors_path(w->file[w->n_files - 1]), stored, want);
     if (!shape_fits(v, n_dims, shape)) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s",
-            source_path(&w->file[file]), stored, have, want);
+            mo_tensors_path(w->file[file]), stored, have, want);
     }
     if (v->dtype != MO_F32 && v->dtype != MO_F16 && v->dtype != MO_BF16 && v->dtype != MO_F64)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is %s; F32, F16, BF16 or F64 can be used",
-            source_path(&w->file[file]), stored, mo_dtype_name(v->dtype));
+            mo_tensors_path(w->file[file]), stored, mo_dtype_name(v->dtype));
     if (w->n_params == w->cap && !grow(w)) return MOPD_E_NOMEM;
     w->used[w->n_params] = v;
     mo_weight *p = &w->param[w->n_params++];
@@ -234,7 +195,7 @@ static bool harmless(const char *name)
 
 /* Whether a left-over tensor is one of a layer the configuration does not have: the same name in layer 0 is
  * known. */
-static bool further_layer(const mo_weights *w, const source *s, const char *name)
+static bool further_layer(const mo_weights *w, const mo_tensors *t, const char *name)
 {
     static const char *const marks[] = {".layers.", ".resblocks.", "_blocks."};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
@@ -245,7 +206,7 @@ static bool further_layer(const mo_weights *w, const source *s, const char *name
         char first[256];
         if (!digits || strlen(name) >= sizeof first) continue;
         snprintf(first, sizeof first, "%.*s0%s", (int)(at - name), name, at + digits);
-        const mo_view *v = source_find(s, first);
+        const mo_view *v = mo_tensors_find(t, first);
         if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) return true;
     }
     return false;
@@ -254,17 +215,18 @@ static bool further_layer(const mo_weights *w, const source *s, const char *name
 static mopd_status check_rest(const mo_weights *w)
 {
     for (size_t f = 0; f < w->n_files; f++) {
-        const source *s = &w->file[f];
-        for (size_t i = 0, n = source_count(s); i < n; i++) {
-            const char *name = source_name(s, i);
-            const mo_view *v = s->st ? mo_safetensors_view(s->st, i) : mo_torchfile_find(s->torch, name);
-            if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
+        const mo_tensors *t = w->file[f];
+        for (size_t i = 0, n = mo_tensors_count(t); i < n; i++) {
+            const char *name = mo_tensors_name(t, i);
+            const mo_view *v = mo_tensors_view(t, i);
+            if (bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
             if (harmless(name)) continue;
-            if (further_layer(w, s, name))
+            if (further_layer(w, t, name))
                 return mo_fail(MOPD_E_MISMATCH,
-                    "%s: tensor %s belongs to a layer the configuration does not have", source_path(s), name);
-            return mo_fail(
-                MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture", source_path(s), name);
+                    "%s: tensor %s belongs to a layer the configuration does not have", mo_tensors_path(t),
+                    name);
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture",
+                mo_tensors_path(t), name);
         }
     }
     return MOPD_OK;
@@ -319,11 +281,7 @@ void mo_weights_floats(const mo_weight *param, size_t first, size_t n, float *ou
 
 void mo_weights_release(const mo_weights *weights, const mo_weight *param)
 {
-    const source *s = &weights->file[param->file];
-    if (s->st)
-        mo_safetensors_release(s->st, &param->view);
-    else
-        mo_torchfile_release(s->torch, &param->view);
+    mo_tensors_release(weights->file[param->file], &param->view);
 }
 
 uint64_t mo_weights_parameters(const mo_weights *weights)

@@ -9,7 +9,7 @@
 
 #include "base/view.h"
 #include "clip/params.h"
-#include "format/safetensors.h"
+#include "format/tensors.h"
 
 typedef struct mo_weights mo_weights;
 
@@ -25,15 +25,12 @@ typedef struct mo_weight {
 mopd_status mo_weights_create(mo_weights **out);
 void mo_weights_free(mo_weights *weights);
 
-/* Adds a file's tensors.  read: into memory instead of mapping. */
-mopd_status mo_weights_add_safetensors(mo_weights *weights, const char *path, bool read);
-mopd_status mo_weights_add_torch(mo_weights *weights, const char *path, bool read);
+/* Adds an open file's tensors; the file belongs to weights from here on, on failure too.  NOMEM; UNSUPPORTED: too many
+ * files. */
+mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file);
 
 /* A tensor under the name it is stored by, NULL when no file has it. */
 const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
-
-/* The safetensors handle of the only file added; NULL otherwise. */
-const mo_safetensors *mo_weights_safetensors(const mo_weights *weights);
 
 /* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are
  * more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the

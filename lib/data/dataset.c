@@ -48,7 +48,7 @@ void mo_dataset_source_release(mo_dataset_source *source)
     mo_mem_free(source->row);
     mo_mem_free(source->owned);
     mo_mem_free(source->preprocessing);
-    mo_safetensors_close(source->file);
+    mo_tensors_close(source->file);
     mo_mem_free(source);
 }
 

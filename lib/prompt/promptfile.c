@@ -18,9 +18,9 @@
 
 #define KIND "mopd.kind"
 
-bool mo_promptfile_is(const mo_safetensors *st)
+bool mo_promptfile_is(const mo_tensors *st)
 {
-    const char *kind = mo_safetensors_meta(st, KIND);
+    const char *kind = mo_tensors_meta(st, KIND);
     return kind && (!strcmp(kind, "prompt") || !strcmp(kind, "checkpoint"));
 }
 
@@ -140,15 +140,15 @@ done:
 
 /* ---- reading ---- */
 
-static mopd_status need_meta(const mo_safetensors *st, const char *key, const char **out)
+static mopd_status need_meta(const mo_tensors *st, const char *key, const char **out)
 {
-    *out = mo_safetensors_meta(st, key);
+    *out = mo_tensors_meta(st, key);
     return *out ? MOPD_OK
-                : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_safetensors_path(st), key);
+                : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_tensors_path(st), key);
 }
 
 /* A whole number below 2^31 written as decimal digits. */
-static mopd_status need_number(const mo_safetensors *st, const char *key, uint32_t *out)
+static mopd_status need_number(const mo_tensors *st, const char *key, uint32_t *out)
 {
     const char *text;
     mopd_status status = need_meta(st, key, &text);
@@ -161,29 +161,28 @@ static mopd_status need_number(const mo_safetensors *st, const char *key, uint32
         if (x > INT32_MAX) x = UINT32_MAX;
     }
     if (!n || n > 10 || x > INT32_MAX)
-        return mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is \"%.40s\", not a number",
-            mo_safetensors_path(st), key, text);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: metadata \"%s\" is \"%.40s\", not a number", mo_tensors_path(st), key, text);
     *out = (uint32_t)x;
     return MOPD_OK;
 }
 
-static mopd_status read_list(const mo_safetensors *st, const char *key, mo_names *out)
+static mopd_status read_list(const mo_tensors *st, const char *key, mo_names *out)
 {
     const char *text;
     mopd_status status = need_meta(st, key, &text);
     if (status != MOPD_OK) return status;
     const mo_json *root = NULL;
     status = mo_json_parse(&root, text, strlen(text), key);
-    if (status == MOPD_E_FORMAT) return mo_fail_at(status, "%s", mo_safetensors_path(st));
+    if (status == MOPD_E_FORMAT) return mo_fail_at(status, "%s", mo_tensors_path(st));
     if (status != MOPD_OK) return status;
     if (mo_json_kind(root) != MO_JSON_ARRAY)
-        status = mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is no list", mo_safetensors_path(st), key);
+        status = mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is no list", mo_tensors_path(st), key);
     for (size_t i = 0; i < mo_json_count(root) && status == MOPD_OK; i++) {
         const mo_json *item = mo_json_item(root, i);
         const char *name = NULL;
         if (!mo_json_as_string(item, &name) || strlen(name) != mo_json_string_bytes(item))
-            status =
-                mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", mo_safetensors_path(st), i, key);
+            status = mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", mo_tensors_path(st), i, key);
         else
             status = mo_names_add(out, name, strlen(name));
     }
@@ -191,9 +190,9 @@ static mopd_status read_list(const mo_safetensors *st, const char *key, mo_names
     return status;
 }
 
-static mopd_status read_settings(const mo_safetensors *st, mopd_prompt *p)
+static mopd_status read_settings(const mo_tensors *st, mopd_prompt *p)
 {
-    const char *path = mo_safetensors_path(st), *text, *position = NULL;
+    const char *path = mo_tensors_path(st), *text, *position = NULL;
     mopd_status status = need_meta(st, "mopd.settings", &text);
     if (status != MOPD_OK) return status;
     if (!(p->settings = mo_mem_strdup(text))) return MOPD_E_NOMEM;
@@ -221,33 +220,32 @@ static mopd_status read_settings(const mo_safetensors *st, mopd_prompt *p)
 }
 
 /* Data, gate use: kept as they are, after a look whether they are JSON. */
-static mopd_status read_json(const mo_safetensors *st, const char *key, char **out)
+static mopd_status read_json(const mo_tensors *st, const char *key, char **out)
 {
-    const char *text = mo_safetensors_meta(st, key);
+    const char *text = mo_tensors_meta(st, key);
     if (!text) return MOPD_OK;
     const mo_json *root = NULL;
     mopd_status status = mo_json_parse(&root, text, strlen(text), key);
     mo_json_close(root);
-    if (status != MOPD_OK) return mo_fail_at(status, "%s", mo_safetensors_path(st));
+    if (status != MOPD_OK) return mo_fail_at(status, "%s", mo_tensors_path(st));
     return (*out = mo_mem_strdup(text)) ? MOPD_OK : MOPD_E_NOMEM;
 }
 
-static mopd_status read_notes(const mo_safetensors *st, mopd_prompt *p)
+static mopd_status read_notes(const mo_tensors *st, mopd_prompt *p)
 {
-    for (size_t i = 0; i < mo_safetensors_n_meta(st); i++) {
-        const char *key = mo_safetensors_meta_key(st, i);
+    for (size_t i = 0; i < mo_tensors_n_meta(st); i++) {
+        const char *key = mo_tensors_meta_key(st, i);
         if (strncmp(key, "note.", 5) != 0) continue;
-        mopd_status status =
-            mo_prompt_note(&p->note_keys, &p->notes, key + 5, mo_safetensors_meta_value(st, i));
+        mopd_status status = mo_prompt_note(&p->note_keys, &p->notes, key + 5, mo_tensors_meta_value(st, i));
         if (status != MOPD_OK) return status;
     }
     return MOPD_OK;
 }
 
 /* A number from 0 to 100, read as JSON: no locale has a say. */
-static mopd_status read_accuracy(const mo_safetensors *st, double *out)
+static mopd_status read_accuracy(const mo_tensors *st, double *out)
 {
-    const char *text = mo_safetensors_meta(st, "mopd.accuracy");
+    const char *text = mo_tensors_meta(st, "mopd.accuracy");
     if (!text) return MOPD_OK;
     char list[48];
     const mo_json *root = NULL;
@@ -256,22 +254,21 @@ static mopd_status read_accuracy(const mo_safetensors *st, double *out)
     if (status == MOPD_E_NOMEM) return status;
     bool good = mo_json_as_number(mo_json_item(root, 0), out) && *out >= 0 && *out <= 100;
     mo_json_close(root);
-    return good ? MOPD_OK
-                : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_safetensors_path(st), text);
+    return good ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_tensors_path(st), text);
 }
 
-static mopd_status take_digits(char out[65], const char *text, const char *what, const mo_safetensors *st)
+static mopd_status take_digits(char out[65], const char *text, const char *what, const mo_tensors *st)
 {
     if (strlen(text) > 64)
-        return mo_fail(MOPD_E_FORMAT, "%s: a %s of %zu digits, 64 are usual", mo_safetensors_path(st), what,
-            strlen(text));
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: a %s of %zu digits, 64 are usual", mo_tensors_path(st), what, strlen(text));
     memcpy(out, text, strlen(text) + 1);
     return MOPD_OK;
 }
 
-static mopd_status read_meta(const mo_safetensors *st, mopd_prompt *p)
+static mopd_status read_meta(const mo_tensors *st, mopd_prompt *p)
 {
-    const char *text, *path = mo_safetensors_path(st);
+    const char *text, *path = mo_tensors_path(st);
     if (!mo_promptfile_is(st))
         return mo_fail(MOPD_E_FORMAT, "%s: not a prompt file: \"" KIND "\" is missing", path);
     mopd_status status = need_number(st, "mopd.format", &p->info.format);
@@ -285,12 +282,12 @@ static mopd_status read_meta(const mo_safetensors *st, mopd_prompt *p)
         return mo_fail(MOPD_E_FORMAT, "%s: method \"%.40s\" is unknown", path, text);
     if ((status = need_meta(st, "mopd.fingerprint", &text)) != MOPD_OK) return status;
     if ((status = take_digits(p->fingerprint, text, "fingerprint", st)) != MOPD_OK) return status;
-    text = mo_safetensors_meta(st, "mopd.vocabulary");
+    text = mo_tensors_meta(st, "mopd.vocabulary");
     if (text && (status = take_digits(p->vocabulary, text, "vocabulary", st)) != MOPD_OK) return status;
     if ((status = need_meta(st, "mopd.version", &text)) != MOPD_OK) return status;
     if (!(p->version = mo_mem_strdup(text))) return MOPD_E_NOMEM;
     if ((status = read_accuracy(st, &p->info.accuracy)) != MOPD_OK) return status;
-    if (!strcmp(mo_safetensors_meta(st, KIND), "checkpoint")) p->info.flags |= MOPD_PROMPT_CHECKPOINT;
+    if (!strcmp(mo_tensors_meta(st, KIND), "checkpoint")) p->info.flags |= MOPD_PROMPT_CHECKPOINT;
     if ((status = need_number(st, "mopd.dim", &p->info.dim)) != MOPD_OK) return status;
     if ((status = need_number(st, "mopd.epoch", &p->info.epoch)) != MOPD_OK) return status;
     if ((status = read_settings(st, p)) != MOPD_OK) return status;
@@ -303,42 +300,42 @@ static mopd_status read_meta(const mo_safetensors *st, mopd_prompt *p)
     return read_notes(st, p);
 }
 
-static mopd_status read_floats(const mo_safetensors *st, const char *name, const mo_view *view, float **out)
+static mopd_status read_floats(const mo_tensors *st, const char *name, const mo_view *view, float **out)
 {
     if (!(*out = mo_mem_alloc(view->n, sizeof **out))) return MOPD_E_NOMEM;
     if (!mo_view_floats(view, 0, view->n, *out))
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is %s, not F32", mo_safetensors_path(st), name,
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is %s, not F32", mo_tensors_path(st), name,
             mo_dtype_name(view->dtype));
     if (!mo_floats_finite(*out, view->n))
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" holds a number that is not finite",
-            mo_safetensors_path(st), name);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: tensor \"%s\" holds a number that is not finite", mo_tensors_path(st), name);
     return MOPD_OK;
 }
 
-static mopd_status read_context(const mo_safetensors *st, mopd_prompt *p)
+static mopd_status read_context(const mo_tensors *st, mopd_prompt *p)
 {
     const mo_view *v;
-    mopd_status status = mo_safetensors_need(st, "context", &v);
+    mopd_status status = mo_tensors_need(st, "context", &v);
     if (status != MOPD_OK) return status;
     int per_class = (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0;
     if (v->n_dims != 2 + per_class || !v->n || v->shape[per_class] > INT32_MAX ||
         v->shape[1 + per_class] > INT32_MAX)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"context\" has %d dimensions, %d are needed",
-            mo_safetensors_path(st), v->n_dims, 2 + per_class);
+            mo_tensors_path(st), v->n_dims, 2 + per_class);
     if (per_class && v->shape[0] != p->info.n_classes)
-        return mo_fail(MOPD_E_FORMAT, "%s: context of %zu classes, %u are listed", mo_safetensors_path(st),
+        return mo_fail(MOPD_E_FORMAT, "%s: context of %zu classes, %u are listed", mo_tensors_path(st),
             v->shape[0], (unsigned)p->info.n_classes);
     p->info.n_context = (uint32_t)v->shape[per_class];
     p->info.text_width = (uint32_t)v->shape[1 + per_class];
     return read_floats(st, "context", v, &p->context);
 }
 
-static mopd_status read_gate(const mo_safetensors *st, mopd_prompt *p)
+static mopd_status read_gate(const mo_tensors *st, mopd_prompt *p)
 {
     mo_gate_kind kind = mo_method_get(p->info.method)->gate;
     if (kind != MO_GATE_IMAGE && kind != MO_GATE_STATIC) return MOPD_OK;
     const mo_view *v;
-    mopd_status status = mo_safetensors_need(st, "gate", &v);
+    mopd_status status = mo_tensors_need(st, "gate", &v);
     if (status != MOPD_OK) return status;
     p->static_gate = kind == MO_GATE_STATIC;
     size_t want[3];
@@ -347,16 +344,16 @@ static mopd_status read_gate(const mo_safetensors *st, mopd_prompt *p)
     for (int i = 0; i < n && fits; i++) fits = v->shape[i] == want[i];
     if (!fits)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"gate\" has %zu numbers, %u x %u templates are needed",
-            mo_safetensors_path(st), v->n, p->static_gate ? 1 : (unsigned)p->info.dim,
+            mo_tensors_path(st), v->n, p->static_gate ? 1 : (unsigned)p->info.dim,
             (unsigned)p->info.n_templates);
     if (p->info.top_k < 1 || p->info.top_k > p->info.n_templates)
-        return mo_fail(MOPD_E_FORMAT, "%s: top_k is %u of %u templates", mo_safetensors_path(st),
+        return mo_fail(MOPD_E_FORMAT, "%s: top_k is %u of %u templates", mo_tensors_path(st),
             (unsigned)p->info.top_k, (unsigned)p->info.n_templates);
     p->info.flags |= MOPD_PROMPT_GATE;
     return read_floats(st, "gate", v, &p->gate);
 }
 
-mopd_status mo_promptfile_read(mopd_prompt **out, const mo_safetensors *st)
+mopd_status mo_promptfile_read(mopd_prompt **out, const mo_tensors *st)
 {
     mopd_prompt *p = mo_prompt_create();
     if (!p) return MOPD_E_NOMEM;
@@ -373,10 +370,10 @@ mopd_status mo_promptfile_read(mopd_prompt **out, const mo_safetensors *st)
 
 mopd_status mo_promptfile_open(mopd_prompt **out, const char *path)
 {
-    mo_safetensors *st = NULL;
+    mo_tensors *st = NULL;
     mopd_status status = mo_safetensors_open(&st, path, true);
     if (status != MOPD_OK) return status;
     status = mo_promptfile_read(out, st);
-    mo_safetensors_close(st);
+    mo_tensors_close(st);
     return status;
 }

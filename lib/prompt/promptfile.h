@@ -51,10 +51,10 @@ mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *c
 mopd_status mo_promptfile_open(mopd_prompt **out, const char *path);
 
 /* The same from an open file. */
-mopd_status mo_promptfile_read(mopd_prompt **out, const mo_safetensors *st);
+mopd_status mo_promptfile_read(mopd_prompt **out, const mo_tensors *st);
 
 /* Whether an open file says it is a prompt or a checkpoint. */
-bool mo_promptfile_is(const mo_safetensors *st);
+bool mo_promptfile_is(const mo_tensors *st);
 
 /* The JSON text of mopd_prompt_describe; mo_mem_free it. */
 mopd_status mo_prompt_describe(const mopd_prompt *prompt, char **json);

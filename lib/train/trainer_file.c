@@ -139,9 +139,9 @@ typedef struct position {
     mo_sums sums;
 } position;
 
-static mopd_status read_position(const mo_safetensors *file, position *out)
+static mopd_status read_position(const mo_tensors *file, position *out)
 {
-    const char *path = mo_safetensors_path(file), *text = mo_safetensors_meta(file, "mopd.position");
+    const char *path = mo_tensors_path(file), *text = mo_tensors_meta(file, "mopd.position");
     if (!text) return mo_fail(MOPD_E_STATE, "%s: a prompt file, not a checkpoint: nothing to resume", path);
     const mo_json *root = NULL;
     mopd_status st = mo_json_parse(&root, text, strlen(text), "mopd.position");
@@ -171,15 +171,15 @@ static mopd_status read_position(const mo_safetensors *file, position *out)
 }
 
 /* A velocity into `out` (n floats). */
-static mopd_status read_velocity(const mo_safetensors *file, const char *name, float *out, size_t n)
+static mopd_status read_velocity(const mo_tensors *file, const char *name, float *out, size_t n)
 {
     const mo_view *v;
     if (!n) return MOPD_OK;
-    mopd_status st = mo_safetensors_need(file, name, &v);
+    mopd_status st = mo_tensors_need(file, name, &v);
     if (st != MOPD_OK) return st;
     if (v->n != n || !mo_view_floats(v, 0, n, out) || !mo_floats_finite(out, n))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" holds %zu numbers, %zu finite ones are needed",
-            mo_safetensors_path(file), name, v->n, n);
+            mo_tensors_path(file), name, v->n, n);
     return MOPD_OK;
 }
 
@@ -219,7 +219,7 @@ static void take_over(mopd_trainer *t, mopd_prompt *p, const position *at, const
 
 mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
 {
-    mo_safetensors *file = NULL;
+    mo_tensors *file = NULL;
     mopd_prompt *p = NULL;
     float *velocity = NULL;
     position at;
@@ -241,6 +241,6 @@ mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
 done:
     mo_mem_free(velocity);
     mo_prompt_free(p);
-    mo_safetensors_close(file);
+    mo_tensors_close(file);
     return st;
 }

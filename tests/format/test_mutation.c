@@ -32,20 +32,19 @@ static void touch(const mo_view *v)
 
 static mopd_status read_safetensors(const void *bytes, size_t n)
 {
-    mo_safetensors *st;
+    mo_tensors *st;
     mopd_status status = mo_safetensors_open_bytes(&st, bytes, n, "mutated");
-    for (size_t i = 0; status == MOPD_OK && i < mo_safetensors_count(st); i++)
-        touch(mo_safetensors_view(st, i));
-    mo_safetensors_close(st);
+    for (size_t i = 0; status == MOPD_OK && i < mo_tensors_count(st); i++) touch(mo_tensors_view(st, i));
+    mo_tensors_close(st);
     return status;
 }
 
 static mopd_status read_torch(const void *bytes, size_t n)
 {
-    mo_torchfile *t;
+    mo_tensors *t;
     mopd_status st = mo_torchfile_open_bytes(&t, bytes, n, "mutated");
-    for (size_t i = 0; st == MOPD_OK && i < mo_torchfile_count(t); i++) touch(mo_torchfile_view(t, i));
-    mo_torchfile_close(t);
+    for (size_t i = 0; st == MOPD_OK && i < mo_tensors_count(t); i++) touch(mo_tensors_view(t, i));
+    mo_tensors_close(t);
     return st;
 }
 

@@ -21,7 +21,7 @@ static void safetensors_gives_views(void **state)
 {
     (void)state;
     unsigned char file[600];
-    mo_safetensors *st;
+    mo_tensors *st;
     const mo_view *v;
     size_t n = compose(file,
         "{\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[8,11]},"
@@ -31,35 +31,35 @@ static void safetensors_gives_views(void **state)
         "\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}}   ",
         12);
     assert_ok(mo_safetensors_open_bytes(&st, file, n, "x.safetensors"));
-    assert_int_equal(mo_safetensors_count(st), 4);
-    assert_int_equal(mo_safetensors_file_bytes(st), n);
-    assert_string_equal(mo_safetensors_path(st), "x.safetensors");
-    assert_string_equal(mo_safetensors_name(st, 0), "a");
-    assert_string_equal(mo_safetensors_name(st, 1), "b");
-    assert_string_equal(mo_safetensors_name(st, 2), "none");
-    assert_string_equal(mo_safetensors_name(st, 3), "s");
-    assert_ok(mo_safetensors_need(st, "b", &v));
+    assert_int_equal(mo_tensors_count(st), 4);
+    assert_int_equal(mo_tensors_file_bytes(st), n);
+    assert_string_equal(mo_tensors_path(st), "x.safetensors");
+    assert_string_equal(mo_tensors_name(st, 0), "a");
+    assert_string_equal(mo_tensors_name(st, 1), "b");
+    assert_string_equal(mo_tensors_name(st, 2), "none");
+    assert_string_equal(mo_tensors_name(st, 3), "s");
+    assert_ok(mo_tensors_need(st, "b", &v));
     assert_int_equal(v->dtype, MO_U8);
     assert_int_equal(v->n, 3);
     assert_int_equal(*(const unsigned char *)v->data, 8);
-    v = mo_safetensors_find(st, "a");
-    assert_ptr_equal(v, mo_safetensors_view(st, 0));
+    v = mo_tensors_find(st, "a");
+    assert_ptr_equal(v, mo_tensors_view(st, 0));
     assert_int_equal(v->n_dims, 2);
     assert_int_equal(v->shape[1], 2);
     assert_int_equal(v->dtype, MO_BF16);
-    assert_int_equal(mo_safetensors_find(st, "none")->n, 0);
-    assert_int_equal(mo_safetensors_find(st, "s")->n, 1);
-    assert_int_equal(mo_safetensors_find(st, "s")->n_dims, 0);
-    assert_null(mo_safetensors_find(st, "c"));
-    assert_fails(mo_safetensors_need(st, "c", &v), MOPD_E_FORMAT, "x.safetensors: tensor \"c\" is missing");
-    assert_int_equal(mo_safetensors_n_meta(st), 2);
-    assert_string_equal(mo_safetensors_meta_key(st, 0), "format");
-    assert_string_equal(mo_safetensors_meta_value(st, 0), "pt");
-    assert_string_equal(mo_safetensors_meta(st, "z"), "1");
-    assert_null(mo_safetensors_meta(st, "y"));
-    mo_safetensors_release(st, mo_safetensors_find(st, "b"));
-    mo_safetensors_close(st);
-    mo_safetensors_close(NULL);
+    assert_int_equal(mo_tensors_find(st, "none")->n, 0);
+    assert_int_equal(mo_tensors_find(st, "s")->n, 1);
+    assert_int_equal(mo_tensors_find(st, "s")->n_dims, 0);
+    assert_null(mo_tensors_find(st, "c"));
+    assert_fails(mo_tensors_need(st, "c", &v), MOPD_E_FORMAT, "x.safetensors: tensor \"c\" is missing");
+    assert_int_equal(mo_tensors_n_meta(st), 2);
+    assert_string_equal(mo_tensors_meta_key(st, 0), "format");
+    assert_string_equal(mo_tensors_meta_value(st, 0), "pt");
+    assert_string_equal(mo_tensors_meta(st, "z"), "1");
+    assert_null(mo_tensors_meta(st, "y"));
+    mo_tensors_release(st, mo_tensors_find(st, "b"));
+    mo_tensors_close(st);
+    mo_tensors_close(NULL);
 }
 
 #define T(name, dtype, shape, from, to)                                                                      \
@@ -76,7 +76,7 @@ static void refuse(const refusal *cases, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         unsigned char file[2000];
-        mo_safetensors *st;
+        mo_tensors *st;
         size_t n_file = compose(file, cases[i].header, cases[i].n_data);
         assert_fails(
             mo_safetensors_open_bytes(&st, file, n_file, "x.safetensors"), cases[i].status, cases[i].words);
@@ -167,13 +167,13 @@ static void safetensors_rejects_bad_headers(void **state)
 {
     (void)state;
     unsigned char file[100];
-    mo_safetensors *st;
+    mo_tensors *st;
     REFUSE({"", 0, MOPD_E_FORMAT, "does not start with {"},
         {" {}", 0, MOPD_E_FORMAT, "does not start with {"}, {"[]", 0, MOPD_E_FORMAT, "does not start with {"},
         {"{", 0, MOPD_E_FORMAT, "line 1"});
     size_t n = compose(file, "{}", 0);
     assert_ok(mo_safetensors_open_bytes(&st, file, n, "x"));
-    mo_safetensors_close(st);
+    mo_tensors_close(st);
     for (size_t cut = 0; cut < 8; cut++)
         assert_fails(mo_safetensors_open_bytes(&st, file, cut, "x"), MOPD_E_FORMAT, "are too short");
     assert_fails(mo_safetensors_open_bytes(&st, file, 9, "x"), MOPD_E_FORMAT,
@@ -215,21 +215,21 @@ static void safetensors_written_reads_back(void **state)
     static const char *const names[] = {"w32", "w16", "wb"};
     assert_ok(write_file(path));
     for (int read = 0; read < 2; read++) {
-        mo_safetensors *st;
+        mo_tensors *st;
         assert_ok(mo_safetensors_open(&st, path, read));
-        assert_int_equal(mo_safetensors_count(st), 5);
+        assert_int_equal(mo_tensors_count(st), 5);
         for (int k = 0; k < 3; k++) {
             float x[6];
-            const mo_view *v = mo_safetensors_find(st, names[k]);
+            const mo_view *v = mo_tensors_find(st, names[k]);
             assert_true(mo_view_floats(v, 0, 6, x));
             assert_true(x[0] == 1 && x[5] == -6);
-            mo_safetensors_release(st, v);
+            mo_tensors_release(st, v);
             assert_true(mo_view_floats(v, 0, 6, x) && x[4] == 5);
         }
-        assert_int_equal(((const int32_t *)mo_safetensors_find(st, "labels")->data)[2], 9);
-        assert_string_equal(mo_safetensors_meta(st, "z"), "last \"quoted\" \xc3\xa9");
-        assert_int_equal((uintptr_t)mo_safetensors_find(st, "w32")->data % 64, 0);
-        mo_safetensors_close(st);
+        assert_int_equal(((const int32_t *)mo_tensors_find(st, "labels")->data)[2], 9);
+        assert_string_equal(mo_tensors_meta(st, "z"), "last \"quoted\" \xc3\xa9");
+        assert_int_equal((uintptr_t)mo_tensors_find(st, "w32")->data % 64, 0);
+        mo_tensors_close(st);
     }
 }
 
@@ -319,9 +319,9 @@ static mopd_status torture_write(void *path)
 
 static mopd_status torture_open(void *path)
 {
-    mo_safetensors *st;
+    mo_tensors *st;
     mopd_status status = mo_safetensors_open(&st, path, true);
-    mo_safetensors_close(st);
+    mo_tensors_close(st);
     return status;
 }
 
@@ -337,7 +337,7 @@ static void safetensors_survives_failing_memory(void **state)
 static void safetensors_names_missing_files(void **state)
 {
     (void)state;
-    mo_safetensors *st;
+    mo_tensors *st;
     mo_safetensors_writer *w;
     assert_fails(
         mo_safetensors_open(&st, "/nowhere/x.safetensors", false), MOPD_E_IO, "/nowhere/x.safetensors");

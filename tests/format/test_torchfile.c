@@ -56,11 +56,11 @@ static void check_line(char *line)
     char *rest, *file = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
     char *dtype = strtok_r(NULL, " ", &rest), *shape = strtok_r(NULL, " \n", &rest), path[600];
     const mo_view *v;
-    mo_torchfile *t;
+    mo_tensors *t;
     snprintf(path, sizeof path, GOLD "%s", file);
     assert_ok(mo_torchfile_open(&t, path, false));
-    assert_ok(mo_torchfile_need(t, name, &v));
-    assert_ptr_equal(v, mo_torchfile_find(t, name));
+    assert_ok(mo_tensors_need(t, name, &v));
+    assert_ptr_equal(v, mo_tensors_find(t, name));
     assert_string_equal(mo_dtype_name(v->dtype), dtype);
     int d = 0;
     for (char *at = shape; *at != '-' && *at; d++) {
@@ -68,9 +68,9 @@ static void check_line(char *line)
         at += *at == 'x';
     }
     assert_int_equal(v->n_dims, d);
-    mo_torchfile_release(t, v);
+    mo_tensors_release(t, v);
     check_values(v, rest, name);
-    mo_torchfile_close(t);
+    mo_tensors_close(t);
 }
 
 static void torch_reads_what_pytorch_reads(void **state)
@@ -87,13 +87,13 @@ static void torch_reads_what_pytorch_reads(void **state)
 
 static size_t count_of(const char *path)
 {
-    mo_torchfile *t;
+    mo_tensors *t;
     assert_ok(mo_torchfile_open(&t, path, true));
-    size_t n = mo_torchfile_count(t);
+    size_t n = mo_tensors_count(t);
     for (size_t i = 0; i < n; i++)
-        assert_ptr_equal(mo_torchfile_find(t, mo_torchfile_name(t, i)), mo_torchfile_view(t, i));
-    assert_string_equal(mo_torchfile_path(t), path);
-    mo_torchfile_close(t);
+        assert_ptr_equal(mo_tensors_find(t, mo_tensors_name(t, i)), mo_tensors_view(t, i));
+    assert_string_equal(mo_tensors_path(t), path);
+    mo_tensors_close(t);
     return n;
 }
 
@@ -111,22 +111,21 @@ static void torch_points_into_the_file(void **state)
 {
     (void)state;
     mo_buf file = {0};
-    mo_torchfile *t;
+    mo_tensors *t;
     assert_ok(mo_file_read(&file, GOLD "torch_zip.pt", 1 << 20));
     assert_ok(mo_torchfile_open_bytes(&t, file.data, file.size, "x.pt"));
-    const char *p = mo_torchfile_find(t, "f32")->data;
+    const char *p = mo_tensors_find(t, "f32")->data;
     assert_true(p > file.data && p < file.data + file.size);
-    const char *all = mo_torchfile_find(t, "shared.all")->data,
-               *part = mo_torchfile_find(t, "shared.part")->data;
+    const char *all = mo_tensors_find(t, "shared.all")->data, *part = mo_tensors_find(t, "shared.part")->data;
     assert_ptr_equal(part, all + 8 * sizeof(float));
-    mo_torchfile_close(t);
+    mo_tensors_close(t);
     mo_buf_free(&file);
 }
 
 static void torch_refuses_code(void **state)
 {
     (void)state;
-    mo_torchfile *t;
+    mo_tensors *t;
     assert_fails(mo_torchfile_open(&t, GOLD "torch_evil.pt", false), MOPD_E_FORMAT,
         "torch_evil/data.pkl: byte 169: the pickle wants \"posix.system\", which is not allowed");
     assert_null(t);
@@ -135,7 +134,7 @@ static void torch_refuses_code(void **state)
 static void torch_refuses_repeated_elements(void **state)
 {
     (void)state;
-    mo_torchfile *t;
+    mo_tensors *t;
     assert_fails(mo_torchfile_open(&t, GOLD "torch_expand.pt", false), MOPD_E_UNSUPPORTED,
         "tensor \"w\" repeats elements: 5 of a storage of 1");
 }
@@ -143,14 +142,14 @@ static void torch_refuses_repeated_elements(void **state)
 static void torch_names_what_is_missing(void **state)
 {
     (void)state;
-    mo_torchfile *t;
+    mo_tensors *t;
     const mo_view *v;
     assert_fails(mo_torchfile_open(&t, "/nowhere/x.pt", false), MOPD_E_IO, "/nowhere/x.pt");
     assert_ok(mo_torchfile_open(&t, GOLD "torch_zip.pt", false));
-    assert_null(mo_torchfile_find(t, "g32"));
-    assert_fails(mo_torchfile_need(t, "g32", &v), MOPD_E_FORMAT, "torch_zip.pt: tensor \"g32\" is missing");
-    mo_torchfile_close(t);
-    mo_torchfile_close(NULL);
+    assert_null(mo_tensors_find(t, "g32"));
+    assert_fails(mo_tensors_need(t, "g32", &v), MOPD_E_FORMAT, "torch_zip.pt: tensor \"g32\" is missing");
+    mo_tensors_close(t);
+    mo_tensors_close(NULL);
     assert_fails(
         mo_torchfile_open_bytes(&t, "no torch file", 13, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
     assert_fails(mo_torchfile_open_bytes(&t, "", 0, "x.pt"), MOPD_E_FORMAT, "x.pt: starts neither as");
@@ -174,15 +173,15 @@ static void torch_names_what_is_missing(void **state)
 
 static mopd_status open_some(const char *bytes, size_t n)
 {
-    mo_torchfile *t;
+    mo_tensors *t;
     mopd_status st = mo_torchfile_open_bytes(&t, bytes, n, "x.pth");
-    if (st == MOPD_OK && mo_torchfile_find(t, "w")) {
+    if (st == MOPD_OK && mo_tensors_find(t, "w")) {
         float x[4] = {0};
-        assert_true(mo_view_floats(mo_torchfile_find(t, "w"), 0, 4, x));
+        assert_true(mo_view_floats(mo_tensors_find(t, "w"), 0, 4, x));
         assert_true(x[0] == 1 && x[1] == 2 && x[2] == 3 && x[3] == 4);
     }
     if (st != MOPD_OK) assert_null(t);
-    mo_torchfile_close(t);
+    mo_tensors_close(t);
     return st;
 }
 
@@ -317,13 +316,37 @@ static void torch_refuses_long_names(void **state)
 static void torch_skips_what_has_no_name(void **state)
 {
     (void)state;
-    mo_torchfile *t;
+    mo_tensors *t;
     static const char file[] = FILE_OF("\x80\2}(N" W "G\0\0\0\0\0\0\0\0" W "K\7" W "U\1s" W "u.");
     assert_ok(mo_torchfile_open_bytes(&t, file, sizeof file - 1, "x.pth"));
-    assert_int_equal(mo_torchfile_count(t), 2);
-    assert_non_null(mo_torchfile_find(t, "7"));
-    assert_non_null(mo_torchfile_find(t, "s"));
-    mo_torchfile_close(t);
+    assert_int_equal(mo_tensors_count(t), 2);
+    assert_non_null(mo_tensors_find(t, "7"));
+    assert_non_null(mo_tensors_find(t, "s"));
+    mo_tensors_close(t);
+}
+
+/* A transposed 64 x 64 tensor is copied into order; letting its pages go must not wipe the copy. */
+static void torch_keeps_copies_that_are_released(void **state)
+{
+    (void)state;
+    enum { SIDE = 64 };
+    static const char head[] = MAGIC PROTOCOL SYSTEM
+        "\x80\2}U\1wctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\nFloatStorage\nU\1kU\3cpuM\0\20NtQ"
+        "K\0" DIMS2("\100", "\100") DIMS2("\1", "\100") "\x89}tRs." KEYS "\0\20\0\0\0\0\0\0";
+    static float x[SIDE * SIDE], y[SIDE * SIDE];
+    mo_buf file = {0};
+    mo_tensors *t;
+    for (int i = 0; i < SIDE * SIDE; i++) x[i] = (float)i;
+    assert_ok(mo_buf_add(&file, head, sizeof head - 1));
+    assert_ok(mo_buf_add(&file, x, sizeof x));
+    assert_ok(mo_torchfile_open(&t, test_write("turned.pth", file.data, file.size), false));
+    const mo_view *v = mo_tensors_find(t, "w");
+    mo_tensors_release(t, v);
+    assert_true(mo_view_floats(v, 0, SIDE * SIDE, y));
+    for (int i = 0; i < SIDE; i++)
+        for (int j = 0; j < SIDE; j++) assert_true(y[i * SIDE + j] == x[j * SIDE + i]);
+    mo_tensors_close(t);
+    mo_buf_free(&file);
 }
 
 /* ---- zip files ---- */
@@ -359,9 +382,9 @@ static void torch_zip_refuses_spoiled_parts(void **state)
 
 static mopd_status torture(void *path)
 {
-    mo_torchfile *t;
+    mo_tensors *t;
     mopd_status st = mo_torchfile_open(&t, path, true);
-    mo_torchfile_close(t);
+    mo_tensors_close(t);
     return st;
 }
 
@@ -391,6 +414,7 @@ int main(void)
         cmocka_unit_test(torch_limits_ways),
         cmocka_unit_test(torch_refuses_long_names),
         cmocka_unit_test(torch_skips_what_has_no_name),
+        cmocka_unit_test(torch_keeps_copies_that_are_released),
         cmocka_unit_test(torch_zip_refuses_spoiled_parts),
         cmocka_unit_test(torch_survives_failing_memory),
     };

@@ -20,11 +20,11 @@ static void read_all(const mopd_prompt *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    mo_safetensors *st;
+    mo_tensors *st;
     mopd_prompt *p = NULL;
     if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
     if (mo_promptfile_read(&p, st) == MOPD_OK) read_all(p);
     mo_prompt_free(p);
-    mo_safetensors_close(st);
+    mo_tensors_close(st);
     return 0;
 }

@@ -11,11 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    mo_safetensors *st;
+    mo_tensors *st;
     if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
-    for (size_t i = 0; i < mo_safetensors_count(st); i++)
-        if (mo_safetensors_find(st, mo_safetensors_name(st, i)) != mo_safetensors_view(st, i))
-            __builtin_trap();
-    mo_safetensors_close(st);
+    for (size_t i = 0; i < mo_tensors_count(st); i++)
+        if (mo_tensors_find(st, mo_tensors_name(st, i)) != mo_tensors_view(st, i)) __builtin_trap();
+    mo_tensors_close(st);
     return 0;
 }

@@ -11,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    mo_torchfile *t;
+    mo_tensors *t;
     if (mo_torchfile_open_bytes(&t, data, n, "fuzz") != MOPD_OK) return 0;
-    for (size_t i = 0; i < mo_torchfile_count(t); i++)
-        if (mo_torchfile_find(t, mo_torchfile_name(t, i)) != mo_torchfile_view(t, i)) __builtin_trap();
-    mo_torchfile_close(t);
+    for (size_t i = 0; i < mo_tensors_count(t); i++)
+        if (mo_tensors_find(t, mo_tensors_name(t, i)) != mo_tensors_view(t, i)) __builtin_trap();
+    mo_tensors_close(t);
     return 0;
 }

@@ -40,16 +40,15 @@ static const float *make_pixels(const mopd_encoder *e, size_t n)
     return pixels;
 }
 
-static void compare_golden(
-    const mo_safetensors *gold, const char *name, const float *got, size_t n, size_t dim)
+static void compare_golden(const mo_tensors *gold, const char *name, const float *got, size_t n, size_t dim)
 {
     float want[N_TEXTS * MAX_DIM];
     const mo_view *v;
-    assert_ok(mo_safetensors_need(gold, name, &v));
+    assert_ok(mo_tensors_need(gold, name, &v));
     assert_int_equal(v->n, n * dim);
     assert_true(mo_view_floats(v, 0, v->n, want));
     double worst = test_max_diff(got, want, n * dim);
-    if (!(worst < 2e-6)) fail_msg("%s of %s: off by %g", name, mo_safetensors_path(gold), worst);
+    if (!(worst < 2e-6)) fail_msg("%s of %s: off by %g", name, mo_tensors_path(gold), worst);
 }
 
 static void encoder_equals_pytorch(void **state)
@@ -57,7 +56,7 @@ static void encoder_equals_pytorch(void **state)
     (void)state;
     for (size_t m = 0; m < N_MODELS; m++) {
         char path[512];
-        mo_safetensors *gold;
+        mo_tensors *gold;
         float out[N_TEXTS * MAX_DIM];
         mopd_encoder *e = open_with(models[m], 2);
         snprintf(path, sizeof path, "%s/golden.safetensors", goldens[m]);
@@ -66,7 +65,7 @@ static void encoder_equals_pytorch(void **state)
         compare_golden(gold, "texts", out, N_TEXTS, e->config.dim);
         assert_ok(mo_encoder_pixels(e, make_pixels(e, N_PICTURES), N_PICTURES, out));
         compare_golden(gold, "pictures", out, N_PICTURES, e->config.dim);
-        mo_safetensors_close(gold);
+        mo_tensors_close(gold);
         mo_encoder_close(e);
     }
 }
