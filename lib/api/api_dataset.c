@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * api_dataset.c - datasets and feature stores: arguments checked, options read. */
+ * api_dataset.c - include/mopd/dataset.h: datasets and feature stores. */
 #include <string.h>
 
+#include "api/api.h"
 #include "base/mem.h"
-#include "base/opts.h"
 #include "data/dataset.h"
-#include "mopd/dataset.h"
 
 static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
 static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
@@ -13,34 +12,28 @@ static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NU
 
 mopd_status mopd_dataset_options_init(mopd_dataset_options *options, size_t struct_size)
 {
-    return mo_opts_init(options, struct_size, &no_options, sizeof no_options, sizeof no_options);
+    MO_API_NEED(options);
+    return mo_api_init(MO_API_mopd_dataset_options, options, struct_size, &no_options);
 }
 
 mopd_status mopd_selection_init(mopd_selection *selection, size_t struct_size)
 {
-    return mo_opts_init(selection, struct_size, &everything, sizeof everything, sizeof everything);
+    MO_API_NEED(selection);
+    return mo_api_init(MO_API_mopd_selection, selection, struct_size, &everything);
 }
 
 mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size)
 {
-    return mo_opts_init(options, struct_size, &plain_once, sizeof plain_once, sizeof plain_once);
-}
-
-/* *out = NULL; ARG when an argument that must be there is not. */
-static mopd_status begin(mopd_dataset **out, const void *first, const char *name)
-{
-    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
-    *out = NULL;
-    return first ? MOPD_OK : mo_fail(MOPD_E_ARG, "%s: NULL", name);
+    MO_API_NEED(options);
+    return mo_api_init(MO_API_mopd_encode_options, options, struct_size, &plain_once);
 }
 
 mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
 {
     mopd_dataset_options o;
-    mopd_status st = begin(out, path, "path");
-    if (st == MOPD_OK) st = mo_opts_read(&o, options, &no_options, sizeof o, sizeof o, "dataset options");
-    if (st == MOPD_OK && o.flags & ~MOPD_DATASET_READ)
-        st = mo_fail(MOPD_E_ARG, "dataset options: unknown flags 0x%x", o.flags);
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(path);
+    mopd_status st = mo_api_read(MO_API_mopd_dataset_options, &o, options, &no_options);
     return st == MOPD_OK ? mo_dataset_open(out, path, &o) : st;
 }
 
@@ -49,22 +42,12 @@ void mopd_dataset_close(mopd_dataset *dataset)
     mo_dataset_close(dataset);
 }
 
-/* Copies as much of a struct as the caller has. */
-static mopd_status give(void *to, const void *from, uint32_t size, uint32_t first)
-{
-    uint32_t has = *(const uint32_t *)to;
-    if (has < first) return mo_fail(MOPD_E_ARG, "struct_size is %u, the first release had %u", has, first);
-    memcpy(to, from, has < size ? has : size);
-    memcpy(to, &has, sizeof has);
-    return MOPD_OK;
-}
-
 mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info)
 {
-    if (!dataset || !info) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "info" : "dataset");
+    MO_API_NEED(dataset);
+    MO_API_NEED(info);
     const mo_dataset_source *s = dataset->source;
-    mopd_dataset_info i = {
-        .struct_size = sizeof i, .n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
+    mopd_dataset_info i = {.n_classes = (uint32_t)dataset->n_classes, .n_items = dataset->n};
     if (s->features) {
         i.seed = s->seed;
         i.dim = (uint32_t)s->dim;
@@ -75,16 +58,24 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         int32_t split = s->row[dataset->row[k]].split;
         if (split >= 0) i.n_split[split]++;
     }
-    return give(info, &i, sizeof i, sizeof i);
+    return mo_api_give(MO_API_mopd_dataset_info, info, &i);
+}
+
+static mopd_status check_index(const mopd_dataset *dataset, size_t index)
+{
+    if (index < dataset->n) return MOPD_OK;
+    return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
 }
 
 mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mopd_item *item)
 {
-    if (!dataset || !item) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "item" : "dataset");
-    if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
+    MO_API_NEED(dataset);
+    MO_API_NEED(item);
+    mopd_status st = check_index(dataset, index);
+    if (st != MOPD_OK) return st;
     const mo_dataset_row *row = dataset->source->row + dataset->row[index];
-    mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
-    return give(item, &i, sizeof i, sizeof i);
+    const mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
+    return mo_api_give(MO_API_mopd_item, item, &i);
 }
 
 const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index)
@@ -117,7 +108,8 @@ const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t index, siz
 mopd_status mopd_dataset_gather(
     const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features)
 {
-    if (!dataset || !features) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "features" : "dataset");
+    MO_API_NEED(dataset);
+    MO_API_NEED(features);
     const mo_dataset_source *s = dataset->source;
     if (!s->features) return mo_fail(MOPD_E_STATE, "the pictures are not encoded yet");
     if (!n_views || first_view >= s->n_views || n_views > s->n_views - first_view)
@@ -132,26 +124,29 @@ mopd_status mopd_dataset_select(
     mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection)
 {
     mopd_selection s;
-    mopd_status st = begin(out, dataset, "dataset");
-    if (st == MOPD_OK) st = mo_opts_read(&s, selection, &everything, sizeof s, sizeof s, "selection");
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    mopd_status st = mo_api_read(MO_API_mopd_selection, &s, selection, &everything);
     return st == MOPD_OK ? mo_split_select(out, dataset, &s) : st;
 }
 
 mopd_status mopd_dataset_pick(
     mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n, uint32_t flags)
 {
-    mopd_status st = begin(out, dataset, "dataset");
-    if (st == MOPD_OK && (!indices || !n)) st = mo_fail(MOPD_E_ARG, "indices: none");
-    if (st == MOPD_OK && flags & ~MOPD_PICK_RELABEL)
-        st = mo_fail(MOPD_E_ARG, "pick: unknown flags 0x%x", flags);
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    MO_API_NEED(indices);
+    MO_API_NEED_SOME(n);
+    mopd_status st = mo_api_check_flags(__func__, flags, MOPD_PICK_RELABEL);
     return st == MOPD_OK ? mo_split_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
 }
 
 mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index)
 {
-    mopd_status st = begin(out, dataset, "dataset");
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    mopd_status st = check_index(dataset, index);
     if (st != MOPD_OK) return st;
-    if (index >= dataset->n) return mo_fail(MOPD_E_ARG, "index %zu of %zu pictures", index, dataset->n);
     size_t *keep = mo_mem_alloc(dataset->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0, n = 0; i < dataset->n; i++) {
@@ -165,25 +160,26 @@ mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *datas
 mopd_status mopd_dataset_withdraw(
     mopd_dataset **out, const mopd_dataset *dataset, const char *path, const char *class_name)
 {
-    mopd_status st = begin(out, dataset, "dataset");
-    if (st == MOPD_OK && !path == !class_name)
-        st = mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
-    return st == MOPD_OK ? mo_split_withdraw(out, dataset, path, class_name) : st;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    if (!path == !class_name) return mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
+    return mo_split_withdraw(out, dataset, path, class_name);
 }
 
 mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset, const mopd_dataset *known,
     const mopd_encoder *encoder, const mopd_encode_options *options)
 {
     mopd_encode_options o;
-    mopd_status st = begin(out, dataset, "dataset");
-    if (st == MOPD_OK) st = mo_opts_read(&o, options, &plain_once, sizeof o, sizeof o, "encode options");
-    if (st == MOPD_OK && o.flags & ~MOPD_ENCODE_SKIP_BAD)
-        st = mo_fail(MOPD_E_ARG, "encode options: unknown flags 0x%x", o.flags);
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    if (!dataset->source->features || known) MO_API_NEED(encoder);
+    mopd_status st = mo_api_read(MO_API_mopd_encode_options, &o, options, &plain_once);
     return st == MOPD_OK ? mo_features_encode(out, dataset, known, encoder, &o) : st;
 }
 
 mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)
 {
-    if (!dataset || !path) return mo_fail(MOPD_E_ARG, "%s: NULL", dataset ? "path" : "dataset");
+    MO_API_NEED(dataset);
+    MO_API_NEED(path);
     return mo_store_save(dataset, path);
 }

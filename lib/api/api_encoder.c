@@ -1,42 +1,25 @@
 /* SPDX-License-Identifier: MIT
  * api_encoder.c - include/mopd/encoder.h. */
-#include <string.h>
-
+#include "api/api.h"
 #include "api/api_image.h"
 #include "api/api_runtime.h"
 #include "base/dtype.h"
 #include "base/mem.h"
-#include "base/opts.h"
 #include "math/bf16.h"
 #include "math/kern.h"
 #include "model/encoder.h"
 
-#define FIRST_OPTIONS 16 /* bytes of mopd_encoder_options in 0.1 */
-#define FIRST_INFO 56    /* of mopd_encoder_info */
-
-_Static_assert(sizeof(mopd_encoder_options) == 16, "no holes in mopd_encoder_options");
-_Static_assert(sizeof(mopd_encoder_info) == 56, "no holes in mopd_encoder_info");
-
 static const mopd_encoder_options defaults = {
     .struct_size = sizeof(mopd_encoder_options), .precision = MOPD_PRECISION_AUTO};
 
-/* ARG naming the function and the argument that is NULL. */
-#define NEED(argument)                                                                                       \
-    do {                                                                                                     \
-        if (!(argument)) return mo_fail(MOPD_E_ARG, "%s: " #argument " is NULL", __func__);                  \
-    } while (0)
-
 mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t struct_size)
 {
-    NEED(options);
-    return mo_opts_init(options, struct_size, &defaults, sizeof defaults, FIRST_OPTIONS);
+    MO_API_NEED(options);
+    return mo_api_init(MO_API_mopd_encoder_options, options, struct_size, &defaults);
 }
 
 static mopd_status check_options(const mopd_encoder_options *o)
 {
-    if (o->flags & ~(MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE))
-        return mo_fail(
-            MOPD_E_VERSION, "mopd_encoder_options: flags 0x%x are unknown here", (unsigned)o->flags);
     if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
     if (o->n_threads > 1024)
@@ -46,11 +29,9 @@ static mopd_status check_options(const mopd_encoder_options *o)
 
 mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
 {
-    NEED(out);
-    *out = NULL;
+    MO_API_NEED_OUT(out);
     mopd_encoder_options o;
-    mopd_status st =
-        mo_opts_read(&o, options, &defaults, sizeof defaults, FIRST_OPTIONS, "mopd_encoder_options");
+    mopd_status st = mo_api_read(MO_API_mopd_encoder_options, &o, options, &defaults);
     if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
     if ((st = mo_kern_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
@@ -65,11 +46,10 @@ void mopd_encoder_close(mopd_encoder *encoder)
 
 mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info *info)
 {
-    NEED(encoder);
-    NEED(info);
+    MO_API_NEED(encoder);
+    MO_API_NEED(info);
     const mo_config *c = &encoder->config;
-    mopd_encoder_info all = {.struct_size = sizeof all,
-        .dim = c->dim,
+    mopd_encoder_info all = {.dim = c->dim,
         .text_width = c->text.stack.width,
         .context_length = c->text.context,
         .vocab_size = c->text.vocab,
@@ -80,7 +60,7 @@ mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info
         .recommended_lr = encoder->recommended_lr,
         .n_parameters = mo_weights_parameters(encoder->weights),
         .weight_bytes = mo_weights_bytes(encoder->weights)};
-    return mo_opts_init(info, info->struct_size, &all, sizeof all, FIRST_INFO);
+    return mo_api_give(MO_API_mopd_encoder_info, info, &all);
 }
 
 const char *mopd_encoder_fingerprint(const mopd_encoder *encoder)
@@ -90,53 +70,51 @@ const char *mopd_encoder_fingerprint(const mopd_encoder *encoder)
 
 mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json)
 {
-    NEED(json);
-    *json = NULL;
-    NEED(encoder);
+    MO_API_NEED_OUT(json);
+    MO_API_NEED(encoder);
     return mo_describe_encoder(encoder, json);
 }
 
 mopd_status mopd_inspect(const char *path, char **json)
 {
-    NEED(json);
-    *json = NULL;
+    MO_API_NEED_OUT(json);
     return mo_describe_file(path, json);
 }
 
 mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_image *image, float *pixels)
 {
-    NEED(encoder);
-    NEED(image);
-    NEED(pixels);
+    MO_API_NEED(encoder);
+    MO_API_NEED(image);
+    MO_API_NEED(pixels);
     return mo_pixels_run(&encoder->config.pixels, &image->picture, pixels);
 }
 
 mopd_status mopd_encoder_preprocess_view(
     const mopd_encoder *encoder, const mopd_image *image, uint64_t seed, float *pixels)
 {
-    NEED(encoder);
-    NEED(image);
-    NEED(pixels);
+    MO_API_NEED(encoder);
+    MO_API_NEED(image);
+    MO_API_NEED(pixels);
     return mo_pixels_view(&encoder->config.pixels, &image->picture, seed, pixels);
 }
 
 mopd_status mopd_encoder_encode_pixels(
     const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
 {
-    NEED(encoder);
-    if (n == 0) return MOPD_OK;
-    NEED(pixels);
-    NEED(features);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(pixels, n);
+    MO_API_NEED_LIST(features, n);
+    if (!n) return MOPD_OK;
     return mo_encoder_pixels(encoder, pixels, n, features);
 }
 
 mopd_status mopd_encoder_encode_images(
     const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features)
 {
-    NEED(encoder);
-    if (n == 0) return MOPD_OK;
-    NEED(images);
-    NEED(features);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(images, n);
+    MO_API_NEED_LIST(features, n);
+    if (!n) return MOPD_OK;
     const mo_image **pictures = mo_mem_alloc(n, sizeof *pictures);
     if (!pictures) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
@@ -154,22 +132,21 @@ mopd_status mopd_encoder_encode_images(
 mopd_status mopd_encoder_encode_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context)
 {
-    NEED(encoder);
-    NEED(fn);
-    if (n == 0) return MOPD_OK;
-    NEED(paths);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(paths, n);
+    MO_API_NEED(fn);
+    if (!n) return MOPD_OK;
     return mo_encoder_files(encoder, paths, n, fn, context);
 }
 
 mopd_status mopd_encoder_tokenize(
     const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids)
 {
-    NEED(ids);
-    NEED(n_ids);
-    *ids = NULL;
+    MO_API_NEED_OUT(ids);
+    MO_API_NEED(n_ids);
     *n_ids = 0;
-    NEED(encoder);
-    NEED(text);
+    MO_API_NEED(encoder);
+    MO_API_NEED(text);
     mo_tokens tokens = {0};
     mopd_status st = mo_encoder_tokens(encoder, text, &tokens);
     if (st != MOPD_OK) {
@@ -184,17 +161,17 @@ mopd_status mopd_encoder_tokenize(
 mopd_status mopd_encoder_encode_texts(
     const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
 {
-    NEED(encoder);
-    if (n == 0) return MOPD_OK;
-    NEED(texts);
-    NEED(features);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(texts, n);
+    MO_API_NEED_LIST(features, n);
+    if (!n) return MOPD_OK;
     return mo_encoder_texts(encoder, texts, n, features);
 }
 
 mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype)
 {
-    NEED(encoder);
-    NEED(path);
+    MO_API_NEED(encoder);
+    MO_API_NEED(path);
     static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
     if (dtype < MOPD_DTYPE_F32 || dtype > MOPD_DTYPE_BF16)
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);

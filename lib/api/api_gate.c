@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * api_gate.c - include/mopd/gate.h: arguments checked, called down. */
+ * api_gate.c - include/mopd/gate.h. */
+#include "api/api.h"
 #include "prompt/gate.h"
 #include "prompt/promptfile.h"
 
 mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt)
 {
-    if (!out || !prompt) return mo_fail(MOPD_E_ARG, "mopd_gate_create: NULL");
-    *out = NULL;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(prompt);
     if (!prompt->gate)
         return mo_fail(
             MOPD_E_STATE, "a prompt of method %s has no gate", mopd_method_name(prompt->info.method));
@@ -17,8 +18,9 @@ mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt)
 mopd_status mopd_gate_create_weights(
     mopd_gate **out, const float *weights, size_t dim, size_t n_templates, size_t top_k)
 {
-    if (!out || !weights || !dim) return mo_fail(MOPD_E_ARG, "mopd_gate_create_weights: NULL, or dim 0");
-    *out = NULL;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(weights);
+    MO_API_NEED_SOME(dim);
     return mo_gate_create(out, weights, dim, n_templates, top_k);
 }
 
@@ -40,14 +42,19 @@ size_t mopd_gate_dim(const mopd_gate *gate)
 mopd_status mopd_gate_select(
     const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights)
 {
-    if (!gate || (n && (!features || !indices || !weights)))
-        return mo_fail(MOPD_E_ARG, "mopd_gate_select: NULL");
+    MO_API_NEED(gate);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(indices, n);
+    MO_API_NEED_LIST(weights, n);
     return n ? mo_gate_select(gate, features, n, indices, weights) : MOPD_OK;
 }
 
 mopd_status mopd_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use)
 {
-    if (!gate || !features || !use || !n) return mo_fail(MOPD_E_ARG, "mopd_gate_use: NULL, or no feature");
+    MO_API_NEED(gate);
+    MO_API_NEED(features);
+    MO_API_NEED_SOME(n);
+    MO_API_NEED(use);
     for (size_t m = 0; m < gate->n_templates; m++) use[m] = 0;
     mopd_status st = mo_gate_use(gate, features, n, use);
     for (size_t m = 0; m < gate->n_templates; m++) use[m] /= (double)n;

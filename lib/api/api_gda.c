@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * api_gda.c - the Gaussian discriminant head: arguments checked. */
+ * api_gda.c - include/mopd/gda.h: the Gaussian discriminant head. */
 #include <math.h>
 
+#include "api/api.h"
 #include "base/floats.h"
 #include "base/mem.h"
 #include "mopd/gda.h"
@@ -10,10 +11,11 @@
 mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features,
     const int32_t *labels, size_t n, float alpha)
 {
-    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
-    *out = NULL;
-    if (!bank || !features || !labels || !n)
-        return mo_fail(MOPD_E_ARG, "%s: NULL or empty", !bank ? "bank" : !features ? "features" : "labels");
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(bank);
+    MO_API_NEED(features);
+    MO_API_NEED(labels);
+    MO_API_NEED_SOME(n);
     size_t n_floats;
     if (!isfinite(alpha)) return mo_fail(MOPD_E_ARG, "alpha is not finite");
     if (!mo_mul(n, bank->dim, &n_floats)) return mo_fail(MOPD_E_ARG, "%zu features are too many", n);
@@ -23,9 +25,9 @@ mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *
 
 mopd_status mopd_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank)
 {
-    if (!out) return mo_fail(MOPD_E_ARG, "out: NULL");
-    *out = NULL;
-    if (!known || !bank) return mo_fail(MOPD_E_ARG, "%s: NULL", known ? "bank" : "known");
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(known);
+    MO_API_NEED(bank);
     return mo_gda_create_classes(out, known, bank);
 }
 
@@ -36,8 +38,9 @@ float mopd_gda_alpha(const mopd_gda *gda)
 
 mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits)
 {
-    if (!gda || !features || !logits)
-        return mo_fail(MOPD_E_ARG, "%s: NULL", !gda ? "gda" : !features ? "features" : "logits");
+    MO_API_NEED(gda);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(logits, n);
     mo_gda_logits(gda, features, n, logits);
     return MOPD_OK;
 }

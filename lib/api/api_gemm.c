@@ -2,6 +2,7 @@
  * api_gemm.c - the rate of one matrix product of a tower's shape: c [256 x 3072] = a [256 x 768] W^T. */
 #include <time.h>
 
+#include "api/api.h"
 #include "base/mem.h"
 #include "math/gemm.h"
 #include "model/encoder.h"
@@ -29,8 +30,8 @@ static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args
 
 mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
 {
-    if (!encoder || !gflops)
-        return mo_fail(MOPD_E_ARG, "gemm rate: %s is NULL", encoder ? "gflops" : "encoder");
+    MO_API_NEED(encoder);
+    MO_API_NEED(gflops);
     float *panels = mo_mem_calloc(mo_mat_floats(OUTPUTS, INPUTS), sizeof *panels);
     float *a = mo_mem_calloc((size_t)ROWS * INPUTS, sizeof *a),
           *c = mo_mem_calloc((size_t)ROWS * OUTPUTS, sizeof *c);

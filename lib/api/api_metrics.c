@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * api_metrics.c - metrics for hosts: arguments checked. */
-#include <string.h>
-
+ * api_metrics.c - include/mopd/metrics.h. */
+#include "api/api.h"
 #include "mopd/metrics.h"
 #include "train/metrics.h"
 
 mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
-    if (!confusion || !n_classes) return mo_fail(MOPD_E_ARG, "confusion: NULL, or no class");
-    if (n && (!logits || !labels)) return mo_fail(MOPD_E_ARG, "%s: NULL", logits ? "labels" : "logits");
+    MO_API_NEED(confusion);
+    MO_API_NEED_SOME(n_classes);
+    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_LIST(labels, n);
     return mo_metrics_confusion_add(confusion, n_classes, logits, labels, n);
 }
 
 mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)
 {
-    if (!metrics || !confusion || !n_classes)
-        return mo_fail(MOPD_E_ARG, "metrics or confusion: NULL, or no class");
-    uint32_t has = metrics->struct_size;
-    mopd_metrics m = {.struct_size = has};
-    if (has < sizeof m)
-        return mo_fail(MOPD_E_ARG, "metrics: struct_size is %u, the first release had %zu", has, sizeof m);
+    MO_API_NEED(metrics);
+    MO_API_NEED(confusion);
+    MO_API_NEED_SOME(n_classes);
+    mopd_metrics m = {.struct_size = sizeof m};
     mo_metrics_compute(&m, confusion, n_classes);
-    memcpy(metrics, &m, sizeof m);
-    return MOPD_OK;
+    return mo_api_give(MO_API_mopd_metrics, metrics, &m);
 }
 
 double mopd_harmonic_mean(double a, double b)

@@ -1,40 +1,46 @@
 /* SPDX-License-Identifier: MIT
- * api_trainer.c - include/mopd/trainer.h: arguments checked, options read, called down. */
+ * api_trainer.c - include/mopd/trainer.h. */
 #include <string.h>
 
+#include "api/api.h"
 #include "base/floats.h"
 #include "base/labels.h"
-#include "base/opts.h"
 #include "base/utf8.h"
 #include "format/json.h"
 #include "prompt/bank.h"
 #include "train/choose.h"
 #include "train/trainer.h"
 
-#define FIRST_RUN 96
-#define FIRST_STEP 64
-
-_Static_assert(sizeof(void *) != 8 || sizeof(mopd_trainer_options) == 136, "no holes in options");
-_Static_assert(sizeof(void *) != 8 || sizeof(mopd_run) == 112, "no holes in mopd_run");
-_Static_assert(sizeof(mopd_step) == FIRST_STEP, "no holes in mopd_step");
-_Static_assert(sizeof(mopd_epoch) == 80, "no holes in mopd_epoch");
-
 mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size)
 {
-    return mo_opts_init(options, struct_size, &mo_settings_defaults, sizeof *options, MO_SETTINGS_FIRST);
+    MO_API_NEED(options);
+    return mo_api_init(MO_API_mopd_trainer_options, options, struct_size, &mo_settings_defaults);
 }
 
 mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
 {
-    return mo_opts_init(run, struct_size, &mo_run_defaults, sizeof *run, FIRST_RUN);
+    MO_API_NEED(run);
+    return mo_api_init(MO_API_mopd_run, run, struct_size, &mo_run_defaults);
+}
+
+/* What is wrong before there is a trainer may be wrong on one rank alone: the others are told. */
+static mopd_status tell_ranks(const mopd_trainer_options *options, size_t n_classes, mopd_status st)
+{
+    mo_group group;
+    mopd_status other = mo_group_read(&group, options, n_classes);
+    return mo_group_agree(&group, other != MOPD_OK ? other : st, (mo_group_check){0, ""});
 }
 
 mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, const mopd_trainer_options *options)
 {
-    if (!out || !encoder || (n_classes && !classes)) return mo_fail(MOPD_E_ARG, "mopd_trainer_create: NULL");
-    *out = NULL;
-    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, options, NULL});
+    mopd_trainer_options o;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(classes, n_classes);
+    mopd_status st = mo_api_read(MO_API_mopd_trainer_options, &o, options, &mo_settings_defaults);
+    if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);
+    return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, &o, NULL});
 }
 
 void mopd_trainer_free(mopd_trainer *trainer)
@@ -42,13 +48,8 @@ void mopd_trainer_free(mopd_trainer *trainer)
     mo_trainer_free(trainer);
 }
 
-static mopd_status check_step(
-    const mopd_trainer *t, const float *features, const int32_t *labels, size_t n, const mopd_step *step)
+static mopd_status check_step(const mopd_trainer *t, const float *features, const int32_t *labels, size_t n)
 {
-    if (!features || !labels || !n) return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL, or no feature");
-    if (step && step->struct_size < FIRST_STEP)
-        return mo_fail(MOPD_E_ARG, "mopd_step: struct_size is %u, the first release had %d",
-            (unsigned)step->struct_size, FIRST_STEP);
     if (n > t->set.o.batch)
         return mo_fail(MOPD_E_ARG, "%zu features, the options' batch is %u", n, (unsigned)t->set.o.batch);
     if (t->epoch >= t->set.o.epochs)
@@ -58,43 +59,38 @@ static mopd_status check_step(
 }
 
 mopd_status mopd_trainer_step(
-    mopd_trainer *t, const float *features, const int32_t *labels, size_t n, mopd_step *step)
+    mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step)
 {
     mopd_step done;
-    if (!t) return mo_fail(MOPD_E_ARG, "mopd_trainer_step: NULL");
-    mopd_status st = check_step(t, features, labels, n, step);
-    bool known = st == MOPD_OK && t->group.ranks > 1;
-    uint64_t bits = known ? mo_trainer_bits(features, n * t->dim, labels, n) : 0;
-    if ((st = mo_group_agree(&t->group, st, (mo_group_check){bits, "their batch"})) != MOPD_OK) return st;
-    if ((st = mo_trainer_step(t, features, labels, n, &done)) != MOPD_OK || !step) return st;
-    uint32_t size = step->struct_size;
-    memset(step, 0, size);
-    memcpy(step, &done, size < sizeof done ? size : sizeof done);
-    step->struct_size = size;
-    return MOPD_OK;
+    MO_API_NEED(trainer);
+    mopd_status st = MO_API_HAS(features);
+    if (st == MOPD_OK) st = MO_API_HAS(labels);
+    if (st == MOPD_OK && !n) st = mo_api_refuse(__func__, "n", "0");
+    if (st == MOPD_OK && step) st = mo_api_check_size(MO_API_mopd_step, step->struct_size);
+    if (st == MOPD_OK) st = check_step(trainer, features, labels, n);
+    bool known = st == MOPD_OK && trainer->group.ranks > 1;
+    uint64_t bits = known ? mo_trainer_bits(features, n * trainer->dim, labels, n) : 0;
+    st = mo_group_agree(&trainer->group, st, (mo_group_check){bits, "their batch"});
+    if (st == MOPD_OK) st = mo_trainer_step(trainer, features, labels, n, &done);
+    return st == MOPD_OK && step ? mo_api_give(MO_API_mopd_step, step, &done) : st;
 }
 
 mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer)
 {
-    if (!trainer) return mo_fail(MOPD_E_ARG, "mopd_trainer_end_epoch: NULL");
+    MO_API_NEED(trainer);
     if (trainer->epoch >= trainer->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)trainer->set.o.epochs);
     mo_trainer_end_epoch(trainer);
     return MOPD_OK;
 }
 
-static mopd_status read_run(mopd_run *out, const mopd_run *run)
-{
-    if (!run) return mo_fail(MOPD_E_ARG, "mopd_run: NULL");
-    return mo_opts_read(out, run, &mo_run_defaults, sizeof *out, FIRST_RUN, "mopd_run");
-}
-
 mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
 {
-    mopd_run ours;
-    if (!trainer) return mo_fail(MOPD_E_ARG, "mopd_trainer_run: NULL");
-    mopd_status st = read_run(&ours, run);
-    return st == MOPD_OK ? mo_trainer_run(trainer, &ours)
+    mopd_run r;
+    MO_API_NEED(trainer);
+    mopd_status st = MO_API_HAS(run);
+    if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
+    return st == MOPD_OK ? mo_trainer_run(trainer, &r)
                          : mo_group_agree(&trainer->group, st, (mo_group_check){0, ""});
 }
 
@@ -105,37 +101,42 @@ double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch)
 
 mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char *text)
 {
-    if (!trainer || !key || !*key || !text)
-        return mo_fail(MOPD_E_ARG, "mopd_trainer_note: NULL, or an empty key");
+    MO_API_NEED(trainer);
+    MO_API_NEED(key);
+    MO_API_NEED(text);
+    if (!*key) return mo_fail(MOPD_E_ARG, "%s: key is empty", __func__);
     if (!mo_utf8_valid(key, strlen(key)) || !mo_utf8_valid(text, strlen(text)))
-        return mo_fail(MOPD_E_ARG, "mopd_trainer_note: key or text is no UTF-8");
+        return mo_fail(MOPD_E_ARG, "%s: key or text is no UTF-8", __func__);
     return mo_prompt_note(&trainer->note_keys, &trainer->notes, key, text);
 }
 
 mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out)
 {
-    if (!trainer || !out) return mo_fail(MOPD_E_ARG, "mopd_trainer_prompt: NULL");
-    *out = NULL;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(trainer);
     return mo_trainer_prompt(trainer, out);
 }
 
 mopd_status mopd_trainer_checkpoint(const mopd_trainer *trainer, const char *path)
 {
-    if (!trainer || !path) return mo_fail(MOPD_E_ARG, "mopd_trainer_checkpoint: NULL");
+    MO_API_NEED(trainer);
+    MO_API_NEED(path);
     return mo_trainer_checkpoint(trainer, path);
 }
 
 mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path)
 {
-    if (!trainer || !path) return mo_fail(MOPD_E_ARG, "mopd_trainer_resume: NULL");
+    MO_API_NEED(trainer);
+    MO_API_NEED(path);
     return mo_trainer_resume(trainer, path);
 }
 
 mopd_status mopd_trainer_bank(
     const mopd_trainer *trainer, mopd_bank **out, const char *const *classes, size_t n_classes)
 {
-    if (!trainer || !out || (n_classes && !classes)) return mo_fail(MOPD_E_ARG, "mopd_trainer_bank: NULL");
-    *out = NULL;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(trainer);
+    MO_API_NEED_LIST(classes, n_classes);
     mopd_prompt *p = NULL;
     mopd_status st = mo_trainer_prompt(trainer, &p);
     if (st == MOPD_OK) st = mo_prompt_bank(out, trainer->encoder, classes, n_classes, p);
@@ -146,11 +147,15 @@ mopd_status mopd_trainer_bank(
 mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
     mopd_trainer_options *options, const mopd_run *run, char **report)
 {
-    mopd_run ours;
-    if (!encoder || !classes || !options) return mo_fail(MOPD_E_ARG, "mopd_trainer_choose: NULL");
+    mopd_trainer_options o;
+    mopd_run r;
     if (report) *report = NULL;
-    mopd_status st = read_run(&ours, run);
-    if (st != MOPD_OK) return st;
-    return mo_choose_settings(
-        &(mo_trainer_args){encoder, classes, n_classes, options, NULL}, options, &ours, report);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(classes, n_classes);
+    MO_API_NEED(options);
+    mopd_status st = mo_api_read(MO_API_mopd_trainer_options, &o, options, &mo_settings_defaults);
+    if (st == MOPD_OK) st = MO_API_HAS(run);
+    if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
+    if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);
+    return mo_choose_settings(&(mo_trainer_args){encoder, classes, n_classes, &o, NULL}, options, &r, report);
 }

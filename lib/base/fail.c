@@ -81,12 +81,12 @@ void mo_fail_clear(void)
     message[0] = 0;
 }
 
-const char *mopd_last_error(void)
+const char *mo_fail_message(void)
 {
     return message;
 }
 
-const char *mopd_status_name(mopd_status status)
+const char *mo_fail_name(mopd_status status)
 {
 #define STATUS_NAME(name, value, text)                                                                       \
     case value:                                                                                              \
@@ -98,7 +98,7 @@ const char *mopd_status_name(mopd_status status)
     }
 }
 
-const char *mopd_status_text(mopd_status status)
+const char *mo_fail_text(mopd_status status)
 {
 #define STATUS_TEXT(name, value, text)                                                                       \
     case value:                                                                                              \

@@ -17,4 +17,9 @@ mopd_status mo_fail_at(mopd_status st, const char *format, ...) __attribute__((f
 /* Empties the thread's message. */
 void mo_fail_clear(void);
 
+/* The thread's message, "" when nothing failed yet; the name of a status, "MOPD_E_FORMAT"; its meaning in words. */
+const char *mo_fail_message(void);
+const char *mo_fail_name(mopd_status status);
+const char *mo_fail_text(mopd_status status);
+
 #endif

@@ -95,7 +95,7 @@ static void prepare_task(void *ctx, size_t task)
     job *j = ctx;
     slot *s = j->slots + task;
     s->st = prepare(j, s);
-    if (s->st != MOPD_OK) snprintf(s->message, sizeof s->message, "%s", mopd_last_error());
+    if (s->st != MOPD_OK) snprintf(s->message, sizeof s->message, "%s", mo_fail_message());
 }
 
 static bool wants_plain(const job *j, size_t item)
@@ -488,7 +488,6 @@ mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const 
         if (st != MOPD_OK) return st;
         if (!known) return pass_through(out, d, options);
     }
-    if (!encoder) return mo_fail(MOPD_E_ARG, "encoder: NULL, but there are pictures to encode");
     job j = {.data = d, .known = known, .encoder = encoder, .options = options, .dim = encoder->config.dim};
     j.augmented = have ? have->augmented : options->n_views > 0;
     j.n_views = have ? have->n_views : options->n_views ? options->n_views : 1;

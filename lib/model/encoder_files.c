@@ -50,7 +50,7 @@ static void decode(stream *s, size_t i)
     mo_image_free(&picture);
     if (st != MOPD_OK) {
         memset(s->pixels + i % SLOTS * s->floats, 0, s->floats * sizeof *s->pixels);
-        strncpy(to->message, mopd_last_error(), MESSAGE - 1);
+        strncpy(to->message, mo_fail_message(), MESSAGE - 1);
         to->message[MESSAGE - 1] = 0;
     }
     to->st = st;

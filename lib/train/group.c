@@ -77,9 +77,9 @@ static mopd_status judge_failures(const mo_group *group, const mo_group_head *al
     if (!(n > 0)) return MOPD_OK;
     mopd_status st = most ? -most : MOPD_E_INTERNAL;
     if (n > 1)
-        return mo_fail(st, "%.0f of %u ranks failed: %s", n, (unsigned)group->ranks, mopd_status_text(st));
+        return mo_fail(st, "%.0f of %u ranks failed: %s", n, (unsigned)group->ranks, mo_fail_text(st));
     return mo_fail(
-        st, "rank %.0f of %u failed: %s", all->failed_rank, (unsigned)group->ranks, mopd_status_text(st));
+        st, "rank %.0f of %u failed: %s", all->failed_rank, (unsigned)group->ranks, mo_fail_text(st));
 }
 
 static mopd_status judge(
@@ -117,7 +117,7 @@ mopd_status mo_group_sum(mo_group *group, mopd_status st, mo_group_check check, 
         group->broken = true;
         return st != MOPD_OK ? st
                              : mo_fail(reduced, "rank %u of %u: reduce returned %s", (unsigned)group->rank,
-                                   (unsigned)group->ranks, mopd_status_name(reduced));
+                                   (unsigned)group->ranks, mo_fail_name(reduced));
     }
     if (n) memcpy(&all, values, sizeof all);
     return st != MOPD_OK ? st : judge(group, &mine, &all, check.what);

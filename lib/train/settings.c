@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/opts.h"
 #include "format/json.h"
 #include "prompt/context.h"
 #include "prompt/template.h"
@@ -54,8 +53,6 @@ static mopd_status check_numbers(const mopd_trainer_options *o)
         return mo_fail(MOPD_E_ARG, "method is %d, 0 to 6 are known", (int)o->method);
     if (o->class_position < 0 || o->class_position > MOPD_CLASS_FRONT)
         return mo_fail(MOPD_E_ARG, "class_position is %d, 0 to 2 are known", (int)o->class_position);
-    if (o->flags & ~(MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE))
-        return mo_fail(MOPD_E_ARG, "flags are %#x: a bit is unknown", (unsigned)o->flags);
     if ((st = count("n_context", o->n_context, 0)) != MOPD_OK) return st;
     if ((st = count("epochs", o->epochs, 1)) != MOPD_OK) return st;
     if ((st = count("batch", o->batch, 1)) != MOPD_OK) return st;
@@ -99,9 +96,8 @@ mopd_status mo_settings_read(
 {
     *out = (mo_settings){0};
     mopd_trainer_options *o = &out->o;
-    mopd_status st =
-        mo_opts_read(o, options, &mo_settings_defaults, sizeof *o, MO_SETTINGS_FIRST, "mopd_trainer_options");
-    if (st != MOPD_OK) return st;
+    mopd_status st;
+    *o = *options;
     if (o->lr == 0) o->lr = encoder->recommended_lr > 0 ? encoder->recommended_lr : DEFAULT_LR;
     out->method = mo_method_get(o->method);
     if (out->method && o->lambda < 0) o->lambda = out->method->lambda;

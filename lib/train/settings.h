@@ -18,10 +18,7 @@ typedef struct mo_settings {
 
 extern const mopd_trainer_options mo_settings_defaults;
 
-/* Bytes up to the fields that came last: `teachers`. */
-#define MO_SETTINGS_FIRST offsetof(mopd_trainer_options, teachers)
-
-/* options NULL: defaults.  ARG names the field and the numbers. */
+/* options: every field set.  ARG names the field and the numbers. */
 mopd_status mo_settings_read(
     mo_settings *out, const mopd_encoder *encoder, const mopd_trainer_options *options);
 

@@ -192,11 +192,9 @@ static mopd_status keep_data(mopd_trainer *t, const run_state *s)
 
 static mopd_status check_run(const mopd_trainer *t, const mopd_run *run)
 {
-    if (run->flags)
-        return mo_fail(MOPD_E_ARG, "mopd_run: flags are %#x, none is known", (unsigned)run->flags);
     if (!run->n || run->n > UINT32_MAX)
         return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures", (unsigned long long)run->n);
-    if (!run->labels) return mo_fail(MOPD_E_ARG, "mopd_run: no labels");
+    if (!run->labels) return mo_fail(MOPD_E_ARG, "mopd_run: labels is NULL");
     if (!run->features == !run->views)
         return mo_fail(MOPD_E_ARG, "mopd_run: either features or a views callback");
     if (run->n_views < 1 || run->n_views > UINT32_MAX || (run->views && run->n_views != 1))

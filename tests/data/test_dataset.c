@@ -361,7 +361,7 @@ static void parts_leave_things_out(void **state)
     assert_fails(mopd_dataset_leave_out(&p, d, 4), MOPD_E_ARG, "index 4 of 4");
     const size_t wrong[] = {1, 1};
     assert_fails(mopd_dataset_pick(&p, d, wrong, 2, 0), MOPD_E_ARG, "not ascending");
-    assert_fails(mopd_dataset_pick(&p, d, wrong, 0, 0), MOPD_E_ARG, "none");
+    assert_fails(mopd_dataset_pick(&p, d, wrong, 0, 0), MOPD_E_ARG, "n is 0");
     mopd_dataset_close(d);
 }
 

@@ -137,7 +137,8 @@ static void bad_names_are_named(void **state)
                       *const twice[] = {"x", "dog", "dog"};
     const char *const broken[] = {"a", "b\xe9"};
     assert_fails(mopd_bank_create_features(&bank, abc, 0, f, 1, 1), MOPD_E_ARG, "no classes");
-    assert_fails(mopd_bank_create_features(&bank, NULL, 2, f, 1, 1), MOPD_E_ARG, "no classes");
+    assert_fails(mopd_bank_create_features(&bank, NULL, 2, f, 1, 1), MOPD_E_ARG,
+        "mopd_bank_create_features: classes is NULL");
     assert_fails(mopd_bank_create_features(&bank, null, 2, f, 1, 1), MOPD_E_ARG, "class 1 is NULL");
     assert_fails(
         mopd_bank_create_features(&bank, empty, 3, f, 1, 1), MOPD_E_ARG, "class 2 has an empty name");
@@ -197,7 +198,7 @@ static void null_arguments_are_refused(void **state)
     assert_fails(mopd_bank_create(NULL, NULL, abc, 3, NULL, 0), MOPD_E_ARG, "out is NULL");
     assert_fails(mopd_bank_create_features(NULL, abc, 1, f, 1, 1), MOPD_E_ARG, "out is NULL");
     assert_fails(mopd_bank_create_features(&bank, abc, 1, NULL, 1, 1), MOPD_E_ARG, "features is NULL");
-    assert_fails(mopd_bank_create_features(&bank, abc, 1, f, 0, 1), MOPD_E_ARG, "width 0");
+    assert_fails(mopd_bank_create_features(&bank, abc, 1, f, 0, 1), MOPD_E_ARG, "dim is 0");
     assert_ok(mopd_bank_create_features(&bank, abc, 1, f, 2, 1));
     assert_fails(mopd_bank_logits(NULL, f, 1, out), MOPD_E_ARG, "bank is NULL");
     assert_fails(mopd_bank_logits(bank, NULL, 1, out), MOPD_E_ARG, "features is NULL");

@@ -146,7 +146,7 @@ static void bad_inputs_are_refused(void **state)
     assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "label 5 is 3, there are 3 classes");
     for (size_t i = 0; i < N; i++) wrong[i] = (int32_t)(i % 2);
     assert_fails(mopd_gda_create(&g, &bank, x, wrong, N, 1), MOPD_E_ARG, "class 'c' has no feature");
-    assert_fails(mopd_gda_create(&g, &bank, x, wrong, 0, 1), MOPD_E_ARG, "empty");
+    assert_fails(mopd_gda_create(&g, &bank, x, wrong, 0, 1), MOPD_E_ARG, "mopd_gda_create: n is 0");
     assert_fails(mopd_gda_create(&g, &bank, x, labels, N, NAN), MOPD_E_ARG, "alpha");
     float nan_row[D] = {NAN};
     assert_fails(mopd_gda_create(&g, &bank, nan_row, labels, 1, 1), MOPD_E_NUMERIC, "not finite");

@@ -385,6 +385,12 @@ static void ranks_that_do_not_belong_together_are_refused(void **state)
     assert_said(&members[0], MOPD_E_ARG, "rank 1 of 2 failed: an argument is not allowed");
     assert_said(&members[1], MOPD_E_ARG, "w is 3");
 
+    gather(&m, members, 2, &o);
+    members[1].o.flags = UINT32_C(1) << 31; /* compiled with headers of a later library */
+    together(create, members);
+    assert_said(&members[0], MOPD_E_VERSION, "rank 1 of 2 failed: newer than this library");
+    assert_said(&members[1], MOPD_E_VERSION, "mopd_trainer_options: flags 0x80000000 are unknown");
+
     int32_t others[N];
     memcpy(others, labels, sizeof others);
     others[0] = 1;
@@ -600,6 +606,10 @@ static void settings_are_chosen_alike(void **state)
     members[0].run.n = N - 1;
     together(choose, members);
     for (int r = 0; r < 2; r++) assert_said(&members[r], MOPD_E_MISMATCH, "the number of pictures");
+    members[1].run.struct_size = 4;
+    together(choose, members);
+    assert_said(&members[0], MOPD_E_ARG, "rank 1 of 2 failed");
+    assert_said(&members[1], MOPD_E_ARG, "mopd_run: struct_size is 4");
 }
 
 /* ---- torture: memory runs out on one rank or the other, and nobody waits ---- */
