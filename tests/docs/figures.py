@@ -120,6 +120,19 @@ def accuracy_short(figures, name):
     return table(["method", "base", "new", "H", "mixed"], cells)
 
 
+def shots(figures, name):
+    """One line for each number of pictures a class, from the entries NAME-shots-N and NAME-default (16)."""
+    entries = figures["accuracy"]
+    lists = {int(key.rpartition("-")[2]): e["rows"] for key, e in entries.items() if key.startswith(name + "-shots-")}
+    lists[16] = entries[name + "-default"]["rows"]
+    methods = ("gda", "coop", "mopd")
+    cells = []
+    for n, rows in sorted(lists.items()):
+        of = {row["method"]: row for row in rows}
+        cells.append([str(n), *(" / ".join(f"{of[m][c]:.1f}" for c in ("base", "new", "mixed")) for m in methods)])
+    return table(["pictures a class", *methods], cells)
+
+
 def exactness(figures, _):
     return table(["what", "reference", "bar", "measured"],
                  [[row[k] for k in ("what", "reference", "bar", "measured")] for row in figures["exactness"]])
@@ -131,7 +144,7 @@ def exactness_short(figures, _):
 
 
 KINDS = {"engines": engines, "others": others, "machine": machine, "readme-speed": readme_speed, "accuracy": accuracy,
-         "accuracy-short": accuracy_short, "exactness": exactness, "exactness-short": exactness_short}
+         "accuracy-short": accuracy_short, "shots": shots, "exactness": exactness, "exactness-short": exactness_short}
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
