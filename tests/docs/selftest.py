@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """selftest.py - the checks of the documentation find what they are there for: each fault is put into a small tree of its
 own, or into a copy of what is checked, and must be named."""
+import argparse
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -11,6 +14,8 @@ import tempfile
 
 import figures
 import links
+import record
+import timing
 
 ROOT = links.ROOT
 METHOD = "# The method {#method}\n\nText.\n\n## 3. Training\n\nText.\n\n### 3.4 Losses\n\nText.\n\n## 12. Checks\n\n1. One.\n2. Two.\n"
@@ -75,6 +80,33 @@ def figures_find_faults():
         expect("another figure", "docs/a.md", str(figures.compare(root, False)))
 
 
+def measured(name, times):
+    row = timing.Row(name, {}, 0.9, 0.5)
+    row.times = times
+    return record.row(row, "b16")
+
+
+def merge(path, threads, rows):
+    args = argparse.Namespace(cpu="all", threads=threads, run="r")
+    with contextlib.redirect_stdout(io.StringIO()):
+        record.merge(path, args, "wall", "libmopd 1", rows)
+    return record.load(path)["speed"]["r"]["rows"]
+
+
+def benches_keep_what_they_measured():
+    """Median, least and greatest time, the ratio of the same round; a run keeps the rows of other calls on the same machine."""
+    a = measured("a", {"libmopd": [0.010, 0.030, 0.020], "PyTorch": [0.020, 0.040, 0.050]})
+    side, ratio = {"median": 20, "min": 10, "max": 30}, {"median": 0.5, "low": 0.4, "high": 0.75}
+    if a["sides"]["libmopd"] != side or a["ratios"]["PyTorch"] != ratio or a["rounds"] != 3:
+        raise SystemExit(f"a row is {a}")
+    b, c = (measured(name, {"libmopd": [1.0], "PyTorch": [2.0]}) for name in ("b", "c"))
+    with tempfile.TemporaryDirectory() as root:
+        path = os.path.join(root, "figures.json")
+        names = [[r["name"] for r in merge(path, *call)] for call in ((2, [a, b]), (2, [b, c]), (1, [c]))]
+        if names != [["a", "b"], ["a", "b", "c"], ["c"]]:
+            raise SystemExit(f"the run had the rows {names}")
+
+
 def version_finds_faults():
     places = ["CMakeLists.txt", "include/mopd/version.h", "bindings/python/src/mopd/_abi.py", "bindings/python/src/mopd/__init__.py",
               "bindings/python/pyproject.toml", "cmake/debian/changelog", "CHANGELOG.md", "lib/mopd.map", "docs/getting-started.md",
@@ -98,7 +130,7 @@ def version_finds_faults():
 
 
 if __name__ == "__main__":
-    for test in (links_find_faults, figures_find_faults, version_finds_faults):
+    for test in (links_find_faults, figures_find_faults, benches_keep_what_they_measured, version_finds_faults):
         test()
         print(f"selftest: {test.__name__}")
     sys.exit(0)
