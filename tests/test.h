@@ -12,9 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "mopd/mopd.h"
+
+/* Seconds after which a test that waits for another thread or process fails instead of hanging.  Nothing else hangs on
+ * it, so it is far longer than the busiest machine needs. */
+#define TEST_PATIENCE 300
+
+/* A pause of a millisecond in a loop that waits since `begun`; false when patience is over. */
+bool test_pause(time_t begun);
 
 /* Asserts MOPD_OK and shows the library's message otherwise. */
 #define assert_ok(call)                                                                                      \

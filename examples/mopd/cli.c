@@ -22,7 +22,8 @@ static void on_interrupt(int signal_number)
 
 void cli_catch_interrupt(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
+    /* A write that waits for a slow reader goes on: what was reached is written whole. */
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
@@ -123,11 +124,8 @@ void cli_list_split(cli_list *list, const char *text)
     }
 }
 
-bool cli_list_file(cli_list *list, const char *path)
+static bool read_lines(cli_list *list, FILE *f, const char *path)
 {
-    bool standard = !strcmp(path, "-");
-    FILE *f = standard ? stdin : fopen(path, "re");
-    if (!f) return cli_fail("%s: cannot open: %s", path, strerror(errno)), false;
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
@@ -141,8 +139,18 @@ bool cli_list_file(cli_list *list, const char *path)
     bool bad = ferror(f);
     if (bad) cli_fail("%s: cannot read: %s", path, strerror(errno));
     free(line);
-    if (!standard) fclose(f);
     return !bad;
+}
+
+bool cli_list_file(cli_list *list, const char *path)
+{
+    cli_interrupt_ends(true); /* who types the lines, or awaits them from a pipe, may give up */
+    bool standard = !strcmp(path, "-");
+    FILE *f = standard ? stdin : fopen(path, "re");
+    bool ok = f ? read_lines(list, f, path) : (cli_fail("%s: cannot open: %s", path, strerror(errno)), false);
+    if (f && !standard) fclose(f);
+    cli_interrupt_ends(false);
+    return ok;
 }
 
 static bool is_picture_name(const char *name)

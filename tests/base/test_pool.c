@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/pool.h"
+#include "base/pool_inner.h"
 
 typedef struct tally {
     atomic_int hits[1000];
@@ -63,14 +63,28 @@ typedef struct meeting {
     atomic_int here, met;
 } meeting;
 
-/* Comes back when the other task runs too, or after five seconds. */
+/* Comes back when the other task runs too. */
 static void meet(void *ctx, size_t task)
 {
+    (void)task;
     meeting *m = ctx;
     atomic_fetch_add(&m->here, 1);
-    for (int i = 0; i < 50000 && atomic_load(&m->here) < 2; i++) usleep(100);
+    for (time_t begun = time(NULL); atomic_load(&m->here) < 2 && test_pause(begun);) continue;
     if (atomic_load(&m->here) == 2) atomic_fetch_add(&m->met, 1);
-    if (task == 1) usleep(1000); /* the caller sleeps by then */
+}
+
+typedef struct sleep_over {
+    meeting m;
+    mo_pool *pool;
+} sleep_over;
+
+/* The worker's task ends when the caller, whose task has ended, sleeps. */
+static void meet_and_outstay(void *ctx, size_t task)
+{
+    sleep_over *s = ctx;
+    meet(&s->m, task);
+    if (task == 0) return;
+    for (time_t begun = time(NULL); !atomic_load(&s->pool->waiting) && test_pause(begun);) continue;
 }
 
 static void wakes_who_sleeps(void **state)
@@ -79,10 +93,11 @@ static void wakes_who_sleeps(void **state)
     mo_pool *pool;
     assert_ok(mo_pool_create(&pool, 2));
     for (int i = 0; i < 100; i++) {
-        meeting m = {0};
-        if (i % 2) usleep(1000); /* the worker sleeps by then */
-        mo_pool_run(pool, 2, meet, &m);
-        assert_int_equal(m.met, 2);
+        sleep_over s = {.pool = pool};
+        const time_t begun = time(NULL);
+        while (i % 2 && !atomic_load(&pool->sleepers) && test_pause(begun)) continue;
+        mo_pool_run(pool, 2, meet_and_outstay, &s);
+        assert_int_equal(s.m.met, 2);
     }
     mo_pool_free(pool);
 }
@@ -118,7 +133,7 @@ typedef struct helped {
 static void lane_in_need(void *ctx, size_t index)
 {
     helped *h = ctx;
-    for (int i = 0; index && i < 50000 && mo_pool_now(h->pool) < 2; i++) usleep(100);
+    for (time_t begun = time(NULL); index && mo_pool_now(h->pool) < 2 && test_pause(begun);) continue;
     if (index) mo_pool_run(h->pool, 2, meet, &h->m);
 }
 

@@ -6,9 +6,9 @@
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "support/interrupt.h"
 #include "support/run.h"
 
 extern char **environ;
@@ -52,49 +52,13 @@ static const char *slurp(const char *path)
     return to;
 }
 
-/* A turn of waiting for something that the command does.  No outcome hangs on it: the end of all patience, minutes
- * away, only turns a hang into a failure. */
-static void wait_a_turn(pid_t pid, int *turn, const char *what)
+static int finish(pid_t pid, const run_setup *setup, const char *out, int from)
 {
-    const struct timespec t = {.tv_nsec = 2000000};
-    if (++*turn > 150000) {
-        kill(pid, SIGKILL);
-        fail_msg("waited in vain for the command to %s", what);
-    }
-    nanosleep(&t, NULL);
-}
-
-/* Processor time is no matter of the machine's load: a command that is kept waiting uses none. */
-static bool computed(pid_t pid, double seconds)
-{
-    clockid_t id;
-    struct timespec t;
-    if (clock_getcpuclockid(pid, &id) || clock_gettime(id, &t)) return false;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec >= seconds;
-}
-
-static bool reached(pid_t pid, const run_setup *setup, const char *out)
-{
-    struct stat info;
-    if (setup->interrupt_cpu > 0) return computed(pid, setup->interrupt_cpu);
-    const char *mark = setup->interrupt_at;
-    return strchr(mark, '/') ? !stat(mark, &info) : strstr(slurp(out), mark) != NULL;
-}
-
-static int finish(pid_t pid, const run_setup *setup, const char *out)
-{
-    int status = 0, turn = 0;
-    if (setup->interrupt_at || setup->interrupt_cpu > 0) {
-        while (!reached(pid, setup, out)) {
-            if (waitpid(pid, &status, WNOHANG) == pid) fail_msg("it ended before it could be interrupted");
-            wait_a_turn(pid, &turn, "come to where it is interrupted");
-        }
-        kill(pid, SIGINT);
-        turn = 0;
-        while (waitpid(pid, &status, WNOHANG) != pid) wait_a_turn(pid, &turn, "end when it is interrupted");
-    } else {
+    int status = 0;
+    if (setup->interrupt_at || setup->interrupt_cpu > 0)
+        status = interrupt_and_wait(pid, setup, out, from);
+    else
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -105,6 +69,35 @@ static int dead_pipe(void)
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
     return ends[1];
+}
+
+/* Standard output that is no file, or -1.  `from` reads what is written there, unless negative. */
+static int open_output(const run_setup *setup, int *from)
+{
+    int ends[2] = {-1, -1};
+    if (setup->closed_pipe)
+        ends[1] = dead_pipe();
+    else if (setup->interrupt_at && !strchr(setup->interrupt_at, '/'))
+        interrupt_open_output(ends);
+    *from = ends[0];
+    return ends[1];
+}
+
+static pid_t start(char **words, const run_setup *setup, int output, const char *out, const char *err)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, setup->in ? setup->in : "/dev/null", O_RDONLY, 0);
+    if (output >= 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1);
+    else
+        posix_spawn_file_actions_addopen(
+            &actions, 1, out, O_WRONLY | O_CREAT | (setup->out ? 0 : O_TRUNC), 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    pid_t pid;
+    assert_int_equal(posix_spawn(&pid, words[0], &actions, NULL, words, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
 }
 
 run_result run_mopd(const run_setup *setup, const char *line, ...)
@@ -121,21 +114,11 @@ run_result run_mopd(const run_setup *setup, const char *line, ...)
     const char *kept = test_path(name), *out = setup->out ? setup->out : kept;
     snprintf(name, sizeof name, "run-%u-err", count++);
     const char *err = test_path(name);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, setup->in ? setup->in : "/dev/null", O_RDONLY, 0);
-    int closed = setup->closed_pipe ? dead_pipe() : -1;
-    if (closed >= 0)
-        posix_spawn_file_actions_adddup2(&actions, closed, 1);
-    else
-        posix_spawn_file_actions_addopen(
-            &actions, 1, out, O_WRONLY | O_CREAT | (setup->out ? 0 : O_TRUNC), 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    pid_t pid;
-    assert_int_equal(posix_spawn(&pid, words[0], &actions, NULL, words, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    if (closed >= 0) close(closed);
-    run_result r = {.status = finish(pid, setup, out)};
+    int from, output = open_output(setup, &from);
+    pid_t pid = start(words, setup, output, out, err);
+    if (output >= 0) close(output);
+    run_result r = {.status = finish(pid, setup, out, from)};
+    if (from >= 0) close(from);
     r.out = setup->out || setup->closed_pipe ? "" : slurp(kept);
     r.err = slurp(err);
     unlink(kept);

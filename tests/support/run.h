@@ -10,9 +10,10 @@ typedef struct run_setup {
     const char *in;   /* a file for standard input; NULL: /dev/null */
     bool closed_pipe; /* standard output is a pipe that nobody reads */
     const char *
-        interrupt_at; /* SIGINT as soon as this stands on standard output or as a file of this name; NULL: none */
-    double
-        interrupt_cpu; /* SIGINT when the command has computed for so many seconds of processor time; 0: none */
+        interrupt_at; /* SIGINT where the command has come to (interrupt.h); NULL: none.  With a '/' in it: a file
+                               * of this name is there, or a FIFO of this name is read from; other words: they stand on
+                               * standard output */
+    double interrupt_cpu; /* SIGINT when it has computed for so many seconds of processor time; 0: none */
 } run_setup;
 
 typedef struct run_result {

@@ -8,6 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+bool test_pause(time_t begun)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return time(NULL) - begun <= TEST_PATIENCE;
+}
+
 static char folder[64];
 
 static void remove_tree(const char *path)
