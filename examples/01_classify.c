@@ -32,7 +32,7 @@ int main(int argc, char **argv)
             mopd_bank_class_name(bank, match[i].index));
     if (st != MOPD_OK) fprintf(stderr, "%s\n", mopd_last_error());
 
-    mopd_image_free(image); /* free and close take NULL: one exit for all paths */
+    mopd_image_close(image); /* free and close take NULL: one exit for all paths */
     mopd_bank_free(bank);
     mopd_encoder_close(encoder);
     return st == MOPD_OK ? 0 : 1;

@@ -61,7 +61,7 @@ static mopd_status learn(const mopd_encoder *encoder, const mopd_dataset *data, 
     mopd_status st =
         mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
     if (st == MOPD_OK) st = mopd_trainer_run(trainer, &run);
-    if (st == MOPD_OK || st == MOPD_E_CANCELLED) st = mopd_trainer_prompt(trainer, &prompt);
+    if (st == MOPD_OK || st == MOPD_E_CANCELLED) st = mopd_prompt_create_trainer(&prompt, trainer);
     if (st == MOPD_OK) st = mopd_prompt_save(prompt, path);
     mopd_prompt_close(prompt);
     mopd_trainer_free(trainer);

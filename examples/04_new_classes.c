@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     if (st == MOPD_OK) st = print_teachers(prompt, feature);
     if (st != MOPD_OK) fprintf(stderr, "%s\n", mopd_last_error());
 
-    mopd_image_free(image);
+    mopd_image_close(image);
     mopd_bank_free(written);
     mopd_bank_free(learned);
     mopd_prompt_close(prompt);

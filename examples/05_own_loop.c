@@ -31,7 +31,7 @@ static mopd_status add_view(loop *l, size_t i, size_t row, uint64_t seed)
     if (st == MOPD_OK) st = mopd_encoder_preprocess_view(l->encoder, image, seed, l->pixels);
     if (st == MOPD_OK) st = mopd_encoder_encode_pixels(l->encoder, l->pixels, 1, l->features + row * l->dim);
     if (st == MOPD_OK) l->labels[row] = item.label;
-    mopd_image_free(image);
+    mopd_image_close(image);
     return st;
 }
 
@@ -63,7 +63,7 @@ static mopd_status learn(loop *l, const char *path)
     mopd_status st = mopd_trainer_create(
         &trainer, l->encoder, mopd_dataset_class_names(l->data), info.n_classes, &options);
     for (unsigned epoch = 1; st == MOPD_OK && epoch <= EPOCHS; epoch++) st = one_epoch(l, trainer, epoch);
-    if (st == MOPD_OK) st = mopd_trainer_prompt(trainer, &prompt);
+    if (st == MOPD_OK) st = mopd_prompt_create_trainer(&prompt, trainer);
     if (st == MOPD_OK) st = mopd_prompt_save(prompt, path);
     mopd_prompt_close(prompt);
     mopd_trainer_free(trainer);

@@ -100,7 +100,7 @@ static mopd_status learn(
     mopd_status st =
         mopd_trainer_create(&trainer, encoder, mopd_dataset_class_names(data), info.n_classes, &options);
     if (st == MOPD_OK) st = mopd_trainer_run(trainer, &run);
-    if (st == MOPD_OK && !w->rank) st = mopd_trainer_prompt(trainer, &prompt);
+    if (st == MOPD_OK && !w->rank) st = mopd_prompt_create_trainer(&prompt, trainer);
     if (st == MOPD_OK && !w->rank) st = mopd_prompt_save(prompt, path); /* all hold the same: one writes */
     mopd_prompt_close(prompt);
     mopd_trainer_free(trainer);

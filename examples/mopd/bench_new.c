@@ -221,7 +221,7 @@ static mopd_status learn(
     run.stop = on_stop;
     mopd_status st = MOPD_OK;
     if (b->automatic && method == MOPD_METHOD_MOPD)
-        st = mopd_trainer_choose(b->encoder, train->classes, train->n_classes, &o, &run, NULL);
+        st = mopd_trainer_options_choose(&o, b->encoder, train->classes, train->n_classes, &run, NULL);
     if (st == MOPD_OK && b->automatic && method == MOPD_METHOD_MOPD)
         cli_note(&b->common, "seed %llu: --auto chose w %g, w2 %g, top-k %u", (unsigned long long)seed,
             (double)o.w, (double)o.w2, o.top_k);
@@ -239,7 +239,7 @@ static mopd_status run_learned(
     mopd_status st = learn(b, train, method, seed, &trainer);
     cell->seconds = cli_seconds() - start;
     for (size_t i = 0; i < 3 && st == MOPD_OK; i++)
-        st = mopd_trainer_bank(trainer, &bank[i], set[i]->classes, set[i]->n_classes);
+        st = mopd_bank_create_trainer(&bank[i], trainer, set[i]->classes, set[i]->n_classes);
     if (st == MOPD_OK) st = score_all(b, &(scorer){cli_bank_logits, bank[0], bank[1], bank[2]}, cell);
     for (size_t i = 0; i < 3; i++) mopd_bank_free(bank[i]);
     mopd_trainer_free(trainer);

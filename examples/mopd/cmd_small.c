@@ -25,7 +25,7 @@ static mopd_status preprocess(const mopd_encoder *encoder, const char *path, con
     st = mopd_encoder_preprocess(encoder, image, pixels);
     if (st == MOPD_OK) st = mopd_array_save(out, pixels, shape, 3);
     free(pixels);
-    mopd_image_free(image);
+    mopd_image_close(image);
     return st;
 }
 

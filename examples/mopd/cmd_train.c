@@ -44,7 +44,7 @@ static bool show(const train_job *j)
 static int finish(train_job *j, int status)
 {
     mopd_prompt *prompt = NULL;
-    mopd_status st = mopd_trainer_prompt(j->trainer, &prompt);
+    mopd_status st = mopd_prompt_create_trainer(&prompt, j->trainer);
     if (st == MOPD_OK) st = mopd_prompt_save(prompt, j->output);
     int reported = st == MOPD_OK && j->report && status < 0 ? train_report(j, prompt) : -1;
     mopd_prompt_close(prompt);

@@ -171,7 +171,7 @@ mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *co
             predicted[i + k] = largest(block + k * c, c);
     }
     free(block);
-    return st == MOPD_OK ? mopd_metrics_compute(&score->metrics, score->confusion, c) : st;
+    return st == MOPD_OK ? mopd_confusion_get_metrics(score->confusion, c, &score->metrics) : st;
 }
 
 uint64_t cli_score_class(const cli_score *score, size_t c, uint64_t *correct)

@@ -142,8 +142,8 @@ static mopd_status choose(train_job *j, char **tried)
     mopd_run run = run_of(j);
     size_t n_classes = cli_data_info(j->encoded).n_classes;
     cli_progress_start(&j->progress, &j->common, "choose", 0);
-    mopd_status st = mopd_trainer_choose(
-        j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &j->options, &run, tried);
+    mopd_status st = mopd_trainer_options_choose(
+        &j->options, j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &run, tried);
     cli_progress_end(&j->progress);
     if (st == MOPD_OK)
         cli_note(&j->common, "--auto chose w %g, w2 %g, top-k %u", (double)j->options.w,
@@ -176,7 +176,7 @@ static mopd_status measure(train_job *j)
     float *features = cli_data_features(j->encoded, 0, 1);
     cli_samples samples = {
         features, mopd_dataset_labels(j->encoded), (size_t)info.n_items, info.dim, info.n_classes};
-    mopd_status st = mopd_trainer_bank(j->trainer, &bank, NULL, 0);
+    mopd_status st = mopd_bank_create_trainer(&bank, j->trainer, NULL, 0);
     if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, NULL);
     if (st == MOPD_OK) j->accuracy = score.metrics.accuracy;
     cli_score_free(&score);

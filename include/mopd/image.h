@@ -22,7 +22,7 @@ MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t
 /* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the
  * kind is told by content, not by name.  As in Pillow, the EXIF orientation is not applied and alpha is dropped.
  * options may be NULL.  IO: cannot be read; FORMAT: not such a picture, or cut short; UNSUPPORTED: more than
- * max_pixels.  *out is NULL on failure; free it with mopd_image_free.  Any thread.  Since 0.1. */
+ * max_pixels.  *out is NULL on failure; close it with mopd_image_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
 
 /* The same from bytes in memory; they are not kept.  Since 0.1. */
@@ -42,7 +42,10 @@ MOPD_API size_t mopd_image_height(const mopd_image *image);
 MOPD_API const uint8_t *mopd_image_samples(const mopd_image *image);
 
 /* Frees an image; takes NULL.  Since 0.1. */
-MOPD_API void mopd_image_free(mopd_image *image);
+MOPD_API void mopd_image_close(mopd_image *image);
+
+/* The former name of mopd_image_close.  Since 0.1. */
+MOPD_API void mopd_image_free(mopd_image *image) MOPD_DEPRECATED("use mopd_image_close");
 
 MOPD_END_DECLS
 

@@ -24,10 +24,15 @@ MOPD_API mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
 /* Fills metrics, whose struct_size the caller has set, from confusion, C x C.  Since 0.1. */
-MOPD_API mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);
+MOPD_API mopd_status mopd_confusion_get_metrics(
+    const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics);
 
 /* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy.  Since 0.1. */
 MOPD_API double mopd_harmonic_mean(double a, double b);
+
+/* The former name of mopd_confusion_get_metrics.  Since 0.1. */
+MOPD_API mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)
+    MOPD_DEPRECATED("use mopd_confusion_get_metrics");
 
 MOPD_END_DECLS
 

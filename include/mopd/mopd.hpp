@@ -239,7 +239,7 @@ using Run = options<mopd_run, mopd_run_init>;
 
 /* -- pictures ----------------------------------------------------------------------------------------------- */
 
-class Image : public detail::handle<mopd_image, mopd_image_free> {
+class Image : public detail::handle<mopd_image, mopd_image_close> {
   public:
     explicit Image(const std::string &path, const ImageOptions &o = {})
     {
@@ -867,7 +867,7 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
     Prompt prompt() const
     {
         mopd_prompt *made = nullptr;
-        check(mopd_trainer_prompt(get(), &made));
+        check(mopd_prompt_create_trainer(&made, get()));
         return Prompt(made);
     }
 
@@ -875,7 +875,7 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
     Bank bank(const Texts &classes = {}) const
     {
         mopd_bank *made = nullptr;
-        check(mopd_trainer_bank(get(), &made, classes.data(), classes.size()));
+        check(mopd_bank_create_trainer(&made, get(), classes.data(), classes.size()));
         return Bank(made);
     }
 
@@ -906,7 +906,7 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
 inline std::string choose(const Encoder &encoder, const Texts &classes, TrainerOptions &o, const Run &run)
 {
     char *report = nullptr;
-    check(mopd_trainer_choose(encoder.get(), classes.data(), classes.size(), &o, &run, &report));
+    check(mopd_trainer_options_choose(&o, encoder.get(), classes.data(), classes.size(), &run, &report));
     return detail::take_text(report);
 }
 
@@ -933,7 +933,7 @@ class Confusion {
     {
         mopd_metrics m = {};
         m.struct_size = sizeof m;
-        check(mopd_metrics_compute(&m, counts_.data(), n_));
+        check(mopd_confusion_get_metrics(counts_.data(), n_, &m));
         return m;
     }
 

@@ -156,7 +156,7 @@ MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
 MOPD_API mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char *text);
 
 /* The prompt as it is now; close with mopd_prompt_close.  Since 0.1. */
-MOPD_API mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out);
+MOPD_API mopd_status mopd_prompt_create_trainer(mopd_prompt **out, const mopd_trainer *trainer);
 
 /* Writes prompt, optimiser and position as a checkpoint, beside path and then renamed.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_checkpoint(const mopd_trainer *trainer, const char *path);
@@ -168,16 +168,25 @@ MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path
 
 /* A bank with the prompt as it is now, for any classes; n_classes 0: those trained on.  As
  * mopd_bank_create_prompt. Since 0.1. */
-MOPD_API mopd_status mopd_trainer_bank(
-    const mopd_trainer *trainer, mopd_bank **out, const char *const *classes, size_t n_classes);
+MOPD_API mopd_status mopd_bank_create_trainer(
+    mopd_bank **out, const mopd_trainer *trainer, const char *const *classes, size_t n_classes);
 
 /* Chooses options->w, w2 and top_k without any test picture: half of the classes (seeded) are pretended to
  * be new, short trainings on the other half are compared by the harmonic mean of the accuracy on held-out
  * pictures of the one half and on the pictures of the other.  run gives features (not `views`) and labels;
  * its on_step and stop are called. *report (may be NULL) gets what was tried as JSON, for mopd_trainer_note; free with
  * mopd_free. ARG: fewer than 4 classes, no class with 2 pictures, a method without w.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_options_choose(mopd_trainer_options *options, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_run *run, char **report);
+
+/* The former names of mopd_prompt_create_trainer, mopd_bank_create_trainer and mopd_trainer_options_choose.  Since 0.1. */
+MOPD_API mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out)
+    MOPD_DEPRECATED("use mopd_prompt_create_trainer");
+MOPD_API mopd_status mopd_trainer_bank(const mopd_trainer *trainer, mopd_bank **out,
+    const char *const *classes, size_t n_classes) MOPD_DEPRECATED("use mopd_bank_create_trainer");
 MOPD_API mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes,
-    size_t n_classes, mopd_trainer_options *options, const mopd_run *run, char **report);
+    size_t n_classes, mopd_trainer_options *options, const mopd_run *run, char **report)
+    MOPD_DEPRECATED("use mopd_trainer_options_choose");
 
 MOPD_END_DECLS
 

@@ -2,6 +2,7 @@
  * api_gate.c - include/mopd/gate.h. */
 #include "api/api.h"
 #include "prompt/gate.h"
+#include "prompt/method.h"
 #include "prompt/promptfile.h"
 
 mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt)
@@ -10,7 +11,7 @@ mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt)
     MO_API_NEED(prompt);
     if (!prompt->gate)
         return mo_fail(
-            MOPD_E_STATE, "a prompt of method %s has no gate", mopd_method_name(prompt->info.method));
+            MOPD_E_STATE, "a prompt of method %s has no gate", mo_method_name(prompt->info.method));
     size_t dim = prompt->static_gate ? 0 : prompt->info.dim;
     return mo_gate_create(out, prompt->gate, dim, prompt->info.n_templates, prompt->info.top_k);
 }

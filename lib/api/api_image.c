@@ -103,7 +103,7 @@ const uint8_t *mopd_image_samples(const mopd_image *image)
     return image ? image->picture.rgb : NULL;
 }
 
-void mopd_image_free(mopd_image *image)
+void mopd_image_close(mopd_image *image)
 {
     if (!image) return;
     mo_image_free(&image->picture);

@@ -14,11 +14,11 @@ mopd_status mopd_confusion_add(
     return mo_metrics_confusion_add(confusion, n_classes, logits, labels, n);
 }
 
-mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)
+mopd_status mopd_confusion_get_metrics(const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics)
 {
-    MO_API_NEED(metrics);
     MO_API_NEED(confusion);
     MO_API_NEED_SOME(n_classes);
+    MO_API_NEED(metrics);
     mopd_metrics m = {.struct_size = sizeof m};
     mo_metrics_compute(&m, confusion, n_classes);
     return mo_api_give(MO_API_mopd_metrics, metrics, &m);

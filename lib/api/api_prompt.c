@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * api_prompt.c - include/mopd/prompt.h. */
 #include "api/api.h"
+#include "prompt/method.h"
 #include "prompt/promptfile.h"
+
+const char *mopd_method_name(int32_t method)
+{
+    return mo_method_name(method);
+}
+
+mopd_status mopd_method_find(const char *name, int32_t *method)
+{
+    MO_API_NEED(name);
+    MO_API_NEED(method);
+    return mo_method_find(name, method);
+}
 
 mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder)
 {

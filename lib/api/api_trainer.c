@@ -110,7 +110,7 @@ mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char
     return mo_prompt_note(&trainer->note_keys, &trainer->notes, key, text);
 }
 
-mopd_status mopd_trainer_prompt(const mopd_trainer *trainer, mopd_prompt **out)
+mopd_status mopd_prompt_create_trainer(mopd_prompt **out, const mopd_trainer *trainer)
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(trainer);
@@ -131,8 +131,8 @@ mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path)
     return mo_trainer_resume(trainer, path);
 }
 
-mopd_status mopd_trainer_bank(
-    const mopd_trainer *trainer, mopd_bank **out, const char *const *classes, size_t n_classes)
+mopd_status mopd_bank_create_trainer(
+    mopd_bank **out, const mopd_trainer *trainer, const char *const *classes, size_t n_classes)
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(trainer);
@@ -144,15 +144,15 @@ mopd_status mopd_trainer_bank(
     return st;
 }
 
-mopd_status mopd_trainer_choose(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
-    mopd_trainer_options *options, const mopd_run *run, char **report)
+mopd_status mopd_trainer_options_choose(mopd_trainer_options *options, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_run *run, char **report)
 {
     mopd_trainer_options o;
     mopd_run r;
     if (report) *report = NULL;
+    MO_API_NEED(options);
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
-    MO_API_NEED(options);
     mopd_status st = mo_api_read(MO_API_mopd_trainer_options, &o, options, &mo_settings_defaults);
     if (st == MOPD_OK) st = MO_API_HAS(run);
     if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);

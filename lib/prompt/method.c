@@ -28,15 +28,14 @@ const mo_method *mo_method_get(int32_t method)
     return method >= 0 && method < N_METHODS ? &methods[method] : NULL;
 }
 
-const char *mopd_method_name(int32_t method)
+const char *mo_method_name(int32_t method)
 {
     const mo_method *m = mo_method_get(method);
     return m ? m->name : NULL;
 }
 
-mopd_status mopd_method_find(const char *name, int32_t *method)
+mopd_status mo_method_find(const char *name, int32_t *method)
 {
-    if (!name || !method) return mo_fail(MOPD_E_ARG, "method: NULL");
     for (int32_t i = 0; i < N_METHODS; i++) {
         if (strcmp(name, methods[i].name)) continue;
         *method = i;

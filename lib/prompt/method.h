@@ -35,5 +35,9 @@ typedef struct mo_method {
 
 /* NULL for an unknown number. */
 const mo_method *mo_method_get(int32_t method);
+const char *mo_method_name(int32_t method);
+
+/* ARG for an unknown name; the message lists the known ones. */
+mopd_status mo_method_find(const char *name, int32_t *method);
 
 #endif

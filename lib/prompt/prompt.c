@@ -92,7 +92,7 @@ mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
     mo_jsonw_kstring(&w, "kind", i->flags & MOPD_PROMPT_CHECKPOINT ? "checkpoint" : "prompt");
     mo_jsonw_kint(&w, "format", i->format);
     mo_jsonw_kstring(&w, "version", p->version ? p->version : MOPD_VERSION_STRING);
-    mo_jsonw_kstring(&w, "method", mopd_method_name(i->method));
+    mo_jsonw_kstring(&w, "method", mo_method_name(i->method));
     mo_jsonw_kint(&w, "n_context", i->n_context);
     mo_jsonw_kint(&w, "text_width", i->text_width);
     mo_jsonw_kint(&w, "dim", i->dim);

@@ -65,7 +65,7 @@ static mopd_status write_meta(mo_safetensors_writer *w, const mopd_prompt *p, co
     const char *const texts[][2] = {
         {KIND, checkpoint ? "checkpoint" : "prompt"},
         {"mopd.version", MOPD_VERSION_STRING},
-        {"mopd.method", mopd_method_name(p->info.method)},
+        {"mopd.method", mo_method_name(p->info.method)},
         {"mopd.fingerprint", p->fingerprint},
         {"mopd.vocabulary", *p->vocabulary ? p->vocabulary : NULL},
         {"mopd.settings", p->settings},
@@ -278,7 +278,7 @@ static mopd_status read_meta(const mo_tensors *st, mopd_prompt *p)
             "%s: prompt file of format %u, this library reads format %d", path, (unsigned)p->info.format,
             MO_PROMPT_FORMAT);
     if ((status = need_meta(st, "mopd.method", &text)) != MOPD_OK) return status;
-    if (mopd_method_find(text, &p->info.method) != MOPD_OK)
+    if (mo_method_find(text, &p->info.method) != MOPD_OK)
         return mo_fail(MOPD_E_FORMAT, "%s: method \"%.40s\" is unknown", path, text);
     if ((status = need_meta(st, "mopd.fingerprint", &text)) != MOPD_OK) return status;
     if ((status = take_digits(p->fingerprint, text, "fingerprint", st)) != MOPD_OK) return status;

@@ -10,7 +10,7 @@
 
 #include "train/trainer.h"
 
-/* As mopd_trainer_choose; args->options is where the trials start, the chosen numbers go to options. */
+/* As mopd_trainer_options_choose; args->options is where the trials start, the chosen numbers go to options. */
 mopd_status mo_choose_settings(
     const mo_trainer_args *args, mopd_trainer_options *options, const mopd_run *run, char **report);
 

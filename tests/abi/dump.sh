@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 {
     echo '#include "mopd/mopd.h"'
     cat "$root"/include/mopd/*.h | awk '/^MOPD_API/ {on = 1} on {text = text $0 " "} on && /;$/ {
-        sub(/^MOPD_API /, "", text); sub(/; $/, "", text)
+        sub(/^MOPD_API /, "", text); sub(/ *MOPD_DEPRECATED\("[^"]*"\)/, "", text); sub(/; $/, "", text)
         print text (text ~ /^void [a-z]/ ? " {}" : " { return 0; }"); text = ""; on = 0}'
 } >"$work/mopd.c"
 [ "$(grep -c '^[a-z].*{' "$work/mopd.c")" -gt 90 ]

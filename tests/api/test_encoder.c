@@ -236,7 +236,7 @@ static void images_equal_their_pixels(void **state)
     assert_ok(mopd_encoder_encode_images(e, (const mopd_image *const *)images, N, a));
     assert_ok(mopd_encoder_encode_pixels(e, pixels, N, b));
     assert_memory_equal(a, b, sizeof a);
-    for (int i = 0; i < N; i++) mopd_image_free(images[i]);
+    for (int i = 0; i < N; i++) mopd_image_close(images[i]);
     mopd_encoder_close(e);
 }
 
@@ -370,7 +370,7 @@ static mopd_status everything(void *path)
 done:
     mopd_free(ids);
     mopd_free(json);
-    mopd_image_free(image);
+    mopd_image_close(image);
     mopd_encoder_close(e);
     return st;
 }

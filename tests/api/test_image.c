@@ -13,8 +13,8 @@ static void image_opens_and_tells_its_size(void **state)
     assert_int_equal(mopd_image_width(image), 11);
     assert_int_equal(mopd_image_height(image), 7);
     assert_non_null(mopd_image_samples(image));
-    mopd_image_free(image);
-    mopd_image_free(NULL);
+    mopd_image_close(image);
+    mopd_image_close(NULL);
     assert_int_equal(mopd_image_width(NULL), 0);
     assert_null(mopd_image_samples(NULL));
 }
@@ -32,8 +32,8 @@ static void image_decode_equals_open(void **state)
     assert_ok(mopd_image_decode(&b, bytes, n, NULL));
     assert_memory_equal(
         mopd_image_samples(a), mopd_image_samples(b), mopd_image_width(a) * mopd_image_height(a) * 3);
-    mopd_image_free(a);
-    mopd_image_free(b);
+    mopd_image_close(a);
+    mopd_image_close(b);
 }
 
 static void image_refuses_wrong_arguments(void **state)
@@ -70,7 +70,7 @@ static void image_options_of_other_versions(void **state)
     assert_fails(mopd_image_open(&image, GOLD "rgb8.png", &o), MOPD_E_UNSUPPORTED, "rgb8.png: 11 x 7");
     o.max_pixels = 77;
     assert_ok(mopd_image_open(&image, GOLD "rgb8.png", &o));
-    mopd_image_free(image);
+    mopd_image_close(image);
     o.flags = 4;
     assert_fails(mopd_image_open(&image, GOLD "rgb8.png", &o), MOPD_E_VERSION, "flags 0x4");
     o.flags = 0;
@@ -81,7 +81,7 @@ static void image_options_of_other_versions(void **state)
         uint64_t newer;
     } later = {{sizeof later, 0, 0}, 0};
     assert_ok(mopd_image_open(&image, GOLD "rgb8.png", &later.o));
-    mopd_image_free(image);
+    mopd_image_close(image);
     later.newer = 1;
     assert_fails(mopd_image_open(&image, GOLD "rgb8.png", &later.o), MOPD_E_VERSION, "mopd_image_options");
     assert_null(image);
@@ -95,13 +95,13 @@ static void image_create_copies_each_layout(void **state)
                   rgba[] = {1, 2, 3, 0, 4, 5, 6, 255};
     assert_ok(mopd_image_create(&image, grey, 2, 2, 1, 3));
     assert_memory_equal(mopd_image_samples(image), "\1\1\1\2\2\2\3\3\3\4\4\4", 12);
-    mopd_image_free(image);
+    mopd_image_close(image);
     assert_ok(mopd_image_create(&image, rgb, 1, 2, 3, 0));
     assert_memory_equal(mopd_image_samples(image), rgb, 6);
-    mopd_image_free(image);
+    mopd_image_close(image);
     assert_ok(mopd_image_create(&image, rgba, 1, 2, 4, 0));
     assert_memory_equal(mopd_image_samples(image), rgb, 6);
-    mopd_image_free(image);
+    mopd_image_close(image);
 }
 
 static mopd_status open_and_create(void *ctx)
@@ -110,8 +110,8 @@ static mopd_status open_and_create(void *ctx)
     mopd_image *a = NULL, *b = NULL;
     mopd_status st = mopd_image_open(&a, GOLD "rgba8.png", NULL);
     if (st == MOPD_OK) st = mopd_image_create(&b, mopd_image_samples(a), 7, 11, 3, 0);
-    mopd_image_free(a);
-    mopd_image_free(b);
+    mopd_image_close(a);
+    mopd_image_close(b);
     return st;
 }
 

@@ -39,7 +39,7 @@ static mopd_status pictures(void *ctx)
     if (st == MOPD_OK) assert_non_null(mopd_image_samples(image[0]));
     for (int i = 0; i < 3; i++) {
         if (st != MOPD_OK && i == 2) assert_null(image[2]);
-        mopd_image_free(image[i]);
+        mopd_image_close(image[i]);
     }
     return st;
 }
@@ -65,7 +65,7 @@ static mopd_status towers(void *ctx)
     if (st == MOPD_OK) st = mopd_encoder_encode_texts(e, texts, 2, f);
     if (st == MOPD_OK) st = mopd_encoder_tokenize(e, texts[0], &ids, &n);
     mopd_free(ids);
-    mopd_image_free(image);
+    mopd_image_close(image);
     mopd_encoder_close(e);
     return st;
 }
@@ -236,9 +236,10 @@ static void every_declared_function_is_called_here(void **state)
                    (start[-1] >= '0' && start[-1] <= '9'))
                 start--;
             snprintf(call, sizeof call, "%.*s(", (int)(end - start), start);
-            if (!strstr(own, call) && !strstr(support, call))
+            const char *old = strstr(end, " MOPD_DEPRECATED("); /* test_arguments.c calls these */
+            at = strchr(end, ';');
+            if (!(old && old < at) && !strstr(own, call) && !strstr(support, call))
                 fail_msg("%s.h: %s) is not called", headers[h], call);
-            at = end;
         }
         free(text);
     }

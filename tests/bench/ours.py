@@ -80,7 +80,7 @@ class Encoder:
         out = np.empty((3, self.info.image_size, self.info.image_size), np.float32)
         check(abi.lib.mopd_image_open(image, os.fsencode(path), None))
         status = abi.lib.mopd_encoder_preprocess(self.handle, image, floats(out))
-        abi.lib.mopd_image_free(image)
+        abi.lib.mopd_image_close(image)
         check(status)
         return out
 

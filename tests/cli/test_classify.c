@@ -27,7 +27,7 @@ static void ask_library(const char *picture, const char *const *classes, size_t 
     assert_ok(mopd_image_open(&image, picture, NULL));
     assert_ok(mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature));
     assert_ok(mopd_bank_top(bank, feature, 1, n, match));
-    mopd_image_free(image);
+    mopd_image_close(image);
     mopd_bank_free(bank);
     mopd_encoder_close(encoder);
 }

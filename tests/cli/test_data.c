@@ -52,7 +52,7 @@ static void count_by_library(uint64_t correct[CLASSES])
         assert_ok(mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature));
         assert_ok(mopd_bank_top(bank, feature, 1, 1, &match));
         correct[i % CLASSES] += match.index == i % CLASSES;
-        mopd_image_free(image);
+        mopd_image_close(image);
     }
     mopd_bank_free(bank);
     mopd_encoder_close(encoder);

@@ -63,8 +63,8 @@ static void encode_writes_what_the_library_computes(void **state)
     assert_string_equal(r.out, "");
     read_npy(out, "'shape': (2, 12)", got, 2 * TINY_DIM);
     assert_memory_equal(got, want, sizeof *got * TINY_DIM);
-    mopd_image_free(images[0]);
-    mopd_image_free(images[1]);
+    mopd_image_close(images[0]);
+    mopd_image_close(images[1]);
     mopd_encoder_close(encoder);
 }
 
@@ -135,7 +135,7 @@ static void preprocess_writes_the_tensor(void **state)
     assert_run(r, 0);
     read_npy(out, "'shape': (3, 8, 8)", got, N);
     assert_memory_equal(got, want, sizeof got);
-    mopd_image_free(image);
+    mopd_image_close(image);
     mopd_encoder_close(encoder);
     r = run_mopd(NULL, "preprocess -m @ @ -o @", tiny_model(1), test_text("a.jpg", "text"), out);
     assert_one_error(&r, 1, "a.jpg", "neither PNG nor JPEG");

@@ -129,7 +129,8 @@ def functions_without_example(c_code):
     missing = []
     for header in sorted(glob.glob(os.path.join(ROOT, "include/mopd/*.h"))):
         with open(header, encoding="utf-8") as text:
-            missing += [name for name in re.findall(r"^MOPD_API [^;(]*?(mopd_\w+)\(", text.read(), re.M) if name not in used]
+            declared = re.findall(r"^MOPD_API [^;(]*?(mopd_\w+)\(([^;]*);", text.read(), re.M)
+            missing += [name for name, rest in declared if name not in used and "MOPD_DEPRECATED" not in rest]
     return missing
 
 

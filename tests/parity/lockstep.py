@@ -85,7 +85,7 @@ def run_library(lib, folder, setting, batches):
         losses.append({"loss": step.loss, "ce": step.ce, "mpd": step.mpd, "mps": step.mps, "reg": step.reg})
         if (i + 1) % setting["per_epoch"] == 0:
             lib.call("mopd_trainer_end_epoch", trainer)
-    lib.call("mopd_trainer_prompt", trainer, ct.byref(prompt))
+    lib.call("mopd_prompt_create_trainer", trainer, ct.byref(prompt))
     context = np.ctypeslib.as_array(lib.c.mopd_prompt_context(prompt), (4, setting["width"])).copy()
     gate = lib.c.mopd_prompt_gate(prompt)
     gate = np.ctypeslib.as_array(gate, (setting["dim"], len(TEMPLATES))).copy() if gate else None

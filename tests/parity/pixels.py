@@ -52,7 +52,7 @@ class Library:
         for f in (self.lib.mopd_image_width, self.lib.mopd_image_height):
             f.argtypes = [ctypes.c_void_p]
             f.restype = ctypes.c_size_t
-        self.lib.mopd_image_free.argtypes = [ctypes.c_void_p]
+        self.lib.mopd_image_close.argtypes = [ctypes.c_void_p]
         self.lib.mopd_last_error.restype = ctypes.c_char_p
 
     def decode(self, path):
@@ -61,7 +61,7 @@ class Library:
             raise OSError(self.lib.mopd_last_error().decode())
         shape = self.lib.mopd_image_height(image), self.lib.mopd_image_width(image), 3
         samples = np.ctypeslib.as_array(self.lib.mopd_image_samples(image), shape).copy()
-        self.lib.mopd_image_free(image)
+        self.lib.mopd_image_close(image)
         return samples
 
 

@@ -579,7 +579,7 @@ static void steps_by_hand_compare_their_batches(void **state)
 static void *choose(void *context)
 {
     member *me = context;
-    say(me, mopd_trainer_choose(encoder, tiny_classes, C, &me->o, &me->run, NULL));
+    say(me, mopd_trainer_options_choose(&me->o, encoder, tiny_classes, C, &me->run, NULL));
     return NULL;
 }
 

@@ -351,14 +351,14 @@ static void banks_follow_their_classes(void **state)
     run(t);
     const char *const mixed[] = {"zoo", "new one", "cat"};
     mopd_bank *own, *other, *no_gate;
-    assert_ok(mopd_trainer_bank(t, &own, NULL, 0));
-    assert_ok(mopd_trainer_bank(t, &other, mixed, 3));
+    assert_ok(mopd_bank_create_trainer(&own, t, NULL, 0));
+    assert_ok(mopd_bank_create_trainer(&other, t, mixed, 3));
     assert_int_equal(mopd_bank_n_classes(own), C);
     const float *a = mopd_bank_features(own), *b = mopd_bank_features(other);
     assert_memory_equal(a + 5 * D, b, D * sizeof *a);
     assert_memory_equal(a, b + 2 * D, D * sizeof *a);
     test_random(t->gate.p, t->gate.n, 1); /* the gate has no say */
-    assert_ok(mopd_trainer_bank(t, &no_gate, mixed, 3));
+    assert_ok(mopd_bank_create_trainer(&no_gate, t, mixed, 3));
     assert_memory_equal(mopd_bank_features(no_gate), b, 3 * D * sizeof *b);
     mopd_bank_free(own);
     mopd_bank_free(other);
@@ -375,10 +375,10 @@ static void class_specific_vectors_meet_no_new_class(void **state)
     run(t);
     const char *const known[] = {"zoo", "cat"}, *const fresh[] = {"zoo", "mouse"};
     mopd_bank *all, *some, *none;
-    assert_ok(mopd_trainer_bank(t, &all, NULL, 0));
-    assert_ok(mopd_trainer_bank(t, &some, known, 2));
+    assert_ok(mopd_bank_create_trainer(&all, t, NULL, 0));
+    assert_ok(mopd_bank_create_trainer(&some, t, known, 2));
     assert_memory_equal(mopd_bank_features(all), mopd_bank_features(some) + D, D * sizeof(float));
-    assert_fails(mopd_trainer_bank(t, &none, fresh, 2), MOPD_E_STATE, "\"mouse\"");
+    assert_fails(mopd_bank_create_trainer(&none, t, fresh, 2), MOPD_E_STATE, "\"mouse\"");
     mopd_bank_free(all);
     mopd_bank_free(some);
     mopd_trainer_free(t);
@@ -397,7 +397,7 @@ static void numbers_that_overflow_are_named_and_the_last_good_state_kept(void **
     assert_true(mo_floats_finite(t->context.v, t->context.n));
     assert_true(t->total > 0);
     mopd_prompt *p;
-    assert_ok(mopd_trainer_prompt(t, &p));
+    assert_ok(mopd_prompt_create_trainer(&p, t));
     mopd_prompt_close(p);
     mopd_trainer_free(t);
 }

@@ -51,7 +51,7 @@ static const char *save(const mopd_trainer *t, const char *name)
 {
     mopd_prompt *p;
     const char *path = test_path(name);
-    assert_ok(mopd_trainer_prompt(t, &p));
+    assert_ok(mopd_prompt_create_trainer(&p, t));
     assert_ok(mopd_prompt_save(p, path));
     mopd_prompt_close(p);
     return path;
@@ -273,7 +273,7 @@ static void a_prompt_comes_back_from_its_file(void **state)
     assert_string_equal(mopd_prompt_template(p, 4), "is it {}?");
 
     mopd_bank *a, *b;
-    assert_ok(mopd_trainer_bank(t, &a, NULL, 0));
+    assert_ok(mopd_bank_create_trainer(&a, t, NULL, 0));
     assert_ok(mopd_bank_create_prompt(&b, x->encoder, NULL, 0, p));
     assert_memory_equal(mopd_bank_features(a), mopd_bank_features(b), C * D * sizeof(float));
     mopd_bank_free(a);
@@ -344,7 +344,7 @@ static void the_sample_of_format_1_is_readable(void **state)
         mopd_trainer *t = create(x, &o);
         assert_ok(mopd_trainer_note(t, "data", "tiny"));
         assert_ok(mopd_trainer_run(t, &run));
-        assert_ok(mopd_trainer_prompt(t, &p));
+        assert_ok(mopd_prompt_create_trainer(&p, t));
         assert_ok(mopd_prompt_save(p, path));
         mopd_prompt_close(p);
         mopd_trainer_free(t);
@@ -564,8 +564,8 @@ static void settings_are_chosen_and_reported(void **state)
     mopd_trainer_options o = options(MOPD_METHOD_MOPD), again = o;
     mopd_run run = whole_run(x);
     char *report, *second;
-    assert_ok(mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, &report));
-    assert_ok(mopd_trainer_choose(x->encoder, tiny_classes, C, &again, &run, &second));
+    assert_ok(mopd_trainer_options_choose(&o, x->encoder, tiny_classes, C, &run, &report));
+    assert_ok(mopd_trainer_options_choose(&again, x->encoder, tiny_classes, C, &run, &second));
     assert_string_equal(report, second);
     assert_true(o.w == again.w && o.w2 == again.w2 && o.top_k == again.top_k);
     assert_true(o.w > 0 && o.w <= 1 && o.top_k >= 1 && o.top_k <= 3);
@@ -584,20 +584,22 @@ static void choosing_needs_something_to_choose_from(void **state)
     const fixture *x = *state;
     mopd_run run = whole_run(x);
     mopd_trainer_options o = options(MOPD_METHOD_COOP);
-    assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_ARG, "method coop");
+    assert_fails(
+        mopd_trainer_options_choose(&o, x->encoder, tiny_classes, C, &run, NULL), MOPD_E_ARG, "method coop");
     o = options(MOPD_METHOD_MOPD);
     o.flags = MOPD_TRAIN_CLASS_CONTEXT;
-    assert_fails(
-        mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_ARG, "class-specific");
+    assert_fails(mopd_trainer_options_choose(&o, x->encoder, tiny_classes, C, &run, NULL), MOPD_E_ARG,
+        "class-specific");
     o.flags = 0;
     run.n = 3 * SHOTS;
-    assert_fails(mopd_trainer_choose(x->encoder, tiny_classes, 3, &o, &run, NULL), MOPD_E_ARG, "3 classes");
+    assert_fails(
+        mopd_trainer_options_choose(&o, x->encoder, tiny_classes, 3, &run, NULL), MOPD_E_ARG, "3 classes");
     uint32_t left = 3;
     run = whole_run(x);
     run.on_step = stop_at;
     run.step_context = &left;
-    assert_fails(
-        mopd_trainer_choose(x->encoder, tiny_classes, C, &o, &run, NULL), MOPD_E_CANCELLED, "cancelled");
+    assert_fails(mopd_trainer_options_choose(&o, x->encoder, tiny_classes, C, &run, NULL), MOPD_E_CANCELLED,
+        "cancelled");
 }
 
 /* ---- torture ---- */
@@ -628,7 +630,7 @@ static mopd_status all_of_it(void *ctx)
     if (st == MOPD_OK) st = mopd_trainer_run(t, &run);
     if (st == MOPD_OK) st = mopd_trainer_checkpoint(t, checkpoint);
     if (st == MOPD_OK) st = mopd_trainer_resume(t, checkpoint);
-    if (st == MOPD_OK) st = mopd_trainer_prompt(t, &p);
+    if (st == MOPD_OK) st = mopd_prompt_create_trainer(&p, t);
     if (st == MOPD_OK) st = mopd_prompt_save(p, test_path("torture"));
     mopd_prompt_close(p);
     p = NULL;
@@ -658,7 +660,7 @@ static mopd_status choice(void *ctx)
     mopd_status st = mopd_encoder_options_init(&eo, sizeof eo);
     eo.n_threads = 1;
     if (st == MOPD_OK) st = mopd_encoder_open(&e, tiny_model(1), &eo);
-    if (st == MOPD_OK) st = mopd_trainer_choose(e, tiny_classes, C, &o, &run, &report);
+    if (st == MOPD_OK) st = mopd_trainer_options_choose(&o, e, tiny_classes, C, &run, &report);
     mopd_free(report);
     mopd_encoder_close(e);
     return st;

@@ -21,6 +21,7 @@ class Headers:
 
 def _clean(text: str) -> str:
     text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r'\s*MOPD_DEPRECATED\("[^"]*"\);', ";", text)
     return re.sub(r"\\\n", " ", text)
 
 

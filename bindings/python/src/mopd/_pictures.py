@@ -67,7 +67,7 @@ def _png(rgba: NDArray[np.uint8]) -> bytes:
 
 
 def _decode(data: Any) -> Handle:
-    image = Handle(_abi.mopd_image, lib.mopd_image_free)
+    image = Handle(_abi.mopd_image, lib.mopd_image_close)
     if isinstance(data, bytes):
         check(lib.mopd_image_decode(image.out, data, len(data), None))
     else:
@@ -88,7 +88,7 @@ def _from_array(array: NDArray[Any]) -> Handle:
         return _decode(_png(array))
     if array.strides[1:] != (channels, 1) or array.strides[0] < width * channels:
         array = np.ascontiguousarray(array)
-    image = Handle(_abi.mopd_image, lib.mopd_image_free)
+    image = Handle(_abi.mopd_image, lib.mopd_image_close)
     samples = ctypes.cast(array.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
     check(lib.mopd_image_create(image.out, samples, height, width, channels, array.strides[0]))
     return image
@@ -105,7 +105,7 @@ def _from_pil(picture: Any) -> Handle:
 def open_picture(picture: Picture) -> Handle:
     """A mopd_image of one picture of any kind."""
     if is_path(picture):
-        image = Handle(_abi.mopd_image, lib.mopd_image_free)
+        image = Handle(_abi.mopd_image, lib.mopd_image_close)
         check(lib.mopd_image_open(image.out, path_bytes(picture), None))
         return image
     if isinstance(picture, (bytes, bytearray, memoryview)):

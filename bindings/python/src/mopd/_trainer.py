@@ -240,8 +240,8 @@ class Trainer:
         report = c_char_p()
         with Interrupt() as stop:
             run = self._run(features, label_row(labels, len(features)), None, None, None, None, stop)
-            status = lib.mopd_trainer_choose(
-                self._model.pointer, names, len(names), byref(options), byref(run.struct), byref(report)
+            status = lib.mopd_trainer_options_choose(
+                byref(options), self._model.pointer, names, len(names), byref(run.struct), byref(report)
             )
             if not stop.wanted:
                 self._check(status)
@@ -389,13 +389,13 @@ class Trainer:
     def prompt(self) -> Prompt:
         """The prompt as it is now."""
         out = _new_prompt()
-        check(lib.mopd_trainer_prompt(self._handle.pointer, out.out))
+        check(lib.mopd_prompt_create_trainer(out.out, self._handle.pointer))
         return Prompt._of(out)
 
     def bank(self, classes: Optional[Sequence[str]] = None) -> Bank:
         """A bank of any classes with the prompt as it is now; without `classes` those trained on."""
         out, names = _new_bank(), text_list(classes or [], "classes")
-        patiently(lambda: check(lib.mopd_trainer_bank(self._handle.pointer, out.out, names, len(names))))
+        patiently(lambda: check(lib.mopd_bank_create_trainer(out.out, self._handle.pointer, names, len(names))))
         return Bank._of(out)
 
     def checkpoint(self, path: Path) -> None:
