@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ * arguments.h - every pointer and every flag of the public functions, each with a call: the tables of test_arguments.c,
+ * which has the variables that the calls use. */
+/* Function, argument, a call that lacks this argument alone. */
+#define REQUIRED(X)                                                                                          \
+    X(mopd_array_save, path, (NULL, x, shape, 2))                                                            \
+    X(mopd_array_save, values, (file, NULL, shape, 2))                                                       \
+    X(mopd_array_save, shape, (file, x, NULL, 2))                                                            \
+    X(mopd_bank_create, out, (NULL, encoder, texts, 2, texts, 1))                                            \
+    X(mopd_bank_create, encoder, (&a_bank, NULL, texts, 2, NULL, 0))                                         \
+    X(mopd_bank_create, classes, (&a_bank, encoder, NULL, 2, NULL, 0))                                       \
+    X(mopd_bank_create, templates, (&a_bank, encoder, texts, 2, NULL, 1))                                    \
+    X(mopd_bank_create_features, out, (NULL, texts, 2, x, D, 1))                                             \
+    X(mopd_bank_create_features, classes, (&a_bank, NULL, 2, x, D, 1))                                       \
+    X(mopd_bank_create_features, features, (&a_bank, texts, 2, NULL, D, 1))                                  \
+    X(mopd_bank_create_prompt, out, (NULL, encoder, texts, 2, prompt))                                       \
+    X(mopd_bank_create_prompt, encoder, (&a_bank, NULL, texts, 2, prompt))                                   \
+    X(mopd_bank_create_prompt, classes, (&a_bank, encoder, NULL, 2, prompt))                                 \
+    X(mopd_bank_create_prompt, prompt, (&a_bank, encoder, texts, 2, NULL))                                   \
+    X(mopd_bank_create_trainer, out, (NULL, trainer, texts, 2))                                              \
+    X(mopd_bank_create_trainer, trainer, (&a_bank, NULL, texts, 2))                                          \
+    X(mopd_bank_create_trainer, classes, (&a_bank, trainer, NULL, 2))                                        \
+    X(mopd_bank_logits, bank, (NULL, x, 1, y))                                                               \
+    X(mopd_bank_logits, features, (bank, NULL, 1, y))                                                        \
+    X(mopd_bank_logits, logits, (bank, x, 1, NULL))                                                          \
+    X(mopd_bank_probabilities, bank, (NULL, x, 1, y))                                                        \
+    X(mopd_bank_probabilities, features, (bank, NULL, 1, y))                                                 \
+    X(mopd_bank_probabilities, probabilities, (bank, x, 1, NULL))                                            \
+    X(mopd_bank_top, bank, (NULL, x, 1, 1, matches))                                                         \
+    X(mopd_bank_top, features, (bank, NULL, 1, 1, matches))                                                  \
+    X(mopd_bank_top, matches, (bank, x, 1, 1, NULL))                                                         \
+    X(mopd_confusion_add, confusion, (NULL, C, y, labels, 1))                                                \
+    X(mopd_confusion_add, logits, (counts, C, NULL, labels, 1))                                              \
+    X(mopd_confusion_add, labels, (counts, C, y, NULL, 1))                                                   \
+    X(mopd_confusion_get_metrics, confusion, (NULL, C, &metrics))                                            \
+    X(mopd_confusion_get_metrics, metrics, (counts, C, NULL))                                                \
+    X(mopd_dataset_options_init, options, (NULL, sizeof dataset_options))                                    \
+    X(mopd_selection_init, selection, (NULL, sizeof selection))                                              \
+    X(mopd_encode_options_init, options, (NULL, sizeof encode_options))                                      \
+    X(mopd_dataset_open, out, (NULL, folder, NULL))                                                          \
+    X(mopd_dataset_open, path, (&a_dataset, NULL, NULL))                                                     \
+    X(mopd_dataset_get_info, dataset, (NULL, &dataset_info))                                                 \
+    X(mopd_dataset_get_info, info, (data, NULL))                                                             \
+    X(mopd_dataset_get_item, dataset, (NULL, 0, &item))                                                      \
+    X(mopd_dataset_get_item, item, (data, 0, NULL))                                                          \
+    X(mopd_dataset_gather, dataset, (NULL, 0, 1, x))                                                         \
+    X(mopd_dataset_gather, features, (store, 0, 1, NULL))                                                    \
+    X(mopd_dataset_select, out, (NULL, data, NULL))                                                          \
+    X(mopd_dataset_select, dataset, (&a_dataset, NULL, NULL))                                                \
+    X(mopd_dataset_pick, out, (NULL, data, chosen, 2, 0))                                                    \
+    X(mopd_dataset_pick, dataset, (&a_dataset, NULL, chosen, 2, 0))                                          \
+    X(mopd_dataset_pick, indices, (&a_dataset, data, NULL, 2, 0))                                            \
+    X(mopd_dataset_leave_out, out, (NULL, data, 0))                                                          \
+    X(mopd_dataset_leave_out, dataset, (&a_dataset, NULL, 0))                                                \
+    X(mopd_dataset_withdraw, out, (NULL, data, NULL, "a"))                                                   \
+    X(mopd_dataset_withdraw, dataset, (&a_dataset, NULL, NULL, "a"))                                         \
+    X(mopd_dataset_encode, out, (NULL, data, NULL, encoder, NULL))                                           \
+    X(mopd_dataset_encode, dataset, (&a_dataset, NULL, NULL, encoder, NULL))                                 \
+    X(mopd_dataset_encode, encoder, (&a_dataset, data, NULL, NULL, NULL))                                    \
+    X(mopd_dataset_save, dataset, (NULL, file))                                                              \
+    X(mopd_dataset_save, path, (store, NULL))                                                                \
+    X(mopd_encoder_options_init, options, (NULL, sizeof encoder_options))                                    \
+    X(mopd_encoder_open, out, (NULL, model, NULL))                                                           \
+    X(mopd_encoder_get_info, encoder, (NULL, &encoder_info))                                                 \
+    X(mopd_encoder_get_info, info, (encoder, NULL))                                                          \
+    X(mopd_encoder_describe, encoder, (NULL, &json))                                                         \
+    X(mopd_encoder_describe, json, (encoder, NULL))                                                          \
+    X(mopd_inspect, json, (model, NULL))                                                                     \
+    X(mopd_encoder_preprocess, encoder, (NULL, image, x))                                                    \
+    X(mopd_encoder_preprocess, image, (encoder, NULL, x))                                                    \
+    X(mopd_encoder_preprocess, pixels, (encoder, image, NULL))                                               \
+    X(mopd_encoder_preprocess_view, encoder, (NULL, image, 1, x))                                            \
+    X(mopd_encoder_preprocess_view, image, (encoder, NULL, 1, x))                                            \
+    X(mopd_encoder_preprocess_view, pixels, (encoder, image, 1, NULL))                                       \
+    X(mopd_encoder_encode_pixels, encoder, (NULL, x, 1, y))                                                  \
+    X(mopd_encoder_encode_pixels, pixels, (encoder, NULL, 1, y))                                             \
+    X(mopd_encoder_encode_pixels, features, (encoder, x, 1, NULL))                                           \
+    X(mopd_encoder_encode_images, encoder, (NULL, (const mopd_image *const *)&image, 1, y))                  \
+    X(mopd_encoder_encode_images, images, (encoder, NULL, 1, y))                                             \
+    X(mopd_encoder_encode_images, features, (encoder, (const mopd_image *const *)&image, 1, NULL))           \
+    X(mopd_encoder_encode_files, encoder, (NULL, texts, 1, told, NULL))                                      \
+    X(mopd_encoder_encode_files, paths, (encoder, NULL, 1, told, NULL))                                      \
+    X(mopd_encoder_encode_files, fn, (encoder, texts, 1, NULL, NULL))                                        \
+    X(mopd_encoder_tokenize, encoder, (NULL, "a", &ids, &n))                                                 \
+    X(mopd_encoder_tokenize, text, (encoder, NULL, &ids, &n))                                                \
+    X(mopd_encoder_tokenize, ids, (encoder, "a", NULL, &n))                                                  \
+    X(mopd_encoder_tokenize, n_ids, (encoder, "a", &ids, NULL))                                              \
+    X(mopd_encoder_encode_texts, encoder, (NULL, texts, 1, y))                                               \
+    X(mopd_encoder_encode_texts, texts, (encoder, NULL, 1, y))                                               \
+    X(mopd_encoder_encode_texts, features, (encoder, texts, 1, NULL))                                        \
+    X(mopd_encoder_pack, encoder, (NULL, file, MOPD_DTYPE_F32))                                              \
+    X(mopd_encoder_pack, path, (encoder, NULL, MOPD_DTYPE_F32))                                              \
+    X(mopd_encoder_gemm_rate, encoder, (NULL, use))                                                          \
+    X(mopd_encoder_gemm_rate, gflops, (encoder, NULL))                                                       \
+    X(mopd_gate_create, out, (NULL, prompt))                                                                 \
+    X(mopd_gate_create, prompt, (&a_gate, NULL))                                                             \
+    X(mopd_gate_create_weights, out, (NULL, x, D, 5, 2))                                                     \
+    X(mopd_gate_create_weights, weights, (&a_gate, NULL, D, 5, 2))                                           \
+    X(mopd_gate_select, gate, (NULL, x, 1, indices, y))                                                      \
+    X(mopd_gate_select, features, (gate, NULL, 1, indices, y))                                               \
+    X(mopd_gate_select, indices, (gate, x, 1, NULL, y))                                                      \
+    X(mopd_gate_select, weights, (gate, x, 1, indices, NULL))                                                \
+    X(mopd_gate_use, gate, (NULL, x, 1, use))                                                                \
+    X(mopd_gate_use, features, (gate, NULL, 1, use))                                                         \
+    X(mopd_gate_use, use, (gate, x, 1, NULL))                                                                \
+    X(mopd_gda_create, out, (NULL, bank, x, labels, N, 1))                                                   \
+    X(mopd_gda_create, bank, (&a_gda, NULL, x, labels, N, 1))                                                \
+    X(mopd_gda_create, features, (&a_gda, bank, NULL, labels, N, 1))                                         \
+    X(mopd_gda_create, labels, (&a_gda, bank, x, NULL, N, 1))                                                \
+    X(mopd_gda_create_classes, out, (NULL, gda, bank))                                                       \
+    X(mopd_gda_create_classes, known, (&a_gda, NULL, bank))                                                  \
+    X(mopd_gda_create_classes, bank, (&a_gda, gda, NULL))                                                    \
+    X(mopd_gda_logits, gda, (NULL, x, 1, y))                                                                 \
+    X(mopd_gda_logits, features, (gda, NULL, 1, y))                                                          \
+    X(mopd_gda_logits, logits, (gda, x, 1, NULL))                                                            \
+    X(mopd_image_options_init, options, (NULL, sizeof image_options))                                        \
+    X(mopd_image_open, out, (NULL, file, NULL))                                                              \
+    X(mopd_image_open, path, (&an_image, NULL, NULL))                                                        \
+    X(mopd_image_decode, out, (NULL, bytes, 8, NULL))                                                        \
+    X(mopd_image_decode, bytes, (&an_image, NULL, 8, NULL))                                                  \
+    X(mopd_image_create, out, (NULL, bytes, 2, 2, 3, 0))                                                     \
+    X(mopd_image_create, samples, (&an_image, NULL, 2, 2, 3, 0))                                             \
+    X(mopd_method_find, name, (NULL, &number))                                                               \
+    X(mopd_method_find, method, ("mopd", NULL))                                                              \
+    X(mopd_prompt_open, out, (NULL, file, NULL))                                                             \
+    X(mopd_prompt_open, path, (&a_prompt, NULL, NULL))                                                       \
+    X(mopd_prompt_create_trainer, out, (NULL, trainer))                                                      \
+    X(mopd_prompt_create_trainer, trainer, (&a_prompt, NULL))                                                \
+    X(mopd_prompt_save, prompt, (NULL, file))                                                                \
+    X(mopd_prompt_save, path, (prompt, NULL))                                                                \
+    X(mopd_prompt_get_info, prompt, (NULL, &prompt_info))                                                    \
+    X(mopd_prompt_get_info, info, (prompt, NULL))                                                            \
+    X(mopd_prompt_describe, prompt, (NULL, &json))                                                           \
+    X(mopd_prompt_describe, json, (prompt, NULL))                                                            \
+    X(mopd_templates_for, name, (NULL, &words, &n))                                                          \
+    X(mopd_templates_for, templates, ("dtd", NULL, &n))                                                      \
+    X(mopd_templates_for, n, ("dtd", &words, NULL))                                                          \
+    X(mopd_trainer_options_init, options, (NULL, sizeof options))                                            \
+    X(mopd_run_init, run, (NULL, sizeof run))                                                                \
+    X(mopd_trainer_create, out, (NULL, encoder, texts, 2, &options))                                         \
+    X(mopd_trainer_create, encoder, (&a_trainer, NULL, texts, 2, &options))                                  \
+    X(mopd_trainer_create, classes, (&a_trainer, encoder, NULL, 2, &options))                                \
+    X(mopd_trainer_step, trainer, (NULL, x, labels, 8, &step))                                               \
+    X(mopd_trainer_step, features, (trainer, NULL, labels, 8, &step))                                        \
+    X(mopd_trainer_step, labels, (trainer, x, NULL, 8, &step))                                               \
+    X(mopd_trainer_end_epoch, trainer, (NULL))                                                               \
+    X(mopd_trainer_run, trainer, (NULL, &run))                                                               \
+    X(mopd_trainer_run, run, (trainer, NULL))                                                                \
+    X(mopd_trainer_note, trainer, (NULL, "key", "text"))                                                     \
+    X(mopd_trainer_note, key, (trainer, NULL, "text"))                                                       \
+    X(mopd_trainer_note, text, (trainer, "key", NULL))                                                       \
+    X(mopd_trainer_checkpoint, trainer, (NULL, file))                                                        \
+    X(mopd_trainer_checkpoint, path, (trainer, NULL))                                                        \
+    X(mopd_trainer_resume, trainer, (NULL, file))                                                            \
+    X(mopd_trainer_resume, path, (trainer, NULL))                                                            \
+    X(mopd_trainer_options_choose, options, (NULL, encoder, texts, 2, &run, &json))                          \
+    X(mopd_trainer_options_choose, encoder, (&options, NULL, texts, 2, &run, &json))                         \
+    X(mopd_trainer_options_choose, classes, (&options, encoder, NULL, 2, &run, &json))                       \
+    X(mopd_trainer_options_choose, run, (&options, encoder, texts, 2, NULL, &json))
+
+/* A call that may lack this argument, and what comes of it. */
+#define OPTIONAL(X)                                                                                          \
+    X(mopd_dataset_open, options, (&a_dataset, folder, NULL), MOPD_OK)                                       \
+    X(mopd_dataset_select, selection, (&a_dataset, data, NULL), MOPD_OK)                                     \
+    X(mopd_dataset_withdraw, path, (&a_dataset, data, NULL, "a"), MOPD_OK)                                   \
+    X(mopd_dataset_withdraw, class_name, (&a_dataset, data, "a/0.png", NULL), MOPD_OK)                       \
+    X(mopd_dataset_encode, known, (&a_dataset, data, NULL, encoder, &encode_options), MOPD_OK)               \
+    X(mopd_dataset_encode, options, (&a_dataset, data, store, encoder, NULL), MOPD_OK)                       \
+    X(mopd_encoder_open, path, (&an_encoder, NULL, &encoder_options), MOPD_OK)                               \
+    X(mopd_encoder_open, options, (&an_encoder, model, NULL), MOPD_OK)                                       \
+    X(mopd_inspect, path, (NULL, &json), MOPD_OK)                                                            \
+    X(mopd_encoder_encode_files, context, (encoder, texts, 1, told, NULL), MOPD_OK)                          \
+    X(mopd_image_open, options, (&an_image, file, NULL), MOPD_OK)                                            \
+    X(mopd_image_decode, options, (&an_image, bytes, 8, NULL), MOPD_E_FORMAT)                                \
+    X(mopd_prompt_open, encoder, (&a_prompt, model, NULL), MOPD_E_IO)                                        \
+    X(mopd_runtime_set_allocator, allocator, (NULL), MOPD_E_STATE)                                           \
+    X(mopd_runtime_set_cpu, path, (NULL), MOPD_E_STATE)                                                      \
+    X(mopd_trainer_create, options, (&a_trainer, encoder, texts, 2, NULL), MOPD_E_ARG)                       \
+    X(mopd_trainer_step, step, (trainer, x, labels, 8, NULL), MOPD_OK)                                       \
+    X(mopd_trainer_options_choose, report, (&options, encoder, texts, 2, &run, NULL), MOPD_E_ARG)
+
+/* Functions without a status: a call without the handle, and what it says. */
+#define TOLERANT(X)                                                                                          \
+    X(mopd_bank_n_classes, (NULL), 0)                                                                        \
+    X(mopd_bank_dim, (NULL), 0)                                                                              \
+    X(mopd_bank_class_name, (NULL, 0), NULL)                                                                 \
+    X(mopd_bank_features, (NULL), NULL)                                                                      \
+    X(mopd_dataset_class_name, (NULL, 0), NULL)                                                              \
+    X(mopd_dataset_class_names, (NULL), NULL)                                                                \
+    X(mopd_dataset_labels, (NULL), NULL)                                                                     \
+    X(mopd_dataset_feature, (NULL, 0, 0), NULL)                                                              \
+    X(mopd_gate_n_templates, (NULL), 0)                                                                      \
+    X(mopd_gate_top_k, (NULL), 0)                                                                            \
+    X(mopd_gate_dim, (NULL), 0)                                                                              \
+    X(mopd_image_width, (NULL), 0)                                                                           \
+    X(mopd_image_height, (NULL), 0)                                                                          \
+    X(mopd_image_samples, (NULL), NULL)                                                                      \
+    X(mopd_prompt_context, (NULL), NULL)                                                                     \
+    X(mopd_prompt_gate, (NULL), NULL)                                                                        \
+    X(mopd_prompt_class_name, (NULL, 0), NULL)                                                               \
+    X(mopd_prompt_template, (NULL, 0), NULL)                                                                 \
+    X(*mopd_dataset_fingerprint, (NULL), 0)                                                                  \
+    X(*mopd_encoder_fingerprint, (NULL), 0)                                                                  \
+    X((int)mopd_gda_alpha, (NULL), 0)                                                                        \
+    X((int)mopd_trainer_lr, (NULL, 1), 0)
+
+#define FREEING(X)                                                                                           \
+    X(mopd_bank_free)                                                                                        \
+    X(mopd_dataset_close)                                                                                    \
+    X(mopd_encoder_close)                                                                                    \
+    X(mopd_free)                                                                                             \
+    X(mopd_gate_free)                                                                                        \
+    X(mopd_gda_free)                                                                                         \
+    X(mopd_image_close)                                                                                      \
+    X(mopd_image_free)                                                                                       \
+    X(mopd_prompt_close)                                                                                     \
+    X(mopd_trainer_free)
+
+/* Former names, and what the message says: their successor refuses. */
+#define FORMER(X)                                                                                            \
+    X(mopd_metrics_compute, metrics, (NULL, counts, C), mopd_confusion_get_metrics)                          \
+    X(mopd_metrics_compute, confusion, (&metrics, NULL, C), mopd_confusion_get_metrics)                      \
+    X(mopd_trainer_prompt, trainer, (NULL, &a_prompt), mopd_prompt_create_trainer)                           \
+    X(mopd_trainer_prompt, out, (trainer, NULL), mopd_prompt_create_trainer)                                 \
+    X(mopd_trainer_bank, trainer, (NULL, &a_bank, texts, 2), mopd_bank_create_trainer)                       \
+    X(mopd_trainer_bank, out, (trainer, NULL, texts, 2), mopd_bank_create_trainer)                           \
+    X(mopd_trainer_bank, classes, (trainer, &a_bank, NULL, 2), mopd_bank_create_trainer)                     \
+    X(mopd_trainer_choose, encoder, (NULL, texts, 2, &options, &run, &json), mopd_trainer_options_choose)    \
+    X(mopd_trainer_choose, classes, (encoder, NULL, 2, &options, &run, &json), mopd_trainer_options_choose)  \
+    X(mopd_trainer_choose, options, (encoder, texts, 2, NULL, &run, &json), mopd_trainer_options_choose)     \
+    X(mopd_trainer_choose, run, (encoder, texts, 2, &options, NULL, &json), mopd_trainer_options_choose)     \
+    X(mopd_trainer_choose, report, (encoder, texts, 2, &options, &run, NULL), NULL)
+
+/* The flags known today, where they stand, a call that gets others, and who is named. */
+#define FLAGS(X)                                                                                             \
+    X(mopd_image_options, image_options.flags, 0, (mopd_image_open(&an_image, file, &image_options)))        \
+    X(mopd_image_options, image_options.flags, 0, (mopd_image_decode(&an_image, bytes, 8, &image_options)))  \
+    X(mopd_encoder_options, encoder_options.flags, MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE,                      \
+        (mopd_encoder_open(&an_encoder, model, &encoder_options)))                                           \
+    X(mopd_dataset_options, dataset_options.flags, MOPD_DATASET_READ,                                        \
+        (mopd_dataset_open(&a_dataset, folder, &dataset_options)))                                           \
+    X(mopd_encode_options, encode_options.flags, MOPD_ENCODE_SKIP_BAD,                                       \
+        (mopd_dataset_encode(&a_dataset, data, NULL, encoder, &encode_options)))                             \
+    X(mopd_trainer_options, options.flags, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE,                 \
+        (mopd_trainer_create(&a_trainer, encoder, texts, 2, &options)))                                      \
+    X(mopd_trainer_options, options.flags, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE,                 \
+        (mopd_trainer_options_choose(&options, encoder, texts, 2, &run, NULL)))                              \
+    X(mopd_run, run.flags, 0, (mopd_trainer_run(trainer, &run)))                                             \
+    X(mopd_run, run.flags, 0, (mopd_trainer_options_choose(&options, encoder, texts, 2, &run, NULL)))        \
+    X(mopd_dataset_pick, pick_flags, MOPD_PICK_RELABEL,                                                      \
+        (mopd_dataset_pick(&a_dataset, data, chosen, 2, pick_flags)))
