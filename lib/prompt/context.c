@@ -9,9 +9,14 @@
 #include "base/rng.h"
 #include "prompt/template.h"
 
-#define DEFAULT_VECTORS 4
 #define RANDOM_DEVIATION 0.02
 #define PURPOSE UINT64_C(0x636f6e74657874) /* of the random stream: "context" */
+
+const char *const mo_context_positions[MO_CONTEXT_POSITIONS] = {
+    [MOPD_CLASS_END] = "end",
+    [MOPD_CLASS_MIDDLE] = "middle",
+    [MOPD_CLASS_FRONT] = "front",
+};
 
 size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes)
 {
@@ -97,7 +102,7 @@ mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shap
 
 mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, size_t wanted, size_t *n)
 {
-    *n = wanted ? wanted : DEFAULT_VECTORS;
+    *n = wanted ? wanted : MO_CONTEXT_VECTORS;
     if (!words) return MOPD_OK;
     mo_tokens tokens = {0};
     mopd_status st = mo_tokenizer_raw(encoder->tokenizer, words, strlen(words), &tokens);

@@ -19,6 +19,13 @@ typedef struct mo_context_shape {
     bool per_class;   /* class c has references c n .. c n + n - 1; else all have 0 .. n - 1 */
 } mo_context_shape;
 
+/* The names of MOPD_CLASS_END, _MIDDLE and _FRONT. */
+#define MO_CONTEXT_POSITIONS 3
+extern const char *const mo_context_positions[MO_CONTEXT_POSITIONS];
+
+/* Vectors of a class where neither words nor a number are given. */
+#define MO_CONTEXT_VECTORS 4
+
 /* Vectors in all: n, or C x n. */
 size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes);
 
@@ -27,7 +34,7 @@ size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes);
 mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape,
     const char *const *classes, size_t n_classes, mo_tokens *tokens, size_t *start);
 
-/* How many vectors `words` give; NULL: `wanted`, 4 when that is 0.  ARG: no token, or another number than
+/* How many vectors `words` give; NULL: `wanted`, MO_CONTEXT_VECTORS when that is 0.  ARG: no token, or another number than
  * wanted. */
 mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, size_t wanted, size_t *n);
 

@@ -1,47 +1,51 @@
 /* SPDX-License-Identifier: MIT
  * method.c - the table of methods.
  *
- * MoPD and its ablations (arXiv 2412.19087), CoOp (arXiv 2109.01134), KgCoOp (arXiv 2303.13283, lambda 8),
- * ProGrad (arXiv 2205.14865, lambda 1). */
+ * MoPD and its ablations (arXiv 2412.19087), CoOp (arXiv 2109.01134), KgCoOp (arXiv 2303.13283), ProGrad (arXiv
+ * 2205.14865). */
 #include "prompt/method.h"
 
-#include <string.h>
+#include "base/words.h"
 
-#include "base/fail.h"
-
-static const mo_method methods[] = {
-    [MOPD_METHOD_MOPD] = {"mopd", MO_TEACHERS_ALL, MO_GATE_IMAGE, true, true, false, false, 0},
-    [MOPD_METHOD_MOPD_STATIC] = {"mopd-static", MO_TEACHERS_ALL, MO_GATE_STATIC, true, false, false, false,
-        0},
-    [MOPD_METHOD_MOPD_RANDOM] = {"mopd-random", MO_TEACHERS_ALL, MO_GATE_RANDOM, true, false, false, false,
-        0},
-    [MOPD_METHOD_KD] = {"kd", MO_TEACHERS_FIRST, MO_GATE_NONE, true, false, false, false, 0},
-    [MOPD_METHOD_COOP] = {"coop", MO_TEACHERS_NONE, MO_GATE_NONE, false, false, false, false, 0},
-    [MOPD_METHOD_KGCOOP] = {"kgcoop", MO_TEACHERS_FIRST, MO_GATE_NONE, false, false, true, false, 8},
-    [MOPD_METHOD_PROGRAD] = {"prograd", MO_TEACHERS_FIRST, MO_GATE_NONE, false, false, false, true, 1},
+const char *const mo_method_names[MO_METHODS] = {
+    [MOPD_METHOD_MOPD] = "mopd",
+    [MOPD_METHOD_MOPD_STATIC] = "mopd-static",
+    [MOPD_METHOD_MOPD_RANDOM] = "mopd-random",
+    [MOPD_METHOD_KD] = "kd",
+    [MOPD_METHOD_COOP] = "coop",
+    [MOPD_METHOD_KGCOOP] = "kgcoop",
+    [MOPD_METHOD_PROGRAD] = "prograd",
 };
 
-#define N_METHODS ((int32_t)(sizeof methods / sizeof methods[0]))
+static const mo_method methods[MO_METHODS] = {
+    [MOPD_METHOD_MOPD] = {MO_TEACHERS_ALL, MO_GATE_IMAGE, .distils = true, .mps = true},
+    [MOPD_METHOD_MOPD_STATIC] = {MO_TEACHERS_ALL, MO_GATE_STATIC, .distils = true},
+    [MOPD_METHOD_MOPD_RANDOM] = {MO_TEACHERS_ALL, MO_GATE_RANDOM, .distils = true},
+    [MOPD_METHOD_KD] = {MO_TEACHERS_FIRST, MO_GATE_NONE, .distils = true},
+    [MOPD_METHOD_COOP] = {MO_TEACHERS_NONE, MO_GATE_NONE, .distils = false},
+    [MOPD_METHOD_KGCOOP] = {MO_TEACHERS_FIRST, MO_GATE_NONE, .kg = true, .lambda = MO_METHOD_KGCOOP_LAMBDA},
+    [MOPD_METHOD_PROGRAD] = {MO_TEACHERS_FIRST, MO_GATE_NONE, .project = true,
+        .lambda = MO_METHOD_PROGRAD_LAMBDA},
+};
 
 const mo_method *mo_method_get(int32_t method)
 {
-    return method >= 0 && method < N_METHODS ? &methods[method] : NULL;
+    return method >= 0 && method < MO_METHODS ? &methods[method] : NULL;
 }
 
 const char *mo_method_name(int32_t method)
 {
-    const mo_method *m = mo_method_get(method);
-    return m ? m->name : NULL;
+    return method >= 0 && method < MO_METHODS ? mo_method_names[method] : NULL;
 }
 
 mopd_status mo_method_find(const char *name, int32_t *method)
 {
-    for (int32_t i = 0; i < N_METHODS; i++) {
-        if (strcmp(name, methods[i].name)) continue;
-        *method = i;
+    int32_t found = mo_words_find(mo_method_names, MO_METHODS, name);
+    if (found >= 0) {
+        *method = found;
         return MOPD_OK;
     }
-    return mo_fail(MOPD_E_ARG,
-        "method \"%s\" is unknown; there are mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd",
-        name);
+    char known[128];
+    mo_words_join(mo_method_names, MO_METHODS, known, sizeof known);
+    return mo_fail(MOPD_E_ARG, "method \"%s\" is unknown; there are %s", name, known);
 }

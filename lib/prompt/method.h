@@ -10,7 +10,14 @@
 
 #include <stdbool.h>
 
+#include "base/fail.h"
 #include "mopd/prompt.h"
+
+#define MO_METHODS 7
+
+/* Weights of the regularisers as their papers give them; what an option left open becomes. */
+#define MO_METHOD_KGCOOP_LAMBDA 8
+#define MO_METHOD_PROGRAD_LAMBDA 1
 
 typedef enum mo_teachers_kind { MO_TEACHERS_NONE, MO_TEACHERS_FIRST, MO_TEACHERS_ALL } mo_teachers_kind;
 
@@ -23,7 +30,6 @@ typedef enum mo_gate_kind {
 } mo_gate_kind;
 
 typedef struct mo_method {
-    const char *name;
     mo_teachers_kind teachers;
     mo_gate_kind gate;
     bool distils; /* w CE + (1 - w) MPD; else CE alone */
@@ -32,6 +38,9 @@ typedef struct mo_method {
     bool project; /* ProGrad */
     float lambda; /* default */
 } mo_method;
+
+/* The names of MOPD_METHOD_... 0 to MO_METHODS - 1. */
+extern const char *const mo_method_names[MO_METHODS];
 
 /* NULL for an unknown number. */
 const mo_method *mo_method_get(int32_t method);

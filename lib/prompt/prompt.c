@@ -83,7 +83,6 @@ static void write_raw(mo_jsonw *w, const char *key, const char *json)
 
 mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
 {
-    static const char *const positions[] = {"end", "middle", "front"};
     const mopd_prompt_info *i = &p->info;
     mo_buf text = {0};
     mo_jsonw w;
@@ -96,7 +95,7 @@ mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
     mo_jsonw_kint(&w, "n_context", i->n_context);
     mo_jsonw_kint(&w, "text_width", i->text_width);
     mo_jsonw_kint(&w, "dim", i->dim);
-    mo_jsonw_kstring(&w, "class_position", positions[i->class_position]);
+    mo_jsonw_kstring(&w, "class_position", mo_context_positions[i->class_position]);
     mo_jsonw_kbool(&w, "class_context", (i->flags & MOPD_PROMPT_CLASS_CONTEXT) != 0);
     mo_jsonw_kbool(&w, "gate", p->gate != NULL);
     mo_jsonw_kint(&w, "epoch", i->epoch);

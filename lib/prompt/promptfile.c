@@ -12,8 +12,10 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/view.h"
+#include "base/words.h"
 #include "format/json.h"
 #include "mopd/version.h"
+#include "prompt/context.h"
 #include "prompt/method.h"
 
 #define KIND "mopd.kind"
@@ -205,10 +207,8 @@ static mopd_status read_settings(const mo_tensors *st, mopd_prompt *p)
     if (status == MOPD_OK) status = mo_json_need_bool(root, "class_context", path, &per_class);
     if (status == MOPD_OK) status = mo_json_may_int(root, "top_k", path, &top_k);
     if (status == MOPD_OK) {
-        static const char *const names[] = {"end", "middle", "front"};
-        for (p->info.class_position = 0; p->info.class_position < 3; p->info.class_position++)
-            if (!strcmp(position, names[p->info.class_position])) break;
-        if (p->info.class_position == 3)
+        p->info.class_position = mo_words_find(mo_context_positions, MO_CONTEXT_POSITIONS, position);
+        if (p->info.class_position < 0)
             status = mo_fail(MOPD_E_FORMAT, "%s: class_position \"%.40s\" is unknown", path, position);
         if (top_k < 0 || top_k > INT32_MAX)
             status = mo_fail(MOPD_E_FORMAT, "%s: top_k is %lld", path, (long long)top_k);

@@ -13,7 +13,8 @@
 
 typedef struct mo_student mo_student;
 
-#define MO_STUDENT_MEMORY ((size_t)1 << 30)
+#define MO_STUDENT_MIB 1024
+#define MO_STUDENT_MEMORY ((size_t)MO_STUDENT_MIB << 20)
 
 /* limit: bytes of the text tower's work, 0: MO_STUDENT_MEMORY.  for_training: mo_student_bwd will be called.
  * The encoder must outlive it.  ARG: a prompt too long, or one class alone needs more than the limit. */

@@ -367,7 +367,7 @@ static mopd_status check(const search *s)
     const mopd_run *run = s->run;
     if (!s->set.method->distils)
         return mo_fail(
-            MOPD_E_ARG, "choosing settings: method %s has neither w, w2 nor top_k", s->set.method->name);
+            MOPD_E_ARG, "choosing settings: method %s has neither w, w2 nor top_k", mo_method_name(s->set.o.method));
     if (s->set.o.flags & MOPD_TRAIN_CLASS_CONTEXT)
         return mo_fail(
             MOPD_E_ARG, "choosing settings: a class-specific context cannot meet the pretended new classes");
