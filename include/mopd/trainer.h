@@ -63,6 +63,27 @@ typedef struct mopd_trainer_options {
     void *reduce_context; /* handed to reduce; both are kept while the trainer lives */
 } mopd_trainer_options;
 
+/* Kinds of settings. */
+#define MOPD_SETTING_COUNT 0  /* a whole number */
+#define MOPD_SETTING_REAL 1   /* a float */
+#define MOPD_SETTING_CHOICE 2 /* one of `choices` */
+#define MOPD_SETTING_FLAG 3   /* 0 or 1: a bit of mopd_trainer_options.flags */
+#define MOPD_SETTING_TEXT 4   /* words, or NULL */
+
+/* What the library knows of one option of a training: for help texts, forms and checks before a trainer is made.  All
+ * texts are static. */
+typedef struct mopd_setting {
+    uint32_t struct_size;
+    int32_t kind;       /* MOPD_SETTING_... */
+    double preset;      /* what mopd_trainer_options_init sets, for a choice its index; 0 for a text */
+    double least, most; /* the limits, both allowed; 0 and 0 for a text */
+    const char *name;   /* of the field of mopd_trainer_options; "class_context" and "shuffle" are flags */
+    const char *text;   /* what it does, in one line */
+    const char *open; /* what the preset leaves open and becomes: "8 for kgcoop, 1 for prograd"; else NULL */
+    const char *preset_text;    /* the preset of a text, else NULL */
+    const char *const *choices; /* of a choice the names of 0 to `most`, else NULL */
+} mopd_setting;
+
 /* What a step did.  Losses are of the weights before the update. */
 typedef struct mopd_step {
     uint32_t struct_size;
@@ -122,6 +143,10 @@ typedef struct mopd_run {
 /* Fill in the defaults.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size);
 MOPD_API mopd_status mopd_run_init(mopd_run *run, size_t struct_size);
+
+/* Setting number `index`, from 0; setting has its struct_size set by the caller.  ARG behind the last one, so a loop ends
+ * there.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_setting_get(size_t index, mopd_setting *setting);
 
 /* A trainer for n_classes classes: encodes the templates' features once, starts the context.  options may be
  * NULL; nothing of them is kept but `reduce`.  ARG: an option out of range, K above M, names or templates as

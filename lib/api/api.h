@@ -52,6 +52,7 @@
     X(mopd_encoder_info, 56, 0, MO_API_NO_FLAGS)                                                             \
     X(mopd_prompt_info, 56, 0, MO_API_NO_FLAGS)                                                              \
     X(mopd_trainer_options, 104, 2, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE)                        \
+    X(mopd_setting, 72, 5, MO_API_NO_FLAGS)                                                                  \
     X(mopd_run, 96, 9, 0)                                                                                    \
     X(mopd_step, 64, 0, MO_API_NO_FLAGS)                                                                     \
     X(mopd_dataset_options, 16, 1, MOPD_DATASET_READ)                                                        \

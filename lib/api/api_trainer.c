@@ -14,13 +14,28 @@
 mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_trainer_options, options, struct_size, &mo_settings_defaults);
+    const mopd_trainer_options defaults = mo_settings_defaults();
+    return mo_api_init(MO_API_mopd_trainer_options, options, struct_size, &defaults);
 }
 
 mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
 {
     MO_API_NEED(run);
     return mo_api_init(MO_API_mopd_run, run, struct_size, &mo_run_defaults);
+}
+
+mopd_status mopd_setting_get(size_t index, mopd_setting *setting)
+{
+    MO_API_NEED(setting);
+    const mo_setting *row = mo_settings_row(index);
+    if (!row) return mo_fail(MOPD_E_ARG, "mopd_setting_get: there is no setting %zu", index);
+    return mo_api_give(MO_API_mopd_setting, setting, &row->info);
+}
+
+static mopd_status read_options(mopd_trainer_options *out, const mopd_trainer_options *options)
+{
+    const mopd_trainer_options defaults = mo_settings_defaults();
+    return mo_api_read(MO_API_mopd_trainer_options, out, options, &defaults);
 }
 
 /* What is wrong before there is a trainer may be wrong on one rank alone: the others are told. */
@@ -38,7 +53,7 @@ mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,
     MO_API_NEED_OUT(out);
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
-    mopd_status st = mo_api_read(MO_API_mopd_trainer_options, &o, options, &mo_settings_defaults);
+    mopd_status st = read_options(&o, options);
     if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);
     return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, &o, NULL});
 }
@@ -153,7 +168,7 @@ mopd_status mopd_trainer_options_choose(mopd_trainer_options *options, const mop
     MO_API_NEED(options);
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
-    mopd_status st = mo_api_read(MO_API_mopd_trainer_options, &o, options, &mo_settings_defaults);
+    mopd_status st = read_options(&o, options);
     if (st == MOPD_OK) st = MO_API_HAS(run);
     if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
     if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);

@@ -137,6 +137,7 @@
     X(mopd_templates_for, n, ("dtd", &words, NULL))                                                          \
     X(mopd_trainer_options_init, options, (NULL, sizeof options))                                            \
     X(mopd_run_init, run, (NULL, sizeof run))                                                                \
+    X(mopd_setting_get, setting, (0, NULL))                                                                  \
     X(mopd_trainer_create, out, (NULL, encoder, texts, 2, &options))                                         \
     X(mopd_trainer_create, encoder, (&a_trainer, NULL, texts, 2, &options))                                  \
     X(mopd_trainer_create, classes, (&a_trainer, encoder, NULL, 2, &options))                                \
