@@ -57,17 +57,24 @@ bool cli_list_pictures(cli_list *list, const char *path);
 
 /* -- options ------------------------------------------------------------------------------------------------ */
 
-typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST, CLI_UINT, CLI_REAL } cli_kind;
+typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST, CLI_UINT, CLI_REAL, CLI_CHOICE } cli_kind;
 
 typedef struct cli_option {
     const char *name; /* long name without "--" */
     char letter;      /* 0: none */
-    cli_kind kind;    /* bool *, const char **, cli_list *, uint64_t *, double * */
+    cli_kind kind;    /* bool *, const char **, cli_list *, uint64_t *, double *, int32_t * */
     void *value;      /* holds the default before the call */
     const char *arg;  /* name of the argument in help */
-    const char *help; /* one line */
-    bool *given;      /* set when the option was there; may be NULL */
+    const char *
+        help; /* one line; NULL: the library's setting of this name says what it does, its default and limits */
+    bool *given; /* set when the option was there; may be NULL */
 } cli_option;
+
+/* The library's setting of this name, where "top-k" stands for top_k; false when it has none. */
+bool cli_setting(const char *name, mopd_setting *setting);
+
+/* Prints an option's line of --help: what it does, its default and its limits. */
+void cli_print_option(const cli_option *option);
 
 typedef struct cli_common {
     const char *model;     /* NULL: built-in */

@@ -173,10 +173,7 @@ typedef struct numbers {
 static int take_options(bench *b, const numbers *n)
 {
     mopd_trainer_options *o = &b->options;
-    if (n->epochs < 1 || n->epochs > 1000000) return cli_usage(command.name, "--epochs: from 1 to 1000000");
-    if (n->batch < 1 || n->batch > 1 << 20) return cli_usage(command.name, "--batch: from 1 to 1048576");
-    if (n->top_k < 1 || n->top_k > 65536) return cli_usage(command.name, "--top-k: from 1 to 65536");
-    if (b->shots > UINT32_MAX || b->n_views > 65536)
+    if (b->shots > UINT32_MAX || b->n_views > CLI_MOST_VIEWS)
         return cli_usage(command.name, "--shots or --views: too many");
     if (b->automatic && (n->w2_given || n->top_k_given))
         return cli_usage(command.name, "--auto chooses w2 and top-k: do not give them beside it");
@@ -200,33 +197,31 @@ static int take_options(bench *b, const numbers *n)
 
 int cmd_bench_new(int argc, char **argv)
 {
-    bench b = {.shots = 16};
+    bench b = {.shots = CLI_SHOTS};
     mopd_trainer_options *o = &b.options;
     mopd_trainer_options_init(o, sizeof *o);
     numbers n = {o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
         (double)o->temperature, "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL, false, false};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(b.data),
-        {"methods", 0, CLI_TEXT, &n.methods, "A,B", "(default: zero-shot,gda,coop,kgcoop,prograd,mopd)",
-            NULL},
-        {"seeds", 0, CLI_TEXT, &n.seeds, "1,2", "(default: 1,2,3)", NULL},
-        {"shots", 0, CLI_UINT, &b.shots, "N", "training pictures a base class; 0: all (default: 16)", NULL},
+        {"methods", 0, CLI_TEXT, &n.methods, "A,B", "methods to compare, commas between them", NULL},
+        {"seeds", 0, CLI_TEXT, &n.seeds, "1,2", "seeds of the draws and trainings to average over", NULL},
+        {"shots", 0, CLI_UINT, &b.shots, "N", "training pictures a base class; 0: all", NULL},
         {"template", 0, CLI_LIST, &b.prompts.templates, "TEXT",
             "a teacher; the first is the zero-shot prompt", NULL},
         {"template-file", 0, CLI_TEXT, &b.prompts.template_file, "FILE", "teachers, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &b.prompts.templates_for, "NAME", "the twelve teachers of a task",
             NULL},
-        {"epochs", 0, CLI_UINT, &n.epochs, "N", "(default: 50)", NULL},
-        {"batch", 0, CLI_UINT, &n.batch, "N", "(default: 128)", NULL},
-        {"lr", 0, CLI_REAL, &n.lr, "X", "learning rate (default: what the model names, else 0.002)", NULL},
-        {"w", 0, CLI_REAL, &n.w, "X", "of mopd and kd (default: 0.8)", NULL},
-        {"w2", 0, CLI_REAL, &n.w2, "X", "of mopd (default: 0.1)", &n.w2_given},
-        {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", &n.top_k_given},
-        {"temperature", 0, CLI_REAL, &n.temperature, "T", "of the distillation (default: 1)", NULL},
-        {"context", 0, CLI_TEXT, &n.context, "TEXT",
-            "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
+        {"epochs", 0, CLI_UINT, &n.epochs, "N", NULL, NULL},
+        {"batch", 0, CLI_UINT, &n.batch, "N", NULL, NULL},
+        {"lr", 0, CLI_REAL, &n.lr, "X", NULL, NULL},
+        {"w", 0, CLI_REAL, &n.w, "X", NULL, NULL},
+        {"w2", 0, CLI_REAL, &n.w2, "X", NULL, &n.w2_given},
+        {"top-k", 0, CLI_UINT, &n.top_k, "K", NULL, &n.top_k_given},
+        {"temperature", 0, CLI_REAL, &n.temperature, "T", NULL, NULL},
+        {"context", 0, CLI_TEXT, &n.context, "TEXT", NULL, NULL},
         {"views", 0, CLI_UINT, &b.n_views, "V",
-            "augmented views of training pictures (default 0: the plain one)", NULL},
+            "augmented views of training pictures (default: 0, the plain one)", NULL},
         {"auto", 0, CLI_FLAG, &b.automatic, NULL, "mopd chooses w, w2 and top-k on pretended new classes",
             NULL},
         {0},

@@ -179,7 +179,7 @@ int cmd_classify(int argc, char **argv)
         {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME",
             "the twelve prompts of a task: imagenet, dtd ...", NULL},
         {"prompt", 'p', CLI_TEXT, &prompt, "PROMPT", "learned prompts (mopd train)", NULL},
-        {"top", 0, CLI_UINT, &top, "N", "classes shown a picture (default: 1)", NULL},
+        {"top", 0, CLI_UINT, &top, "N", "classes shown a picture", NULL},
         {0},
     };
     char **rest;

@@ -184,8 +184,8 @@ int cmd_eval(int argc, char **argv)
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"split", 0, CLI_TEXT, &j.split, "train|val|test",
-            "(default: test; data without splits is taken whole)", NULL},
-        {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes (default: all)", NULL},
+            "pictures to classify; data without splits is taken whole", NULL},
+        {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
         {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "prompts, one a line", NULL},

@@ -206,7 +206,7 @@ int cmd_pack(int argc, char **argv)
     cli_common common;
     const char *out = NULL, *dtype = "f32";
     const cli_option options[] = {
-        {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16", "type of the weights (default: f32)", NULL},
+        {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16", "type of the weights", NULL},
         {"output", 'o', CLI_TEXT, &out, "FILE", "where to write", NULL},
         {0},
     };

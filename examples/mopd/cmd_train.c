@@ -71,36 +71,19 @@ typedef struct numbers {
     uint64_t shots, seed, epochs, batch, top_k, n_context, memory;
     double lr, w, w2, temperature, lambda;
     bool w_given, w2_given, top_k_given;
-    const char *method, *context, *position;
+    const char *method, *context;
     bool no_shuffle, class_context;
 } numbers;
 
-static int fits(const char *name, uint64_t x, uint64_t least, uint64_t most)
-{
-    if (x >= least && x <= most) return -1;
-    return cli_usage(command.name, "--%s %llu: from %llu to %llu", name, (unsigned long long)x,
-        (unsigned long long)least, (unsigned long long)most);
-}
-
 static int take_method(train_job *j, const char *name)
 {
+    if (!name) return -1;
     if (!strcmp(name, "gda") || !strcmp(name, "zero-shot"))
         return cli_usage(
             command.name, "--method %s needs no training: see mopd bench-new and mopd eval", name);
     if (mopd_method_find(name, &j->options.method) != MOPD_OK)
         return cli_usage(command.name, "%s", mopd_last_error());
     return -1;
-}
-
-static int take_position(train_job *j, const char *name)
-{
-    static const char *const names[] = {"end", "middle", "front"};
-    for (int32_t i = 0; i < 3; i++) {
-        if (strcmp(name, names[i])) continue;
-        j->options.class_position = i;
-        return -1;
-    }
-    return cli_usage(command.name, "--class-position '%s' is none of end, middle, front", name);
 }
 
 static int take_views(train_job *j)
@@ -112,8 +95,9 @@ static int take_views(train_job *j)
     if (j->fresh) return -1;
     char *end;
     unsigned long n = strtoul(j->views, &end, 10);
-    if (*j->views < '0' || *j->views > '9' || *end || n > 65536)
-        return cli_usage(command.name, "--views '%s' is neither a number up to 65536 nor 'fresh'", j->views);
+    if (*j->views < '0' || *j->views > '9' || *end || n > CLI_MOST_VIEWS)
+        return cli_usage(
+            command.name, "--views '%s' is neither a number up to %d nor 'fresh'", j->views, CLI_MOST_VIEWS);
     j->n_views = n;
     return -1;
 }
@@ -121,13 +105,8 @@ static int take_views(train_job *j)
 static int take_numbers(train_job *j, const numbers *n)
 {
     mopd_trainer_options *o = &j->options;
-    int status = fits("shots", n->shots, 0, UINT32_MAX);
-    if (status < 0) status = fits("epochs", n->epochs, 1, 1000000);
-    if (status < 0) status = fits("batch", n->batch, 1, 1 << 20);
-    if (status < 0) status = fits("top-k", n->top_k, 1, 65536);
-    if (status < 0) status = fits("n-context", n->n_context, 0, 65536);
-    if (status < 0) status = fits("memory", n->memory, 0, UINT64_MAX >> 20);
-    if (status >= 0) return status;
+    if (n->shots > UINT32_MAX) return cli_usage(command.name, "--shots: at most %u", UINT32_MAX);
+    if (n->memory > UINT64_MAX >> 20) return cli_usage(command.name, "--memory: too many MB");
     if (j->automatic && (n->w_given || n->w2_given || n->top_k_given))
         return cli_usage(command.name, "--auto chooses w, w2 and top-k: do not give them beside it");
     j->selection.shots = (uint32_t)n->shots;
@@ -155,7 +134,6 @@ static int check(train_job *j, const numbers *n)
     int status = cli_parse_split(j->split, &j->selection.split, command.name);
     if (status < 0) status = cli_parse_subset(j->subset, &j->selection.subset, command.name);
     if (status < 0) status = take_method(j, n->method);
-    if (status < 0) status = take_position(j, n->position);
     if (status < 0) status = take_views(j);
     if (status < 0) status = take_numbers(j, n);
     if (status < 0 && j->automatic && j->fresh)
@@ -172,8 +150,12 @@ int cmd_train(int argc, char **argv)
     mopd_trainer_options *o = &j.options;
     mopd_selection_init(&j.selection, sizeof j.selection);
     mopd_trainer_options_init(o, sizeof *o);
-    numbers n = {.shots = 16,
-        .seed = 1,
+    mopd_setting memory = {0};
+    char memory_help[96];
+    cli_setting("memory-limit", &memory);
+    snprintf(memory_help, sizeof memory_help, "for the text tower's work (default: %s)", memory.open);
+    numbers n = {.shots = CLI_SHOTS,
+        .seed = o->seed,
         .epochs = o->epochs,
         .batch = o->batch,
         .top_k = o->top_k,
@@ -181,41 +163,32 @@ int cmd_train(int argc, char **argv)
         .w = (double)o->w,
         .w2 = (double)o->w2,
         .temperature = (double)o->temperature,
-        .lambda = (double)o->lambda,
-        .method = "mopd",
-        .position = "end"};
+        .lambda = (double)o->lambda};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_TEXT, &j.output, "PROMPT", "the prompt file to write", NULL},
-        {"split", 0, CLI_TEXT, &j.split, "train|val|test", "pictures to learn from (default: train)", NULL},
-        {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes (default: all)", NULL},
-        {"shots", 0, CLI_UINT, &n.shots, "N", "pictures a class, drawn by the seed; 0: all (default: 16)",
-            NULL},
-        {"seed", 0, CLI_UINT, &n.seed, "N", "of draw, shuffling and random choices (default: 1)", NULL},
-        {"method", 0, CLI_TEXT, &n.method, "NAME",
-            "mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd", NULL},
+        {"split", 0, CLI_TEXT, &j.split, "train|val|test", "pictures to learn from", NULL},
+        {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
+        {"shots", 0, CLI_UINT, &n.shots, "N", "pictures a class, drawn by the seed; 0: all", NULL},
+        {"seed", 0, CLI_UINT, &n.seed, "N", "of draw, shuffling and random choices", NULL},
+        {"method", 0, CLI_TEXT, &n.method, "NAME", NULL, NULL},
         {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "a teacher: prompt with {} for the class",
             NULL},
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "teachers, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME",
             "the twelve teachers of a task: imagenet, dtd ...", NULL},
-        {"epochs", 0, CLI_UINT, &n.epochs, "N", "(default: 50)", NULL},
-        {"batch", 0, CLI_UINT, &n.batch, "N", "(default: 128)", NULL},
-        {"lr", 0, CLI_REAL, &n.lr, "X", "learning rate (default: what the model names, else 0.002)", NULL},
-        {"w", 0, CLI_REAL, &n.w, "X", "loss = w CE + (1 - w) MPD + w2 MPS (default: 0.8)", &n.w_given},
-        {"w2", 0, CLI_REAL, &n.w2, "X", "(default: 0.1)", &n.w2_given},
-        {"top-k", 0, CLI_UINT, &n.top_k, "K", "teachers kept for a picture (default: 2)", &n.top_k_given},
-        {"temperature", 0, CLI_REAL, &n.temperature, "T", "of the distillation (default: 1)", NULL},
-        {"lambda", 0, CLI_REAL, &n.lambda, "X", "weight of kgcoop (default: 8) and prograd (default: 1)",
-            NULL},
-        {"context", 0, CLI_TEXT, &n.context, "TEXT",
-            "words to start from (default: \"a photo of a\"; \"\": random)", NULL},
-        {"n-context", 0, CLI_UINT, &n.n_context, "N", "context vectors (default: as many as --context has)",
-            NULL},
-        {"class-position", 0, CLI_TEXT, &n.position, "end|middle|front",
-            "of the name in the prompt (default: end)", NULL},
-        {"class-context", 0, CLI_FLAG, &n.class_context, NULL,
-            "a context for each class: meets no other classes", NULL},
+        {"epochs", 0, CLI_UINT, &n.epochs, "N", NULL, NULL},
+        {"batch", 0, CLI_UINT, &n.batch, "N", NULL, NULL},
+        {"lr", 0, CLI_REAL, &n.lr, "X", NULL, NULL},
+        {"w", 0, CLI_REAL, &n.w, "X", NULL, &n.w_given},
+        {"w2", 0, CLI_REAL, &n.w2, "X", NULL, &n.w2_given},
+        {"top-k", 0, CLI_UINT, &n.top_k, "K", NULL, &n.top_k_given},
+        {"temperature", 0, CLI_REAL, &n.temperature, "T", NULL, NULL},
+        {"lambda", 0, CLI_REAL, &n.lambda, "X", NULL, NULL},
+        {"context", 0, CLI_TEXT, &n.context, "TEXT", NULL, NULL},
+        {"n-context", 0, CLI_UINT, &n.n_context, "N", NULL, NULL},
+        {"class-position", 0, CLI_CHOICE, &o->class_position, "NAME", NULL, NULL},
+        {"class-context", 0, CLI_FLAG, &n.class_context, NULL, NULL, NULL},
         {"views", 0, CLI_TEXT, &j.views, "0|V|fresh",
             "plain, V augmented views cycled, or new ones each epoch (default: 0)", NULL},
         {"no-shuffle", 0, CLI_FLAG, &n.no_shuffle, NULL, "pictures by class, then file name, every epoch",
@@ -225,7 +198,7 @@ int cmd_train(int argc, char **argv)
         {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
         {"report", 0, CLI_TEXT, &j.report, "FILE.html", "a page with curves, classes, gate and confusions",
             NULL},
-        {"memory", 0, CLI_UINT, &n.memory, "MB", "for the text tower's work (default: 1024)", NULL},
+        {"memory", 0, CLI_UINT, &n.memory, "MB", memory_help, NULL},
         {0},
     };
     char **rest;

@@ -6,6 +6,9 @@
 
 #include "cli.h"
 
+#define CLI_SHOTS 16         /* pictures of a class that a training draws */
+#define CLI_MOST_VIEWS 65536 /* of a picture */
+
 /* Where labelled pictures come from; filled by options. */
 typedef struct cli_data {
     const char *path;     /* -d: folder, CSV or store */

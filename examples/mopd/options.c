@@ -15,10 +15,9 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
     const cli_option shared[] = {
         {"model", 'm', CLI_TEXT, &common->model, "MODEL",
             "model directory or file (default: the built-in model)", NULL},
-        {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output (default: text)", NULL},
+        {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
-        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto",
-            "products of the towers (default: f32)", NULL},
+        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -31,13 +30,7 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
 static void print_help(const cli_command *command, const cli_option *all, size_t n)
 {
     printf("Usage: mopd %s %s\n\n%s\n\nOptions:\n", command->name, command->usage, command->summary);
-    for (size_t i = 0; i < n; i++) {
-        char left[64], letter[8] = "    ";
-        if (all[i].letter) snprintf(letter, sizeof letter, "-%c, ", all[i].letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, all[i].name, all[i].arg ? " " : "",
-            all[i].arg ? all[i].arg : "");
-        printf("  %-32s %s%s\n", left, all[i].help, all[i].kind == CLI_LIST ? " (may be repeated)" : "");
-    }
+    for (size_t i = 0; i < n; i++) cli_print_option(all + i);
     if (command->examples) printf("\nExamples:\n%s", command->examples);
 }
 
@@ -61,6 +54,31 @@ static bool parse_real(const char *text, double *out)
     return true;
 }
 
+/* A number within the limits of the library's setting behind an option, if there is one. */
+static int check_limits(const cli_command *command, const cli_option *o, double x)
+{
+    mopd_setting s;
+    if (o->help || !cli_setting(o->name, &s) || (x >= s.least && x <= s.most) || (s.open && x == s.preset))
+        return -1;
+    return cli_usage(command->name, "--%s %.10g: from %.10g to %.10g", o->name, x, s.least, s.most);
+}
+
+static int take_choice(const cli_command *command, const cli_option *o, const char *argument)
+{
+    mopd_setting s;
+    char known[256] = "";
+    if (!cli_setting(o->name, &s)) return -1;
+    for (int32_t i = 0; i <= (int32_t)s.most; i++) {
+        if (!strcmp(argument, s.choices[i])) {
+            *(int32_t *)o->value = i;
+            return -1;
+        }
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", s.choices[i]);
+    }
+    return cli_usage(command->name, "--%s '%s' is none of %s", o->name, argument, known);
+}
+
 static int take(const cli_command *command, const cli_option *o, const char *argument)
 {
     if (o->given) *o->given = true;
@@ -77,11 +95,13 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
     case CLI_UINT:
         if (!parse_uint(argument, o->value))
             return cli_usage(command->name, "--%s '%s' is not a whole number", o->name, argument);
-        break;
+        return check_limits(command, o, (double)*(uint64_t *)o->value);
     case CLI_REAL:
         if (!parse_real(argument, o->value))
             return cli_usage(command->name, "--%s '%s' is not a number", o->name, argument);
-        break;
+        return check_limits(command, o, *(double *)o->value);
+    case CLI_CHOICE:
+        return take_choice(command, o, argument);
     }
     return -1;
 }
@@ -134,27 +154,39 @@ static const cli_option *find_option(const cli_option *all, size_t n, int code)
     return NULL;
 }
 
-int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
-    char **argv, char ***rest, size_t *n_rest)
+/* Goes over all options once.  take_values false: asked for help, which shows defaults, prints it and returns
+ * EXIT_DONE; -1 otherwise. */
+static int walk(
+    const cli_command *command, const cli_option *all, size_t n, bool take_values, int argc, char **argv)
 {
-    *common = (cli_common){.format = "text", .precision = "f32"};
-    cli_option all[MAX_OPTIONS];
     struct option longs[MAX_OPTIONS + 1] = {0};
     char shorts[2 * MAX_OPTIONS + 2];
-    size_t n = join_tables(all, options, common);
     fill_getopt(longs, shorts, all, n);
     opterr = 0;
     optind = 1;
     for (int code; optopt = 0, (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const cli_option *o = code == '?' || code == ':' ? NULL : find_option(all, n, code);
         if (!o) return refuse(command, code, argv);
-        if (!strcmp(o->name, "help")) {
+        bool help = !strcmp(o->name, "help");
+        if (help && !take_values) {
             print_help(command, all, n);
             return cli_flush() ? EXIT_DONE : EXIT_FAILED;
         }
-        int status = take(command, o, optarg);
+        int status = take_values && !help ? take(command, o, optarg) : -1;
         if (status >= 0) return status;
     }
+    return -1;
+}
+
+int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
+    char **argv, char ***rest, size_t *n_rest)
+{
+    *common = (cli_common){.format = "text", .precision = "f32"};
+    cli_option all[MAX_OPTIONS];
+    size_t n = join_tables(all, options, common);
+    int status = walk(command, all, n, false, argc, argv);
+    if (status < 0) status = walk(command, all, n, true, argc, argv);
+    if (status >= 0) return status;
     *rest = argv + optind;
     *n_rest = (size_t)(argc - optind);
     return check_common(command, common);

@@ -33,6 +33,46 @@ static void help_and_version_go_to_standard_output(void **state)
     }
 }
 
+/* The line of an option in a help text, copied; false where it has none. */
+static bool help_line(const char *help, const char *setting, char *out, size_t room)
+{
+    char option[80];
+    snprintf(option, sizeof option, " --%s ", setting);
+    for (char *at = option; *at; at++)
+        if (*at == '_') *at = '-';
+    const char *at = strstr(help, option);
+    if (at) snprintf(out, room, "%.*s", (int)strcspn(at, "\n"), at);
+    return at != NULL;
+}
+
+/* What the library says of a setting stands in the help, its numbers too: there are no others. */
+static void help_shows_the_library_s_defaults_and_limits(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "train --help", "train --epochs 7 --w 0.25 --shots 3 --help", "bench-new --help"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        run_result r = run_mopd(NULL, lines[i]);
+        assert_run(r, 0);
+        assert_has(r.out, "(default: 16)"); /* shots, which the command alone presets */
+        mopd_setting s = {.struct_size = sizeof s};
+        int shown = 0;
+        for (size_t k = 0; mopd_setting_get(k, &s) == MOPD_OK; k++) {
+            char line[512], want[256], number[32];
+            if (!strcmp(s.name, "seed") || !help_line(r.out, s.name, line, sizeof line)) continue;
+            assert_has(line, s.text);
+            snprintf(number, sizeof number, "%g", s.preset);
+            snprintf(want, sizeof want, "(default: %s; from %.7g to %.7g)", s.open ? s.open : number, s.least,
+                s.most);
+            if (s.kind == MOPD_SETTING_COUNT || s.kind == MOPD_SETTING_REAL) assert_has(line, want);
+            snprintf(want, sizeof want, "(default: %s)", s.choices ? s.choices[(size_t)s.preset] : "");
+            if (s.kind == MOPD_SETTING_CHOICE) assert_has(line, want);
+            shown++;
+        }
+        assert_int_equal(shown, i < 2 ? 13 : 8);
+    }
+}
+
 static void wrong_usage_is_exit_2_and_one_line(void **state)
 {
     (void)state;
@@ -73,7 +113,14 @@ static void wrong_usage_is_exit_2_and_one_line(void **state)
         {"train -d d -o p --shots many", "--shots", "many"},
         {"train -d d -o p --lr fast", "--lr", "fast"},
         {"train -d d -o p --subset half", "half", "base"},
-        {"train -d d -o p --epochs 0", "--epochs", "0"},
+        {"train -d d -o p --epochs 0", "--epochs", "from 1 to 1048576"},
+        {"train -d d -o p --epochs 1048577", "--epochs", "from 1 to 1048576"},
+        {"train -d d -o p --w 1.5", "--w 1.5", "from 0 to 1"},
+        {"train -d d -o p --lambda -2", "--lambda -2", "from 0"},
+        {"train -d d -o p --class-position left", "left", "end, middle, front"},
+        {"train -d d -o p --shots 4294967296", "--shots", "4294967295"},
+        {"train -d d -o p --memory 18446744073709551615", "--memory", "MB"},
+        {"bench-new -d d --batch 0", "--batch", "from 1"},
         {"train -d d -o p --views some", "--views", "some"},
         {"eval", "-d", "DATA"},
         {"eval -d d --split most", "most", "test"},
@@ -186,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_version_go_to_standard_output),
+        cmocka_unit_test(help_shows_the_library_s_defaults_and_limits),
         cmocka_unit_test(wrong_usage_is_exit_2_and_one_line),
         cmocka_unit_test(shortest_unique_forms_are_enough),
         cmocka_unit_test(two_dashes_end_the_options),

@@ -16,6 +16,7 @@ from ._bank import GDA, Bank, Prompt
 from ._core import MopdError, Status, build_info, inspect, set_threads, templates_for, version
 from ._dataset import Dataset, Item
 from ._encoder import Encoder
+from ._settings import Setting, trainer_settings
 from ._trainer import Epoch, Step, Trainer
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "MoPDClassifier",
     "MopdError",
     "Prompt",
+    "Setting",
     "Status",
     "Step",
     "Trainer",
@@ -40,6 +42,7 @@ __all__ = [
     "inspect",
     "set_threads",
     "templates_for",
+    "trainer_settings",
     "version",
 ]
 

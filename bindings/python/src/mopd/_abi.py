@@ -75,6 +75,11 @@ MOPD_E_NUMERIC = -10
 MOPD_E_INTERNAL = -11
 MOPD_TRAIN_CLASS_CONTEXT = 1
 MOPD_TRAIN_NO_SHUFFLE = 2
+MOPD_SETTING_COUNT = 0
+MOPD_SETTING_REAL = 1
+MOPD_SETTING_CHOICE = 2
+MOPD_SETTING_FLAG = 3
+MOPD_SETTING_TEXT = 4
 MOPD_VERSION_MAJOR = 0
 MOPD_VERSION_MINOR = 1
 MOPD_VERSION_PATCH = 0
@@ -217,6 +222,21 @@ class mopd_trainer_options(Structure):
         ("ranks", c_uint32),
         ("reduce", mopd_reduce_fn),
         ("reduce_context", c_void_p),
+    ]
+
+
+class mopd_setting(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("preset", c_double),
+        ("least", c_double),
+        ("most", c_double),
+        ("name", c_char_p),
+        ("text", c_char_p),
+        ("open", c_char_p),
+        ("preset_text", c_char_p),
+        ("choices", P(c_char_p)),
     ]
 
 
@@ -454,6 +474,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_last_error": (c_char_p,),
     "mopd_trainer_options_init": (mopd_status, P(mopd_trainer_options), c_size_t),
     "mopd_run_init": (mopd_status, P(mopd_run), c_size_t),
+    "mopd_setting_get": (mopd_status, c_size_t, P(mopd_setting)),
     "mopd_trainer_create": (
         mopd_status, P(P(mopd_trainer)), P(mopd_encoder), P(c_char_p), c_size_t, P(mopd_trainer_options),
     ),

@@ -15,6 +15,7 @@ from ._bank import Bank, Prompt
 from ._core import Floats, Labels, Path
 from ._dataset import Dataset
 from ._pictures import is_picture, picture_list
+from ._settings import default, documented
 from ._trainer import Epoch, Trainer
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def is_features(x: Any) -> bool:
     return False
 
 
+@documented
 class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Learns prompts from a few labelled pictures, and classifies with them.
 
@@ -57,20 +59,24 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The model.
     templates : list of str, optional
         The teachers, each with ``{}`` for the class; the 12 general ones without.
-    method : str, default "mopd"
-        ``mopd``, ``mopd-static``, ``mopd-random``, ``kd``, ``coop``, ``kgcoop`` or ``prograd``.
-    epochs, batch : int
-        Length of the training, pictures a step.
+    method : str, default %(method)s
+        One of %(methods)s.
+    epochs : int, default %(epochs)s
+        How often all pictures are seen.
+    batch : int, default %(batch)s
+        Pictures in one step.
     lr : float, optional
-        Without it what the model file recommends, else 0.002.
-    w, w2 : float
-        loss = w CE + (1 - w) MPD + w2 MPS.
-    top_k : int
+        Learning rate; without it %(lr)s.
+    w : float, default %(w)s
+        Share of the labels in loss = w CE + (1 - w) MPD + w2 MPS.
+    w2 : float, default %(w2)s
+        Weight of the teachers' own cross-entropy, MPS.
+    top_k : int, default %(top_k)s
         Teachers kept for a picture.
-    temperature : float
-        Of the distillation.
-    seed : int
-        Of everything random: the same features, seed and options give the same prompt, bit for bit.
+    temperature : float, default %(temperature)s
+        Temperature of the distillation.
+    seed : int, default %(seed)s
+        Seed of everything random: the same features, seed and options give the same prompt, bit for bit.
     views : int or "fresh", default 0
         0: the plain pictures; V: V augmented views of each, encoded once and cycled through the epochs; "fresh": every
         epoch encodes anew.
@@ -113,15 +119,15 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder: "Encoder",
         *,
         templates: Optional[Sequence[str]] = None,
-        method: str = "mopd",
-        epochs: int = 50,
-        batch: int = 128,
-        lr: Optional[float] = None,
-        w: float = 0.8,
-        w2: float = 0.1,
-        top_k: int = 2,
-        temperature: float = 1.0,
-        seed: int = 1,
+        method: str = default("method"),
+        epochs: int = default("epochs"),
+        batch: int = default("batch"),
+        lr: Optional[float] = default("lr"),
+        w: float = default("w"),
+        w2: float = default("w2"),
+        top_k: int = default("top_k"),
+        temperature: float = default("temperature"),
+        seed: int = default("seed"),
         views: Union[int, str] = 0,
         auto: bool = False,
         class_names: Optional[Mapping[Any, str]] = None,
@@ -129,16 +135,16 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         resume: Optional[Path] = None,
         callback: Optional[Callable[[Epoch], object]] = None,
         progress: bool = False,
-        warmup_lr: float = 1e-5,
-        momentum: float = 0.9,
-        weight_decay: float = 5e-4,
-        reg: Optional[float] = None,
-        context: Optional[str] = "a photo of a",
-        n_context: int = 0,
-        class_position: str = "end",
-        class_context: bool = False,
-        shuffle: bool = True,
-        memory_limit: int = 0,
+        warmup_lr: float = default("warmup_lr"),
+        momentum: float = default("momentum"),
+        weight_decay: float = default("weight_decay"),
+        reg: Optional[float] = default("lambda"),
+        context: Optional[str] = default("context"),
+        n_context: int = default("n_context"),
+        class_position: str = default("class_position"),
+        class_context: bool = default("class_context"),
+        shuffle: bool = default("shuffle"),
+        memory_limit: int = default("memory_limit"),
     ) -> None:
         self.encoder = encoder
         self.templates = templates

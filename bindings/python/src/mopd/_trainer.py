@@ -33,11 +33,10 @@ from ._core import (
     text_list,
 )
 from ._progress import Progress
+from ._settings import choice, count, default, documented
 
 if TYPE_CHECKING:
     from ._encoder import Encoder
-
-_POSITIONS = {"end": _abi.MOPD_CLASS_END, "middle": _abi.MOPD_CLASS_MIDDLE, "front": _abi.MOPD_CLASS_FRONT}
 
 
 class Step(NamedTuple):
@@ -78,6 +77,7 @@ class _Run(NamedTuple):
     errors: List[BaseException]
 
 
+@documented
 class Trainer:
     """A training of prompts on features.  One thread at a time.
 
@@ -89,36 +89,44 @@ class Trainer:
         Class names.
     templates : list of str, optional
         The teachers, each with ``{}``; the 12 general ones without (``templates_for("imagenet")``).
-    method : str, default "mopd"
-        ``mopd``, ``mopd-static``, ``mopd-random``, ``kd``, ``coop``, ``kgcoop`` or ``prograd``.
-    epochs, batch : int
-        Length of the training, pictures a step.
+    method : str, default %(method)s
+        One of %(methods)s.
+    epochs : int, default %(epochs)s
+        How often all pictures are seen.
+    batch : int, default %(batch)s
+        Pictures in one step.
     lr : float, optional
-        Without it what the model file recommends, else 0.002.
-    warmup_lr, momentum, weight_decay : float
-        Of the first epoch; of SGD.
-    w, w2 : float
-        loss = w CE + (1 - w) MPD + w2 MPS.
-    top_k : int
+        Learning rate; without it %(lr)s.
+    warmup_lr : float, default %(warmup_lr)s
+        Learning rate of the first epoch.
+    momentum : float, default %(momentum)s
+        Share of the last step that the next one repeats.
+    weight_decay : float, default %(weight_decay)s
+        How strongly parameters are drawn to 0.
+    w : float, default %(w)s
+        Share of the labels in loss = w CE + (1 - w) MPD + w2 MPS.
+    w2 : float, default %(w2)s
+        Weight of the teachers' own cross-entropy, MPS.
+    top_k : int, default %(top_k)s
         Teachers kept for a picture.
-    temperature : float
-        Of the distillation.
+    temperature : float, default %(temperature)s
+        Temperature of the distillation.
     reg : float, optional
-        The weight of kgcoop's and prograd's regulariser (lambda); 8 and 1 without.
-    context : str or None
-        Words to start from; None: random vectors.
-    n_context : int
-        How many vectors; 0: as many as `context` has tokens, 4 without.
-    class_position : {"end", "middle", "front"}
-        Where the class name stands.
-    class_context : bool
+        Weight of the regulariser (lambda); without it %(lambda)s.
+    context : str or None, default %(context)s
+        Words that the context vectors start from; None: random vectors.
+    n_context : int, default 0
+        Number of context vectors; 0: %(n_context)s.
+    class_position : str, default %(class_position)s
+        Where the class name stands among the vectors: end, middle or front.
+    class_context : bool, default %(class_context)s
         Each class has vectors of its own, which then serve no other class.
-    shuffle : bool
+    shuffle : bool, default %(shuffle)s
         False: pictures in the order given, every epoch.
-    seed : int
-        Of everything random.
-    memory_limit : int
-        Bytes for the text tower's work, beyond which classes go in chunks; 0: 1 GiB.
+    seed : int, default %(seed)s
+        Seed of everything random.
+    memory_limit : int, default 0
+        Bytes for the text tower's work, beyond which classes go in chunks; 0: %(memory_limit)s.
     teachers : array_like, (M, C, D), optional
         The templates' features, rows of length 1, where several trainings share them; encoded here without.
     auto : (features, labels), optional
@@ -137,25 +145,25 @@ class Trainer:
         classes: Sequence[str],
         *,
         templates: Optional[Sequence[str]] = None,
-        method: str = "mopd",
-        epochs: int = 50,
-        batch: int = 128,
-        lr: Optional[float] = None,
-        warmup_lr: float = 1e-5,
-        momentum: float = 0.9,
-        weight_decay: float = 5e-4,
-        w: float = 0.8,
-        w2: float = 0.1,
-        top_k: int = 2,
-        temperature: float = 1.0,
-        reg: Optional[float] = None,
-        context: Optional[str] = "a photo of a",
-        n_context: int = 0,
-        class_position: str = "end",
-        class_context: bool = False,
-        shuffle: bool = True,
-        seed: int = 1,
-        memory_limit: int = 0,
+        method: str = default("method"),
+        epochs: int = default("epochs"),
+        batch: int = default("batch"),
+        lr: Optional[float] = default("lr"),
+        warmup_lr: float = default("warmup_lr"),
+        momentum: float = default("momentum"),
+        weight_decay: float = default("weight_decay"),
+        w: float = default("w"),
+        w2: float = default("w2"),
+        top_k: int = default("top_k"),
+        temperature: float = default("temperature"),
+        reg: Optional[float] = default("lambda"),
+        context: Optional[str] = default("context"),
+        n_context: int = default("n_context"),
+        class_position: str = default("class_position"),
+        class_context: bool = default("class_context"),
+        shuffle: bool = default("shuffle"),
+        seed: int = default("seed"),
+        memory_limit: int = default("memory_limit"),
         teachers: Optional[ArrayLike] = None,
         auto: Optional[Tuple[ArrayLike, ArrayLike]] = None,
         rank: int = 0,
@@ -165,19 +173,20 @@ class Trainer:
         options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
         number = c_int32()
         check(lib.mopd_method_find(text_bytes(method), byref(number)))
-        if class_position not in _POSITIONS:
-            raise ValueError(f"class_position {class_position!r} is none of 'end', 'middle', 'front'")
-        for name, value in (("epochs", epochs), ("batch", batch), ("top_k", top_k)):
-            if not 0 < value < 1 << 31:
-                raise ValueError(f"{name} {value}: at least 1")
         sentences = text_list(templates or [], "templates")
-        options.method, options.class_position = number, _POSITIONS[class_position]
-        options.epochs, options.batch, options.top_k, options.n_context = epochs, batch, top_k, n_context
-        options.lr, options.warmup_lr = lr or 0.0, warmup_lr
+        options.method, options.class_position = number, choice("class_position", class_position)
+        for name, value in (
+            ("epochs", epochs), ("batch", batch), ("top_k", top_k), ("n_context", n_context), ("seed", seed),
+            ("memory_limit", memory_limit),
+        ):  # fmt: skip
+            setattr(options, name, count(name, value))
+        if lr is not None:
+            options.lr = lr
+        options.warmup_lr = warmup_lr
         options.momentum, options.weight_decay = momentum, weight_decay
         options.w, options.w2, options.temperature = w, w2, temperature
-        setattr(options, "lambda", -1.0 if reg is None else reg)
-        options.seed, options.memory_limit = seed, memory_limit
+        if reg is not None:
+            setattr(options, "lambda", reg)
         options.n_templates = len(sentences)
         options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
         options.context = None if context is None else text_bytes(context)
