@@ -2,13 +2,13 @@
  * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read
  * from.
  *
- * Read from Hugging Face's config.json (config_hf.c), open_clip_config.json (config_openclip.c), the shapes
- * of an OpenAI checkpoint (config_openai.c) or our own JSON in a packed file (config_packed.c). */
+ * Each layout of model/layouts fills one in; nothing here knows where it comes from. */
 #ifndef MO_CLIP_CONFIG_H
 #define MO_CLIP_CONFIG_H
 
-#include "base/buf.h"
-#include "format/json.h"
+#include <stdbool.h>
+
+#include "base/fail.h"
 #include "math/tensor.h"
 #include "pixel/pixels.h"
 
@@ -60,33 +60,16 @@ typedef struct mo_config {
     double recommended_lr; /* of prompt learning; 0: none named */
 } mo_config;
 
-/* Reading.  `path` is the file named in messages. */
-mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *path);
-mopd_status mo_config_openclip(mo_config *config, const mo_json *root, const char *path);
-mopd_status mo_config_packed(mo_config *config, const mo_json *root, const char *path);
+/* What files and users call a kind of vision tower. */
+const char *mo_config_vision_name(uint32_t vision_kind);
 
-/* The text half alone, from the text_config.json of a locked tower; sets dim too. */
-mopd_status mo_config_hf_text(mo_config *config, const mo_json *root, const char *path);
-
-/* Settings of preprocessor_config.json, for a tower of `side` pixels. */
-mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const char *path);
-
-/* A word of config.json to an activation.  UNSUPPORTED for an unknown one. */
-/* A count that may be missing; a side given as one number or as [side, side]. */
-mopd_status mo_config_read_u32(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);
-mopd_status mo_config_read_side(
-    const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);
-
-mopd_status mo_config_activation(mo_act *act, const char *word, const char *path, const char *key);
+/* The word of an activation in configuration files, and the activation of a word; false for an unknown one. */
 const char *mo_config_activation_name(mo_act act);
+bool mo_config_activation_find(mo_act *act, const char *word);
 
 /* Sizes no tower can have, heads that do not divide the width, a side the patch does not divide: FORMAT or
  * UNSUPPORTED; preprocessing that makes another size than the tower sees: MISMATCH. */
 mopd_status mo_config_check(const mo_config *config, const char *path);
-
-/* The whole as JSON, one object: what a packed file holds and what the fingerprint covers. */
-void mo_config_write(const mo_config *config, mo_jsonw *w);
 
 /* Rows of the vision tower: patches and the class token. */
 size_t mo_config_vit_rows(const mo_config *config);

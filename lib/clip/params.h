@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * params.h - the parameters a configuration asks for: their names here, in each layout, and their shapes.
+ * params.h - the parameters a configuration asks for: their names in this library and their shapes.
  *
- *     layout       text                            vision
- *     HF, PACKED   text_model.encoder.layers.0.    vision_model.encoder.layers.0.    q, k, v apart
- *     OPENAI       transformer.resblocks.0.        visual.transformer.resblocks.0.   q, k, v as one in_proj
- *     LOCKED       as HF                           _blocks.0. (EfficientNet)         and the head's file
+ *     text           text_model.encoder.layers.0.self_attn.q_proj.weight
+ *     ViT            vision_model.encoder.layers.0.mlp.fc1.bias
+ *     EfficientNet   image_model._blocks.0._bn1.weight, and the head: head.projection.weight
  *
- * The names in this library are those of the first line; PACKED files hold exactly them. */
+ * Packed files hold exactly these names.  What another layout calls them is that layout's matter (naming.h). */
 #ifndef MO_CLIP_PARAMS_H
 #define MO_CLIP_PARAMS_H
 
 #include "clip/config.h"
 
-typedef enum mo_layout { MO_LAYOUT_HF, MO_LAYOUT_OPENAI, MO_LAYOUT_LOCKED, MO_LAYOUT_PACKED } mo_layout;
-
 #define MO_PARAM_NAME 96
 
 typedef struct mo_param_spec {
-    char name[MO_PARAM_NAME];   /* here */
-    char stored[MO_PARAM_NAME]; /* in the file */
-    int part;                   /* 0: the whole tensor; 1, 2, 3: q, k, v of a fused one */
-    bool in_out;                /* stored [inputs][outputs] */
+    char name[MO_PARAM_NAME];
     int n_dims;
-    size_t shape[4]; /* as [outputs][inputs], of the part */
+    size_t shape[4]; /* a matrix is [outputs][inputs] */
 } mo_param_spec;
 
 typedef mopd_status (*mo_param_fn)(void *ctx, const mo_param_spec *spec);
 
 /* Calls fn for every parameter, always in the same order; stops at the first failure. */
-mopd_status mo_params_each(const mo_config *config, mo_layout layout, mo_param_fn fn, void *ctx);
+mopd_status mo_params_each(const mo_config *config, mo_param_fn fn, void *ctx);
 
 #endif

@@ -24,7 +24,6 @@ struct mo_weights {
     const mo_view **used; /* the stored tensor of each, sorted after binding */
     size_t n_params, cap;
     entry *by_name; /* sorted */
-    const char *prefix;
 };
 
 mopd_status mo_weights_create(mo_weights **out)
@@ -87,16 +86,15 @@ static void shape_text(char *text, size_t size, int n_dims, const size_t *shape)
     if (at < size) snprintf(text + at, size - at, "]");
 }
 
-/* The stored shape that a spec asks for: whole of a fused tensor, turned round when in_out. */
-static int stored_shape(const mo_param_spec *s, size_t shape[4])
+/* The stored shape that a spec asks for: all parts of a tensor that holds several, turned round when in_out. */
+static void stored_shape(const mo_param_spec *s, const mo_naming_place *at, size_t shape[4])
 {
     memcpy(shape, s->shape, 4 * sizeof *shape);
-    if (s->part) shape[0] = s->shape[0] * 3;
-    if (s->in_out) {
+    if (at->parts) shape[0] = s->shape[0] * (size_t)at->parts;
+    if (at->in_out) {
         shape[0] = s->shape[1];
         shape[1] = s->shape[0];
     }
-    return s->n_dims;
 }
 
 static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
@@ -108,12 +106,11 @@ static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
     return true;
 }
 
-static void cut_part(mo_weight *p, const mo_param_spec *s)
+static void cut_part(mo_weight *p, const mo_param_spec *s, int part)
 {
     size_t n = 1;
     for (int i = 0; i < s->n_dims; i++) n *= s->shape[i];
-    p->view.data =
-        (const unsigned char *)p->view.data + (size_t)(s->part - 1) * n * mo_dtype_size(p->view.dtype);
+    p->view.data = (const unsigned char *)p->view.data + (size_t)part * n * mo_dtype_size(p->view.dtype);
     p->view.shape[0] = s->shape[0];
     p->view.n = n;
 }
@@ -131,38 +128,53 @@ static bool grow(mo_weights *w)
     return true;
 }
 
-static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
+typedef struct binding {
+    mo_weights *weights;
+    const mo_naming *naming;
+} binding;
+
+/* The stored tensor of a parameter, checked. */
+static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, const mo_naming_place *at,
+    const mo_view **out, size_t *file)
 {
-    mo_weights *w = ctx;
-    char stored[MO_PARAM_NAME + 8], have[128], want[128];
-    bool text = strncmp(spec->stored, "visual.", 7) != 0 && strcmp(spec->stored, "logit_scale") != 0;
-    snprintf(stored, sizeof stored, "%s%s", text ? w->prefix : "", spec->stored);
-    size_t file = 0, shape[4];
-    int n_dims = stored_shape(spec, shape);
-    shape_text(want, sizeof want, n_dims, shape);
-    const mo_view *v = find(w, stored, &file);
+    char have[128], want[128];
+    size_t shape[4];
+    stored_shape(spec, at, shape);
+    shape_text(want, sizeof want, spec->n_dims, shape);
+    const mo_view *v = find(w, at->name, file);
     if (!v)
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s is missing; the configuration asks for shape %s",
-            mo_tensors_path(w->file[w->n_files - 1]), stored, want);
-    if (!shape_fits(v, n_dims, shape)) {
+            mo_tensors_path(w->file[w->n_files - 1]), at->name, want);
+    const char *path = mo_tensors_path(w->file[*file]);
+    if (!shape_fits(v, spec->n_dims, shape)) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
-        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s",
-            mo_tensors_path(w->file[file]), stored, have, want);
+        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s", path,
+            at->name, have, want);
     }
     if (v->dtype != MO_F32 && v->dtype != MO_F16 && v->dtype != MO_BF16 && v->dtype != MO_F64)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is %s; F32, F16, BF16 or F64 can be used",
-            mo_tensors_path(w->file[file]), stored, mo_dtype_name(v->dtype));
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is %s; F32, F16, BF16 or F64 can be used", path,
+            at->name, mo_dtype_name(v->dtype));
+    *out = v;
+    return MOPD_OK;
+}
+
+static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
+{
+    const binding *b = ctx;
+    mo_weights *w = b->weights;
+    mo_naming_place at;
+    const mo_view *v = NULL;
+    size_t file = 0;
+    mo_naming_find(&at, b->naming, spec->name);
+    mopd_status st = find_stored(w, spec, &at, &v, &file);
+    if (st != MOPD_OK) return st;
     if (w->n_params == w->cap && !grow(w)) return MOPD_E_NOMEM;
     w->used[w->n_params] = v;
     mo_weight *p = &w->param[w->n_params++];
-    memset(p, 0, sizeof *p);
+    *p = (mo_weight){.view = *v, .in_out = at.in_out, .n_dims = spec->n_dims, .file = file};
     memcpy(p->name, spec->name, sizeof p->name);
-    p->view = *v;
-    p->in_out = spec->in_out;
-    p->n_dims = spec->n_dims;
     memcpy(p->shape, spec->shape, sizeof p->shape);
-    p->file = file;
-    if (spec->part) cut_part(p, spec);
+    if (at.parts) cut_part(p, spec, at.part);
     return MOPD_OK;
 }
 
@@ -177,50 +189,34 @@ static int compare_entries(const void *a, const void *b)
     return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool is_used(const mo_weights *w, const mo_view *v)
 {
-    size_t n = strlen(text), k = strlen(end);
-    return n >= k && !strcmp(text + n - k, end);
+    return bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views) != NULL;
 }
 
-/* Buffers and counters that decide nothing, and what a packed file holds besides weights. */
-static bool harmless(const char *name)
-{
-    static const char *const whole[] = {"input_resolution", "context_length", "vocab_size", "mopd.tokenizer"};
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        if (!strcmp(name, whole[i])) return true;
-    return ends_with(name, "position_ids") || ends_with(name, "num_batches_tracked") ||
-           ends_with(name, "attn_mask");
-}
-
-/* Whether a left-over tensor is one of a layer the configuration does not have: the same name in layer 0 is
- * known. */
+/* Whether a left-over tensor is one of a layer the configuration does not have: with a number between dots as 0,
+ * its name is a known one. */
 static bool further_layer(const mo_weights *w, const mo_tensors *t, const char *name)
 {
-    static const char *const marks[] = {".layers.", ".resblocks.", "_blocks."};
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        const char *at = strstr(name, marks[i]);
-        if (!at) continue;
-        at += strlen(marks[i]);
-        size_t digits = strspn(at, "0123456789");
+    for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
         char first[256];
-        if (!digits || strlen(name) >= sizeof first) continue;
-        snprintf(first, sizeof first, "%.*s0%s", (int)(at - name), name, at + digits);
+        size_t digits = strspn(dot + 1, "0123456789");
+        if (!digits || dot[1 + digits] != '.' || strlen(name) >= sizeof first) continue;
+        snprintf(first, sizeof first, "%.*s.0%s", (int)(dot - name), name, dot + 1 + digits);
         const mo_view *v = mo_tensors_find(t, first);
-        if (v && bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) return true;
+        if (v && is_used(w, v)) return true;
     }
     return false;
 }
 
-static mopd_status check_rest(const mo_weights *w)
+static mopd_status check_rest(const mo_weights *w, const mo_naming *naming)
 {
     for (size_t f = 0; f < w->n_files; f++) {
         const mo_tensors *t = w->file[f];
         for (size_t i = 0, n = mo_tensors_count(t); i < n; i++) {
             const char *name = mo_tensors_name(t, i);
             const mo_view *v = mo_tensors_view(t, i);
-            if (bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views)) continue;
-            if (harmless(name)) continue;
+            if (is_used(w, v) || mo_naming_ignores(naming, name)) continue;
             if (further_layer(w, t, name))
                 return mo_fail(MOPD_E_MISMATCH,
                     "%s: tensor %s belongs to a layer the configuration does not have", mo_tensors_path(t),
@@ -232,14 +228,13 @@ static mopd_status check_rest(const mo_weights *w)
     return MOPD_OK;
 }
 
-mopd_status mo_weights_bind(
-    mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix)
+mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, const mo_naming *naming)
 {
-    weights->prefix = prefix;
-    mopd_status st = mo_params_each(config, layout, bind_one, weights);
+    binding b = {weights, naming};
+    mopd_status st = mo_params_each(config, bind_one, &b);
     if (st != MOPD_OK) return st;
     qsort((void *)weights->used, weights->n_params, sizeof *weights->used, compare_views);
-    if ((st = check_rest(weights)) != MOPD_OK) return st;
+    if ((st = check_rest(weights, naming)) != MOPD_OK) return st;
     weights->by_name = mo_mem_alloc(weights->n_params, sizeof *weights->by_name);
     if (!weights->by_name) return MOPD_E_NOMEM;
     for (size_t i = 0; i < weights->n_params; i++)

@@ -8,6 +8,7 @@
 #define MO_CLIP_WEIGHTS_H
 
 #include "base/view.h"
+#include "clip/naming.h"
 #include "clip/params.h"
 #include "format/tensors.h"
 
@@ -32,12 +33,10 @@ mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file);
 /* A tensor under the name it is stored by, NULL when no file has it. */
 const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
 
-/* Finds every parameter of the configuration.  MISMATCH: one is missing or has another shape, or there are
- * more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that has no place in the
- * architecture.
- * prefix stands before the names of the text tower ("text." in some open_clip files), "" otherwise. */
-mopd_status mo_weights_bind(
-    mo_weights *weights, const mo_config *config, mo_layout layout, const char *prefix);
+/* Finds every parameter of the configuration under the name that `naming` gives it.  MISMATCH: one is missing or has
+ * another shape, or there are more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that
+ * has no place in the architecture and is not one to ignore. */
+mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, const mo_naming *naming);
 
 /* A parameter by its name here; INTERNAL when the configuration has none of that name. */
 mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo_weight **out);

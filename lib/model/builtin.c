@@ -5,6 +5,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dladdr */
 #endif
+#include "model/builtin.h"
+
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -12,7 +14,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "model/encoder_open.h"
 
 #ifndef MOPD_INSTALL_DATADIR
 #define MOPD_INSTALL_DATADIR "/usr/local/share"

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/path.h"
 #include "base/view.h"
 #include "format/safetensors.h"
-#include "model/encoder_open.h"
+#include "model/config_json.h"
+#include "model/encoder.h"
+#include "model/layouts/layouts.h"
+#include "model/layouts/packed.h"
 
 #define LONG_LIST 1000 /* items beyond which a list in the metadata is only counted */
 
@@ -24,7 +26,6 @@ static void write_types(const mo_weights *weights, mo_jsonw *w)
 mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
 {
     const mo_config *c = &encoder->config;
-    bool effnet = c->vision_kind == MO_VISION_EFFNET;
     mo_buf buf = {0};
     mo_jsonw w;
     mo_jsonw_init(&w, &buf);
@@ -33,7 +34,7 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kstring(&w, "path", encoder->path);
     mo_jsonw_kstring(&w, "layout", encoder->layout);
     mo_jsonw_kstring(&w, "fingerprint", encoder->fingerprint);
-    mo_jsonw_kstring(&w, "vision", effnet ? "efficientnet-lite" : "vit");
+    mo_jsonw_kstring(&w, "vision", mo_config_vision_name(c->vision_kind));
     mo_jsonw_kint(&w, "dim", c->dim);
     mo_jsonw_kint(&w, "text_width", c->text.stack.width);
     mo_jsonw_kint(&w, "context_length", c->text.context);
@@ -46,7 +47,7 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kint(&w, "weight_bytes", (int64_t)mo_weights_bytes(encoder->weights));
     write_types(encoder->weights, &w);
     mo_jsonw_key(&w, "config");
-    mo_config_write(c, &w);
+    mo_config_json_write(c, &w);
     mo_jsonw_end(&w);
     mopd_status st = mo_jsonw_done(&w);
     if (st == MOPD_OK) *json = mo_buf_take(&buf);
@@ -100,7 +101,7 @@ static mopd_status describe_file(const mo_tensors *file, const char *path, char 
     mopd_status st = MOPD_OK;
     mo_jsonw_init(&w, &buf);
     mo_jsonw_object(&w);
-    mo_jsonw_kstring(&w, "kind", mo_tensors_meta(file, MO_META_KIND));
+    mo_jsonw_kstring(&w, "kind", mo_tensors_meta(file, MO_PACKED_KIND));
     mo_jsonw_kstring(&w, "path", path);
     mo_jsonw_kint(&w, "bytes", (int64_t)mo_tensors_file_bytes(file));
     for (size_t i = 0; i < mo_tensors_n_meta(file) && st == MOPD_OK; i++) {
@@ -133,17 +134,17 @@ static mopd_status describe_model(const char *path, char **json)
 
 mopd_status mo_describe_file(const char *path, char **json)
 {
-    mo_path_kind kind;
+    const mo_layout *layout;
     mo_tensors *file;
     if (!path) return describe_model(NULL, json);
-    mopd_status st = mo_encoder_detect(&kind, path);
+    mopd_status st = mo_layouts_find(&layout, path);
     if (st != MOPD_OK) return st;
-    if (kind != MO_PATH_SAFETENSORS) return describe_model(path, json);
+    if (layout != &mo_layout_packed) return describe_model(path, json);
     if ((st = mo_safetensors_open(&file, path, false)) != MOPD_OK) return st;
-    const char *what = mo_tensors_meta(file, MO_META_KIND);
+    const char *what = mo_tensors_meta(file, MO_PACKED_KIND);
     if (!what)
-        st =
-            mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_META_KIND);
+        st = mo_fail(
+            MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_PACKED_KIND);
     else if (strcmp(what, "model") != 0)
         st = describe_file(file, path, json);
     else

@@ -23,13 +23,9 @@ struct mopd_encoder {
     bool truncate;        /* MOPD_TEXT_TRUNCATE */
     int32_t precision;
     char fingerprint[65];
-    const char *layout; /* "huggingface", "open_clip", "openai", "locked-tower", "packed"; static */
+    const char *layout; /* its name; static */
     char *path;
 };
-
-/* 64 hexadecimal digits over what every token id means: another vocabulary of the same size has others.
- * Milliseconds for 49,408 tokens. */
-void mo_fingerprint_vocabulary(char hex[65], const mo_tokenizer *tokenizer);
 
 /* As the public functions of the same end; arguments checked by the caller. */
 mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);

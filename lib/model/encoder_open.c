@@ -1,82 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * encoder_open.c - a path to an open model: what lies there, then its parts, then the towers. */
-#include "model/encoder_open.h"
-
 #include <math.h>
-#include <string.h>
 
-#include "base/file.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "base/path.h"
-
-/* The first bytes of a file. */
-static mopd_status sniff(const char *path, unsigned char bytes[4])
-{
-    mo_map map;
-    mopd_status st = mo_map_open(&map, path, false);
-    if (st != MOPD_OK) return st;
-    memset(bytes, 0, 4);
-    memcpy(bytes, map.data, map.size < 4 ? map.size : 4);
-    mo_map_close(&map);
-    return MOPD_OK;
-}
-
-static mopd_status detect_folder(mo_path_kind *kind, const char *path)
-{
-    static const char *const names[] = {"config.json", "open_clip_config.json", "text_config.json",
-        "model.safetensors", "model.safetensors.index.json"};
-    bool there[5];
-    for (size_t i = 0; i < 5; i++) {
-        char *file = mo_path_join(path, names[i]);
-        if (!file) return MOPD_E_NOMEM;
-        there[i] = mo_file_exists(file);
-        mo_mem_free(file);
-    }
-    if (there[0] && (there[3] || there[4]))
-        *kind = MO_PATH_HF;
-    else if (there[1])
-        *kind = MO_PATH_OPENCLIP;
-    else if (there[0])
-        *kind = MO_PATH_HF;
-    else if (there[2])
-        *kind = MO_PATH_LOCKED;
-    else
-        return mo_fail(MOPD_E_IO,
-            "%s: no model here: none of config.json (Hugging Face), open_clip_config.json "
-            "(open_clip), text_config.json (locked tower)",
-            path);
-    return MOPD_OK;
-}
-
-mopd_status mo_encoder_detect(mo_path_kind *kind, const char *path)
-{
-    if (mo_file_is_dir(path)) return detect_folder(kind, path);
-    unsigned char b[4];
-    mopd_status st = sniff(path, b);
-    if (st != MOPD_OK) return st;
-    bool torch = (b[0] == 'P' && b[1] == 'K') || b[0] == 0x80;
-    *kind = torch ? MO_PATH_OPENAI : MO_PATH_SAFETENSORS;
-    return MOPD_OK;
-}
+#include "model/builtin.h"
+#include "model/encoder.h"
+#include "model/fingerprint.h"
+#include "model/layouts/layouts.h"
 
 static mopd_status open_parts(mopd_encoder *e, bool read)
 {
-    mo_path_kind kind;
-    mopd_status st = mo_encoder_detect(&kind, e->path);
+    const mo_layout *layout;
+    mopd_status st = mo_layouts_find(&layout, e->path);
     if (st != MOPD_OK) return st;
-    switch (kind) {
-    case MO_PATH_HF:
-        return mo_open_hf(e, e->path, read);
-    case MO_PATH_OPENCLIP:
-        return mo_open_openclip(e, e->path, read);
-    case MO_PATH_LOCKED:
-        return mo_open_locked(e, e->path, read);
-    case MO_PATH_OPENAI:
-        return mo_open_openai(e, e->path, read);
-    default:
-        return mo_open_packed(e, e->path, read);
-    }
+    e->layout = layout->name;
+    return layout->open(e, e->path, read);
 }
 
 /* Tokenizer and text tower must mean the same ids. */

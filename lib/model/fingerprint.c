@@ -10,11 +10,13 @@
  *
  * The vocabulary has a fingerprint of its own, over what every id means: prompts are learned with it, features
  * of pictures are not. */
+#include "model/fingerprint.h"
+
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/sha256.h"
-#include "model/encoder_open.h"
+#include "model/config_json.h"
 
 enum { RUN = 16, RUNS = 4 };
 
@@ -53,7 +55,7 @@ mopd_status mo_fingerprint_model(char hex[65], const mo_config *config, const mo
     mo_buf json = {0};
     mo_jsonw w;
     mo_jsonw_init(&w, &json);
-    mo_config_write(config, &w);
+    mo_config_json_write(config, &w);
     mopd_status st = mo_jsonw_done(&w);
     if (st == MOPD_OK) {
         mo_sha256 sha;

@@ -11,7 +11,9 @@
 #include "base/dtype.h"
 #include "base/mem.h"
 #include "format/safetensors.h"
-#include "model/encoder_open.h"
+#include "model/config_json.h"
+#include "model/encoder.h"
+#include "model/layouts/packed.h"
 #include "mopd/version.h"
 
 #define PIECE 65536 /* floats converted at once */
@@ -24,7 +26,7 @@ static mopd_status declare(
         const mo_weight *p = mo_weights_at(e->weights, i);
         st = mo_safetensors_writer_tensor(w, p->name, p->n_dims > 1 ? dtype : MO_F32, p->n_dims, p->shape);
     }
-    return st == MOPD_OK ? mo_safetensors_writer_tensor(w, MO_TENSOR_TOKENIZER, MO_U8, 1, &tokenizer->size)
+    return st == MOPD_OK ? mo_safetensors_writer_tensor(w, MO_PACKED_TOKENIZER, MO_U8, 1, &tokenizer->size)
                          : st;
 }
 
@@ -46,18 +48,18 @@ static mopd_status add_meta(mo_safetensors_writer *w, const mopd_encoder *e)
     mo_buf json = {0}, lr = {0};
     mo_jsonw j;
     mo_jsonw_init(&j, &json);
-    mo_config_write(&e->config, &j);
+    mo_config_json_write(&e->config, &j);
     mopd_status st = mo_jsonw_done(&j);
-    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_META_KIND, "model");
-    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_META_VERSION, MOPD_VERSION_STRING);
-    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_META_CONFIG, json.data);
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_KIND, "model");
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_VERSION, MOPD_VERSION_STRING);
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_CONFIG, json.data);
     if (st == MOPD_OK && e->config.recommended_lr > 0) {
         mo_jsonw_init(&j, &lr);
         mo_jsonw_array(&j);
         mo_jsonw_double(&j, e->config.recommended_lr);
         mo_jsonw_end(&j);
         st = mo_jsonw_done(&j);
-        if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_META_LR, lr.data);
+        if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_LR, lr.data);
     }
     mo_buf_free(&lr);
     mo_buf_free(&json);

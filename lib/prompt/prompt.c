@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "format/json.h"
+#include "model/fingerprint.h"
 #include "mopd/version.h"
 #include "prompt/bank.h"
 #include "prompt/method.h"

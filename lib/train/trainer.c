@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/rng.h"
+#include "model/fingerprint.h"
 #include "prompt/bank.h"
 #include "prompt/loss.h"
 #include "train/schedule.h"

@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/view.h"
 #include "format/json.h"
+#include "model/fingerprint.h"
 #include "train/trainer.h"
 
 static mopd_status copy_list(mo_names *out, const mo_names *in)

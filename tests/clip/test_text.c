@@ -3,7 +3,7 @@
  * differences. */
 #include "test.h"
 
-#include "model/encoder_open.h"
+#include "model/encoder.h"
 #include "clip/text_inner.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/towers/"

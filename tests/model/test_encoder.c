@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "model/encoder_open.h"
+#include "model/encoder.h"
 #include "format/safetensors.h"
 #include "base/file.h"
 #include "base/view.h"

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/encoder_open.h"
+#include "model/builtin.h"
+#include "model/encoder.h"
+#include "model/layouts/hf_config.h"
 #include "format/safetensors.h"
 #include "base/names.h"
 #include "base/file.h"
@@ -383,7 +385,7 @@ static void absent_keys_have_the_reference_values(void **state)
     const mo_json *root;
     mo_config c;
     assert_ok(mo_json_parse(&root, text, sizeof text - 1, "config.json"));
-    assert_ok(mo_config_hf(&c, root, "config.json"));
+    assert_ok(mo_hf_config(&c, root, "config.json"));
     mo_json_close(root);
     assert_int_equal(c.dim, 512);
     assert_int_equal(c.text.stack.width, 512);
@@ -411,7 +413,7 @@ static void old_sub_configs_win(void **state)
     const mo_json *root;
     mo_config c;
     assert_ok(mo_json_parse(&root, text, sizeof text - 1, "config.json"));
-    assert_ok(mo_config_hf(&c, root, "config.json"));
+    assert_ok(mo_hf_config(&c, root, "config.json"));
     mo_json_close(root);
     assert_int_equal(c.text.stack.width, 32);
 }

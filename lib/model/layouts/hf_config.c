@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * config_hf.c - config.json and preprocessor_config.json as transformers reads them.
+ * hf_config.c - config.json and preprocessor_config.json as transformers reads them.
  *
  * A key that is absent has the value transformers' own class gives it (CLIPTextConfig, CLIPVisionConfig,
  * CLIPImageProcessor); what is there and not understood is refused. */
+#include "model/layouts/hf_config.h"
+
 #include <string.h>
 
-#include "clip/config.h"
+#include "model/layouts/config_read.h"
 
 /* Whether `key` is there with another value than null. */
 static const mo_json *member(const mo_json *object, const char *key)
@@ -41,7 +43,8 @@ static mopd_status read_stack(
         return st;
     if ((st = mo_json_may_number(o, "layer_norm_eps", path, &s->eps)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "hidden_act", path, &act)) != MOPD_OK) return st;
-    return mo_config_activation(&s->act, act, path, "hidden_act");
+    if (mo_config_activation_find(&s->act, act)) return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED, "%s: hidden_act is \"%s\"; quick_gelu and gelu are known", path, act);
 }
 
 static mopd_status check_type(const mo_json *o, const char *path, const char *const types[2])
@@ -92,7 +95,7 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     return MOPD_OK;
 }
 
-mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *path)
+mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *path)
 {
     const mo_json *text, *vision;
     mopd_status st;
@@ -106,7 +109,7 @@ mopd_status mo_config_hf(mo_config *config, const mo_json *root, const char *pat
     return MOPD_OK;
 }
 
-mopd_status mo_config_hf_text(mo_config *config, const mo_json *root, const char *path)
+mopd_status mo_hf_config_text(mo_config *config, const mo_json *root, const char *path)
 {
     mopd_status st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim);
     return st == MOPD_OK ? read_text(&config->text, root, path) : st;
@@ -151,21 +154,6 @@ static mopd_status read_crop(mo_pixels *p, const mo_json *root, const char *path
     return MOPD_OK;
 }
 
-static mopd_status read_triple(double x[3], const mo_json *root, const char *key, const char *path)
-{
-    const mo_json *v = member(root, key);
-    if (!v) return MOPD_OK;
-    double one;
-    if (mo_json_as_number(v, &one)) {
-        x[0] = x[1] = x[2] = one;
-        return MOPD_OK;
-    }
-    for (size_t i = 0; i < 3; i++)
-        if (mo_json_count(v) != 3 || !mo_json_as_number(mo_json_item(v, i), &x[i]))
-            return mo_fail(MOPD_E_FORMAT, "%s: %s: three numbers expected", path, key);
-    return MOPD_OK;
-}
-
 static mopd_status check_processor(const mo_json *root, const char *path)
 {
     static const char *const known[] = {
@@ -179,7 +167,7 @@ static mopd_status check_processor(const mo_json *root, const char *path)
     return mo_fail(MOPD_E_UNSUPPORTED, "%s: image processor \"%s\"; CLIPImageProcessor is known", path, type);
 }
 
-mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const char *path)
+mopd_status mo_hf_config_pixels(mo_pixels *pixels, const mo_json *root, const char *path)
 {
     bool resize = true, crop = true, rescale = true, normalize = true, rgb = true, pad = false,
          square = false;
@@ -205,8 +193,8 @@ mopd_status mo_config_hf_pixels(mo_pixels *pixels, const mo_json *root, const ch
     if ((st = mo_json_may_number(root, "rescale_factor", path, &pixels->rescale)) != MOPD_OK) return st;
     if ((st = read_size(pixels, root, path)) != MOPD_OK) return st;
     if ((st = read_crop(pixels, root, path)) != MOPD_OK) return st;
-    if ((st = read_triple(pixels->mean, root, "image_mean", path)) != MOPD_OK) return st;
-    if ((st = read_triple(pixels->std, root, "image_std", path)) != MOPD_OK) return st;
+    if ((st = mo_config_read_colours(pixels->mean, root, "", "image_mean", path)) != MOPD_OK) return st;
+    if ((st = mo_config_read_colours(pixels->std, root, "", "image_std", path)) != MOPD_OK) return st;
     if (!resize) pixels->fit = MO_FIT_NONE;
     if (!crop) pixels->crop_h = pixels->crop_w = 0;
     if (!rescale) pixels->rescale = 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * config_openai.c - what an OpenAI checkpoint is, told by the shapes of its tensors as OpenAI's build_model
- * does.
+ * openai.c - a checkpoint of OpenAI's: ViT-B-16.pt, with bpe_simple_vocab_16e6.txt.gz beside it.
+ *
+ * What it is, is told by the shapes of its tensors, as OpenAI's build_model does.
  *
  * OpenAI's archives also carry three counts (input_resolution, context_length, vocab_size).  Files of others
  * have the same tensors but not these, and any activation and preprocessing: they are refused.  The rest are
@@ -8,8 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/path.h"
 #include "base/view.h"
-#include "clip/config_openai.h"
+#include "format/safetensors.h"
+#include "model/layouts/layout_files.h"
+#include "model/layouts/layouts.h"
+#include "model/layouts/openai_names.h"
 
 static mopd_status need(
     const mo_weights *w, const char *name, int n_dims, const char *path, const mo_view **out)
@@ -85,7 +91,7 @@ static mopd_status check_count(const mo_weights *w, const char *name, uint32_t b
     return MOPD_OK;
 }
 
-mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const char *path)
+static mopd_status read_config(mo_config *config, const mo_weights *weights, const char *path)
 {
     const mo_view *tokens = NULL, *positions = NULL, *projection = NULL;
     mopd_status st;
@@ -110,3 +116,27 @@ mopd_status mo_config_openai(mo_config *config, const mo_weights *weights, const
     mo_pixels_openai(&config->pixels, config->image);
     return MOPD_OK;
 }
+
+/* A zip archive or a pickle.  A length before a safetensors header may begin with the same bytes. */
+static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
+{
+    const unsigned char *b = place->head;
+    if (place->is_folder || mo_safetensors_is(b, place->n_head)) return MOPD_OK;
+    if ((b[0] == 'P' && b[1] == 'K') || b[0] == 0x80) *fit = MO_LAYOUT_SURE;
+    return MOPD_OK;
+}
+
+static mopd_status open_checkpoint(mopd_encoder *e, const char *file, bool read)
+{
+    mopd_status st = mo_layout_files_add(e, file, read);
+    if (st != MOPD_OK) return st;
+    if ((st = read_config(&e->config, e->weights, file)) != MOPD_OK) return st;
+    char *dir = mo_path_dir(file), *vocab = dir ? mo_path_join(dir, "bpe_simple_vocab_16e6.txt.gz") : NULL;
+    st = vocab ? mo_layout_files_bind(e, dir, &mo_openai_names) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_tokenizer_open_simple(&e->tokenizer, vocab);
+    mo_mem_free(vocab);
+    mo_mem_free(dir);
+    return st;
+}
+
+const mo_layout mo_layout_openai = {"openai", NULL, detect, open_checkpoint};

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * config_openclip.c - open_clip_config.json: model_cfg and preprocess_cfg, with open_clip's own defaults.
+ * open_clip_config.c - open_clip_config.json: model_cfg and preprocess_cfg, with open_clip's own defaults.
  *
  * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides open_clip.
  * Every key that would change the towers is looked at; a value other than the plain CLIP one is refused by
  * name. */
+#include "model/layouts/open_clip_config.h"
+
 #include <string.h>
 
-#include "clip/config.h"
+#include "model/layouts/config_read.h"
 
 /* Keys that must be absent, null, false, 0, "" or {} - or the word beside them. */
 typedef struct plain_key {
@@ -115,21 +117,6 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     return read_common(&t->stack, o, "text_cfg", path);
 }
 
-static mopd_status read_colours(double x[3], const mo_json *o, const char *key, const char *path)
-{
-    const mo_json *v = mo_json_get(o, key);
-    double one;
-    if (mo_json_count(v) == 0 && !mo_json_as_number(v, &one)) return MOPD_OK;
-    if (mo_json_as_number(v, &one)) {
-        x[0] = x[1] = x[2] = one;
-        return MOPD_OK;
-    }
-    for (size_t i = 0; i < 3; i++)
-        if (mo_json_count(v) != 3 || !mo_json_as_number(mo_json_item(v, i), &x[i]))
-            return mo_fail(MOPD_E_FORMAT, "%s: preprocess_cfg.%s: three numbers expected", path, key);
-    return MOPD_OK;
-}
-
 /* The size is the tower's: open_clip sets it last, whatever preprocess_cfg says. */
 static mopd_status read_pixels(mo_pixels *p, const mo_json *o, uint32_t side, const char *path)
 {
@@ -159,11 +146,11 @@ static mopd_status read_pixels(mo_pixels *p, const mo_json *o, uint32_t side, co
     } else if (strcmp(resize, "shortest") != 0) {
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: preprocess_cfg.resize_mode \"%s\"", path, resize);
     }
-    if ((st = read_colours(p->mean, o, "mean", path)) != MOPD_OK) return st;
-    return read_colours(p->std, o, "std", path);
+    if ((st = mo_config_read_colours(p->mean, o, "preprocess_cfg.", "mean", path)) != MOPD_OK) return st;
+    return mo_config_read_colours(p->std, o, "preprocess_cfg.", "std", path);
 }
 
-mopd_status mo_config_openclip(mo_config *config, const mo_json *root, const char *path)
+mopd_status mo_open_clip_config(mo_config *config, const mo_json *root, const char *path)
 {
     const mo_json *model, *vision, *text, *pixels;
     bool quick = false;

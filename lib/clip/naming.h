@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * naming.h - what a layout calls the parameters of params.h, as a table of patterns.
+ *
+ *     {"text_model.encoder.layers.*.mlp.fc1.bias", "transformer.resblocks.*.mlp.c_fc.bias"}
+ *
+ * A pattern holds at most one *, which stands for any text: the number of a layer, or all of a name.  A table is
+ * read from the top, and a parameter that no rule fits is stored under its own name. */
+#ifndef MO_CLIP_NAMING_H
+#define MO_CLIP_NAMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MO_NAMING_LONGEST 128
+
+typedef struct mo_naming_rule {
+    const char *name;   /* of the parameter */
+    const char *stored; /* in the file; its * is the text that the name's * stood for */
+    int part,
+        parts; /* parts 0: the whole tensor; else number `part`, from 0, of equal ones, one below the other */
+    bool in_out; /* a matrix stored [inputs][outputs] */
+} mo_naming_rule;
+
+typedef struct mo_naming {
+    const mo_naming_rule *rule;
+    size_t n_rules;
+    const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
+    size_t n_ignored;
+} mo_naming;
+
+/* Where a parameter is stored. */
+typedef struct mo_naming_place {
+    char name[MO_NAMING_LONGEST];
+    int part, parts;
+    bool in_out;
+} mo_naming_place;
+
+void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *name);
+
+/* Whether a stored tensor is one of the ignored. */
+bool mo_naming_ignores(const mo_naming *naming, const char *stored);
+
+#endif

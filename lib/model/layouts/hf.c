@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * hf.c - a folder as transformers saves one: CLIPModel.
+ *
+ *     config.json | preprocessor_config.json or processor_config.json | weights | tokenizer
+ *
+ * Parameters have the names of this library. */
+#include "model/layouts/hf_config.h"
+#include "model/layouts/layout_files.h"
+#include "model/layouts/layouts.h"
+
+static const char *const weights[] = {
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"};
+
+static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
+static const mo_naming names = {.ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored};
+
+/* Sure with safetensors beside the configuration: many folders hold this layout and open_clip's. */
+static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
+{
+    bool config = false, whole = false, sharded = false;
+    mopd_status st;
+    if (!place->is_folder) return MOPD_OK;
+    if ((st = mo_layout_files_has(&config, place->path, "config.json")) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&whole, place->path, weights[0])) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&sharded, place->path, weights[1])) != MOPD_OK) return st;
+    if (config) *fit = whole || sharded ? MO_LAYOUT_SURE : MO_LAYOUT_MAYBE;
+    return MOPD_OK;
+}
+
+static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char *path)
+{
+    return mo_hf_config(&e->config, root, path);
+}
+
+static mopd_status read_preprocessor(mopd_encoder *e, const mo_json *root, const char *path)
+{
+    return mo_hf_config_pixels(&e->config.pixels, root, path);
+}
+
+/* transformers 5 may put the same settings into processor_config.json. */
+static mopd_status read_processor(mopd_encoder *e, const mo_json *root, const char *path)
+{
+    const mo_json *image;
+    mopd_status st = mo_json_need(root, "image_processor", path, MO_JSON_OBJECT, &image);
+    return st == MOPD_OK ? read_preprocessor(e, image, path) : st;
+}
+
+static mopd_status read_pixels(mopd_encoder *e, const char *dir)
+{
+    bool own = false, joined = false;
+    mopd_status st;
+    if ((st = mo_layout_files_has(&own, dir, "preprocessor_config.json")) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&joined, dir, "processor_config.json")) != MOPD_OK) return st;
+    if (!own && joined) return mo_layout_files_json(e, dir, "processor_config.json", read_processor);
+    return mo_layout_files_json(e, dir, "preprocessor_config.json", read_preprocessor);
+}
+
+static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
+{
+    mopd_status st;
+    if ((st = mo_layout_files_json(e, dir, "config.json", read_config)) != MOPD_OK) return st;
+    if ((st = read_pixels(e, dir)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_weights(e, dir, weights, sizeof weights / sizeof *weights, read)) != MOPD_OK)
+        return st;
+    if ((st = mo_layout_files_bind(e, dir, &names)) != MOPD_OK) return st;
+    return mo_tokenizer_open(&e->tokenizer, dir);
+}
+
+const mo_layout mo_layout_hf = {"huggingface", "config.json (Hugging Face)", detect, open_folder};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * layout_files.c - the files of a model folder: settings as JSON, weights in one file or several. */
+#include "model/layouts/layout_files.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/names.h"
+#include "base/path.h"
+
+mopd_status mo_layout_files_has(bool *found, const char *dir, const char *name)
+{
+    char *path = mo_path_join(dir, name);
+    if (!path) return MOPD_E_NOMEM;
+    *found = mo_file_exists(path);
+    mo_mem_free(path);
+    return MOPD_OK;
+}
+
+mopd_status mo_layout_files_json(mopd_encoder *e, const char *dir, const char *name, mo_layout_json_fn fn)
+{
+    char *path = mo_path_join(dir, name);
+    if (!path) return MOPD_E_NOMEM;
+    const mo_json *root = NULL;
+    mopd_status st = mo_json_open(&root, path);
+    if (st == MOPD_OK) st = fn(e, root, path);
+    mo_json_close(root);
+    mo_mem_free(path);
+    return st;
+}
+
+mopd_status mo_layout_files_add(mopd_encoder *e, const char *path, bool read)
+{
+    mo_tensors *file;
+    mopd_status st = mo_tensors_open(&file, path, read);
+    return st == MOPD_OK ? mo_weights_add(e->weights, file) : st;
+}
+
+/* The files that weight_map names, each once, in the order of the map. */
+static mopd_status read_index(mo_names *files, const mo_json *root, const char *path)
+{
+    const mo_json *map;
+    mopd_status st = mo_json_need(root, "weight_map", path, MO_JSON_OBJECT, &map);
+    for (void *it = st == MOPD_OK ? mo_json_first(map) : NULL; it; it = mo_json_next(map, it)) {
+        const char *file;
+        if (!mo_json_as_string(mo_json_value(it), &file) || !*file || strchr(file, '/') ||
+            !strcmp(file, ".."))
+            return mo_fail(MOPD_E_FORMAT, "%s: weight_map: %s: a file name expected", path, mo_json_key(it));
+        bool known = false;
+        for (size_t i = 0; i < files->n && !known; i++) known = !strcmp(files->name[i], file);
+        if (!known && (st = mo_names_add(files, file, strlen(file))) != MOPD_OK) return st;
+    }
+    return st;
+}
+
+static mopd_status add_shards(mopd_encoder *e, const char *dir, const char *index, bool read)
+{
+    mo_names files = {0};
+    const mo_json *root = NULL;
+    mopd_status st = mo_json_open(&root, index);
+    if (st == MOPD_OK) st = read_index(&files, root, index);
+    for (size_t i = 0; i < files.n && st == MOPD_OK; i++) {
+        char *path = mo_path_join(dir, files.name[i]);
+        st = path ? mo_layout_files_add(e, path, read) : MOPD_E_NOMEM;
+        mo_mem_free(path);
+    }
+    mo_names_free(&files);
+    mo_json_close(root);
+    return st;
+}
+
+static bool is_index(const char *name)
+{
+    static const char end[] = ".index.json";
+    size_t n = strlen(name);
+    return n > sizeof end - 1 && !strcmp(name + n - (sizeof end - 1), end);
+}
+
+mopd_status mo_layout_files_weights(
+    mopd_encoder *e, const char *dir, const char *const *names, size_t n, bool read)
+{
+    const char *name = names[0];
+    mopd_status st;
+    bool found = false;
+    for (size_t i = 0; i < n && !found; i++) {
+        if ((st = mo_layout_files_has(&found, dir, names[i])) != MOPD_OK) return st;
+        if (found) name = names[i];
+    }
+    char *path = mo_path_join(dir, name);
+    if (!path) return MOPD_E_NOMEM;
+    st = is_index(name) ? add_shards(e, dir, path, read) : mo_layout_files_add(e, path, read);
+    mo_mem_free(path);
+    return st;
+}
+
+/* {"recommended_lr": 0.05}. */
+static mopd_status read_notes(mopd_encoder *e, const mo_json *root, const char *path)
+{
+    double *lr = &e->config.recommended_lr;
+    mopd_status st = mo_json_may_number(root, "recommended_lr", path, lr);
+    if (st == MOPD_OK && !(*lr >= 0 && *lr < 1e6))
+        return mo_fail(MOPD_E_FORMAT, "%s: recommended_lr is %g", path, *lr);
+    return st;
+}
+
+mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_naming *naming)
+{
+    bool notes = false;
+    mopd_status st;
+    if ((st = mo_config_check(&e->config, dir)) != MOPD_OK) return st;
+    if ((st = mo_weights_bind(e->weights, &e->config, naming)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&notes, dir, "mopd.json")) != MOPD_OK) return st;
+    return notes ? mo_layout_files_json(e, dir, "mopd.json", read_notes) : MOPD_OK;
+}

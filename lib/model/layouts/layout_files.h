@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * layout_files.h - what the layouts of a folder share: its JSON files, its weight files, and the last steps. */
+#ifndef MO_MODEL_LAYOUTS_LAYOUT_FILES_H
+#define MO_MODEL_LAYOUTS_LAYOUT_FILES_H
+
+#include "clip/naming.h"
+#include "format/json.h"
+#include "model/encoder.h"
+
+/* For mo_naming.ignored: buffers that frameworks store beside the weights. */
+#define MO_LAYOUT_BUFFERS "*position_ids", "*attn_mask", "*num_batches_tracked"
+
+/* Whether dir/name is a file.  NOMEM. */
+mopd_status mo_layout_files_has(bool *found, const char *dir, const char *name);
+
+/* Parses dir/name and hands it to fn with its path.  IO names the missing file. */
+typedef mopd_status (*mo_layout_json_fn)(mopd_encoder *e, const mo_json *root, const char *path);
+mopd_status mo_layout_files_json(mopd_encoder *e, const char *dir, const char *name, mo_layout_json_fn fn);
+
+/* Adds the tensors of one file, of whatever format. */
+mopd_status mo_layout_files_add(mopd_encoder *e, const char *path, bool read);
+
+/* Adds the weights that lie in dir under the first of n names that is there; a name that ends in ".index.json" lists
+ * the files that hold them.  IO names the first when none is there. */
+mopd_status mo_layout_files_weights(
+    mopd_encoder *e, const char *dir, const char *const *names, size_t n, bool read);
+
+/* Checks e's configuration, binds its weights, and reads what mopd.json in dir recommends where there is one. */
+mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_naming *naming);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * open_clip.c - a folder as open_clip saves one for the hub.
+ *
+ *     open_clip_config.json | weights | tokenizer
+ *
+ * Parameters have OpenAI's names; models with a text tower of their own class put "text." before that tower's. */
+#include "model/layouts/layout_files.h"
+#include "model/layouts/layouts.h"
+#include "model/layouts/open_clip_config.h"
+#include "model/layouts/openai_names.h"
+
+#define CONFIG "open_clip_config.json"
+
+static const char *const weights[] = {
+    "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"};
+
+static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
+{
+    bool config = false;
+    mopd_status st = place->is_folder ? mo_layout_files_has(&config, place->path, CONFIG) : MOPD_OK;
+    if (config) *fit = MO_LAYOUT_SURE;
+    return st;
+}
+
+static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char *path)
+{
+    return mo_open_clip_config(&e->config, root, path);
+}
+
+static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
+{
+    mopd_status st;
+    if ((st = mo_layout_files_json(e, dir, CONFIG, read_config)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_weights(e, dir, weights, sizeof weights / sizeof *weights, read)) != MOPD_OK)
+        return st;
+    bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
+    st = mo_layout_files_bind(e, dir, apart ? &mo_openai_names_text_apart : &mo_openai_names);
+    return st == MOPD_OK ? mo_tokenizer_open(&e->tokenizer, dir) : st;
+}
+
+const mo_layout mo_layout_open_clip = {"open_clip", CONFIG " (open_clip)", detect, open_folder};

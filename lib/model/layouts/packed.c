@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * packed.c - the one file that pack.c writes: weights, configuration and vocabulary.
+ *
+ * Parameters have the names of this library. */
+#include "model/layouts/packed.h"
+
+#include <string.h>
+
+#include "format/safetensors.h"
+#include "model/config_json.h"
+#include "model/layouts/layout_files.h"
+#include "model/layouts/layouts.h"
+
+static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER};
+static const mo_naming names = {.ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored};
+
+/* Any file that nobody else knows: opening it says what is wrong. */
+static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
+{
+    if (!place->is_folder) *fit = MO_LAYOUT_MAYBE;
+    return MOPD_OK;
+}
+
+static mopd_status read_config(mopd_encoder *e, const mo_tensors *file)
+{
+    const char *path = mo_tensors_path(file), *text = mo_tensors_meta(file, MO_PACKED_CONFIG),
+               *lr = mo_tensors_meta(file, MO_PACKED_LR);
+    if (!text) return mo_fail(MOPD_E_FORMAT, "%s: metadata %s is missing", path, MO_PACKED_CONFIG);
+    const mo_json *root = NULL;
+    mopd_status st = mo_json_parse(&root, text, strlen(text), path);
+    if (st == MOPD_OK) st = mo_config_json_read(&e->config, root, path);
+    mo_json_close(root);
+    if (st != MOPD_OK) return mo_fail_at(st, "metadata %s", MO_PACKED_CONFIG);
+    if (!lr) return MOPD_OK;
+    if ((st = mo_json_parse(&root, lr, strlen(lr), path)) != MOPD_OK)
+        return mo_fail_at(st, "metadata %s", MO_PACKED_LR);
+    if (!mo_json_as_number(mo_json_item(root, 0), &e->config.recommended_lr) ||
+        !(e->config.recommended_lr >= 0))
+        st = mo_fail(MOPD_E_FORMAT, "%s: metadata %s: a list of one number expected", path, MO_PACKED_LR);
+    mo_json_close(root);
+    return st;
+}
+
+static mopd_status open_file(mopd_encoder *e, const char *file, bool read)
+{
+    mo_tensors *tensors;
+    mopd_status st = mo_safetensors_open(&tensors, file, read);
+    if (st == MOPD_OK) st = mo_weights_add(e->weights, tensors);
+    if (st != MOPD_OK) return st;
+    const char *kind = mo_tensors_meta(tensors, MO_PACKED_KIND);
+    if (!kind)
+        return mo_fail(MOPD_E_FORMAT, "%s: no packed model: metadata %s is missing (mopd pack writes it)",
+            file, MO_PACKED_KIND);
+    if (strcmp(kind, "model") != 0)
+        return mo_fail(MOPD_E_FORMAT, "%s: this file is a %s, not a model", file, kind);
+    if ((st = read_config(e, tensors)) != MOPD_OK) return st;
+    if ((st = mo_config_check(&e->config, file)) != MOPD_OK) return st;
+    if ((st = mo_weights_bind(e->weights, &e->config, &names)) != MOPD_OK) return st;
+    const mo_view *blob;
+    if ((st = mo_tensors_need(tensors, MO_PACKED_TOKENIZER, &blob)) != MOPD_OK) return st;
+    if (blob->dtype != MO_U8)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not U8", file, MO_PACKED_TOKENIZER);
+    st = mo_tokenizer_load(&e->tokenizer, blob->data, blob->n, file);
+    mo_tensors_release(tensors, blob);
+    return st;
+}
+
+const mo_layout mo_layout_packed = {"packed", NULL, detect, open_file};
