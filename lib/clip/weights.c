@@ -196,14 +196,14 @@ static bool is_used(const mo_weights *w, const mo_view *v)
 
 /* Whether a left-over tensor is one of a layer the configuration does not have: with a number between dots as 0,
  * its name is a known one. */
-static bool further_layer(const mo_weights *w, const mo_tensors *t, const char *name)
+static bool further_layer(const mo_weights *w, const char *name)
 {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
         char first[256];
         size_t digits = strspn(dot + 1, "0123456789");
         if (!digits || dot[1 + digits] != '.' || strlen(name) >= sizeof first) continue;
         snprintf(first, sizeof first, "%.*s.0%s", (int)(dot - name), name, dot + 1 + digits);
-        const mo_view *v = mo_tensors_find(t, first);
+        const mo_view *v = mo_weights_raw(w, first);
         if (v && is_used(w, v)) return true;
     }
     return false;
@@ -217,7 +217,7 @@ static mopd_status check_rest(const mo_weights *w, const mo_naming *naming)
             const char *name = mo_tensors_name(t, i);
             const mo_view *v = mo_tensors_view(t, i);
             if (is_used(w, v) || mo_naming_ignores(naming, name)) continue;
-            if (further_layer(w, t, name))
+            if (further_layer(w, name))
                 return mo_fail(MOPD_E_MISMATCH,
                     "%s: tensor %s belongs to a layer the configuration does not have", mo_tensors_path(t),
                     name);
