@@ -117,6 +117,8 @@ def merge(path, args, clock, build, rows):
     about = {"machine": machine(), "held_to": args.cpu, "threads": args.threads, "clock": clock, "build": build}
     run = figures["speed"].get(name, {})
     kept = run.get("rows", []) if all(run.get(key) == value for key, value in about.items()) else []
+    if run and not kept:
+        print(f"{len(run['rows'])} rows of run {name} are dropped: they come from another machine or build")
     today = datetime.date.today().isoformat()
     fresh = {r["name"]: {"name": r["name"], "date": today} | r for r in rows}
     kept = [fresh.pop(r["name"], r) for r in kept]
