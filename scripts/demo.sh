@@ -40,7 +40,7 @@ show $mopd features -d scripts/demo-pictures.csv --pictures "$stamps" -o "$out/p
 show $mopd train -d "$out/pictures.safetensors" --pictures "$stamps" --subset base --report "$out/report.html" \
     -o "$out/prompt.safetensors" >"$out/train.log"
 sed -n '2p;$p' "$out/train.log"
-show $mopd bench-new -d "$out/pictures.safetensors" --methods zero-shot,coop,mopd --seeds 1
+show $mopd bench-new -d "$out/pictures.safetensors" --methods zero-shot,gda,coop,mopd --seeds 1
 echo
 echo "demo: base: the classes trained on; new: classes that no training saw, each half against its own names; mixed: all at once"
 echo "demo: curves, classes, gate and confused pictures of the training: $root/$out/report.html"
