@@ -35,6 +35,27 @@ mopd_status mo_arena_open(mo_arena *arena)
     return MOPD_OK;
 }
 
+size_t mo_arena_count(mo_arena_take_fn take, void *ctx)
+{
+    mo_arena counting = {0};
+    take(&counting, ctx);
+    return counting.used;
+}
+
+mopd_status mo_arena_fill(mo_arena *arena, mo_arena_take_fn take, void *ctx)
+{
+    take(arena, ctx);
+    mopd_status st = mo_arena_open(arena);
+    if (st == MOPD_OK) {
+        take(arena, ctx);
+        if (arena->used == arena->cap) return MOPD_OK;
+        st =
+            mo_fail(MOPD_E_INTERNAL, "working memory: %zu bytes counted, %zu taken", arena->cap, arena->used);
+    }
+    mo_arena_close(arena);
+    return st;
+}
+
 void mo_arena_close(mo_arena *arena)
 {
     if (arena->pool)

@@ -4,7 +4,9 @@
  *
  *     mo_arena a = {0};                           first pass: no block, only counts
  *     float *x = mo_arena_floats(&a, rows * dim); x is NULL in the counting pass
- *     mo_arena_open(&a) ... second pass, the same takes ... mo_arena_close(&a) */
+ *     mo_arena_open(&a) ... second pass, the same takes ... mo_arena_close(&a)
+ *
+ * With the takes in a function, mo_arena_fill makes both passes, and mo_arena_count tells their size without any. */
 #ifndef MO_BASE_ARENA_H
 #define MO_BASE_ARENA_H
 
@@ -24,6 +26,16 @@ void *mo_arena_take(mo_arena *arena, size_t n, size_t size);
 
 /* Ends the counting pass: allocates what was counted and starts again from 0.  NOMEM. */
 mopd_status mo_arena_open(mo_arena *arena);
+
+/* Takes the pieces of one call, into variables of ctx: the same ones in the same order whenever it is called. */
+typedef void (*mo_arena_take_fn)(mo_arena *arena, void *ctx);
+
+/* Both passes.  NOMEM; INTERNAL: the second took another number of bytes than the first counted.  On failure the arena is
+ * empty. */
+mopd_status mo_arena_fill(mo_arena *arena, mo_arena_take_fn take, void *ctx);
+
+/* The bytes that mo_arena_fill would allocate, SIZE_MAX after an overflow.  The variables of ctx are NULL afterwards. */
+size_t mo_arena_count(mo_arena_take_fn take, void *ctx);
 
 /* Frees the block, or gives it back, and zeroes the arena. */
 void mo_arena_close(mo_arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * ints.h - arithmetic of sizes: the smaller one, rounding up, equal cuts. */
+ * ints.h - arithmetic of sizes: the smaller and the larger one, rounding up, equal cuts. */
 #ifndef MO_BASE_INTS_H
 #define MO_BASE_INTS_H
 
@@ -8,6 +8,11 @@
 static inline size_t mo_min(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+static inline size_t mo_max(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 static inline size_t mo_ceil_div(size_t a, size_t b)

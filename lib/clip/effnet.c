@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/once.h"
 #include "base/view.h"
@@ -179,27 +180,23 @@ typedef struct sizes {
     size_t map, expanded, depth;
 } sizes;
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static sizes measure(const effnet *e)
 {
     size_t side = mo_conv_same_out(e->base.image, 2);
     sizes s = {.map = side * side * e->config.stem};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
-        s.expanded = larger(s.expanded, side * side * b->expand);
+        s.expanded = mo_max(s.expanded, side * side * b->expand);
         side = mo_conv_same_out(side, b->stride);
-        s.depth = larger(s.depth, side * side * b->expand);
-        s.map = larger(s.map, side * side * b->out);
+        s.depth = mo_max(s.depth, side * side * b->expand);
+        s.map = mo_max(s.map, side * side * b->out);
     }
-    s.expanded = larger(s.expanded, side * side * e->config.features);
+    s.expanded = mo_max(s.expanded, side * side * e->config.features);
     return s;
 }
 
 typedef struct forward {
+    struct forward *self; /* where this lies in the arena */
     const effnet *e;
     mo_arena arena;
     size_t chunk;
@@ -207,18 +204,20 @@ typedef struct forward {
     float *pooled, *probs, *branch;          /* chunk x features, x classes, x D */
 } forward;
 
-static void forward_take(forward *f)
+static void forward_take(mo_arena *arena, void *ctx)
 {
+    forward *f = ctx;
     const effnet *e = f->e;
-    sizes s = measure(e);
-    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(&f->arena, f->chunk * s.map);
-    f->expanded = mo_arena_floats(&f->arena, f->chunk * s.expanded);
-    f->depth = mo_arena_floats(&f->arena, f->chunk * s.depth);
-    f->stem = mo_arena_floats(
-        &f->arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, e->base.image, e->base.image));
-    f->pooled = mo_arena_floats(&f->arena, f->chunk * e->config.features);
-    f->probs = mo_arena_floats(&f->arena, f->chunk * e->config.classes);
-    f->branch = mo_arena_floats(&f->arena, f->chunk * e->base.dim);
+    const sizes s = measure(e);
+    const size_t side = e->base.image;
+    f->self = mo_arena_take(arena, 1, sizeof *f);
+    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, f->chunk * s.map);
+    f->expanded = mo_arena_floats(arena, f->chunk * s.expanded);
+    f->depth = mo_arena_floats(arena, f->chunk * s.depth);
+    f->stem = mo_arena_floats(arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, side, side));
+    f->pooled = mo_arena_floats(arena, f->chunk * e->config.features);
+    f->probs = mo_arena_floats(arena, f->chunk * e->config.classes);
+    f->branch = mo_arena_floats(arena, f->chunk * e->base.dim);
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */
@@ -259,6 +258,19 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
     for (size_t i = 0; i < n; i++) kern->axpy(out + i * dim, *p->mix, f->branch + i * dim, dim);
 }
 
+static forward forward_of(const mo_vision *base, size_t n)
+{
+    const effnet *e = (const effnet *)base;
+    return (forward){.e = e, .arena.pool = &e->packs->pool, .chunk = n};
+}
+
+static size_t effnet_bytes(const mo_vision *base, const mo_pool *pool, size_t n)
+{
+    (void)pool;
+    forward f = forward_of(base, n);
+    return mo_arena_count(forward_take, &f);
+}
+
 static void effnet_close(void *work)
 {
     if (!work) return;
@@ -269,16 +281,12 @@ static void effnet_close(void *work)
 static mopd_status effnet_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
 {
     (void)pool;
-    forward f = {.e = (const effnet *)base, .chunk = n};
-    f.arena.pool = &f.e->packs->pool;
+    forward f = forward_of(base, n);
     *work = NULL;
-    mo_arena_take(&f.arena, 1, sizeof f);
-    forward_take(&f);
-    mopd_status st = mo_arena_open(&f.arena);
+    mopd_status st = mo_arena_fill(&f.arena, forward_take, &f);
     if (st != MOPD_OK) return st;
-    *work = mo_arena_take(&f.arena, 1, sizeof f);
-    forward_take(&f);
-    memcpy(*work, &f, sizeof f);
+    *f.self = f;
+    *work = f.self;
     return MOPD_OK;
 }
 
@@ -325,6 +333,7 @@ mopd_status mo_effnet_create(
         .lane = 1,
         .most = MO_VISION_LANES,
         .prepare = effnet_prepare,
+        .bytes = effnet_bytes,
         .open = effnet_open,
         .run = effnet_run,
         .close = effnet_close,

@@ -51,8 +51,10 @@ size_t mo_text_plan_rows(const mo_text_plan *plan);  /* tokens left after sharin
 size_t mo_text_plan_texts(const mo_text_plan *plan); /* n */
 size_t mo_text_plan_n_ctx(const mo_text_plan *plan); /* largest context reference + 1, 0 without any */
 
-/* What a forward pass keeps for the way back; bytes: its size, known before. */
+/* What a forward pass keeps for the way back; bytes: its size, known before.  work_bytes: the larger of what the two passes
+ * take beside it, in one thread.  After mo_text_prepare. */
 size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan);
+size_t mo_text_work_bytes(const mo_text *text, const mo_text_plan *plan);
 mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan);
 void mo_text_cache_free(mo_text_cache *cache);
 

@@ -8,21 +8,31 @@
 #include "clip/text_inner.h"
 
 typedef struct backward {
+    const mo_text *text;
+    const mo_pool *pool;
+    const mo_text_plan *plan;
     mo_arena arena;
     float *draw, *dlast, *dnorm, *dx; /* n_select x D, x W, x W; rows x W */
     mo_block_work work;
 } backward;
 
-static void backward_take(backward *b, const mo_text *text, mo_pool *pool, const mo_text_plan *plan)
+static void backward_take(mo_arena *arena, void *ctx)
 {
-    size_t width = text->config.stack.width;
-    b->draw = mo_arena_floats(&b->arena, plan->n_select * text->dim);
-    b->dlast = mo_arena_floats(&b->arena, plan->n_select * width);
-    b->dnorm = mo_arena_floats(&b->arena, plan->n_select * width);
-    b->dx = mo_arena_floats(&b->arena, plan->rows.rows * width);
-    mo_block_size size = {
-        .rows = plan->rows.rows, .longest = mo_attention_rows_longest(&plan->rows), .pool = pool};
-    mo_block_work_take(&b->work, &b->arena, text->packs->blocks, &size);
+    backward *b = ctx;
+    const size_t width = b->text->config.stack.width, rows = b->plan->rows.rows, ends = b->plan->n_select;
+    b->draw = mo_arena_floats(arena, ends * b->text->dim);
+    b->dlast = mo_arena_floats(arena, ends * width);
+    b->dnorm = mo_arena_floats(arena, ends * width);
+    b->dx = mo_arena_floats(arena, rows * width);
+    const mo_block_size size = {
+        .rows = rows, .longest = mo_attention_rows_longest(&b->plan->rows), .pool = b->pool};
+    mo_block_work_take(&b->work, arena, b->text->packs->blocks, &size);
+}
+
+size_t mo_text_bwd_bytes(const mo_text *text, const mo_pool *pool, const mo_text_plan *plan)
+{
+    backward b = {.text = text, .pool = pool, .plan = plan};
+    return mo_arena_count(backward_take, &b);
 }
 
 /* Texts that end in the same row add up there, in their order. */
@@ -52,10 +62,8 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
 {
     mopd_status st = mo_text_prepare(text, true);
     if (st != MOPD_OK || plan->n_ctx == 0) return st;
-    backward b = {.arena.pool = &text->packs->pool};
-    backward_take(&b, text, pool, plan);
-    if ((st = mo_arena_open(&b.arena)) != MOPD_OK) return st;
-    backward_take(&b, text, pool, plan);
+    backward b = {.text = text, .pool = pool, .plan = plan, .arena.pool = &text->packs->pool};
+    if ((st = mo_arena_fill(&b.arena, backward_take, &b)) != MOPD_OK) return st;
     const text_packs *p = text->packs;
     uint32_t layers = text->config.stack.layers;
     gather(b.draw, text, plan, d_out);

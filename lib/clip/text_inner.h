@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text_inner.h - what text_fwd.c, text_plan.c and text_bwd.c know of each other. */
+ * text_inner.h - what the parts of the text tower know of each other: text_pack.c, text_plan.c, text_cache.c,
+ * text_fwd.c and text_bwd.c. */
 #ifndef MO_CLIP_TEXT_INNER_H
 #define MO_CLIP_TEXT_INNER_H
 
@@ -53,6 +54,10 @@ struct mo_text_cache {
     int (*stop)(void *context);
     void *stop_context;
 };
+
+/* Bytes of work memory that mo_text_fwd (keeping for the way back) and mo_text_bwd take. */
+size_t mo_text_fwd_bytes(const mo_text *text, const mo_pool *pool, const mo_text_plan *plan);
+size_t mo_text_bwd_bytes(const mo_text *text, const mo_pool *pool, const mo_text_plan *plan);
 
 /* CANCELLED when the cache's host says so. */
 static inline mopd_status text_watch(const mo_text_cache *cache)

@@ -21,6 +21,8 @@ struct mo_vision {
                           most MO_VISION_LANES */
     /* Unpacks the weights, once.  Any thread. */
     mopd_status (*prepare)(const mo_vision *v);
+    /* Bytes that `open` will take.  Weights are prepared. */
+    size_t (*bytes)(const mo_vision *v, const mo_pool *pool, size_t n);
     /* Work memory for n pictures at once, whose loops are shared by pool.  NOMEM. */
     mopd_status (*open)(void **work, const mo_vision *v, const mo_pool *pool, size_t n);
     /* out (n x D) = features of pixels (n x 3 x S x S), not yet of length 1.  Weights are prepared. */

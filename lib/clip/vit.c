@@ -7,6 +7,7 @@
  * Pictures go through in chunks of bounded memory; the last block makes the class rows only. */
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/once.h"
 #include "clip/tower.h"
@@ -86,7 +87,9 @@ static mopd_status vit_prepare(const mo_vision *base)
 }
 
 typedef struct forward {
+    struct forward *self; /* where this lies in the arena */
     const vit *v;
+    const mo_pool *pool;
     mo_arena arena;
     size_t chunk, rows; /* pictures at once; rows of one picture */
     float *x, *last;    /* chunk L x W; chunk x W */
@@ -95,16 +98,34 @@ typedef struct forward {
     mo_block_work work;
 } forward;
 
-static void forward_take(forward *f, const mo_pool *pool)
+static void forward_take(mo_arena *arena, void *ctx)
 {
+    forward *f = ctx;
     const vit *v = f->v;
-    size_t width = v->config.stack.width, rows = f->chunk * f->rows;
-    f->x = mo_arena_floats(&f->arena, rows * width);
-    f->last = mo_arena_floats(&f->arena, f->chunk * width);
-    f->patches = mo_arena_floats(&f->arena, mo_patch_scratch(&v->packs->patch, f->chunk));
-    f->select = mo_arena_take(&f->arena, f->chunk, sizeof *f->select);
-    mo_block_size size = {.rows = rows, .longest = f->rows, .pool = pool};
-    mo_block_work_take(&f->work, &f->arena, v->packs->blocks, &size);
+    const size_t width = v->config.stack.width, rows = f->chunk * f->rows;
+    f->self = mo_arena_take(arena, 1, sizeof *f);
+    f->x = mo_arena_floats(arena, rows * width);
+    f->last = mo_arena_floats(arena, f->chunk * width);
+    f->patches = mo_arena_floats(arena, mo_patch_scratch(&v->packs->patch, f->chunk));
+    f->select = mo_arena_take(arena, f->chunk, sizeof *f->select);
+    const mo_block_size size = {.rows = rows, .longest = f->rows, .pool = f->pool};
+    mo_block_work_take(&f->work, arena, v->packs->blocks, &size);
+}
+
+static forward forward_of(const mo_vision *base, const mo_pool *pool, size_t n)
+{
+    const vit *v = (const vit *)base;
+    return (forward){.v = v,
+        .pool = pool,
+        .arena.pool = &v->packs->pool,
+        .chunk = n,
+        .rows = mo_patch_rows(&v->packs->patch)};
+}
+
+static size_t vit_bytes(const mo_vision *base, const mo_pool *pool, size_t n)
+{
+    forward f = forward_of(base, pool, n);
+    return mo_arena_count(forward_take, &f);
 }
 
 static void vit_close(void *work)
@@ -116,18 +137,13 @@ static void vit_close(void *work)
 
 static mopd_status vit_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
 {
-    const vit *v = (const vit *)base;
-    forward f = {.v = v, .chunk = n, .rows = mo_patch_rows(&v->packs->patch)};
-    f.arena.pool = &v->packs->pool;
+    forward f = forward_of(base, pool, n);
     *work = NULL;
-    mo_arena_take(&f.arena, 1, sizeof f);
-    forward_take(&f, pool);
-    mopd_status st = mo_arena_open(&f.arena);
+    mopd_status st = mo_arena_fill(&f.arena, forward_take, &f);
     if (st != MOPD_OK) return st;
-    *work = mo_arena_take(&f.arena, 1, sizeof f);
-    forward_take(&f, pool);
     for (size_t i = 0; i < n; i++) f.select[i] = (uint32_t)(i * f.rows);
-    memcpy(*work, &f, sizeof f);
+    *f.self = f;
+    *work = f.self;
     return MOPD_OK;
 }
 
@@ -165,11 +181,6 @@ static void vit_free(mo_vision *base)
     mo_mem_free(v);
 }
 
-static size_t at_least_one(size_t n)
-{
-    return n ? n : 1;
-}
-
 mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
     vit *v = mo_mem_calloc(1, sizeof *v);
@@ -180,13 +191,14 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
         mo_mem_free(v);
         return st;
     }
-    const size_t rows = 1 + (config->image / config->vit.patch) * (config->image / config->vit.patch);
+    const size_t rows = mo_config_vit_rows(config);
     v->base = (mo_vision){.image = config->image,
         .dim = config->dim,
-        .chunk = at_least_one(CHUNK_ROWS / rows),
-        .lane = at_least_one(LANE_ROWS / rows),
-        .most = at_least_one(MOST_ROWS / (rows > LANE_ROWS ? rows : LANE_ROWS)),
+        .chunk = mo_max(1, CHUNK_ROWS / rows),
+        .lane = mo_max(1, LANE_ROWS / rows),
+        .most = mo_max(1, MOST_ROWS / mo_max(rows, LANE_ROWS)),
         .prepare = vit_prepare,
+        .bytes = vit_bytes,
         .open = vit_open,
         .run = vit_run,
         .close = vit_close,

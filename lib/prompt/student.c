@@ -66,12 +66,13 @@ static mopd_status plan_chunk(const mo_student *s, const char *const *classes, c
     return st;
 }
 
-/* What a chunk needs at once: what is kept for the way back, and the work memory of a block. */
+/* What a chunk needs at once in training, whatever the number of threads: what is kept for the way back, and the work
+ * memory of the pass that takes more. */
 static size_t chunk_bytes(const mo_student *s, const mo_text_plan *plan)
 {
-    const mo_stack_config *c = &s->encoder->config.text.stack;
-    size_t row = (8 * (size_t)c->width + c->hidden) * sizeof(float);
-    return mo_text_cache_bytes(s->encoder->text, plan) + mo_text_plan_rows(plan) * row;
+    size_t kept = mo_text_cache_bytes(s->encoder->text, plan),
+           work = mo_text_work_bytes(s->encoder->text, plan);
+    return mo_add(kept, work, &kept) ? kept : SIZE_MAX;
 }
 
 /* Cuts the classes into n chunks of nearly equal size; *largest = bytes of the one that needs most. */
@@ -154,8 +155,8 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
     if (!(s->norm = mo_mem_calloc(s->n_classes, sizeof *s->norm))) goto fail;
     for (size_t c = 0; c < s->n_classes; c++)
         if (!(s->name[c] = mo_mem_strdup(args->classes[c]))) goto fail;
-    if ((st = cut_to_limit(s, args)) != MOPD_OK) goto fail;
     if ((st = mo_text_prepare(s->encoder->text, args->for_training)) != MOPD_OK) goto fail;
+    if ((st = cut_to_limit(s, args)) != MOPD_OK) goto fail;
     if ((st = open_cache(s)) != MOPD_OK) goto fail;
     *out = s;
     return MOPD_OK;

@@ -103,6 +103,50 @@ static void closing_twice_or_unopened_is_nothing(void **state)
     assert_int_equal(mo_mem_live(), 0);
 }
 
+/* Takes through the arena's own loop. */
+static void take_some(mo_arena *a, void *ctx)
+{
+    take(ctx, a, 50);
+}
+
+static void filling_counts_and_takes(void **state)
+{
+    (void)state;
+    mo_arena a = {0};
+    pieces p = {0};
+    const size_t bytes = mo_arena_count(take_some, &p);
+    assert_int_equal(bytes, 4 * 64 + 7 * 64 + 64); /* 200, 404, 1 and 0 bytes */
+    assert_null(p.f);
+    assert_ok(mo_arena_fill(&a, take_some, &p));
+    assert_int_equal(a.cap, bytes);
+    assert_ptr_equal(p.f, a.base);
+    assert_ptr_equal(p.b, a.base + 11 * 64);
+    mo_arena_close(&a);
+    assert_null(a.base);
+}
+
+/* Another number of bytes each time. */
+static void take_unevenly(mo_arena *a, void *ctx)
+{
+    size_t *n = ctx;
+    mo_arena_take(a, *n *= 2, 1);
+}
+
+static void takes_that_differ_are_a_failure(void **state)
+{
+    (void)state;
+    mo_arena a = {0};
+    size_t n = 100, huge = SIZE_MAX / 2;
+    assert_fails(mo_arena_fill(&a, take_unevenly, &n), MOPD_E_INTERNAL, "256 bytes counted, 448 taken");
+    assert_null(a.base);
+    assert_int_equal(a.used, 0);
+    assert_true(mo_arena_count(take_unevenly, &huge) == SIZE_MAX);
+    huge = SIZE_MAX / 2;
+    assert_fails(mo_arena_fill(&a, take_unevenly, &huge), MOPD_E_NOMEM, "overflows");
+    assert_int_equal(a.used, 0);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +155,8 @@ int main(void)
         cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
         cmocka_unit_test(blocks_come_from_a_pool_and_go_back),
         cmocka_unit_test(closing_twice_or_unopened_is_nothing),
+        cmocka_unit_test(filling_counts_and_takes),
+        cmocka_unit_test(takes_that_differ_are_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * test_ints.c - arithmetic of sizes: the smaller one, rounding up, equal cuts. */
+ * test_ints.c - arithmetic of sizes: the smaller and the larger one, rounding up, equal cuts. */
 #include "test.h"
 
 #include "base/ints.h"
 
-static void the_smaller_of_two(void **state)
+static void the_smaller_and_the_larger_of_two(void **state)
 {
     (void)state;
     assert_int_equal(mo_min(3, 5), 3);
     assert_int_equal(mo_min(5, 3), 3);
     assert_int_equal(mo_min(4, 4), 4);
     assert_int_equal(mo_min(0, SIZE_MAX), 0);
+    assert_int_equal(mo_max(3, 5), 5);
+    assert_int_equal(mo_max(5, 3), 5);
+    assert_true(mo_max(0, SIZE_MAX) == SIZE_MAX);
 }
 
 static void division_rounds_up(void **state)
@@ -44,7 +47,7 @@ static void cuts_are_equal_and_cover_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_smaller_of_two),
+        cmocka_unit_test(the_smaller_and_the_larger_of_two),
         cmocka_unit_test(division_rounds_up),
         cmocka_unit_test(cuts_are_equal_and_cover_all),
     };

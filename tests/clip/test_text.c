@@ -239,17 +239,38 @@ static void context_stands_where_tokens_would(void **state)
     mo_encoder_close(e);
 }
 
-static void cache_size_is_known_before(void **state)
+/* What is counted is what is taken: cache and both passes' work, at several numbers of threads. */
+static void sizes_are_known_before(void **state)
 {
     (void)state;
-    mopd_encoder *e = open_with("hf", 1);
-    mo_text_plan *plan = make_plan(e);
-    size_t bytes = mo_text_cache_bytes(e->text, plan);
-    /* two blocks of 19 rows: at least inputs, qkv, hidden */
-    assert_true(bytes > 19 * (W + 3 * W + 40) * sizeof(float) &&
-                bytes < 2 * 19 * (5 * W + 2 * 40 + 8) * sizeof(float));
-    mo_text_plan_free(plan);
-    mo_encoder_close(e);
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        mopd_encoder *e = open_with("hf", threads);
+        mo_text_plan *plan = make_plan(e);
+        mo_text_cache *cache;
+        float ctx[N_CTX * W], out[N * D], d_ctx[N_CTX * W] = {0};
+        make_context(ctx);
+        assert_ok(mo_text_prepare(e->text, true));
+        const size_t bytes = mo_text_cache_bytes(e->text, plan),
+                     fwd = mo_text_fwd_bytes(e->text, e->pool, plan),
+                     bwd = mo_text_bwd_bytes(e->text, e->pool, plan);
+        /* two blocks of 19 rows: at least inputs, qkv, hidden */
+        assert_true(bytes > 19 * (W + 3 * W + 40) * sizeof(float) &&
+                    bytes < 2 * 19 * (5 * W + 2 * 40 + 8) * sizeof(float) + 2 * 10 * 64);
+        assert_int_equal(e->text->packs->pool.bytes, 0);
+        assert_ok(mo_text_cache_create(&cache, e->text, plan));
+        assert_int_equal(cache->arena.cap, bytes);
+        assert_ok(mo_text_fwd(e->text, e->pool, plan, ctx, cache, out));
+        assert_int_equal(e->text->packs->pool.bytes, fwd);
+        assert_ok(mo_text_bwd(e->text, e->pool, plan, cache, out, d_ctx));
+        assert_int_equal(e->text->packs->pool.bytes, fwd < bwd ? fwd + bwd : fwd);
+        mo_text_cache_free(cache);
+        if (threads == 1)
+            assert_int_equal(mo_text_work_bytes(e->text, plan), fwd > bwd ? fwd : bwd);
+        else
+            assert_true(mo_text_work_bytes(e->text, plan) < (fwd > bwd ? fwd : bwd));
+        mo_text_plan_free(plan);
+        mo_encoder_close(e);
+    }
 }
 
 /* Forward, forward that keeps, and the way back: working memory stays with the tower. */
@@ -291,7 +312,7 @@ int main(void)
         cmocka_unit_test(bwd_same_bits_at_any_threads),
         cmocka_unit_test(bwd_adds_over_chunks),
         cmocka_unit_test(context_stands_where_tokens_would),
-        cmocka_unit_test(cache_size_is_known_before),
+        cmocka_unit_test(sizes_are_known_before),
         cmocka_unit_test(repeated_passes_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
