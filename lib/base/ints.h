@@ -20,6 +20,12 @@ static inline size_t mo_ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
+/* The next multiple of `step`, or n itself. */
+static inline size_t mo_round_up(size_t n, size_t step)
+{
+    return mo_ceil_div(n, step) * step;
+}
+
 /* Start of part i of n things cut into parts as equal as can be. */
 static inline size_t mo_cut(size_t n, size_t parts, size_t i)
 {

@@ -47,11 +47,10 @@ static void gather(const job *j, float *z, const float *u, size_t place, float *
 static void do_item(const job *j, size_t first, size_t m, size_t head, float *scratch)
 {
     const mo_attention_selected *a = j->a;
-    const size_t w = j->w, d = j->d, at = head * d, panel = w * MO_PANEL;
+    const size_t w = j->w, d = j->d, at = head * d;
     float *u = scratch, *z = u + w, *rest = z + GROUP * w;
     for (size_t i = 0; i < m; i++) {
-        j->kern->product_transposed(
-            u, a->q + (first + i) * w + at, a->qkv->panels + (w + at) * w, panel, d, w);
+        mo_mat_product_transposed(u, a->q + (first + i) * w + at, a->qkv, w + at, d);
         gather(j, z + i * w, u, first + i, rest);
     }
     mo_gemm(NULL, a->qkv,

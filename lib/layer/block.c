@@ -101,7 +101,8 @@ static mo_attention attention_of(const mo_block *b, const mo_block_run *run, con
  * them. */
 static bool skips_keys_and_values(const mo_block *b, const mo_block_run *run, bool for_backward)
 {
-    return run->select && !for_backward && b->qkv.w.panels && b->width / b->n_heads % MO_PANEL == 0;
+    return run->select && !for_backward && mo_mat_has_floats(&b->qkv.w) &&
+           b->width / b->n_heads % MO_PANEL == 0;
 }
 
 /* att [n_select x W] from the normed rows. */

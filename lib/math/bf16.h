@@ -6,7 +6,6 @@
 #ifndef MO_MATH_BF16_H
 #define MO_MATH_BF16_H
 
-#include "math/gemm.h"
 #include "math/onednn.h"
 
 /* Chooses "onednn" or "integers"; NULL: what suits the CPU.  ARG for another word, UNSUPPORTED when there is
@@ -24,12 +23,5 @@ mo_onednn_kind mo_bf16_kind(void);
 bool mo_bf16_wanted(size_t n, size_t k);
 /* In words: "onednn amx", "vnni". */
 const char *mo_bf16_name(void);
-
-/* *done: mat's products are oneDNN's from now on and its floats are freed; else mat is as it was.  NOMEM. */
-mopd_status mo_gemm_onednn_quantize(mo_mat *mat, bool *done);
-
-/* mo_gemm and mo_mat_row for such a matrix; args->n not 0. */
-void mo_gemm_onednn(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args);
-void mo_gemm_onednn_row(const mo_mat *mat, size_t o, float *row);
 
 #endif

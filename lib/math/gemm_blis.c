@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "math/gemm.h"
-#include "math/kern.h"
+#include "base/ints.h"
+#include "math/gemm_epilogue.h"
+#include "math/mat.h"
 
 #define WIDTH 64   /* columns of W laid out as a plain matrix at once */
 #define FEW_ROWS 8 /* up to here copying W costs more than a call for each panel */
@@ -47,12 +48,6 @@ mopd_status mo_gemm_blis(float *c, const float *a, const float *b, size_t m, siz
     return MOPD_OK;
 }
 
-/* Depends on the weights alone, so that a row's bits are the same in any company. */
-bool mo_gemm_blis_wanted(const mo_mat *w)
-{
-    return w->n >= MO_PANEL && w->k >= MO_PANEL && w->n <= INT_MAX && w->k <= INT_MAX;
-}
-
 const char *mo_gemm_blis_name(void)
 {
     static _Thread_local char name[32];
@@ -65,49 +60,76 @@ const char *mo_gemm_blis_name(void)
 static void unpack(float *to, const mo_mat *w, const size_t at[2], size_t k, size_t n)
 {
     for (size_t j = 0; j < n; j += MO_PANEL) {
-        const float *from = w->panels + (at[0] + j) * w->k + at[1] * MO_PANEL;
+        const float *from = (const float *)w->packed + (at[0] + j) * w->k + at[1] * MO_PANEL;
         for (size_t i = 0; i < k; i++) memcpy(to + i * WIDTH + j, from + i * MO_PANEL, MO_PANEL * sizeof *to);
     }
 }
 
-/* The columns of one block of W, at most WIDTH. */
-static void do_columns(const mo_mat *w, const mo_gemm_args *g, size_t c, size_t n, bool add)
+/* m rows, at most WIDTH columns: the sums of one block of k, added to those before. */
+static void do_block(const mo_gemm_job *j, product *p, const size_t at[2])
 {
-    _Alignas(64) float block[MO_TILE_K * WIDTH];
-    product p = {.c = g->c + c, .ldc = g->ldc, .lda = g->lda, .m = g->m, .add = add};
-    for (size_t at = 0; at < w->k; at += p.k, p.add = true) {
-        p.k = w->k - at < MO_TILE_K ? w->k - at : MO_TILE_K;
-        p.a = g->a + at;
-        if (g->m > FEW_ROWS) {
-            unpack(block, w, (size_t[2]){g->first + c, at}, p.k, n);
-            p.b = block, p.ldb = WIDTH, p.n = n;
-            multiply(&p);
-            continue;
-        }
-        product few = p;
-        for (size_t j = 0; j < n; j += MO_PANEL) {
-            few.c = p.c + j;
-            few.b = w->panels + (g->first + c + j) * w->k + at * MO_PANEL;
-            few.ldb = MO_PANEL, few.n = n - j < MO_PANEL ? n - j : MO_PANEL;
-            multiply(&few);
-        }
+    const mo_mat *w = j->w;
+    if (p->m > FEW_ROWS) {
+        _Alignas(64) float block[MO_TILE_K * WIDTH];
+        unpack(block, w, at, p->k, p->n);
+        p->b = block, p->ldb = WIDTH;
+        multiply(p);
+        return;
+    }
+    product few = *p;
+    for (size_t i = 0; i < p->n; i += MO_PANEL) {
+        few.c = p->c + i;
+        few.b = (const float *)w->packed + (at[0] + i) * w->k + at[1] * MO_PANEL;
+        few.ldb = MO_PANEL, few.n = mo_min(MO_PANEL, p->n - i);
+        multiply(&few);
     }
 }
 
-/* Bias, activation, and a residual that comes after it. */
-static void finish(const mo_kern *kern, const mo_gemm_args *g)
+static void do_columns(const mo_gemm_job *j, const mo_gemm_area *area, bool add)
 {
-    for (size_t i = 0; i < g->m && g->bias; i++)
-        kern->add(g->c + i * g->ldc, g->c + i * g->ldc, g->bias, g->n);
-    if (g->act == MO_ACT_RELU6) kern->relu6(g->c, g->c, g->ldc, g->m, g->n);
-    mo_gemm_finish(kern, g, (size_t[2]){0, g->m}, (size_t[2]){0, g->n});
+    const mo_gemm_args *g = &j->g;
+    product p = {.c = g->c + area->r0 * g->ldc + area->c0, .ldc = g->ldc, .lda = g->lda, .add = add};
+    p.m = area->r1 - area->r0, p.n = area->c1 - area->c0;
+    for (size_t at = 0; at < j->w->k; at += p.k, p.add = true) {
+        p.k = mo_min(j->w->k - at, MO_TILE_K);
+        p.a = g->a + area->r0 * g->lda + at;
+        do_block(j, &p, (size_t[2]){g->first + area->c0, at});
+    }
 }
 
-void mo_gemm_blis_packed(const mo_kern *kern, const mo_mat *w, const mo_gemm_args *g)
+/* BLIS adds to what is in c, so what comes before the sums is put there, and what comes after them follows. */
+static void run(const mo_gemm_job *j, const mo_gemm_area *area)
 {
-    const bool add = g->residual && g->act == MO_ACT_NONE;
-    for (size_t i = 0; add && g->residual != g->c && i < g->m; i++)
-        memcpy(g->c + i * g->ldc, g->residual + i * g->ldr, g->n * sizeof(float));
-    for (size_t c = 0; c < g->n; c += WIDTH) do_columns(w, g, c, g->n - c < WIDTH ? g->n - c : WIDTH, add);
-    finish(kern, g);
+    const mo_gemm_args *g = &j->g;
+    const size_t n = area->c1 - area->c0, rows = area->r1 - area->r0;
+    mo_gemm_epilogue e = mo_gemm_epilogue_of(g, true, true, area->r0, area->c0);
+    const float *add = e.add;
+    float *c = g->c + area->r0 * g->ldc + area->c0;
+    for (size_t i = 0; add && add != c && i < rows; i++)
+        memcpy(c + i * g->ldc, add + i * e.ldadd, n * sizeof *c);
+    mo_gemm_area part = *area;
+    for (part.c0 = area->c0; part.c0 < area->c1; part.c0 = part.c1) {
+        part.c1 = mo_min(part.c0 + WIDTH, area->c1);
+        do_columns(j, &part, add);
+    }
+    e.add = NULL;
+    for (size_t i = 0; i < rows; i++, c += g->ldc) mo_gemm_epilogue_row(j->kern, c, c, &e, n);
+    mo_gemm_epilogue_finish(j->kern, g, area);
 }
+
+static bool takes(size_t n, size_t k)
+{
+    return mo_kern_get() == mo_kern_plain() && n >= MO_PANEL && k >= MO_PANEL && n <= INT_MAX && k <= INT_MAX;
+}
+
+static void plan(mo_gemm_job *j, size_t threads)
+{
+    mo_gemm_f32_plan(j, threads, 4);
+}
+
+const mo_gemm_ops mo_gemm_blis_ops = {.name = "blis",
+    .takes = takes,
+    .plan = plan,
+    .run = run,
+    .row = mo_gemm_f32_row,
+    .free = mo_gemm_f32_free};

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * gemm_blis.h - products over packed weights by BLIS, for CPUs without a micro-kernel of ours; gemm.c calls it. */
+ * gemm_blis.h - BLIS itself: its name here, and its plain product. */
 #ifndef MO_MATH_GEMM_BLIS_H
 #define MO_MATH_GEMM_BLIS_H
 
-#include <stdbool.h>
+#include "base/fail.h"
 
-#include "math/gemm.h"
-#include "math/kern.h"
-
-/* Are these weights BLIS's to multiply with, where there is no micro-kernel?  Tiny ones are not. */
-bool mo_gemm_blis_wanted(const mo_mat *w);
-
-/* All rows of g on this thread, outputs g->first .. + g->n (n not 0). */
-void mo_gemm_blis_packed(const mo_kern *kern, const mo_mat *w, const mo_gemm_args *g);
+/* c [m x n] = a [m x k] b [k x n] by BLIS on one thread (small-matrix path off): what the bench compares
+ * with.  ARG for a size BLIS would abort on. */
+mopd_status mo_gemm_blis(float *c, const float *a, const float *b, size_t m, size_t n, size_t k);
 
 /* "BLIS penryn": the set of kernels it has chosen. */
 const char *mo_gemm_blis_name(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * i16.h - products in reduced precision: 16-bit integers with one scale for a row's next MO_I16_K inputs.
+ * i16.h - products of 16-bit integers, with one scale for a row's next MO_I16_K inputs.
  *
  *     x = scale q,  scale = |x| / 32750 (the Euclidean length of those inputs),  q rounded to nearest even
  *
@@ -17,18 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/pool.h"
-#include "math/gemm.h"
+#include "math/tensor.h"
 
 #define MO_I16_K 512
 #define MO_I16_LDA (MO_I16_K + 32)
 #define MO_I16_ONE 32750.0f
-
-/* A quantized mo_mat: panel j, inputs 2i and 2i+1: i16[((j * pairs + i) * 16 + o) * 2 + (0 or 1)], zeros
- * beyond n and k; i16_scale[(j * blocks + b) * 16 + o] of its block b of k, the pairs cut as equal as can be. */
-size_t mo_mat_i16_pairs(size_t k);
-size_t mo_mat_i16_blocks(size_t k);
-void mo_mat_i16_row(const mo_mat *mat, size_t o, float *row); /* as mo_mat_row */
 
 /* c [m x n] = add + bias + (a [m x 2 pairs] panels) a_scale w_scale; as mo_tile. */
 typedef struct mo_i16_tile {
@@ -82,8 +75,5 @@ const mo_i16_kern *mo_i16_get(void);
 const mo_i16_kern *mo_i16_plain(void);
 const mo_i16_kern *mo_i16_avx2(void);
 const mo_i16_kern *mo_i16_vnni(void);
-
-/* mo_gemm for a quantized matrix; args->n not 0. */
-void mo_gemm_i16(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args);
 
 #endif

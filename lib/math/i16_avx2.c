@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * i16_avx2.c - reduced-precision products on AVX2: up to 5 rows by one panel; vpmaddwd multiplies two by
+ * i16_avx2.c - products of 16-bit integers on AVX2: up to 5 rows by one panel; vpmaddwd multiplies two by
  * two, an addition follows.  No more products a cycle than in float, half the memory. */
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * i16_c.c - reduced-precision products in plain C, and which kernel is used. */
+ * i16_c.c - products of 16-bit integers in plain C, and which kernel is used. */
 #include "math/i16.h"
 #include "math/kern.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * i16_vnni.c - reduced-precision products on AVX-512 with VNNI: vpdpwssd adds two products to each of sixteen
+ * i16_vnni.c - products of 16-bit integers on AVX-512 with VNNI: vpdpwssd adds two products to each of sixteen
  * sums, at the rate at which a fused multiply-add does one.
  *
  * A tile is up to 14 rows by 2 panels, 28 sums, two loads of W and 14 broadcasts of
@@ -86,19 +86,11 @@ static inline __attribute__((always_inline)) void tile(
     {                                                                                                        \
         tile(t, m, 2, true);                                                                                 \
     }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#define FORMS(m) {tile_##m##_1, tile_##m##_2, tile_##m##_a},
+#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
-#define ROW(m)                                                                                               \
-    {                                                                                                        \
-        tile_##m##_1, tile_##m##_2, tile_##m##_a                                                             \
-    }
-    static void (*const tiles[14][3])(const mo_i16_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
-        ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14)};
+ALL_ROWS(TILE)
+static void (*const tiles[14][3])(const mo_i16_tile *t) = {ALL_ROWS(FORMS)};
 
 static void any_tile(const mo_i16_tile *t)
 {

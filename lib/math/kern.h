@@ -101,6 +101,7 @@ typedef struct mo_kern {
      * cache */
     size_t tile_rows, tile_panels, group, depth;
     void (*tile)(const mo_tile *t);
+    const char *tile_name; /* "avx512 9x48", for people; NULL: large products are left to BLIS */
 } mo_kern;
 
 /* The live table; the first call decides: mo_kern_cpu_set, else the environment's MOPD_CPU, else what the CPU

@@ -83,6 +83,7 @@ static inline void v_turn(vec r[8])
 static const mo_kern kern = {.name = "avx2",
     KERN_BODY,
     .tile_rows = 6,
+    .tile_name = "avx2 6x16",
     .tile_panels = 1,
     .group = 128,
     .depth = 1,

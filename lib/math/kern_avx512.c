@@ -87,6 +87,7 @@ static inline void v_turn(vec r[16])
 static const mo_kern kern = {.name = "avx512",
     KERN_BODY,
     .tile_rows = 9,
+    .tile_name = "avx512 9x48",
     .tile_panels = 3,
     .group = 768,
     .depth = 3,

@@ -352,7 +352,7 @@ static inline void taps_wide(const mo_depthwise_taps *t, float *y, size_t shift,
     }
 }
 
-static inline void taps_narrow(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
+static inline void taps_column(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
 {
     const size_t lanes = t->channels - c < VN ? t->channels - c : VN;
     for (size_t q = 0; q < t->columns; q++) {
@@ -370,7 +370,7 @@ static void depthwise(const mo_depthwise_taps *t)
         float *y = t->y + g * MO_DEPTHWISE_COLUMNS * t->channels;
         size_t c = 0;
         for (; c + 2 * VN <= t->channels; c += 2 * VN) taps_wide(t, y, g * t->step, c);
-        for (; c < t->channels; c += VN) taps_narrow(t, y, g * t->step, c);
+        for (; c < t->channels; c += VN) taps_column(t, y, g * t->step, c);
     }
 }
 

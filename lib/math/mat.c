@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: MIT
- * mat.c - weight matrices in panels of 16 outputs: packed from stored tensors, transposed, read back. */
+ * mat.c - weight matrices in panels of 16 outputs: packed from stored tensors, transposed, quantized, read back. */
+#include "math/mat.h"
+
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/view.h"
-#include "math/bf16.h"
-#include "math/i16.h"
+#include "base/ints.h"
+#include "math/gemm_ops.h"
+
+/* The kinds of matrices; of those that would take some weights the first one does. */
+static const mo_gemm_ops *const kinds[] = {
+    &mo_gemm_onednn_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
+#define N_KINDS (sizeof kinds / sizeof *kinds)
+
+/* *mat = panels of n x k, with the operations that are best for floats. */
+static void set(mo_mat *mat, const float *panels, size_t n, size_t k)
+{
+    *mat = (mo_mat){.n = n, .k = k, .packed = panels};
+    for (size_t i = 0; i < N_KINDS && !mat->ops; i++)
+        if (kinds[i]->takes && kinds[i]->takes(n, k)) mat->ops = kinds[i];
+}
+
+bool mo_mat_has_floats(const mo_mat *mat)
+{
+    return mat->ops && mat->ops->takes;
+}
 
 size_t mo_mat_floats(size_t n, size_t k)
 {
@@ -60,7 +78,7 @@ static bool pack_part(float *panels, size_t k, size_t o0, const mo_mat_part *par
     float x[CHUNK];
     for (size_t l = 0; l < lines; l++)
         for (size_t c = 0; c < line; c += CHUNK) {
-            const size_t n = line - c < CHUNK ? line - c : CHUNK;
+            const size_t n = mo_min(line - c, CHUNK);
             if (!mo_view_floats(part->view, l * line + c, n, x)) return false;
             if (part->in_out)
                 for (size_t j = 0; j < n; j++) *place(panels, k, o0 + c + j, l) = x[j];
@@ -78,24 +96,26 @@ static void pad(float *panels, size_t n, size_t k)
         memset(place(panels, k, n, i), 0, (MO_PANEL - n % MO_PANEL) * sizeof *panels);
 }
 
-static mopd_status pack_all(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts)
+static mopd_status pack_all(float *panels, const mo_mat_part *parts, size_t n_parts, size_t n, size_t k)
 {
     size_t o = 0;
     for (size_t i = 0; i < n_parts; i++) {
-        if (!pack_part(panels, out->k, o, &parts[i]))
+        if (!pack_part(panels, k, o, &parts[i]))
             return mo_fail(MOPD_E_UNSUPPORTED, "weights of type %s", mo_dtype_name(parts[i].view->dtype));
-        o += parts[i].view->n / out->k;
+        o += parts[i].view->n / k;
     }
-    pad(panels, out->n, out->k);
-    out->panels = panels;
+    pad(panels, n, k);
     return MOPD_OK;
 }
 
 mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts)
 {
     *out = (mo_mat){0};
-    mopd_status st = parts_size(parts, n_parts, &out->n, &out->k);
-    return st == MOPD_OK ? pack_all(out, panels, parts, n_parts) : st;
+    size_t n, k;
+    mopd_status st = parts_size(parts, n_parts, &n, &k);
+    if (st == MOPD_OK) st = pack_all(panels, parts, n_parts, n, k);
+    if (st == MOPD_OK) set(out, panels, n, k);
+    return st;
 }
 
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
@@ -107,57 +127,70 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
     float *panels = mo_mem_alloc(mo_mat_floats(n, k), sizeof *panels);
     if (!panels) return MOPD_E_NOMEM;
     st = mo_mat_pack_at(out, panels, parts, n_parts);
-    if (st != MOPD_OK) {
+    if (st == MOPD_OK)
+        out->owned = panels;
+    else
         mo_mem_free(panels);
-        *out = (mo_mat){0};
-        return st;
-    }
-    out->owned = panels;
-    return MOPD_OK;
+    return st;
 }
 
 void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k)
 {
-    *out = (mo_mat){.n = n, .k = k, .panels = panels};
+    set(out, panels, n, k);
+}
+
+static mopd_status need_floats(const mo_mat *mat, const char *what)
+{
+    if (mo_mat_has_floats(mat)) return MOPD_OK;
+    return mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu without floats %s", mat->n, mat->k, what);
 }
 
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
 {
     *out = (mo_mat){0};
-    if (!in->panels)
-        return mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu in reduced precision transposed", in->n, in->k);
+    mopd_status st = need_floats(in, "transposed");
+    if (st != MOPD_OK) return st;
     const size_t n = in->k, k = in->n, floats = mo_mat_floats(n, k);
     float *panels = floats ? mo_mem_alloc(floats, sizeof *panels) : NULL;
     if (!panels) return floats ? MOPD_E_NOMEM : mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu transposed", n, k);
     for (size_t i0 = 0; i0 < k; i0 += MO_PANEL) {
-        const float *from = in->panels + i0 * in->k;
-        const size_t width = k - i0 < MO_PANEL ? k - i0 : MO_PANEL;
+        const float *from = (const float *)in->packed + i0 * in->k;
+        const size_t width = mo_min(k - i0, MO_PANEL);
         for (size_t o = 0; o < n; o++)
             for (size_t i = 0; i < width; i++) *place(panels, k, o, i0 + i) = from[o * MO_PANEL + i];
     }
     pad(panels, n, k);
-    *out = (mo_mat){.n = n, .k = k, .panels = panels, .owned = panels};
+    set(out, panels, n, k);
+    out->owned = panels;
     return MOPD_OK;
+}
+
+mopd_status mo_mat_quantize(mo_mat *mat)
+{
+    mo_mat made = {0};
+    mopd_status st = need_floats(mat, "quantized");
+    for (size_t i = 0; i < N_KINDS && st == MOPD_OK && !made.ops; i++)
+        if (kinds[i]->quantize) st = kinds[i]->quantize(&made, mat);
+    if (st != MOPD_OK) return st;
+    mo_mat_free(mat);
+    *mat = made;
+    return MOPD_OK;
+}
+
+void mo_mat_product_transposed(float *y, const float *q, const mo_mat *mat, size_t first, size_t n)
+{
+    const float *panels = mat->packed;
+    mo_kern_get()->product_transposed(y, q, panels + first * mat->k, mat->k * MO_PANEL, n, mat->k);
 }
 
 void mo_mat_row(const mo_mat *mat, size_t o, float *row)
 {
-    if (mat->i16) {
-        mo_mat_i16_row(mat, o, row);
-        return;
-    }
-    if (mat->onednn) {
-        mo_gemm_onednn_row(mat, o, row);
-        return;
-    }
-    const float *from = mat->panels + o / MO_PANEL * mat->k * MO_PANEL + o % MO_PANEL;
-    for (size_t i = 0; i < mat->k; i++) row[i] = from[i * MO_PANEL];
+    mat->ops->row(mat, o, row);
 }
 
 void mo_mat_free(mo_mat *mat)
 {
     if (!mat) return;
-    mo_onednn_plan_release(mat->onednn);
-    mo_mem_free(mat->owned);
+    if (mat->ops) mat->ops->free(mat);
     *mat = (mo_mat){0};
 }

@@ -97,18 +97,11 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     {                                                                                                        \
         tile(t, m, true);                                                                                    \
     }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
+#define FORMS(m) {tile_##m, tile_##m##_a},
+#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
-#define ROW(m)                                                                                               \
-    {                                                                                                        \
-        tile_##m, tile_##m##_a                                                                               \
-    }
-static void (*const tiles[6][2])(const mo_tile *t) = {ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6)};
+ALL_ROWS(TILE)
+static void (*const tiles[6][2])(const mo_tile *t) = {ALL_ROWS(FORMS)};
 
 void mo_tile_avx2(const mo_tile *t)
 {

@@ -91,21 +91,12 @@ static inline __attribute__((always_inline)) void tile(
         tile(t, m, p, true);                                                                                 \
     }
 #define TILES(m) TILE(m, 1) TILE(m, 2) TILE(m, 3)
-TILES(1)
-TILES(2)
-TILES(3)
-TILES(4)
-TILES(5) TILES(6) TILES(7) TILES(8) TILES(9)
-
 #define FORMS(m)                                                                                             \
-    {                                                                                                        \
-        {tile_##m##_1, tile_##m##_1_a}, {tile_##m##_2, tile_##m##_2_a},                                      \
-        {                                                                                                    \
-            tile_##m##_3, tile_##m##_3_a                                                                     \
-        }                                                                                                    \
-    }
-    static void (*const tiles[ROWS][PANELS][2])(const mo_tile *t) = {
-        FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7), FORMS(8), FORMS(9)};
+    {{tile_##m##_1, tile_##m##_1_a}, {tile_##m##_2, tile_##m##_2_a}, {tile_##m##_3, tile_##m##_3_a}},
+#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9)
+
+ALL_ROWS(TILES)
+static void (*const tiles[ROWS][PANELS][2])(const mo_tile *t) = {ALL_ROWS(FORMS)};
 
 void mo_tile_avx512(const mo_tile *t)
 {

@@ -3,7 +3,7 @@
  * input. */
 #include "test.h"
 
-#include "math/gemm.h"
+#include "math/gemm_blis.h"
 #include "support/mats.h"
 #include "support/paths.h"
 #include "base/half.h"
@@ -181,7 +181,7 @@ static void mat_packs_types_orientations_and_parts(void **state)
     assert_int_equal(mat.n, 4 * n);
     assert_ok(mo_mat_transpose(&back, &mat));
     assert_ok(mo_mat_transpose(&again, &back));
-    assert_memory_equal(mat.panels, again.panels, mo_mat_floats(4 * n, k) * sizeof(float));
+    assert_memory_equal(mat.packed, again.packed, mo_mat_floats(4 * n, k) * sizeof(float));
     for (size_t o = 0; o < 4 * n; o++) {
         mo_mat_row(&mat, o, row);
         for (size_t i = 0; i < k; i++) assert_true(fabsf(row[i] - w[o % n * k + i]) < 1e-3f);

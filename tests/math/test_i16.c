@@ -26,7 +26,7 @@ static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16
 static void product(float *c, size_t s, const float *const in[4])
 {
     const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
-    mo_mat mat = test_narrowed(in[1], n, k);
+    mo_mat mat = test_quantized(in[1], n, k);
     /* No activation whose own bits differ between the paths. */
     mo_gemm(NULL, &mat,
         &(mo_gemm_args){.c = c,
@@ -73,7 +73,7 @@ static void error_keeps_below_the_bound(void **state)
     float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *c = test_floats(m * n, 3),
           *row = test_floats(k, 4);
     for (size_t i = 0; i < m; i++) a[i * k + 11 * i] *= (float)(1 << i);
-    mo_mat mat = test_narrowed(w, n, k);
+    mo_mat mat = test_quantized(w, n, k);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = n, .a = a, .lda = k, .m = m});
     double worst = 0;
     for (size_t i = 0; i < m; i++)
@@ -84,7 +84,7 @@ static void error_keeps_below_the_bound(void **state)
             worst = off > worst ? off : worst;
         }
     assert_true(worst < 1e-4);
-    assert_true(worst > 1e-7); /* it is reduced precision after all */
+    assert_true(worst > 1e-7); /* it is 16 bits after all */
     mo_mat_row(&mat, 33, row);
     for (size_t p = 0; p < k; p++) assert_true(fabsf(row[p] - w[33 * k + p]) < 4e-4f);
     mo_mat_free(&mat);
@@ -97,7 +97,7 @@ static void row_has_same_bits_in_any_company(void **state)
     const size_t m = 260, n = 100, k = 600;
     float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
           *other = test_floats(m * n, 4);
-    mo_mat mat = test_narrowed(w, n, k);
+    mo_mat mat = test_quantized(w, n, k);
     mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU};
     mo_gemm(NULL, &mat, &g);
     g.c = other;
@@ -134,7 +134,7 @@ static void rows_that_are_not_numbers(void **state)
         test_random(a, M * K, 1);
         memset(a, 0, 12 * K * sizeof *a);
         for (size_t i = 0; i < 6; i++) a[(2 * i + 1) * K + i] = odd[i];
-        mo_mat mat = test_narrowed(w, N, K);
+        mo_mat mat = test_quantized(w, N, K);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a, .lda = K, .m = M});
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
@@ -150,7 +150,7 @@ static void rows_that_are_not_numbers(void **state)
     }
     assert_ok(mo_kern_cpu_set(NULL));
     w[3 * K + 5] = INFINITY;
-    mo_mat mat = test_narrowed(w, N, K);
+    mo_mat mat = test_quantized(w, N, K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a + 12 * K, .lda = K, .m = 1});
     for (size_t j = 0; j < N; j++) assert_true(isnan(c[j]) == (j == 3));
     mo_mat_free(&mat);
@@ -163,22 +163,22 @@ static void the_largest_sums_fit(void **state)
     float a[K], w[K], c;
     for (size_t one = 0; one < 2; one++) {
         for (size_t i = 0; i < K; i++) a[i] = w[i] = one && i ? 0 : -3.7f;
-        mo_mat mat = test_narrowed(w, 1, K);
+        mo_mat mat = test_quantized(w, 1, K);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = &c, .ldc = 1, .a = a, .lda = K, .m = 1});
         assert_true(fabs(c / (3.7 * 3.7 * (one ? 1 : K)) - 1) < 1e-3);
         mo_mat_free(&mat);
     }
 }
 
-static void narrowing_survives_no_memory(void **state)
+static void quantizing_survives_no_memory(void **state)
 {
     (void)state;
     float w[20 * 30];
     test_random(w, 600, 1);
     mo_view v = test_view(w, 20, 30);
-    test_torture(test_pack_and_narrow, &v);
-    mo_mat mat = test_narrowed(w, 20, 30), back;
-    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "reduced precision");
+    test_torture(test_pack_and_quantize, &v);
+    mo_mat mat = test_quantized(w, 20, 30), back;
+    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "without floats");
     mo_mat_free(&mat);
 }
 
@@ -191,7 +191,7 @@ int main(void)
         cmocka_unit_test(row_has_same_bits_in_any_company),
         cmocka_unit_test(rows_that_are_not_numbers),
         cmocka_unit_test(the_largest_sums_fit),
-        cmocka_unit_test(narrowing_survives_no_memory),
+        cmocka_unit_test(quantizing_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,8 +114,8 @@ static void products_are_those_of_rounded_factors(void **state)
               *res = test_floats(m * ldc, 4);
         float *c = test_floats(m * ldc + 1, 5), *was = test_floats(m * ldc + 1, 5);
         const float *const in[4] = {a, w, bias, res};
-        mo_mat mat = test_narrowed(w, n, k);
-        assert_non_null(mat.onednn);
+        mo_mat mat = test_quantized(w, n, k);
+        assert_ptr_equal(mat.ops, &mo_gemm_onednn_ops);
         for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++) {
             mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .ldr = ldc, .act = (mo_act)act};
             g.bias = (s + (size_t)act) % 3 ? bias : NULL;
@@ -142,12 +142,12 @@ static void weights_can_be_read_back(void **state)
     NEED_ONEDNN();
     const size_t n = 1030, k = 130;
     float *w = test_floats(n * k, 2), *row = test_floats(k, 1);
-    mo_mat mat = test_narrowed(w, n, k), back;
+    mo_mat mat = test_quantized(w, n, k), back;
     for (size_t o = 0; o < n; o += 103) {
         mo_mat_row(&mat, o, row);
         for (size_t i = 0; i < k; i++) assert_true(row[i] == rounded(w[o * k + i]));
     }
-    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "reduced precision");
+    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "without floats");
     mo_mat_free(&mat);
     mo_mem_free(w), mo_mem_free(row);
 }
@@ -159,7 +159,7 @@ static void row_has_same_bits_in_any_company(void **state)
     const size_t m = 460, n = 1100, k = 600;
     float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
           *other = test_floats(m * n, 4);
-    mo_mat mat = test_narrowed(w, n, k);
+    mo_mat mat = test_quantized(w, n, k);
     mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU};
     mo_gemm(NULL, &mat, &g);
     g.c = other;
@@ -203,7 +203,7 @@ static void rows_that_are_not_numbers_keep_to_themselves(void **state)
     test_random(w, N * K, 2);
     for (size_t i = 0; i < 3; i++) a[(2 * i + 1) * K] = odd[i];
     w[3 * K + 5] = NAN;
-    mo_mat mat = test_narrowed(w, N, K);
+    mo_mat mat = test_quantized(w, N, K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a, .lda = K, .m = M});
     for (size_t i = 0; i < M; i++)
         for (size_t j = 0; j < N; j++) assert_true((isfinite(c[i * N + j]) != 0) == (i % 2 == 0 && j != 3));
@@ -238,7 +238,7 @@ static void many_callers_at_once(void **state)
     NEED_ONEDNN();
     float *a = test_floats(CALL_M * CALL_K, 1), *w = test_floats(CALL_N * CALL_K, 2),
           *want = test_floats(CALL_M * CALL_N, 3);
-    mo_mat mat = test_narrowed(w, CALL_N, CALL_K);
+    mo_mat mat = test_quantized(w, CALL_N, CALL_K);
     mo_gemm(NULL, &mat, &(mo_gemm_args){.c = want, .ldc = CALL_N, .a = a, .lda = CALL_K, .m = CALL_M});
     caller callers[8];
     pthread_t threads[8];
@@ -259,7 +259,7 @@ static void *open_again(void *ctx)
 {
     caller *me = ctx;
     for (size_t i = 0; i < 5; i++) {
-        mo_mat mat = test_narrowed(me->a, 16 + 16 * (i % 2), 32);
+        mo_mat mat = test_quantized(me->a, 16 + 16 * (i % 2), 32);
         mo_mat_free(&mat);
     }
     return NULL;
@@ -294,7 +294,7 @@ static void openmp_is_left_as_it_was(void **state)
     test_random(w, 800, 2);
     for (int threads = 1; threads < 6; threads += 2) {
         set(threads);
-        mo_mat mat = test_narrowed(w, 20, 40);
+        mo_mat mat = test_quantized(w, 20, 40);
         assert_int_equal(get(), threads);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = 20, .a = a, .lda = 40, .m = 3});
         assert_int_equal(get(), threads);
@@ -311,7 +311,7 @@ static void packing_survives_no_memory(void **state)
     float w[20 * 30];
     test_random(w, 600, 1);
     mo_view v = test_view(w, 20, 30);
-    test_torture(test_pack_and_narrow, &v);
+    test_torture(test_pack_and_quantize, &v);
 }
 
 static void without_its_library_it_is_integers(void **state)
@@ -330,9 +330,8 @@ static void without_its_library_it_is_integers(void **state)
             const bool there = wish && mo_bf16_set("onednn") == MOPD_OK;
             if (!there) assert_ok(mo_bf16_set(NULL));
             mo_onednn_set_library(names[i]);
-            mo_mat mat = test_narrowed(w, 20, 30);
-            assert_null(mat.onednn);
-            assert_non_null(mat.i16);
+            mo_mat mat = test_quantized(w, 20, 30);
+            assert_ptr_equal(mat.ops, &mo_gemm_i16_ops);
             mo_mat_free(&mat);
             assert_string_equal(mo_bf16_name(), mo_i16_get()->name);
             assert_true(mo_bf16_as_wished() || !there);

@@ -4,6 +4,7 @@
 #define MOPD_TESTS_SUPPORT_MATS_H
 
 #include "math/gemm.h"
+#include "math/gemm_ops.h"
 #include "test.h"
 #include "base/view.h"
 #include "base/mem.h"
@@ -31,17 +32,17 @@ static inline mo_mat test_pack(const float *w, size_t n, size_t k)
     return mat;
 }
 
-/* The same in reduced precision. */
-static inline mo_mat test_narrowed(const float *w, size_t n, size_t k)
+/* The same in 16 bits a number. */
+static inline mo_mat test_quantized(const float *w, size_t n, size_t k)
 {
     mo_mat mat = test_pack(w, n, k);
     assert_ok(mo_mat_quantize(&mat));
-    assert_null(mat.panels);
+    assert_false(mo_mat_has_floats(&mat));
     return mat;
 }
 
-/* A body for test_torture: packs and narrows the mo_view. */
-static inline mopd_status test_pack_and_narrow(void *view)
+/* A body for test_torture: packs and quantizes the mo_view. */
+static inline mopd_status test_pack_and_quantize(void *view)
 {
     mo_mat mat;
     mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * gemm_args.h - what one product with a packed matrix is asked for. */
+#ifndef MO_MATH_GEMM_ARGS_H
+#define MO_MATH_GEMM_ARGS_H
+
+#include "math/tensor.h"
+
+/* c[m x n] = act(a[m x k] W^T + bias) + residual.  residual may be c itself when act is NONE; a must not
+ * overlap c. */
+typedef struct mo_gemm_args {
+    float *c;
+    size_t ldc;
+    const float *a;
+    size_t lda;
+    size_t m;
+    const float *bias;     /* n floats or NULL */
+    const float *residual; /* [m x n], ldr floats a row, or NULL */
+    size_t ldr;
+    mo_act act;
+    size_t first, n; /* only outputs first .. first+n-1 (first a multiple of 16); n = 0: all from first on.
+                        c, bias and residual start at output `first` */
+} mo_gemm_args;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * gemm_ops.h - the table of operations that stands behind a packed matrix, one for each way to multiply.
+ *
+ *     gemm_f32.c      panels of floats, the micro-kernel of this CPU path
+ *     gemm_blis.c     the same panels by BLIS, on the plain path
+ *     gemm_i16.c      16-bit integers with scales
+ *     gemm_onednn.c   bfloat16 by oneDNN
+ *
+ * A new kind is a new file and a line of the list in mat.c.  What follows a product (bias, activation, residual) is
+ * the same for all of them: gemm_epilogue.h. */
+#ifndef MO_MATH_GEMM_OPS_H
+#define MO_MATH_GEMM_OPS_H
+
+#include "base/fail.h"
+#include "math/gemm_args.h"
+#include "math/kern.h"
+
+struct mo_mat;
+
+/* One product: `plan` may change the lower half, which says how gemm.c cuts it into tasks. */
+typedef struct mo_gemm_job {
+    const struct mo_mat *w;
+    const mo_kern *kern;
+    mo_gemm_args g; /* m and n not 0 */
+
+    size_t row_parts, col_parts; /* the tasks: so many by so many; 1 and 1 */
+    size_t row_step, col_step;   /* what no cut divides: so many rows, so many columns; 1 and 16 */
+    size_t before;               /* columns of the first such step that lie before column 0; 0 */
+    size_t group;                /* columns of one call of run, at most; all */
+} mo_gemm_job;
+
+/* Rows r0 .. r1-1 and columns c0 .. c1-1 of c; column 0 is output g.first, c0 a multiple of 16. */
+typedef struct mo_gemm_area {
+    size_t r0, r1, c0, c1;
+} mo_gemm_area;
+
+typedef struct mo_gemm_ops {
+    const char *name;
+
+    /* Of floats: may these weights be multiplied so, here and now?  It depends on the weights alone, so that a row's
+     * bits are the same in any company.  NULL: this kind is not of floats. */
+    bool (*takes)(size_t n, size_t k);
+    /* Other kinds: out = from, a matrix of floats; or *out stays zero, when it is better done by the next kind.
+     * NOMEM. */
+    mopd_status (*quantize)(struct mo_mat *out, const struct mo_mat *from);
+
+    void (*plan)(mo_gemm_job *job, size_t threads);
+    void (*run)(const mo_gemm_job *job, const mo_gemm_area *area);
+    void (*row)(const struct mo_mat *mat, size_t o, float *row); /* see mo_mat_row */
+    void (*free)(struct mo_mat *mat);                            /* what is owned, and extra */
+} mo_gemm_ops;
+
+extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_onednn_ops;
+
+/* Plan and row of all kinds whose weights are panels of floats; no task has fewer than `least` panels. */
+void mo_gemm_f32_plan(mo_gemm_job *job, size_t threads, size_t least);
+void mo_gemm_f32_row(const struct mo_mat *mat, size_t o, float *row);
+void mo_gemm_f32_free(struct mo_mat *mat);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * mat.h - weight matrices, packed once for all the products they are used in.
+ *
+ * A matrix of floats n x k (outputs x inputs, y = W x) is packed into panels of 16 outputs: panel j holds
+ * p[(j * k + i) * 16 + o] = W[16 j + o][i], zeros beyond n.  The layout is the same for every CPU path, so it may
+ * be stored in a file and mapped.  Other kinds have layouts of their own, which only their file knows.
+ *
+ * How products are made with a matrix is chosen when it is packed or quantized: gemm_ops.h. */
+#ifndef MO_MATH_MAT_H
+#define MO_MATH_MAT_H
+
+#include "base/mem.h"
+#include "base/view.h"
+#include "math/tensor.h"
+
+#define MO_PANEL 16
+
+struct mo_gemm_ops;
+
+typedef struct mo_mat {
+    size_t n, k; /* outputs, inputs */
+    const struct mo_gemm_ops *ops;
+    const void *packed; /* the weights as ops has them; floats: panels at a multiple of 64 bytes */
+    const void *extra;  /* what ops needs beside them, or NULL */
+    void *owned;        /* what mo_mat_free frees; NULL when the weights lie in a mapped file */
+} mo_mat;
+
+/* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
+ * it, or [inputs][outputs] when `in_out` is set (OpenAI's proj).  More than two dims: all but the first are
+ * the inputs (convolutions).  F32, F16, BF16 or F64. */
+typedef struct mo_mat_part {
+    const mo_view *view;
+    bool in_out;
+} mo_mat_part;
+
+/* Floats of a packed n x k matrix, 0 on overflow. */
+size_t mo_mat_floats(size_t n, size_t k);
+
+/* Packs parts stacked one below the other (q, k, v as one matrix).  All need the same number of inputs
+ * (MISMATCH).  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
+mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
+
+/* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out then
+ * points to. */
+mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts);
+
+/* Panels packed before (a mapped file); nothing is copied. */
+void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k);
+
+/* Are the weights there as floats?  Only then can they be transposed, quantized and multiplied from the left. */
+bool mo_mat_has_floats(const mo_mat *mat);
+
+/* out = in transposed, for backward passes: dX = dY W.  NOMEM; INTERNAL without floats. */
+mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
+
+/* From now on the products of mat are in 16 bits a number (math/bf16.h); its floats are freed.  NOMEM leaves mat
+ * as it was; INTERNAL without floats. */
+mopd_status mo_mat_quantize(mo_mat *mat);
+
+/* y [k] = sum over o < n of q[o] W[first + o]: a row from the left, by some outputs.  first, n and k are
+ * multiples of 16; needs floats. */
+void mo_mat_product_transposed(float *y, const float *q, const mo_mat *mat, size_t first, size_t n);
+
+/* Row o of W, k floats (for tests and for single rows). */
+void mo_mat_row(const mo_mat *mat, size_t o, float *row);
+void mo_mat_free(mo_mat *mat);
+
+#endif
