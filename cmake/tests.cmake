@@ -41,6 +41,8 @@ foreach(source ${MOPD_TESTS})
     endif()
 endforeach()
 
+find_package(Python3 COMPONENTS Interpreter QUIET)
+
 # mopd.hpp against the shared library.
 if(CMAKE_CXX_COMPILER)
     add_executable(test_api_cxx tests/api/cxx.cpp)
@@ -48,6 +50,53 @@ if(CMAKE_CXX_COMPILER)
     target_link_libraries(test_api_cxx PRIVATE mopd_test_support mopd)
     target_compile_definitions(test_api_cxx PRIVATE MOPD_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
     add_test(NAME api.cxx COMMAND test_api_cxx)
+endif()
+
+# tests/abi/versions.c: programs of another release on this library, and all of them on a library whose structs have one
+# field more, as that of the next release may have.
+if(Python3_Interpreter_FOUND AND NOT MOPD_SANITIZE AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+    set(versions ${PROJECT_BINARY_DIR}/abi)
+    file(GLOB MOPD_HEADERS CONFIGURE_DEPENDS include/mopd/*.h)
+    add_custom_command(OUTPUT ${versions}/stamp VERBATIM
+        COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/abi/versions.py ${versions}
+        COMMAND ${CMAKE_COMMAND} -E touch ${versions}/stamp
+        DEPENDS tests/abi/versions.py ${MOPD_HEADERS})
+    add_custom_target(mopd_versions DEPENDS ${versions}/stamp)
+
+    add_library(mopd_newer SHARED ${MOPD_SOURCES})
+    mopd_flags(mopd_newer)
+    target_compile_options(mopd_newer PRIVATE -O0 -w)
+    target_include_directories(mopd_newer PRIVATE ${versions}/newer lib)
+    target_include_directories(mopd_newer SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
+    if(MOPD_ONEDNN)
+        target_include_directories(mopd_newer SYSTEM PRIVATE ${ONEDNN_INCLUDE_DIR})
+    endif()
+    target_compile_definitions(mopd_newer PRIVATE $<TARGET_PROPERTY:mopd_objects,COMPILE_DEFINITIONS>)
+    target_link_libraries(mopd_newer PRIVATE $<TARGET_PROPERTY:mopd,LINK_LIBRARIES>)
+    target_link_options(mopd_newer PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
+    set_target_properties(mopd_newer PROPERTIES OUTPUT_NAME mopd VERSION ${PROJECT_VERSION} SOVERSION 0
+        LIBRARY_OUTPUT_DIRECTORY ${versions})
+    add_dependencies(mopd_newer mopd_versions)
+
+    foreach(program today newer older)
+        add_executable(versions_${program} tests/abi/versions.c)
+        mopd_flags(versions_${program})
+        string(TOUPPER ${program} kind)
+        target_compile_definitions(versions_${program} PRIVATE PROGRAM_${kind}
+            MOPD_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
+        target_include_directories(versions_${program} BEFORE PRIVATE
+            $<IF:$<STREQUAL:${program},today>,${PROJECT_SOURCE_DIR}/include,${versions}/${program}>)
+        target_link_libraries(versions_${program} PRIVATE mopd ${CMAKE_DL_LIBS})
+        set_target_properties(versions_${program} PROPERTIES SKIP_BUILD_RPATH ON)
+        add_dependencies(versions_${program} mopd_versions)
+        foreach(library today newer)
+            set(folder $<IF:$<STREQUAL:${library},today>,$<TARGET_FILE_DIR:mopd>,${versions}>)
+            add_test(NAME abi.${program}_program_${library}_library
+                COMMAND versions_${program} ${folder} ${library})
+            set_tests_properties(abi.${program}_program_${library}_library PROPERTIES
+                ENVIRONMENT LD_LIBRARY_PATH=${folder})
+        endforeach()
+    endforeach()
 endif()
 
 # tests/fuzz/fuzz_NAME.c is a libFuzzer entry point; without libFuzzer a driver runs the files named to it.
@@ -78,7 +127,6 @@ foreach(source ${MOPD_BENCHES})
 endforeach()
 
 # tests/docs: what pages and comments point to, the one version, figures of one source.
-find_package(Python3 COMPONENTS Interpreter QUIET)
 if(Python3_Interpreter_FOUND)
     foreach(check links figures selftest)
         add_test(NAME docs.${check} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/docs/${check}.py)
