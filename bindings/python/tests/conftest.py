@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TOWERS = ROOT / "tests/gold/towers"
 PICTURES = sorted((ROOT / "tests/gold/pixels").glob("*.[pj][np]g"))
 COLOURS = ["a", "dog", "cat"]
+PATIENCE = 300  # seconds after which waiting for a thread or process is a failure: far more than a busy machine needs
 
 
 def drawn(label, rng, side=24):
@@ -64,7 +65,7 @@ def command():
         pytest.skip("MOPD_COMMAND does not name the mopd command")
 
     def run(*words):
-        out = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=120)
+        out = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE)
         assert out.returncode == 0, out.stderr
         return out.stdout
 

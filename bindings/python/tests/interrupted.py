@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The process that test_life.py sends SIGINT to: reads names of scenarios, says "go" when it is at work, then a line of JSON.
+"""The process that test_life.py interrupts: reads names of scenarios and answers each with a line of JSON.
 
-    python interrupted.py MODEL DATA PICTURE OUT"""
+    python interrupted.py MODEL DATA PICTURE OUT
+
+Work that never ends says "go" first and is sent SIGINT; other work raises the signal itself, at a known place."""
 from __future__ import annotations
 
 import json
@@ -25,6 +27,10 @@ def go(*_: object) -> None:
     print("go", flush=True)
 
 
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
 def endless(**settings: object) -> mopd.MoPDClassifier:
     def callback(epoch: mopd.Epoch) -> None:
         if epoch.epoch == 1:
@@ -42,6 +48,14 @@ def fit():
         return [clf.n_iter_, len(clf.predict(features[:2]))]
 
 
+def third_epoch():
+    clf = mopd.MoPDClassifier(enc, epochs=100, batch=20, callback=lambda epoch: ctrl_c() if epoch.epoch == 3 else None)
+    try:
+        clf.fit(features, labels)
+    except KeyboardInterrupt:
+        return clf.n_iter_
+
+
 def host():
     heard = []
 
@@ -56,35 +70,42 @@ def host():
         signal.signal(signal.SIGINT, former)
 
 
-def files():
+def pictures(items, at):
+    """Interrupts when `at` are done: what was told of progress."""
     seen = []
+
+    def progress(done, total):
+        seen.append(done)
+        if done == at:
+            ctrl_c()
+
     try:
-        enc.images([PICTURE] * 20000, progress=lambda done, total: (done == 1 and go(), seen.append(done)))
+        enc.images(items, progress=progress)
     except KeyboardInterrupt:
-        return len(seen)
+        return seen
+
+
+def files():
+    return pictures([PICTURE] * 200, 5)
 
 
 def memory():
     with open(PICTURE, "rb") as file:
-        picture = file.read()
-    seen = []
+        return pictures([file.read()] * 200, 32)
+
+
+def opening():
+    """A file of the model never comes."""
     try:
-        enc.images([picture] * 20000, progress=lambda done, total: (done == 16 and go(), seen.append(done)))
+        mopd.Encoder(OUT + "/model")
     except KeyboardInterrupt:
-        return len(seen)
+        return "interrupted"
 
 
 def dataset():
     data = mopd.Dataset(DATA)
-    pace = threading.Event()
-
-    def slow(done, total):
-        if done == 2:
-            go()
-        pace.wait(0.1)
-
     try:
-        data.encode(enc, progress=slow)
+        data.encode(enc, progress=lambda done, total: ctrl_c() if done == 2 else None)
     except KeyboardInterrupt as interrupt:
         part = interrupt.reached
         whole = data.encode(enc, known=part)

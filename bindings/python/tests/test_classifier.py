@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import COLOURS, PICTURES, TOWERS
+from conftest import COLOURS, PATIENCE, PICTURES, TOWERS
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -268,7 +268,7 @@ class Sum:
     """Adds arrays of several threads, as MPI_Allreduce does those of processes."""
 
     def __init__(self, ranks):
-        self.parts, self.barrier = [None] * ranks, threading.Barrier(ranks, timeout=60)
+        self.parts, self.barrier = [None] * ranks, threading.Barrier(ranks, timeout=PATIENCE)
 
     def of(self, rank):
         def add(values):

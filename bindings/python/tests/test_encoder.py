@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import PICTURES, TOWERS
+from conftest import PATIENCE, PICTURES, TOWERS
 
 import mopd
 
@@ -220,7 +220,7 @@ def test_calls_release_the_gil(enc):
     gate.acquire()
     thread = threading.Thread(target=lambda: gate.acquire() and ran.append(True), daemon=True)
     pixels = np.zeros((64, 3, enc.image_size, enc.image_size), np.float32)
-    interval, patience = sys.getswitchinterval(), time.monotonic() + 300
+    interval, patience = sys.getswitchinterval(), time.monotonic() + PATIENCE
     thread.start()
     sys.setswitchinterval(3600)
     try:
