@@ -3,6 +3,7 @@
 #ifndef MO_BASE_DTYPE_H
 #define MO_BASE_DTYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum mo_dtype {
@@ -19,6 +20,7 @@ typedef enum mo_dtype {
 } mo_dtype;
 
 size_t mo_dtype_size(mo_dtype dtype);
-const char *mo_dtype_name(mo_dtype dtype); /* as safetensors writes it: "F32", "BF16" */
+const char *mo_dtype_name(mo_dtype dtype);             /* as safetensors writes it: "F32", "BF16" */
+bool mo_dtype_find(mo_dtype *dtype, const char *name); /* false for another name */
 
 #endif

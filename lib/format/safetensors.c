@@ -34,18 +34,12 @@ typedef struct header {
 
 static mopd_status read_dtype(mo_dtype *out, const mo_json *info, const char *name, const char *path)
 {
-    static const mo_dtype all[] = {
-        MO_F32, MO_F16, MO_BF16, MO_F64, MO_I64, MO_I32, MO_I16, MO_I8, MO_U8, MO_BOOL};
     static const char *const other[] = {
         "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "C64"};
     const char *text = NULL;
     if (!mo_json_as_string(mo_json_get(info, "dtype"), &text))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no dtype", path, name);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (strcmp(text, mo_dtype_name(all[i])) != 0) continue;
-        *out = all[i];
-        return MOPD_OK;
-    }
+    if (mo_dtype_find(out, text)) return MOPD_OK;
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         if (!strcmp(text, other[i]))
             return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype %s", path, name, text);

@@ -50,14 +50,3 @@ void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_ac
     j.bwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu_bwd : kern->gelu_bwd;
     mo_pool_run(pool, (n + PIECE - 1) / PIECE, run_piece, &j);
 }
-
-bool mo_act_find(const char *name, mo_act *act)
-{
-    if (!strcmp(name, "quick_gelu"))
-        *act = MO_ACT_QUICK_GELU;
-    else if (!strcmp(name, "gelu"))
-        *act = MO_ACT_GELU;
-    else
-        return false;
-    return true;
-}

@@ -12,7 +12,4 @@ void mo_act_fwd(mo_pool *pool, float *y, const float *x, mo_act act, size_t n);
 /* dx = dy act'(x), n floats; dx may be dy. */
 void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_act act, size_t n);
 
-/* "quick_gelu", "gelu" -> value; false for another word. */
-bool mo_act_find(const char *name, mo_act *act);
-
 #endif

@@ -27,6 +27,17 @@ static void division_rounds_up(void **state)
         }
 }
 
+static void sizes_round_up_to_steps(void **state)
+{
+    (void)state;
+    for (size_t step = 1; step < 20; step++)
+        for (size_t n = 0; n < 100; n++) {
+            size_t up = mo_round_up(n, step);
+            assert_true(up >= n && up < n + step);
+            assert_int_equal(up % step, 0);
+        }
+}
+
 static void cuts_are_equal_and_cover_all(void **state)
 {
     (void)state;
@@ -49,6 +60,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smaller_and_the_larger_of_two),
         cmocka_unit_test(division_rounds_up),
+        cmocka_unit_test(sizes_round_up_to_steps),
         cmocka_unit_test(cuts_are_equal_and_cover_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
