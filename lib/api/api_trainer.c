@@ -67,7 +67,7 @@ static mopd_status check_step(const mopd_trainer *t, const float *features, cons
 {
     if (n > t->set.o.batch)
         return mo_fail(MOPD_E_ARG, "%zu features, the options' batch is %u", n, (unsigned)t->set.o.batch);
-    if (t->epoch >= t->set.o.epochs)
+    if (t->state.epoch >= t->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)t->set.o.epochs);
     mopd_status st = mo_labels_check(labels, n, t->n_classes);
     return st == MOPD_OK ? mo_floats_check_unit("feature", features, n, t->dim) : st;
@@ -93,7 +93,7 @@ mopd_status mopd_trainer_step(
 mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer)
 {
     MO_API_NEED(trainer);
-    if (trainer->epoch >= trainer->set.o.epochs)
+    if (trainer->state.epoch >= trainer->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)trainer->set.o.epochs);
     mo_trainer_end_epoch(trainer);
     return MOPD_OK;
@@ -122,7 +122,7 @@ mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char
     if (!*key) return mo_fail(MOPD_E_ARG, "%s: key is empty", __func__);
     if (!mo_utf8_valid(key, strlen(key)) || !mo_utf8_valid(text, strlen(text)))
         return mo_fail(MOPD_E_ARG, "%s: key or text is no UTF-8", __func__);
-    return mo_prompt_note(&trainer->note_keys, &trainer->notes, key, text);
+    return mo_prompt_notes_set(&trainer->notes.host, key, text);
 }
 
 mopd_status mopd_prompt_create_trainer(mopd_prompt **out, const mopd_trainer *trainer)

@@ -22,6 +22,13 @@ mopd_status mo_names_add(mo_names *names, const char *name, size_t n_bytes)
     return MOPD_OK;
 }
 
+mopd_status mo_names_copy(mo_names *names, const char *const *from, size_t n)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = mo_names_add(names, from[i], strlen(from[i]));
+    return st;
+}
+
 void mo_names_free(mo_names *names)
 {
     for (size_t i = 0; i < names->n; i++) mo_mem_free(names->name[i]);

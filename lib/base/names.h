@@ -13,6 +13,9 @@ typedef struct mo_names {
 
 mopd_status mo_names_dir(mo_names *names, const char *path);
 mopd_status mo_names_add(mo_names *names, const char *name, size_t n_bytes);
+
+/* Appends copies of n names; those before a failure stay. */
+mopd_status mo_names_copy(mo_names *names, const char *const *from, size_t n);
 void mo_names_free(mo_names *names);
 
 #endif

@@ -26,8 +26,7 @@ mopd_prompt *mo_prompt_create(void)
 void mo_prompt_free(mopd_prompt *p)
 {
     if (!p) return;
-    mo_names_free(&p->notes);
-    mo_names_free(&p->note_keys);
+    mo_prompt_notes_free(&p->notes);
     mo_names_free(&p->templates);
     mo_names_free(&p->classes);
     mo_mem_free(p->version);
@@ -51,20 +50,43 @@ size_t mo_prompt_gate_floats(const mopd_prompt *p)
     return (p->static_gate ? 1 : (size_t)p->info.dim) * p->info.n_templates;
 }
 
-mopd_status mo_prompt_note(mo_names *keys, mo_names *texts, const char *key, const char *text)
+static size_t find_note(const mo_prompt_notes *notes, const char *key)
 {
-    for (size_t i = 0; i < texts->n; i++) {
-        if (strcmp(keys->name[i], key) != 0) continue;
+    size_t i = 0;
+    while (i < notes->key.n && strcmp(notes->key.name[i], key) != 0) i++;
+    return i;
+}
+
+mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text)
+{
+    mo_names *keys = &notes->key, *texts = &notes->text;
+    size_t at = find_note(notes, key);
+    if (at < keys->n) {
         char *copy = mo_mem_strdup(text);
         if (!copy) return MOPD_E_NOMEM;
-        mo_mem_free(texts->name[i]);
-        texts->name[i] = copy;
+        mo_mem_free(texts->name[at]);
+        texts->name[at] = copy;
         return MOPD_OK;
     }
     mopd_status st = mo_names_add(keys, key, strlen(key));
     if (st != MOPD_OK) return st;
     if ((st = mo_names_add(texts, text, strlen(text))) != MOPD_OK) mo_mem_free(keys->name[--keys->n]);
     return st;
+}
+
+mopd_status mo_prompt_notes_adopt(mo_prompt_notes *notes, const mo_prompt_notes *from)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < from->key.n && st == MOPD_OK; i++)
+        if (find_note(notes, from->key.name[i]) == notes->key.n)
+            st = mo_prompt_notes_set(notes, from->key.name[i], from->text.name[i]);
+    return st;
+}
+
+void mo_prompt_notes_free(mo_prompt_notes *notes)
+{
+    mo_names_free(&notes->text);
+    mo_names_free(&notes->key);
 }
 
 static void write_names(mo_jsonw *w, const char *key, const mo_names *names)
@@ -110,7 +132,8 @@ mopd_status mo_prompt_describe(const mopd_prompt *p, char **json)
     write_names(&w, "classes", &p->classes);
     mo_jsonw_key(&w, "notes");
     mo_jsonw_object(&w);
-    for (size_t n = 0; n < p->notes.n; n++) mo_jsonw_kstring(&w, p->note_keys.name[n], p->notes.name[n]);
+    for (size_t n = 0; n < p->notes.key.n; n++)
+        mo_jsonw_kstring(&w, p->notes.key.name[n], p->notes.text.name[n]);
     mo_jsonw_end(&w);
     mo_jsonw_end(&w);
     mopd_status st = mo_jsonw_done(&w);

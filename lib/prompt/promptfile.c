@@ -53,10 +53,10 @@ static mopd_status meta_notes(mo_safetensors_writer *w, const mopd_prompt *p)
 {
     mo_buf key = {0};
     mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < p->notes.n && st == MOPD_OK; i++) {
+    for (size_t i = 0; i < p->notes.key.n && st == MOPD_OK; i++) {
         key.size = 0;
-        if ((st = mo_buf_addf(&key, "note.%s", p->note_keys.name[i])) != MOPD_OK) break;
-        st = mo_safetensors_writer_meta(w, key.data, p->notes.name[i]);
+        if ((st = mo_buf_addf(&key, "note.%s", p->notes.key.name[i])) != MOPD_OK) break;
+        st = mo_safetensors_writer_meta(w, key.data, p->notes.text.name[i]);
     }
     mo_buf_free(&key);
     return st;
@@ -236,7 +236,7 @@ static mopd_status read_notes(const mo_tensors *st, mopd_prompt *p)
     for (size_t i = 0; i < mo_tensors_n_meta(st); i++) {
         const char *key = mo_tensors_meta_key(st, i);
         if (strncmp(key, "note.", 5) != 0) continue;
-        mopd_status status = mo_prompt_note(&p->note_keys, &p->notes, key + 5, mo_tensors_meta_value(st, i));
+        mopd_status status = mo_prompt_notes_set(&p->notes, key + 5, mo_tensors_meta_value(st, i));
         if (status != MOPD_OK) return status;
     }
     return MOPD_OK;

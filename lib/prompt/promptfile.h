@@ -17,6 +17,11 @@
 
 #define MO_PROMPT_FORMAT 1
 
+/* What hosts write into a prompt file, "note." and the key in front of each text. */
+typedef struct mo_prompt_notes {
+    mo_names key, text; /* of one length */
+} mo_prompt_notes;
+
 struct mopd_prompt {
     mopd_prompt_info info;
     float *context, *gate; /* gate: D x M, M scores, or NULL */
@@ -25,7 +30,7 @@ struct mopd_prompt {
     char fingerprint[65], vocabulary[65]; /* vocabulary: "" in files of early 0.1 */
     char *settings, *data, *gate_use;     /* JSON; data and gate_use may be NULL */
     char *version;                        /* of the library that wrote the file; NULL: this one */
-    mo_names note_keys, notes;
+    mo_prompt_notes notes;
 };
 
 /* What a checkpoint holds beside its prompt. */
@@ -41,8 +46,12 @@ size_t mo_prompt_gate_floats(const mopd_prompt *prompt); /* 0 without a gate */
 mopd_prompt *mo_prompt_create(void);
 void mo_prompt_free(mopd_prompt *prompt);
 
-/* Adds or replaces a note. */
-mopd_status mo_prompt_note(mo_names *keys, mo_names *texts, const char *key, const char *text);
+/* Adds a note, or replaces the one of the same key. */
+mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text);
+
+/* Adds those of `from` whose keys are not there yet. */
+mopd_status mo_prompt_notes_adopt(mo_prompt_notes *notes, const mo_prompt_notes *from);
+void mo_prompt_notes_free(mo_prompt_notes *notes);
 
 /* Writes path; checkpoint NULL: a prompt file. */
 mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *checkpoint, const char *path);

@@ -5,40 +5,20 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/labels.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "format/json.h"
+#include "train/choose_folds.h"
+#include "train/metrics.h"
 
-#define PURPOSE UINT64_C(0x63686f6f7365) /* of the random stream: "choose" */
-#define FOLDS 2
-#define ROWS 256
+#define ROWS 256 /* pictures that are classified at once */
 
-static const float w_tried[] = {0.8f, 0.5f, 0.2f};
-static const float w2_tried[] = {0.1f, 0.5f, 0.0005f};
-static const uint32_t k_tried[] = {2, 3, 1};
-
-/* Classes seen together: their names, and for the whole list of classes the place here or -1. */
-typedef struct half {
-    const char **name;
-    int32_t *place; /* C */
-    size_t n;
-} half;
-
-/* Pictures with labels in the numbering of a half. */
-typedef struct pictures {
-    uint32_t *index;
-    int32_t *label;
-    size_t n;
-} pictures;
-
-typedef struct fold {
-    half base, fresh;
-    pictures train, held, unseen;
-    float *teachers;     /* M x C of base x D, or NULL */
-    mo_student *student; /* of the fresh classes */
-    float *s;            /* fresh classes x D */
-} fold;
+/* Tried in this order; the first of each stands beside the others until its turn comes. */
+enum { N_TRIED = 3 };
+static const float w_tried[N_TRIED] = {0.8f, 0.5f, 0.2f};
+static const float w2_tried[N_TRIED] = {0.1f, 0.5f, 0.0005f};
+static const uint32_t k_tried[N_TRIED] = {2, 3, 1};
 
 typedef struct search {
     const mo_trainer_args *args;
@@ -46,188 +26,57 @@ typedef struct search {
     mo_settings set;
     mo_group group;
     size_t dim;
-    float *teachers;      /* M x C x D of all classes, or NULL */
-    uint32_t *order;      /* C: shuffled classes */
+    float *teachers; /* M x C x D of all classes, or NULL */
+    mo_choose_fold folds[MO_CHOOSE_FOLDS];
     float *rows, *logits; /* ROWS x D, ROWS x C */
-    fold folds[FOLDS];
-    mo_buf tried; /* JSON array, written by */
+    mo_buf tried;         /* JSON array of what was tried, written by w */
     mo_jsonw w;
     double best; /* H of the best so far, negative at first */
 } search;
 
-static void free_half(half *h)
-{
-    mo_mem_free(h->name);
-    mo_mem_free(h->place);
-}
-
-static void free_pictures(pictures *p)
-{
-    mo_mem_free(p->index);
-    mo_mem_free(p->label);
-}
-
 static void free_search(search *s)
 {
-    for (size_t i = 0; i < FOLDS; i++) {
-        fold *f = &s->folds[i];
-        free_half(&f->base);
-        free_half(&f->fresh);
-        free_pictures(&f->train);
-        free_pictures(&f->held);
-        free_pictures(&f->unseen);
-        mo_mem_free(f->teachers);
-        mo_student_free(f->student);
-        mo_mem_free(f->s);
-    }
+    mo_choose_folds_free(s->folds);
     mo_buf_free(&s->tried);
     mo_mem_free(s->teachers);
-    mo_mem_free(s->order);
     mo_mem_free(s->group.values);
     mo_mem_free(s->rows);
     mo_mem_free(s->logits);
 }
 
-/* The classes order[first] .. order[first + n - 1], in their old order. */
-static mopd_status make_half(half *out, const search *s, size_t first, size_t n)
-{
-    size_t c = s->args->n_classes;
-    out->name = mo_mem_alloc(n, sizeof *out->name);
-    out->place = mo_mem_alloc(c, sizeof *out->place);
-    if (!out->name || !out->place) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < c; i++) out->place[i] = -1;
-    for (size_t i = 0; i < n; i++) out->place[s->order[first + i]] = 0;
-    for (size_t i = 0; i < c; i++) {
-        if (out->place[i] < 0) continue;
-        out->place[i] = (int32_t)out->n;
-        out->name[out->n++] = s->args->classes[i];
-    }
-    return MOPD_OK;
-}
-
-static mopd_status open_pictures(pictures *p, size_t n)
-{
-    p->index = mo_mem_alloc(n, sizeof *p->index);
-    p->label = mo_mem_alloc(n, sizeof *p->label);
-    return p->index && p->label ? MOPD_OK : MOPD_E_NOMEM;
-}
-
-static void add_picture(pictures *p, uint32_t index, int32_t label)
-{
-    p->index[p->n] = index;
-    p->label[p->n++] = label;
-}
-
-/* Pictures of the half's classes; of each class with two or more a quarter, at least one, is held out, the
- * shuffled `order` says which. */
-static mopd_status share_out(fold *f, const search *s, const uint32_t *order)
-{
-    size_t n = (size_t)s->run->n, c = s->args->n_classes;
-    mopd_status st = open_pictures(&f->train, n);
-    if (st == MOPD_OK) st = open_pictures(&f->held, n);
-    if (st == MOPD_OK) st = open_pictures(&f->unseen, n);
-    if (st != MOPD_OK) return st;
-    size_t *left = mo_mem_calloc(c, sizeof *left); /* to hold out */
-    if (!left) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < n; i++) left[s->run->labels[i]]++;
-    for (size_t i = 0; i < c; i++) left[i] = left[i] < 2 ? 0 : left[i] < 8 ? 1 : left[i] / 4;
-    for (size_t i = 0; i < n; i++) {
-        size_t label = (size_t)s->run->labels[order[i]];
-        int32_t base = f->base.place[label];
-        if (base < 0)
-            add_picture(&f->unseen, order[i], f->fresh.place[label]);
-        else if (left[label])
-            left[label]--, add_picture(&f->held, order[i], base);
-        else
-            add_picture(&f->train, order[i], base);
-    }
-    mo_mem_free(left);
-    if (f->train.n && f->held.n && f->unseen.n) return MOPD_OK;
-    return mo_fail(MOPD_E_ARG,
-        "choosing settings: %zu pictures to train on, %zu held out, %zu of pretended new classes", f->train.n,
-        f->held.n, f->unseen.n);
-}
-
-static mopd_status slice_teachers(fold *f, const search *s)
-{
-    size_t d = s->dim, c = s->args->n_classes, m = s->set.n_templates;
-    if (!s->teachers) return MOPD_OK;
-    if (!(f->teachers = mo_mem_alloc(m * f->base.n, d * sizeof(float)))) return MOPD_E_NOMEM;
-    for (size_t j = 0; j < m; j++)
-        for (size_t i = 0; i < c; i++)
-            if (f->base.place[i] >= 0)
-                memcpy(f->teachers + (j * f->base.n + (size_t)f->base.place[i]) * d,
-                    s->teachers + (j * c + i) * d, d * sizeof(float));
-    return MOPD_OK;
-}
-
-static mopd_status make_fold(fold *f, search *s, size_t first, size_t n, const uint32_t *order)
-{
-    size_t c = s->args->n_classes;
-    mopd_status st = make_half(&f->base, s, first, n);
-    if (st == MOPD_OK) st = make_half(&f->fresh, s, first ? 0 : n, c - n);
-    if (st == MOPD_OK) st = share_out(f, s, order);
-    if (st == MOPD_OK) st = slice_teachers(f, s);
-    if (st != MOPD_OK) return st;
-    if (!(f->s = mo_mem_alloc(f->fresh.n, s->dim * sizeof(float)))) return MOPD_E_NOMEM;
-    const mopd_trainer_options *o = &s->set.o;
-    mo_student_args args = {s->args->encoder, {o->n_context, o->class_position, false}, f->fresh.name,
-        f->fresh.n, (size_t)o->memory_limit, false};
-    return mo_student_create(&f->student, &args);
-}
-
-static mopd_status make_folds(search *s)
-{
-    size_t c = s->args->n_classes, n = (size_t)s->run->n, half_n = (c + 1) / 2;
-    uint32_t *order = mo_mem_alloc(n, sizeof *order);
-    if (!order || !(s->order = mo_mem_alloc(c, sizeof *s->order))) {
-        mo_mem_free(order);
-        return MOPD_E_NOMEM;
-    }
-    mo_rng rng;
-    mo_rng_seed(&rng, mo_rng_mix(s->set.o.seed, PURPOSE));
-    for (size_t i = 0; i < c; i++) s->order[i] = (uint32_t)i;
-    for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
-    mo_rng_shuffle(&rng, s->order, c);
-    mo_rng_shuffle(&rng, order, n);
-    mopd_status st = make_fold(&s->folds[0], s, 0, half_n, order);
-    if (st == MOPD_OK) st = make_fold(&s->folds[1], s, half_n, c - half_n, order);
-    mo_mem_free(order);
-    return st;
-}
-
-/* One epoch's view of the pictures trained on. */
+/* What give_views serves: a search, and those of its pictures that are trained on. */
 typedef struct feed {
     const search *s;
-    const pictures *p;
+    const mo_choose_pictures *p;
 } feed;
 
-static mopd_status give_views(void *ctx, uint32_t epoch, float *features)
+/* Picture i of p in a view. */
+static const float *feature_of(const search *s, const mo_choose_pictures *p, size_t i, size_t view)
 {
-    const feed *f = ctx;
-    size_t d = f->s->dim, views = (size_t)f->s->run->n_views;
+    return s->run->features + (p->index[i] * (size_t)s->run->n_views + view) * s->dim;
+}
+
+/* Fresh features of an epoch: the pictures' views in turn. */
+static mopd_status give_views(void *context, uint32_t epoch, float *features)
+{
+    const feed *f = context;
+    size_t d = f->s->dim, view = (epoch - 1) % (size_t)f->s->run->n_views;
     for (size_t i = 0; i < f->p->n; i++)
-        memcpy(features + i * d, f->s->run->features + (f->p->index[i] * views + (epoch - 1) % views) * d,
-            d * sizeof(float));
+        memcpy(features + i * d, feature_of(f->s, f->p, i, view), d * sizeof(float));
     return MOPD_OK;
 }
 
-/* Percent of the pictures, by their first view, that the class features s classify rightly. */
-static double accuracy(search *q, const mopd_trainer *t, const float *s, size_t n_classes, const pictures *p)
+/* Percent of the pictures, by their first view, that the class features (n_classes x D) classify rightly. */
+static double accuracy(search *s, const mopd_trainer *t, const float *class_features, size_t n_classes,
+    const mo_choose_pictures *p)
 {
-    size_t correct = 0, d = q->dim, views = (size_t)q->run->n_views;
+    size_t correct = 0, d = s->dim;
     for (size_t at = 0; at < p->n; at += ROWS) {
-        size_t n = p->n - at < ROWS ? p->n - at : ROWS;
+        size_t n = mo_min(p->n - at, ROWS);
         for (size_t i = 0; i < n; i++)
-            memcpy(q->rows + i * d, q->run->features + p->index[at + i] * views * d, d * sizeof(float));
-        mo_trainer_logits(t, q->rows, n, s, n_classes, q->logits);
-        for (size_t i = 0; i < n; i++) {
-            const float *z = q->logits + i * n_classes;
-            size_t best = 0;
-            for (size_t c = 1; c < n_classes; c++)
-                if (z[c] > z[best]) best = c;
-            correct += best == (size_t)p->label[at + i];
-        }
+            memcpy(s->rows + i * d, feature_of(s, p, at + i, 0), d * sizeof(float));
+        mo_trainer_logits(t, s->rows, n, class_features, n_classes, s->logits);
+        correct += mo_metrics_correct(s->logits, n_classes, p->label + at, n);
     }
     return 100 * (double)correct / (double)p->n;
 }
@@ -243,10 +92,40 @@ static mopd_status share_found(mo_group *group, mopd_status st, double found[2])
     return st;
 }
 
-/* Trains one fold with these options: accuracy on held-out pictures and on pretended new classes. */
-static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, double *base, double *fresh)
+/* What a fold's training is given: its own pictures, the caller's callbacks. */
+static mopd_run run_of(const search *s, const mo_choose_fold *f, feed *source)
+{
+    mopd_run run = mo_run_defaults;
+    *source = (feed){s, &f->train};
+    run.n = f->train.n;
+    run.labels = f->train.label;
+    run.views = give_views;
+    run.views_context = source;
+    run.on_step = s->run->on_step;
+    run.step_context = s->run->step_context;
+    run.stop = s->run->stop;
+    run.stop_context = s->run->stop_context;
+    return run;
+}
+
+/* found = accuracy on held-out pictures and on pretended new classes after a run, whose features work's s still holds. */
+static mopd_status judge(search *s, mo_choose_fold *f, const mopd_trainer *t, double found[2])
+{
+    mopd_status st = mo_student_fwd(f->student, t->state.context.p, f->s);
+    if (st == MOPD_OK) {
+        found[0] = accuracy(s, t, t->work.s, f->base.n, &f->held);
+        found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
+    }
+    return share_found(&s->group, st, found);
+}
+
+/* Trains one fold with these options and adds what it found, divided by the number of folds. */
+static mopd_status try_fold(
+    search *s, mo_choose_fold *f, const mopd_trainer_options *o, double *base, double *fresh)
 {
     mopd_trainer *t = NULL;
+    feed source;
+    double found[2] = {0};
     mopd_trainer_options scaled = *o; /* as many steps an epoch as the real training */
     scaled.teachers = NULL;
     scaled.batch = (uint32_t)((uint64_t)o->batch * f->train.n / s->run->n);
@@ -254,27 +133,10 @@ static mopd_status try_fold(search *s, fold *f, const mopd_trainer_options *o, d
     mo_trainer_args args = {s->args->encoder, f->base.name, f->base.n, &scaled, f->teachers};
     mopd_status st = mo_trainer_create(&t, &args);
     if (st != MOPD_OK) return st;
-    feed source = {s, &f->train};
-    mopd_run run = mo_run_defaults;
-    run.n = f->train.n;
-    run.labels = f->train.label;
-    run.views = give_views;
-    run.views_context = &source;
-    run.on_step = s->run->on_step;
-    run.step_context = s->run->step_context;
-    run.stop = s->run->stop;
-    run.stop_context = s->run->stop_context;
-    if ((st = mo_trainer_run(t, &run)) == MOPD_OK) {
-        double found[2] = {0};
-        st = mo_student_fwd(f->student, t->context.p, f->s);
-        if (st == MOPD_OK) {
-            found[0] = accuracy(s, t, t->s, f->base.n, &f->held); /* t->s: as the run measured it last */
-            found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
-        }
-        st = share_found(&s->group, st, found);
-        *base += found[0] / FOLDS;
-        *fresh += found[1] / FOLDS;
-    }
+    mopd_run run = run_of(s, f, &source);
+    if ((st = mo_trainer_run(t, &run)) == MOPD_OK) st = judge(s, f, t, found);
+    *base += found[0] / MO_CHOOSE_FOLDS;
+    *fresh += found[1] / MO_CHOOSE_FOLDS;
     mo_trainer_free(t);
     return st;
 }
@@ -290,7 +152,7 @@ static void write_setting(const search *s, mo_jsonw *w, const mopd_trainer_optio
 static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_trainer_options *best)
 {
     double base = 0, fresh = 0;
-    for (size_t i = 0; i < FOLDS; i++) {
+    for (size_t i = 0; i < MO_CHOOSE_FOLDS; i++) {
         mopd_status st = try_fold(s, &s->folds[i], o, &base, &fresh);
         if (st != MOPD_OK) return st;
     }
@@ -313,19 +175,19 @@ static mopd_status try_all(search *s, mopd_trainer_options *best)
 {
     mopd_trainer_options o = s->set.o;
     mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < 3 && st == MOPD_OK; i++) {
+    for (size_t i = 0; i < N_TRIED && st == MOPD_OK; i++) {
         o.w = w_tried[i];
         o.top_k = s->set.n_templates < k_tried[0] ? 1 : k_tried[0];
         o.w2 = w2_tried[0];
         st = try_options(s, &o, best);
     }
-    for (size_t i = 0; i < 3 && st == MOPD_OK && s->set.method->gate != MO_GATE_NONE; i++) {
+    for (size_t i = 0; i < N_TRIED && st == MOPD_OK && s->set.method->gate != MO_GATE_NONE; i++) {
         o = *best;
         if (k_tried[i] == best->top_k || k_tried[i] > s->set.n_templates) continue;
         o.top_k = k_tried[i];
         st = try_options(s, &o, best);
     }
-    for (size_t i = 0; i < 3 && st == MOPD_OK && s->set.method->mps; i++) {
+    for (size_t i = 0; i < N_TRIED && st == MOPD_OK && s->set.method->mps; i++) {
         o = *best;
         if (w2_tried[i] == best->w2) continue;
         o.w2 = w2_tried[i];
@@ -347,7 +209,7 @@ static mopd_status write_report(search *s, const mopd_trainer_options *best, cha
     mo_jsonw_object(&w);
     write_setting(s, &w, best);
     mo_jsonw_end(&w);
-    mo_jsonw_kint(&w, "folds", FOLDS);
+    mo_jsonw_kint(&w, "folds", MO_CHOOSE_FOLDS);
     mo_jsonw_kint(&w, "epochs", s->set.o.epochs);
     mo_jsonw_kint(&w, "base_classes", (int64_t)s->folds[0].base.n);
     mo_jsonw_kint(&w, "new_classes", (int64_t)s->folds[0].fresh.n);
@@ -366,8 +228,8 @@ static mopd_status check(const search *s)
 {
     const mopd_run *run = s->run;
     if (!s->set.method->distils)
-        return mo_fail(
-            MOPD_E_ARG, "choosing settings: method %s has neither w, w2 nor top_k", mo_method_name(s->set.o.method));
+        return mo_fail(MOPD_E_ARG, "choosing settings: method %s has neither w, w2 nor top_k",
+            mo_method_name(s->set.o.method));
     if (s->set.o.flags & MOPD_TRAIN_CLASS_CONTEXT)
         return mo_fail(
             MOPD_E_ARG, "choosing settings: a class-specific context cannot meet the pretended new classes");
@@ -391,6 +253,15 @@ static mopd_status open_search(search *s)
     return MOPD_OK;
 }
 
+/* Teachers of all classes, and the folds. */
+static mopd_status share_out(search *s)
+{
+    mopd_status st = mo_trainer_teachers(&s->teachers, s->args, &s->set, &s->group);
+    if (st != MOPD_OK) return st;
+    mo_choose_whole whole = {s->args, s->run, &s->set, s->teachers, s->dim};
+    return mo_group_agree(&s->group, mo_choose_folds_make(s->folds, &whole), (mo_group_check){0, "folds"});
+}
+
 mopd_status mo_choose_settings(
     const mo_trainer_args *args, mopd_trainer_options *options, const mopd_run *run, char **report)
 {
@@ -405,8 +276,7 @@ mopd_status mo_choose_settings(
     if (st != MOPD_OK) goto done;
     s.set.o.epochs = (s.set.o.epochs + 1) / 2; /* half a training tells the settings apart */
     mopd_trainer_options best = s.set.o;
-    st = mo_trainer_teachers(&s.teachers, args, &s.set, &s.group);
-    if (st == MOPD_OK) st = mo_group_agree(&s.group, make_folds(&s), (mo_group_check){0, "folds"});
+    st = share_out(&s);
     mo_jsonw_init(&s.w, &s.tried);
     mo_jsonw_array(&s.w);
     if (st == MOPD_OK) st = try_all(&s, &best);

@@ -76,8 +76,7 @@ static mopd_status judge_failures(const mo_group *group, const mo_group_head *al
     }
     if (!(n > 0)) return MOPD_OK;
     mopd_status st = most ? -most : MOPD_E_INTERNAL;
-    if (n > 1)
-        return mo_fail(st, "%.0f of %u ranks failed: %s", n, (unsigned)group->ranks, mo_fail_text(st));
+    if (n > 1) return mo_fail(st, "%.0f of %u ranks failed: %s", n, (unsigned)group->ranks, mo_fail_text(st));
     return mo_fail(
         st, "rank %.0f of %u failed: %s", all->failed_rank, (unsigned)group->ranks, mo_fail_text(st));
 }

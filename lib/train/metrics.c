@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: MIT
- * metrics.c - everything is read from the confusion matrix: row the true class, column the predicted one. */
+ * metrics.c - what is right and wrong, counted in a confusion matrix: row the true class, column the predicted one. */
 #include "train/metrics.h"
 
 #include "base/labels.h"
+
+/* The first of the largest. */
+static size_t largest(const float *row, size_t n)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < n; c++)
+        if (row[c] > row[best]) best = c;
+    return best;
+}
+
+size_t mo_metrics_correct(const float *logits, size_t n_classes, const int32_t *labels, size_t n)
+{
+    size_t correct = 0;
+    for (size_t i = 0; i < n; i++) correct += largest(logits + i * n_classes, n_classes) == (size_t)labels[i];
+    return correct;
+}
 
 mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
     mopd_status st = mo_labels_check(labels, n, n_classes);
     if (st != MOPD_OK) return st;
-    for (size_t i = 0; i < n; i++) {
-        const float *row = logits + i * n_classes;
-        size_t best = 0;
-        for (size_t c = 0; c < n_classes; c++) {
-            if (row[c] != row[c])
-                return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not a number", i, c);
-            if (row[c] > row[best]) best = c;
-        }
-        confusion[(size_t)labels[i] * n_classes + best]++;
-    }
+    for (size_t i = 0; i < n * n_classes; i++)
+        if (logits[i] != logits[i])
+            return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not a number",
+                i / n_classes, i % n_classes);
+    for (size_t i = 0; i < n; i++)
+        confusion[(size_t)labels[i] * n_classes + largest(logits + i * n_classes, n_classes)]++;
     return MOPD_OK;
 }
 

@@ -6,6 +6,10 @@
 #include "base/fail.h"
 #include "mopd/metrics.h"
 
+/* Rows of n x C logits whose largest one is that of the label, ties to the lowest class. */
+size_t mo_metrics_correct(const float *logits, size_t n_classes, const int32_t *labels, size_t n);
+
+/* As the public functions mopd_confusion_add and mopd_confusion_get_metrics. */
 mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);

@@ -15,20 +15,13 @@
 
 const mopd_run mo_run_defaults = {.struct_size = sizeof(mopd_run), .n_views = 1};
 
-static mopd_status copy_names(mo_names *out, const char *const *names, size_t n)
-{
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = mo_names_add(out, names[i], strlen(names[i]));
-    return st;
-}
-
 /* Texts of our own instead of the caller's. */
 static mopd_status keep_texts(mopd_trainer *t, const mo_trainer_args *args)
 {
     mo_settings *set = &t->set;
     mopd_status st = mo_settings_json(set, &t->settings);
-    if (st == MOPD_OK) st = copy_names(&t->classes, args->classes, args->n_classes);
-    if (st == MOPD_OK) st = copy_names(&t->templates, set->templates, set->n_templates);
+    if (st == MOPD_OK) st = mo_names_copy(&t->classes, args->classes, args->n_classes);
+    if (st == MOPD_OK) st = mo_names_copy(&t->templates, set->templates, set->n_templates);
     if (st == MOPD_OK && set->o.context && !(t->words = mo_mem_strdup(set->o.context))) st = MOPD_E_NOMEM;
     set->o.context = t->words;
     set->o.templates = set->templates = (const char *const *)t->templates.name;
@@ -48,44 +41,59 @@ static void set_weights(mopd_trainer *t)
     };
 }
 
-static void take_param(mo_arena *a, mo_learned *param, size_t n)
+static void take_learned(mo_arena *a, mo_learned *learned, size_t n)
 {
-    param->n = n;
-    param->p = mo_arena_floats(a, n);
-    param->v = mo_arena_floats(a, n);
-    param->g = mo_arena_floats(a, n);
-    param->next_p = mo_arena_floats(a, n);
-    param->next_v = mo_arena_floats(a, n);
+    learned->n = n;
+    learned->p = mo_arena_floats(a, n);
+    learned->v = mo_arena_floats(a, n);
+    learned->g = mo_arena_floats(a, n);
+    learned->next_p = mo_arena_floats(a, n);
+    learned->next_v = mo_arena_floats(a, n);
+}
+
+static size_t gate_floats(const mopd_trainer *t)
+{
+    const mo_gate_kind gate = t->set.method->gate;
+    return gate == MO_GATE_IMAGE    ? t->dim * t->set.n_templates
+           : gate == MO_GATE_STATIC ? t->set.n_templates
+                                    : 0;
+}
+
+/* Work for B pictures, C classes, M templates; second: the gradients that ProGrad needs beside. */
+static void take_work(mopd_trainer *t, bool second)
+{
+    mo_arena *a = &t->block;
+    mo_trainer_work *w = &t->work;
+    size_t b = t->set.o.batch, c = t->n_classes, m = t->set.n_templates, k = t->set.kept;
+    bool teachers = t->weights.mpd != 0 || t->weights.mps != 0 || second;
+    w->s = mo_arena_take(a, c * t->dim, sizeof *w->s);
+    w->ds = mo_arena_take(a, c * t->dim, sizeof *w->ds);
+    w->ds2 = second ? mo_arena_take(a, c * t->dim, sizeof *w->ds2) : NULL;
+    w->d_context2 = second ? mo_arena_take(a, t->state.context.n, sizeof *w->d_context2) : NULL;
+    w->z = mo_arena_take(a, b, c * sizeof *w->z);
+    w->dz = mo_arena_take(a, b, c * sizeof *w->dz);
+    w->dz2 = second ? mo_arena_take(a, b, c * sizeof *w->dz2) : NULL;
+    w->u = teachers ? mo_arena_take(a, b * m, c * sizeof *w->u) : NULL;
+    w->h = mo_arena_take(a, b, m * sizeof *w->h);
+    w->dh = mo_arena_take(a, b, m * sizeof *w->dh);
+    w->chosen = mo_arena_take(a, b, k * sizeof *w->chosen);
+    w->alpha = mo_arena_take(a, b, k * sizeof *w->alpha);
+    w->loss = mo_arena_take(a, mo_loss_work(b, k), sizeof *w->loss);
+    w->features = mo_arena_take(a, b, t->dim * sizeof *w->features);
+    w->labels = mo_arena_take(a, b, sizeof *w->labels);
 }
 
 /* All arrays of the trainer; run twice, to count and to hand out. */
-static void take_work(mopd_trainer *t)
+static void take_arrays(mopd_trainer *t)
 {
-    mo_arena *a = &t->block;
-    size_t b = t->set.o.batch, c = t->n_classes, m = t->set.n_templates, k = t->set.kept;
-    bool second = t->set.method->project, teachers = t->weights.mpd != 0 || t->weights.mps != 0 || second;
-    mo_gate_kind gate = t->set.method->gate;
-    size_t n_context = mo_context_vectors(&t->shape, c) * t->width;
-    take_param(a, &t->context, n_context);
-    take_param(a, &t->gate, gate == MO_GATE_IMAGE ? t->dim * m : gate == MO_GATE_STATIC ? m : 0);
-    t->s = mo_arena_take(a, c * t->dim, sizeof *t->s);
-    t->ds = mo_arena_take(a, c * t->dim, sizeof *t->ds);
-    t->ds2 = second ? mo_arena_take(a, c * t->dim, sizeof *t->ds2) : NULL;
-    t->context2 = second ? mo_arena_take(a, n_context, sizeof *t->context2) : NULL;
-    t->z = mo_arena_take(a, b, c * sizeof *t->z);
-    t->dz = mo_arena_take(a, b, c * sizeof *t->dz);
-    t->dz2 = second ? mo_arena_take(a, b, c * sizeof *t->dz2) : NULL;
-    t->u = teachers ? mo_arena_take(a, b * m, c * sizeof *t->u) : NULL;
-    t->h = mo_arena_take(a, b, m * sizeof *t->h);
-    t->dh = mo_arena_take(a, b, m * sizeof *t->dh);
-    t->chosen = mo_arena_take(a, b, k * sizeof *t->chosen);
-    t->alpha = mo_arena_take(a, b, k * sizeof *t->alpha);
-    t->work = mo_arena_take(a, mo_loss_work(b, k), sizeof *t->work);
-    t->features = mo_arena_take(a, b, t->dim * sizeof *t->features);
-    t->labels = mo_arena_take(a, b, sizeof *t->labels);
-    size_t gradients = n_context * (second ? 2 : 1) + t->gate.n + MO_GROUP_STEP, rows = c * t->dim;
-    t->group.values =
-        mo_arena_take(a, mo_group_room(&t->group, gradients > rows ? gradients : rows), sizeof(double));
+    mo_trainer_state *state = &t->state;
+    bool second = t->set.method->project;
+    take_learned(&t->block, &state->context, mo_context_vectors(&t->shape, t->n_classes) * t->width);
+    take_learned(&t->block, &state->gate, gate_floats(t));
+    take_work(t, second);
+    size_t gradients = state->context.n * (second ? 2 : 1) + state->gate.n + MO_GROUP_STEP;
+    size_t rows = t->n_classes * t->dim, most = gradients > rows ? gradients : rows;
+    t->group.values = mo_arena_take(&t->block, mo_group_room(&t->group, most), sizeof(double));
 }
 
 /* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of
@@ -98,17 +106,19 @@ static mopd_status check_sizes(const mopd_trainer *t)
         m, t->n_classes);
 }
 
-static mopd_status open_work(mopd_trainer *t)
+/* The context's values are set later; all else that learns begins with zeros. */
+static mopd_status open_arrays(mopd_trainer *t)
 {
     mopd_status st = check_sizes(t);
     if (st != MOPD_OK) return st;
-    take_work(t);
+    take_arrays(t);
     if ((st = mo_arena_open(&t->block)) != MOPD_OK) return st;
-    take_work(t);
-    memset(t->context.v, 0, t->context.n * sizeof(float));
-    if (t->gate.n) {
-        memset(t->gate.p, 0, t->gate.n * sizeof(float));
-        memset(t->gate.v, 0, t->gate.n * sizeof(float));
+    take_arrays(t);
+    const mo_learned *context = &t->state.context, *gate = &t->state.gate;
+    memset(context->v, 0, context->n * sizeof(float));
+    if (gate->n) {
+        memset(gate->p, 0, gate->n * sizeof(float));
+        memset(gate->v, 0, gate->n * sizeof(float));
     }
     return MOPD_OK;
 }
@@ -125,8 +135,8 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
     mo_student_args sa = {
         e, t->shape, args->classes + t->group.first, t->group.n, (size_t)o->memory_limit, true};
     if (sa.n_classes && (st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
-    if ((st = open_work(t)) != MOPD_OK) return st;
-    return mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->context.p);
+    if ((st = open_arrays(t)) != MOPD_OK) return st;
+    return mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->state.context.p);
 }
 
 static uint64_t mix_list(uint64_t bits, const mo_names *list)
@@ -162,7 +172,7 @@ static mopd_status open_trainer(
     t->n_classes = args->n_classes;
     t->dim = mo_text_dim(args->encoder->text);
     t->width = mo_text_width(args->encoder->text);
-    t->accuracy = -1;
+    t->notes.accuracy = -1;
     return set_up(t, args);
 }
 
@@ -195,12 +205,11 @@ void mo_trainer_free(mopd_trainer *t)
     mo_arena_close(&t->block);
     mo_mem_free(t->teachers);
     mo_student_free(t->student);
-    mo_names_free(&t->notes);
-    mo_names_free(&t->note_keys);
+    mo_prompt_notes_free(&t->notes.host);
     mo_names_free(&t->templates);
     mo_names_free(&t->classes);
-    mo_mem_free(t->gate_use);
-    mo_mem_free(t->data);
+    mo_mem_free(t->notes.gate_use);
+    mo_mem_free(t->notes.data);
     mo_mem_free(t->settings);
     mo_mem_free(t->words);
     mo_mem_free(t);
@@ -214,7 +223,7 @@ double mo_trainer_lr(const mopd_trainer *t, uint64_t epoch)
 
 void mo_trainer_end_epoch(mopd_trainer *t)
 {
-    t->epoch++;
-    t->step = 0;
-    t->sums = (mo_sums){0};
+    t->state.epoch++;
+    t->state.step = 0;
+    t->state.sums = (mo_sums){0};
 }

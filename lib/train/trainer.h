@@ -6,8 +6,9 @@
  *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
  *
  * On many processes each encodes its share of the classes; s and the gradients are sums over all (train/group.h).
- * trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a step, trainer_run.c epochs, trainer_file.c prompts and
- * checkpoints, choose.c trains on pretended new classes. */
+ * trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a step, trainer_run.c runs epochs,
+ * trainer_file.c makes prompts and checkpoints, trainer_resume.c goes back to one, choose.c trains on pretended new
+ * classes. */
 #ifndef MO_TRAIN_TRAINER_H
 #define MO_TRAIN_TRAINER_H
 
@@ -29,6 +30,48 @@ typedef struct mo_sums {
     uint64_t n_correct, n_seen;
 } mo_sums;
 
+/* What a checkpoint holds: what has been learned, and how far the run has come. */
+typedef struct mo_trainer_state {
+    mo_learned context, gate; /* vectors x W; D x M, M scores, or n 0: none */
+    uint64_t epoch;           /* epochs that are done */
+    uint64_t step, total;     /* steps that are done: in this epoch, in all */
+    mo_sums sums;             /* of this epoch */
+} mo_trainer_state;
+
+/* Work memory of one step: nothing in it outlives the step but s, the features of the last one.  B is the options'
+ * batch. */
+typedef struct mo_trainer_work {
+    float *s, *ds;     /* C x D: student features and their gradient */
+    float *z, *dz;     /* B x C: student logits and their gradient */
+    float *u;          /* B x M x C: teacher logits; NULL where no loss needs them */
+    float *h, *dh;     /* B x M: gate scores and their gradient */
+    uint32_t *chosen;  /* B x K: the teachers of each picture */
+    double *alpha;     /* B x K: their weights */
+    double *loss;      /* mo_loss_work(B, K) doubles */
+    float *features;   /* B x D: a batch gathered from a run's pictures */
+    int32_t *labels;   /* B */
+    float *ds2, *dz2;  /* ProGrad: the same gradients of the divergence from the teacher; else NULL */
+    float *d_context2; /* vectors x W: and that of the context */
+} mo_trainer_work;
+
+/* One number of a state as it stands in a checkpoint's JSON. */
+typedef struct mo_trainer_position {
+    const char *key;
+    size_t at; /* offset of the field in mo_trainer_state */
+    bool real; /* a double; else a uint64_t */
+} mo_trainer_position;
+
+/* Number i of them in the order of the file; NULL behind the last one. */
+const mo_trainer_position *mo_trainer_position_row(size_t i);
+
+/* What a prompt file says beside what was learned. */
+typedef struct mo_trainer_notes {
+    char *data;      /* JSON: what was trained on, or NULL */
+    char *gate_use;  /* JSON: how often the gate takes each template, or NULL */
+    double accuracy; /* in percent, on the training pictures; negative: not measured */
+    mo_prompt_notes host;
+} mo_trainer_notes;
+
 struct mopd_trainer {
     const mopd_encoder *encoder;
     mo_settings set; /* its texts: words, templates below */
@@ -39,30 +82,12 @@ struct mopd_trainer {
     mo_context_shape shape;
     mo_loss_weights weights;
     mo_group group;
-    mo_student *student;      /* of this rank's classes; NULL when it has none */
-    float *teachers;          /* M x C x D, or NULL */
-    mo_learned context, gate; /* gate.n 0: none */
-
-    /* position: epochs done, steps done in this one and in all */
-    uint64_t epoch, step, total;
-    mo_sums sums;
-
-    /* for the prompt file */
-    char *data, *gate_use; /* JSON or NULL */
-    double accuracy;       /* negative: not measured */
-    mo_names note_keys, notes;
-
-    /* work of a step; B is the options' batch */
-    mo_arena block;
-    float *s, *ds, *ds2;  /* C x D; ds2, context2 for ProGrad */
-    float *context2;      /* vectors x W */
-    float *z, *dz, *dz2;  /* B x C */
-    float *u;             /* B x M x C */
-    float *h, *dh;        /* B x M */
-    uint32_t *chosen;     /* B x K */
-    double *alpha, *work; /* B x K; mo_loss_work */
-    float *features;      /* B x D: a gathered batch */
-    int32_t *labels;      /* B */
+    mo_student *student; /* of this rank's classes; NULL when it has none */
+    float *teachers;     /* M x C x D, or NULL */
+    mo_arena block;      /* the arrays of state and work, and the group's values */
+    mo_trainer_state state;
+    mo_trainer_work work;
+    mo_trainer_notes notes;
 };
 
 typedef struct mo_trainer_args {

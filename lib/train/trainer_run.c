@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: MIT
- * trainer_run.c - epochs over given features, or over fresh ones from a callback; what is measured at the
- * end. */
+ * trainer_run.c - epochs over given features, or over fresh ones from a callback; at the end, what the prompt file says of
+ * the training pictures. */
 #include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/labels.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "format/json.h"
 #include "prompt/gate.h"
+#include "train/metrics.h"
 #include "train/sampler.h"
 #include "train/trainer.h"
 
 /* What a run holds beside its trainer. */
 typedef struct run_state {
     const mopd_run *run;
-    size_t n, n_batches;
-    uint32_t *order; /* n */
-    float *fresh;    /* n x D, with `views` */
-    bool filled;     /* fresh holds an epoch */
+    size_t n, n_batches; /* pictures; batches of an epoch */
+    uint32_t *order;     /* n: the pictures in the order of this epoch */
+    float *fresh;        /* n x D: features from the callback `views`; else NULL */
+    bool filled;         /* fresh holds those of an epoch */
 } run_state;
 
 static double now(void)
@@ -38,6 +40,7 @@ static const float *feature_of(const mopd_trainer *t, const run_state *s, size_t
     return s->run->features + (picture * views + epoch % views) * t->dim;
 }
 
+/* Asks the callback for fresh features, which must be the same on all ranks. */
 static mopd_status fill(mopd_trainer *t, run_state *s, size_t epoch)
 {
     if (!s->fresh) return MOPD_OK;
@@ -54,90 +57,85 @@ static mopd_status save(const mopd_trainer *t, const run_state *s)
     return s->run->checkpoint && !t->group.rank ? mo_trainer_checkpoint(t, s->run->checkpoint) : MOPD_OK;
 }
 
+/* n pictures, index[i] or first + i when that is NULL, as they look in an epoch, into work's features. */
+static void gather(
+    mopd_trainer *t, const run_state *s, const uint32_t *index, size_t first, size_t n, size_t epoch)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t picture = index ? index[first + i] : first + i;
+        memcpy(t->work.features + i * t->dim, feature_of(t, s, picture, epoch), t->dim * sizeof(float));
+        t->work.labels[i] = s->run->labels[picture];
+    }
+}
+
 static mopd_status run_step(mopd_trainer *t, run_state *s)
 {
     const mopd_run *run = s->run;
-    size_t batch = t->set.o.batch, first = (size_t)t->step * batch, n = s->n < batch ? s->n : batch;
-    for (size_t i = 0; i < n; i++) {
-        size_t picture = s->order[first + i];
-        memcpy(t->features + i * t->dim, feature_of(t, s, picture, (size_t)t->epoch), t->dim * sizeof(float));
-        t->labels[i] = run->labels[picture];
-    }
+    const mo_trainer_state *state = &t->state;
+    size_t batch = t->set.o.batch, n = mo_min(s->n, batch);
+    gather(t, s, s->order, (size_t)state->step * batch, n, (size_t)state->epoch);
     mopd_step step;
-    mopd_status st = mo_trainer_step(t, t->features, t->labels, n, &step);
+    mopd_status st = mo_trainer_step(t, t->work.features, t->work.labels, n, &step);
     bool done = st == MOPD_OK;
     if (done && run->on_step && run->on_step(run->step_context, &step))
         st = mo_fail(MOPD_E_CANCELLED, "cancelled in epoch %u after step %u", (unsigned)step.epoch,
             (unsigned)step.step);
-    if (done) st = mo_group_agree(&t->group, st, (mo_group_check){t->total, "steps"});
+    if (done) st = mo_group_agree(&t->group, st, (mo_group_check){state->total, "steps"});
     if (st != MOPD_E_CANCELLED) return st;
     mopd_status saved = save(t, s);
     return saved == MOPD_OK ? st : saved;
 }
 
+/* The means of the epoch that is about to end. */
 static mopd_epoch summary(const mopd_trainer *t, double seconds)
 {
-    const mo_sums *s = &t->sums;
-    double n = t->step ? (double)t->step : 1, seen = s->n_seen ? (double)s->n_seen : 1;
+    const mo_trainer_state *state = &t->state;
+    const mo_sums *sums = &state->sums;
+    double n = state->step ? (double)state->step : 1, seen = sums->n_seen ? (double)sums->n_seen : 1;
     return (mopd_epoch){.struct_size = sizeof(mopd_epoch),
-        .epoch = (uint32_t)t->epoch + 1,
+        .epoch = (uint32_t)state->epoch + 1,
         .n_epochs = t->set.o.epochs,
-        .n_steps = (uint32_t)t->step,
-        .lr = mo_trainer_lr(t, t->epoch),
-        .loss = s->loss / n,
-        .ce = s->ce / n,
-        .mpd = s->mpd / n,
-        .mps = s->mps / n,
-        .reg = s->reg / n,
-        .accuracy = 100 * (double)s->n_correct / seen,
+        .n_steps = (uint32_t)state->step,
+        .lr = mo_trainer_lr(t, state->epoch),
+        .loss = sums->loss / n,
+        .ce = sums->ce / n,
+        .mpd = sums->mpd / n,
+        .mps = sums->mps / n,
+        .reg = sums->reg / n,
+        .accuracy = 100 * (double)sums->n_correct / seen,
         .seconds = seconds};
 }
 
 static mopd_status run_epoch(mopd_trainer *t, run_state *s)
 {
     double start = now();
-    mopd_status st = fill(t, s, (size_t)t->epoch);
+    mopd_status st = fill(t, s, (size_t)t->state.epoch);
     if (st != MOPD_OK) return st;
     mo_sampler_order(
-        t->set.o.seed, (size_t)t->epoch, !(t->set.o.flags & MOPD_TRAIN_NO_SHUFFLE), s->order, s->n);
-    while (t->step < s->n_batches)
+        t->set.o.seed, (size_t)t->state.epoch, !(t->set.o.flags & MOPD_TRAIN_NO_SHUFFLE), s->order, s->n);
+    while (t->state.step < s->n_batches)
         if ((st = run_step(t, s)) != MOPD_OK) return st;
     mopd_epoch epoch = summary(t, now() - start);
     mo_trainer_end_epoch(t);
     st = save(t, s);
     if (st == MOPD_OK && s->run->on_epoch && s->run->on_epoch(s->run->epoch_context, &epoch))
         st = mo_fail(MOPD_E_CANCELLED, "cancelled after epoch %u", (unsigned)epoch.epoch);
-    return mo_group_agree(&t->group, st, (mo_group_check){t->epoch, "epochs"});
+    return mo_group_agree(&t->group, st, (mo_group_check){t->state.epoch, "epochs"});
 }
 
-/* Pictures of [first, first + n) that the student classifies rightly. */
-static size_t count_correct(
-    const mopd_trainer *t, const float *features, const run_state *s, size_t first, size_t n)
-{
-    size_t correct = 0, c = t->n_classes;
-    mo_trainer_logits(t, features, n, t->s, c, t->z);
-    for (size_t i = 0; i < n; i++) {
-        const float *z = t->z + i * c;
-        size_t best = 0;
-        for (size_t j = 1; j < c; j++)
-            if (z[j] > z[best]) best = j;
-        correct += best == (size_t)s->run->labels[first + i];
-    }
-    return correct;
-}
-
-static mopd_status keep_use(mopd_trainer *t, const double *use, size_t n)
+/* How often the gate took each template, as shares of n pictures. */
+static mopd_status note_gate_use(mo_trainer_notes *notes, const double *use, size_t n_templates, size_t n)
 {
     mo_buf text = {0};
     mo_jsonw w;
     mo_jsonw_init(&w, &text);
     mo_jsonw_array(&w);
-    for (size_t m = 0; m < t->set.n_templates; m++) mo_jsonw_double(&w, use[m] / (double)n);
+    for (size_t m = 0; m < n_templates; m++) mo_jsonw_double(&w, use[m] / (double)n);
     mo_jsonw_end(&w);
     mopd_status st = mo_jsonw_done(&w);
     if (st == MOPD_OK) {
-        mo_mem_free(t->gate_use);
-        t->gate_use = mo_buf_take(&text);
+        mo_mem_free(notes->gate_use);
+        notes->gate_use = mo_buf_take(&text);
     }
     mo_buf_free(&text);
     return st;
@@ -146,29 +144,30 @@ static mopd_status keep_use(mopd_trainer *t, const double *use, size_t n)
 /* Accuracy on the training pictures (their first view) and use of the gate, for the prompt file. */
 static mopd_status measure(mopd_trainer *t, run_state *s)
 {
-    mopd_gate gate = {
-        t->set.method->gate == MO_GATE_IMAGE ? t->dim : 0, t->set.n_templates, t->set.kept, t->gate.p};
-    mopd_status st = s->fresh && !s->filled ? fill(t, s, (size_t)t->epoch - 1) : MOPD_OK;
+    const mo_trainer_work *w = &t->work;
+    size_t correct = 0, batch = t->set.o.batch, m = t->set.n_templates, c = t->n_classes;
+    mopd_gate gate = {t->set.method->gate == MO_GATE_IMAGE ? t->dim : 0, m, t->set.kept, t->state.gate.p};
+    mopd_status st = s->fresh && !s->filled ? fill(t, s, (size_t)t->state.epoch - 1) : MOPD_OK;
     if ((st = mo_trainer_features(t, st)) != MOPD_OK) return st;
     double *use = NULL;
-    if (t->gate.n && !(use = mo_mem_calloc(t->set.n_templates, sizeof *use))) return MOPD_E_NOMEM;
-    size_t correct = 0, batch = t->set.o.batch;
+    if (t->state.gate.n && !(use = mo_mem_calloc(m, sizeof *use))) return MOPD_E_NOMEM;
     for (size_t at = 0; at < s->n && st == MOPD_OK; at += batch) {
-        size_t n = s->n - at < batch ? s->n - at : batch;
-        for (size_t i = 0; i < n; i++)
-            memcpy(t->features + i * t->dim, feature_of(t, s, at + i, 0), t->dim * sizeof(float));
-        correct += count_correct(t, t->features, s, at, n);
-        if (use) st = mo_gate_use(&gate, t->features, n, use);
+        size_t n = mo_min(s->n - at, batch);
+        gather(t, s, NULL, at, n, 0);
+        mo_trainer_logits(t, w->features, n, w->s, c, w->z);
+        correct += mo_metrics_correct(w->z, c, w->labels, n);
+        if (use) st = mo_gate_use(&gate, w->features, n, use);
     }
-    if (st == MOPD_OK) t->accuracy = 100 * (double)correct / (double)s->n;
-    if (st == MOPD_OK && use) st = keep_use(t, use, s->n);
+    if (st == MOPD_OK) t->notes.accuracy = 100 * (double)correct / (double)s->n;
+    if (st == MOPD_OK && use) st = note_gate_use(&t->notes, use, m, s->n);
     mo_mem_free(use);
     return st;
 }
 
-/* What was trained on, for the prompt file; a run resumed half way must be given the same. */
-static mopd_status keep_data(mopd_trainer *t, const run_state *s)
+/* What is trained on, for the prompt file.  A run that is resumed half way must be given the same. */
+static mopd_status note_data(mopd_trainer *t, const run_state *s)
 {
+    mo_trainer_notes *notes = &t->notes;
     mo_buf text = {0};
     mo_jsonw w;
     mo_jsonw_init(&w, &text);
@@ -180,11 +179,11 @@ static mopd_status keep_data(mopd_trainer *t, const run_state *s)
     mo_jsonw_kint(&w, "steps_per_epoch", (int64_t)s->n_batches);
     mo_jsonw_end(&w);
     mopd_status st = mo_jsonw_done(&w);
-    if (st == MOPD_OK && t->total && t->data && strcmp(t->data, text.data) != 0)
-        st = mo_fail(MOPD_E_MISMATCH, "the run began with the data %s, now it is %s", t->data, text.data);
+    if (st == MOPD_OK && t->state.total && notes->data && strcmp(notes->data, text.data) != 0)
+        st = mo_fail(MOPD_E_MISMATCH, "the run began with the data %s, now it is %s", notes->data, text.data);
     if (st == MOPD_OK) {
-        mo_mem_free(t->data);
-        t->data = mo_buf_take(&text);
+        mo_mem_free(notes->data);
+        notes->data = mo_buf_take(&text);
     }
     mo_buf_free(&text);
     return st;
@@ -216,17 +215,17 @@ static mopd_status open_run(run_state *s, mopd_trainer *t, const mopd_run *run)
     s->n_batches = mo_sampler_batches(s->n, t->set.o.batch);
     if (!(s->order = mo_mem_alloc(s->n, sizeof *s->order))) return MOPD_E_NOMEM;
     if (run->views && !(s->fresh = mo_mem_alloc(s->n, t->dim * sizeof *s->fresh))) return MOPD_E_NOMEM;
-    return keep_data(t, s);
+    return note_data(t, s);
 }
 
-/* Data and position, which all ranks begin with. */
+/* What all ranks must begin with: the same data at the same position. */
 static mo_group_check begin(const mopd_trainer *t, const run_state *s)
 {
     const mopd_run *run = s->run;
     size_t floats = s->fresh ? 0 : s->n * (size_t)run->n_views * t->dim;
     uint64_t bits = mo_trainer_bits(run->features, floats, run->labels, s->n);
     return (mo_group_check){
-        mo_rng_mix(mo_rng_mix(bits, run->n_views), t->total), "their features, labels or position"};
+        mo_rng_mix(mo_rng_mix(bits, run->n_views), t->state.total), "their features, labels or position"};
 }
 
 mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
@@ -236,7 +235,7 @@ mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)
     mo_group_check check = st == MOPD_OK && t->group.ranks > 1 ? begin(t, &s) : (mo_group_check){0, ""};
     st = mo_group_agree(&t->group, st, check);
     if (t->student) mo_student_watch(t->student, run->stop, run->stop_context);
-    while (st == MOPD_OK && t->epoch < t->set.o.epochs) st = run_epoch(t, &s);
+    while (st == MOPD_OK && t->state.epoch < t->set.o.epochs) st = run_epoch(t, &s);
     if (st == MOPD_OK) st = mo_group_agree(&t->group, measure(t, &s), (mo_group_check){0, "runs"});
     if (t->student) mo_student_watch(t->student, NULL, NULL);
     mo_mem_free(s.fresh);

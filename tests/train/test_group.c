@@ -216,9 +216,9 @@ static void close_members(member *members)
 
 static bool same_weights(const mopd_trainer *a, const mopd_trainer *b)
 {
-    return !memcmp(a->context.p, b->context.p, a->context.n * sizeof(float)) &&
-           !memcmp(a->context.v, b->context.v, a->context.n * sizeof(float)) &&
-           !memcmp(a->gate.p, b->gate.p, a->gate.n * sizeof(float));
+    return !memcmp(a->state.context.p, b->state.context.p, a->state.context.n * sizeof(float)) &&
+           !memcmp(a->state.context.v, b->state.context.v, a->state.context.n * sizeof(float)) &&
+           !memcmp(a->state.gate.p, b->state.gate.p, a->state.gate.n * sizeof(float));
 }
 
 static mopd_trainer *train_alone(const mopd_trainer_options *o, double *loss)
@@ -249,9 +249,10 @@ static void compare_with_one(const mopd_trainer_options *o)
         const mopd_trainer *first = members[0].t;
         if (alone->teachers)
             assert_memory_equal(first->teachers, alone->teachers, first->templates.n * C * D * sizeof(float));
-        assert_true(test_max_diff(first->context.p, alone->context.p, first->context.n) < 1e-5);
-        assert_true(test_max_diff(first->gate.p, alone->gate.p, first->gate.n) < 1e-5);
-        assert_true(first->accuracy == alone->accuracy);
+        assert_true(
+            test_max_diff(first->state.context.p, alone->state.context.p, first->state.context.n) < 1e-5);
+        assert_true(test_max_diff(first->state.gate.p, alone->state.gate.p, first->state.gate.n) < 1e-5);
+        assert_true(first->notes.accuracy == alone->notes.accuracy);
         size_t shared = 0;
         for (uint32_t r = 0; r < counts[i]; r++) {
             if (!same_weights(members[r].t, first))
@@ -425,7 +426,7 @@ static void failures_of_one_rank_end_all(void **state)
     together(run, members);
     assert_said(&members[0], MOPD_E_IO, "/no/such/folder");
     assert_said(&members[1], MOPD_E_IO, "rank 0 of 3 failed");
-    for (int r = 0; r < 3; r++) assert_int_equal(members[r].t->epoch, 3);
+    for (int r = 0; r < 3; r++) assert_int_equal(members[r].t->state.epoch, 3);
     close_members(members);
 }
 
@@ -442,7 +443,7 @@ static void cancelling_on_one_rank_stops_all(void **state)
     together(create_and_run, members);
     assert_said(&members[0], MOPD_E_CANCELLED, "rank 1 of 2 failed: cancelled");
     assert_said(&members[1], MOPD_E_CANCELLED, "cancelled in epoch 2 after step 2");
-    assert_int_equal(members[0].t->total, 5);
+    assert_int_equal(members[0].t->state.total, 5);
 
     mopd_trainer_options alone = o; /* a checkpoint knows no ranks */
     mopd_trainer *t;
@@ -483,8 +484,8 @@ static void a_step_abandoned_on_one_rank_is_abandoned_on_all(void **state)
         together(create_and_run, members);
         assert_said(&members[0], MOPD_E_CANCELLED, "rank 1 of 2 failed");
         assert_said(&members[1], MOPD_E_CANCELLED, "cancelled in the text tower");
-        assert_int_equal(members[0].t->total, (asked - 1) / 4);
-        assert_int_equal(members[1].t->total, members[0].t->total);
+        assert_int_equal(members[0].t->state.total, (asked - 1) / 4);
+        assert_int_equal(members[1].t->state.total, members[0].t->state.total);
         together(run, members);
         for (int r = 0; r < 2; r++) {
             assert_int_equal(members[r].st, MOPD_OK);
@@ -510,7 +511,7 @@ static void a_callback_that_fails_ends_the_team(void **state)
         for (int r = 0; r < 2 && members[0].t; r++) assert_non_null(members[r].t);
         if (members[0].t) {
             together(run, members);
-            memcpy(before, members[0].t->context.p, sizeof before);
+            memcpy(before, members[0].t->state.context.p, sizeof before);
             n_rounds++;
         }
         if (members[0].st == MOPD_OK) { /* a whole run takes fewer rounds */
@@ -521,7 +522,7 @@ static void a_callback_that_fails_ends_the_team(void **state)
         if (members[0].t) {
             together(run, members);
             for (int r = 0; r < 2; r++) assert_said(&members[r], MOPD_E_STATE, "reduce has failed before");
-            assert_memory_equal(members[0].t->context.p, before, sizeof before);
+            assert_memory_equal(members[0].t->state.context.p, before, sizeof before);
         }
         close_members(members);
     }
@@ -540,7 +541,7 @@ static void a_reduction_that_differs_between_ranks_is_found(void **state)
     together(create_and_run, members);
     for (int r = 0; r < 2; r++)
         assert_said(&members[r], MOPD_E_MISMATCH, "does reduce give all the same bits?");
-    assert_int_equal(members[0].t->total, 1);
+    assert_int_equal(members[0].t->state.total, 1);
     close_members(members);
 }
 
@@ -571,7 +572,7 @@ static void steps_by_hand_compare_their_batches(void **state)
     members[1].batch = features; /* and go on */
     together(step, members);
     assert_all_ok(members);
-    assert_int_equal(members[0].t->total, 2);
+    assert_int_equal(members[0].t->state.total, 2);
     close_members(members);
     mopd_trainer_free(alone.t);
 }

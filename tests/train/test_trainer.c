@@ -52,12 +52,12 @@ static double loss_at(mopd_trainer *t, const float *f, const int32_t *y)
 {
     float context[4 * W], gate[5 * D];
     mopd_step step = {.struct_size = sizeof step};
-    memcpy(context, t->context.p, sizeof context);
-    memcpy(gate, t->gate.p, t->gate.n * sizeof *gate);
+    memcpy(context, t->state.context.p, sizeof context);
+    memcpy(gate, t->state.gate.p, t->state.gate.n * sizeof *gate);
     assert_ok(mopd_trainer_step(t, f, y, 8, &step));
-    memcpy(t->context.p, context, sizeof context);
-    memcpy(t->gate.p, gate, t->gate.n * sizeof *gate);
-    t->total = 0; /* mopd-random draws anew for each step */
+    memcpy(t->state.context.p, context, sizeof context);
+    memcpy(t->state.gate.p, gate, t->state.gate.n * sizeof *gate);
+    t->state.total = 0; /* mopd-random draws anew for each step */
     return step.loss;
 }
 
@@ -97,15 +97,15 @@ static void gradients_match_differences(void **state)
         mopd_trainer *t = create(&o);
         float f[8 * D], context[4 * W], gate[5 * D], noise[4 * W];
         int32_t y[8];
-        test_random(t->gate.p, t->gate.n, 11);
+        test_random(t->state.gate.p, t->state.gate.n, 11);
         test_random(noise, 4 * W, 12);
-        for (int i = 0; i < 4 * W; i++) t->context.p[i] += 0.1f * noise[i];
+        for (int i = 0; i < 4 * W; i++) t->state.context.p[i] += 0.1f * noise[i];
         batch(f, y);
         loss_at(t, f, y);
-        memcpy(context, t->context.g, sizeof context);
-        memcpy(gate, t->gate.g, t->gate.n * sizeof *gate);
-        compare_slopes(t, &t->context.p, context, 4 * W, mopd_method_name(method));
-        if (t->gate.n) compare_slopes(t, &t->gate.p, gate, t->gate.n, "gate");
+        memcpy(context, t->state.context.g, sizeof context);
+        memcpy(gate, t->state.gate.g, t->state.gate.n * sizeof *gate);
+        compare_slopes(t, &t->state.context.p, context, 4 * W, mopd_method_name(method));
+        if (t->state.gate.n) compare_slopes(t, &t->state.gate.p, gate, t->state.gate.n, "gate");
         mopd_trainer_free(t);
     }
 }
@@ -126,8 +126,8 @@ static void mopd_without_distillation_is_coop(void **state)
     mopd_trainer *mopd = create(&a), *coop = create(&b);
     run(mopd);
     run(coop);
-    assert_memory_equal(mopd->context.p, coop->context.p, 4 * W * sizeof(float));
-    for (size_t i = 0; i < mopd->gate.n; i++) assert_true(mopd->gate.p[i] == 0);
+    assert_memory_equal(mopd->state.context.p, coop->state.context.p, 4 * W * sizeof(float));
+    for (size_t i = 0; i < mopd->state.gate.n; i++) assert_true(mopd->state.gate.p[i] == 0);
     mopd_trainer_free(mopd);
     mopd_trainer_free(coop);
 }
@@ -160,11 +160,11 @@ static void the_first_pick_is_the_first_templates(void **state)
     batch(f, y);
     assert_ok(mopd_trainer_step(t, f, y, 8, NULL));
     for (int i = 0; i < 8; i++) {
-        assert_int_equal(t->chosen[2 * i], 0);
-        assert_int_equal(t->chosen[2 * i + 1], 1);
+        assert_int_equal(t->work.chosen[2 * i], 0);
+        assert_int_equal(t->work.chosen[2 * i + 1], 1);
     }
     for (size_t d = 0; d < D; d++) /* columns outside all choices never move */
-        for (size_t m = 2; m < 5; m++) assert_true(t->gate.p[d * 5 + m] == 0);
+        for (size_t m = 2; m < 5; m++) assert_true(t->state.gate.p[d * 5 + m] == 0);
     mopd_trainer_free(t);
 }
 
@@ -176,23 +176,23 @@ static void training_learns(void **state)
         o.epochs = 12;
         mopd_trainer *t = create(&o);
         float before[4 * W];
-        memcpy(before, t->context.p, sizeof before);
+        memcpy(before, t->state.context.p, sizeof before);
         mopd_run r = whole_run();
         float f[8 * D];
         int32_t y[8];
         batch(f, y);
         mopd_step first = {.struct_size = sizeof first};
         double start = loss_at(t, f, y);
-        memset(t->context.v, 0, sizeof before);
-        memset(t->gate.v, 0, t->gate.n * sizeof(float));
-        t->step = 0;
-        t->sums = (mo_sums){0};
+        memset(t->state.context.v, 0, sizeof before);
+        memset(t->state.gate.v, 0, t->state.gate.n * sizeof(float));
+        t->state.step = 0;
+        t->state.sums = (mo_sums){0};
         assert_ok(mopd_trainer_run(t, &r));
         (void)first;
-        t->epoch = 0;
+        t->state.epoch = 0;
         if (!(loss_at(t, f, y) < start)) fail_msg("%s did not learn", mopd_method_name(method));
-        assert_memory_not_equal(before, t->context.p, sizeof before);
-        assert_true(t->accuracy > 50);
+        assert_memory_not_equal(before, t->state.context.p, sizeof before);
+        assert_true(t->notes.accuracy > 50);
         mopd_trainer_free(t);
     }
 }
@@ -218,8 +218,8 @@ static void a_run_is_its_steps(void **state)
         }
         assert_ok(mopd_trainer_end_epoch(b));
     }
-    assert_memory_equal(a->context.p, b->context.p, 4 * W * sizeof(float));
-    assert_memory_equal(a->gate.p, b->gate.p, a->gate.n * sizeof(float));
+    assert_memory_equal(a->state.context.p, b->state.context.p, 4 * W * sizeof(float));
+    assert_memory_equal(a->state.gate.p, b->state.gate.p, a->state.gate.n * sizeof(float));
     float f[8 * D];
     int32_t y[8];
     batch(f, y);
@@ -254,10 +254,10 @@ static void fresh_features_are_the_same_as_stored_ones(void **state)
     r.n_views = 1;
     r.views = give;
     assert_ok(mopd_trainer_run(b, &r));
-    assert_memory_equal(a->context.p, b->context.p, 4 * W * sizeof(float));
+    assert_memory_equal(a->state.context.p, b->state.context.p, 4 * W * sizeof(float));
     r.views = give_nothing;
     assert_fails(mopd_trainer_run(c, &r), MOPD_E_IO, "fresh features of epoch 2");
-    assert_int_equal(c->epoch, 1);
+    assert_int_equal(c->state.epoch, 1);
     mopd_trainer_free(a);
     mopd_trainer_free(b);
     mopd_trainer_free(c);
@@ -278,7 +278,7 @@ static void given_teachers_are_the_same_as_encoded_ones(void **state)
         mopd_trainer *b = create(&o);
         run(a);
         run(b);
-        assert_memory_equal(a->context.p, b->context.p, 4 * W * sizeof(float));
+        assert_memory_equal(a->state.context.p, b->state.context.p, 4 * W * sizeof(float));
         mopd_trainer_free(a);
         mopd_trainer_free(b);
         teachers[(n - 1) * D] = 3;
@@ -336,7 +336,7 @@ static void chunks_train_the_same(void **state)
         assert_true(mo_student_chunks(b->student) > 1);
         run(a);
         run(b);
-        assert_true(test_max_diff(a->context.p, b->context.p, 4 * W) < 1e-5);
+        assert_true(test_max_diff(a->state.context.p, b->state.context.p, 4 * W) < 1e-5);
         mopd_trainer_free(a);
         mopd_trainer_free(b);
     }
@@ -357,7 +357,7 @@ static void banks_follow_their_classes(void **state)
     const float *a = mopd_bank_features(own), *b = mopd_bank_features(other);
     assert_memory_equal(a + 5 * D, b, D * sizeof *a);
     assert_memory_equal(a, b + 2 * D, D * sizeof *a);
-    test_random(t->gate.p, t->gate.n, 1); /* the gate has no say */
+    test_random(t->state.gate.p, t->state.gate.n, 1); /* the gate has no say */
     assert_ok(mopd_bank_create_trainer(&no_gate, t, mixed, 3));
     assert_memory_equal(mopd_bank_features(no_gate), b, 3 * D * sizeof *b);
     mopd_bank_free(own);
@@ -393,9 +393,9 @@ static void numbers_that_overflow_are_named_and_the_last_good_state_kept(void **
     mopd_trainer *t = create(&o);
     mopd_run r = whole_run();
     assert_fails(mopd_trainer_run(t, &r), MOPD_E_NUMERIC, "epoch ");
-    assert_true(mo_floats_finite(t->context.p, t->context.n));
-    assert_true(mo_floats_finite(t->context.v, t->context.n));
-    assert_true(t->total > 0);
+    assert_true(mo_floats_finite(t->state.context.p, t->state.context.n));
+    assert_true(mo_floats_finite(t->state.context.v, t->state.context.n));
+    assert_true(t->state.total > 0);
     mopd_prompt *p;
     assert_ok(mopd_prompt_create_trainer(&p, t));
     mopd_prompt_close(p);

@@ -163,7 +163,7 @@ static void another_seed_is_another_file(void **state)
     mopd_trainer *b = create(x, &o);
     assert_ok(mopd_trainer_run(a, &run));
     assert_ok(mopd_trainer_run(b, &run));
-    assert_memory_not_equal(a->context.p, b->context.p, 4 * W * sizeof(float));
+    assert_memory_not_equal(a->state.context.p, b->state.context.p, 4 * W * sizeof(float));
     mopd_trainer_free(a);
     mopd_trainer_free(b);
 }
@@ -200,7 +200,7 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state)
             mopd_trainer_free(t);
             t = create(x, &o);
             assert_ok(mopd_trainer_resume(t, test_path("checkpoint")));
-            assert_int_equal(t->total, steps);
+            assert_int_equal(t->state.total, steps);
             run.on_step = NULL;
             assert_ok(mopd_trainer_run(t, &run));
             if (!same_files(test_path("whole"), save(t, "resumed")))
@@ -265,9 +265,9 @@ static void a_prompt_comes_back_from_its_file(void **state)
     assert_int_equal(info.top_k, 3);
     assert_int_equal(info.epoch, 5);
     assert_int_equal(info.flags, MOPD_PROMPT_GATE);
-    assert_true(info.accuracy == t->accuracy && info.accuracy > 0);
-    assert_memory_equal(mopd_prompt_context(p), t->context.p, 4 * W * sizeof(float));
-    assert_memory_equal(mopd_prompt_gate(p), t->gate.p, 5 * D * sizeof(float));
+    assert_true(info.accuracy == t->notes.accuracy && info.accuracy > 0);
+    assert_memory_equal(mopd_prompt_context(p), t->state.context.p, 4 * W * sizeof(float));
+    assert_memory_equal(mopd_prompt_gate(p), t->state.gate.p, 5 * D * sizeof(float));
     assert_string_equal(mopd_prompt_class_name(p, 1), "sea_or_lake");
     assert_null(mopd_prompt_class_name(p, C));
     assert_string_equal(mopd_prompt_template(p, 4), "is it {}?");
