@@ -163,7 +163,7 @@ static mopd_status bank_alloc(
     return MOPD_OK;
 }
 
-/* The features are there: packs them for the products. */
+/* Ends the making of a bank whose features are filled in: packs them for products, or frees it after a failure. */
 static mopd_status bank_close(mopd_bank **out, mopd_bank *bank, mopd_status st)
 {
     if (st == MOPD_OK) {

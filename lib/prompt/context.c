@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * context.c - token sequences with places for vectors. */
+ * context.c - token sequences of classes with references to context vectors among their tokens. */
 #include "prompt/context.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ static mopd_status room(mo_tokens *tokens, size_t n)
     return MOPD_OK;
 }
 
-/* The ids of a class's words with `suffix` behind, at the end of tokens. */
+/* Appends the ids of a pattern that is filled with a class name; text is scratch. */
 static mopd_status words_of(
     const mopd_encoder *encoder, const char *pattern, const char *name, mo_buf *text, mo_tokens *tokens)
 {
@@ -45,7 +45,7 @@ static mopd_status words_of(
     return mo_tokenizer_raw(encoder->tokenizer, text->data, text->size, tokens);
 }
 
-/* Moves the ids of tokens from `at` on n places back and puts the references first .. first + n - 1 there. */
+/* Moves the ids of tokens from `at` on by n to the back and puts the references first .. first + n - 1 there. */
 static void insert_vectors(mo_tokens *tokens, size_t at, size_t first, size_t n)
 {
     memmove(tokens->id + at + n, tokens->id + at, (tokens->n - at) * sizeof *tokens->id);
@@ -53,7 +53,7 @@ static void insert_vectors(mo_tokens *tokens, size_t at, size_t first, size_t n)
     tokens->n += n;
 }
 
-/* One class: [start] .. [end].  `words` is scratch. */
+/* Appends the sequence of one class, whose vectors are first .. first + n - 1; text is scratch. */
 static mopd_status append_class(const mopd_encoder *encoder, const mo_context_shape *shape, const char *name,
     size_t first, mo_buf *text, mo_tokens *tokens)
 {

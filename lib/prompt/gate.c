@@ -32,12 +32,13 @@ void mo_gate_scores(
                           .alpha = 1});
 }
 
-/* Better than the last one kept is out already: the best of what comes after (score, index) in order. */
+/* Whether a template stands behind the one kept last: scores fall, and among equal ones the index rises. */
 static bool comes_after(float score, size_t index, float last, size_t last_index)
 {
     return score < last || (score == last && index > last_index);
 }
 
+/* A score that is not a number counts as the lowest. */
 static float clean(float score)
 {
     return isnan(score) ? -INFINITY : score;
@@ -90,7 +91,7 @@ void mo_gate_free(mopd_gate *gate)
     mo_mem_free(gate);
 }
 
-/* Scores of a block of pictures, then fn for each. */
+/* Gets the K templates kept for picture i, best first, and their weights. */
 typedef void (*picked_fn)(void *ctx, size_t i, const uint32_t *kept, const double *alpha);
 
 static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t n, picked_fn fn, void *ctx)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * gda.h - what a Gaussian discriminant head holds; float64 inside, sums in a fixed order. */
+ * gda.h - what a Gaussian discriminant head holds (Wang et al., ICLR 2024, arXiv 2402.04087).
+ *
+ * All is computed in float64, sums in a fixed order. */
 #ifndef MO_PROMPT_GDA_H
 #define MO_PROMPT_GDA_H
 
@@ -19,10 +21,19 @@ struct mopd_gda {
     size_t n;
 };
 
+/* As the public functions of the same end (mopd/gda.h). */
 mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels,
     size_t n, float alpha);
 mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank);
 void mo_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
 void mo_gda_free(mopd_gda *gda);
+
+/* A head of the bank's classes: names, text and room for the rest, with n features to be filled in.  For gda.c and
+ * gda_classes.c. */
+mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n);
+
+/* weight = P mean and bias of every class, given P as D x D, or as the Cholesky factor of D inv(P) where precision is
+ * NULL. */
+void mo_gda_finish(mopd_gda *gda, const double *factor, const double *precision);
 
 #endif

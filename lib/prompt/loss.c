@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * loss.c - one picture at a time: log-sum-exps, divergences, gradients. */
+ * loss.c - the losses of one picture after another, and their gradients. */
 #include "prompt/loss.h"
 
 #include <math.h>
 #include <string.h>
 
-#define NOISE                                                                                                \
-    1e-6 /* a direction this much shorter than the gradient is rounding: student and teacher are the same */
-#define PER_ROW 4 /* of work: ce, mpd, mps, correct; then one number a teacher kept */
+/* A direction this much shorter than the gradient is rounding: student and teacher are the same. */
+#define NOISE 1e-6
+
+/* Work of a picture: its losses, whether it is classified rightly, and behind these the weighted loss of each teacher
+ * kept. */
+enum { CE, MPD, MPS, CORRECT, PER_ROW };
 
 size_t mo_loss_work(size_t n, size_t kept)
 {
@@ -24,6 +27,7 @@ static double log_sum(const float *x, size_t n, double t)
     return top / t + log(sum);
 }
 
+/* Whether the label has the largest logit; of equal ones the lowest class is taken. */
 static bool is_best(const float *z, size_t n, size_t label)
 {
     for (size_t c = 0; c < n; c++)
@@ -31,13 +35,13 @@ static bool is_best(const float *z, size_t n, size_t label)
     return isfinite(z[label]);
 }
 
-/* d z += weight (softmax(z / t) - what), `what` added later by others. */
+/* dz += weight softmax(z / t), given lse = log sum exp(z / t). */
 static void add_softmax(float *dz, const float *z, size_t n, double t, double lse, double weight)
 {
     for (size_t c = 0; c < n; c++) dz[c] += (float)(weight * exp((double)z[c] / t - lse));
 }
 
-/* KL(P || Q) of one teacher; dz -= weight P. */
+/* KL(P || Q) of one teacher with logits u; dz -= weight P. */
 static double divergence(
     const float *u, const float *z, size_t n, double t, double lse_z, double weight, float *dz)
 {
@@ -50,7 +54,7 @@ static double divergence(
     return kl;
 }
 
-/* The K teachers of picture i: their divergences and cross-entropies into row and each, and gradients. */
+/* What the K teachers of picture i add to its row and to the gradients of its logits and scores. */
 static void distil_row(const mo_loss_args *a, size_t i, double row[PER_ROW], float *dz)
 {
     const mo_loss_weights *w = &a->weights;
@@ -64,8 +68,8 @@ static void distil_row(const mo_loss_args *a, size_t i, double row[PER_ROW], flo
         const float *u = a->teachers + (i * a->n_templates + a->chosen[i * a->kept + j]) * n;
         double kl = w->mpd != 0 ? t * t * divergence(u, z, n, t, lse, scale * alpha[j], dz) : 0;
         double ce = w->mps != 0 ? log_sum(u, n, 1) - (double)u[a->labels[i]] : 0;
-        row[1] += alpha[j] * kl;
-        row[2] += alpha[j] * ce;
+        row[MPD] += alpha[j] * kl;
+        row[MPS] += alpha[j] * ce;
         mean += alpha[j] * (each[j] = w->mpd * kl + w->mps * ce);
     }
     if (!a->d_scores) return;
@@ -82,9 +86,9 @@ static void one_row(void *ctx, size_t i)
     const float *z = a->student + i * n;
     float *dz = a->d_student ? a->d_student + i * n : NULL;
     double *row = a->work + (PER_ROW + a->kept) * i, lse = log_sum(z, n, 1);
-    row[0] = lse - (double)z[label];
-    row[1] = row[2] = 0;
-    row[3] = is_best(z, n, label);
+    row[CE] = lse - (double)z[label];
+    row[MPD] = row[MPS] = 0;
+    row[CORRECT] = is_best(z, n, label);
     if (dz) {
         double weight = a->weights.ce / (double)a->n;
         memset(dz, 0, n * sizeof *dz);
@@ -107,7 +111,7 @@ void mo_loss_run(mo_pool *pool, const mo_loss_args *args, mo_loss_sums *out)
     for (size_t i = 0; i < a.n; i++)
         for (size_t j = 0; j < PER_ROW; j++) sum[j] += a.work[(PER_ROW + a.kept) * i + j];
     double n = (double)a.n;
-    *out = (mo_loss_sums){sum[0] / n, sum[1] / n, sum[2] / n, (size_t)sum[3]};
+    *out = (mo_loss_sums){sum[CE] / n, sum[MPD] / n, sum[MPS] / n, (size_t)sum[CORRECT]};
 }
 
 double mo_loss_kg(const float *s, const float *t, size_t n_classes, size_t dim, double kg, float *d_s)

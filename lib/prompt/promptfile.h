@@ -16,6 +16,7 @@
 #include "mopd/prompt.h"
 
 #define MO_PROMPT_FORMAT 1
+#define MO_PROMPT_KIND "mopd.kind" /* metadata that says "prompt" or "checkpoint" */
 
 /* What hosts write into a prompt file, "note." and the key in front of each text. */
 typedef struct mo_prompt_notes {
@@ -53,6 +54,9 @@ mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const c
 mopd_status mo_prompt_notes_adopt(mo_prompt_notes *notes, const mo_prompt_notes *from);
 void mo_prompt_notes_free(mo_prompt_notes *notes);
 
+/* The shape of the gate: D x M, or M static scores; returns the number of dimensions. */
+int mo_promptfile_gate_shape(const mopd_prompt *prompt, size_t shape[3]);
+
 /* Writes path; checkpoint NULL: a prompt file. */
 mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *checkpoint, const char *path);
 
@@ -60,10 +64,10 @@ mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *c
 mopd_status mo_promptfile_open(mopd_prompt **out, const char *path);
 
 /* The same from an open file. */
-mopd_status mo_promptfile_read(mopd_prompt **out, const mo_tensors *st);
+mopd_status mo_promptfile_read(mopd_prompt **out, const mo_tensors *file);
 
 /* Whether an open file says it is a prompt or a checkpoint. */
-bool mo_promptfile_is(const mo_tensors *st);
+bool mo_promptfile_is(const mo_tensors *file);
 
 /* The JSON text of mopd_prompt_describe; mo_mem_free it. */
 mopd_status mo_prompt_describe(const mopd_prompt *prompt, char **json);
