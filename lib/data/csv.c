@@ -158,7 +158,7 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
     const char *zero = memchr(text.data, 0, text.size);
     if (zero) {
         st = mo_fail(
-            MOPD_E_FORMAT, "%s: byte %zu is zero: no list of pictures", path, (size_t)(zero - text.data));
+            MOPD_E_FORMAT, "%s: byte %zu is zero: not a list of pictures", path, (size_t)(zero - text.data));
         goto done;
     }
     bool mark = text.size >= 3 && !memcmp(text.data, "\xef\xbb\xbf", 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * dataset.c - datasets put into their one order, cut into parts and freed. */
+ * dataset.c - datasets: built in the one order that all have, cut into parts, closed; and files opened by their kind. */
 #include "data/dataset.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* What qsort compares: the source's rows reached through pointers. */
+/* A picture with what it is sorted by: class, file name, path. */
 typedef struct sort_key {
     const char *class_name, *name, *path;
     mo_dataset_listed listed;
@@ -90,7 +90,7 @@ static int compare_paths(const void *a, const void *b)
 }
 
 /* No path may be listed twice, under whatever class. */
-static mopd_status check_unique(const sort_key *key, size_t n, const char *place)
+static mopd_status check_unique(const sort_key *key, size_t n, const char *where)
 {
     const sort_key **by_path = mo_mem_alloc(n, sizeof *by_path);
     if (!by_path) return MOPD_E_NOMEM;
@@ -100,9 +100,9 @@ static mopd_status check_unique(const sort_key *key, size_t n, const char *place
     for (size_t i = 1; i < n && st == MOPD_OK; i++) {
         const mo_dataset_listed *a = &by_path[i - 1]->listed, *b = &by_path[i]->listed;
         if (strcmp(by_path[i - 1]->path, by_path[i]->path)) continue;
-        st = b->line ? mo_fail(MOPD_E_FORMAT, "%s: line %u: '%s' is in line %u already", place, b->line,
+        st = b->line ? mo_fail(MOPD_E_FORMAT, "%s: line %u: '%s' is in line %u already", where, b->line,
                            by_path[i]->path, a->line)
-                     : mo_fail(MOPD_E_FORMAT, "%s: '%s' is there twice", place, by_path[i]->path);
+                     : mo_fail(MOPD_E_FORMAT, "%s: '%s' is there twice", where, by_path[i]->path);
     }
     mo_mem_free(by_path);
     return st;
@@ -171,7 +171,7 @@ mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listin
         key[i] = (sort_key){l->listed[i].class_name, file_name(path), path, l->listed[i]};
     }
     qsort(key, l->n, sizeof *key, compare_keys);
-    if ((st = check_unique(key, l->n, l->place)) != MOPD_OK) goto done;
+    if ((st = check_unique(key, l->n, l->where)) != MOPD_OK) goto done;
     if (!(names = mo_mem_alloc(l->n + l->n_extra, sizeof *names))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = dataset_create(&d, l->n, unite_names(names, key, l));
     if (st == MOPD_OK) st = fill_sorted(d, key, names);
@@ -203,7 +203,7 @@ mopd_status mo_dataset_list_add(mo_dataset_list *list, const mo_dataset_list_row
 }
 
 mopd_status mo_dataset_list_build(
-    mopd_dataset **out, const mo_dataset_list *list, const char *place, const char *root)
+    mopd_dataset **out, const mo_dataset_list *list, const char *where, const char *root)
 {
     mo_dataset_source *source = NULL;
     mo_dataset_listed *listed = mo_mem_calloc(list->n, sizeof *listed);
@@ -215,7 +215,7 @@ mopd_status mo_dataset_list_build(
         st = mo_dataset_row_set(source->row + i, root, r->path, r->split);
     }
     if (st == MOPD_OK)
-        st = mo_dataset_listing_build(out, &(mo_dataset_listing){source, listed, list->n, NULL, 0, place});
+        st = mo_dataset_listing_build(out, &(mo_dataset_listing){source, listed, list->n, NULL, 0, where});
     else
         mo_dataset_source_release(source);
     mo_mem_free(listed);

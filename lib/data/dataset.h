@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * dataset.h - what a mopd_dataset holds: rows shared by all datasets made from one source, and an order over
- * them.
+ * dataset.h - what a mopd_dataset holds: some rows of a source, which all datasets made from it share.
  *
- *     source   n_rows pictures (file, split, hash), once encoded n_rows x V x D floats; counted, unchanging
- *     dataset  n items: row[i] of the source, label[i] among C names; in the order of mo_dataset_listing_build */
+ *     source   n_rows pictures (file, split, hash), and once they are encoded n_rows x V x D floats; it never changes, and
+ *              goes when the last dataset that uses it is closed
+ *     dataset  n items: item i is row[i] of the source and has label[i] among C names; in the order of
+ *              mo_dataset_listing_build */
 #ifndef MO_DATA_DATASET_H
 #define MO_DATA_DATASET_H
 
@@ -42,14 +43,14 @@ struct mopd_dataset {
     char **name;    /* n_classes */
 };
 
-/* A source with room for n_rows, used once; released when its last user lets go. */
+/* A source with room for n_rows and one user.  mo_dataset_source_release frees it for its last user. */
 mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows);
 void mo_dataset_source_release(mo_dataset_source *source);
 
-/* A row's file from the root ("" or a folder) and a path; an absolute path stands alone. */
+/* Sets a row's file, which is root/path, or path alone where the root is "" or the path absolute. */
 mopd_status mo_dataset_row_set(mo_dataset_row *row, const char *root, const char *path, int32_t split);
 
-/* Pictures as they were found: one class name (of any number of owners) and one source row each. */
+/* One picture of a source.  The class name belongs to whoever found it. */
 typedef struct mo_dataset_listed {
     const char *class_name;
     uint32_t row;
@@ -62,14 +63,14 @@ typedef struct mo_dataset_listing {
     size_t n;
     const char *const *extra; /* classes that may have no picture */
     size_t n_extra;
-    const char *place; /* for messages */
+    const char *where; /* what lists them, for messages */
 } mo_dataset_listing;
 
 /* A dataset over all of a source, sorted: class, file name, path, in byte order; classes are the names
- * that occur and the extra ones.  FORMAT: `place` lists one path twice. */
+ * that occur and the extra ones.  FORMAT: `where` lists one path twice. */
 mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listing *listing);
 
-/* Pictures in the order they were found; the texts are the finder's. */
+/* One picture as a folder or a list has it.  The texts belong to whoever found it. */
 typedef struct mo_dataset_list_row {
     char *path, *class_name;
     int32_t split;
@@ -85,7 +86,7 @@ mopd_status mo_dataset_list_add(mo_dataset_list *list, const mo_dataset_list_row
 
 /* A dataset of the list; paths start from root. */
 mopd_status mo_dataset_list_build(
-    mopd_dataset **out, const mo_dataset_list *list, const char *place, const char *root);
+    mopd_dataset **out, const mo_dataset_list *list, const char *where, const char *root);
 
 /* A dataset over the same source: n items from `keep` (indices into from, ascending).  class_kept: only
  * classes with class_kept[c] set (all items kept are of those), numbered from 0. */

@@ -25,7 +25,7 @@ static bool is_picture(const char *name)
            (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
-/* What a folder holds directly. */
+/* How many pictures and folders a folder holds directly. */
 static mopd_status look_inside(const char *folder, size_t *n_pictures, size_t *n_folders)
 {
     mo_names names = {0};
@@ -118,8 +118,8 @@ static mopd_status find_splits(const char *data, bool has[3])
     return st;
 }
 
-/* Beside splits there may be no class folder: its pictures would be left out silently. */
-static mopd_status check_strangers(const char *data)
+/* A folder of pictures beside train, val and test is refused: its pictures would be left out without a word. */
+static mopd_status check_beside_splits(const char *data)
 {
     mo_names names = {0};
     mopd_status st = mo_names_dir(&names, data);
@@ -173,7 +173,7 @@ mopd_status mo_folder_open(mopd_dataset **out, const char *path, const char *roo
     bool has[3];
     mopd_status st = find_splits(path, has);
     if (st == MOPD_OK && (has[0] || has[1] || has[2])) {
-        st = check_strangers(path);
+        st = check_beside_splits(path);
         for (int32_t s = 0; s < 3 && st == MOPD_OK; s++) {
             if (has[s]) st = walk_split(&f, path, mo_dataset_split_name(s), s);
         }

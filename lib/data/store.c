@@ -141,7 +141,7 @@ static mopd_status need_list(const opened *o, const char *key, const mo_json **l
     if (st == MOPD_OK && (st = mo_json_parse(list, text, strlen(text), o->path)) != MOPD_OK)
         return mo_fail_at(st, "metadata '%s'", key);
     if (st == MOPD_OK && mo_json_kind(*list) != MO_JSON_ARRAY)
-        st = mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is no list", o->path, key);
+        st = mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is not a list", o->path, key);
     return st;
 }
 
@@ -149,7 +149,7 @@ static mopd_status need_text(
     const opened *o, const mo_json *list, const char *key, size_t i, const char **text)
 {
     if (mo_json_as_string(mo_json_item(list, i), text) && **text) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s': item %zu is no text", o->path, key, i);
+    return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s': item %zu is not a text", o->path, key, i);
 }
 
 static mopd_status check_kind(const opened *o)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ * features_chunk.c - pictures read, hashed, decoded and preprocessed side by side, some at a time, and encoded in one
+ * batch.
+ *
+ * View v of a picture is drawn from (seed, content hash, v) alone, so its features do not depend on what else is
+ * encoded, or when.  Items go in order, so the first bad one is named. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ints.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/sha256.h"
+#include "data/features.h"
+#include "format/image_decode.h"
+
+#define CHUNK_PIXELS ((size_t)64 << 20) /* bytes of prepared pixels at a time, one picture at least */
+#define CHUNK_MOST 64
+#define MESSAGE_BYTES 512
+
+/* One picture of the current chunk, filled by a worker. */
+typedef struct slot {
+    const char *file;
+    bool plain;     /* the plain picture is wanted, not random crops */
+    size_t n_views; /* rows of pixels: 1, or V when they differ */
+    float *pixels;  /* n_views x 3 x S x S; NULL: the hash alone is wanted */
+    mopd_status st;
+    char hash[65];
+    char message[MESSAGE_BYTES];
+} slot;
+
+typedef struct chunk {
+    mo_features_job *job;
+    size_t n_most;      /* pictures in a chunk */
+    size_t pixels_each; /* floats of one view: 3 x S x S */
+    slot *slots;        /* n_most */
+    float *pixels;      /* of all slots, one behind the other */
+    float *encoded;     /* n_most x V x D */
+} chunk;
+
+/* View v of the picture with this content. */
+static uint64_t view_seed(uint64_t seed, const char *hash, uint64_t view)
+{
+    char digits[17] = {0};
+    memcpy(digits, hash, 16);
+    return mo_rng_mix(mo_rng_mix(seed, strtoull(digits, NULL, 16)), view);
+}
+
+static mopd_status prepare(const chunk *c, slot *s)
+{
+    mo_map map;
+    mo_image picture = {0};
+    mo_sha256 sha;
+    mopd_status st = mo_map_open(&map, s->file, true);
+    if (st != MOPD_OK) return st;
+    mo_sha256_init(&sha);
+    mo_sha256_add(&sha, map.data, map.size);
+    mo_sha256_hex(&sha, s->hash);
+    if (s->pixels) {
+        st = mo_image_decode(&picture, map.data, map.size, 0);
+        if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
+    }
+    mo_map_close(&map);
+    const mo_features_job *j = c->job;
+    const mo_pixels *settings = &j->encoder->config.pixels;
+    for (size_t v = 0; v < s->n_views && s->pixels && st == MOPD_OK; v++) {
+        float *out = s->pixels + v * c->pixels_each;
+        uint64_t seed = view_seed(j->options->seed, s->hash, j->options->first_view + v);
+        st =
+            s->plain ? mo_pixels_run(settings, &picture, out) : mo_pixels_view(settings, &picture, seed, out);
+        if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
+    }
+    mo_image_free(&picture);
+    return st;
+}
+
+static void prepare_task(void *context, size_t task)
+{
+    const chunk *c = context;
+    slot *s = c->slots + task;
+    s->st = prepare(c, s);
+    if (s->st != MOPD_OK) snprintf(s->message, sizeof s->message, "%s", mo_fail_message());
+}
+
+/* Views of pictures to test with are the plain picture. */
+static bool wants_plain(const mo_features_job *j, size_t item)
+{
+    int32_t split = mo_features_row(j->data, item)->split;
+    return !j->augmented || split == MOPD_SPLIT_VAL || split == MOPD_SPLIT_TEST;
+}
+
+/* Tells the caller of item `done` - 1.  A bad picture is left out, or ends the encoding. */
+static mopd_status report(mo_features_job *j, const slot *s, size_t done)
+{
+    const mopd_encode_options *o = j->options;
+    size_t total = j->data->n;
+    bool bad = s->st != MOPD_OK;
+    if (bad && (s->st == MOPD_E_NOMEM || !(o->flags & MOPD_ENCODE_SKIP_BAD)))
+        return mo_fail(s->st, "%s", s->message);
+    if (!o->fn || !o->fn(o->context, done, total, bad ? s->file : NULL, bad ? s->message : NULL))
+        return MOPD_OK;
+    j->cancelled = true;
+    return mo_fail(MOPD_E_CANCELLED, "cancelled after %zu of %zu pictures", done, total);
+}
+
+/* Whether a slot holds pixels that can be encoded. */
+static bool has_pixels(const slot *s)
+{
+    return s->st == MOPD_OK && s->pixels;
+}
+
+/* The pixels of good pictures, moved together; returns how many views they are. */
+static size_t close_gaps(chunk *c, size_t n)
+{
+    size_t views = 0;
+    for (size_t i = 0; i < n; i++) {
+        const slot *s = c->slots + i;
+        if (!has_pixels(s)) continue;
+        memmove(c->pixels + views * c->pixels_each, s->pixels, s->n_views * c->pixels_each * sizeof(float));
+        views += s->n_views;
+    }
+    return views;
+}
+
+/* The features of a chunk's good pictures, items first .. first + n - 1; a plain picture stands for all its views. */
+static mopd_status encode_chunk(chunk *c, size_t first, size_t n)
+{
+    mo_features_job *j = c->job;
+    size_t views = close_gaps(c, n), at = 0;
+    if (!views) return MOPD_OK;
+    mopd_status st = mo_encoder_pixels(j->encoder, c->pixels, views, c->encoded);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        const slot *s = c->slots + i;
+        if (!has_pixels(s)) continue;
+        float *out = j->features + (first + i) * j->n_views * j->dim;
+        for (size_t v = 0; v < j->n_views; v++)
+            memcpy(out + v * j->dim, c->encoded + (at + (s->plain ? 0 : v)) * j->dim, j->dim * sizeof(float));
+        at += s->n_views;
+    }
+    return st;
+}
+
+/* What is wanted of items first .. first + n - 1. */
+static void fill_slots(chunk *c, size_t first, size_t n)
+{
+    const mo_features_job *j = c->job;
+    float *next = c->pixels;
+    for (size_t i = 0; i < n; i++) {
+        slot *s = c->slots + i;
+        s->file = mo_features_row(j->data, first + i)->file;
+        s->plain = wants_plain(j, first + i);
+        s->n_views = s->plain ? 1 : j->n_views;
+        s->pixels = j->in_known[first + i] == SIZE_MAX ? next : NULL;
+        if (s->pixels) next += s->n_views * c->pixels_each;
+    }
+}
+
+static mopd_status run_chunk(chunk *c, size_t first, size_t n)
+{
+    mo_features_job *j = c->job;
+    fill_slots(c, first, n);
+    mo_pool_run(j->encoder->pool, n, prepare_task, c);
+    mopd_status st = encode_chunk(c, first, n);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        const slot *s = c->slots + i;
+        size_t item = first + i;
+        bool good = s->st == MOPD_OK;
+        if (good && j->in_known[item] != SIZE_MAX) st = mo_features_check_known(j, item, s->hash);
+        if (st != MOPD_OK) break;
+        if (good) memcpy(j->hash[item], s->hash, sizeof j->hash[item]);
+        st = report(j, s, item + 1);
+    }
+    return st;
+}
+
+static mopd_status open_chunk(chunk *c, mo_features_job *j)
+{
+    size_t side = j->encoder->config.image, each, views, floats;
+    *c = (chunk){.job = j, .pixels_each = 3 * side * side};
+    if (!mo_mul(c->pixels_each * sizeof(float), j->n_views, &each))
+        return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
+    c->n_most = mo_min(CHUNK_PIXELS / each, CHUNK_MOST);
+    if (!c->n_most) c->n_most = 1;
+    views = c->n_most * j->n_views;
+    if (!mo_mul(views, c->pixels_each, &floats))
+        return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
+    c->slots = mo_mem_calloc(c->n_most, sizeof *c->slots);
+    c->pixels = mo_mem_alloc(floats, sizeof(float));
+    c->encoded = mo_mem_alloc(views * j->dim, sizeof(float));
+    return c->slots && c->pixels && c->encoded ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+static void close_chunk(chunk *c)
+{
+    mo_mem_free(c->encoded);
+    mo_mem_free(c->pixels);
+    mo_mem_free(c->slots);
+}
+
+mopd_status mo_features_read(mo_features_job *j)
+{
+    size_t n = j->data->n, floats;
+    if (!mo_mul(n, j->n_views * j->dim, &floats))
+        return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
+    j->features = mo_mem_alloc(floats, sizeof(float));
+    j->hash = mo_mem_calloc(n, sizeof *j->hash);
+    if (!j->features || !j->hash) return MOPD_E_NOMEM;
+    chunk c;
+    mopd_status st = open_chunk(&c, j);
+    for (size_t first = 0; first < n && st == MOPD_OK; first += c.n_most)
+        st = run_chunk(&c, first, mo_min(n - first, c.n_most));
+    close_chunk(&c);
+    return st;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ * features_join.c - pictures that were encoded before and new ones become one dataset. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "data/features.h"
+#include "format/json.h"
+
+/* An item of `known` by its path. */
+typedef struct named {
+    const char *path;
+    size_t item;
+} named;
+
+static int compare_named(const void *a, const void *b)
+{
+    return strcmp(((const named *)a)->path, ((const named *)b)->path);
+}
+
+mopd_status mo_features_find_known(mo_features_job *j)
+{
+    const mopd_dataset *k = j->known;
+    j->in_known = mo_mem_alloc(j->data->n, sizeof *j->in_known);
+    named *sorted = mo_mem_alloc(k ? k->n : 0, sizeof *sorted);
+    if (!j->in_known || !sorted) {
+        mo_mem_free(sorted);
+        return MOPD_E_NOMEM;
+    }
+    for (size_t i = 0; k && i < k->n; i++) sorted[i] = (named){mo_features_row(k, i)->path, i};
+    if (k) qsort(sorted, k->n, sizeof *sorted, compare_named);
+    for (size_t i = 0; i < j->data->n; i++) {
+        named key = {mo_features_row(j->data, i)->path, 0};
+        const named *hit = k ? bsearch(&key, sorted, k->n, sizeof *sorted, compare_named) : NULL;
+        j->in_known[i] = hit ? hit->item : SIZE_MAX;
+    }
+    mo_mem_free(sorted);
+    return MOPD_OK;
+}
+
+mopd_status mo_features_check_known(const mo_features_job *j, size_t item, const char *hash)
+{
+    const mopd_dataset *k = j->known;
+    size_t old = j->in_known[item];
+    const mo_dataset_row *row = mo_features_row(k, old), *now = mo_features_row(j->data, item);
+    const char *was = k->name[k->label[old]], *is = j->data->name[j->data->label[item]];
+    if (strcmp(was, is))
+        return mo_fail(MOPD_E_MISMATCH, "%s: known as a picture of '%s', now of '%s'; withdraw it first",
+            row->path, was, is);
+    if (row->split != now->split)
+        return mo_fail(MOPD_E_MISMATCH, "%s: known in split %s, now in %s; withdraw it first", row->path,
+            mo_dataset_split_name(row->split), mo_dataset_split_name(now->split));
+    if (*hash && strcmp(row->hash, hash))
+        return mo_fail(MOPD_E_MISMATCH, "%s: known with content %.12s..., now %.12s...; withdraw it first",
+            row->path, row->hash, hash);
+    return MOPD_OK;
+}
+
+/* How pictures were made into pixels, as the JSON that stands in a store. */
+static mopd_status describe_pixels(const mo_pixels *p, char **json)
+{
+    mo_buf text = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &text);
+    mo_jsonw_object(&w);
+    mo_jsonw_kint(&w, "fit", p->fit);
+    mo_jsonw_kint(&w, "filter", p->filter);
+    mo_jsonw_kint(&w, "centre", p->centre);
+    mo_jsonw_kint(&w, "alpha", p->alpha);
+    const struct {
+        const char *key;
+        uint32_t h, w;
+    } sizes[] = {{"resize", p->resize_h, p->resize_w}, {"crop", p->crop_h, p->crop_w}};
+    for (size_t i = 0; i < 2; i++) {
+        mo_jsonw_key(&w, sizes[i].key);
+        mo_jsonw_array(&w);
+        mo_jsonw_int(&w, sizes[i].h);
+        mo_jsonw_int(&w, sizes[i].w);
+        mo_jsonw_end(&w);
+    }
+    mo_jsonw_kint(&w, "fill", p->fill);
+    mo_jsonw_kdouble(&w, "rescale", p->rescale);
+    mo_jsonw_kbool(&w, "normalize", p->do_normalize != 0);
+    const double *triples[] = {p->mean, p->std};
+    for (size_t i = 0; i < 2; i++) {
+        mo_jsonw_key(&w, i ? "std" : "mean");
+        mo_jsonw_array(&w);
+        for (int c = 0; c < 3; c++) mo_jsonw_double(&w, triples[i][c]);
+        mo_jsonw_end(&w);
+    }
+    mo_jsonw_end(&w);
+    mopd_status st = mo_jsonw_done(&w);
+    if (st == MOPD_OK) *json = mo_buf_take(&text);
+    mo_buf_free(&text);
+    return st;
+}
+
+/* Row `to` of the result: a picture and its features. */
+static mopd_status put_row(
+    mo_dataset_source *s, size_t to, const mo_dataset_row *from, const char *hash, const float *features)
+{
+    mo_dataset_row *row = s->row + to;
+    size_t each = s->n_views * s->dim;
+    row->split = from->split;
+    if (!(row->file = mo_mem_strdup(from->file))) return MOPD_E_NOMEM;
+    row->path = row->file + (from->path - from->file);
+    memcpy(row->hash, hash, sizeof row->hash);
+    memmove(s->owned + to * each, features, each * sizeof(float));
+    return MOPD_OK;
+}
+
+/* Whether item i is new and could be read. */
+static bool is_added(const mo_features_job *j, size_t i)
+{
+    return j->hash[i][0] && j->in_known[i] == SIZE_MAX;
+}
+
+/* The rows of the result: those of `known`, then the new ones. */
+static mopd_status fill_source(const mo_features_job *j, mo_dataset_source *s, mo_dataset_listed *listed)
+{
+    const mopd_dataset *k = j->known, *d = j->data;
+    size_t at = 0;
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; k && i < k->n && st == MOPD_OK; i++, at++) {
+        listed[at] = (mo_dataset_listed){k->name[k->label[i]], (uint32_t)at, 0};
+        st = put_row(s, at, mo_features_row(k, i), mo_features_row(k, i)->hash, mo_dataset_feature(k, i, 0));
+    }
+    for (size_t i = 0; i < d->n && st == MOPD_OK; i++) {
+        if (!is_added(j, i)) continue;
+        listed[at] = (mo_dataset_listed){d->name[d->label[i]], (uint32_t)at, 0};
+        st = put_row(s, at, mo_features_row(d, i), j->hash[i], j->features + i * j->n_views * j->dim);
+        at++;
+    }
+    return st;
+}
+
+/* Where the features are kept, and what they are. */
+static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, size_t n)
+{
+    const mo_dataset_source *from = j->known                    ? j->known->source
+                                    : j->data->source->features ? j->data->source
+                                                                : NULL;
+    size_t floats;
+    s->n_views = j->n_views;
+    s->dim = j->dim;
+    s->augmented = j->augmented;
+    s->quantized = from ? from->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
+    s->seed = from ? from->seed : j->augmented ? j->options->seed : 0;
+    memcpy(s->fingerprint, j->encoder->fingerprint, sizeof s->fingerprint);
+    if (!j->known)
+        s->owned = j->features;
+    else if (mo_mul(n, j->n_views * j->dim, &floats))
+        s->owned = mo_mem_alloc(floats, sizeof(float));
+    s->features = s->owned;
+    return s->owned ? describe_pixels(&j->encoder->config.pixels, &s->preprocessing) : MOPD_E_NOMEM;
+}
+
+/* All classes, also those without a picture; of data only when all of it was encoded.  names has room for both. */
+static size_t list_classes(const mo_features_job *j, const char **names)
+{
+    const mopd_dataset *lists[] = {j->known, j->cancelled ? NULL : j->data};
+    size_t n = 0;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t c = 0; lists[i] && c < lists[i]->n_classes; c++) names[n++] = lists[i]->name[c];
+    return n;
+}
+
+mopd_status mo_features_join(mopd_dataset **out, mo_features_job *j)
+{
+    mo_dataset_source *s = NULL;
+    size_t n = j->known ? j->known->n : 0, n_names = j->data->n_classes;
+    for (size_t i = 0; i < j->data->n; i++) n += is_added(j, i);
+    if (j->known) n_names += j->known->n_classes;
+    mopd_status st = mo_dataset_source_create(&s, n);
+    if (st != MOPD_OK) return st;
+    mo_dataset_listed *listed = mo_mem_calloc(n, sizeof *listed);
+    const char **names = mo_mem_alloc(n_names, sizeof *names);
+    st = listed && names ? describe_source(j, s, n) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = fill_source(j, s, listed);
+    if (!j->known && s->owned) j->features = NULL; /* the source's from here on */
+    if (st == MOPD_OK)
+        st = mo_dataset_listing_build(
+            out, &(mo_dataset_listing){s, listed, n, names, list_classes(j, names), "the joined data"});
+    else
+        mo_dataset_source_release(s);
+    mo_mem_free(names);
+    mo_mem_free(listed);
+    return st;
+}
