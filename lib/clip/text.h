@@ -21,7 +21,7 @@ typedef struct mo_text mo_text;
 typedef struct mo_text_plan mo_text_plan;
 typedef struct mo_text_cache mo_text_cache;
 
-/* A tower over the parameters of `weights`, which must outlive it.  quantized: products in reduced precision
+/* A tower over the parameters of `weights`, which must outlive it.  quantized: products in 16 bits a number
  * (mo_mat_quantize), except where a cache is kept for the way back: that is float and packed when first asked
  * for.  Touches no weight. */
 mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool quantized);

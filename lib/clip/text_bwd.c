@@ -25,7 +25,7 @@ static void backward_take(mo_arena *arena, void *ctx)
     b->dnorm = mo_arena_floats(arena, ends * width);
     b->dx = mo_arena_floats(arena, rows * width);
     const mo_block_size size = {
-        .rows = rows, .longest = mo_attention_rows_longest(&b->plan->rows), .pool = b->pool};
+        .rows = rows, .longest = mo_attention_longest(&b->plan->rows), .pool = b->pool};
     mo_block_work_take(&b->work, arena, b->text->packs->blocks, &size);
 }
 

@@ -41,7 +41,7 @@ static void forward_take(mo_arena *arena, void *ctx)
     f->last = mo_arena_floats(arena, ends * width);
     f->raw = mo_arena_floats(arena, ends * f->text->dim);
     const mo_block_size size = {
-        .rows = rows, .longest = mo_attention_rows_longest(&f->plan->rows), .pool = f->pool};
+        .rows = rows, .longest = mo_attention_longest(&f->plan->rows), .pool = f->pool};
     mo_block_work_take(&f->work, arena, f->text->packs->blocks, &size);
 }
 

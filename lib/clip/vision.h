@@ -32,7 +32,7 @@ struct mo_vision {
 };
 
 /* The tower that the configuration names, over parameters that must outlive it.  quantized: its products in
- * reduced precision (mo_mat_quantize).  Touches no weight. */
+ * 16 bits a number (mo_mat_quantize).  Touches no weight. */
 mopd_status mo_vision_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 

@@ -30,7 +30,7 @@ typedef struct mo_rows {
 } mo_rows;
 
 /* Longest sequence of a tree (root to leaf), or seq_len. */
-size_t mo_attention_rows_longest(const mo_rows *rows);
+size_t mo_attention_longest(const mo_rows *rows);
 
 typedef struct mo_attention {
     size_t width, n_heads;
@@ -55,7 +55,7 @@ void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
  *
  * which is two rows of W_k and W_v for each row that queries instead of two for each row.  The weights' floats
  * must be there, W / heads a multiple of 16. */
-typedef struct mo_attention_selected {
+typedef struct mo_attention_normed {
     const mo_mat *qkv; /* [3W x W] */
     const float *bias; /* of qkv, or NULL */
     size_t n_heads;
@@ -64,10 +64,10 @@ typedef struct mo_attention_selected {
     size_t n_select;
     const float *q, *x; /* [n_select x W], [rows x W]: queries with their bias, normed rows */
     float *scratch;     /* mo_attention_scratch floats */
-} mo_attention_selected;
+} mo_attention_normed;
 
 /* out [n_select x W]; a row's bits depend on its own sequence only. */
-void mo_attention_selected_fwd(mo_pool *pool, float *out, const mo_attention_selected *a);
+void mo_attention_normed_fwd(mo_pool *pool, float *out, const mo_attention_normed *a);
 
 /* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all
  * rows) are set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */

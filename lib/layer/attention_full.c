@@ -18,7 +18,7 @@
 
 static size_t up(size_t n)
 {
-    return mo_ceil_div(n, MO_PANEL) * MO_PANEL;
+    return mo_round_up(n, MO_PANEL);
 }
 
 size_t mo_attention_full_floats(size_t d, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * attention_full.h - attention of every row to all rows of its sequence, by tiles; attention_tree.c calls it. */
+ * attention_full.h - attention of every row to all rows of its sequence, by tiles; attention_pick.c calls it. */
 #ifndef MO_LAYER_ATTENTION_FULL_H
 #define MO_LAYER_ATTENTION_FULL_H
 

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * attention_tree.c - attention over a prefix tree of causal sequences, forward and backward, and over whole
- * sequences.
+ * attention_tree.c - attention over a prefix tree of causal sequences, forward and backward.
  *
- * Rows of a tree are selected and short: each row walks its chain of segments with dot products and sums of
- * rows.  Whole sequences (pictures) go through attention_full.c. */
+ * Sequences of a tree are short: each row walks its chain of segments with dot products and sums of rows. */
+#include "layer/attention_tree.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "layer/attention_full.h"
-#include "layer/attention_rows.h"
-#include "layer/attention_selected.h"
+#include "layer/attention_chain.h"
 #include "math/kern.h"
 
-size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, size_t longest)
+size_t mo_attention_tree_floats(size_t longest)
 {
-    const size_t rows = 4 * (longest + 16), full = mo_attention_full_floats(width / n_heads, longest);
-    const size_t selected = mo_attention_selected_floats(width, longest);
-    const size_t most = full > selected ? full : selected;
-    return mo_pool_threads(pool) * (rows > most ? rows : most);
+    return 4 * (longest + 16);
 }
 
 typedef struct job {
@@ -82,14 +77,14 @@ static void query_bwd(const job *j, const query *a, const float *dout, float *dq
 
 /* Item i of a call: a whole segment, or one selected row. */
 typedef struct item {
-    size_t seg, row, end, at_query; /* rows row .. end-1; at_query: of the first among those that ask */
+    size_t seg, row, end, at_query; /* rows row .. end-1; at_query: of the first among those that query */
 } item;
 
 static item item_at(const mo_attention *a, size_t i)
 {
     if (a->select) {
         const size_t row = a->select[i];
-        return (item){mo_attention_rows_segment(a->rows, row), row, row + 1, i};
+        return (item){mo_attention_chain_segment(a->rows, row), row, row + 1, i};
     }
     const mo_segment *s = &a->rows->segs[i];
     return (item){i, s->first, s->first + s->n, s->first};
@@ -113,7 +108,7 @@ static void fwd_worker(void *ctx, size_t worker)
     for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->n_items;) {
         const item it = item_at(j->a, i);
         for (size_t row = it.row; row < it.end; row++) {
-            const mo_chain c = mo_attention_rows_chain(j->a->rows, it.seg, row, (mo_run *)(void *)scratch);
+            const mo_chain c = mo_attention_chain_of(j->a->rows, it.seg, row, (mo_run *)(void *)scratch);
             const size_t at_query = it.at_query + row - it.row;
             for (size_t head = 0; head < j->a->n_heads; head++) {
                 const query a = query_at(j, &c, at_query, head);
@@ -138,7 +133,7 @@ static void bwd_worker(void *ctx, size_t worker)
         for (size_t i = 0; i < j->n_items; i++) {
             const item it = item_at(a, i);
             for (size_t row = it.row; row < it.end; row++) {
-                const mo_chain c = mo_attention_rows_chain(a->rows, it.seg, row, (mo_run *)(void *)scratch);
+                const mo_chain c = mo_attention_chain_of(a->rows, it.seg, row, (mo_run *)(void *)scratch);
                 const size_t at_query = it.at_query + row - it.row;
                 const query one = query_at(j, &c, at_query, head);
                 query_bwd(j, &one, j->g->dout + at_query * a->width + head * j->d,
@@ -150,7 +145,7 @@ static void bwd_worker(void *ctx, size_t worker)
 
 static job job_of(const mo_attention *a)
 {
-    const size_t longest = mo_attention_rows_longest(a->rows);
+    const size_t longest = mo_attention_longest(a->rows);
     return (job){.kern = mo_kern_get(),
         .a = a,
         .d = a->width / a->n_heads,
@@ -160,12 +155,8 @@ static job job_of(const mo_attention *a)
         .scale = 1.0f / sqrtf((float)(a->width / a->n_heads))};
 }
 
-void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a)
+void mo_attention_tree_fwd(mo_pool *pool, float *out, const mo_attention *a)
 {
-    if (!a->rows->segs) {
-        mo_attention_full(pool, out, a);
-        return;
-    }
     job j = job_of(a);
     j.out = out;
     mo_pool_run(pool, mo_pool_threads(pool), fwd_worker, &j);

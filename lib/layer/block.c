@@ -41,46 +41,31 @@ static void gather(float *y, const float *x, const uint32_t *row, size_t n, size
     for (size_t i = 0; i < n; i++) memmove(y + i * width, x + row[i] * width, width * sizeof *y);
 }
 
-/* qkv [rows x 3W] from the different ones among the normed rows, made where the hidden rows will be. */
-static void project_duplicates(const mo_block *b, const mo_block_run *run, float *qkv)
+/* How a block gets from its normed rows to the attention of its rows. */
+typedef enum strategy {
+    ALL_ROWS,           /* queries, keys and values of all rows */
+    DUPLICATES_SHARED,  /* the same, made once for rows that are alike */
+    SELECTED_WITH_KEYS, /* queries of the selected rows, keys and values of all */
+    SELECTED_FROM_NORMS /* queries of the selected rows over normed rows, without keys and values of all */
+} strategy;
+
+/* A backward pass goes through keys and values.  What is made once waits where the hidden rows will be. */
+static strategy strategy_of(const mo_block *b, const mo_block_run *run, bool for_backward)
 {
-    const size_t w = b->width;
-    const mo_duplicates *t = run->duplicates;
-    float *norm = run->work->norm, *made = run->work->hidden;
-    gather(norm, norm, t->first, t->n, w);
-    mo_gemm(run->pool, &b->qkv.w,
-        &(mo_gemm_args){.c = made, .ldc = 3 * w, .a = norm, .lda = w, .m = t->n, .bias = b->qkv.bias});
-    for (size_t r = 0; r < run->rows->rows; r++)
-        memcpy(qkv + r * 3 * w, made + t->of[r] * 3 * w, 3 * w * sizeof *qkv);
+    const mo_duplicates *d = run->duplicates;
+    if (!run->select)
+        return d && d->n * 3 * b->width <= run->rows->rows * b->hidden ? DUPLICATES_SHARED : ALL_ROWS;
+    if (for_backward || !mo_mat_has_floats(&b->qkv.w) || b->width / b->n_heads % MO_PANEL)
+        return SELECTED_WITH_KEYS;
+    return SELECTED_FROM_NORMS;
 }
 
-/* Queries, keys and values from the normed rows.  With select the queries go to q [n_select x W]. */
-static void project(const mo_block *b, const mo_block_run *run, float *qkv, float *q)
+/* Queries, keys and values of g.m rows at g.a, or some of these outputs, to g.c. */
+static void project(const mo_block *b, const mo_block_run *run, mo_gemm_args g)
 {
-    const size_t w = b->width;
-    float *norm = run->work->norm;
-    mo_gemm_args g = {.c = qkv, .ldc = 3 * w, .a = norm, .lda = w, .m = run->rows->rows, .bias = b->qkv.bias};
-    if (!run->select) {
-        if (run->duplicates && run->duplicates->n * 3 * w <= run->rows->rows * b->hidden)
-            project_duplicates(b, run, qkv);
-        else
-            mo_gemm(run->pool, &b->qkv.w, &g);
-        return;
-    }
-    const bool apart = w % MO_PANEL == 0;
-    if (apart) {
-        g.first = w;
-        g.c += w;
-        g.bias = b->qkv.bias ? b->qkv.bias + w : NULL;
-    }
+    g.lda = b->width;
+    g.bias = b->qkv.bias ? b->qkv.bias + g.first : NULL;
     mo_gemm(run->pool, &b->qkv.w, &g);
-    for (size_t i = 0; i < run->n_select && !apart; i++)
-        memcpy(q + i * w, qkv + run->select[i] * 3 * w, w * sizeof *q);
-    if (!apart) return;
-    gather(norm, norm, run->select, run->n_select, w);
-    mo_gemm(run->pool, &b->qkv.w,
-        &(mo_gemm_args){
-            .c = q, .ldc = w, .a = norm, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
 }
 
 static mo_attention attention_of(const mo_block *b, const mo_block_run *run, const float *qkv, const float *q)
@@ -97,51 +82,79 @@ static mo_attention attention_of(const mo_block *b, const mo_block_run *run, con
         .scratch = run->work->attention};
 }
 
-/* Whether attention of the selected rows goes without keys and values of all; what a backward pass needs has
- * them. */
-static bool skips_keys_and_values(const mo_block *b, const mo_block_run *run, bool for_backward)
+static void attend(const mo_block *b, const mo_block_run *run, const mo_block_cache *c)
 {
-    return run->select && !for_backward && mo_mat_has_floats(&b->qkv.w) &&
-           b->width / b->n_heads % MO_PANEL == 0;
+    const mo_attention a = attention_of(b, run, c->qkv, c->q);
+    mo_attention_fwd(run->pool, run->work->att, &a);
 }
 
-/* att [n_select x W] from the normed rows. */
-static void attend_selected(const mo_block *b, const mo_block_run *run)
+/* The strategies: att [rows or n_select x W] from the normed rows, which they may overwrite. */
+static void attend_all(const mo_block *b, const mo_block_run *run, const mo_block_cache *c)
+{
+    project(
+        b, run, (mo_gemm_args){.c = c->qkv, .ldc = 3 * b->width, .a = run->work->norm, .m = run->rows->rows});
+    attend(b, run, c);
+}
+
+static void attend_duplicates(const mo_block *b, const mo_block_run *run, const mo_block_cache *c)
 {
     const size_t w = b->width;
+    const mo_duplicates *d = run->duplicates;
+    float *norm = run->work->norm, *made = run->work->hidden;
+    gather(norm, norm, d->first, d->n, w);
+    project(b, run, (mo_gemm_args){.c = made, .ldc = 3 * w, .a = norm, .m = d->n});
+    for (size_t r = 0; r < run->rows->rows; r++)
+        memcpy(c->qkv + r * 3 * w, made + d->of[r] * 3 * w, 3 * w * sizeof *made);
+    attend(b, run, c);
+}
+
+static void attend_with_keys(const mo_block *b, const mo_block_run *run, const mo_block_cache *c)
+{
+    const size_t w = b->width, rows = run->rows->rows, n = run->n_select;
+    float *norm = run->work->norm;
+    if (w % MO_PANEL) { /* the outputs of queries do not end with a panel */
+        project(b, run, (mo_gemm_args){.c = c->qkv, .ldc = 3 * w, .a = norm, .m = rows});
+        for (size_t i = 0; i < n; i++)
+            memcpy(c->q + i * w, c->qkv + run->select[i] * 3 * w, w * sizeof *norm);
+    } else {
+        project(b, run, (mo_gemm_args){.c = c->qkv + w, .ldc = 3 * w, .a = norm, .m = rows, .first = w});
+        gather(norm, norm, run->select, n, w);
+        project(b, run, (mo_gemm_args){.c = c->q, .ldc = w, .a = norm, .m = n, .n = w});
+    }
+    attend(b, run, c);
+}
+
+static void attend_from_norms(const mo_block *b, const mo_block_run *run, const mo_block_cache *c)
+{
+    const size_t w = b->width, n = run->n_select;
     mo_block_work *work = run->work;
-    float *q = work->hidden, *querying = work->qkv;
-    gather(querying, work->norm, run->select, run->n_select, w);
-    mo_gemm(run->pool, &b->qkv.w,
-        &(mo_gemm_args){
-            .c = q, .ldc = w, .a = querying, .lda = w, .m = run->n_select, .bias = b->qkv.bias, .n = w});
-    mo_attention_selected_fwd(run->pool, work->att,
-        &(mo_attention_selected){.qkv = &b->qkv.w,
+    gather(work->qkv, work->norm, run->select, n, w);
+    project(b, run, (mo_gemm_args){.c = c->q, .ldc = w, .a = work->qkv, .m = n, .n = w});
+    mo_attention_normed_fwd(run->pool, work->att,
+        &(mo_attention_normed){.qkv = &b->qkv.w,
             .bias = b->qkv.bias,
             .n_heads = b->n_heads,
             .rows = run->rows,
             .select = run->select,
-            .n_select = run->n_select,
-            .q = q,
+            .n_select = n,
+            .q = c->q,
             .x = work->norm,
             .scratch = work->attention});
 }
 
-/* The block, its results in the places of c; the activation goes apart when c keeps what was before it. */
-static void forward(
-    const mo_block *b, float *y, const float *x, const mo_block_run *run, const mo_block_cache *c)
+/* The block, its results in the places of c.  For a backward pass c keeps what was before the activation. */
+static void forward(const mo_block *b, float *y, const float *x, const mo_block_run *run,
+    const mo_block_cache *c, bool for_backward)
 {
+    static void (*const ways[])(const mo_block *, const mo_block_run *, const mo_block_cache *) = {
+        [ALL_ROWS] = attend_all,
+        [DUPLICATES_SHARED] = attend_duplicates,
+        [SELECTED_WITH_KEYS] = attend_with_keys,
+        [SELECTED_FROM_NORMS] = attend_from_norms};
     const size_t rows = rows_of(run), w = b->width;
     mo_block_work *work = run->work;
     mo_norm_fwd(run->pool, work->norm, x, &b->ln1, c->stats1, run->rows->rows);
-    const bool for_backward = c->hidden != work->hidden;
-    if (skips_keys_and_values(b, run, for_backward)) {
-        attend_selected(b, run);
-    } else {
-        project(b, run, c->qkv, c->q);
-        const mo_attention a = attention_of(b, run, c->qkv, c->q);
-        mo_attention_fwd(run->pool, work->att, &a);
-    }
+    ways[strategy_of(b, run, for_backward)](b, run, c);
     const float *from = x;
     if (run->select) {
         gather(work->norm, x, run->select, run->n_select, w);
@@ -160,13 +173,13 @@ void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_bloc
     /* The hidden rows come last, so the selected queries may lie there. */
     const mo_block_cache places = {
         .qkv = run->work->qkv, .q = run->work->hidden, .mid = y, .hidden = run->work->hidden};
-    forward(block, y, x, run, &places);
+    forward(block, y, x, run, &places, false);
 }
 
 void mo_block_fwd_for_backward(
     const mo_block *block, float *y, const float *x, const mo_block_run *run, mo_block_cache *cache)
 {
-    forward(block, y, x, run, cache);
+    forward(block, y, x, run, cache, true);
 }
 
 mopd_status mo_block_transposed_pack(mo_block_transposed *out, const mo_block *block)

@@ -5,7 +5,7 @@
  *
  * The last block of a tower needs only some rows (class tokens, end tokens): with `select` all is made for
  * these alone but the first norm; keys and values of the others are needed only to go back through, in
- * reduced precision, and for heads whose width is no multiple of 16. */
+ * 16 bits a number, and for heads whose width is no multiple of 16. */
 #ifndef MO_LAYER_BLOCK_H
 #define MO_LAYER_BLOCK_H
 
@@ -38,7 +38,7 @@ typedef struct mo_block_parts {
 mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
-/* The block's products in reduced precision from now on (mo_mat_quantize); no mo_block_transposed of it then.  NOMEM. */
+/* The block's products in 16 bits a number from now on (mo_mat_quantize); no mo_block_transposed of it then.  NOMEM. */
 mopd_status mo_block_quantize(mo_block *block);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by

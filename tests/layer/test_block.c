@@ -91,7 +91,7 @@ static void run_as(const model *m, float *y, const float *x, mo_block_run run)
 {
     mo_arena arena = {0};
     mo_block_work work;
-    const mo_block_size size = {run.rows->rows, mo_attention_rows_longest(run.rows), run.pool};
+    const mo_block_size size = {run.rows->rows, mo_attention_longest(run.rows), run.pool};
     mo_block_work_take(&work, &arena, &m->block, &size);
     assert_ok(mo_arena_open(&arena));
     mo_block_work_take(&work, &arena, &m->block, &size);
@@ -364,7 +364,7 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         mo_block_cache cache;
         for (int pass = 0; pass < 2; pass++) {
             mo_block_work_take(&work, &arena, &m->block,
-                &(mo_block_size){tree.rows, mo_attention_rows_longest(&tree), pool});
+                &(mo_block_size){tree.rows, mo_attention_longest(&tree), pool});
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * attention_rows.c - walks from a segment of the tree to its root. */
-#include "layer/attention_rows.h"
+ * attention_chain.c - walks from a segment of the tree to its root. */
+#include "layer/attention_chain.h"
+
+#include "base/ints.h"
 
 /* Rows of a segment and of its ancestors. */
 static size_t depth_of(const mo_rows *rows, size_t s)
@@ -10,18 +12,15 @@ static size_t depth_of(const mo_rows *rows, size_t s)
     return n;
 }
 
-size_t mo_attention_rows_longest(const mo_rows *rows)
+size_t mo_attention_longest(const mo_rows *rows)
 {
     if (!rows->segs) return rows->seq_len;
     size_t longest = 0;
-    for (size_t s = 0; s < rows->n_segs; s++) {
-        const size_t n = depth_of(rows, s);
-        longest = n > longest ? n : longest;
-    }
+    for (size_t s = 0; s < rows->n_segs; s++) longest = mo_max(longest, depth_of(rows, s));
     return longest;
 }
 
-size_t mo_attention_rows_segment(const mo_rows *rows, size_t row)
+size_t mo_attention_chain_segment(const mo_rows *rows, size_t row)
 {
     size_t low = 0, high = rows->segs ? rows->n_segs : 1;
     while (high - low > 1) {
@@ -34,7 +33,7 @@ size_t mo_attention_rows_segment(const mo_rows *rows, size_t row)
     return low;
 }
 
-mo_chain mo_attention_rows_chain(const mo_rows *rows, size_t segment, size_t row, mo_run *room)
+mo_chain mo_attention_chain_of(const mo_rows *rows, size_t segment, size_t row, mo_run *room)
 {
     mo_chain c = {.runs = room};
     if (!rows->segs) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * attention_rows.h - the rows that a row sees, as runs of neighbouring rows. */
-#ifndef MO_LAYER_ATTENTION_ROWS_H
-#define MO_LAYER_ATTENTION_ROWS_H
+ * attention_chain.h - the rows that a row sees, as runs of neighbouring rows. */
+#ifndef MO_LAYER_ATTENTION_CHAIN_H
+#define MO_LAYER_ATTENTION_CHAIN_H
 
 #include "layer/attention.h"
 
@@ -16,9 +16,9 @@ typedef struct mo_chain {
 } mo_chain;
 
 /* Segment of a row of a tree; 0 for whole sequences. */
-size_t mo_attention_rows_segment(const mo_rows *rows, size_t row);
+size_t mo_attention_chain_segment(const mo_rows *rows, size_t row);
 
 /* room: for as many runs as the longest sequence has rows. */
-mo_chain mo_attention_rows_chain(const mo_rows *rows, size_t segment, size_t row, mo_run *room);
+mo_chain mo_attention_chain_of(const mo_rows *rows, size_t segment, size_t row, mo_run *room);
 
 #endif

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * attention_selected.c - attention of a few rows over the normed rows themselves, for the last block of a tower. */
-#include "layer/attention_selected.h"
+ * attention_normed.c - attention of a few rows over the normed rows themselves, for the last block of a tower. */
+#include "layer/attention_normed.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/ints.h"
-#include "layer/attention_rows.h"
+#include "layer/attention_chain.h"
 #include "math/kern.h"
 
 #define GROUP 16 /* rows that query at a time */
 
-size_t mo_attention_selected_floats(size_t width, size_t longest)
+size_t mo_attention_normed_floats(size_t width, size_t longest)
 {
     return (1 + GROUP) * width + 3 * longest;
 }
 
 typedef struct job {
     const mo_kern *kern;
-    const mo_attention_selected *a;
+    const mo_attention_normed *a;
     float *out;
     size_t w, d, per_worker, longest, n_items;
     float scale;
@@ -29,11 +29,11 @@ typedef struct job {
 /* z [W] = sum over the rows that row `place` sees of softmax(u x_j / sqrt d) x_j. */
 static void gather(const job *j, float *z, const float *u, size_t place, float *scratch)
 {
-    const mo_attention_selected *a = j->a;
+    const mo_attention_normed *a = j->a;
     const size_t row = a->select[place];
     float *p = scratch + 2 * j->longest;
-    const mo_chain c = mo_attention_rows_chain(
-        a->rows, mo_attention_rows_segment(a->rows, row), row, (mo_run *)(void *)scratch);
+    const mo_chain c = mo_attention_chain_of(
+        a->rows, mo_attention_chain_segment(a->rows, row), row, (mo_run *)(void *)scratch);
     size_t at = 0;
     for (size_t i = 0; i < c.n_runs; at += c.runs[i++].n)
         j->kern->dots(p + at, u, a->x + c.runs[i].first * j->w, j->w, c.runs[i].n, j->w);
@@ -43,10 +43,10 @@ static void gather(const job *j, float *z, const float *u, size_t place, float *
         j->kern->mix(z, p, a->x + c.runs[i].first * j->w, j->w, c.runs[i].n, j->w);
 }
 
-/* One head of rows first .. first+m-1 of those that ask. */
+/* One head of rows first .. first+m-1 of those that query. */
 static void do_item(const job *j, size_t first, size_t m, size_t head, float *scratch)
 {
-    const mo_attention_selected *a = j->a;
+    const mo_attention_normed *a = j->a;
     const size_t w = j->w, d = j->d, at = head * d;
     float *u = scratch, *z = u + w, *rest = z + GROUP * w;
     for (size_t i = 0; i < m; i++) {
@@ -74,9 +74,9 @@ static void worker(void *ctx, size_t self)
     }
 }
 
-void mo_attention_selected_fwd(mo_pool *pool, float *out, const mo_attention_selected *a)
+void mo_attention_normed_fwd(mo_pool *pool, float *out, const mo_attention_normed *a)
 {
-    const size_t w = a->qkv->k, longest = mo_attention_rows_longest(a->rows);
+    const size_t w = a->qkv->k, longest = mo_attention_longest(a->rows);
     job j = {.kern = mo_kern_get(),
         .a = a,
         .out = out,
