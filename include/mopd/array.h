@@ -7,8 +7,10 @@
 
 MOPD_BEGIN_DECLS
 
-/* Writes values, row-major, of the given shape (1 to 8 sizes) as a float32 .npy file at path: beside, fsynced, renamed,
- * so that a failure leaves what was there.  IO: cannot be written, with the system's reason.  Any thread.  Since 0.1. */
+/* Writes values, row-major, of the given shape (n_dims sizes, 1 to 8) as a float32 .npy file at path, which
+ * numpy.load and many other programs read: features, logits, pixels.  It is written beside path, synced and
+ * renamed, so that a failure leaves what was there.  ARG: no or too many dimensions, a product that
+ * overflows.  IO: cannot be written, with the system's reason.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_array_save(
     const char *path, const float *values, const size_t *shape, size_t n_dims);
 

@@ -19,43 +19,56 @@ typedef struct mopd_match {
 } mopd_match;
 
 /* Class features from n_classes names and n_templates hard prompts, each with one or more "{}" for the name
- * ("_" in a name becomes " ").  Per class: the mean of the normalised features, normalised again (Radford et al.
- * 2021).  n_templates 0: "a photo of a {}.".  ARG: no class, an empty or repeated name, a template without "{}",
- * a prompt too long.  Free with mopd_bank_free.  Since 0.1. */
+ * ("_" in a name becomes " ").  Per class: the mean of the normalised features of all its prompts, normalised
+ * again (Radford et al. 2021).  n_templates 0: "a photo of a {}.".  Several templates are a little more
+ * accurate and take as many times as long.  Names and texts are copied.
+ *
+ * ARG: no class, an empty or repeated name, a template without "{}", text that is not UTF-8, a prompt too long
+ * for the tower (named; see MOPD_TEXT_TRUNCATE).  *out is NULL on failure.  Free with mopd_bank_free.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const char *const *templates, size_t n_templates);
 
-/* The same from given class features, n_classes x dim (normalised here, copied) and the factor that turns a
- * cosine into a logit.  NUMERIC: a row is zero or not finite.  Since 0.1. */
+/* The same from given class features, n_classes x dim, which are normalised here and copied, and the factor
+ * that turns a cosine into a logit (mopd_encoder_info.logit_scale of the model that made them; another gives
+ * other probabilities).  For features that were computed elsewhere or kept from an earlier run.  NUMERIC: a row
+ * is zero or not finite; ARG: names as above, dim 0.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float logit_scale);
 
-/* Number of classes C and feature width D; the name of a class as given, NULL beyond the last.  Since 0.1. */
+/* Number of classes C and feature width D, 0 for NULL; the name of a class as it was given, owned by the bank,
+ * NULL beyond the last.  Any thread.  Since 0.1. */
 MOPD_API size_t mopd_bank_n_classes(const mopd_bank *bank);
 MOPD_API size_t mopd_bank_dim(const mopd_bank *bank);
 MOPD_API const char *mopd_bank_class_name(const mopd_bank *bank, size_t index);
 
-/* The class features, C x D, rows of length 1; owned by the bank.  Since 0.1. */
+/* The class features, C x D, rows of length 1, in the order of the names: for keeping them in a file, or for
+ * searching by hand.  Owned by the bank; NULL for NULL.  Since 0.1. */
 MOPD_API const float *mopd_bank_features(const mopd_bank *bank);
 
-/* logits, n x C, of n image features, n x D, rows of length 1.  Since 0.1. */
+/* logits, n x C floats of the caller, of n image features, n x D, rows of length 1: the cosine with each class
+ * times the scale.  A row depends on its own feature alone.  n may be 0.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 
-/* probabilities, n x C: softmax of the logits over the classes.  Since 0.1. */
+/* probabilities, n x C floats of the caller: the softmax of the logits over the bank's classes, each row
+ * summing to 1.  They compare these classes with each other: a picture of none of them still gets a largest
+ * one.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_probabilities(
     const mopd_bank *bank, const float *features, size_t n, float *probabilities);
 
-/* matches, n x min(top, C): the best classes of each image, best first, ties to the lower index.  ARG: top 0.
- * Since 0.1. */
+/* matches, n x min(top, C) of the caller: the best classes of each image, best first, ties to the lower
+ * index.  The whole answer for most programs; for all classes at once take the probabilities.  ARG: top 0.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_top(
     const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches);
 
-/* The method's hard prompts for a dataset (its "task pool", docs/method.md 6.1): *n templates with "{}" in *templates,
- * static.  name, in any case: imagenet, caltech101, oxfordpets, stanfordcars, flowers102, food101, fgvcaircraft,
- * sun397, dtd, eurosat, ucf101.  ARG for another name; the message lists them.  Any thread.  Since 0.1. */
+/* The method's hard prompts for a dataset (its "task pool", docs/method.md 6.1): *n templates with "{}" in
+ * *templates, static.  name, in any case: imagenet, caltech101, oxfordpets, stanfordcars, flowers102, food101,
+ * fgvcaircraft, sun397, dtd, eurosat, ucf101.  ARG for another name; the message lists them.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_templates_for(const char *name, const char *const **templates, size_t *n);
 
-/* Frees the bank; takes NULL.  Since 0.1. */
+/* Frees the bank; takes NULL.  No call with it may be running.  Since 0.1. */
 MOPD_API void mopd_bank_free(mopd_bank *bank);
 
 MOPD_END_DECLS

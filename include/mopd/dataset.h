@@ -36,8 +36,11 @@ typedef struct mopd_dataset mopd_dataset;
 
 typedef struct mopd_dataset_options {
     uint32_t struct_size;
-    uint32_t flags;   /* MOPD_DATASET_READ */
-    const char *root; /* folder that pictures lie in; NULL: the data folder, the folder of the CSV or store */
+    /* None by default.  MOPD_DATASET_READ reads a store into memory where the file may change while it is open. */
+    uint32_t flags;
+    /* Folder that the paths in a CSV or store start from.  NULL, the default: the data folder, or the folder of
+     * the CSV or store.  Set it when pictures and list lie apart. */
+    const char *root;
 } mopd_dataset_options;
 
 /* One picture.  The texts belong to the dataset. */
@@ -64,11 +67,15 @@ typedef struct mopd_dataset_info {
 } mopd_dataset_info;
 
 typedef struct mopd_selection {
-    uint32_t struct_size;
-    int32_t split;  /* MOPD_SPLIT_..., default NONE; no matter where the data has no splits */
-    int32_t subset; /* MOPD_SUBSET_..., default ALL */
-    uint32_t shots; /* pictures a class, drawn at random; 0: all */
-    uint64_t seed;  /* of the draw, default 1 */
+    uint32_t struct_size; /* set by mopd_selection_init */
+    /* MOPD_SPLIT_...: which pictures; NONE, the default, takes all.  Data without splits is taken whole whatever is asked. */
+    int32_t split;
+    /* MOPD_SUBSET_...: which half of the classes, for the base-to-new protocol; ALL by default. */
+    int32_t subset;
+    /* Pictures of each class, drawn without replacement; 0, the default: all.  A class that has fewer gives what it has. */
+    uint32_t shots;
+    /* Decides the draw, 1 by default: the same seed draws the same pictures of a class whatever other classes there are. */
+    uint64_t seed;
 } mopd_selection;
 
 /* Progress of encoding: done of total pictures; path and message of a picture that could not be read, else
@@ -77,85 +84,116 @@ typedef int (*mopd_encode_fn)(
     void *context, size_t done, size_t total, const char *bad_path, const char *message);
 
 typedef struct mopd_encode_options {
-    uint32_t struct_size;
-    uint32_t flags;      /* MOPD_ENCODE_SKIP_BAD */
-    uint32_t n_views;    /* 0: the plain picture; V: V augmented views of training pictures */
-    uint32_t first_view; /* views first_view .. first_view + V - 1 of the picture's endless list */
-    uint64_t seed;       /* of the views, default 1 */
-    mopd_encode_fn fn;   /* may be NULL */
-    void *context;       /* handed to fn */
+    uint32_t struct_size; /* set by mopd_encode_options_init */
+    /* None by default: an unreadable picture ends the call.  MOPD_ENCODE_SKIP_BAD leaves it out, reported to fn. */
+    uint32_t flags;
+    /* 0, the default: each picture as it is tested, encoded once.  V: that many random crops of each training
+     * picture, which makes training with augmentation possible and takes V times as long. */
+    uint32_t n_views;
+    /* Views first_view .. first_view + V - 1 of a picture's endless list, 0 by default: for encoding more of them later. */
+    uint32_t first_view;
+    /* Decides the crops, 1 by default. */
+    uint64_t seed;
+    /* Told of each picture; NULL, the default: nobody is.  context is handed to it. */
+    mopd_encode_fn fn;
+    void *context;
 } mopd_encode_options;
 
-/* Fill in the defaults.  Since 0.1. */
+/* Fill in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of
+ * the first release.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_options_init(mopd_dataset_options *options, size_t struct_size);
 MOPD_API mopd_status mopd_selection_init(mopd_selection *selection, size_t struct_size);
 MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size);
 
 /* Opens a folder DATA/[SPLIT/]CLASS/picture.{jpg,jpeg,png}, a CSV with header path,label[,split], or a feature
- * store; path tells which.  options may be NULL.  No picture is read.  IO: cannot be read; FORMAT: a class
- * without a picture, a bad CSV line, a store that lies (all named).  Close with mopd_dataset_close.
- * Since 0.1. */
+ * store; what lies at path tells which.  Folders train, val and test that hold class folders are splits, and
+ * no class folder may stand beside them.  No picture is read yet, so that a million of them open in seconds.  options may be NULL.
+ *
+ * IO: cannot be read; FORMAT: a class without a picture, a bad CSV line, a path listed twice, a store that lies
+ * (all named, with their line or place).  *out is NULL on failure.  Close with mopd_dataset_close.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_open(
     mopd_dataset **out, const char *path, const mopd_dataset_options *options);
 
-/* Frees the dataset; takes NULL.  Datasets made from it stay usable.  Since 0.1. */
+/* Frees the dataset; takes NULL.  Datasets that were made from it share its pictures and features and stay
+ * usable.  What its functions gave as "owned by the dataset" is gone.  Since 0.1. */
 MOPD_API void mopd_dataset_close(mopd_dataset *dataset);
 
-/* Fills info or item, whose struct_size the caller has set.  ARG: index beyond the last.  Since 0.1. */
+/* Fill info, or the item of an index in the dataset's order, whose struct_size the caller has set to their
+ * sizeof.  The texts of an item belong to the dataset.  A shorter struct gets what fits, of a longer one the
+ * rest is zero.  ARG: an index beyond the last picture (both numbers are named).  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info);
 MOPD_API mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mopd_item *item);
 
-/* The name of a class as folder or CSV has it, NULL beyond the last; all names, C of them.  Owned by the
- * dataset.  Since 0.1. */
+/* The name of a class as folder or CSV has it, NULL beyond the last; all names, C of them, in the form that
+ * mopd_bank_create and mopd_trainer_create take.  Classes are in byte order of their names.  Owned by the
+ * dataset; NULL for NULL.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index);
 MOPD_API const char *const *mopd_dataset_class_names(const mopd_dataset *dataset);
 
-/* The labels, n; owned by the dataset.  Since 0.1. */
+/* The class of each picture, n numbers from 0 to C - 1 in the dataset's order, as a trainer takes them.  Owned
+ * by the dataset; NULL for NULL.  Any thread.  Since 0.1. */
 MOPD_API const int32_t *mopd_dataset_labels(const mopd_dataset *dataset);
 
-/* The fingerprint of the encoder whose features these are, "" until encoded; owned by the dataset.  Since 0.1. */
+/* The fingerprint of the encoder whose features these are, "" until encoded and for NULL: compare it with
+ * mopd_encoder_fingerprint before using features with a model.  Owned by the dataset.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_dataset_fingerprint(const mopd_dataset *dataset);
 
-/* One view of one picture, D floats of length 1, owned by the dataset; NULL beyond the last or until encoded.
- * Since 0.1. */
+/* One view of one picture: D floats of length 1 that are not copied, for reading single features in
+ * place.  view is 0 for plain pictures.  NULL beyond the last picture or view, and until encoded.  Owned by the
+ * dataset.  Any thread.  Since 0.1. */
 MOPD_API const float *mopd_dataset_feature(const mopd_dataset *dataset, size_t index, size_t view);
 
-/* features, n x n_views x D: some views of every picture, in the layout a trainer takes.  STATE until encoded,
- * ARG: no such view.  Since 0.1. */
+/* Copies views first_view .. first_view + n_views - 1 of every picture: features, n x n_views x D floats of the
+ * caller, in the layout that mopd_run takes.  With first_view 0 and n_views 1: the plain features in the order
+ * of the labels.  STATE until encoded; ARG: no such view.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_gather(
     const mopd_dataset *dataset, size_t first_view, size_t n_views, float *features);
 
-/* A part: first the split; then, where shots are asked for, a seeded draw without replacement in each class (all
- * of a class that has fewer), which depends on seed, class name and the class's pictures alone; then base, the
- * first ceil(C/2) of the classes that have training pictures, or new, the others, numbered from 0.  Data without
- * splits is its own train and test.  ARG: the data has splits, but no picture in this one; nothing is left.
- * Since 0.1. */
+/* A part of a dataset, as the few-shot protocols cut it (docs/method.md 5.3): first the split; then, where
+ * shots are asked for, a seeded draw without replacement in each class, which depends on seed, class name and
+ * the class's pictures alone; then base, the first ceil(C/2) of the classes that have training pictures, or
+ * new, the others, numbered from 0.  Data without splits is its own train and test.
+ *
+ * selection NULL: everything.  Features are shared, so it is cheap.  ARG: the data has splits, but no picture
+ * in this one; nothing is left.  Close with mopd_dataset_close.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_select(
     mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection);
 
-/* The n pictures of the given indices, ascending; classes stay unless MOPD_PICK_RELABEL is in flags.  ARG: an
- * index too large or not ascending.  Since 0.1. */
+/* The n pictures of the given indices, which ascend: for cross-validation, filters and selections of your
+ * own.  All classes stay, with or without a picture, so that labels mean the same, unless MOPD_PICK_RELABEL is
+ * in flags.  Features are shared.  ARG: no index, one that is too large or does not ascend (named).  Close with
+ * mopd_dataset_close.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_pick(
     mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n, uint32_t flags);
 
-/* All but one picture, for leave-one-out loops: classes stay.  Cheap: features are shared.  Since 0.1. */
+/* All but one picture, for leave-one-out loops: all classes stay, so that labels mean the same, and features
+ * are shared, so that it is cheap.  ARG: an index beyond the last.  Close with mopd_dataset_close.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index);
 
-/* All but the picture of this path, or all but this class (the other NULL); a class without a picture goes too.
- * ARG: unknown path or class, or nothing would be left.  Since 0.1. */
+/* All but the picture of this path (as mopd_item.path has it), or all but the class of this name; the other
+ * argument is NULL.  A class that is left without a picture goes too, and the others are numbered anew.  For
+ * taking back what somebody no longer wants used: save the result over the store.  ARG: unknown path or class,
+ * both or neither given, or nothing would be left.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_withdraw(
     mopd_dataset **out, const mopd_dataset *dataset, const char *path, const char *class_name);
 
-/* The dataset with its features.  known, an encoded dataset or NULL, is joined to it: what known holds is taken
- * from there, the rest is encoded; the result is what encoding all at once gives, bit for bit.  A dataset that
- * is encoded already passes through (n_views 0 takes what it has).  options may be NULL.
+/* The dataset with its features, computed by the encoder's threads.  known, an encoded dataset or NULL, is
+ * joined to it: what known holds is taken from there, the rest is encoded; the result is what encoding all at
+ * once gives, bit for bit.  A dataset that is encoded already passes through (n_views 0 takes what it
+ * has).  options may be NULL.
+ *
  * MISMATCH: features of another encoder, other views or seed, or a path that known has with another content or
- * class.  IO, FORMAT: an unreadable picture, named (with SKIP_BAD: a class that has no readable one).
- * CANCELLED: fn said so; *out holds what was reached then, for a later call to take up.  Since 0.1. */
+ * class.  IO, FORMAT: an unreadable picture, named (with SKIP_BAD: a class that has no readable
+ * one).  CANCELLED: fn said so; then, and only then, *out holds what was reached although the call failed:
+ * close it, or hand it to a later call as known.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     const mopd_dataset *known, const mopd_encoder *encoder, const mopd_encode_options *options);
 
-/* Writes an encoded dataset as a feature store (beside, then renamed).  STATE until encoded.  Since 0.1. */
+/* Writes an encoded dataset as a feature store: one safetensors file with features, labels, splits, paths,
+ * hashes and the model's fingerprint, written beside path, synced and renamed, so that a store that was there
+ * is whole until the new one is.  The same dataset gives the same bytes.  STATE until encoded; IO: cannot be
+ * written.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path);
 
 MOPD_END_DECLS

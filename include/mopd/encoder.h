@@ -20,9 +20,10 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_TEXT_TRUNCATE                                                                                   \
     UINT32_C(2) /* cut over-long texts, keeping the end token, instead of refusing them */
 
-/* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as exact
- * as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between the products,
- * and training, in F32.  Needs no particular CPU; is faster than F32 where there is AVX-512 with VNNI, or AMX. */
+/* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as
+ * exact as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between
+ * the products, and training, in F32.  Needs no particular CPU; is faster than F32 where there is AVX-512 with
+ * VNNI, or AMX. */
 #define MOPD_PRECISION_F32 0
 #define MOPD_PRECISION_BF16 1
 #define MOPD_PRECISION_AUTO 2 /* today F32 */
@@ -33,10 +34,19 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_DTYPE_BF16 2
 
 typedef struct mopd_encoder_options {
-    uint32_t struct_size;
-    uint32_t flags;     /* MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE */
-    int32_t precision;  /* MOPD_PRECISION_... */
-    uint32_t n_threads; /* 0: the runtime's default */
+    uint32_t struct_size; /* set by mopd_encoder_options_init */
+    /* None by default.  MOPD_OPEN_READ reads the weights into memory where the file may change or be cut while
+     * the model is open; mapping is quicker and shares memory between processes.  MOPD_TEXT_TRUNCATE cuts texts
+     * that are too long for the tower, as CLIP's own code does on request; without it they are refused, so that
+     * nothing is lost in silence. */
+    uint32_t flags;
+    /* MOPD_PRECISION_F32 by default, which gives the reference implementation's results.  MOPD_PRECISION_BF16
+     * halves the memory and is faster on CPUs with AVX-512; take it when a cosine of 0.9995 to the exact
+     * feature is near enough. */
+    int32_t precision;
+    /* Threads that compute; 0, the default: what mopd_runtime_set_threads says, else the processors that this
+     * process may use.  Results do not depend on it.  Use 1 where the host runs many encoders side by side. */
+    uint32_t n_threads;
 } mopd_encoder_options;
 
 typedef struct mopd_encoder_info {
@@ -54,51 +64,73 @@ typedef struct mopd_encoder_info {
     uint64_t weight_bytes; /* of the weights as stored */
 } mopd_encoder_info;
 
-/* Fills in the defaults.  Since 0.1. */
+/* Fills in the defaults: exact arithmetic, a mapped file, the default threads.  struct_size is sizeof of the
+ * caller's struct.  ARG: a size below that of the first release.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t struct_size);
 
-/* Opens a model: a Hugging Face CLIP directory, an open_clip directory, an OpenAI .pt checkpoint, a locked-tower
- * directory, or a packed .safetensors file.  path NULL: the built-in model (MOPD_MODEL if set, else
- * share/mopd/builtin.safetensors relative to the library, else the installation prefix).  options may be NULL.
- * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: config and weights disagree; UNSUPPORTED: an
- * architecture or activation unknown here; ARG or UNSUPPORTED: the environment's MOPD_CPU (runtime.h) or
- * MOPD_BF16 ("onednn" or "integers": what MOPD_PRECISION_BF16 computes with; unset, what suits the CPU).
- * Close with mopd_encoder_close.  Any thread.  Since 0.1. */
+/* Opens a model: a Hugging Face CLIP directory, an open_clip directory, an OpenAI .pt checkpoint, a
+ * locked-tower directory, or a packed .safetensors file; what lies at path tells which (docs/models.md).  path
+ * NULL: the built-in model (MOPD_MODEL if set, else share/mopd/builtin.safetensors relative to the library,
+ * else the installation prefix).
+ *
+ * Opening reads the configuration and vocabulary and maps the weights, which takes milliseconds; the first
+ * picture and the first text each unpack their tower.  Nothing is ever downloaded.  options may be NULL.
+ *
+ * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: configuration and weights disagree (the tensor
+ * is named); UNSUPPORTED: an architecture or activation unknown here; ARG or UNSUPPORTED: the environment's
+ * MOPD_CPU (runtime.h) or MOPD_BF16 ("onednn" or "integers": what MOPD_PRECISION_BF16 computes with; unset,
+ * what suits the CPU).  *out is NULL on failure.  Close with mopd_encoder_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_open(
     mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 
-/* Frees the encoder; takes NULL.  Nothing made from it may be in use any more.  Since 0.1. */
+/* Frees the encoder, its threads and its working memory; takes NULL.  No call with it may be running, and
+ * trainers made from it must be gone; banks, prompts and data sets hold copies and live on.  Since 0.1. */
 MOPD_API void mopd_encoder_close(mopd_encoder *encoder);
 
-/* Fills info, whose struct_size the caller has set to sizeof *info.  Since 0.1. */
+/* Fills info, whose struct_size the caller has set to sizeof *info: sizes of features, texts and pictures,
+ * threads, precision and the scale that turns a cosine into a logit.  A program with an older, shorter
+ * struct gets what fits; what this library does not know of a newer, longer one is set to zero.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info *info);
 
-/* 64 hexadecimal digits that name this model's configuration and weights; owned by the encoder.  Since 0.1. */
+/* 64 hexadecimal digits that name this model's configuration and weights: the same for a model and its packed
+ * f32 file, another for other weights.  Prompts and stores carry it, so that they never meet another
+ * model.  Owned by the encoder; "" for NULL.  Since 0.1. */
 MOPD_API const char *mopd_encoder_fingerprint(const mopd_encoder *encoder);
 
-/* Sizes, types, configuration as one JSON object in *json; free with mopd_free.  Since 0.1. */
+/* Sizes, types, configuration, preprocessing and file layout as one JSON object in *json, ended by a zero byte:
+ * what `mopd inspect` prints.  Free with mopd_free.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json);
 
 /* What a model, prompt file, checkpoint or feature store at path holds, as one JSON object with "kind" in
- * *json; free with mopd_free.  path NULL: the built-in model.  Since 0.1. */
+ * *json: for programs that are handed a file and want to know what it is before they open it.  path NULL: the
+ * built-in model.  Errors as the openers of each kind.  Free with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_inspect(const char *path, char **json);
 
-/* What the vision tower sees of an image: pixels, 3 x S x S, as transformers' PIL-backed CLIPImageProcessor makes
- * it with the model's own settings.  Since 0.1. */
+/* What the vision tower sees of an image: pixels, 3 x S x S floats of the caller (S is info.image_size), planes
+ * of red, green and blue.  Resized, cropped and normalised to the very bits of transformers' PIL-backed
+ * CLIPImageProcessor with the model's own settings, or of open_clip's and OpenAI's transforms for their
+ * layouts.  UNSUPPORTED: a picture so thin that nothing is left of it.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_preprocess(
     const mopd_encoder *encoder, const mopd_image *image, float *pixels);
 
 /* A training view of an image: random resized crop (area 0.08 to 1, ratio 3/4 to 4/3, bicubic) and horizontal
- * flip with chance 1/2, drawn from seed alone; pixels as above (torchvision's RandomResizedCrop; docs/method.md 5.1).
- * Since 0.1. */
+ * flip with chance 1/2, drawn from seed alone, so that the same seed gives the same view on any machine; pixels
+ * as above (torchvision's RandomResizedCrop; docs/method.md 5.1).  For hosts that augment in their own
+ * loop.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_preprocess_view(
     const mopd_encoder *encoder, const mopd_image *image, uint64_t seed, float *pixels);
 
-/* features, n x D, rows of length 1, from pixels, n x 3 x S x S.  NUMERIC when pixels are not finite.  Since 0.1. */
+/* Encodes pixels that were preprocessed before: features, n x D floats of the caller, rows of length 1, from
+ * pixels, n x 3 x S x S.  A row's bits depend on its own picture alone, not on n nor on threads.  The calling
+ * thread takes part; concurrent calls are allowed.  n may be 0.  NUMERIC: a pixel is not finite, or a feature
+ * has no length (the row is named); NOMEM.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_encode_pixels(
     const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
 
-/* features, n x D, from n images.  Since 0.1. */
+/* Preprocesses and encodes n images: features, n x D floats of the caller, rows of length 1.  Memory stays
+ * bounded for any n, as pictures go in groups.  What is said of mopd_encoder_encode_pixels holds here
+ * too.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_encode_images(
     const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features);
 
@@ -107,27 +139,37 @@ MOPD_API mopd_status mopd_encoder_encode_images(
 typedef int (*mopd_encoded_fn)(
     void *context, size_t index, mopd_status status, const char *message, const float *feature);
 
-/* Encodes picture files, decoding and encoding side by side in bounded memory.  fn is called on the calling
- * thread, once a file, in list order; a bad picture is reported to it and the rest go on.  Since 0.1. */
+/* Encodes picture files, decoding and encoding side by side, in memory that does not grow with n: the
+ * quickest way for a folder.  fn is called on the calling thread, once for each file, in list order.  A
+ * picture that cannot be read is reported to it with its own status and message, and the rest go on.  The
+ * call itself fails only for arguments, memory, or CANCELLED when fn says stop; the files before that have
+ * been reported.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_encode_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
-/* Token ids of a text, start and end included: *ids, *n_ids of them; free with mopd_free.  text is UTF-8, ended
- * by a zero byte.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context and
- * MOPD_TEXT_TRUNCATE is off.  As transformers' CLIPTokenizer.  Since 0.1. */
+/* Token ids of a text, start and end included: *ids, *n_ids of them, the very ids of transformers'
+ * CLIPTokenizer on the same vocabulary.  text is UTF-8, ended by a zero byte; any language and any
+ * symbols.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context (both
+ * lengths are named) and MOPD_TEXT_TRUNCATE is off.  Free *ids with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_tokenize(
     const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids);
 
-/* features, n x D, rows of length 1, of n texts.  Shared beginnings are computed once.  Since 0.1. */
+/* Encodes n texts: features, n x D floats of the caller, rows of length 1.  What texts share from their
+ * beginning is computed once, so that many sentences of one form cost little more than their endings; a row's
+ * bits do not depend on that, nor on n or threads.  FORMAT and ARG as mopd_encoder_tokenize, with the text's
+ * index.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_encode_texts(
     const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
 
-/* Writes weights, configuration and vocabulary as one mappable file at path (beside, then renamed); dtype is
- * MOPD_DTYPE_....  Since 0.1. */
+/* Writes weights, configuration and vocabulary as one file at path that mopd_encoder_open maps: easier to ship
+ * than a folder, quicker to open.  It is written beside path, synced and renamed.  dtype is MOPD_DTYPE_F32 for
+ * the same bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the
+ * weights.  IO: cannot be written; ARG: another dtype.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
-/* *gflops = the rate of the matrix product alone here and now (256 x 768 by 768 x 3072 in f32, the encoder's threads,
- * best of several rounds, about a tenth of a second): what the towers' speed is to be held against.  Since 0.1. */
+/* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's threads, the
+ * best of several rounds.  It takes about a tenth of a second.  What the towers reach is to be held against it,
+ * and a low number on a known processor tells of a busy machine or a wrong CPU path.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops);
 
 MOPD_END_DECLS

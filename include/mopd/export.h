@@ -12,8 +12,8 @@
 #define MOPD_API
 #endif
 
-/* Behind a declaration: the name goes on working, `text` says which one is better.  Compilers warn where it is used,
- * unless MOPD_ALLOW_DEPRECATED is defined before the headers are read. */
+/* Behind a declaration: the name goes on working, `text` says which one is better.  Compilers warn where it is
+ * used, unless MOPD_ALLOW_DEPRECATED is defined before the headers are read. */
 #if defined(__GNUC__) && !defined(MOPD_ALLOW_DEPRECATED)
 #define MOPD_DEPRECATED(text) __attribute__((deprecated(text)))
 #else

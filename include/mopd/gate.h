@@ -11,25 +11,32 @@ MOPD_BEGIN_DECLS
 
 typedef struct mopd_gate mopd_gate;
 
-/* The gate of a prompt.  STATE: its method learns none.  Free with mopd_gate_free.  Since 0.1. */
+/* The gate that a prompt was learned with, copied: for seeing which teachers a picture gets.  Classifying
+ * needs no gate.  STATE: its method learns none (CoOp and the like).  Free with mopd_gate_free.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt);
 
-/* A gate from given weights, dim x n_templates, that keeps top_k (copied).  ARG: top_k 0 or above
- * n_templates; NUMERIC: a weight is not finite.  Since 0.1. */
+/* A gate from given weights, dim x n_templates in rows of n_templates, that keeps top_k templates; copied.  For
+ * gates that were learned by another program.  ARG: top_k 0 or above n_templates, a size of 0; NUMERIC: a
+ * weight is not finite.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_create_weights(
     mopd_gate **out, const float *weights, size_t dim, size_t n_templates, size_t top_k);
 
-/* Templates M, kept K, feature width D (0: the choice does not look at the picture).  Since 0.1. */
+/* Templates M, how many of them are kept for a picture, K, and the feature width D, which is 0 where the choice
+ * does not look at the picture (mopd-static).  0 for NULL.  Any thread.  Since 0.1. */
 MOPD_API size_t mopd_gate_n_templates(const mopd_gate *gate);
 MOPD_API size_t mopd_gate_top_k(const mopd_gate *gate);
 MOPD_API size_t mopd_gate_dim(const mopd_gate *gate);
 
-/* For each of n features, n x D: indices, n x K, of the templates kept, best score first, ties to the lower
- * index, and weights, n x K: softmax of the kept scores, summing to 1.  Since 0.1. */
+/* For each of n features, n x D, rows of length 1: indices, n x K, of the templates kept, best score first,
+ * ties to the lower index, and weights, n x K: the softmax of the kept scores, summing to 1.  Both are the
+ * caller's.  docs/method.md 3.3.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_select(
     const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights);
 
-/* use, M: the mean weight of each template over n features (sums to 1).  ARG: n 0.  Since 0.1. */
+/* use, M doubles of the caller: the mean weight of each template over n features, summing to 1.  A gate that
+ * has learned nothing uses few of them or all alike; mopd inspect shows what training saw.  ARG: n 0.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use);
 
 /* Frees the gate; takes NULL.  Since 0.1. */

@@ -10,38 +10,47 @@ MOPD_BEGIN_DECLS
 typedef struct mopd_image mopd_image;
 
 typedef struct mopd_image_options {
-    uint32_t struct_size;
-    uint32_t flags; /* none yet: 0 */
+    uint32_t struct_size; /* set by mopd_image_options_init */
+    uint32_t flags;       /* none yet: 0 */
     uint64_t
         max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
 } mopd_image_options;
 
-/* Fills in the defaults.  Since 0.1. */
+/* Fills in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of
+ * the first release.  Since 0.1. */
 MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_size);
 
-/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the
- * kind is told by content, not by name.  As in Pillow, the EXIF orientation is not applied and alpha is dropped.
- * options may be NULL.  IO: cannot be read; FORMAT: not such a picture, or cut short; UNSUPPORTED: more than
- * max_pixels.  *out is NULL on failure; close it with mopd_image_close.  Any thread.  Since 0.1. */
+/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the kind
+ * is told by content, not by name.  The bytes are those of Pillow.  As in Pillow, the EXIF orientation is not
+ * applied and alpha is dropped.  options may be NULL.
+ *
+ * IO: cannot be read, with the system's reason; FORMAT: not such a picture (the message says what it is),
+ * broken or cut short; UNSUPPORTED: more than max_pixels, said before anything of that size is
+ * allocated.  Messages begin with the path.  *out is NULL on failure; close it with mopd_image_close.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
 
-/* The same from bytes in memory; they are not kept.  Since 0.1. */
+/* The same from n_bytes in memory, as they come from a network or a database: they are read during the call and
+ * not kept.  Messages have no path in front.  Since 0.1. */
 MOPD_API mopd_status mopd_image_decode(
     mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options);
 
 /* A picture from raw 8-bit samples, height x width x n_channels (1 grey, 3 RGB, 4 RGBA: alpha dropped), rows
- * row_bytes apart (0: packed).  Copied.  Since 0.1. */
+ * row_bytes apart (0: packed): frames of a camera or a video, or what another library has decoded.  Copied, so
+ * the caller's buffer is free at once.  ARG: a size of 0, another number of channels, rows that are too
+ * short.  Since 0.1. */
 MOPD_API mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t height, size_t width,
     size_t n_channels, size_t row_bytes);
 
-/* Width and height in pixels.  Since 0.1. */
+/* Width and height in pixels; 0 for NULL.  Any thread.  Since 0.1. */
 MOPD_API size_t mopd_image_width(const mopd_image *image);
 MOPD_API size_t mopd_image_height(const mopd_image *image);
 
-/* The samples, height x width x 3, packed rows; owned by the image.  Since 0.1. */
+/* The samples, height x width x 3 bytes of red, green and blue in packed rows, for showing the picture or
+ * handing it on.  Owned by the image; NULL for NULL.  Any thread.  Since 0.1. */
 MOPD_API const uint8_t *mopd_image_samples(const mopd_image *image);
 
-/* Frees an image; takes NULL.  Since 0.1. */
+/* Frees an image and its samples; takes NULL.  Encoding keeps no image, so it may go as soon as the call returns.  Since 0.1. */
 MOPD_API void mopd_image_close(mopd_image *image);
 
 /* The former name of mopd_image_close.  Since 0.1. */

@@ -17,17 +17,21 @@ typedef struct mopd_metrics {
         macro_f1; /* percent: mean F1 over the classes with at least one picture, as scikit-learn and Dassl */
 } mopd_metrics;
 
-/* Adds to confusion, C x C (row: true class, column: predicted class, which the caller zeroed at first), the
- * outcome of n pictures: the prediction is the largest of its C logits, ties to the lower index.  ARG: a label
- * out of range; NUMERIC: a logit is not a number.  Since 0.1. */
+/* Adds the outcome of n pictures to confusion, C x C numbers of the caller, who zeroed them at first: rows are
+ * true classes, columns predicted ones.  A prediction is the largest of a picture's C logits, ties to the lower
+ * index.  Call it batch by batch.  ARG: a label out of range; NUMERIC: a logit is not a number; then nothing
+ * was added.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
-/* Fills metrics, whose struct_size the caller has set, from confusion, C x C.  Since 0.1. */
+/* Fills metrics, whose struct_size the caller has set to its sizeof, from confusion, C x C.  Classes without a
+ * picture do not count.  Accuracy weighs pictures alike, macro F1 weighs classes alike: look at both where
+ * classes differ in size.  Since 0.1. */
 MOPD_API mopd_status mopd_confusion_get_metrics(
     const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics);
 
-/* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy.  Since 0.1. */
+/* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy, which is high only where both are (Xian et
+ * al. 2017).  Since 0.1. */
 MOPD_API double mopd_harmonic_mean(double a, double b);
 
 /* The former name of mopd_confusion_get_metrics.  Since 0.1. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * mopd.hpp - libmopd for C++17: handles that free themselves, lists of texts, exceptions; nothing to link beyond
- * libmopd.
+ * mopd.hpp - libmopd for C++17: handles that free themselves, lists of texts, exceptions; nothing to
+ * link beyond libmopd.
  *
- * Every class owns one C handle, can be moved but not copied, and hands the handle out as get() for calls that have no
- * wrapper.  Arrays come back as mopd::Matrix, rows x cols floats; arrays go in as mopd::span, a pointer and a size.
- * A status that is not MOPD_OK becomes mopd::error.  Callbacks are any callable; return false (or nothing) to stop (or
- * to go on).  What a callback throws never crosses the C library: the call ends, then it is thrown again.
- * Threads, shapes and units are those of the C functions.  Since 0.1. */
+ * Every class owns one C handle, can be moved but not copied, and hands the handle out as get() for calls that
+ * have no wrapper.  Arrays come back as mopd::Matrix, rows x cols floats; arrays go in as mopd::span, a pointer
+ * and a size.  A status that is not MOPD_OK becomes mopd::error.  Callbacks are any callable; return false (or
+ * nothing) to stop (or to go on).  What a callback throws never crosses the C library: the call ends, then it
+ * is thrown again.  Threads, shapes and units are those of the C functions.  Since 0.1. */
 #ifndef MOPD_MOPD_HPP
 #define MOPD_MOPD_HPP
 
@@ -96,8 +96,8 @@ class Matrix {
     std::vector<float> values_;
 };
 
-/* A list of texts for one call: from {"a", "b"}, or from a container of std::string or const char *, which must live
- * until the call returns (a temporary in the call does). */
+/* A list of texts for one call: from {"a", "b"}, or from a container of std::string or const char *, which must
+ * live until the call returns (a temporary in the call does). */
 class Texts {
   public:
     Texts() = default;
@@ -741,8 +741,8 @@ class Dataset : public detail::handle<mopd_dataset, mopd_dataset_close> {
             [&](mopd_dataset **out) { return mopd_dataset_withdraw(out, get(), nullptr, name.c_str()); });
     }
 
-    /* With features.  progress(done, total, bad_path, message): returning false stops, and *complete (where given)
-     * becomes false: what was reached comes back, for a later call to take up as `known`. */
+    /* With features.  progress(done, total, bad_path, message): returning false stops, and *complete (where
+     * given) becomes false: what was reached comes back, for a later call to take up as `known`. */
     template <class F = ignore>
     Dataset encode(const Encoder &encoder, EncodeOptions o = {}, F &&progress = {}, bool *complete = nullptr,
         const Dataset *known = nullptr) const
@@ -811,8 +811,8 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
 
     void end_epoch() { check(mopd_trainer_end_epoch(get())); }
 
-    /* All epochs that are left on n x n_views features.  on_epoch(const mopd_epoch &) may return false to stop: then
-     * run returns false, and may be called again. */
+    /* All epochs that are left on n x n_views features.  on_epoch(const mopd_epoch &) may return false to stop:
+     * then run returns false, and may be called again. */
     template <class F = ignore>
     bool run(span<const float> features, span<const std::int32_t> labels, std::size_t n_views = 1,
         F &&on_epoch = {}, const std::string &checkpoint = {})

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * prompt.h - a learned prompt: what training leaves behind, as a small safetensors file.
  *
- * It holds context vectors and, where the method has one, the gate; no class is built in, so one prompt
- * serves any list of class names (unless its context is class-specific).  Immutable once open: any number of
- * threads. */
+ * It holds context vectors and, where the method has one, the gate; no class is built in, so one prompt serves
+ * any list of class names (unless its context is class-specific).  Immutable once open: any number of threads. */
 #ifndef MOPD_PROMPT_H
 #define MOPD_PROMPT_H
 
@@ -48,42 +47,56 @@ typedef struct mopd_prompt_info {
     double accuracy;        /* on the training pictures in percent, negative: not measured */
 } mopd_prompt_info;
 
-/* The name of a method, "mopd-static" (NULL for an unknown number), and its number (ARG for an unknown name;
- * the message lists them).  Static.  Any thread.  Since 0.1. */
+/* The name of a method, "mopd-static", as the command and files write it; NULL for an unknown number.  And the
+ * number of a name: ARG for an unknown one; the message lists those there are.  Names are static.  Any
+ * thread.  Since 0.1. */
 MOPD_API const char *mopd_method_name(int32_t method);
 MOPD_API mopd_status mopd_method_find(const char *name, int32_t *method);
 
-/* Opens a prompt file or a checkpoint.  With an encoder (may be NULL) the file must have been made with the
- * same model and vocabulary: MISMATCH names both fingerprints.  FORMAT: not a prompt file, or cut short; VERSION: of a newer
- * library. Close with mopd_prompt_close.  Any thread.  Since 0.1. */
+/* Opens a prompt file or a checkpoint, which is read whole.  With an encoder (may be NULL) the file must have
+ * been made with the same model and vocabulary: MISMATCH names both fingerprints.  Without one it can be looked
+ * at, and is compared when a bank is made.
+ *
+ * IO: cannot be read; FORMAT: not a prompt file, cut short, or its arrays are not what its text says; VERSION:
+ * of a newer library.  Files are untrusted input and may come from anywhere.  Close with
+ * mopd_prompt_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder);
 
-/* Writes the prompt (never as a checkpoint), beside path and then renamed.  Same prompt, same bytes.  Since
- * 0.1. */
+/* Writes the prompt, never as a checkpoint: a few kilobytes that any safetensors reader opens.  It is written
+ * beside path, synced and renamed; the same prompt gives the same bytes.  IO: cannot be written, with the
+ * system's reason.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_save(const mopd_prompt *prompt, const char *path);
 
-/* Frees the prompt; takes NULL.  Since 0.1. */
+/* Frees the prompt; takes NULL.  Banks and gates that were made from it hold copies and live on.  Since 0.1. */
 MOPD_API void mopd_prompt_close(mopd_prompt *prompt);
 
-/* Fills info, whose struct_size the caller has set to sizeof *info.  Since 0.1. */
+/* Fills info, whose struct_size the caller has set to sizeof *info: sizes, method, what it was trained on.  A
+ * shorter struct gets what fits, of a longer one the rest is zero.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_get_info(const mopd_prompt *prompt, mopd_prompt_info *info);
 
-/* Everything the file says (method, settings, templates, fingerprint, classes, data, accuracy, gate use,
- * notes) as one JSON object in *json; free with mopd_free.  Since 0.1. */
+/* Everything the file says as one JSON object in *json: method, settings, templates, fingerprint, classes,
+ * data, accuracy, how often the gate took each template, notes.  What `mopd inspect` prints.  Free with
+ * mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_describe(const mopd_prompt *prompt, char **json);
 
-/* The context vectors, n_context x text_width (class-specific: n_classes x n_context x text_width); the gate,
- * dim x n_templates, NULL where there is none.  Owned by the prompt.  Since 0.1. */
+/* The context vectors, n_context x text_width floats (class-specific: n_classes x n_context x text_width),
+ * which stand where the embeddings of words would; the gate, dim x n_templates floats, NULL where the method
+ * has none or its scores do not look at the picture.  Owned by the prompt; NULL for NULL.  Any
+ * thread.  Since 0.1. */
 MOPD_API const float *mopd_prompt_context(const mopd_prompt *prompt);
 MOPD_API const float *mopd_prompt_gate(const mopd_prompt *prompt);
 
-/* A class trained on, a template: NULL beyond the last.  Owned by the prompt.  Since 0.1. */
+/* The name of a class that was trained on, and the text of a template that was a teacher, by index; NULL beyond
+ * the last.  Owned by the prompt.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_prompt_class_name(const mopd_prompt *prompt, size_t index);
 MOPD_API const char *mopd_prompt_template(const mopd_prompt *prompt, size_t index);
 
-/* A bank of any classes with the learned prompt: the start token, context and name through the text tower.
- * n_classes 0: the classes trained on.  ARG as mopd_bank_create; MISMATCH: another encoder's prompt; STATE: a
- * class-specific prompt meets a class it was not trained on (named).  Since 0.1. */
+/* A bank of any classes with the learned prompt: start token, context and name go through the text tower, and
+ * one text a class is all it takes.  Classes that nobody trained on work as well; n_classes 0: the classes
+ * trained on.  The bank holds copies.
+ *
+ * ARG as mopd_bank_create; MISMATCH: another encoder's prompt; STATE: a class-specific prompt meets a class it
+ * was not trained on (named).  Free with mopd_bank_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_create_prompt(mopd_bank **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const mopd_prompt *prompt);
 

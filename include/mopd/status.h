@@ -31,14 +31,18 @@ typedef int32_t mopd_status;
 
 MOPD_BEGIN_DECLS
 
-/* The name of a status, "MOPD_E_FORMAT"; "MOPD_?" for a value unknown here.  Static.  Any thread.  Since 0.1. */
+/* The name of a status as programs write it, "MOPD_E_FORMAT", for logs; "MOPD_?" for a value that this library
+ * does not know, which a newer one may return.  Static.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_status_name(mopd_status status);
 
-/* The general meaning of a status in words.  Static.  Any thread.  Since 0.1. */
+/* The general meaning of a status in a few words, for programs that have lost the message.  What went wrong in
+ * a given call is in mopd_last_error.  Static.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_status_text(mopd_status status);
 
-/* What went wrong in the last failed call of this thread: file, place, reason, at most 1023 bytes, no line end.
- * "" when nothing failed yet.  Owned by the library; valid until the thread's next failing call.  Since 0.1. */
+/* What went wrong in the last failed call of this thread, in English: file, place, reason, the numbers that
+ * disagree.  At most 1023 bytes, no line end; a longer one ends in "...".  "" when nothing failed yet.  It may
+ * hold bytes of file names, which need not be UTF-8.  Owned by the library; valid until the thread's next
+ * failing call.  Since 0.1. */
 MOPD_API const char *mopd_last_error(void);
 
 MOPD_END_DECLS

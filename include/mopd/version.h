@@ -15,14 +15,16 @@
 
 MOPD_BEGIN_DECLS
 
-/* The version number of the library that runs.  Any thread.  Since 0.1. */
+/* The version number of the library that runs, as MOPD_VERSION_NUMBER writes it: compare both to see whether a
+ * program runs with another release than it was compiled with.  Any thread.  Since 0.1. */
 MOPD_API uint32_t mopd_version_number(void);
 
 /* The same as text, "0.1.0".  Static, never freed.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_version_string(void);
 
-/* One line: version, live BLIS kernels, SIMD path, default thread count.  Static, never freed.
- * Any thread.  Since 0.1. */
+/* One line for bug reports: version, the live kernels, the instruction set in use, the default number of
+ * threads, and whether MOPD_CPU or MOPD_BF16 in the environment were heeded.  Static, never freed.  Any
+ * thread.  Since 0.1. */
 MOPD_API const char *mopd_build_info(void);
 
 MOPD_END_DECLS
