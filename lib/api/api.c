@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "mopd/mopd.h"
 
 #define MOST_BYTES 4096 /* a struct_size beyond is memory that was never set */
@@ -81,7 +82,7 @@ mopd_status mo_api_read(mo_api_struct type, void *out, const void *options, cons
     const uint32_t n = word(options, 0);
     mopd_status st = mo_api_check_size(type, n);
     if (st != MOPD_OK) return st;
-    memcpy(out, options, n < size ? n : size);
+    memcpy(out, options, mo_min(n, size));
     memcpy(out, &size, sizeof size);
     for (size_t i = size; i < n; i++) {
         if (((const unsigned char *)options)[i])

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/ints.h"
 #include "base/mem.h"
 
 static mopd_status read_block(mo_map *map, int fd, const char *path)
@@ -57,7 +58,7 @@ void mo_map_release(const mo_map *map, const void *start, size_t n_bytes)
 {
     if (!map->mapped) return;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)start + page - 1) / page * page;
+    uintptr_t from = mo_round_up((uintptr_t)start, page);
     uintptr_t to = ((uintptr_t)start + n_bytes) / page * page;
     if (to > from) madvise((void *)from, to - from, MADV_DONTNEED);
 }

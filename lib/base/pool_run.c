@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/pool_inner.h"
 
@@ -145,12 +146,6 @@ size_t mo_pool_threads(const mo_pool *pool)
     return pool ? pool->n_workers + 1 : 1;
 }
 
-/* Where part i of n things cut into parts begins. */
-static size_t part_of(size_t n, size_t parts, size_t i)
-{
-    return n / parts * i + n % parts * i / parts;
-}
-
 /* Workers wake on other processors than the caller's: a kernel that lets them wait beside it until it balances
  * its load costs two milliseconds. */
 static void make_room(mo_pool *pool)
@@ -179,8 +174,8 @@ static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks, bool 
     atomic_store(&pool->unfinished, n_tasks);
     const size_t threads = pool->n_workers + 1;
     for (size_t i = 0; i < threads; i++) {
-        atomic_store_explicit(&pool->shares[i].next, part_of(n_tasks, threads, i), memory_order_relaxed);
-        pool->shares[i].end = part_of(n_tasks, threads, i + 1);
+        atomic_store_explicit(&pool->shares[i].next, mo_cut(n_tasks, threads, i), memory_order_relaxed);
+        pool->shares[i].end = mo_cut(n_tasks, threads, i + 1);
     }
     atomic_store(&pool->state, (atomic_load(&pool->state) / MO_ROUND + 1) * MO_ROUND);
     if (atomic_load(&pool->sleepers)) {

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/ints.h"
+
 static const uint32_t K[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
     0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
     0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
@@ -59,7 +61,7 @@ void mo_sha256_add(mo_sha256 *s, const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     while (n) {
-        size_t at = s->n_bytes % 64, step = 64 - at < n ? 64 - at : n;
+        size_t at = s->n_bytes % 64, step = mo_min(64 - at, n);
         if (at == 0 && n >= 64) {
             add_block(s->h, p);
             step = 64;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "clip/text_inner.h"
 
@@ -24,7 +25,7 @@ typedef struct sequence {
 static int compare(const void *a, const void *b)
 {
     const sequence *x = a, *y = b;
-    size_t n = x->n < y->n ? x->n : y->n;
+    size_t n = mo_min(x->n, y->n);
     for (size_t i = 0; i < n; i++)
         if (x->token[i] != y->token[i]) return x->token[i] < y->token[i] ? -1 : 1;
     if (x->n != y->n) return x->n < y->n ? -1 : 1;
@@ -33,7 +34,7 @@ static int compare(const void *a, const void *b)
 
 static size_t shared_beginning(const sequence *a, const sequence *b)
 {
-    size_t n = a->n < b->n ? a->n : b->n, i = 0;
+    size_t n = mo_min(a->n, b->n), i = 0;
     while (i < n && a->token[i] == b->token[i]) i++;
     return i;
 }

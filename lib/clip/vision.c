@@ -28,7 +28,7 @@ static void lane(void *ctx, size_t index)
     for (;;) {
         const size_t first = atomic_fetch_add_explicit(&l->next, l->chunk, memory_order_relaxed);
         if (first >= l->n) return;
-        const size_t n = l->n - first < l->chunk ? l->n - first : l->chunk;
+        const size_t n = mo_min(l->n - first, l->chunk);
         l->v->run(l->work[index], l->pool, l->pixels + first * picture, n, l->out + first * l->v->dim);
     }
 }
@@ -67,7 +67,7 @@ mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels
         n -= apart;
     }
     if (st != MOPD_OK || !n) return st;
-    lanes l = {.v = v, .pixels = pixels, .out = out, .n = n, .chunk = n < v->chunk ? n : v->chunk};
+    lanes l = {.v = v, .pixels = pixels, .out = out, .n = n, .chunk = mo_min(n, v->chunk)};
     return run_lanes(&l, pool, 1);
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <jpeglib.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 
 /* A progressive file of more scans than this is made to burn time. */
@@ -132,7 +133,7 @@ static void read_rows(decoder *d)
                 row_from_cmyk(d->picture.rgb + y * row_bytes, d->cmyk, width);
             continue;
         }
-        size_t n = left < ROWS ? left : ROWS;
+        size_t n = mo_min(left, ROWS);
         for (size_t i = 0; i < n; i++) rows[i] = d->picture.rgb + (y + i) * row_bytes;
         jpeg_read_scanlines(&d->info, rows, (JDIMENSION)n);
     }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/out.h"
 #include "base/utf8.h"
@@ -234,7 +235,7 @@ mopd_status mo_safetensors_writer_floats(mo_safetensors_writer *w, const float *
     if (t->dtype == MO_F32) return mo_safetensors_writer_write(w, x, n * size);
     uint16_t half[2048];
     for (size_t i = 0; i < n;) {
-        size_t some = n - i < 2048 ? n - i : 2048;
+        size_t some = mo_min(n - i, 2048);
         mo_floats_store(x + i, some, t->dtype, half);
         mopd_status st = mo_safetensors_writer_write(w, half, some * size);
         if (st != MOPD_OK) return st;

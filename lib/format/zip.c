@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "format/index.h"
 
@@ -143,7 +144,7 @@ bool mo_zip_is(const void *bytes, size_t n)
 static const unsigned char *find_end(const mo_zip *zip)
 {
     if (zip->n_bytes < END_BYTES) return NULL;
-    size_t most = zip->n_bytes - END_BYTES < 65535 ? zip->n_bytes - END_BYTES : 65535;
+    size_t most = mo_min(zip->n_bytes - END_BYTES, 65535);
     const unsigned char *last = zip->bytes + zip->n_bytes - END_BYTES;
     for (size_t comment = 0; comment <= most; comment++)
         if (get32(last - comment) == END_SIG && get16(last - comment + 20) == comment) return last - comment;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/map.h"
 #include "math/kern.h"
 
@@ -20,7 +21,7 @@ typedef struct job {
 static void run_piece(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t at = task * PIECE, n = j->n - at < PIECE ? j->n - at : PIECE;
+    const size_t at = task * PIECE, n = mo_min(j->n - at, PIECE);
     if (j->fwd)
         j->fwd(j->out + at, j->x + at, 0, 1, n);
     else
@@ -36,7 +37,7 @@ void mo_act_fwd(mo_pool *pool, float *y, const float *x, mo_act act, size_t n)
         return;
     }
     j.fwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu : act == MO_ACT_GELU ? kern->gelu : kern->relu6;
-    mo_pool_run(pool, (n + PIECE - 1) / PIECE, run_piece, &j);
+    mo_pool_run(pool, mo_ceil_div(n, PIECE), run_piece, &j);
 }
 
 void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_act act, size_t n)
@@ -48,5 +49,5 @@ void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_ac
         return;
     }
     j.bwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu_bwd : kern->gelu_bwd;
-    mo_pool_run(pool, (n + PIECE - 1) / PIECE, run_piece, &j);
+    mo_pool_run(pool, mo_ceil_div(n, PIECE), run_piece, &j);
 }

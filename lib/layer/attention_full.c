@@ -16,14 +16,9 @@
 
 #define BLOCK 36
 
-static size_t up(size_t n)
-{
-    return mo_round_up(n, MO_PANEL);
-}
-
 size_t mo_attention_full_floats(size_t d, size_t n)
 {
-    return up(n) * d + n * up(d) + BLOCK * up(n);
+    return mo_round_up(n, MO_PANEL) * d + n * mo_round_up(d, MO_PANEL) + BLOCK * mo_round_up(n, MO_PANEL);
 }
 
 typedef struct job {
@@ -87,8 +82,8 @@ static void multiply(const mo_kern *kern, const product *p)
 /* m queries of one head; `to` is the output of the first. */
 static void do_queries(const job *j, float *to, const float *q, size_t m, float *scratch)
 {
-    const size_t n = j->n, d = j->d, ld = up(n);
-    float *keys = scratch, *values = keys + ld * d, *scores = values + n * up(d);
+    const size_t n = j->n, d = j->d, ld = mo_round_up(n, MO_PANEL);
+    float *keys = scratch, *values = keys + ld * d, *scores = values + n * mo_round_up(d, MO_PANEL);
     multiply(j->kern,
         &(product){.c = scores, .ldc = ld, .m = m, .n = n, .k = d, .a = q, .lda = j->a->ldq, .w = keys});
     for (size_t i = 0; i < m; i++) j->kern->softmax(scores + i * ld, scores + i * ld, j->scale, n);
@@ -102,7 +97,7 @@ static void do_item(const job *j, size_t seq, size_t head, float *scratch)
     const size_t n = j->n, d = j->d, row0 = seq * n;
     const float *keys = a->kv + row0 * a->ldkv + head * d;
     j->kern->pack(scratch, keys, a->ldkv, n, d);
-    pack_values(scratch + up(n) * d, keys + a->width, a->ldkv, n, d);
+    pack_values(scratch + mo_round_up(n, MO_PANEL) * d, keys + a->width, a->ldkv, n, d);
     if (!a->select) {
         for (size_t r = 0; r < n; r += BLOCK)
             do_queries(j, j->out + (row0 + r) * a->width + head * d, a->q + (row0 + r) * a->ldq + head * d,

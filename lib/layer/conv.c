@@ -6,9 +6,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
+
 size_t mo_conv_same_out(size_t in, size_t stride)
 {
-    return (in + stride - 1) / stride;
+    return mo_ceil_div(in, stride);
 }
 
 size_t mo_conv_same_before(size_t in, size_t k, size_t stride)

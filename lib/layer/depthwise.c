@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "layer/conv.h"
 #include "math/kern.h"
@@ -87,7 +88,7 @@ static void do_line(void *ctx, size_t task)
         const size_t inner = col * stride >= left && j->width >= k ? (j->width - k + left) / stride + 1 : 0;
         taps.n_groups = inner > col ? (inner - col) / group : 0;
         if (!taps.n_groups) taps.n_groups = 1;
-        taps.columns = j->out_w - col < group ? j->out_w - col : group;
+        taps.columns = mo_min(j->out_w - col, group);
         taps.y = j->y + (task * j->out_w + col) * n;
         point(j, &taps, tap, row, col);
         j->kern->depthwise(&taps);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "math/kern.h"
 
 #define TASK_ROWS 32
@@ -22,7 +23,7 @@ typedef struct job {
 
 static size_t last_row(const job *j, size_t task)
 {
-    return (task + 1) * TASK_ROWS < j->rows ? (task + 1) * TASK_ROWS : j->rows;
+    return mo_min((task + 1) * TASK_ROWS, j->rows);
 }
 
 static void fwd_task(void *ctx, size_t task)
@@ -40,7 +41,7 @@ static void fwd_task(void *ctx, size_t task)
 void mo_norm_fwd(mo_pool *pool, float *y, const float *x, const mo_norm *norm, float *stats, size_t rows)
 {
     job j = {.kern = mo_kern_get(), .norm = norm, .out = y, .x = x, .stats = stats, .rows = rows};
-    mo_pool_run(pool, (rows + TASK_ROWS - 1) / TASK_ROWS, fwd_task, &j);
+    mo_pool_run(pool, mo_ceil_div(rows, TASK_ROWS), fwd_task, &j);
 }
 
 static void bwd_task(void *ctx, size_t task)
@@ -61,5 +62,5 @@ void mo_norm_bwd(mo_pool *pool, const mo_norm *norm, const mo_norm_grad *g, size
         .dy = g->dy,
         .kept = g->stats,
         .rows = rows};
-    mo_pool_run(pool, (rows + TASK_ROWS - 1) / TASK_ROWS, bwd_task, &j);
+    mo_pool_run(pool, mo_ceil_div(rows, TASK_ROWS), bwd_task, &j);
 }

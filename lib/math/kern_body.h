@@ -10,11 +10,11 @@
  * bits do not depend on where it stands. */
 #include <math.h>
 
+#include "base/ints.h"
 #include "math/kern.h"
 
 /* for (i = 0, VN, 2 VN ...; n_ lanes of each are meant) */
-#define EACH(i, lanes, n)                                                                                    \
-    for (size_t i = 0, lanes; i < (n) && ((lanes = (n)-i < VN ? (n)-i : VN), 1); i += VN)
+#define EACH(i, lanes, n) for (size_t i = 0, lanes; i < (n) && ((lanes = mo_min((n)-i, VN)), 1); i += VN)
 
 static inline vec get(const float *x, size_t lanes)
 {
@@ -88,7 +88,7 @@ static float dot_row(const float *x, const float *y, size_t n)
         b = v_fma(v_load(x + i + VN), v_load(y + i + VN), b);
     }
     for (; i < n; i += VN) {
-        size_t lanes = n - i < VN ? n - i : VN;
+        size_t lanes = mo_min(n - i, VN);
         a = v_fma(get(x + i, lanes), get(y + i, lanes), a);
     }
     return v_sum(v_add(a, b));
@@ -192,7 +192,7 @@ static void norm_row(float *y, const float *x, const float *gb[2], float eps, si
         a = v_add(a, v_load(x + i));
         b = v_add(b, v_load(x + i + VN));
     }
-    for (; i < n; i += VN) a = v_add(a, get(x + i, n - i < VN ? n - i : VN));
+    for (; i < n; i += VN) a = v_add(a, get(x + i, mo_min(n - i, VN)));
     const float mean = v_sum(v_add(a, b)) / (float)n;
     const vec m = v_set(mean);
     a = b = v_set(0);
@@ -286,7 +286,7 @@ static void mix(float *y, const float *p, const float *v, size_t ld, size_t n, s
         v_store(y + i + 3 * VN, e);
     }
     for (; i < d; i += VN) {
-        const size_t lanes = d - i < VN ? d - i : VN;
+        const size_t lanes = mo_min(d - i, VN);
         vec a = get(y + i, lanes);
         for (size_t j = 0; j < n; j++) a = v_fma(v_set(p[j]), get(v + j * ld + i, lanes), a);
         put(y + i, lanes, a);
@@ -354,7 +354,7 @@ static inline void taps_wide(const mo_depthwise_taps *t, float *y, size_t shift,
 
 static inline void taps_column(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
 {
-    const size_t lanes = t->channels - c < VN ? t->channels - c : VN;
+    const size_t lanes = mo_min(t->channels - c, VN);
     for (size_t q = 0; q < t->columns; q++) {
         vec s = get(t->bias + c, lanes);
         for (size_t i = 0; i < t->n; i++)

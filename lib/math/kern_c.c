@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "math/kern.h"
 
 static float max_row(const float *x, size_t n)
@@ -157,7 +158,7 @@ static void product_transposed(float *y, const float *q, const float *w, size_t 
 
 static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
 {
-    for (size_t j = 0; j < (n + 15) / 16 * 16; j++) {
+    for (size_t j = 0; j < mo_round_up(n, 16); j++) {
         float *column = to + j / 16 * 16 * k + j % 16;
         for (size_t i = 0; i < k; i++) column[i * 16] = j < n ? x[j * ld + i] : 0;
     }

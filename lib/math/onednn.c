@@ -142,16 +142,12 @@ static void free_work(work *r)
     mo_mem_free(r);
 }
 
-static size_t up(size_t n, size_t to)
-{
-    return mo_ceil_div(n, to) * to;
-}
-
 /* NOMEM, also where it is oneDNN that has none. */
 static mopd_status make_work(work **out, const plan *p)
 {
     const mo_onednn_plan *s = &p->shape;
-    const size_t head = up(sizeof(work), 64), a = s->blocks * MO_ONEDNN_ROWS * s->depth * sizeof(uint16_t);
+    const size_t head = mo_round_up(sizeof(work), 64),
+                 a = s->blocks * MO_ONEDNN_ROWS * s->depth * sizeof(uint16_t);
     const size_t c = MO_ONEDNN_ROWS * s->width * sizeof(float),
                  scratch = api.dnnl_memory_desc_get_size(&p->scratch);
     char *block = mo_mem_alloc(head + a + c + scratch, 1);
@@ -271,7 +267,7 @@ static bool init_multiply(plan *p)
     if (done) {
         p->w = *api.dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
         p->scratch = *api.dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
-        p->shape.bytes = up(api.dnnl_memory_desc_get_size(&p->w), 64);
+        p->shape.bytes = mo_round_up(api.dnnl_memory_desc_get_size(&p->w), 64);
     }
     if (desc) api.dnnl_primitive_desc_destroy(desc);
     api.dnnl_primitive_attr_destroy(attr);
@@ -341,9 +337,9 @@ static mopd_status make_plan(plan **out, size_t k, size_t width)
     *out = NULL;
     plan *p = mo_mem_calloc(1, sizeof *p);
     if (!p) return MOPD_E_NOMEM;
-    const size_t depth = up(k, 32), fit = (1u << 18) / (MO_ONEDNN_ROWS * depth);
+    const size_t depth = mo_round_up(k, 32), fit = (1u << 18) / (MO_ONEDNN_ROWS * depth);
     p->shape = (mo_onednn_plan){
-        .k = k, .depth = depth, .width = width, .blocks = fit < 1 ? 1 : mo_min(fit, MO_ONEDNN_BLOCKS)};
+        .k = k, .depth = depth, .width = width, .blocks = mo_max(1, mo_min(fit, MO_ONEDNN_BLOCKS))};
     p->users = 1;
     bool good = false;
     const int before = enter();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "layer/l2.h"
 
@@ -117,13 +118,13 @@ mopd_status mo_encoder_pictures(
     const mopd_encoder *encoder, const mo_image *const *pictures, size_t n, float *features)
 {
     size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
-    size_t chunk = n < PICTURES ? n : PICTURES;
+    size_t chunk = mo_min(n, PICTURES);
     preprocess p = {.settings = &encoder->config.pixels, .floats = picture};
     p.pixels = mo_mem_alloc(chunk * picture, sizeof *p.pixels);
     if (!p.pixels) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i += chunk) {
-        size_t now = n - i < chunk ? n - i : chunk;
+        size_t now = mo_min(n - i, chunk);
         p.pictures = pictures + i;
         st = preprocess_all(&p, encoder->pool, now);
         if (st == MOPD_OK) st = mo_encoder_pixels_raw(encoder, p.pixels, now, features + i * dim);

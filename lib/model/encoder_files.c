@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "layer/l2.h"
 #include "model/encoder.h"
@@ -114,7 +115,7 @@ static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encod
 {
     size_t dim = s->encoder->config.dim;
     for (size_t first = 0; first < s->n; first += BATCH) {
-        size_t n = s->n - first < BATCH ? s->n - first : BATCH;
+        size_t n = mo_min(s->n - first, BATCH);
         wait_for(s, first, n, n_decoders);
         mopd_status st =
             mo_encoder_pixels_raw(s->encoder, s->pixels + first % SLOTS * s->floats, n, features);

@@ -9,6 +9,7 @@
  * norms lose most by rounding. */
 #include "base/buf.h"
 #include "base/dtype.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "format/safetensors.h"
 #include "model/config_json.h"
@@ -35,7 +36,7 @@ static mopd_status write_param(
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < p->view.n && st == MOPD_OK; i += PIECE) {
-        size_t n = p->view.n - i < PIECE ? p->view.n - i : PIECE;
+        size_t n = mo_min(p->view.n - i, PIECE);
         mo_weights_floats(p, i, n, piece);
         st = mo_safetensors_writer_floats(w, piece, n);
     }

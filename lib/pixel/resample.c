@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "math/kern.h"
 #include "pixel/resample_kern.h"
@@ -112,7 +113,7 @@ static mopd_status taps_make(
     size_t most = (size_t)ceil(support) * 2 + 1;
     double *w = mo_mem_alloc(most, sizeof *w);
     if (!w) return MOPD_E_NOMEM;
-    mopd_status st = taps_alloc(t, n, (most + 3) / 4 * 4);
+    mopd_status st = taps_alloc(t, n, mo_round_up(most, 4));
     for (size_t i = 0; st == MOPD_OK && i < n; i++) {
         double centre = ((double)(x0 + i) + 0.5) * scale, sum = 0.0, inverse = 1.0 / stretch;
         double low = centre - support + 0.5, high = centre + support + 0.5;

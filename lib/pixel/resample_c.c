@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * resample_c.c - the plain inner loops: byte = clamp((1/2 + sum weight x byte) >> 22). */
+#include "base/ints.h"
 #include "pixel/resample_kern.h"
 
 #define HALF (1 << (MO_TAP_BITS - 1))
@@ -35,7 +36,7 @@ static void column(
     const uint8_t *top = in + stride * taps->first[i];
     const int32_t *w = taps->weight + i * taps->stride;
     for (size_t x0 = 0; x0 < n; x0 += BLOCK) {
-        size_t m = n - x0 < BLOCK ? n - x0 : BLOCK;
+        size_t m = mo_min(n - x0, BLOCK);
         int32_t sum[BLOCK];
         for (size_t x = 0; x < m; x++) sum[x] = HALF;
         for (size_t t = 0; t < taps->n_taps[i]; t++) {

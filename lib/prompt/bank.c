@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "base/view.h"
@@ -81,13 +82,12 @@ static mopd_status encode_part(const mopd_encoder *encoder, const part *p, float
 mopd_status mo_bank_grid(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
     const char *const *templates, size_t n_templates, float *features)
 {
-    size_t dim = encoder->config.dim, n_c = n_classes < MAX_TEXTS ? n_classes : MAX_TEXTS;
+    size_t dim = encoder->config.dim, n_c = mo_min(n_classes, MAX_TEXTS);
     size_t n_m = n_c < n_classes ? 1 : MAX_TEXTS / n_c;
     mopd_status st = MOPD_OK;
     for (size_t m = 0; m < n_templates && st == MOPD_OK; m += n_m)
         for (size_t c = 0; c < n_classes && st == MOPD_OK; c += n_c) {
-            part p = {classes, templates, m, n_m < n_templates - m ? n_m : n_templates - m, c,
-                n_c < n_classes - c ? n_c : n_classes - c};
+            part p = {classes, templates, m, mo_min(n_m, n_templates - m), c, mo_min(n_c, n_classes - c)};
             st = encode_part(encoder, &p, features + (m * n_classes + c) * dim);
         }
     return st;
@@ -112,16 +112,15 @@ static mopd_status encode_classes(
     const mopd_encoder *encoder, part p, size_t n_classes, size_t n_templates, float *feature)
 {
     size_t dim = encoder->config.dim;
-    size_t n_c = n_classes < MAX_TEXTS ? n_classes : MAX_TEXTS, n_m = MAX_TEXTS / n_c;
-    if (n_m > n_templates) n_m = n_templates;
+    size_t n_c = mo_min(n_classes, MAX_TEXTS), n_m = mo_min(MAX_TEXTS / n_c, n_templates);
     double *sum = mo_mem_alloc(n_c, dim * sizeof *sum);
     float *some = sum ? mo_mem_alloc(n_m * n_c, dim * sizeof *some) : NULL;
     mopd_status st = some ? MOPD_OK : MOPD_E_NOMEM;
     for (p.c = 0; p.c < n_classes && st == MOPD_OK; p.c += n_c) {
-        p.n_c = n_c < n_classes - p.c ? n_c : n_classes - p.c;
+        p.n_c = mo_min(n_c, n_classes - p.c);
         memset(sum, 0, p.n_c * dim * sizeof *sum);
         for (p.m = 0; p.m < n_templates && st == MOPD_OK; p.m += n_m) {
-            p.n_m = n_m < n_templates - p.m ? n_m : n_templates - p.m;
+            p.n_m = mo_min(n_m, n_templates - p.m);
             if ((st = encode_part(encoder, &p, some)) != MOPD_OK) break;
             for (size_t m = 0; m < p.n_m; m++)
                 for (size_t i = 0; i < p.n_c * dim; i++) sum[i] += (double)some[m * p.n_c * dim + i];

@@ -5,6 +5,7 @@
  *
  * A row's bits do not depend on the rows beside it. */
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "math/kern.h"
 #include "prompt/bank.h"
@@ -96,15 +97,15 @@ void mo_bank_best(
 mopd_status mo_bank_top(
     const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches)
 {
-    size_t n_classes = bank->n_classes, kept = top < n_classes ? top : n_classes;
-    size_t rows = n < ROWS ? n : ROWS;
+    size_t n_classes = bank->n_classes, kept = mo_min(top, n_classes);
+    size_t rows = mo_min(n, ROWS);
     mopd_status st = check_features(bank, features, n);
     if (st != MOPD_OK) return st;
     float *logits = mo_mem_alloc(rows + 1, n_classes * sizeof *logits);
     if (!logits) return MOPD_E_NOMEM;
     float *probability = logits + rows * n_classes;
     for (size_t first = 0; first < n; first += rows) {
-        size_t m = rows < n - first ? rows : n - first;
+        size_t m = mo_min(rows, n - first);
         logits_of(bank, features + first * bank->dim, m, logits);
         for (size_t i = 0; i < m; i++) {
             const float *row = logits + i * n_classes;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "math/gemm.h"
 
@@ -96,13 +97,13 @@ typedef void (*picked_fn)(void *ctx, size_t i, const uint32_t *kept, const doubl
 
 static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t n, picked_fn fn, void *ctx)
 {
-    size_t m = gate->n_templates, k = gate->top_k, rows = n < BLOCK ? n : BLOCK;
+    size_t m = gate->n_templates, k = gate->top_k, rows = mo_min(n, BLOCK);
     float *scores = mo_mem_alloc(rows * m, sizeof *scores);
     double *alpha = mo_mem_alloc(k, sizeof *alpha);
     uint32_t *kept = mo_mem_alloc(k, sizeof *kept);
     mopd_status st = scores && alpha && kept ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t at = 0; at < n && st == MOPD_OK; at += rows) {
-        size_t here = n - at < rows ? n - at : rows;
+        size_t here = mo_min(n - at, rows);
         mo_gate_scores(gate->weight, gate->dim, m, features + at * gate->dim, here, scores);
         for (size_t i = 0; i < here; i++) {
             mo_gate_pick(scores + i * m, m, k, kept, alpha);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "math/cholesky.h"
 #include "prompt/gda.h"
@@ -104,7 +105,7 @@ static size_t find_class(const mopd_gda *known, const char *name)
 /* Means of all classes, and precision += the sum of the new ones' precisions; NULL: not wanted. */
 static mopd_status class_means(mopd_gda *g, const mopd_gda *known, const mopd_bank *bank, double *precision)
 {
-    size_t m = known->n < NEIGHBOURS ? known->n : NEIGHBOURS, d = g->dim;
+    size_t m = mo_min(known->n, NEIGHBOURS), d = g->dim;
     near *order = mo_mem_alloc(known->n, sizeof *order);
     double *x = mo_mem_alloc(m * d, sizeof *x), *y = mo_mem_alloc(m * d, sizeof *y),
            *k = mo_mem_alloc(m * m, sizeof *k);

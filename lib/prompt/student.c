@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "layer/l2.h"
 
@@ -106,8 +107,7 @@ static mopd_status cut_to_limit(mo_student *s, const mo_student_args *args)
             return mo_fail(
                 MOPD_E_ARG, "memory limit: one class needs %zu bytes, %zu are allowed", largest, limit);
         size_t more = n * (largest / limit + (largest % limit != 0)); /* at least n + 1 */
-        n = more > n ? more : n + 1;
-        if (n > s->n_classes) n = s->n_classes;
+        n = mo_min(mo_max(more, n + 1), s->n_classes);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/tokenizer_table.h"
@@ -174,10 +175,10 @@ static mopd_status add_word(const mo_tokenizer *t, const char *word, size_t n, s
     if (n > MO_TOKEN_NONE / 16 || !mo_mul(n, 9, &need))
         return mo_fail(MOPD_E_UNSUPPORTED, "a word of %zu bytes", n);
     if (need > s->n_work) {
-        uint32_t *work = mo_mem_realloc(s->work, need < 576 ? 576 : need, sizeof *work);
+        uint32_t *work = mo_mem_realloc(s->work, mo_max(need, 576), sizeof *work);
         if (!work) return MOPD_E_NOMEM;
         s->work = work;
-        s->n_work = need < 576 ? 576 : need;
+        s->n_work = mo_max(need, 576);
     }
     size_t n_ids = 0;
     for (size_t i = 0; i < n; i++) {

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "format/zip.h"
@@ -100,7 +101,7 @@ static mopd_status add_merge_text(source *s, const char *text, size_t n, const c
     size_t n_a = space ? (size_t)(space - text) : n, n_b = space ? n - n_a - 1 : 0;
     if (!space || memchr(space + 1, ' ', n_b))
         return mo_fail(MOPD_E_FORMAT, "%s: merge %zu is \"%.*s\", not two parts", path, s->n_merges,
-            (int)(n < 60 ? n : 60), text);
+            (int)mo_min(n, 60), text);
     return add_merge(s, text, n_a, space + 1, n_b, path);
 }
 
@@ -361,7 +362,7 @@ static mopd_status add_simple(source *s, const char *a, size_t n_a, const char *
 static mopd_status read_simple(source *s, const mo_buf *lines, const char *path)
 {
     size_t n_lines = count_lines(lines), n, at = 0;
-    size_t n_merges = n_lines - 1 < SIMPLE_MERGES ? n_lines - 1 : SIMPLE_MERGES;
+    size_t n_merges = mo_min(n_lines - 1, SIMPLE_MERGES);
     const char *line;
     mopd_status st = merges_open(s, n_merges);
     if (st == MOPD_OK) st = mo_tokenizer_vocab_open(&s->model, n_merges + 514);
@@ -382,7 +383,7 @@ static mopd_status read_simple(source *s, const mo_buf *lines, const char *path)
         size_t n_a = space ? (size_t)(space - line) : 0;
         if (!n_a || n_a + 1 == n || memchr(space + 1, ' ', n - n_a - 1))
             return mo_fail(MOPD_E_FORMAT, "%s: line %zu is \"%.*s\", not two parts", path, s->n_merges + 2,
-                (int)(n < 60 ? n : 60), line);
+                (int)mo_min(n, 60), line);
         st = add_simple(s, line, n_a, space + 1, n - n_a - 1, id++);
         if (st == MOPD_OK) st = add_merge(s, line, n_a, space + 1, n - n_a - 1, path);
     }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -193,7 +194,7 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
         return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary block of %zu bytes says %u and holds %zu", name,
             n_bytes, head[2], need);
 
-    size_t slots = 16, start = (sizeof(mo_tokenizer) + 63) / 64 * 64, at = start + (n_bytes + 63) / 64 * 64;
+    size_t slots = 16, start = mo_round_up(sizeof(mo_tokenizer), 64), at = start + mo_round_up(n_bytes, 64);
     while (slots < (size_t)head[4] * 2) slots *= 2;
     mo_tokenizer *t = mo_mem_alloc(at + slots * sizeof *t->slot, 1);
     if (!t) return MOPD_E_NOMEM;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -31,9 +32,8 @@ mopd_status mo_group_read(mo_group *group, const mopd_trainer_options *o, size_t
     for (uint32_t r = 0; r < o->ranks; r++) group->rank_codes += rank_code(r);
     if (o->rank >= o->ranks)
         return mo_fail(MOPD_E_ARG, "rank is %u, ranks is %u", (unsigned)o->rank, (unsigned)o->ranks);
-    size_t share = n_classes / o->ranks, more = n_classes % o->ranks;
-    group->n = share + (o->rank < more);
-    group->first = o->rank * share + (o->rank < more ? o->rank : more);
+    group->first = mo_cut(n_classes, o->ranks, o->rank);
+    group->n = mo_cut(n_classes, o->ranks, o->rank + 1) - group->first;
     return MOPD_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/rng.h"
@@ -92,7 +93,7 @@ static void take_arrays(mopd_trainer *t)
     take_learned(&t->block, &state->gate, gate_floats(t));
     take_work(t, second);
     size_t gradients = state->context.n * (second ? 2 : 1) + state->gate.n + MO_GROUP_STEP;
-    size_t rows = t->n_classes * t->dim, most = gradients > rows ? gradients : rows;
+    size_t most = mo_max(gradients, t->n_classes * t->dim);
     t->group.values = mo_arena_take(&t->block, mo_group_room(&t->group, most), sizeof(double));
 }
 
