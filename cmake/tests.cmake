@@ -43,6 +43,12 @@ endforeach()
 
 find_package(Python3 COMPONENTS Interpreter QUIET)
 
+# What docs/architecture.md forbids: includes upwards, rings, names without their file's stem.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_Interpreter_FOUND)
+    add_test(NAME code.check COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/code/check.py)
+endif()
+
 # mopd.hpp against the shared library.
 if(CMAKE_CXX_COMPILER)
     add_executable(test_api_cxx tests/api/cxx.cpp)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tensors.c - the handle of an open file of tensors: its bytes, its path, names to views. */
+ * tensors_handle.c - the handle of an open file of tensors: its bytes, its path, names to views. */
 #include "format/tensors_inner.h"
 
 #include "base/mem.h"
