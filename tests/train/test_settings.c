@@ -326,15 +326,17 @@ static const char *end_of_declaration(const char *from)
     return NULL;
 }
 
-/* What is said of a field: the lines behind the declaration before it, its own, and those in front of the next one. */
+/* What is said of a field: from the comment in front of it, or of the fields before it that share one, to the next
+ * field. */
 static void lines_of_field(const char *body, const char *name, char *out, size_t room)
 {
     char words[64];
     const size_t n = (size_t)snprintf(words, sizeof words, " %s;", name);
     const char *from = body, *end;
     for (const char *p = body; (end = end_of_declaration(p)); p = end + 1) {
+        const char *comment = strstr(p, "/*");
+        if (comment && comment < end) from = p;
         if (!strncmp(end + 1 - n, words, n)) break;
-        from = strchr(end, '\n');
     }
     if (!end) fail_msg("trainer.h: mopd_trainer_options has no field \"%s\"", name);
     const char *next = end_of_declaration(end + 1), *to = next ? next : end + strlen(end);
