@@ -6,8 +6,7 @@
 
 #include "base/mem.h"
 
-    mopd_status
-    mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
+mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
 {
     if (max_pixels == 0) max_pixels = MO_IMAGE_MAX_PIXELS;
     if (width == 0 || height == 0)

@@ -33,7 +33,7 @@ typedef struct mo_onednn_plan {
 /* A plan to be released, or *out = NULL where oneDNN has none as wanted or the trial product came out wrong.
  * NOMEM. */
 mopd_status mo_onednn_plan_get(const mo_onednn_plan **out, size_t k, size_t width);
-void mo_onednn_plan_release(const mo_onednn_plan *plan);
+void mo_onednn_plan_release(const mo_onednn_plan *shape);
 
 /* packed = w [depth x width]; false when oneDNN refuses. */
 bool mo_onednn_pack(const mo_onednn_plan *plan, void *packed, const float *w);
@@ -44,11 +44,11 @@ typedef struct mo_onednn_work {
 } mo_onednn_work;
 
 /* Room for one thread, to be given back by it.  There is always one; it may have to wait for another's. */
-mo_onednn_work *mo_onednn_take(const mo_onednn_plan *plan);
-void mo_onednn_give(const mo_onednn_plan *plan, mo_onednn_work *work);
+mo_onednn_work *mo_onednn_take(const mo_onednn_plan *shape);
+void mo_onednn_give(const mo_onednn_plan *shape, mo_onednn_work *room);
 
-/* work->c = block `block` of work->a times packed weights; NaN should oneDNN refuse. */
-void mo_onednn_multiply(const mo_onednn_plan *plan, mo_onednn_work *work, size_t block, const void *packed);
+/* room->c = block `block` of room->a times packed weights; NaN should oneDNN refuse. */
+void mo_onednn_multiply(const mo_onednn_plan *shape, mo_onednn_work *room, size_t block, const void *packed);
 
 /* to = x in bfloat16, rounded to nearest even; for CPUs with AVX-512. */
 void mo_bf16_round(uint16_t *to, const float *x, size_t n);

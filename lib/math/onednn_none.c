@@ -17,26 +17,26 @@ mopd_status mo_onednn_plan_get(const mo_onednn_plan **out, size_t k, size_t widt
     *out = NULL;
     return MOPD_OK;
 }
-void mo_onednn_plan_release(const mo_onednn_plan *plan)
+void mo_onednn_plan_release(const mo_onednn_plan *shape)
 {
-    (void)plan;
+    (void)shape;
 }
 bool mo_onednn_pack(const mo_onednn_plan *plan, void *packed, const float *w)
 {
     (void)plan, (void)packed, (void)w;
     return false;
 }
-mo_onednn_work *mo_onednn_take(const mo_onednn_plan *plan)
+mo_onednn_work *mo_onednn_take(const mo_onednn_plan *shape)
 {
-    (void)plan;
+    (void)shape;
     return NULL;
 }
-void mo_onednn_give(const mo_onednn_plan *plan, mo_onednn_work *work)
+void mo_onednn_give(const mo_onednn_plan *shape, mo_onednn_work *room)
 {
-    (void)plan, (void)work;
+    (void)shape, (void)room;
 }
-void mo_onednn_multiply(const mo_onednn_plan *plan, mo_onednn_work *work, size_t block, const void *packed)
+void mo_onednn_multiply(const mo_onednn_plan *shape, mo_onednn_work *room, size_t block, const void *packed)
 {
-    (void)plan, (void)work, (void)block, (void)packed;
+    (void)shape, (void)room, (void)block, (void)packed;
 }
 #endif

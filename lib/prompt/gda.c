@@ -220,7 +220,7 @@ static mopd_status deal_folds(const mopd_gda *g, const sample *s, uint8_t *fold,
 
 static mopd_status choose_alpha(mopd_gda *g, sample s)
 {
-    size_t n_folds, correct[N_ALPHAS] = {0}, best = 0;
+    size_t n_folds = 0, correct[N_ALPHAS] = {0}, best = 0;
     uint8_t *fold = mo_mem_calloc(s.n, sizeof *fold);
     if (!fold) return MOPD_E_NOMEM;
     mopd_status st = deal_folds(g, &s, fold, &n_folds);

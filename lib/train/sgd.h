@@ -21,6 +21,6 @@ typedef struct mo_learned {
 
 /* next_p, next_v from p, v, g; false when one of them is not finite.  mo_sgd_take makes them p and v. */
 bool mo_sgd_try(const mo_sgd *sgd, mo_learned *param);
-void mo_sgd_take(mo_learned *param);
+void mo_sgd_take(mo_learned *a);
 
 #endif

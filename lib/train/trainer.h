@@ -117,11 +117,11 @@ mopd_status mo_trainer_features(mopd_trainer *trainer, mopd_status st);
 
 /* A step on checked input of at most `batch` rows; step is filled wholly.  Nothing is changed on failure. */
 mopd_status mo_trainer_step(
-    mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step);
+    mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *out);
 
-/* Student logits z (B x C) of n <= batch features with the features s as they are. */
-void mo_trainer_logits(const mopd_trainer *trainer, const float *features, size_t n,
-    const float *class_features, size_t n_rows, float *logits);
+/* Student logits z (B x C) of n <= batch features with `rows`, n_rows features of classes. */
+void mo_trainer_logits(const mopd_trainer *trainer, const float *features, size_t n, const float *rows,
+    size_t n_rows, float *logits);
 
 void mo_trainer_end_epoch(mopd_trainer *trainer);
 double mo_trainer_lr(const mopd_trainer *trainer, uint64_t epoch); /* epoch from 0 */

@@ -8,7 +8,10 @@ int main()
     try {
         mopd::Encoder encoder("/nonexistent/model");
     } catch (const mopd::error &e) {
-        return e.status() == MOPD_E_IO && std::string(e.what()).find("/nonexistent/model") != std::string::npos ? 0 : 1;
+        return e.status() == MOPD_E_IO &&
+                       std::string(e.what()).find("/nonexistent/model") != std::string::npos
+                   ? 0
+                   : 1;
     }
     return 1;
 }
