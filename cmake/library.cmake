@@ -29,6 +29,15 @@ foreach(source ${MOPD_SOURCES})
     endif()
 endforeach()
 
+if(MOPD_SANITIZE MATCHES memory)
+    add_library(mopd_msan_edges OBJECT tests/support/msan/edges.c)
+    target_include_directories(mopd_msan_edges SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
+    target_link_libraries(mopd_msan_edges PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
+        ${BLIS_LIBRARY})
+    mopd_flags(mopd_msan_edges)
+    set_target_properties(mopd_msan_edges PROPERTIES C_VISIBILITY_PRESET default) # shared libraries may be sent there too
+endif()
+
 add_library(mopd_static STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:mopd_objects>)
 target_link_libraries(mopd_static PUBLIC mopd_objects)
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * edges.c - MemorySanitizer knows only what clang has compiled with it; this file is its edge to other
+ * libraries.
+ *
+ * With -DMOPD_SANITIZE=memory it is linked into the library and every program, and the linker sends each call
+ * of a NAME for which a __wrap_NAME stands here (cmake/options.cmake reads the names) through it.  What a
+ * library has written counts as written from there on; what it is given to read must be written, which is
+ * checked.  Vector kernels are left out, as on a CPU without them: clang 14 does not follow masked stores. */
+#include <sanitizer/msan_interface.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <blis.h>
+#include <jansson.h>
+#include <jpeglib.h>
+#include <png.h>
+#include <utf8proc.h>
+#include <zlib.h>
+
+/* jansson: all its blocks count as written, and so may be read by libc within it. */
+static void *json_block(size_t n)
+{
+    void *block = malloc(n);
+    if (block) __msan_unpoison(block, n);
+    return block;
+}
+
+__attribute__((constructor)) static void use_json_block(void)
+{
+    json_set_alloc_funcs(json_block, free);
+}
+
+/* What it copied from its stack may count as unwritten again. */
+static void clean_tree(const json_t *tree)
+{
+    if (json_is_string(tree)) __msan_unpoison(json_string_value(tree), json_string_length(tree) + 1);
+    for (size_t i = 0; i < json_array_size(tree); i++) clean_tree(json_array_get(tree, i));
+    if (!json_is_object(tree)) return;
+    union {
+        const json_t *in;
+        json_t *out;
+    } both = {tree};
+    for (void *at = json_object_iter(both.out); at; at = json_object_iter_next(both.out, at)) {
+        const char *key = json_object_iter_key(at);
+        __msan_unpoison_string(key);
+        clean_tree(json_object_iter_value(at));
+    }
+}
+
+json_t *__real_json_loadb(const char *bytes, size_t n, size_t flags, json_error_t *error);
+json_t *__wrap_json_loadb(const char *bytes, size_t n, size_t flags, json_error_t *error);
+json_t *__wrap_json_loadb(const char *bytes, size_t n, size_t flags, json_error_t *error)
+{
+    __msan_check_mem_is_initialized(bytes, n);
+    __msan_scoped_disable_interceptor_checks();
+    json_t *tree = __real_json_loadb(bytes, n, flags, error);
+    clean_tree(tree);
+    __msan_scoped_enable_interceptor_checks();
+    if (error) __msan_unpoison(error, sizeof *error);
+    return tree;
+}
+
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error);
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error)
+{
+    return __wrap_json_loadb(text, strlen(text), flags, error);
+}
+
+int __real_json_dumpf(const json_t *tree, FILE *out, size_t flags);
+int __wrap_json_dumpf(const json_t *tree, FILE *out, size_t flags);
+int __wrap_json_dumpf(const json_t *tree, FILE *out, size_t flags)
+{
+    __msan_scoped_disable_interceptor_checks();
+    int result = __real_json_dumpf(tree, out, flags);
+    __msan_scoped_enable_interceptor_checks();
+    return result;
+}
+
+char *__real_json_dumps(const json_t *tree, size_t flags);
+char *__wrap_json_dumps(const json_t *tree, size_t flags);
+char *__wrap_json_dumps(const json_t *tree, size_t flags)
+{
+    __msan_scoped_disable_interceptor_checks();
+    char *text = __real_json_dumps(tree, flags);
+    __msan_scoped_enable_interceptor_checks();
+    if (text) __msan_unpoison_string(text);
+    return text;
+}
+
+int __real_inflateInit2_(z_stream *z, int bits, const char *version, int size);
+int __wrap_inflateInit2_(z_stream *z, int bits, const char *version, int size);
+int __wrap_inflateInit2_(z_stream *z, int bits, const char *version, int size)
+{
+    int result = __real_inflateInit2_(z, bits, version, size);
+    __msan_unpoison(z, sizeof *z);
+    return result;
+}
+
+int __real_inflate(z_stream *z, int flush);
+int __wrap_inflate(z_stream *z, int flush);
+int __wrap_inflate(z_stream *z, int flush)
+{
+    Bytef *start = z->next_out;
+    __msan_check_mem_is_initialized(z->next_in, z->avail_in);
+    int result = __real_inflate(z, flush);
+    __msan_unpoison(z, sizeof *z);
+    __msan_unpoison(start, (size_t)(z->next_out - start));
+    return result;
+}
+
+/* libpng may leave by longjmp: then its end is at png_destroy_read_struct. */
+static _Thread_local bool in_png;
+
+static void enter_png(void)
+{
+    if (!in_png) __msan_scoped_disable_interceptor_checks();
+    in_png = true;
+}
+
+static void leave_png(void)
+{
+    if (in_png) __msan_scoped_enable_interceptor_checks();
+    in_png = false;
+}
+
+void __real_png_read_info(png_structrp png, png_inforp info);
+void __wrap_png_read_info(png_structrp png, png_inforp info);
+void __wrap_png_read_info(png_structrp png, png_inforp info)
+{
+    enter_png();
+    __real_png_read_info(png, info);
+    leave_png();
+}
+
+void __real_png_destroy_read_struct(png_structpp png, png_infopp info, png_infopp end);
+void __wrap_png_destroy_read_struct(png_structpp png, png_infopp info, png_infopp end);
+void __wrap_png_destroy_read_struct(png_structpp png, png_infopp info, png_infopp end)
+{
+    leave_png();
+    __real_png_destroy_read_struct(png, info, end);
+}
+
+png_uint_32 __real_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n);
+png_uint_32 __wrap_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n);
+png_uint_32 __wrap_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n)
+{
+    png_uint_32 valid = __real_png_get_PLTE(png, info, colours, n);
+    if (valid) __msan_unpoison(*colours, (size_t)*n * sizeof **colours);
+    return valid;
+}
+
+png_uint_32 __real_png_get_tRNS(
+    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key);
+png_uint_32 __wrap_png_get_tRNS(
+    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key);
+png_uint_32 __wrap_png_get_tRNS(
+    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key)
+{
+    png_uint_32 valid = __real_png_get_tRNS(png, info, alphas, n, key);
+    if (valid && *alphas) __msan_unpoison(*alphas, (size_t)*n);
+    if (valid && *key) __msan_unpoison(*key, sizeof **key);
+    return valid;
+}
+
+static _Thread_local size_t png_row_bytes; /* of the picture that is being read */
+
+size_t __real_png_get_rowbytes(png_const_structrp png, png_const_inforp info);
+size_t __wrap_png_get_rowbytes(png_const_structrp png, png_const_inforp info);
+size_t __wrap_png_get_rowbytes(png_const_structrp png, png_const_inforp info)
+{
+    return png_row_bytes = __real_png_get_rowbytes(png, info);
+}
+
+void __real_png_read_row(png_structrp png, png_bytep row, png_bytep display);
+void __wrap_png_read_row(png_structrp png, png_bytep row, png_bytep display);
+void __wrap_png_read_row(png_structrp png, png_bytep row, png_bytep display)
+{
+    __real_png_read_row(png, row, display);
+    __msan_unpoison(row, png_row_bytes);
+}
+
+JDIMENSION __real_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n);
+JDIMENSION __wrap_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n);
+JDIMENSION __wrap_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n)
+{
+    JDIMENSION read = __real_jpeg_read_scanlines(info, rows, n);
+    for (JDIMENSION i = 0; i < read; i++)
+        __msan_unpoison(rows[i], (size_t)info->output_width * (size_t)info->output_components);
+    return read;
+}
+
+utf8proc_ssize_t __real_utf8proc_decompose_char(
+    utf8proc_int32_t cp, utf8proc_int32_t *out, utf8proc_ssize_t room, utf8proc_option_t options, int *last);
+utf8proc_ssize_t __wrap_utf8proc_decompose_char(
+    utf8proc_int32_t cp, utf8proc_int32_t *out, utf8proc_ssize_t room, utf8proc_option_t options, int *last);
+utf8proc_ssize_t __wrap_utf8proc_decompose_char(
+    utf8proc_int32_t cp, utf8proc_int32_t *out, utf8proc_ssize_t room, utf8proc_option_t options, int *last)
+{
+    utf8proc_ssize_t n = __real_utf8proc_decompose_char(cp, out, room, options, last);
+    if (n > 0) __msan_unpoison(out, (size_t)n * sizeof *out);
+    return n;
+}
+
+utf8proc_ssize_t __real_utf8proc_normalize_utf32(
+    utf8proc_int32_t *cps, utf8proc_ssize_t n, utf8proc_option_t options);
+utf8proc_ssize_t __wrap_utf8proc_normalize_utf32(
+    utf8proc_int32_t *cps, utf8proc_ssize_t n, utf8proc_option_t options);
+utf8proc_ssize_t __wrap_utf8proc_normalize_utf32(
+    utf8proc_int32_t *cps, utf8proc_ssize_t n, utf8proc_option_t options)
+{
+    __msan_check_mem_is_initialized(cps, (size_t)n * sizeof *cps);
+    return __real_utf8proc_normalize_utf32(cps, n, options);
+}
+
+/* c [m x n] (+)= a [m x k] b [k x n], all by rows, as lib/math/gemm_blis.c asks for. */
+typedef void sgemm(trans_t trans_a, trans_t trans_b, dim_t m, dim_t n, dim_t k, float *alpha, float *a,
+    inc_t rs_a, inc_t cs_a, float *b, inc_t rs_b, inc_t cs_b, float *beta, float *c, inc_t rs_c, inc_t cs_c,
+    cntx_t *cntx, rntm_t *rntm);
+sgemm __real_bli_sgemm_ex, __wrap_bli_sgemm_ex;
+
+static void check_rows(const float *x, inc_t stride, dim_t rows, dim_t cols)
+{
+    for (dim_t i = 0; i < rows; i++)
+        __msan_check_mem_is_initialized(x + i * stride, (size_t)cols * sizeof *x);
+}
+
+void __wrap_bli_sgemm_ex(trans_t trans_a, trans_t trans_b, dim_t m, dim_t n, dim_t k, float *alpha, float *a,
+    inc_t rs_a, inc_t cs_a, float *b, inc_t rs_b, inc_t cs_b, float *beta, float *c, inc_t rs_c, inc_t cs_c,
+    cntx_t *cntx, rntm_t *rntm)
+{
+    check_rows(a, rs_a, m, k);
+    check_rows(b, rs_b, k, n);
+    if (*beta != 0) check_rows(c, rs_c, m, n);
+    __real_bli_sgemm_ex(
+        trans_a, trans_b, m, n, k, alpha, a, rs_a, cs_a, b, rs_b, cs_b, beta, c, rs_c, cs_c, cntx, rntm);
+    for (dim_t i = 0; i < m; i++) __msan_unpoison(c + i * rs_c, (size_t)n * sizeof *c);
+}
+
+/* The CPU has no vectors. */
+const void *__wrap_mo_kern_avx2(void);
+const void *__wrap_mo_kern_avx2(void)
+{
+    return NULL;
+}
+
+const void *__wrap_mo_kern_avx512(void);
+const void *__wrap_mo_kern_avx512(void)
+{
+    return NULL;
+}
