@@ -1,38 +1,255 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test.sh - installs what is missing, builds with warnings as errors, runs every test: release, then ASan and UBSan, then
-# the installed tree and the Debian packages as a user would meet them, training over MPI, clusters of two workers, the
-# documentation and the code in it.
-set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+# test.sh [PART...] - every check of the project, or the named parts; `quick` is the first of them, --help lists all.
+# Each part installs and builds what it needs, and its logs are in build/log.  A part that fails does not stop the others:
+# the table at the end tells which, and the exit status is 1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-2}
 
-scripts/setup.sh
-for preset in ci asan; do
-    echo "test: building preset $preset"
-    cmake --preset "$preset" >/dev/null
-    cmake --build --preset "$preset" -- -k 0 | tail -n 1
-done
-scripts/model.sh build
-ctest --preset ci -j 2
-for path in plain avx2; do # the best this CPU has is tested above; math and layer tests walk through all paths themselves
-    case $(MOPD_CPU=$path build/mopd --version) in
-    *"MOPD_CPU ignored"*) echo "test: this CPU has no $path" ;;
-    *) echo "test: MOPD_CPU=$path" && MOPD_CPU=$path ctest --preset ci -j 2 -R '^(api|cli|clip|prompt|train)[.]' ;;
+# A part is a line "#: NAME  what it checks" and a function of that name; they run in this order.
+
+#: release      gcc with warnings as errors, every test on the best this CPU has
+part_release()
+{
+    build ci
+    run_tests ci
+}
+
+#: paths        the same build on the plain and the AVX2 path (math and layer tests walk through all paths themselves)
+part_paths()
+{
+    build ci
+    for path in plain avx2; do
+        with_ignored_as MOPD_CPU $path '^(api|cli|clip|model|pixel|prompt|token|train)[.]'
+    done
+}
+
+#: onednn       bf16 by oneDNN with AVX-512's bfloat16, where the CPU has it: what it is by default on CPUs with AMX
+part_onednn()
+{
+    build ci
+    with_ignored_as MOPD_BF16 onednn '^(api|cli|clip|model)[.]'
+}
+
+#: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test
+part_asan()
+{
+    build asan
+    run_tests asan
+}
+
+#: tsan         ThreadSanitizer, every test
+part_tsan()
+{
+    build tsan
+    run_tests tsan
+}
+
+#: msan         MemorySanitizer, every test in C on the plain path; other libraries end at tests/support/msan/edges.c
+part_msan()
+{
+    scripts/setup.sh clang libclang-rt-dev llvm
+    build msan
+    run_tests msan
+}
+
+#: clang        clang with warnings as errors, every test
+part_clang()
+{
+    scripts/setup.sh clang
+    build clang
+    run_tests clang
+}
+
+#: tidy         clang-tidy has nothing to say of the checks in .clang-tidy
+part_tidy()
+{
+    scripts/setup.sh clang clang-tidy
+    build clang
+    sources '*.c' '*.cpp' | grep -vE '(_mpi[.]c|/msan/edges[.]c|^tests/install/.*|^tests/abi/.*)$' >build/log/tidy.files
+    quietly xargs -P "$(nproc)" -n 8 clang-tidy -p build-clang --quiet <build/log/tidy.files
+    echo "tidy: $(wc -l <build/log/tidy.files) files, nothing found"
+}
+
+#: format       clang-format would change nothing
+part_format()
+{
+    formatter=clang-format # other versions than 14 break lines elsewhere: PyPI has it where the system has another
+    if ! clang-format --version 2>/dev/null | grep -q 'version 14[.]'; then
+        scripts/setup.sh python3-venv
+        [ -x build/format-venv/bin/pip ] || python3 -m venv build/format-venv
+        build/format-venv/bin/pip install --quiet --disable-pip-version-check clang-format==14.0.6
+        formatter=build/format-venv/bin/clang-format
+    fi
+    sources '*.c' '*.h' '*.cpp' '*.hpp' '*.cc' | xargs "$formatter" --dry-run -Werror
+    echo "format: $(sources '*.c' '*.h' '*.cpp' '*.hpp' '*.cc' | wc -l) files, none would change"
+}
+
+#: coverage     a debug build, every test; no folder of lib/ falls below its share of branches in tests/code/coverage.txt
+part_coverage()
+{
+    build coverage
+    find build-coverage -name '*.gcda' -delete
+    run_tests coverage
+    python3 tests/code/coverage.py build-coverage
+}
+
+#: fuzz         every reader on its corpus and for some seconds beyond it
+part_fuzz()
+{
+    tests/fuzz/run.sh
+}
+
+#: abi          what the headers promise against the last release's dump
+part_abi()
+{
+    tests/abi/compare.sh
+}
+
+#: install      the installed tree and the source as a sub-project, as users meet them
+part_install()
+{
+    build ci
+    tests/install/run.sh build
+    tests/install/subproject.sh
+}
+
+#: deb          the Debian packages
+part_deb()
+{
+    build ci
+    scripts/package.sh build-deb >/dev/null
+    tests/install/deb.sh build-deb
+}
+
+#: mpi          training over MPI
+part_mpi()
+{
+    build ci
+    tests/mpi/run.sh build
+}
+
+#: python       the Python package: its tests and types
+part_python()
+{
+    build ci
+    bindings/python/test.sh build
+}
+
+#: distributed  the examples with Dask and Spark on clusters of two workers
+part_distributed()
+{
+    python_env
+    tests/distributed/run.sh build
+}
+
+#: docs         the pages: code in them, links, citations, figures, and HTML without a warning
+part_docs()
+{
+    python_env
+    python3 tests/docs/check.py build build/python-venv/bin/python
+    scripts/docs.sh
+}
+
+# quietly COMMAND... - output goes to the part's log and is shown when the command fails.
+quietly()
+{
+    "$@" >"$log" 2>&1 || { tail -n 200 "$log" && exit 1; }
+}
+
+# build PRESET - with the built-in model in build/, which tests, pages and packages take from there.
+build()
+{
+    scripts/setup.sh
+    echo "$part: building preset $1"
+    quietly cmake --preset "$1"
+    quietly cmake --build --preset "$1" --parallel "$(nproc)"
+    [ "$1" != ci ] || scripts/model.sh build
+}
+
+# run_tests PRESET [OPTION...]
+run_tests()
+{
+    quietly ctest --preset "$1" --no-tests=error "${@:2}"
+    grep -E '^[0-9]+% tests passed' "$log"
+}
+
+# with_ignored_as VARIABLE VALUE TESTS - the tests with that variable, unless this machine ignores the value.
+with_ignored_as()
+{
+    export "$1=$2"
+    if build/mopd --version | grep -q "$1 ignored"; then
+        echo "$part: $1=$2 is not for this CPU"
+    else
+        echo "$part: $1=$2"
+        run_tests ci -R "$3"
+    fi
+    unset "$1"
+}
+
+# build/python-venv, made by the part python.
+python_env()
+{
+    [ -e build/python-venv/bin/mypy ] || bash "$0" --part python
+}
+
+sources()
+{
+    git ls-files "$@"
+}
+
+parts=$(sed -n 's/^#: \([a-z]*\) .*/\1/p' "$0")
+case ${1:-} in
+--help)
+    sed -n '3,5s/^# //p; s/^#: /    /p' "$0"
+    exit
+    ;;
+--part) # one part as a process of its own, so that `set -e` holds in it
+    part=$2 log=build/log/$2.log
+    mkdir -p build/log
+    "part_$part"
+    exit
+    ;;
+esac
+
+wanted=""
+for name in "${@:-all}"; do
+    case $name in
+    all) wanted="$wanted $parts" ;;
+    quick) wanted="$wanted release" ;;
+    *)
+        grep -qx -e "$name" <<<"$parts" || { echo "test: no part '$name'; scripts/test.sh --help lists them" >&2 && exit 2; }
+        wanted="$wanted $name"
+        ;;
     esac
 done
-case $(MOPD_BF16=onednn build/mopd --version) in # what bf16 is on CPUs with AMX, by AVX-512's bfloat16
-*"MOPD_BF16 ignored"*) echo "test: no oneDNN with bfloat16 here" ;;
-*) echo "test: MOPD_BF16=onednn" && MOPD_BF16=onednn ctest --preset ci -j 2 -R '^(api|cli|clip)[.]' ;;
-esac
-ctest --preset asan -j 2
-tests/abi/compare.sh
-tests/install/run.sh build
-tests/install/subproject.sh
-tests/mpi/run.sh build
-bindings/python/test.sh build
-tests/distributed/run.sh build
-scripts/package.sh build-deb >/dev/null
-tests/install/deb.sh build-deb
-python3 tests/docs/check.py build build/python-venv/bin/python
-scripts/docs.sh
+
+# What ended children have used of the processors, in seconds, as `cpu`: `times` counts anew in a pipe.
+clock=$(mktemp)
+trap 'rm -f "$clock"' EXIT
+count_cpu()
+{
+    times >"$clock"
+    cpu=$(awk 'NR == 2 {gsub(/[ms]/, " "); print $1 * 60 + $2 + $3 * 60 + $4}' "$clock")
+}
+
+table="" passed=0 failed=0
+for part in $wanted; do
+    echo "== $part"
+    count_cpu
+    began=$(date +%s.%N) before=$cpu
+    if bash "$0" --part "$part" </dev/null; then
+        result=passed passed=$((passed + 1))
+    else
+        result=FAILED failed=$((failed + 1))
+    fi
+    count_cpu
+    table+=$(awk -v "took=$(date +%s.%N) $began $cpu $before" -v "name=$part $result" 'BEGIN {
+        split(took, t, " "); split(name, n, " ")
+        printf "%-14s%-8s%8.0f%8.0f", n[1], n[2], t[1] - t[2], t[3] - t[4]
+    }')$'\n'
+done
+printf '%-14s%-8s%8s%8s\n%s' part result seconds "cpu s" "$table"
+echo "parts: $passed passed, $failed failed"
+[ $failed = 0 ]
