@@ -363,8 +363,8 @@ static void gradient_case(const model *m, const uint32_t *select, size_t n_selec
         mo_block_work work;
         mo_block_cache cache;
         for (int pass = 0; pass < 2; pass++) {
-            mo_block_work_take(&work, &arena, &m->block,
-                &(mo_block_size){tree.rows, mo_attention_longest(&tree), pool});
+            mo_block_work_take(
+                &work, &arena, &m->block, &(mo_block_size){tree.rows, mo_attention_longest(&tree), pool});
             mo_block_cache_take(&cache, &arena, &m->block, tree.rows, n_select);
             if (!pass) assert_ok(mo_arena_open(&arena));
         }
