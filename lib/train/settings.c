@@ -55,7 +55,7 @@ static mopd_status read_templates(mo_settings *s)
         mopd_status st = mo_template_pool("imagenet", &s->templates, &s->n_templates);
         if (st != MOPD_OK) return st;
     } else if (!s->templates) {
-        return mo_fail(MOPD_E_ARG, "templates: NULL, n_templates is %zu", s->n_templates);
+        return mo_fail(MOPD_E_ARG, "templates is NULL, n_templates is %zu", s->n_templates);
     }
     if (s->n_templates > MOST_TEMPLATES)
         return mo_fail(

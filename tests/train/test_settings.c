@@ -306,7 +306,7 @@ static void bad_templates_are_refused(void **state)
     assert_ok(read_options(&o));
     o.method = MOPD_METHOD_MOPD;
     o.templates = NULL;
-    assert_fails(read_options(&o), MOPD_E_ARG, "templates: NULL, n_templates is 2");
+    assert_fails(read_options(&o), MOPD_E_ARG, "templates is NULL, n_templates is 2");
     o = right_options();
     o.top_k = 6;
     assert_fails(read_options(&o), MOPD_E_ARG, "top_k is 6, there are 5 templates");
