@@ -61,8 +61,9 @@ typedef struct mopd_trainer_options {
     float lr;
     /* Learning rate of the first epoch, 1e-5: it lets the momentum settle.  Rarely changed. */
     float warmup_lr;
-    /* Momentum of stochastic gradient descent, 0.9, and weight decay, 5e-4, as in the released recipe.  Rarely changed. */
+    /* Momentum of stochastic gradient descent, 0.9 as in the released recipe.  Rarely changed. */
     float momentum;
+    /* How strongly the parameters are drawn to 0, 5e-4 as in the released recipe.  Rarely changed. */
     float weight_decay;
     /* The loss is w CE + (1 - w) MPD + w2 MPS.  w, 0.8: how much the labels count against the teachers.  Higher
      * fits the trained classes, lower keeps new ones. */
