@@ -15,7 +15,6 @@ import sys
 
 # Papers that were passed around while the library was made.  (A licence says "an action of contract".)
 PRIVATE = re.compile(r"(?<!OF )\b(?:METHOD|CONTRACT|DESIGN)\b(?:\.md)?")
-COMING = ("docs/architecture.md",)  # pages that are named before they are written
 EXCEPT = ("tests/docs/links.py", "tests/docs/selftest.py")  # they hold such faults to find them
 NUMBERS = r"(\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)\b"
 CITATION = re.compile(r"docs/method\.md,? (?:sections? )?" + NUMBERS)
@@ -117,7 +116,7 @@ def missing_pages(root, name, text):
     missing = []
     for target in MARKDOWN.findall(re.sub(r"https?://\S+", "", text)):
         places = (os.path.join(root, os.path.dirname(name), target), os.path.join(root, target))
-        if target not in COMING and not any(glob.glob(place) for place in places):
+        if not any(glob.glob(place) for place in places):
             missing.append(f"{target} does not exist")
     return missing
 
