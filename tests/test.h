@@ -53,6 +53,9 @@ char *test_read(const char *path);
  * return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works in all folders. */
 void test_torture(mopd_status (*body)(void *ctx), void *ctx);
 
+/* The nth allocation from now on fails, and no other; 0: none does.  After test_count_start. */
+void test_fail_once(long n);
+
 /* Blocks of the library alive now, counted by an allocator that test_count_start installs. */
 void test_count_start(void);
 long test_count_live(void);

@@ -66,9 +66,11 @@ const char *test_write(const char *name, const void *bytes, size_t n)
 
 static atomic_long live_blocks;
 static atomic_long calls_left; /* allocations that still succeed; negative: all do */
+static atomic_long fail_in;    /* the allocation that fails alone; 0: none */
 
 static bool allowed(void)
 {
+    if (atomic_load(&fail_in) > 0 && atomic_fetch_sub(&fail_in, 1) == 1) return false;
     long left = atomic_load(&calls_left);
     if (left < 0) return true;
     if (left == 0) return false;
@@ -110,6 +112,11 @@ void test_count_start(void)
     atomic_store(&calls_left, -1);
     mopd_allocator a = {counted_get, counted_resize, counted_free, NULL};
     assert_ok(mopd_runtime_set_allocator(&a));
+}
+
+void test_fail_once(long n)
+{
+    atomic_store(&fail_in, n);
 }
 
 long test_count_live(void)

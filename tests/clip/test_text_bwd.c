@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_text.c - the text tower's prefix tree, and its gradient to the context vectors against central
- * differences. */
+ * test_text_bwd.c - the text tower's gradient to the context vectors against central differences, in any cut, at any number
+ * of threads; and its memory. */
 #include "test.h"
 
 #include "model/encoder.h"
@@ -61,45 +61,6 @@ static void plan_shares_beginnings(void **state)
     assert_int_equal(mo_text_plan_texts(plan), N);
     assert_int_equal(mo_text_plan_n_ctx(plan), N_CTX);
     mo_text_plan_free(plan);
-    mo_encoder_close(e);
-}
-
-/* s 40 41 t; 42 t; 43 41 t: the ends and both 41 stand at one depth each. */
-static void plan_knows_rows_alike(void **state)
-{
-    (void)state;
-    mopd_encoder *e = open_with("hf", 1);
-    const uint32_t s = mo_tokenizer_start(e->tokenizer), t = mo_tokenizer_end(e->tokenizer);
-    const uint32_t tokens[] = {s, 40, 41, t, s, 40, 42, t, s, 43, 41, t};
-    mo_text_plan *plan = NULL;
-    assert_ok(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 4, 8, 12}, 3));
-    assert_int_equal(mo_text_plan_rows(plan), 9);
-    assert_int_equal(plan->duplicates.n, 6);
-    for (size_t r = 0, n = 0; r < 9; r++) {
-        const uint32_t first = plan->duplicates.first[plan->duplicates.of[r]];
-        assert_true(first <= r);
-        assert_int_equal(plan->token[r], plan->token[first]);
-        assert_int_equal(plan->depth[r], plan->depth[first]);
-        if (first == r) assert_int_equal(plan->duplicates.of[r], n++);
-    }
-    mo_text_plan_free(plan);
-    mo_encoder_close(e);
-}
-
-static void plan_refuses_bad_tokens(void **state)
-{
-    (void)state;
-    mopd_encoder *e = open_with("hf", 1);
-    mo_text_plan *plan;
-    uint32_t tokens[64] = {1, 2, 3}, end = mo_tokenizer_end(e->tokenizer);
-    assert_fails(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 0}, 1), MOPD_E_ARG, "no tokens");
-    for (int i = 0; i < 64; i++) tokens[i] = (uint32_t)i;
-    tokens[40] = end;
-    assert_fails(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 41}, 1), MOPD_E_ARG, "41 tokens");
-    tokens[3] = end + 1;
-    tokens[4] = end;
-    assert_fails(mo_text_plan_create(&plan, e->text, tokens, (size_t[]){0, 5}, 1), MOPD_E_ARG, "vocabulary");
-    assert_null(plan);
     mo_encoder_close(e);
 }
 
@@ -305,8 +266,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_shares_beginnings),
-        cmocka_unit_test(plan_knows_rows_alike),
-        cmocka_unit_test(plan_refuses_bad_tokens),
         cmocka_unit_test(cached_pass_gives_the_same_bits),
         cmocka_unit_test(bwd_matches_differences),
         cmocka_unit_test(bwd_same_bits_at_any_threads),
