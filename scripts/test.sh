@@ -148,6 +148,7 @@ part_distributed()
 part_docs()
 {
     python_env
+    build/python-venv/bin/pip install --quiet --disable-pip-version-check pyarrow # code in docs/distributed.md
     python3 tests/docs/check.py build build/python-venv/bin/python
     scripts/docs.sh
 }
