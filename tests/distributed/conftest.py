@@ -20,7 +20,8 @@ from PIL import Image
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/distributed"
 CLASSES = ["cat", "dog", "bicycle", "a red square", "grass", "night sky"]
 GOOD, PART = 360, 10
-PATIENCE = 400  # seconds; a busy machine takes minutes to start Spark
+GATE = "folder 1/225.jpg"  # a picture of the ninth part
+PATIENCE = 900  # seconds, to end what hangs; a busy machine takes minutes to start Spark
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,62 @@ def alone(pictures):
 
 
 @pytest.fixture
+def gate(pictures, alone):
+    """Keeps the jobs of a test from ending."""
+    gate = Gate(pictures / GATE)
+    yield gate
+    with gate.opened():
+        pass
+
+
+class Gate:
+    """A picture that is a FIFO, so that the process which reads it waits, until it is opened."""
+
+    def __init__(self, path):
+        self.path, self.bytes, self.writer = path, path.read_bytes(), None
+        path.unlink()
+        os.mkfifo(path)
+
+    def reader(self):
+        """The process that waits here, once there is one."""
+        until(self._open_writer, "a reader")
+        until(self._readers, "the reader's file to show")  # its open() ends after the writer's
+        (reader,) = self._readers()
+        return reader
+
+    def _open_writer(self):
+        with contextlib.suppress(OSError):  # there is no reader yet
+            self.writer = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        return self.writer is not None
+
+    def _readers(self):
+        return [pid for pid in processes() if pid != os.getpid() and self._is_open_in(pid)]
+
+    def _is_open_in(self, pid):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            return any(os.readlink(fd) == str(self.path) for fd in Path(f"/proc/{pid}/fd").iterdir())
+        return False
+
+    @contextlib.contextmanager
+    def opened(self):
+        """From now on the picture is a file; who waits for it goes on after the with block."""
+        if self.path.is_fifo():
+            beside = self.path.with_name(".whole")
+            beside.write_bytes(self.bytes)
+            os.replace(beside, self.path)
+        yield
+        if self.writer is not None:
+            with contextlib.suppress(BrokenPipeError):  # who waited is dead
+                os.write(self.writer, self.bytes)
+            os.close(self.writer)
+            self.writer = None
+
+
+def processes():
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+
+
+@pytest.fixture
 def job(pictures, alone, tmp_path):
     job = RunningJob(pictures, alone, tmp_path / "job")
     yield job
@@ -80,6 +137,10 @@ class RunningJob:
     def parts(self):
         """Names and inodes of the finished parts: a part that is written again has another inode."""
         return {p.name: p.stat().st_ino for p in self.out.glob("parts/part-*.parquet")}
+
+    def n_rows(self):
+        """Pictures in the finished parts."""
+        return sum(pq.read_metadata(path).num_rows for path in self.out.glob("parts/part-*.parquet"))
 
     def wait_for_parts(self, n):
         until(lambda: len(self.parts()) >= n or self.process.poll() is not None, "parts")

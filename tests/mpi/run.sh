@@ -24,7 +24,7 @@ done
 
 export MOPD_MODEL="$build/builtin.safetensors" OMPI_MCA_btl_vader_single_copy_mechanism=none
 [ "$(id -u)" != 0 ] || as_root=--allow-run-as-root
-train() { timeout 300 mpirun ${as_root:-} --oversubscribe --bind-to none -n "$@"; }
+train() { timeout 900 mpirun ${as_root:-} --oversubscribe --bind-to none -n "$@"; }
 program=$build/examples/06_train_mpi
 
 for n in 1 2; do
