@@ -173,14 +173,14 @@ static void wrong_training_is_told(void **state)
         {LEARN "--auto --w 0.5 -o p", "--auto", 2},
         {LEARN "--epochs 0 -o p", "--epochs", 2},
         {LEARN "--class-position left -o p", "left", 2},
-        {LEARN "--top-k 5 -o /tmp/p", "5", 1},
-        {LEARN "--template none -o /tmp/p", "{}", 1},
+        {LEARN "--top-k 5 -o @", "5", 1},
+        {LEARN "--template none -o @", "{}", 1},
         {LEARN "-o /no/such/folder/p", "/no/such/folder/p", 1},
         {LEARN "-o /tmp", "folder", 1},
-        {LEARN "--resume /no/checkpoint -o /tmp/p", "/no/checkpoint", 1},
+        {LEARN "--resume /no/checkpoint -o @", "/no/checkpoint", 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        run_result r = run_mopd(NULL, bad[i].line, tiny_model(1), data);
+        run_result r = run_mopd(NULL, bad[i].line, tiny_model(1), data, test_path("p"));
         assert_one_error(&r, bad[i].status, bad[i].word, "");
     }
     const char *store = test_path("augmented.safetensors");
