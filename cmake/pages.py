@@ -51,7 +51,7 @@ class Option:
         if self.name == "templates-for":
             return pools
         if self.name in ("method", "methods"):
-            return re.findall(r"\b[a-z]+(?:-[a-z]+)?\b", self.text.split(":")[-1])
+            return re.findall(r"\b[a-z]+(?:-[a-z]+)?\b", self.text.split(" (default")[0].split(":")[-1])
         if "|" in self.arg:
             return [word for word in self.arg.split("|") if not word.isupper()]
         return []
