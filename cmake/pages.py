@@ -50,8 +50,9 @@ class Option:
             return None
         if self.name == "templates-for":
             return pools
-        if self.name in ("method", "methods"):
-            return re.findall(r"\b[a-z]+(?:-[a-z]+)?\b", self.text.split(" (default")[0].split(":")[-1])
+        if self.name in ("method", "methods"): # the one lists them in front of its default, the other as its default
+            text = self.text.split(" (default")[0] if self.name == "method" else self.text
+            return re.findall(r"\b[a-z]+(?:-[a-z]+)?\b", text.split(":")[-1])
         if "|" in self.arg:
             return [word for word in self.arg.split("|") if not word.isupper()]
         return []
