@@ -3,7 +3,9 @@
  * says, and every number is checked. */
 #include "prompt/promptfile.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/floats.h"
@@ -35,13 +37,9 @@ static mopd_status need_number(const mo_tensors *file, const char *key, uint32_t
     mopd_status st = need_meta(file, key, &text);
     if (st != MOPD_OK) return st;
     size_t n = strlen(text);
-    uint64_t x = 0;
-    for (size_t i = 0; i < n && n <= 10; i++) {
-        if (text[i] < '0' || text[i] > '9') x = UINT64_MAX / 16;
-        x = x * 10 + (uint64_t)(text[i] - '0');
-        if (x > INT32_MAX) x = UINT32_MAX;
-    }
-    if (!n || n > 10 || x > INT32_MAX)
+    bool digits = n && n <= 10 && strspn(text, "0123456789") == n;
+    unsigned long long x = digits ? strtoull(text, NULL, 10) : ULLONG_MAX;
+    if (x > INT32_MAX)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is \"%.40s\", not a number", mo_tensors_path(file),
             key, text);
     *out = (uint32_t)x;
@@ -132,7 +130,8 @@ static mopd_status read_accuracy(const mo_tensors *file, double *out)
     snprintf(list, sizeof list, "[%.40s]", text);
     mopd_status st = mo_json_parse(&root, list, strlen(list), "mopd.accuracy");
     if (st == MOPD_E_NOMEM) return st;
-    bool good = mo_json_as_number(mo_json_item(root, 0), out) && *out >= 0 && *out <= 100;
+    bool good =
+        mo_json_count(root) == 1 && mo_json_as_number(mo_json_item(root, 0), out) && *out >= 0 && *out <= 100;
     mo_json_close(root);
     return good ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: accuracy is \"%.40s\"", mo_tensors_path(file), text);
 }
