@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_bank.c - banks of given features: logits, probabilities, ranking, and every refusal. */
+ * test_bank.c - banks of given features: names, lengths, and every refusal. */
 #include "test.h"
 
 #include "base/mem.h"
@@ -22,109 +22,6 @@ static void features_are_copied_and_normalised(void **state)
     assert_string_equal(mopd_bank_class_name(bank, 2), "cat");
     assert_ptr_not_equal(mopd_bank_class_name(bank, 2), abc[2]);
     assert_null(mopd_bank_class_name(bank, 3));
-    mopd_bank_free(bank);
-}
-
-static void logits_are_scaled_cosines(void **state)
-{
-    (void)state;
-    mopd_bank *bank;
-    const float f[] = {1, 0, 0, 1, 0.6f, -0.8f}, x[] = {0.6f, 0.8f, -1, 0};
-    float logits[6], p[6];
-    assert_ok(mopd_bank_create_features(&bank, abc, 3, f, 2, 10));
-    assert_ok(mopd_bank_logits(bank, x, 2, logits));
-    const float want[] = {6, 8, -2.8f, -10, 0, -6};
-    assert_true(test_max_diff(logits, want, 6) < 1e-5);
-    assert_ok(mopd_bank_probabilities(bank, x, 2, p));
-    for (int r = 0; r < 2; r++) {
-        double sum = 0;
-        for (int c = 0; c < 3; c++) sum += exp((double)want[3 * r + c]);
-        for (int c = 0; c < 3; c++)
-            assert_true(fabs(exp((double)want[3 * r + c]) / sum - (double)p[3 * r + c]) < 1e-5);
-    }
-    mopd_bank_free(bank);
-}
-
-static mopd_bank *random_bank(size_t n, size_t dim, uint32_t seed, float scale)
-{
-    mopd_bank *bank;
-    float *f = malloc(n * dim * sizeof *f);
-    char(*text)[32] = malloc(n * sizeof *text);
-    const char **names = malloc(n * sizeof *names);
-    test_random(f, n * dim, seed);
-    for (size_t i = 0; i < n; i++) {
-        snprintf(text[i], sizeof text[i], "class %zu", i);
-        names[i] = text[i];
-    }
-    assert_ok(mopd_bank_create_features(&bank, names, n, f, dim, scale));
-    free(names);
-    free(text);
-    free(f);
-    return bank;
-}
-
-static void rows_do_not_depend_on_the_batch(void **state)
-{
-    (void)state;
-    enum { N = 67, C = 103, D = 48, TOP = 7 };
-    mopd_bank *bank = random_bank(C, D, 1, 100);
-    static float x[N * D], all[N * C], one[C];
-    static mopd_match best[N * TOP], single[TOP];
-    test_random(x, N * D, 2);
-    assert_ok(mopd_bank_probabilities(bank, x, N, all));
-    assert_ok(mopd_bank_top(bank, x, N, TOP, best));
-    for (size_t i = 0; i < N; i++) {
-        assert_ok(mopd_bank_probabilities(bank, x + i * D, 1, one));
-        assert_memory_equal(one, all + i * C, sizeof one);
-        assert_ok(mopd_bank_top(bank, x + i * D, 1, TOP, single));
-        assert_memory_equal(single, best + i * TOP, sizeof single);
-        for (int k = 0; k < TOP; k++)
-            assert_memory_equal(&single[k].probability, one + single[k].index, sizeof(float));
-    }
-    mopd_bank_free(bank);
-}
-
-static void top_is_the_sorted_beginning(void **state)
-{
-    (void)state;
-    enum { C = 500 };
-    static float logits[C], probability[C];
-    mopd_match best[C], some[C];
-    for (uint32_t run = 0; run < 30; run++) {
-        test_random(logits, C, run);
-        for (int c = 0; c < C; c++) logits[c] = floorf(logits[c] * (run % 2 ? 4 : 1000)); /* many ties */
-        memcpy(probability, logits, sizeof logits);
-        mo_bank_best(logits, probability, C, C + 10, best);
-        for (int i = 1; i < C; i++) {
-            uint32_t a = best[i - 1].index, b = best[i].index;
-            assert_true(logits[a] > logits[b] || (logits[a] == logits[b] && a < b));
-            assert_true(best[i].logit == logits[b]);
-        }
-        for (size_t top = 1; top < 40; top += 3) {
-            mo_bank_best(logits, probability, C, top, some);
-            assert_memory_equal(some, best, top * sizeof *some);
-        }
-    }
-}
-
-static void softmax_is_stable(void **state)
-{
-    (void)state;
-    float x[] = {10000, 10000, -10000, 0, 0, 0};
-    mo_bank_softmax(x, 2, 3);
-    const float want[] = {0.5f, 0.5f, 0, 1 / 3.0f, 1 / 3.0f, 1 / 3.0f};
-    assert_true(test_max_diff(x, want, 6) < 1e-6);
-}
-
-static void one_class_is_certain(void **state)
-{
-    (void)state;
-    mopd_bank *bank;
-    const float f[] = {0, 2}, x[] = {1, 0, 0, -1};
-    mopd_match best[2];
-    assert_ok(mopd_bank_create_features(&bank, abc, 1, f, 2, 100));
-    assert_ok(mopd_bank_top(bank, x, 2, 5, best));
-    assert_true(best[0].probability == 1 && best[1].probability == 1 && best[1].logit == -100);
     mopd_bank_free(bank);
 }
 
@@ -237,11 +134,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_copied_and_normalised),
-        cmocka_unit_test(logits_are_scaled_cosines),
-        cmocka_unit_test(rows_do_not_depend_on_the_batch),
-        cmocka_unit_test(top_is_the_sorted_beginning),
-        cmocka_unit_test(softmax_is_stable),
-        cmocka_unit_test(one_class_is_certain),
         cmocka_unit_test(bad_names_are_named),
         cmocka_unit_test(many_names_are_checked_quickly),
         cmocka_unit_test(bad_numbers_are_refused),

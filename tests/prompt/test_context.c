@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * test_context.c - token sequences with vectors, where they start, class features and their gradient. */
+ * test_context.c - token sequences with vectors among their tokens, and where the vectors start. */
 #include "test.h"
 
 #include "prompt/context.h"
-#include "prompt/student.h"
 #include "support/tiny.h"
 #include "base/mem.h"
 
@@ -99,93 +98,85 @@ static void a_prompt_too_long_names_its_class(void **state)
     mo_mem_free(tokens.id);
 }
 
-/* With the words' embeddings as vectors the student is the frozen prompt. */
-static void a_student_at_its_start_is_the_frozen_prompt(void **state)
+static mopd_encoder *truncating(void)
 {
-    const mopd_encoder *e = *state;
-    const char *const names[] = {"cat", "big dog"};
-    const char *const texts[] = {"a photo of a cat.", "a photo of a big dog."};
-    float ctx[4 * TINY_WIDTH], got[2 * TINY_DIM], want[2 * TINY_DIM];
-    mo_student *s = NULL;
-    assert_ok(mo_student_create(&s, &(mo_student_args){e, {4, MOPD_CLASS_END, false}, names, 2, 0, false}));
-    assert_ok(mo_context_start(e, &(mo_context_shape){4, 0, false}, 2, "a photo of a", 1, ctx));
-    assert_ok(mo_student_fwd(s, ctx, got));
-    assert_ok(mopd_encoder_encode_texts(e, texts, 2, want));
-    assert_true(test_max_diff(got, want, 2 * TINY_DIM) < 1e-6);
-    mo_student_free(s);
+    mopd_encoder_options o;
+    mopd_encoder *e = NULL;
+    assert_ok(mopd_encoder_options_init(&o, sizeof o));
+    o.flags = MOPD_TEXT_TRUNCATE;
+    assert_ok(mopd_encoder_open(&e, tiny_model(1), &o));
+    return e;
 }
 
-/* d sum(features x weights) / d ctx against central differences, for each place of the name. */
-static void gradient_matches_differences(const mopd_encoder *e, mo_context_shape shape, size_t limit)
+/* An encoder that truncates cuts the words and keeps the vectors and the end. */
+static void a_prompt_too_long_is_cut_where_the_encoder_cuts(void **state)
 {
-    enum { C = TINY_CLASSES };
-    size_t n = mo_context_vectors(&shape, C) * TINY_WIDTH;
-    float *ctx = malloc(n * sizeof *ctx), *grad = malloc(n * sizeof *grad), s[C * TINY_DIM],
-          weight[C * TINY_DIM], d[C * TINY_DIM];
-    mo_student *student = NULL;
-    test_random(ctx, n, 3);
-    test_random(weight, C * TINY_DIM, 4);
-    memcpy(d, weight, sizeof d);
-    assert_ok(mo_student_create(&student, &(mo_student_args){e, shape, tiny_classes, C, limit, true}));
-    if (limit) assert_true(mo_student_chunks(student) > 1);
-    assert_ok(mo_student_fwd(student, ctx, s));
-    assert_ok(mo_student_bwd(student, ctx, s, 1, (float *const[]){d}, (float *const[]){grad}));
-    double largest = 0;
-    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)grad[i]));
-    for (size_t i = 0; i < n; i += 3) {
-        double value[2];
-        float old = ctx[i];
-        for (int k = 0; k < 2; k++) {
-            ctx[i] = old + (k ? -4e-3f : 4e-3f);
-            assert_ok(mo_student_fwd(student, ctx, s));
-            value[k] = 0;
-            for (int j = 0; j < C * TINY_DIM; j++) value[k] += (double)s[j] * (double)weight[j];
-        }
-        ctx[i] = old;
-        double slope = (value[0] - value[1]) / 8e-3;
-        if (fabs(slope - (double)grad[i]) > 2e-3 * largest)
-            fail_msg("vector number %zu: gradient %g, difference %g, largest %g", i, (double)grad[i], slope,
-                largest);
+    (void)state;
+    mopd_encoder *e = truncating();
+    static const int32_t positions[] = {MOPD_CLASS_END, MOPD_CLASS_MIDDLE, MOPD_CLASS_FRONT};
+    const char *const names[] = {"hippopotamuses and all their friends"};
+    for (size_t i = 0; i < 3; i++) {
+        mo_tokens tokens = {0};
+        size_t start[2], vectors = 0;
+        assert_ok(
+            mo_context_tokens(e, &(mo_context_shape){9, positions[i], false}, names, 1, &tokens, start));
+        assert_int_equal(tokens.n, TINY_CONTEXT);
+        assert_int_equal(tokens.id[0], START);
+        assert_int_equal(tokens.id[TINY_CONTEXT - 1], END);
+        for (size_t k = 0; k < tokens.n; k++)
+            if (tokens.id[k] & V) assert_int_equal(tokens.id[k], V | vectors++);
+        assert_int_equal(vectors, 9);
+        assert_int_equal(tokens.id[1] & V, positions[i] == MOPD_CLASS_FRONT ? 0 : V);
+        mo_mem_free(tokens.id);
     }
-    mo_student_free(student);
-    free(grad);
-    free(ctx);
+    mopd_encoder_close(e);
 }
 
-static void student_gradients_match_differences(void **state)
+static void vectors_alone_may_be_too_many(void **state)
 {
-    gradient_matches_differences(*state, (mo_context_shape){4, MOPD_CLASS_END, false}, 0);
-    gradient_matches_differences(*state, (mo_context_shape){3, MOPD_CLASS_MIDDLE, false}, 0);
-    gradient_matches_differences(*state, (mo_context_shape){2, MOPD_CLASS_FRONT, false}, 0);
-    gradient_matches_differences(*state, (mo_context_shape){2, MOPD_CLASS_END, true}, 0);
-    gradient_matches_differences(*state, (mo_context_shape){4, MOPD_CLASS_END, false}, 40000);
-    gradient_matches_differences(*state, (mo_context_shape){2, MOPD_CLASS_END, true}, 40000);
+    (void)state;
+    mopd_encoder *e = truncating();
+    const char *const names[] = {"ox"};
+    mo_tokens tokens = {0};
+    size_t start[2];
+    assert_fails(mo_context_tokens(e, &(mo_context_shape){23, 0, false}, names, 1, &tokens, start),
+        MOPD_E_ARG, "with 23 vectors, the tower takes 24");
+    tokens.n = 0;
+    assert_ok(mo_context_tokens(e, &(mo_context_shape){22, 0, false}, names, 1, &tokens, start));
+    assert_int_equal(tokens.n, TINY_CONTEXT); /* start, vectors, end: no word is left */
+    mo_mem_free(tokens.id);
+    mopd_encoder_close(e);
 }
 
-static void chunks_change_no_feature(void **state)
+/* Sequences are appended: what stands in tokens before stays. */
+static void sequences_are_appended(void **state)
 {
     const mopd_encoder *e = *state;
-    float ctx[4 * TINY_WIDTH], whole[TINY_CLASSES * TINY_DIM], parts[TINY_CLASSES * TINY_DIM];
-    const mo_context_shape shape = {4, MOPD_CLASS_END, false};
-    mo_student *a = NULL, *b = NULL;
-    test_random(ctx, 4 * TINY_WIDTH, 9);
-    assert_ok(mo_student_create(&a, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 0, true}));
-    assert_ok(mo_student_create(&b, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 40000, true}));
-    assert_int_equal(mo_student_chunks(a), 1);
-    assert_true(mo_student_chunks(b) > 1);
-    assert_ok(mo_student_fwd(a, ctx, whole));
-    assert_ok(mo_student_fwd(b, ctx, parts));
-    assert_memory_equal(whole, parts, sizeof whole);
-    mo_student_free(a);
-    mo_student_free(b);
+    const char *const names[] = {"x", "y"};
+    mo_tokens tokens = {0};
+    size_t first[3], second[3];
+    assert_ok(mo_context_tokens(e, &(mo_context_shape){1, 0, false}, names, 2, &tokens, first));
+    size_t n = tokens.n;
+    assert_ok(mo_context_tokens(e, &(mo_context_shape){1, 0, false}, names, 2, &tokens, second));
+    assert_int_equal(tokens.n, 2 * n);
+    assert_int_equal(second[0], n);
+    assert_memory_equal(tokens.id, tokens.id + n, n * sizeof *tokens.id);
+    mo_mem_free(tokens.id);
 }
 
-static void a_limit_below_one_class_is_refused(void **state)
+static void positions_have_names(void **state)
 {
-    mo_student *s = NULL;
-    assert_fails(mo_student_create(
-                     &s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, 1000, true}),
-        MOPD_E_ARG, "one class needs");
+    (void)state;
+    assert_string_equal(mo_context_positions[MOPD_CLASS_END], "end");
+    assert_string_equal(mo_context_positions[MOPD_CLASS_MIDDLE], "middle");
+    assert_string_equal(mo_context_positions[MOPD_CLASS_FRONT], "front");
+}
+
+static void vectors_are_shared_or_each_class_s(void **state)
+{
+    (void)state;
+    assert_int_equal(mo_context_vectors(&(mo_context_shape){4, 0, false}, 7), 4);
+    assert_int_equal(mo_context_vectors(&(mo_context_shape){4, 0, true}, 7), 28);
 }
 
 static int open_model(void **state)
@@ -208,10 +199,11 @@ int main(void)
         cmocka_unit_test(a_start_from_words_is_their_embeddings),
         cmocka_unit_test(a_random_start_follows_its_seed),
         cmocka_unit_test(a_prompt_too_long_names_its_class),
-        cmocka_unit_test(a_student_at_its_start_is_the_frozen_prompt),
-        cmocka_unit_test(student_gradients_match_differences),
-        cmocka_unit_test(chunks_change_no_feature),
-        cmocka_unit_test(a_limit_below_one_class_is_refused),
+        cmocka_unit_test(vectors_are_shared_or_each_class_s),
+        cmocka_unit_test(positions_have_names),
+        cmocka_unit_test(sequences_are_appended),
+        cmocka_unit_test(vectors_alone_may_be_too_many),
+        cmocka_unit_test(a_prompt_too_long_is_cut_where_the_encoder_cuts),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }

@@ -110,6 +110,73 @@ static void create_refuses_bad_sizes_and_numbers(void **state)
     mopd_gate_free(NULL);
 }
 
+/* Without a picture's say: the same templates for all. */
+static void static_scores_are_the_same_for_all_pictures(void **state)
+{
+    (void)state;
+    enum { M = 4, K = 2, N = 600 }; /* more pictures than are picked at once */
+    const float scores[M] = {0, 2, -1, 1};
+    static uint32_t indices[N * K];
+    static float weights[N * K];
+    double use[M] = {0};
+    mopd_gate *gate = NULL;
+    assert_ok(mo_gate_create(&gate, scores, 0, M, K));
+    assert_ok(mo_gate_select(gate, NULL, N, indices, weights));
+    for (int i = 0; i < N; i++) {
+        assert_true(indices[i * K] == 1 && indices[i * K + 1] == 3);
+        assert_true(fabs((double)weights[i * K] - 1 / (1 + exp(-1))) < 1e-6);
+    }
+    assert_ok(mo_gate_use(gate, NULL, N, use));
+    assert_true(use[0] == 0 && use[2] == 0);
+    assert_true(fabs(use[1] + use[3] - N) < 1e-6 && fabs(use[1] / N - 1 / (1 + exp(-1))) < 1e-9);
+    mo_gate_free(gate);
+}
+
+static void use_is_added_up(void **state)
+{
+    (void)state;
+    const float scores[2] = {1, 0};
+    double use[2] = {5, 7};
+    mopd_gate *gate = NULL;
+    assert_ok(mo_gate_create(&gate, scores, 0, 2, 1));
+    assert_ok(mo_gate_use(gate, NULL, 3, use));
+    assert_true(use[0] == 8 && use[1] == 7);
+    assert_ok(mo_gate_use(gate, NULL, 0, use));
+    assert_true(use[0] == 8 && use[1] == 7);
+    mo_gate_free(gate);
+}
+
+static void all_templates_may_be_kept(void **state)
+{
+    (void)state;
+    enum { M = 12 };
+    float h[M];
+    uint32_t kept[M];
+    double alpha[M], sum = 0;
+    test_random(h, M, 5);
+    mo_gate_pick(h, M, M, kept, alpha);
+    for (int j = 0; j < M; j++) {
+        sum += alpha[j];
+        if (j) assert_true(h[kept[j - 1]] >= h[kept[j]] && alpha[j - 1] >= alpha[j]);
+    }
+    assert_true(fabs(sum - 1) < 1e-12);
+}
+
+static void the_gate_owns_its_weights(void **state)
+{
+    (void)state;
+    float g[4] = {1, 0, 0, 1}, f[2] = {1, 0}, weight;
+    uint32_t index;
+    mopd_gate *gate;
+    assert_ok(mopd_gate_create_weights(&gate, g, 2, 2, 1));
+    memset(g, 0, sizeof g);
+    g[1] = 9;
+    assert_ok(mopd_gate_select(gate, f, 1, &index, &weight));
+    assert_true(index == 0 && weight == 1);
+    mopd_gate_free(gate);
+    assert_fails(mo_gate_create(&gate, g, SIZE_MAX / 2, 4, 1), MOPD_E_ARG, "gate: ");
+}
+
 static mopd_status use_a_gate(void *ctx)
 {
     float g[6] = {1, 2, 3, 4, 5, 6}, f[2] = {0, 1}, weight[2];
@@ -139,6 +206,10 @@ int main(void)
         cmocka_unit_test(select_agrees_with_plain_sums),
         cmocka_unit_test(one_picture_alone_and_in_a_batch_is_the_same),
         cmocka_unit_test(create_refuses_bad_sizes_and_numbers),
+        cmocka_unit_test(static_scores_are_the_same_for_all_pictures),
+        cmocka_unit_test(use_is_added_up),
+        cmocka_unit_test(all_templates_may_be_kept),
+        cmocka_unit_test(the_gate_owns_its_weights),
         cmocka_unit_test(out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,123 @@ static void bad_inputs_are_refused(void **state)
     mopd_gda_free(NULL);
 }
 
+static void one_picture_alone_and_in_a_batch_is_the_same(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0.3f);
+    float all[4 * C], one[C];
+    assert_ok(mopd_gda_logits(g, probe, 4, all));
+    for (size_t i = 0; i < 4; i++) {
+        assert_ok(mopd_gda_logits(g, probe + i * D, 1, one));
+        assert_memory_equal(one, all + i * C, sizeof one);
+    }
+    mopd_gda_free(g);
+}
+
+/* Sums are in the order of the pictures, so another order may differ in the last bits and no more. */
+static void the_order_of_pictures_does_not_matter(void **state)
+{
+    (void)state;
+    float turned[N * D], a[4 * C], b[4 * C];
+    int32_t of[N];
+    for (size_t i = 0; i < N; i++) {
+        memcpy(turned + i * D, x + (N - 1 - i) * D, D * sizeof *x);
+        of[i] = labels[N - 1 - i];
+    }
+    mopd_bank bank = bank_of(names, C, text);
+    mopd_gda *g = fitted(0.3f), *h = NULL;
+    assert_ok(mopd_gda_create(&h, &bank, turned, of, N, 0.3f));
+    assert_ok(mopd_gda_logits(g, probe, 4, a));
+    assert_ok(mopd_gda_logits(h, probe, 4, b));
+    assert_true(test_max_diff(a, b, 4 * C) < 1e-4);
+    mopd_gda_free(g);
+    mopd_gda_free(h);
+}
+
+/* One picture a class: nothing varies, the covariance is a multiple of the identity. */
+static void single_pictures_are_nearest_means(void **state)
+{
+    (void)state;
+    const int32_t own[] = {0, 1, 2};
+    mopd_bank bank = bank_of(names, C, text);
+    mopd_gda *g = NULL;
+    float logits[C * C];
+    assert_ok(mopd_gda_create(&g, &bank, x, own, C, 1000));
+    assert_ok(mopd_gda_logits(g, x, C, logits));
+    for (size_t i = 0; i < C; i++)
+        for (size_t c = 0; c < C; c++) assert_true(c == i || logits[i * C + i] > logits[i * C + c]);
+    mopd_gda_free(g);
+}
+
+static void a_head_owns_what_it_was_fitted_to(void **state)
+{
+    (void)state;
+    float features[N * D], own_text[C * D], before[4 * C], after[4 * C], new_logits[4 * 2], again[4 * 2];
+    memcpy(features, x, sizeof features);
+    memcpy(own_text, text, sizeof own_text);
+    mopd_bank bank = bank_of(names, C, own_text), others = bank_of(new_names, 2, new_text);
+    mopd_gda *g = NULL, *fresh = NULL;
+    assert_ok(mopd_gda_create(&g, &bank, features, labels, N, 0.3f));
+    assert_ok(mopd_gda_logits(g, probe, 4, before));
+    assert_ok(mopd_gda_create_classes(&fresh, g, &others));
+    assert_ok(mopd_gda_logits(fresh, probe, 4, new_logits));
+    mopd_gda_free(fresh);
+    memset(features, 0, sizeof features);
+    memset(own_text, 0, sizeof own_text);
+    assert_ok(mopd_gda_logits(g, probe, 4, after));
+    assert_memory_equal(before, after, sizeof before);
+    assert_ok(mopd_gda_create_classes(&fresh, g, &others));
+    mopd_gda_free(g); /* a head of new classes needs the old one no more */
+    assert_ok(mopd_gda_logits(fresh, probe, 4, again));
+    assert_memory_equal(new_logits, again, sizeof again);
+    mopd_gda_free(fresh);
+}
+
+/* Of training features that are equally near the earlier ones are taken, so the head is the same on every machine. */
+static void equal_neighbours_are_taken_in_order(void **state)
+{
+    (void)state;
+    enum { MANY = 80 };
+    static float many[MANY * D];
+    static int32_t of[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        memcpy(many + i * D, x + i % 8 * D, D * sizeof *x);
+        of[i] = (int32_t)(i % C);
+    }
+    mopd_bank bank = bank_of(names, C, text), others = bank_of(new_names, 2, new_text);
+    mopd_gda *g = NULL, *a = NULL, *b = NULL;
+    float first[4 * 2], second[4 * 2];
+    assert_ok(mopd_gda_create(&g, &bank, many, of, MANY, 0.3f));
+    assert_ok(mopd_gda_create_classes(&a, g, &others));
+    assert_ok(mopd_gda_create_classes(&b, g, &others));
+    assert_ok(mopd_gda_logits(a, probe, 4, first));
+    assert_ok(mopd_gda_logits(b, probe, 4, second));
+    assert_memory_equal(first, second, sizeof first);
+    assert_memory_equal(a->mean, b->mean, 2 * D * sizeof(double));
+    mopd_gda *all[] = {g, a, b};
+    for (size_t i = 0; i < 3; i++) mopd_gda_free(all[i]);
+}
+
+static void new_classes_that_cannot_be_met_are_refused(void **state)
+{
+    (void)state;
+    mopd_gda *g = fitted(0.3f), *out = NULL;
+    mopd_bank wide = bank_of(new_names, 2, new_text);
+    wide.dim = D - 1;
+    assert_fails(
+        mopd_gda_create_classes(&out, g, &wide), MOPD_E_MISMATCH, "features are 4 wide, the head's 5");
+    mopd_gda_free(g);
+    float same[6 * D];
+    const int32_t of[] = {0, 1, 2, 0, 1, 2};
+    for (size_t i = 0; i < 6; i++) memcpy(same + i * D, new_text, D * sizeof *same);
+    mopd_bank bank = bank_of(names, C, text), fresh = bank_of(new_names, 1, new_text);
+    assert_ok(mopd_gda_create(&g, &bank, same, of, 6, 0.3f));
+    assert_fails(
+        mopd_gda_create_classes(&out, g, &fresh), MOPD_E_NUMERIC, "neighbours of a new class do not vary");
+    assert_null(out);
+    mopd_gda_free(g);
+}
+
 static void cholesky_solves(void **state)
 {
     (void)state;
@@ -198,6 +315,12 @@ int main(void)
         cmocka_unit_test(alpha_is_chosen_on_folds),
         cmocka_unit_test(alpha_zero_is_the_text_classifier),
         cmocka_unit_test(bad_inputs_are_refused),
+        cmocka_unit_test(one_picture_alone_and_in_a_batch_is_the_same),
+        cmocka_unit_test(the_order_of_pictures_does_not_matter),
+        cmocka_unit_test(single_pictures_are_nearest_means),
+        cmocka_unit_test(a_head_owns_what_it_was_fitted_to),
+        cmocka_unit_test(equal_neighbours_are_taken_in_order),
+        cmocka_unit_test(new_classes_that_cannot_be_met_are_refused),
         cmocka_unit_test(cholesky_solves),
         cmocka_unit_test(gda_survives_lack_of_memory),
     };
