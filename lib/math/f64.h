@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * f64.h - the one inner loop of products in double precision, a table for each instruction set.
+ *
+ *     c [m x n] (+)= a b      a: k columns of `rows` numbers, b: k rows of `cols` numbers, both packed
+ *
+ * An element is one chain of multiply-adds over k: its bits depend on its row of a and its column of b alone. */
+#ifndef MO_MATH_F64_H
+#define MO_MATH_F64_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MO_F64_COLS 16 /* columns of a tile, on every path */
+#define MO_F64_MOST_ROWS 12
+
+typedef struct mo_f64_tile {
+    size_t m, n, k;  /* 1..rows, 1..MO_F64_COLS, at least 1 */
+    const double *a; /* a[p * rows + i] */
+    const double *b; /* b[p * MO_F64_COLS + j] */
+    double *c;       /* c[i * ldc + j] */
+    size_t ldc;
+    bool add;
+} mo_f64_tile;
+
+typedef struct mo_f64_kern {
+    size_t rows; /* of a tile, at most MO_F64_MOST_ROWS */
+    void (*tile)(const mo_f64_tile *t);
+} mo_f64_kern;
+
+/* What goes with the live table of kern.h. */
+const mo_f64_kern *mo_f64_get(void);
+
+/* The tables themselves, for tests: NULL where this build has none.  What the CPU lacks crashes. */
+const mo_f64_kern *mo_f64_plain(void);
+const mo_f64_kern *mo_f64_avx2(void);
+const mo_f64_kern *mo_f64_avx512(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * f64_avx2.c - products in double precision for CPUs with AVX2. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "math/f64.h"
+
+typedef __m256d vec;
+#define LANES 4
+#define VECS 4
+#define ROWS 3
+#define load _mm256_loadu_pd
+#define store _mm256_storeu_pd
+#define all _mm256_set1_pd
+#define fma _mm256_fmadd_pd
+
+#include "math/f64_body.h"
+
+const mo_f64_kern *mo_f64_avx2(void)
+{
+    static const mo_f64_kern kern = {ROWS, tile};
+    return &kern;
+}
+#endif

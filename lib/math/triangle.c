@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * triangle.c - a block of columns after the other; what has to be subtracted comes from products (gemm_f64.c). */
+#include "math/triangle.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/ints.h"
+#include "base/mem.h"
+#include "math/gemm_f64.h"
+
+#define BLOCK 48
+
+/* The block's own triangle; false when it is not positive definite. */
+static bool factor_block(double *l, size_t n, size_t ld)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double x = l[i * ld + j];
+            for (size_t p = 0; p < j; p++) x -= l[i * ld + p] * l[j * ld + p];
+            if (i != j)
+                l[i * ld + j] = x / l[j * ld + j];
+            else if (x > 0 && isfinite(x))
+                l[i * ld + i] = sqrt(x);
+            else
+                return false;
+        }
+    return true;
+}
+
+typedef struct rows_job {
+    double *l;
+    size_t n, first, block;
+} rows_job;
+
+/* One row below the block: x L_bb^T = row. */
+static void solve_row(void *ctx, size_t row)
+{
+    const rows_job *j = ctx;
+    const double *d = j->l + j->first * j->n + j->first;
+    double *x = j->l + (j->first + j->block + row) * j->n + j->first;
+    for (size_t c = 0; c < j->block; c++) {
+        for (size_t p = 0; p < c; p++) x[c] -= x[p] * d[c * j->n + p];
+        x[c] /= d[c * j->n + c];
+    }
+}
+
+mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t n)
+{
+    if (l != a) memcpy(l, a, n * n * sizeof *l);
+    double *minus = mo_mem_alloc(n * BLOCK, sizeof *minus);
+    if (!minus) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    for (size_t b = 0; b < n && st == MOPD_OK; b += BLOCK) {
+        const size_t w = mo_min(BLOCK, n - b);
+        double *at = l + b * n;
+        st = mo_gemm_f64(pool, &(mo_gemm_f64_args){.c = minus,
+                                   .ldc = w,
+                                   .a = at,
+                                   .ars = n,
+                                   .acs = 1,
+                                   .b = at,
+                                   .brs = 1,
+                                   .bcs = n,
+                                   .m = n - b,
+                                   .n = w,
+                                   .k = b});
+        for (size_t i = 0; i < n - b && st == MOPD_OK; i++)
+            for (size_t c = 0; c < w; c++) at[i * n + b + c] -= minus[i * w + c];
+        if (st == MOPD_OK && !factor_block(at + b, w, n))
+            st = mo_fail(MOPD_E_NUMERIC, "the matrix is not positive definite at row %zu of %zu", b, n);
+        if (st == MOPD_OK) mo_pool_run(pool, n - b - w, solve_row, &(rows_job){l, n, b, w});
+    }
+    mo_mem_free(minus);
+    for (size_t i = 0; i < n; i++) memset(l + i * n + i + 1, 0, (n - i - 1) * sizeof *l);
+    return st;
+}
+
+/* Rows first .. first+w-1 of the inverse from what is to be subtracted from the identity. */
+static void invert_block(double *x, const double *l, const double *minus, size_t n, size_t first, size_t w)
+{
+    for (size_t i = first; i < first + w; i++) {
+        double *row = x + i * n;
+        for (size_t c = 0; c < i; c++) row[c] = c < first ? -minus[(i - first) * n + c] : 0;
+        row[i] = 1;
+        memset(row + i + 1, 0, (n - i - 1) * sizeof *row);
+        for (size_t p = first; p < i; p++)
+            for (size_t c = 0; c <= p; c++) row[c] -= l[i * n + p] * x[p * n + c];
+        for (size_t c = 0; c <= i; c++) row[c] /= l[i * n + i];
+    }
+}
+
+mopd_status mo_triangle_invert(mo_pool *pool, double *inverse, const double *l, size_t n)
+{
+    double *minus = mo_mem_alloc(n * BLOCK, sizeof *minus);
+    if (!minus) return MOPD_E_NOMEM;
+    mopd_status st = MOPD_OK;
+    for (size_t b = 0; b < n && st == MOPD_OK; b += BLOCK) {
+        const size_t w = mo_min(BLOCK, n - b);
+        st = mo_gemm_f64(pool, &(mo_gemm_f64_args){.c = minus,
+                                   .ldc = n,
+                                   .a = l + b * n,
+                                   .ars = n,
+                                   .acs = 1,
+                                   .b = inverse,
+                                   .brs = n,
+                                   .bcs = 1,
+                                   .m = w,
+                                   .n = b,
+                                   .k = b});
+        if (st == MOPD_OK) invert_block(inverse, l, minus, n, b, w);
+    }
+    mo_mem_free(minus);
+    return st;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ * test_gemm_f64.c - products and triangles in double precision against sums written plainly, on every path. */
+#include "test.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "math/f64.h"
+#include "math/gemm_f64.h"
+#include "math/kern.h"
+#include "math/triangle.h"
+
+static const char *const paths[] = {"plain", "avx2", "avx512"};
+
+static double *numbers(size_t n, uint64_t seed)
+{
+    mo_rng r;
+    mo_rng_seed(&r, seed);
+    double *x = mo_mem_alloc(n, sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = mo_rng_normal(&r);
+    return x;
+}
+
+typedef struct shape {
+    size_t m, n, k;
+} shape;
+
+static const shape shapes[] = {
+    {1, 1, 1}, {1, 40, 3}, {13, 16, 7}, {12, 17, 256}, {25, 33, 257}, {200, 5, 31}, {97, 130, 64}};
+
+static void product_equals_the_plain_sum(const shape *s, bool a_transposed, bool b_transposed, bool add)
+{
+    double *a = numbers(s->m * s->k, 1), *b = numbers(s->k * s->n, 2), *c = numbers(s->m * (s->n + 3), 3);
+    double *before = mo_mem_alloc(s->m * (s->n + 3), sizeof *before);
+    memcpy(before, c, s->m * (s->n + 3) * sizeof *c);
+    mo_gemm_f64_args g = {.c = c,
+        .ldc = s->n + 3,
+        .a = a,
+        .ars = s->k,
+        .acs = 1,
+        .b = b,
+        .brs = s->n,
+        .bcs = 1,
+        .m = s->m,
+        .n = s->n,
+        .k = s->k,
+        .add = add};
+    if (a_transposed) g.ars = 1, g.acs = s->m;
+    if (b_transposed) g.brs = 1, g.bcs = s->k;
+    assert_ok(mo_gemm_f64(NULL, &g));
+    for (size_t i = 0; i < s->m; i++)
+        for (size_t j = 0; j < s->n + 3; j++) {
+            const size_t at = i * (s->n + 3) + j;
+            if (j >= s->n) { /* what lies between rows stays */
+                assert_true(c[at] == before[at]);
+                continue;
+            }
+            double sum = add ? before[at] : 0, size = 1;
+            for (size_t p = 0; p < s->k; p++) {
+                const double x = a[i * g.ars + p * g.acs] * b[p * g.brs + j * g.bcs];
+                sum += x;
+                size += fabs(x);
+            }
+            if (!(fabs(c[at] - sum) <= 1e-15 * size))
+                fail_msg("%zu %zu %zu: %g, not %g", s->m, s->n, s->k, c[at], sum);
+        }
+    mo_mem_free(a);
+    mo_mem_free(b);
+    mo_mem_free(c);
+    mo_mem_free(before);
+}
+
+static void products_of_any_strides_on_every_path(void **state)
+{
+    (void)state;
+    for (int path = 0; path < 3; path++) {
+        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            for (int kind = 0; kind < 8; kind++)
+                product_equals_the_plain_sum(&shapes[i], kind & 1, kind & 2, kind & 4);
+    }
+    assert_ok(mo_kern_cpu_set(NULL));
+}
+
+static void threads_and_neighbours_do_not_change_bits(void **state)
+{
+    (void)state;
+    enum { M = 300, N = 70, K = 300 };
+    double *a = numbers(M * K, 4), *b = numbers(K * N, 5), *whole = mo_mem_alloc(M * N, 8),
+           *part = mo_mem_alloc(M * N, 8);
+    mo_gemm_f64_args g = {
+        .c = whole, .ldc = N, .a = a, .ars = K, .acs = 1, .b = b, .brs = N, .bcs = 1, .m = M, .n = N, .k = K};
+    assert_ok(mo_gemm_f64(NULL, &g));
+    for (size_t threads = 2; threads <= 3; threads++) {
+        mo_pool *pool;
+        assert_ok(mo_pool_create(&pool, threads));
+        g.c = part;
+        assert_ok(mo_gemm_f64(pool, &g));
+        assert_memory_equal(whole, part, M * N * sizeof *whole);
+        mo_pool_free(pool);
+    }
+    for (size_t row = 0; row < M; row += 37) { /* a row alone */
+        g.c = part;
+        g.a = a + row * K;
+        g.m = 1;
+        assert_ok(mo_gemm_f64(NULL, &g));
+        assert_memory_equal(whole + row * N, part, N * sizeof *whole);
+    }
+    mo_mem_free(a);
+    mo_mem_free(b);
+    mo_mem_free(whole);
+    mo_mem_free(part);
+}
+
+static void a_triangle_is_not_read_below(void **state)
+{
+    (void)state;
+    enum { M = 20, N = 90 };
+    double *a = numbers(M * N, 6), *b = numbers(N * N, 7), *c = mo_mem_alloc(M * N, 8),
+           *full = mo_mem_alloc(M * N, 8);
+    mo_gemm_f64_args g = {
+        .c = full, .ldc = N, .a = a, .ars = N, .acs = 1, .b = b, .brs = N, .bcs = 1, .m = M, .n = N, .k = N};
+    for (size_t p = 0; p < N; p++)
+        for (size_t j = 0; j < p; j++) b[p * N + j] = 0;
+    assert_ok(mo_gemm_f64(NULL, &g));
+    for (size_t p = 0; p < N; p++)
+        for (size_t j = 0; j < p; j++) b[p * N + j] = NAN;
+    g.c = c;
+    g.triangle = true;
+    assert_ok(mo_gemm_f64(NULL, &g));
+    for (size_t i = 0; i < M * N; i++) assert_true(fabs(c[i] - full[i]) <= 1e-13);
+    mo_mem_free(a);
+    mo_mem_free(b);
+    mo_mem_free(c);
+    mo_mem_free(full);
+}
+
+static void nothing_to_add_up_is_zero(void **state)
+{
+    (void)state;
+    double c[6] = {1, 2, 3, 4, 5, 6};
+    assert_ok(mo_gemm_f64(NULL, &(mo_gemm_f64_args){.c = c, .ldc = 3, .m = 2, .n = 3, .add = true}));
+    assert_true(c[0] == 1 && c[5] == 6);
+    assert_ok(mo_gemm_f64(NULL, &(mo_gemm_f64_args){.c = c, .ldc = 3, .m = 2, .n = 3}));
+    for (int i = 0; i < 6; i++) assert_true(c[i] == 0);
+}
+
+/* a = x x' + n I of a size. */
+static double *positive(size_t n, uint64_t seed)
+{
+    double *x = numbers(n * n, seed), *a = mo_mem_alloc(n * n, sizeof *a);
+    assert_ok(mo_gemm_f64(NULL, &(mo_gemm_f64_args){.c = a,
+                                    .ldc = n,
+                                    .a = x,
+                                    .ars = n,
+                                    .acs = 1,
+                                    .b = x,
+                                    .brs = 1,
+                                    .bcs = n,
+                                    .m = n,
+                                    .n = n,
+                                    .k = n}));
+    for (size_t i = 0; i < n; i++) a[i * n + i] += (double)n;
+    mo_mem_free(x);
+    return a;
+}
+
+static void factor_and_inverse_give_the_matrix_back(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 47, 48, 49, 100, 193};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const size_t n = sizes[s];
+        double *a = positive(n, s), *l = mo_mem_alloc(n * n, 8), *v = mo_mem_alloc(n * n, 8);
+        assert_ok(mo_triangle_factor(NULL, l, a, n));
+        assert_ok(mo_triangle_invert(NULL, v, l, n));
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++) {
+                double product = 0, one = 0;
+                for (size_t p = 0; p < n; p++) {
+                    product += l[i * n + p] * l[j * n + p];
+                    one += v[i * n + p] * l[p * n + j];
+                }
+                assert_true(fabs(product - a[i * n + j]) <= 1e-12 * (double)n * (double)n);
+                assert_true(fabs(one - (i == j)) <= 1e-12);
+                if (j > i) assert_true(l[i * n + j] == 0 && v[i * n + j] == 0);
+            }
+        mo_mem_free(a);
+        mo_mem_free(l);
+        mo_mem_free(v);
+    }
+}
+
+static void factors_are_the_same_at_any_thread_count(void **state)
+{
+    (void)state;
+    enum { N = 150 };
+    double *a = positive(N, 9), *l = mo_mem_alloc(N * N, 8), *again = mo_mem_alloc(N * N, 8),
+           *v = mo_mem_alloc(2 * N * N, 8);
+    mo_pool *pool;
+    assert_ok(mo_pool_create(&pool, 3));
+    assert_ok(mo_triangle_factor(NULL, l, a, N));
+    assert_ok(mo_triangle_invert(NULL, v, l, N));
+    assert_ok(mo_triangle_factor(pool, again, a, N));
+    assert_ok(mo_triangle_invert(pool, v + N * N, l, N));
+    assert_memory_equal(l, again, N * N * sizeof *l);
+    assert_memory_equal(v, v + N * N, N * N * sizeof *v);
+    assert_ok(mo_triangle_factor(NULL, a, a, N)); /* in place */
+    assert_memory_equal(l, a, N * N * sizeof *l);
+    mo_pool_free(pool);
+    mo_mem_free(a);
+    mo_mem_free(l);
+    mo_mem_free(again);
+    mo_mem_free(v);
+}
+
+static void what_is_not_positive_definite_is_refused(void **state)
+{
+    (void)state;
+    double l[9], a[9] = {1, 0, 0, 2, 1, 0, 0, 0, 1}; /* 1 2 / 2 1 has a negative eigenvalue */
+    assert_fails(mo_triangle_factor(NULL, l, a, 3), MOPD_E_NUMERIC, "not positive definite");
+    a[3] = NAN;
+    assert_fails(mo_triangle_factor(NULL, l, a, 3), MOPD_E_NUMERIC, "not positive definite");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_of_any_strides_on_every_path),
+        cmocka_unit_test(threads_and_neighbours_do_not_change_bits),
+        cmocka_unit_test(a_triangle_is_not_read_below),
+        cmocka_unit_test(nothing_to_add_up_is_zero),
+        cmocka_unit_test(factor_and_inverse_give_the_matrix_back),
+        cmocka_unit_test(factors_are_the_same_at_any_thread_count),
+        cmocka_unit_test(what_is_not_positive_definite_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
