@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT
- * cmd_classify.c - mopd classify: pictures against class names, zero-shot or with learned prompts.
+ * cmd_classify.c - mopd classify: pictures against class names, zero-shot, with learned prompts or by a recogniser.
  *
  * Pictures stream: each result is printed as it comes, so a folder of a million needs no more memory than ten. */
-#include "cli.h"
+#include "data.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command command = {"classify", "(--classes \"a,b\" | --class-file F) [options] IMAGE...",
+static const cli_command command = {"classify",
+    "(--classes \"a,b\" | --class-file F | -r RECOGNIZER) [options] IMAGE...",
     "Tells which of the given classes each picture shows.  Folders are walked.",
     "  mopd classify --classes \"cat,dog\" photo.jpg\n"
     "  mopd classify --class-file birds.txt --template \"a photo of a {}, a type of bird.\" --top 3 garden/\n"
-    "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" --format json forest/\n"};
+    "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" --format json forest/\n"
+    "  mopd classify -r birds.safetensors --none --set 0.9 garden/\n"};
 
 typedef struct job {
     const cli_common *common;
     const cli_list *images;
-    const mopd_bank *bank;
-    mopd_match *match; /* top of them */
+    const mopd_bank *bank;             /* or */
+    const mopd_recognizer *recognizer; /* with */
+    bool none;                         /* a picture below the cut-off is none of the classes */
+    double coverage, cutoff;           /* coverage 0: no sets */
+    mopd_match *match;                 /* top of them */
+    uint8_t *set;                      /* a picture's set of classes */
+    float score;                       /* its energy */
     size_t top, n_bad, n_shown;
     size_t image_width, class_width;
     cli_progress progress;
@@ -37,10 +44,46 @@ static mopd_status make_bank(
     return st;
 }
 
+static const char *class_name(const job *j, size_t index)
+{
+    return j->bank ? mopd_bank_class_name(j->bank, index) : mopd_recognizer_class_name(j->recognizer, index);
+}
+
+static size_t n_classes(const job *j)
+{
+    mopd_recognizer_info info = {.struct_size = sizeof info};
+    if (j->bank) return mopd_bank_n_classes(j->bank);
+    return mopd_recognizer_get_info(j->recognizer, &info) == MOPD_OK ? (size_t)info.n_classes : 0;
+}
+
+static bool is_known(const job *j)
+{
+    return (double)j->score >= j->cutoff;
+}
+
+/* What is shown for the best class of a picture. */
+static const char *answer(const job *j, const mopd_match *m)
+{
+    return j->none && !is_known(j) ? "none of these" : class_name(j, m->index);
+}
+
 static json_t *match_json(const job *j, const mopd_match *m)
 {
-    return json_pack("{s:s, s:i, s:o, s:o}", "class", mopd_bank_class_name(j->bank, m->index), "index",
-        (int)m->index, "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
+    return json_pack("{s:s, s:i, s:o, s:o}", "class", class_name(j, m->index), "index", (int)m->index,
+        "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
+}
+
+/* What a recogniser says beside the best classes. */
+static void add_recognizer_json(json_t *one, const job *j)
+{
+    json_object_set_new(one, "known", json_boolean(is_known(j)));
+    json_object_set_new(one, "score", cli_json_float(j->score));
+    if (j->none && !is_known(j)) json_object_set_new(one, "answer", json_string("none of these"));
+    if (!j->coverage) return;
+    json_t *set = json_array();
+    for (size_t c = 0; c < n_classes(j); c++)
+        if (j->set[c]) json_array_append_new(set, json_string(class_name(j, c)));
+    json_object_set_new(one, "set", set);
 }
 
 static void show_json(job *j, const char *image, const char *error)
@@ -53,6 +96,7 @@ static void show_json(job *j, const char *image, const char *error)
         json_t *top = json_array();
         for (size_t i = 0; i < j->top; i++) json_array_append_new(top, match_json(j, j->match + i));
         json_object_set_new(one, "top", top);
+        if (j->recognizer) add_recognizer_json(one, j);
     }
     if (j->n_shown) putchar(',');
     json_dumpf(one, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -72,7 +116,7 @@ static void show_csv(job *j, const char *image, const char *error)
         }
         const mopd_match *m = j->match + i;
         printf("%zu,", i + 1);
-        cli_csv_field(mopd_bank_class_name(j->bank, m->index), false);
+        cli_csv_field(i ? class_name(j, m->index) : answer(j, m), false);
         snprintf(number[0], sizeof number[0], "%.9g", (double)m->probability);
         snprintf(number[1], sizeof number[1], "%.9g", (double)m->logit);
         printf("%u,%s,%s,\r\n", (unsigned)m->index, number[0], number[1]);
@@ -86,17 +130,30 @@ static void show_text(job *j, const char *image, const char *error)
         printf("%-*s  %-*s  probability\n", (int)j->image_width, "image", (int)j->class_width, "class");
     for (size_t i = 0; i < j->top; i++) {
         const mopd_match *m = j->match + i;
+        if (!i && j->none && !is_known(j)) {
+            printf("%-*s  %s\n", (int)j->image_width, image, answer(j, m));
+            return;
+        }
         printf("%-*s  %-*s  %10.2f%%\n", (int)j->image_width, i ? "" : image, (int)j->class_width,
-            mopd_bank_class_name(j->bank, m->index), 100.0 * (double)m->probability);
+            class_name(j, m->index), 100.0 * (double)m->probability);
     }
+}
+
+static mopd_status judge(job *j, const float *feature)
+{
+    if (j->bank) return mopd_bank_top(j->bank, feature, 1, j->top, j->match);
+    mopd_status st = mopd_recognizer_top(j->recognizer, feature, 1, j->top, j->match);
+    if (st == MOPD_OK) st = mopd_recognizer_scores(j->recognizer, feature, 1, &j->score);
+    if (st == MOPD_OK && j->coverage > 0)
+        st = mopd_recognizer_sets(j->recognizer, feature, 1, j->coverage, j->set);
+    return st;
 }
 
 static int encoded(void *context, size_t index, mopd_status status, const char *message, const float *feature)
 {
     job *j = context;
     const char *image = j->images->item[index], *error = NULL;
-    if (status == MOPD_OK)
-        status = mopd_bank_top(j->bank, feature, 1, j->top, j->match), message = mopd_last_error();
+    if (status == MOPD_OK) status = judge(j, feature), message = mopd_last_error();
     if (status != MOPD_OK) {
         error = message;
         j->n_bad++;
@@ -121,8 +178,9 @@ static void fit_columns(job *j)
         size_t n = strlen(j->images->item[i]);
         if (n > j->image_width) j->image_width = n < 60 ? n : 60;
     }
-    for (size_t i = 0; i < mopd_bank_n_classes(j->bank); i++) {
-        size_t n = strlen(mopd_bank_class_name(j->bank, i));
+    if (j->none) j->class_width = strlen("none of these");
+    for (size_t i = 0, n_all = n_classes(j); i < n_all; i++) {
+        size_t n = strlen(class_name(j, i));
         if (n > j->class_width) j->class_width = n < 40 ? n : 40;
     }
 }
@@ -141,36 +199,97 @@ static int classify_all(job *j, const mopd_encoder *encoder)
     return j->n_bad ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int run(const cli_common *common, const cli_prompts *prompts, const char *prompt, uint64_t top,
-    const cli_list *images)
+/* How pictures are judged: names and a prompt, or a recogniser. */
+typedef struct judges {
+    const char *prompt, *recognizer, *also;
+    bool none;
+    double coverage;
+    uint64_t top;
+} judges;
+
+/* The recogniser of the file, for its own classes and those that are given by name alone. */
+static mopd_status open_recognizer(mopd_recognizer **out, const mopd_encoder *encoder, const judges *by)
+{
+    mopd_recognizer *r;
+    mopd_status st = mopd_recognizer_open(&r, by->recognizer, encoder);
+    if (st != MOPD_OK || !by->also) {
+        *out = st == MOPD_OK ? r : NULL;
+        return st;
+    }
+    cli_list names = {0};
+    for (size_t c = 0; mopd_recognizer_class_name(r, c); c++)
+        cli_list_add(&names, mopd_recognizer_class_name(r, c));
+    cli_list_split(&names, by->also);
+    st = mopd_recognizer_with_classes(out, r, encoder, (const char *const *)names.item, names.n);
+    cli_list_free(&names);
+    mopd_recognizer_close(r);
+    return st;
+}
+
+static int classify_by(job *j, const mopd_encoder *encoder, const judges *by)
+{
+    mopd_recognizer_info info = {.struct_size = sizeof info};
+    const size_t n = n_classes(j);
+    j->top = by->top < n ? (size_t)by->top : n;
+    j->match = cli_alloc(j->top, sizeof *j->match);
+    j->set = cli_alloc(n, 1);
+    if (j->recognizer) {
+        mopd_recognizer_get_info(j->recognizer, &info);
+        j->cutoff = info.cutoff;
+        j->none = by->none;
+        j->coverage = by->coverage;
+        if (j->none && info.cutoff < -1e300)
+            cli_note(
+                j->common, "fewer than 40 pictures: too few to say that a picture is none of the classes");
+    }
+    int status = classify_all(j, encoder);
+    free(j->match);
+    free(j->set);
+    return status;
+}
+
+static int run(const cli_common *common, const cli_prompts *prompts, const judges *by, const cli_list *images)
 {
     mopd_encoder *encoder = NULL;
     mopd_bank *bank = NULL;
+    mopd_recognizer *recognizer = NULL;
     if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
     cli_interrupt_ends(true);
-    mopd_status st = make_bank(&bank, encoder, prompts, prompt);
+    mopd_status st = by->recognizer ? open_recognizer(&recognizer, encoder, by)
+                                    : make_bank(&bank, encoder, prompts, by->prompt);
     cli_interrupt_ends(false);
     int status;
     if (st != MOPD_OK) {
         status = cli_fail_status(st);
     } else {
-        size_t n = mopd_bank_n_classes(bank);
-        job j = {.common = common, .images = images, .bank = bank, .top = top < n ? (size_t)top : n};
-        j.match = cli_alloc(j.top, sizeof *j.match);
-        status = classify_all(&j, encoder);
-        free(j.match);
+        job j = {.common = common, .images = images, .bank = bank, .recognizer = recognizer};
+        status = classify_by(&j, encoder, by);
     }
     mopd_bank_free(bank);
+    mopd_recognizer_close(recognizer);
     mopd_encoder_close(encoder);
     return status;
+}
+
+/* Options that do not go together: -1 to go on. */
+static int check_judges(const judges *by, const cli_prompts *prompts)
+{
+    if (by->recognizer && (by->prompt || prompts->classes || prompts->class_file || prompts->templates.n))
+        return cli_usage(command.name, "-r brings its own classes and prompts: --also adds names to them");
+    if (!by->recognizer && (by->also || by->none || by->coverage != 0))
+        return cli_usage(command.name, "--also, --none and --set go with -r RECOGNIZER");
+    if (by->coverage != 0 && !(by->coverage > 0 && by->coverage < 1))
+        return cli_usage(command.name, "--set: more than 0 and less than 1");
+    if (by->prompt && prompts->templates.n)
+        return cli_usage(command.name, "-p brings its own prompt: no templates beside it");
+    return by->top ? -1 : cli_usage(command.name, "--top: at least 1");
 }
 
 int cmd_classify(int argc, char **argv)
 {
     cli_common common;
     cli_prompts prompts = {0};
-    const char *prompt = NULL;
-    uint64_t top = 1;
+    judges by = {.top = 1};
     const cli_option options[] = {
         {"classes", 0, CLI_TEXT, &prompts.classes, "\"a,b\"", "class names, separated by commas", NULL},
         {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
@@ -178,24 +297,27 @@ int cmd_classify(int argc, char **argv)
         {"template-file", 0, CLI_TEXT, &prompts.template_file, "FILE", "prompts, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME",
             "the twelve prompts of a task: imagenet, dtd ...", NULL},
-        {"prompt", 'p', CLI_TEXT, &prompt, "PROMPT", "learned prompts (mopd train)", NULL},
-        {"top", 0, CLI_UINT, &top, "N", "classes shown a picture", NULL},
+        {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
+        {"recognizer", 'r', CLI_TEXT, &by.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
+        {"also", 0, CLI_TEXT, &by.also, "\"a,b\"", "with -r: more classes, by their names", NULL},
+        {"none", 0, CLI_FLAG, &by.none, NULL, "with -r: say \"none of these\" of pictures that are", NULL},
+        {"set", 0, CLI_REAL, &by.coverage, "SHARE",
+            "with -r: all classes that the true one is among so often", NULL},
+        {"top", 0, CLI_UINT, &by.top, "N", "classes shown a picture", NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     cli_list images = {0};
-    if (status < 0) status = cli_prompts_classes(&prompts, command.name);
+    if (status < 0 && !by.recognizer) status = cli_prompts_classes(&prompts, command.name);
     if (status < 0) status = cli_prompts_templates(&prompts);
-    if (status < 0 && prompt && prompts.templates.n)
-        status = cli_usage(command.name, "-p brings its own prompt: no templates beside it");
+    if (status < 0) status = check_judges(&by, &prompts);
     if (status < 0 && !n_rest) status = cli_usage(command.name, "no pictures");
-    if (status < 0 && !top) status = cli_usage(command.name, "--top: at least 1");
     for (size_t i = 0; status < 0 && i < n_rest; i++) {
         if (!cli_list_pictures(&images, rest[i])) status = EXIT_FAILED;
     }
-    if (status < 0) status = run(&common, &prompts, prompt, top, &images);
+    if (status < 0) status = run(&common, &prompts, &by, &images);
     cli_list_free(&images);
     cli_prompts_free(&prompts);
     return status;

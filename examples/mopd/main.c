@@ -10,6 +10,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"classify", cmd_classify, "tell which of your classes each picture shows"},
+    {"fit", cmd_fit, "a recogniser from a few pictures a class, in a second"},
     {"train", cmd_train, "learn prompts from a few pictures a class"},
     {"eval", cmd_eval, "accuracy on a data set, zero-shot or with learned prompts"},
     {"bench-new", cmd_bench_new, "the base-to-new protocol, several methods side by side"},

@@ -14,6 +14,7 @@
 #include "trainer.h"
 #include "dataset.h"
 #include "gda.h"
+#include "recognizer.h"
 #include "metrics.h"
 #include "array.h"
 

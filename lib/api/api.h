@@ -60,7 +60,9 @@
     X(mopd_item, 40, 3, MO_API_NO_FLAGS)                                                                     \
     X(mopd_selection, 24, 0, MO_API_NO_FLAGS)                                                                \
     X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD)                                                      \
-    X(mopd_metrics, 40, 0, MO_API_NO_FLAGS)
+    X(mopd_metrics, 40, 0, MO_API_NO_FLAGS)                                                                  \
+    X(mopd_recognizer_options, 72, 2, 0)                                                                     \
+    X(mopd_recognizer_info, 104, 0, MO_API_NO_FLAGS)
 
 #define MO_API_ENUM(type, first, n_pointers, flags) MO_API_##type,
 typedef enum mo_api_struct { MO_API_STRUCTS(MO_API_ENUM) MO_API_N_STRUCTS } mo_api_struct;

@@ -38,6 +38,29 @@ void mo_prompt_free(mopd_prompt *p)
     mo_mem_free(p);
 }
 
+mopd_status mo_prompt_copy(mopd_prompt **out, const mopd_prompt *from)
+{
+    mopd_prompt *p = mo_prompt_create();
+    const size_t n = mo_prompt_context_floats(from);
+    mopd_status st = p ? MOPD_OK : MOPD_E_NOMEM;
+    if (st != MOPD_OK) return st;
+    p->info = from->info;
+    p->info.n_templates = 0;
+    memcpy(p->fingerprint, from->fingerprint, sizeof p->fingerprint);
+    memcpy(p->vocabulary, from->vocabulary, sizeof p->vocabulary);
+    p->context = mo_mem_alloc(n, sizeof *p->context);
+    p->settings = mo_mem_strdup(from->settings);
+    if (!p->context || !p->settings) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) memcpy(p->context, from->context, n * sizeof *p->context);
+    for (size_t c = 0; c < from->classes.n && st == MOPD_OK; c++)
+        st = mo_names_add(&p->classes, from->classes.name[c], strlen(from->classes.name[c]));
+    if (st != MOPD_OK)
+        mo_prompt_free(p);
+    else
+        *out = p;
+    return st;
+}
+
 size_t mo_prompt_context_floats(const mopd_prompt *p)
 {
     size_t n = (size_t)p->info.n_context * p->info.text_width;

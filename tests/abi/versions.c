@@ -233,6 +233,30 @@ static mopd_status fill_step(void *step)
     return st;
 }
 
+static mopd_status make_recognizer(mopd_recognizer **out, const void *options)
+{
+    static const char *const names[] = {"a", "b"};
+    static const int32_t whose[] = {0, 1};
+    return mopd_recognizer_create(out, encoder, names, 2, features, whose, 2, options);
+}
+
+static mopd_status read_recognizer(void *options)
+{
+    mopd_recognizer *recognizer = NULL;
+    mopd_status st = make_recognizer(&recognizer, options);
+    mopd_recognizer_close(recognizer);
+    return st;
+}
+
+static mopd_status fill_recognizer_info(void *info)
+{
+    mopd_recognizer *recognizer = NULL;
+    mopd_status st = make_recognizer(&recognizer, NULL);
+    if (st == MOPD_OK) st = mopd_recognizer_get_info(recognizer, info);
+    mopd_recognizer_close(recognizer);
+    return st;
+}
+
 /* -- every struct, of every size ------------------------------------------------------------------------ */
 
 /* One struct: its bytes as this program was compiled and in the first release. */
@@ -255,6 +279,7 @@ INIT(mopd_selection)
 INIT(mopd_encode_options)
 INIT(mopd_trainer_options)
 INIT(mopd_run)
+INIT(mopd_recognizer_options)
 
 #define OPTIONS(type, first, read)                                                                           \
     {                                                                                                        \
@@ -279,6 +304,8 @@ static const probe probes[] = {
     RESULT(mopd_setting, 72, fill_setting),
     RESULT(mopd_metrics, 40, fill_metrics),
     RESULT(mopd_step, 64, fill_step),
+    OPTIONS(mopd_recognizer_options, 72, read_recognizer),
+    RESULT(mopd_recognizer_info, 104, fill_recognizer_info),
 };
 enum { N_PROBES = sizeof probes / sizeof *probes };
 

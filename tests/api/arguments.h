@@ -157,7 +157,48 @@
     X(mopd_trainer_options_choose, options, (NULL, encoder, texts, 2, &run, &json))                          \
     X(mopd_trainer_options_choose, encoder, (&options, NULL, texts, 2, &run, &json))                         \
     X(mopd_trainer_options_choose, classes, (&options, encoder, NULL, 2, &run, &json))                       \
-    X(mopd_trainer_options_choose, run, (&options, encoder, texts, 2, NULL, &json))
+    X(mopd_trainer_options_choose, run, (&options, encoder, texts, 2, NULL, &json))                          \
+    X(mopd_recognizer_options_init, options, (NULL, sizeof recognizer_options))                              \
+    X(mopd_recognizer_create, out, (NULL, encoder, texts, 2, x, one, 1, NULL))                               \
+    X(mopd_recognizer_create, encoder, (&a_recognizer, NULL, texts, 2, x, one, 1, NULL))                     \
+    X(mopd_recognizer_create, classes, (&a_recognizer, encoder, NULL, 2, x, one, 1, NULL))                   \
+    X(mopd_recognizer_create, features, (&a_recognizer, encoder, texts, 2, NULL, one, 1, NULL))              \
+    X(mopd_recognizer_create, labels, (&a_recognizer, encoder, texts, 2, x, NULL, 1, NULL))                  \
+    X(mopd_recognizer_extend, out, (NULL, recognizer, x, one, 1, 0))                                         \
+    X(mopd_recognizer_extend, recognizer, (&a_recognizer, NULL, x, one, 1, 0))                               \
+    X(mopd_recognizer_extend, features, (&a_recognizer, recognizer, NULL, one, 1, 0))                        \
+    X(mopd_recognizer_extend, labels, (&a_recognizer, recognizer, x, NULL, 1, 0))                            \
+    X(mopd_recognizer_withdraw, out, (NULL, recognizer, chosen, 2, 0))                                       \
+    X(mopd_recognizer_withdraw, recognizer, (&a_recognizer, NULL, chosen, 2, 0))                             \
+    X(mopd_recognizer_withdraw, indices, (&a_recognizer, recognizer, NULL, 2, 0))                            \
+    X(mopd_recognizer_with_classes, out, (NULL, recognizer, encoder, texts, 2))                              \
+    X(mopd_recognizer_with_classes, recognizer, (&a_recognizer, NULL, encoder, texts, 2))                    \
+    X(mopd_recognizer_with_classes, encoder, (&a_recognizer, recognizer, NULL, texts, 2))                    \
+    X(mopd_recognizer_with_classes, classes, (&a_recognizer, recognizer, encoder, NULL, 2))                  \
+    X(mopd_recognizer_save, recognizer, (NULL, file))                                                        \
+    X(mopd_recognizer_save, path, (recognizer, NULL))                                                        \
+    X(mopd_recognizer_open, out, (NULL, file, NULL))                                                         \
+    X(mopd_recognizer_open, path, (&a_recognizer, NULL, NULL))                                               \
+    X(mopd_recognizer_get_info, recognizer, (NULL, &recognizer_info))                                        \
+    X(mopd_recognizer_get_info, info, (recognizer, NULL))                                                    \
+    X(mopd_recognizer_logits, recognizer, (NULL, x, 1, y))                                                   \
+    X(mopd_recognizer_logits, features, (recognizer, NULL, 1, y))                                            \
+    X(mopd_recognizer_logits, logits, (recognizer, x, 1, NULL))                                              \
+    X(mopd_recognizer_probabilities, recognizer, (NULL, x, 1, y))                                            \
+    X(mopd_recognizer_probabilities, features, (recognizer, NULL, 1, y))                                     \
+    X(mopd_recognizer_probabilities, probabilities, (recognizer, x, 1, NULL))                                \
+    X(mopd_recognizer_scores, recognizer, (NULL, x, 1, y))                                                   \
+    X(mopd_recognizer_scores, features, (recognizer, NULL, 1, y))                                            \
+    X(mopd_recognizer_scores, scores, (recognizer, x, 1, NULL))                                              \
+    X(mopd_recognizer_top, recognizer, (NULL, x, 1, 1, matches))                                             \
+    X(mopd_recognizer_top, features, (recognizer, NULL, 1, 1, matches))                                      \
+    X(mopd_recognizer_top, matches, (recognizer, x, 1, 1, NULL))                                             \
+    X(mopd_recognizer_sets, recognizer, (NULL, x, 1, 0.5, bytes))                                            \
+    X(mopd_recognizer_sets, features, (recognizer, NULL, 1, 0.5, bytes))                                     \
+    X(mopd_recognizer_sets, in, (recognizer, x, 1, 0.5, NULL))                                               \
+    X(mopd_recognizer_suspects, recognizer, (NULL, suspects, &n))                                            \
+    X(mopd_recognizer_suspects, n, (recognizer, suspects, NULL))                                             \
+    X(mopd_recognizer_suspects, suspects, (recognizer, NULL, &some))
 
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
@@ -178,7 +219,9 @@
     X(mopd_runtime_set_cpu, path, (NULL), MOPD_E_STATE)                                                      \
     X(mopd_trainer_create, options, (&a_trainer, encoder, texts, 2, NULL), MOPD_E_ARG)                       \
     X(mopd_trainer_step, step, (trainer, x, labels, 8, NULL), MOPD_OK)                                       \
-    X(mopd_trainer_options_choose, report, (&options, encoder, texts, 2, &run, NULL), MOPD_E_ARG)
+    X(mopd_trainer_options_choose, report, (&options, encoder, texts, 2, &run, NULL), MOPD_E_ARG)            \
+    X(mopd_recognizer_create, options, (&a_recognizer, encoder, texts, 2, x, one, 1, NULL), MOPD_OK)         \
+    X(mopd_recognizer_open, encoder, (&a_recognizer, absent, NULL), MOPD_E_IO)
 
 /* Functions without a status: a call without the handle, and what it says. */
 #define TOLERANT(X)                                                                                          \
@@ -198,6 +241,7 @@
     X(mopd_image_samples, (NULL), NULL)                                                                      \
     X(mopd_prompt_context, (NULL), NULL)                                                                     \
     X(mopd_prompt_gate, (NULL), NULL)                                                                        \
+    X(mopd_recognizer_class_name, (NULL, 0), NULL)                                                           \
     X(mopd_prompt_class_name, (NULL, 0), NULL)                                                               \
     X(mopd_prompt_template, (NULL, 0), NULL)                                                                 \
     X(*mopd_dataset_fingerprint, (NULL), 0)                                                                  \
@@ -214,6 +258,7 @@
     X(mopd_gda_free)                                                                                         \
     X(mopd_image_close)                                                                                      \
     X(mopd_image_free)                                                                                       \
+    X(mopd_recognizer_close)                                                                                 \
     X(mopd_prompt_close)                                                                                     \
     X(mopd_trainer_free)
 
@@ -249,4 +294,10 @@
     X(mopd_run, run.flags, 0, (mopd_trainer_run(trainer, &run)))                                             \
     X(mopd_run, run.flags, 0, (mopd_trainer_options_choose(&options, encoder, texts, 2, &run, NULL)))        \
     X(mopd_dataset_pick, pick_flags, MOPD_PICK_RELABEL,                                                      \
-        (mopd_dataset_pick(&a_dataset, data, chosen, 2, pick_flags)))
+        (mopd_dataset_pick(&a_dataset, data, chosen, 2, pick_flags)))                                        \
+    X(mopd_recognizer_options, recognizer_options.flags, 0,                                                  \
+        (mopd_recognizer_create(&a_recognizer, encoder, texts, 2, x, one, 1, &recognizer_options)))          \
+    X(mopd_recognizer_extend, pick_flags, MOPD_RECOGNIZER_CHOOSE,                                            \
+        (mopd_recognizer_extend(&a_recognizer, recognizer, x, one, 1, pick_flags)))                          \
+    X(mopd_recognizer_withdraw, pick_flags, MOPD_RECOGNIZER_CHOOSE,                                          \
+        (mopd_recognizer_withdraw(&a_recognizer, recognizer, chosen, 2, pick_flags)))

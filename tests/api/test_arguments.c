@@ -21,6 +21,7 @@ static mopd_trainer *trainer;
 static mopd_prompt *prompt;
 static mopd_gate *gate;
 static mopd_gda *gda;
+static mopd_recognizer *recognizer;
 static mopd_dataset *data, *store;
 static float x[N * D], y[N * C];
 static int32_t labels[N], number;
@@ -28,6 +29,10 @@ static uint32_t counts[C * C], indices[N];
 static size_t n, shape[2] = {N, D}, chosen[2] = {0, 1};
 static double use[8];
 static mopd_match matches[N];
+static mopd_suspect suspects[N];
+static const int32_t one[1] = {1};
+static size_t some = 1;
+static const char *const absent = "/nowhere/at/all";
 static uint8_t bytes[64];
 static const char *const *words, *const texts[] = {"cat", "dog"};
 static mopd_image_options image_options;
@@ -42,6 +47,8 @@ static mopd_encoder_info encoder_info = {.struct_size = sizeof encoder_info};
 static mopd_dataset_info dataset_info = {.struct_size = sizeof dataset_info};
 static mopd_item item = {.struct_size = sizeof item};
 static mopd_prompt_info prompt_info = {.struct_size = sizeof prompt_info};
+static mopd_recognizer_options recognizer_options;
+static mopd_recognizer_info recognizer_info = {.struct_size = sizeof recognizer_info};
 static mopd_metrics metrics = {.struct_size = sizeof metrics};
 
 /* Places of results; drop() frees what a call left there. */
@@ -52,6 +59,7 @@ static mopd_trainer *a_trainer;
 static mopd_prompt *a_prompt;
 static mopd_gate *a_gate;
 static mopd_gda *a_gda;
+static mopd_recognizer *a_recognizer;
 static mopd_dataset *a_dataset;
 static char *json;
 static uint32_t *ids;
@@ -67,6 +75,7 @@ static void drop(void)
     DROP(mopd_prompt_close, a_prompt);
     DROP(mopd_gate_free, a_gate);
     DROP(mopd_gda_free, a_gda);
+    DROP(mopd_recognizer_close, a_recognizer);
     DROP(mopd_dataset_close, a_dataset);
     DROP(mopd_free, json);
     DROP(mopd_free, ids);
@@ -285,6 +294,7 @@ static void fill_options(void)
     run.features = x;
     run.labels = labels;
     options = tiny_training(MOPD_METHOD_MOPD, 2);
+    assert_ok(mopd_recognizer_options_init(&recognizer_options, sizeof recognizer_options));
 }
 
 static int prepare(void **state)
@@ -305,6 +315,7 @@ static int prepare(void **state)
     assert_ok(mopd_prompt_create_trainer(&prompt, trainer));
     assert_ok(mopd_gate_create(&gate, prompt));
     assert_ok(mopd_gda_create(&gda, bank, x, labels, N, 1));
+    assert_ok(mopd_recognizer_create(&recognizer, encoder, tiny_classes, C, x, labels, N, NULL));
     assert_ok(mopd_dataset_open(&data, folder, NULL));
     assert_ok(mopd_dataset_encode(&store, data, NULL, encoder, NULL));
     return 0;
@@ -315,6 +326,7 @@ static int clean(void **state)
     (void)state;
     mopd_dataset_close(store);
     mopd_dataset_close(data);
+    mopd_recognizer_close(recognizer);
     mopd_gda_free(gda);
     mopd_gate_free(gate);
     mopd_prompt_close(prompt);

@@ -5,7 +5,7 @@
 #include "support/run.h"
 #include "support/tiny.h"
 
-static const char *const commands[] = {"classify", "train", "eval", "bench-new", "features", "encode",
+static const char *const commands[] = {"classify", "fit", "train", "eval", "bench-new", "features", "encode",
     "preprocess", "tokenize", "inspect", "pack", "bench"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -80,6 +80,7 @@ MOPD_SETTING_REAL = 1
 MOPD_SETTING_CHOICE = 2
 MOPD_SETTING_FLAG = 3
 MOPD_SETTING_TEXT = 4
+MOPD_RECOGNIZER_CHOOSE = 1
 MOPD_VERSION_MAJOR = 0
 MOPD_VERSION_MINOR = 1
 MOPD_VERSION_PATCH = 0
@@ -112,6 +113,10 @@ class mopd_image(Structure):
 
 
 class mopd_prompt(Structure):
+    pass
+
+
+class mopd_recognizer(Structure):
     pass
 
 
@@ -280,6 +285,44 @@ mopd_stop_fn = CFUNCTYPE(c_int, c_void_p)
 mopd_views_fn = CFUNCTYPE(mopd_status, c_void_p, c_uint32, P(c_float))
 
 
+class mopd_recognizer_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("keep", c_double),
+        ("kappa", c_double),
+        ("lambda", c_double),
+        ("text_weight", c_double),
+        ("picture_weight", c_double),
+        ("templates", P(c_char_p)),
+        ("n_templates", c_uint64),
+        ("prompt", P(mopd_prompt)),
+    ]
+
+
+class mopd_recognizer_info(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("dim", c_uint32),
+        ("n_pictures", c_uint64),
+        ("n_classes", c_uint64),
+        ("kappa", c_double),
+        ("lambda", c_double),
+        ("text_weight", c_double),
+        ("picture_weight", c_double),
+        ("keep", c_double),
+        ("cutoff", c_double),
+        ("loo_accuracy", c_double),
+        ("loo_low", c_double),
+        ("loo_high", c_double),
+        ("loo_ece", c_double),
+    ]
+
+
+class mopd_suspect(Structure):
+    _fields_ = [("index", c_uint64), ("label", c_int32), ("other", c_int32), ("probability", c_double)]
+
+
 class mopd_run(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -438,6 +481,32 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_gda_alpha": (c_float, P(mopd_gda)),
     "mopd_gda_logits": (mopd_status, P(mopd_gda), P(c_float), c_size_t, P(c_float)),
     "mopd_gda_free": (None, P(mopd_gda)),
+    "mopd_recognizer_options_init": (mopd_status, P(mopd_recognizer_options), c_size_t),
+    "mopd_recognizer_create": (
+        mopd_status,
+        P(P(mopd_recognizer)),
+        P(mopd_encoder),
+        P(c_char_p),
+        c_size_t,
+        P(c_float),
+        P(c_int32),
+        c_size_t,
+        P(mopd_recognizer_options),
+    ),
+    "mopd_recognizer_extend": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(c_float), P(c_int32), c_size_t, c_uint32),
+    "mopd_recognizer_withdraw": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(c_size_t), c_size_t, c_uint32),
+    "mopd_recognizer_with_classes": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(mopd_encoder), P(c_char_p), c_size_t),
+    "mopd_recognizer_save": (mopd_status, P(mopd_recognizer), c_char_p),
+    "mopd_recognizer_open": (mopd_status, P(P(mopd_recognizer)), c_char_p, P(mopd_encoder)),
+    "mopd_recognizer_close": (None, P(mopd_recognizer)),
+    "mopd_recognizer_get_info": (mopd_status, P(mopd_recognizer), P(mopd_recognizer_info)),
+    "mopd_recognizer_class_name": (c_char_p, P(mopd_recognizer), c_size_t),
+    "mopd_recognizer_logits": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, P(c_float)),
+    "mopd_recognizer_probabilities": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, P(c_float)),
+    "mopd_recognizer_top": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, c_size_t, P(mopd_match)),
+    "mopd_recognizer_scores": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, P(c_float)),
+    "mopd_recognizer_sets": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, c_double, P(c_uint8)),
+    "mopd_recognizer_suspects": (mopd_status, P(mopd_recognizer), P(mopd_suspect), P(c_size_t)),
     "mopd_image_options_init": (mopd_status, P(mopd_image_options), c_size_t),
     "mopd_image_open": (mopd_status, P(P(mopd_image)), c_char_p, P(mopd_image_options)),
     "mopd_image_decode": (mopd_status, P(P(mopd_image)), c_void_p, c_size_t, P(mopd_image_options)),

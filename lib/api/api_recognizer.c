@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ * api_recognizer.c - include/mopd/recognizer.h. */
+#include <math.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/floats.h"
+#include "base/labels.h"
+#include "base/mem.h"
+#include "model/encoder.h"
+#include "prompt/bank.h"
+#include "prompt/promptfile.h"
+#include "prompt/recognizer_handle.h"
+
+static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95};
+
+mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size)
+{
+    MO_API_NEED(options);
+    return mo_api_init(MO_API_mopd_recognizer_options, options, struct_size, &standard);
+}
+
+/* Within (0, 1), or 0 where that means "chosen". */
+static mopd_status check_share(const char *name, double x, bool zero)
+{
+    if ((x > 0 && x < 1) || (zero && x == 0)) return MOPD_OK;
+    return mo_fail(
+        MOPD_E_ARG, "mopd_recognizer_options: %s is %g, allowed is more than 0 and less than 1", name, x);
+}
+
+static mopd_status check_weight(const char *name, double x)
+{
+    if (x >= 0 && x <= 1e6) return MOPD_OK;
+    return mo_fail(MOPD_E_ARG, "mopd_recognizer_options: %s is %g, allowed is 0 (chosen) to 1e6", name, x);
+}
+
+static mopd_status read_options(
+    mopd_recognizer_options *o, const mopd_recognizer_options *options, const mopd_encoder *encoder)
+{
+    mopd_status st = mo_api_read(MO_API_mopd_recognizer_options, o, options, &standard);
+    if (st == MOPD_OK) st = check_share("keep", o->keep, false);
+    if (st == MOPD_OK) st = check_share("lambda", o->lambda, true);
+    if (st == MOPD_OK && o->kappa != 0 && !(o->kappa >= 1 && o->kappa <= 1e6))
+        st = mo_fail(
+            MOPD_E_ARG, "mopd_recognizer_options: kappa is %g, allowed is 0 (chosen) or 1 to 1e6", o->kappa);
+    if (st == MOPD_OK) st = check_weight("text_weight", o->text_weight);
+    if (st == MOPD_OK) st = check_weight("picture_weight", o->picture_weight);
+    if (st == MOPD_OK && o->n_templates && !o->templates)
+        st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: templates is NULL, their number %llu",
+            (unsigned long long)o->n_templates);
+    if (st == MOPD_OK && o->n_templates && o->prompt)
+        st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: templates and a prompt exclude each other");
+    if (st == MOPD_OK && o->prompt) st = mo_prompt_check(o->prompt, encoder, "prompt");
+    return st;
+}
+
+mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
+    const mopd_recognizer_options *options)
+{
+    mopd_recognizer_options o;
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(encoder);
+    MO_API_NEED(classes);
+    MO_API_NEED_SOME(n_classes);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(labels, n);
+    mopd_status st = read_options(&o, options, encoder);
+    if (st == MOPD_OK) st = mo_labels_check(labels, n, n_classes);
+    if (st == MOPD_OK) st = mo_floats_check_unit("feature", features, n, mo_text_dim(encoder->text));
+    return st == MOPD_OK ? mo_recognizer_create(out, encoder, classes, n_classes, features, labels, n, &o)
+                         : st;
+}
+
+mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *recognizer,
+    const float *features, const int32_t *labels, size_t n, uint32_t flags)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(labels, n);
+    const size_t dim = recognizer->data.dim;
+    mopd_status st = mo_api_check_flags(__func__, flags, MOPD_RECOGNIZER_CHOOSE);
+    if (st == MOPD_OK) st = mo_labels_check(labels, n, recognizer->data.n_classes);
+    if (st == MOPD_OK) st = mo_floats_check_unit("feature", features, n, dim);
+    return st == MOPD_OK
+               ? mo_recognizer_extend(out, recognizer, features, labels, n, flags & MOPD_RECOGNIZER_CHOOSE)
+               : st;
+}
+
+mopd_status mopd_recognizer_withdraw(
+    mopd_recognizer **out, const mopd_recognizer *recognizer, const size_t *indices, size_t n, uint32_t flags)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(indices, n);
+    mopd_status st = mo_api_check_flags(__func__, flags, MOPD_RECOGNIZER_CHOOSE);
+    return st == MOPD_OK ? mo_recognizer_withdraw(out, recognizer, indices, n, flags & MOPD_RECOGNIZER_CHOOSE)
+                         : st;
+}
+
+mopd_status mopd_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *recognizer,
+    const mopd_encoder *encoder, const char *const *classes, size_t n_classes)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(recognizer);
+    MO_API_NEED(encoder);
+    MO_API_NEED(classes);
+    MO_API_NEED_SOME(n_classes);
+    return mo_recognizer_with_classes(out, recognizer, encoder, classes, n_classes);
+}
+
+mopd_status mopd_recognizer_save(const mopd_recognizer *recognizer, const char *path)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(path);
+    return mo_recognizer_save(recognizer, path);
+}
+
+mopd_status mopd_recognizer_open(mopd_recognizer **out, const char *path, const mopd_encoder *encoder)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(path);
+    mopd_recognizer *r = NULL;
+    mopd_status st = mo_recognizer_open(&r, path);
+    if (st == MOPD_OK && encoder && strcmp(r->fingerprint, encoder->fingerprint) != 0)
+        st = mo_fail(MOPD_E_MISMATCH, "%s: fitted with the model %s, this one is %s", path, r->fingerprint,
+            encoder->fingerprint);
+    if (st != MOPD_OK)
+        mo_recognizer_free(r);
+    else
+        *out = r;
+    return st;
+}
+
+void mopd_recognizer_close(mopd_recognizer *recognizer)
+{
+    mo_recognizer_free(recognizer);
+}
+
+/* Wilson's interval of a share of n at 95 %. */
+static void interval(double share, size_t n, double *low, double *high)
+{
+    const double z = 1.959963984540054, m = (double)n, middle = share + z * z / (2 * m);
+    const double half = z * sqrt(share * (1 - share) / m + z * z / (4 * m * m));
+    *low = fmax(0, (middle - half) / (1 + z * z / m));
+    *high = fmin(1, (middle + half) / (1 + z * z / m));
+}
+
+mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_recognizer_info *info)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(info);
+    const mopd_recognizer *r = recognizer;
+    mopd_status st = mo_recognizer_judge(r);
+    if (st != MOPD_OK) return st;
+    const mo_recognizer_settings *s = &r->fit.settings;
+    mopd_recognizer_info i = {.struct_size = sizeof i,
+        .dim = (uint32_t)r->data.dim,
+        .n_pictures = r->data.n,
+        .n_classes = r->n_shown,
+        .kappa = s->kappa,
+        .lambda = s->lambda,
+        .text_weight = s->a,
+        .picture_weight = s->b,
+        .keep = r->keep,
+        .loo_accuracy = -1,
+        .loo_low = -1,
+        .loo_high = -1,
+        .loo_ece = -1};
+    mo_recognizer_cutoff(r, r->keep, &i.cutoff);
+    if (r->judgement.n) {
+        i.loo_accuracy = r->judgement.accuracy;
+        i.loo_ece = r->judgement.ece;
+        interval(i.loo_accuracy, r->judgement.n, &i.loo_low, &i.loo_high);
+    }
+    return mo_api_give(MO_API_mopd_recognizer_info, info, &i);
+}
+
+const char *mopd_recognizer_class_name(const mopd_recognizer *recognizer, size_t index)
+{
+    return recognizer && index < recognizer->n_shown ? recognizer->classes.name[recognizer->shown[index]]
+                                                     : NULL;
+}
+
+mopd_status mopd_recognizer_logits(
+    const mopd_recognizer *recognizer, const float *features, size_t n, float *logits)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(logits, n);
+    mo_recognizer_logits(recognizer, features, n, logits);
+    return MOPD_OK;
+}
+
+mopd_status mopd_recognizer_probabilities(
+    const mopd_recognizer *recognizer, const float *features, size_t n, float *probabilities)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(probabilities, n);
+    mo_recognizer_logits(recognizer, features, n, probabilities);
+    mo_bank_softmax(probabilities, n, recognizer->n_shown);
+    return MOPD_OK;
+}
+
+mopd_status mopd_recognizer_top(
+    const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_SOME(top);
+    MO_API_NEED_LIST(matches, n);
+    const size_t c = recognizer->n_shown, each = top < c ? top : c;
+    float *logits = mo_mem_alloc(2 * c, sizeof *logits);
+    if (!logits) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        mo_recognizer_logits(recognizer, features + i * recognizer->data.dim, 1, logits);
+        memcpy(logits + c, logits, c * sizeof *logits);
+        mo_bank_softmax(logits + c, 1, c);
+        mo_bank_best(logits, logits + c, c, each, matches + i * each);
+    }
+    mo_mem_free(logits);
+    return MOPD_OK;
+}
+
+mopd_status mopd_recognizer_scores(
+    const mopd_recognizer *recognizer, const float *features, size_t n, float *scores)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(scores, n);
+    float *logits = mo_mem_alloc(recognizer->n_shown, sizeof *logits);
+    if (!logits) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        mo_recognizer_logits(recognizer, features + i * recognizer->data.dim, 1, logits);
+        scores[i] = (float)mo_recognizer_energy(logits, recognizer->n_shown);
+    }
+    mo_mem_free(logits);
+    return MOPD_OK;
+}
+
+mopd_status mopd_recognizer_sets(
+    const mopd_recognizer *recognizer, const float *features, size_t n, double coverage, uint8_t *in)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(in, n);
+    if (!(coverage > 0 && coverage < 1))
+        return mo_fail(
+            MOPD_E_ARG, "%s: coverage is %g, allowed is more than 0 and less than 1", __func__, coverage);
+    return mo_recognizer_sets(recognizer, features, n, coverage, in);
+}
+
+mopd_status mopd_recognizer_suspects(const mopd_recognizer *recognizer, mopd_suspect *suspects, size_t *n)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(n);
+    MO_API_NEED_LIST(suspects, *n);
+    return mo_recognizer_suspects(recognizer, suspects, n);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer.h - Gaussian classes with one covariance and a prior mean from the class names, blended with the text
+ * classifier (docs/method.md 9.5).
+ *
+ *     m_c  = g + s (t_c - tau)                              where the names say class c lies
+ *     mu_c = (n_c xbar_c + kappa m_c) / (n_c + kappa)       pulled towards its pictures
+ *     P    = inv((1 - lambda) S / N + lambda tr(S / N) / D I)
+ *     logit_c(x) = a sigma x't_c + b (x'P mu_c - mu_c'P mu_c / 2)
+ *
+ * kappa, lambda, a and b are those under which the training pictures, each left out in its turn, are likeliest. */
+#ifndef MO_PROMPT_RECOGNIZER_H
+#define MO_PROMPT_RECOGNIZER_H
+
+#include "base/names.h"
+#include "base/pool.h"
+
+/* What is fitted to: N pictures of C classes, and the text side. */
+typedef struct mo_recognizer_data {
+    size_t n, n_classes, dim; /* N, C, D */
+    const float *features;    /* N x D, rows of length 1 */
+    const int32_t *labels;    /* N, in [0, C); a class may have none */
+    const float *text;        /* C x D, rows of length 1 */
+    double scale;             /* sigma: cosine x this = the text classifier's logit */
+} mo_recognizer_data;
+
+/* Sums over the pictures, from which everything follows: a picture is added or taken away in D^2 steps. */
+typedef struct mo_recognizer_sums {
+    size_t n_classes, dim, n;
+    double *count;   /* C: n_c */
+    double *average; /* C x D: xbar, 0 where there is no picture */
+    double *scatter; /* D x D: sum of (x - xbar)(x - xbar)' */
+} mo_recognizer_sums;
+
+mopd_status mo_recognizer_sums_create(mo_recognizer_sums *out, const mo_recognizer_data *data, mo_pool *pool);
+mopd_status mo_recognizer_sums_copy(mo_recognizer_sums *out, const mo_recognizer_sums *from);
+void mo_recognizer_sums_free(mo_recognizer_sums *sums);
+
+/* Adds one picture's feature (D) to a class, or takes away one that was added. */
+void mo_recognizer_sums_add(mo_recognizer_sums *sums, const float *feature, size_t label);
+void mo_recognizer_sums_remove(mo_recognizer_sums *sums, const float *feature, size_t label);
+
+/* Settings; what is 0 is chosen. */
+typedef struct mo_recognizer_settings {
+    double kappa, lambda, a, b;
+} mo_recognizer_settings;
+
+/* The fitted numbers. */
+typedef struct mo_recognizer_fit {
+    mo_recognizer_settings settings;
+    double shift;   /* s */
+    double *prior;  /* C x D: m */
+    double *mean;   /* C x D: mu */
+    double *weight; /* C x D: a sigma t + b P mu */
+    double *bias;   /* C: b mu'P mu / 2 */
+} mo_recognizer_fit;
+
+/* sums are those of data.  NOMEM; NUMERIC. */
+mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool);
+void mo_recognizer_fit_free(mo_recognizer_fit *fit);
+
+/* logits (N x C), each picture left out in its turn, of a fit whose settings are all given; *out NULL where nothing can be
+ * left out: fewer than two pictures a class.  mo_mem_free it. */
+mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool);
+
+#endif

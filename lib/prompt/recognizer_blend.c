@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_blend.c - the weights of text and pictures by likelihood: Newton's method in their logarithms.
+ *
+ *     f(z) = mean_i -log softmax(e^z0 text_i + e^z1 scores_i)[y_i] + (|z - (ln 0.3, ln 0.08)|^2) / N */
+#include <math.h>
+
+#include "base/ints.h"
+#include "base/mem.h"
+#include "prompt/recognizer_inner.h"
+
+enum { MOST_STEPS = 60, ROWS_A_TASK = 16 };
+
+#define CLOSE 1e-5
+
+static const double start[2] = {-1.2039728043259361, -2.5257286443082556}; /* ln 0.3, ln 0.08 */
+
+/* Of one picture: -log p, its derivatives by a and b, and the second ones. */
+typedef struct terms {
+    double loss, d[2], h[3];
+} terms;
+
+typedef struct job {
+    const mo_recognizer_parts *p;
+    const double *scores;
+    double weight[2];
+    terms *rows; /* N */
+} job;
+
+static terms row_terms(const job *j, size_t i)
+{
+    const size_t n = j->p->data->n_classes, y = (size_t)j->p->data->labels[i];
+    const double *t = j->p->text + i * n, *v = j->scores ? j->scores + i * n : NULL;
+    const double a = j->weight[0], b = j->weight[1];
+    double most = -INFINITY, sum = 0, s[2] = {0}, ss[3] = {0};
+    for (size_t c = 0; c < n; c++) most = fmax(most, a * t[c] + (v ? b * v[c] : 0));
+    for (size_t c = 0; c < n; c++) {
+        const double x = t[c] - t[y], z = v ? v[c] - v[y] : 0;
+        const double e = exp(a * t[c] + (v ? b * v[c] : 0) - most);
+        sum += e;
+        s[0] += e * x;
+        s[1] += e * z;
+        ss[0] += e * x * x;
+        ss[1] += e * x * z;
+        ss[2] += e * z * z;
+    }
+    terms r = {.loss = most + log(sum) - a * t[y] - (v ? b * v[y] : 0), .d = {s[0] / sum, s[1] / sum}};
+    r.h[0] = ss[0] / sum - r.d[0] * r.d[0];
+    r.h[1] = ss[1] / sum - r.d[0] * r.d[1];
+    r.h[2] = ss[2] / sum - r.d[1] * r.d[1];
+    return r;
+}
+
+static void do_rows(void *ctx, size_t task)
+{
+    const job *j = ctx;
+    const size_t end = mo_min((task + 1) * ROWS_A_TASK, j->p->data->n);
+    for (size_t i = task * ROWS_A_TASK; i < end; i++) j->rows[i] = row_terms(j, i);
+}
+
+/* f, its gradient and its matrix of second derivatives in z; sums in the pictures' order. */
+static terms at(job *j, const double z[2])
+{
+    const size_t n = j->p->data->n;
+    terms f = {0};
+    for (int k = 0; k < 2; k++) j->weight[k] = exp(z[k]);
+    mo_pool_run(j->p->pool, mo_ceil_div(n, ROWS_A_TASK), do_rows, j);
+    for (size_t i = 0; i < n; i++) {
+        f.loss += j->rows[i].loss;
+        for (int k = 0; k < 2; k++) f.d[k] += j->rows[i].d[k];
+        for (int k = 0; k < 3; k++) f.h[k] += j->rows[i].h[k];
+    }
+    const double *w = j->weight, share = 1 / (double)n;
+    f.h[0] = (f.h[0] * w[0] * w[0] + fmax(0, f.d[0] * w[0])) * share;
+    f.h[1] *= w[0] * w[1] * share;
+    f.h[2] = (f.h[2] * w[1] * w[1] + fmax(0, f.d[1] * w[1])) * share;
+    f.loss *= share;
+    for (int k = 0; k < 2; k++) f.d[k] *= w[k] * share;
+    if (!j->scores) return f;
+    for (int k = 0; k < 2; k++) {
+        f.loss += (z[k] - start[k]) * (z[k] - start[k]) * share;
+        f.d[k] += 2 * (z[k] - start[k]) * share;
+        f.h[2 * k] += 2 * share;
+    }
+    return f;
+}
+
+/* The step that Newton's method takes, at most 2 long in each direction. */
+static void newton_step(const terms *f, bool both, double step[2])
+{
+    const double det = f->h[0] * f->h[2] - f->h[1] * f->h[1];
+    if (both && det > 1e-300) {
+        step[0] = -(f->h[2] * f->d[0] - f->h[1] * f->d[1]) / det;
+        step[1] = -(f->h[0] * f->d[1] - f->h[1] * f->d[0]) / det;
+    } else {
+        step[0] = f->h[0] > 0 ? -f->d[0] / f->h[0] : 0;
+        step[1] = 0;
+    }
+    for (int k = 0; k < 2; k++) step[k] = fmin(2, fmax(-2, step[k]));
+}
+
+/* Newton's method with steps halved until f falls. */
+static terms descend(job *j, double z[2])
+{
+    terms f = at(j, z);
+    for (int i = 0; i < MOST_STEPS; i++) {
+        double step[2], next[2] = {z[0], z[1]};
+        newton_step(&f, j->scores != NULL, step);
+        double length = fabs(step[0]) + fabs(step[1]);
+        terms g = f;
+        const bool close_by = length < CLOSE; /* f says no more there, its gradient does */
+        for (; length > 1e-13; length /= 2) {
+            for (int k = 0; k < 2; k++)
+                next[k] = fmin(4, z[k] + step[k]); /* where all is certain there is no least f */
+            g = at(j, next);
+            if (close_by || g.loss <= f.loss) break;
+            for (int k = 0; k < 2; k++) step[k] /= 2;
+        }
+        if (!(length > 1e-13)) break;
+        f = g;
+        for (int k = 0; k < 2; k++) z[k] = next[k];
+        if (length < 1e-12) break;
+    }
+    return f;
+}
+
+mopd_status mo_recognizer_blend(
+    double weights[2], double *loss, const mo_recognizer_parts *parts, const double *scores)
+{
+    job j = {.p = parts, .scores = scores, .rows = mo_mem_alloc(parts->data->n, sizeof(terms))};
+    if (!j.rows) return MOPD_E_NOMEM;
+    double z[2] = {scores ? start[0] : 0, scores ? start[1] : 0};
+    *loss = descend(&j, z).loss;
+    for (int k = 0; k < 2; k++) weights[k] = exp(z[k]);
+    mo_mem_free(j.rows);
+    return MOPD_OK;
+}

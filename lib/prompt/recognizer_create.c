@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_create.c - recognisers made, extended, withdrawn from, shown for other classes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/encoder.h"
+#include "prompt/bank.h"
+#include "prompt/promptfile.h"
+#include "prompt/recognizer_handle.h"
+#include "prompt/template.h"
+
+mopd_recognizer *mo_recognizer_new(void)
+{
+    mopd_recognizer *r = mo_mem_calloc(1, sizeof *r);
+    if (r && mo_once_init(&r->once) != MOPD_OK) {
+        mo_mem_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void mo_recognizer_free(mopd_recognizer *r)
+{
+    if (!r) return;
+    mo_mem_free(r->features);
+    mo_mem_free(r->labels);
+    mo_mem_free(r->text);
+    mo_mem_free(r->shown);
+    mo_names_free(&r->classes);
+    mo_names_free(&r->templates);
+    mo_prompt_free(r->prompt);
+    mo_recognizer_sums_free(&r->sums);
+    mo_recognizer_fit_free(&r->fit);
+    mo_mem_free(r->loo);
+    mo_mem_free(r->judgement.energy);
+    mo_mem_free(r->judgement.own);
+    mo_once_end(&r->once);
+    mo_mem_free(r);
+}
+
+mopd_status mo_recognizer_set_pictures(
+    mopd_recognizer *r, const float *features, const int32_t *labels, size_t n)
+{
+    size_t bytes;
+    if (!mo_mul(n, r->data.dim * sizeof *features, &bytes))
+        return mo_fail(MOPD_E_ARG, "%zu pictures are too many", n);
+    r->features = mo_mem_alloc(bytes, 1);
+    r->labels = mo_mem_alloc(n, sizeof *r->labels);
+    if (!r->features || !r->labels) return MOPD_E_NOMEM;
+    if (n) memcpy(r->features, features, bytes);
+    if (n) memcpy(r->labels, labels, n * sizeof *labels);
+    r->data.n = n;
+    r->data.features = r->features;
+    r->data.labels = r->labels;
+    return MOPD_OK;
+}
+
+mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim)
+{
+    r->text = mo_mem_alloc(n_classes * dim, sizeof *r->text);
+    r->shown = mo_mem_alloc(n_classes, sizeof *r->shown);
+    if (!r->text || !r->shown) return MOPD_E_NOMEM;
+    memcpy(r->text, text, n_classes * dim * sizeof *text);
+    r->data.text = r->text;
+    r->data.n_classes = n_classes;
+    r->data.dim = dim;
+    r->n_shown = n_classes;
+    for (size_t c = 0; c < n_classes; c++) r->shown[c] = (uint32_t)c;
+    return MOPD_OK;
+}
+
+static mopd_status copy_names(mo_names *to, const char *const *names, size_t n)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = mo_names_add(to, names[i], strlen(names[i]));
+    return st;
+}
+
+/* The text classifier of some names as this recogniser makes it. */
+static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mopd_encoder *encoder,
+    const char *const *names, size_t n)
+{
+    if (r->prompt) return mo_prompt_bank(out, encoder, names, n, r->prompt);
+    return mo_bank_create(out, encoder, names, n, (const char *const *)r->templates.name, r->templates.n);
+}
+
+static mopd_status fit(mopd_recognizer *r, const mo_recognizer_settings *settings)
+{
+    mo_pool *pool;
+    mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
+    if (st != MOPD_OK) return st;
+    if (!r->sums.count) st = mo_recognizer_sums_create(&r->sums, &r->data, pool);
+    if (st == MOPD_OK) st = mo_recognizer_fit_create(&r->fit, &r->data, &r->sums, settings, pool);
+    mo_pool_free(pool);
+    return st;
+}
+
+static mopd_status take_text_side(
+    mopd_recognizer *r, const mopd_encoder *encoder, const mopd_recognizer_options *o)
+{
+    static const char *const standard[] = {MO_TEMPLATE_DEFAULT};
+    memcpy(r->fingerprint, encoder->fingerprint, sizeof r->fingerprint);
+    r->keep = o->keep;
+    if (o->prompt) return mo_prompt_copy(&r->prompt, o->prompt);
+    return copy_names(
+        &r->templates, o->n_templates ? o->templates : standard, o->n_templates ? (size_t)o->n_templates : 1);
+}
+
+mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
+    const mopd_recognizer_options *o)
+{
+    mopd_bank *bank = NULL;
+    mopd_recognizer *r = mo_recognizer_new();
+    if (!r) return MOPD_E_NOMEM;
+    mopd_status st = take_text_side(r, encoder, o);
+    if (st == MOPD_OK) st = text_bank(&bank, r, encoder, classes, n_classes);
+    if (st == MOPD_OK) st = copy_names(&r->classes, classes, n_classes);
+    if (st == MOPD_OK) st = mo_recognizer_set_text(r, bank->feature, n_classes, bank->dim);
+    if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, features, labels, n);
+    if (st == MOPD_OK) {
+        r->data.scale = (double)bank->scale;
+        st = fit(r, &(mo_recognizer_settings){o->kappa, o->lambda, o->text_weight, o->picture_weight});
+    }
+    mo_bank_free(bank);
+    if (st != MOPD_OK)
+        mo_recognizer_free(r);
+    else
+        *out = r;
+    return st;
+}
+
+/* A new handle with the classes, the text side and the sums of another; pictures and fit are still missing. */
+static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from)
+{
+    mopd_recognizer *r = mo_recognizer_new();
+    if (!r) return MOPD_E_NOMEM;
+    r->keep = from->keep;
+    memcpy(r->fingerprint, from->fingerprint, sizeof r->fingerprint);
+    mopd_status st = copy_names(&r->classes, (const char *const *)from->classes.name, from->classes.n);
+    if (st == MOPD_OK)
+        st = copy_names(&r->templates, (const char *const *)from->templates.name, from->templates.n);
+    if (st == MOPD_OK && from->prompt) st = mo_prompt_copy(&r->prompt, from->prompt);
+    if (st == MOPD_OK) st = mo_recognizer_set_text(r, from->text, from->data.n_classes, from->data.dim);
+    if (st == MOPD_OK) st = mo_recognizer_sums_copy(&r->sums, &from->sums);
+    if (st != MOPD_OK) {
+        mo_recognizer_free(r);
+        return st;
+    }
+    r->data.scale = from->data.scale;
+    r->n_shown = from->n_shown;
+    memcpy(r->shown, from->shown, from->n_shown * sizeof *r->shown);
+    *out = r;
+    return MOPD_OK;
+}
+
+/* The fit of a handle whose pictures and sums are there; it goes to out, or is freed. */
+static mopd_status finish(
+    mopd_recognizer **out, mopd_recognizer *r, const mopd_recognizer *from, mopd_status st, bool choose)
+{
+    static const mo_recognizer_settings chosen;
+    if (st == MOPD_OK) st = fit(r, choose ? &chosen : &from->fit.settings);
+    if (st != MOPD_OK)
+        mo_recognizer_free(r);
+    else
+        *out = r;
+    return st;
+}
+
+mopd_status mo_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *from, const float *features,
+    const int32_t *labels, size_t n, bool choose)
+{
+    const size_t dim = from->data.dim, before = from->data.n;
+    mopd_recognizer *r;
+    mopd_status st = start_from(&r, from);
+    if (st != MOPD_OK) return st;
+    float *all = mo_mem_alloc(before + n, dim * sizeof *all);
+    int32_t *whose = mo_mem_alloc(before + n, sizeof *whose);
+    if (!all || !whose) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) {
+        memcpy(all, from->features, before * dim * sizeof *all);
+        memcpy(whose, from->labels, before * sizeof *whose);
+        memcpy(all + before * dim, features, n * dim * sizeof *all);
+        memcpy(whose + before, labels, n * sizeof *whose);
+        for (size_t i = 0; i < n; i++)
+            mo_recognizer_sums_add(&r->sums, features + i * dim, (size_t)labels[i]);
+        st = mo_recognizer_set_pictures(r, all, whose, before + n);
+    }
+    mo_mem_free(all);
+    mo_mem_free(whose);
+    return finish(out, r, from, st, choose || !before);
+}
+
+/* gone[i]: picture i is named; ARG for one that is not there or named twice. */
+static mopd_status mark_gone(uint8_t *gone, const mopd_recognizer *from, const size_t *indices, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (indices[i] >= from->data.n)
+            return mo_fail(MOPD_E_ARG, "picture %zu of %zu", indices[i], from->data.n);
+        if (gone[indices[i]]) return mo_fail(MOPD_E_ARG, "picture %zu is named twice", indices[i]);
+        gone[indices[i]] = 1;
+    }
+    return MOPD_OK;
+}
+
+mopd_status mo_recognizer_withdraw(
+    mopd_recognizer **out, const mopd_recognizer *from, const size_t *indices, size_t n, bool choose)
+{
+    const size_t dim = from->data.dim;
+    size_t left = 0;
+    mopd_recognizer *r;
+    mopd_status st = start_from(&r, from);
+    if (st != MOPD_OK) return st;
+    uint8_t *gone = mo_mem_calloc(from->data.n, 1);
+    float *rest = mo_mem_alloc(from->data.n, dim * sizeof *rest);
+    int32_t *whose = mo_mem_alloc(from->data.n, sizeof *whose);
+    st = gone && rest && whose ? mark_gone(gone, from, indices, n) : MOPD_E_NOMEM;
+    for (size_t i = 0; i < from->data.n && st == MOPD_OK; i++) {
+        const float *x = from->features + i * dim;
+        if (gone[i]) {
+            mo_recognizer_sums_remove(&r->sums, x, (size_t)from->labels[i]);
+            continue;
+        }
+        memcpy(rest + left * dim, x, dim * sizeof *x);
+        whose[left++] = from->labels[i];
+    }
+    if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, rest, whose, left);
+    mo_mem_free(gone);
+    mo_mem_free(rest);
+    mo_mem_free(whose);
+    return finish(out, r, from, st, choose);
+}
+
+/* at[i]: place of name i among the classes; those that are new stand behind, in the order of new_names. */
+static size_t place_names(
+    uint32_t *at, const char **new_names, const mopd_recognizer *from, const char *const *names, size_t n)
+{
+    size_t n_new = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t c = 0;
+        while (c < from->classes.n && strcmp(from->classes.name[c], names[i]) != 0) c++;
+        if (c == from->classes.n) {
+            c += n_new;
+            new_names[n_new++] = names[i];
+        }
+        at[i] = (uint32_t)c;
+    }
+    return n_new;
+}
+
+/* Sums with n more classes, all without pictures. */
+static mopd_status widen_sums(mo_recognizer_sums *s, size_t n)
+{
+    const size_t all = s->n_classes + n;
+    double *count = mo_mem_realloc(s->count, all, sizeof *count);
+    if (!count) return MOPD_E_NOMEM;
+    s->count = count;
+    double *average = mo_mem_realloc(s->average, all, s->dim * sizeof *average);
+    if (!average) return MOPD_E_NOMEM;
+    s->average = average;
+    memset(count + s->n_classes, 0, n * sizeof *count);
+    memset(average + s->n_classes * s->dim, 0, n * s->dim * sizeof *average);
+    s->n_classes = all;
+    return MOPD_OK;
+}
+
+static mopd_status add_classes(
+    mopd_recognizer *r, const mopd_encoder *encoder, const char *const *names, size_t n)
+{
+    const size_t dim = r->data.dim, before = r->data.n_classes;
+    mopd_bank *bank = NULL;
+    mopd_status st = text_bank(&bank, r, encoder, names, n);
+    if (st == MOPD_OK) st = copy_names(&r->classes, names, n);
+    if (st == MOPD_OK) st = widen_sums(&r->sums, n);
+    float *text = st == MOPD_OK ? mo_mem_realloc(r->text, before + n, dim * sizeof *text) : NULL;
+    if (st == MOPD_OK && !text) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) {
+        memcpy(text + before * dim, bank->feature, n * dim * sizeof *text);
+        r->data.text = r->text = text;
+        r->data.n_classes = before + n;
+    }
+    mo_bank_free(bank);
+    return st;
+}
+
+static mopd_status show(mopd_recognizer *r, const uint32_t *at, size_t n)
+{
+    uint32_t *shown = mo_mem_realloc(r->shown, n, sizeof *shown);
+    if (!shown) return MOPD_E_NOMEM;
+    memcpy(shown, at, n * sizeof *shown);
+    r->shown = shown;
+    r->n_shown = n;
+    return MOPD_OK;
+}
+
+mopd_status mo_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *from,
+    const mopd_encoder *encoder, const char *const *classes, size_t n_classes)
+{
+    if (strcmp(from->fingerprint, encoder->fingerprint) != 0)
+        return mo_fail(MOPD_E_MISMATCH, "the recogniser was fitted with the model %s, this one is %s",
+            from->fingerprint, encoder->fingerprint);
+    mopd_recognizer *r = NULL;
+    const char **new_names = mo_mem_alloc(n_classes, sizeof *new_names);
+    uint32_t *at = mo_mem_alloc(n_classes, sizeof *at);
+    mopd_status st = new_names && at ? mo_bank_check_names(classes, n_classes) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = start_from(&r, from);
+    if (st == MOPD_OK) {
+        const size_t n_new = place_names(at, new_names, from, classes, n_classes);
+        if (n_new) st = add_classes(r, encoder, new_names, n_new);
+        if (st == MOPD_OK) st = show(r, at, n_classes);
+        if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, from->features, from->labels, from->data.n);
+        st = finish(out, r, from, st, false);
+    }
+    mo_mem_free(new_names);
+    mo_mem_free(at);
+    return st;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_file.c - a recogniser as one safetensors file.
+ *
+ *     features N x D, text C x D                                                       F32
+ *     labels N, shown                                                                  I32
+ *     count C, average C x D, scatter D x D, prior, mean, weight C x D, bias C,
+ *     loo N x C (where something can be left out)                                      F64
+ *     prompt.context (with a learned prompt)                                           F32
+ *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts
+ *                 mopd.classes, .templates, .settings, .prompt: JSON
+ *
+ * A reader meets files of others: shapes, labels and numbers are checked before they are used. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/floats.h"
+#include "base/mem.h"
+#include "format/json.h"
+#include "format/safetensors.h"
+#include "format/tensors.h"
+#include "mopd/version.h"
+#include "prompt/promptfile.h"
+#include "prompt/recognizer_handle.h"
+
+enum { MOST_TENSORS = 14 };
+
+/* A tensor of the file and where its numbers lie in memory. */
+typedef struct part {
+    const char *name;
+    mo_dtype dtype;
+    int n_dims;
+    size_t shape[2];
+    void **data;
+} part;
+
+static size_t part_bytes(const part *p)
+{
+    return p->shape[0] * (p->n_dims > 1 ? p->shape[1] : 1) * mo_dtype_size(p->dtype);
+}
+
+/* The tensors of a recogniser whose sizes are known, in the file's order. */
+static size_t list_parts(part list[MOST_TENSORS], mopd_recognizer *r, bool loo)
+{
+    const size_t n = r->data.n, c = r->data.n_classes, d = r->data.dim;
+    const part all[] = {
+        {"features", MO_F32, 2, {n, d}, (void **)&r->features},
+        {"labels", MO_I32, 1, {n, 0}, (void **)&r->labels},
+        {"text", MO_F32, 2, {c, d}, (void **)&r->text},
+        {"shown", MO_I32, 1, {r->n_shown, 0}, (void **)&r->shown},
+        {"count", MO_F64, 1, {c, 0}, (void **)&r->sums.count},
+        {"average", MO_F64, 2, {c, d}, (void **)&r->sums.average},
+        {"scatter", MO_F64, 2, {d, d}, (void **)&r->sums.scatter},
+        {"prior", MO_F64, 2, {c, d}, (void **)&r->fit.prior},
+        {"mean", MO_F64, 2, {c, d}, (void **)&r->fit.mean},
+        {"weight", MO_F64, 2, {c, d}, (void **)&r->fit.weight},
+        {"bias", MO_F64, 1, {c, 0}, (void **)&r->fit.bias},
+        {"loo", MO_F64, 2, {n, c}, (void **)&r->loo},
+    };
+    size_t k = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (loo || strcmp(all[i].name, "loo") != 0) list[k++] = all[i];
+    return k;
+}
+
+/* ---- writing ---- */
+
+static mopd_status add_json(mo_safetensors_writer *w, const char *key, mo_jsonw *j, mo_buf *text)
+{
+    mopd_status st = mo_jsonw_done(j);
+    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, key, text->data);
+    mo_buf_free(text);
+    return st;
+}
+
+static mopd_status add_names(mo_safetensors_writer *w, const char *key, const mo_names *names)
+{
+    mo_buf text = {0};
+    mo_jsonw j;
+    mo_jsonw_init(&j, &text);
+    mo_jsonw_array(&j);
+    for (size_t i = 0; i < names->n; i++) mo_jsonw_string(&j, names->name[i]);
+    mo_jsonw_end(&j);
+    return add_json(w, key, &j, &text);
+}
+
+static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer *r)
+{
+    mo_buf text = {0};
+    mo_jsonw j;
+    mo_jsonw_init(&j, &text);
+    mo_jsonw_object(&j);
+    mo_jsonw_kdouble(&j, "kappa", r->fit.settings.kappa);
+    mo_jsonw_kdouble(&j, "lambda", r->fit.settings.lambda);
+    mo_jsonw_kdouble(&j, "a", r->fit.settings.a);
+    mo_jsonw_kdouble(&j, "b", r->fit.settings.b);
+    mo_jsonw_kdouble(&j, "keep", r->keep);
+    mo_jsonw_kdouble(&j, "scale", r->data.scale);
+    mo_jsonw_kdouble(&j, "shift", r->fit.shift);
+    mo_jsonw_end(&j);
+    return add_json(w, "mopd.settings", &j, &text);
+}
+
+/* What its banks need of the prompt, beside its vectors. */
+static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_prompt *p)
+{
+    mo_buf text = {0};
+    mo_jsonw j;
+    mo_jsonw_init(&j, &text);
+    mo_jsonw_object(&j);
+    mo_jsonw_kint(&j, "n_context", p->info.n_context);
+    mo_jsonw_kint(&j, "text_width", p->info.text_width);
+    mo_jsonw_kint(&j, "class_position", p->info.class_position);
+    mo_jsonw_kbool(&j, "class_context", (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0);
+    mo_jsonw_kstring(&j, "vocabulary", p->vocabulary);
+    mo_jsonw_kstring(&j, "settings", p->settings);
+    mo_jsonw_key(&j, "classes");
+    mo_jsonw_array(&j);
+    for (size_t i = 0; i < p->classes.n; i++) mo_jsonw_string(&j, p->classes.name[i]);
+    mo_jsonw_end(&j);
+    mo_jsonw_end(&j);
+    return add_json(w, "mopd.prompt", &j, &text);
+}
+
+static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
+{
+    const char *const texts[][2] = {{"mopd.kind", "recognizer"}, {"mopd.format", "1"},
+        {"mopd.version", MOPD_VERSION_STRING}, {"mopd.fingerprint", r->fingerprint}};
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < 4 && st == MOPD_OK; i++)
+        st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    if (st == MOPD_OK) st = add_settings(w, r);
+    if (st == MOPD_OK) st = add_names(w, "mopd.classes", &r->classes);
+    if (st == MOPD_OK) st = add_names(w, "mopd.templates", &r->templates);
+    if (st == MOPD_OK && r->prompt) st = add_prompt(w, r->prompt);
+    part list[MOST_TENSORS];
+    const size_t n = list_parts(list, r, r->loo != NULL);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++)
+        st = mo_safetensors_writer_tensor(w, list[i].name, list[i].dtype, list[i].n_dims, list[i].shape);
+    if (st != MOPD_OK || !r->prompt) return st;
+    return mo_safetensors_writer_tensor(
+        w, "prompt.context", MO_F32, 1, (const size_t[]){mo_prompt_context_floats(r->prompt)});
+}
+
+static mopd_status write_parts(mo_safetensors_writer *w, mopd_recognizer *r)
+{
+    part list[MOST_TENSORS];
+    const size_t n = list_parts(list, r, r->loo != NULL);
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++)
+        st = mo_safetensors_writer_write(w, *list[i].data, part_bytes(&list[i]));
+    if (st != MOPD_OK || !r->prompt) return st;
+    return mo_safetensors_writer_floats(w, r->prompt->context, mo_prompt_context_floats(r->prompt));
+}
+
+mopd_status mo_recognizer_save(const mopd_recognizer *recognizer, const char *path)
+{
+    mo_safetensors_writer *w = NULL;
+    mopd_recognizer *r = (mopd_recognizer *)(uintptr_t)recognizer; /* read only */
+    mopd_status st = mo_recognizer_judge(r);
+    if (st == MOPD_OK) st = mo_safetensors_writer_create(&w);
+    if (st == MOPD_OK) st = declare(w, r);
+    if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
+    if (st == MOPD_OK) st = write_parts(w, r);
+    if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
+    mo_safetensors_writer_free(w);
+    return st;
+}
+
+/* ---- reading ---- */
+
+static mopd_status need_meta(const mo_tensors *f, const char *key, const char **out)
+{
+    *out = mo_tensors_meta(f, key);
+    return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_tensors_path(f), key);
+}
+
+static mopd_status parse_meta(const mo_tensors *f, const char *key, const mo_json **root)
+{
+    const char *text;
+    mopd_status st = need_meta(f, key, &text);
+    if (st == MOPD_OK) st = mo_json_parse(root, text, strlen(text), key);
+    return st == MOPD_E_FORMAT ? mo_fail_at(st, "%s", mo_tensors_path(f)) : st;
+}
+
+static mopd_status take_names(mo_names *out, const mo_json *list, const char *key, const char *path)
+{
+    mopd_status st = MOPD_OK;
+    if (mo_json_kind(list) != MO_JSON_ARRAY)
+        return mo_fail(MOPD_E_FORMAT, "%s: \"%s\" is no list", path, key);
+    for (size_t i = 0; i < mo_json_count(list) && st == MOPD_OK; i++) {
+        const char *name;
+        if (!mo_json_as_string(mo_json_item(list, i), &name) ||
+            strlen(name) != mo_json_string_bytes(mo_json_item(list, i)))
+            return mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", path, i, key);
+        st = mo_names_add(out, name, strlen(name));
+    }
+    return st;
+}
+
+static mopd_status read_names(mo_names *out, const mo_tensors *f, const char *key)
+{
+    const mo_json *root = NULL;
+    mopd_status st = parse_meta(f, key, &root);
+    if (st == MOPD_OK) st = take_names(out, root, key, mo_tensors_path(f));
+    mo_json_close(root);
+    return st;
+}
+
+static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
+{
+    const mo_json *root = NULL;
+    const char *path = mo_tensors_path(f);
+    mo_recognizer_settings *s = &r->fit.settings;
+    const struct {
+        const char *key;
+        double *to, most;
+        bool zero;
+    } numbers[] = {{"kappa", &s->kappa, 1e9, false}, {"lambda", &s->lambda, 1, false},
+        {"a", &s->a, 1e9, false}, {"b", &s->b, 1e9, true}, {"keep", &r->keep, 1, false},
+        {"scale", &r->data.scale, 1e9, false}, {"shift", &r->fit.shift, 1e9, true}};
+    mopd_status st = parse_meta(f, "mopd.settings", &root);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && st == MOPD_OK; i++) {
+        double *x = numbers[i].to;
+        st = mo_json_need_number(root, numbers[i].key, path, x);
+        if (st == MOPD_OK && !(*x > 0 && *x <= numbers[i].most) &&
+            !(numbers[i].zero && *x >= 0 && *x <= numbers[i].most))
+            st = mo_fail(MOPD_E_FORMAT, "%s: %s is %g", path, numbers[i].key, *x);
+    }
+    mo_json_close(root);
+    return st;
+}
+
+/* N, C, D and how many are shown, from the shapes of three tensors. */
+static mopd_status read_sizes(mopd_recognizer *r, const mo_tensors *f)
+{
+    const mo_view *features, *text, *shown;
+    mopd_status st = mo_tensors_need(f, "features", &features);
+    if (st == MOPD_OK) st = mo_tensors_need(f, "text", &text);
+    if (st == MOPD_OK) st = mo_tensors_need(f, "shown", &shown);
+    if (st != MOPD_OK) return st;
+    if (features->n_dims != 2 || text->n_dims != 2 || shown->n_dims != 1 || !text->shape[0] ||
+        !text->shape[1] || !shown->shape[0])
+        return mo_fail(MOPD_E_FORMAT, "%s: features, text or shown has another shape than a recogniser's",
+            mo_tensors_path(f));
+    r->data.n = features->shape[0];
+    r->data.n_classes = text->shape[0];
+    r->data.dim = text->shape[1];
+    r->n_shown = shown->shape[0];
+    if (r->classes.n != r->data.n_classes)
+        return mo_fail(MOPD_E_FORMAT, "%s: %zu classes are named, text has %zu", mo_tensors_path(f),
+            r->classes.n, r->data.n_classes);
+    return MOPD_OK;
+}
+
+static bool all_finite(const part *p)
+{
+    const size_t n = part_bytes(p) / mo_dtype_size(p->dtype);
+    if (p->dtype == MO_F32) return mo_floats_finite(*p->data, n);
+    const double *x = *p->data;
+    for (size_t i = 0; i < n && p->dtype == MO_F64; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
+static mopd_status read_part(const part *p, const mo_tensors *f)
+{
+    const mo_view *v;
+    mopd_status st = mo_tensors_need(f, p->name, &v);
+    if (st != MOPD_OK) return st;
+    bool same = v->dtype == p->dtype && v->n_dims == p->n_dims;
+    for (int i = 0; i < p->n_dims && same; i++) same = v->shape[i] == p->shape[i];
+    if (!same)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has another shape or type than a recogniser's",
+            mo_tensors_path(f), p->name);
+    *p->data = mo_mem_alloc(part_bytes(p), 1);
+    if (!*p->data) return MOPD_E_NOMEM;
+    memcpy(*p->data, v->data, part_bytes(p));
+    return all_finite(p) ? MOPD_OK
+                         : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has a number that is not finite",
+                               mo_tensors_path(f), p->name);
+}
+
+/* Labels and classes shown are places among the classes, shown ones each once; counts are what the labels say. */
+static mopd_status check_places(const mopd_recognizer *r, const char *path)
+{
+    const size_t c_all = r->data.n_classes;
+    double *count = mo_mem_calloc(c_all, sizeof *count);
+    mopd_status st = count ? MOPD_OK : MOPD_E_NOMEM;
+    for (size_t i = 0; i < r->data.n && st == MOPD_OK; i++) {
+        if (r->labels[i] < 0 || (size_t)r->labels[i] >= c_all)
+            st = mo_fail(MOPD_E_FORMAT, "%s: label %zu is %d of %zu classes", path, i, r->labels[i], c_all);
+        else
+            count[r->labels[i]]++;
+    }
+    for (size_t c = 0; c < c_all && st == MOPD_OK; c++) {
+        if (count[c] != r->sums.count[c])
+            st = mo_fail(MOPD_E_FORMAT, "%s: class %zu has %g pictures, its count says %g", path, c, count[c],
+                r->sums.count[c]);
+        count[c] = 0;
+    }
+    for (size_t i = 0; i < r->n_shown && st == MOPD_OK; i++) {
+        if (r->shown[i] >= c_all || count[r->shown[i]]++ > 0)
+            st = mo_fail(MOPD_E_FORMAT, "%s: shown %zu is %u of %zu classes, or twice", path, i,
+                (unsigned)r->shown[i], c_all);
+    }
+    mo_mem_free(count);
+    return st;
+}
+
+static mopd_status take_prompt(mopd_prompt *p, const mo_json *o, const char *path)
+{
+    int64_t n_context = 0, width = 0, position = 0;
+    bool per_class = false;
+    const char *vocabulary = "", *settings = "";
+    mopd_status st = mo_json_need_int(o, "n_context", path, &n_context);
+    if (st == MOPD_OK) st = mo_json_need_int(o, "text_width", path, &width);
+    if (st == MOPD_OK) st = mo_json_need_int(o, "class_position", path, &position);
+    if (st == MOPD_OK) st = mo_json_need_bool(o, "class_context", path, &per_class);
+    if (st == MOPD_OK) st = mo_json_need_string(o, "vocabulary", path, &vocabulary);
+    if (st == MOPD_OK) st = mo_json_need_string(o, "settings", path, &settings);
+    if (st == MOPD_OK) st = take_names(&p->classes, mo_json_get(o, "classes"), "classes", path);
+    if (st != MOPD_OK) return st;
+    if (n_context < 1 || n_context > 10000 || width < 1 || width > 1000000 || position < 0 || position > 2 ||
+        strlen(vocabulary) > 64)
+        return mo_fail(MOPD_E_FORMAT, "%s: its prompt does not hold together", path);
+    p->info.n_context = (uint32_t)n_context;
+    p->info.text_width = (uint32_t)width;
+    p->info.class_position = (int32_t)position;
+    p->info.n_classes = (uint32_t)p->classes.n;
+    if (per_class) p->info.flags |= MOPD_PROMPT_CLASS_CONTEXT;
+    strcpy(p->vocabulary, vocabulary);
+    return (p->settings = mo_mem_strdup(settings)) ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
+{
+    const mo_json *root = NULL;
+    if (!mo_tensors_meta(f, "mopd.prompt")) return MOPD_OK;
+    mopd_prompt *p = r->prompt = mo_prompt_create();
+    mopd_status st = p ? parse_meta(f, "mopd.prompt", &root) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = take_prompt(p, root, mo_tensors_path(f));
+    mo_json_close(root);
+    if (st != MOPD_OK) return st;
+    p->info.dim = (uint32_t)r->data.dim;
+    memcpy(p->fingerprint, r->fingerprint, sizeof p->fingerprint);
+    return read_part(
+        &(part){"prompt.context", MO_F32, 1, {mo_prompt_context_floats(p), 0}, (void **)&p->context}, f);
+}
+
+static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
+{
+    const char *path = mo_tensors_path(f), *kind, *format, *fingerprint;
+    mopd_status st = need_meta(f, "mopd.kind", &kind);
+    if (st == MOPD_OK && strcmp(kind, "recognizer") != 0)
+        st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a recogniser", path, kind);
+    if (st == MOPD_OK) st = need_meta(f, "mopd.format", &format);
+    if (st == MOPD_OK && strcmp(format, "1") != 0)
+        st = mo_fail(MOPD_E_VERSION, "%s: recogniser format %.20s, known up to %d", path, format,
+            MO_RECOGNIZER_FORMAT);
+    if (st == MOPD_OK) st = need_meta(f, "mopd.fingerprint", &fingerprint);
+    if (st == MOPD_OK && strlen(fingerprint) > 64)
+        st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
+    if (st == MOPD_OK) strcpy(r->fingerprint, fingerprint);
+    if (st == MOPD_OK) st = read_settings(r, f);
+    if (st == MOPD_OK) st = read_names(&r->classes, f, "mopd.classes");
+    if (st == MOPD_OK) st = read_names(&r->templates, f, "mopd.templates");
+    return st == MOPD_OK ? read_sizes(r, f) : st;
+}
+
+static mopd_status read_all(mopd_recognizer *r, const mo_tensors *f)
+{
+    part list[MOST_TENSORS];
+    mopd_status st = read_head(r, f);
+    if (st != MOPD_OK) return st;
+    const size_t n = list_parts(list, r, mo_tensors_find(f, "loo") != NULL);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = read_part(&list[i], f);
+    if (st == MOPD_OK) st = check_places(r, mo_tensors_path(f));
+    if (st == MOPD_OK) st = read_prompt(r, f);
+    if (st == MOPD_OK && !r->prompt && !r->templates.n)
+        st = mo_fail(MOPD_E_FORMAT, "%s: neither templates nor a prompt", mo_tensors_path(f));
+    r->data.features = r->features;
+    r->data.labels = r->labels;
+    r->data.text = r->text;
+    r->sums.n_classes = r->data.n_classes;
+    r->sums.dim = r->data.dim;
+    r->sums.n = r->data.n;
+    return st;
+}
+
+mopd_status mo_recognizer_open(mopd_recognizer **out, const char *path)
+{
+    mo_tensors *file = NULL;
+    mopd_recognizer *r = mo_recognizer_new();
+    if (!r) return MOPD_E_NOMEM;
+    mopd_status st = mo_tensors_open(&file, path, true);
+    if (st == MOPD_OK) st = read_all(r, file);
+    mo_tensors_close(file);
+    if (st != MOPD_OK)
+        mo_recognizer_free(r);
+    else
+        *out = r;
+    return st;
+}

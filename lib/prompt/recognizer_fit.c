@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_fit.c - settings by the likelihood of pictures left out, then the one fit that stays. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "math/gemm_f64.h"
+#include "prompt/recognizer_inner.h"
+
+#define FEW_PICTURES 100 /* below, kappa and lambda are not chosen */
+
+typedef struct candidate {
+    double kappa, lambda;
+} candidate;
+
+/* The candidates that this many pictures can tell apart. */
+static size_t candidates(candidate list[9], const mo_recognizer_parts *p)
+{
+    static const double kappas[] = {1, 3, 10}, lambdas[] = {0.25, 0.5, 0.85};
+    if (p->median < 3 || p->data->n < FEW_PICTURES) {
+        list[0] = (candidate){p->median < 3 ? 1 : 3, 0.85};
+        return 1;
+    }
+    size_t n = 0;
+    for (int k = 0; k < 3; k++)
+        for (int l = 0; l < 3; l++) list[n++] = (candidate){kappas[k], lambdas[l]};
+    return n;
+}
+
+typedef struct search {
+    const mo_recognizer_parts *p;
+    mo_recognizer_gauss gauss;
+    double *scores; /* N x C */
+    double loss;
+    mo_recognizer_settings best;
+} search;
+
+/* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
+static mopd_status weights_of_single_pictures(search *s)
+{
+    double weights[2];
+    mopd_status st = mo_recognizer_blend(weights, &s->loss, s->p, NULL);
+    s->best.a = 0.25 * weights[0];
+    s->best.b = 0.06;
+    return st;
+}
+
+static mopd_status try_candidate(search *s, const candidate *c, const mo_recognizer_settings *given)
+{
+    double weights[2] = {given->a, given->b}, loss = 0;
+    mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, c->kappa, c->lambda);
+    if (st == MOPD_OK) st = mo_recognizer_leave_out(s->scores, &s->gauss, s->p);
+    if (st == MOPD_OK && !(given->a > 0 && given->b > 0))
+        st = mo_recognizer_blend(weights, &loss, s->p, s->scores);
+    if (st != MOPD_OK || !(loss < s->loss)) return st;
+    s->loss = loss;
+    s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1]};
+    return MOPD_OK;
+}
+
+static mopd_status choose(search *s, const mo_recognizer_settings *given)
+{
+    candidate list[9];
+    size_t n = candidates(list, s->p);
+    if (given->kappa > 0 && given->lambda > 0) {
+        list[0] = (candidate){given->kappa, given->lambda};
+        n = 1;
+    }
+    s->loss = INFINITY;
+    if (s->p->median < 2 && !(given->a > 0 && given->b > 0)) {
+        s->best = (mo_recognizer_settings){list[0].kappa, list[0].lambda, 0, 0};
+        return weights_of_single_pictures(s);
+    }
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = try_candidate(s, &list[i], given);
+    return st;
+}
+
+/* weight = a sigma t + b P mu;  bias = b mu'P mu / 2.  P mu = inv(L)' mu~. */
+static mopd_status finish(mo_recognizer_fit *f, const search *s)
+{
+    const mo_recognizer_data *d = s->p->data;
+    const size_t dim = d->dim, cd = d->n_classes * dim;
+    mopd_status st = mo_gemm_f64(s->p->pool, &(mo_gemm_f64_args){.c = f->weight,
+                                                 .ldc = dim,
+                                                 .a = s->gauss.white,
+                                                 .ars = dim,
+                                                 .acs = 1,
+                                                 .b = s->gauss.inverse,
+                                                 .brs = dim,
+                                                 .bcs = 1,
+                                                 .m = d->n_classes,
+                                                 .n = dim,
+                                                 .k = dim});
+    for (size_t i = 0; i < cd && st == MOPD_OK; i++)
+        f->weight[i] = f->settings.a * d->scale * (double)d->text[i] + f->settings.b * f->weight[i];
+    for (size_t c = 0; c < d->n_classes; c++) f->bias[c] = f->settings.b * s->gauss.half[c];
+    memcpy(f->mean, s->gauss.mean, cd * sizeof *f->mean);
+    memcpy(f->prior, s->p->prior, cd * sizeof *f->prior);
+    return st;
+}
+
+static mopd_status fit_alloc(mo_recognizer_fit *f, const mo_recognizer_parts *p)
+{
+    const size_t cd = p->data->n_classes * p->data->dim;
+    *f = (mo_recognizer_fit){.shift = p->shift};
+    f->prior = mo_mem_alloc(cd, sizeof(double));
+    f->mean = mo_mem_alloc(cd, sizeof(double));
+    f->weight = mo_mem_alloc(cd, sizeof(double));
+    f->bias = mo_mem_alloc(p->data->n_classes, sizeof(double));
+    return f->prior && f->mean && f->weight && f->bias ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+/* Without pictures: the text classifier as it is. */
+static void text_alone(mo_recognizer_fit *f, const mo_recognizer_data *d)
+{
+    const size_t cd = d->n_classes * d->dim;
+    f->settings = (mo_recognizer_settings){1, 0.85, 1, 0};
+    memset(f->prior, 0, cd * sizeof *f->prior);
+    memset(f->mean, 0, cd * sizeof *f->mean);
+    memset(f->bias, 0, d->n_classes * sizeof *f->bias);
+    for (size_t i = 0; i < cd; i++) f->weight[i] = d->scale * (double)d->text[i];
+}
+
+static bool all_given(const mo_recognizer_settings *s)
+{
+    return s->kappa > 0 && s->lambda > 0 && s->a > 0 && s->b > 0;
+}
+
+/* The best settings; s->gauss is fitted with them. */
+static mopd_status settle(search *s, mo_recognizer_parts *p, const mo_recognizer_settings *given)
+{
+    const mo_recognizer_data *d = p->data;
+    mopd_status st = MOPD_OK;
+    s->best = *given;
+    if (!all_given(given)) {
+        st = mo_recognizer_parts_rows(p);
+        s->scores = st == MOPD_OK ? mo_mem_alloc(d->n * d->n_classes, sizeof *s->scores) : NULL;
+        if (st == MOPD_OK) st = s->scores ? choose(s, given) : MOPD_E_NOMEM;
+    }
+    if (st != MOPD_OK || (s->gauss.kappa == s->best.kappa && s->gauss.lambda == s->best.lambda)) return st;
+    return mo_recognizer_gauss_fit(&s->gauss, p, s->best.kappa, s->best.lambda);
+}
+
+mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool)
+{
+    *out = (mo_recognizer_fit){0};
+    mo_recognizer_parts parts;
+    mopd_status st = mo_recognizer_parts_create(&parts, data, sums, pool);
+    if (st != MOPD_OK) return st;
+    search s = {.p = &parts};
+    st = fit_alloc(out, &parts);
+    if (st == MOPD_OK) st = mo_recognizer_gauss_create(&s.gauss, data->n_classes, data->dim);
+    if (st == MOPD_OK && !data->n) text_alone(out, data);
+    if (st == MOPD_OK && data->n) {
+        st = settle(&s, &parts, settings);
+        out->settings = s.best;
+        if (st == MOPD_OK) st = finish(out, &s);
+    }
+    mo_recognizer_gauss_free(&s.gauss);
+    mo_mem_free(s.scores);
+    mo_recognizer_parts_free(&parts);
+    if (st != MOPD_OK) mo_recognizer_fit_free(out);
+    return st;
+}
+
+mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool)
+{
+    *out = NULL;
+    mo_recognizer_parts p;
+    mo_recognizer_gauss g = {0};
+    mopd_status st = mo_recognizer_parts_create(&p, data, sums, pool);
+    if (st != MOPD_OK) return st;
+    double *logits = NULL;
+    if (p.median < 2) goto done;
+    st = MOPD_E_NOMEM;
+    if (!(logits = mo_mem_alloc(data->n, data->n_classes * sizeof *logits))) goto done;
+    if ((st = mo_recognizer_parts_rows(&p)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_gauss_create(&g, data->n_classes, data->dim)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_gauss_fit(&g, &p, settings->kappa, settings->lambda)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_leave_out(logits, &g, &p)) != MOPD_OK) goto done;
+    for (size_t i = 0; i < data->n * data->n_classes; i++)
+        logits[i] = settings->a * p.text[i] + settings->b * logits[i];
+    *out = logits;
+done:
+    if (!*out) mo_mem_free(logits);
+    mo_recognizer_gauss_free(&g);
+    mo_recognizer_parts_free(&p);
+    return st;
+}
+
+void mo_recognizer_fit_free(mo_recognizer_fit *f)
+{
+    mo_mem_free(f->prior);
+    mo_mem_free(f->mean);
+    mo_mem_free(f->weight);
+    mo_mem_free(f->bias);
+    *f = (mo_recognizer_fit){0};
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_gauss.c - class means, the one shrunk covariance, and the scores of pictures left out.
+ *
+ * With M = L L' the covariance, P = inv(M), and x~ = inv(L) x for every row:
+ *
+ *     x'P mu = <x~, mu~>      r = x - mu_y, k = n_y + kappa, w = k / (k - 1) (1 - lambda) / N
+ *     q = |r~|^2, u_c = <r~, mu~_c>, p = q + u_y, e = w / (1 - w q)                     (Sherman and Morrison)
+ *
+ *     other classes   v_c(x) + e (p u_c - u_c^2 / 2)
+ *     its own         x'P mu_y - p / (k - 1) + e p (u_y - q / (k - 1))
+ *                       - [mu_y'P mu_y - 2 u_y / (k - 1) + q / (k - 1)^2 + e (u_y - q / (k - 1))^2] / 2 */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "math/gemm_f64.h"
+#include "math/triangle.h"
+#include "prompt/recognizer_inner.h"
+
+#define LEAST_VARIANCE 1e-9 /* of a direction; pictures that are all alike have none */
+
+mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classes, size_t dim)
+{
+    *out = (mo_recognizer_gauss){0};
+    out->mean = mo_mem_alloc(n_classes * dim, sizeof(double));
+    out->inverse = mo_mem_alloc(dim * dim, sizeof(double));
+    out->white = mo_mem_alloc(n_classes * dim, sizeof(double));
+    out->half = mo_mem_alloc(n_classes, sizeof(double));
+    if (out->mean && out->inverse && out->white && out->half) return MOPD_OK;
+    mo_recognizer_gauss_free(out);
+    return MOPD_E_NOMEM;
+}
+
+void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
+{
+    mo_mem_free(g->mean);
+    mo_mem_free(g->inverse);
+    mo_mem_free(g->white);
+    mo_mem_free(g->half);
+    *g = (mo_recognizer_gauss){0};
+}
+
+/* m (D x D) = (1 - lambda) S / N + lambda tr(S / N) / D I with S = scatter + sum n k / (n + k) (xbar - m)(xbar - m)'. */
+static mopd_status covariance(double *m, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    const size_t dim = p->data->dim, c_all = p->data->n_classes;
+    double *off = mo_mem_alloc(c_all * dim, sizeof *off), trace = 0;
+    if (!off) return MOPD_E_NOMEM;
+    for (size_t c = 0; c < c_all; c++) {
+        const double n = p->sums->count[c], root = sqrt(n * g->kappa / (n + g->kappa));
+        for (size_t k = 0; k < dim; k++)
+            off[c * dim + k] = root * (p->sums->average[c * dim + k] - p->prior[c * dim + k]);
+    }
+    memcpy(m, p->sums->scatter, dim * dim * sizeof *m);
+    mopd_status st = mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = m,
+                                              .ldc = dim,
+                                              .a = off,
+                                              .ars = 1,
+                                              .acs = dim,
+                                              .b = off,
+                                              .brs = dim,
+                                              .bcs = 1,
+                                              .m = dim,
+                                              .n = dim,
+                                              .k = c_all,
+                                              .add = true});
+    mo_mem_free(off);
+    const double share = (1 - g->lambda) / (double)p->data->n;
+    for (size_t k = 0; k < dim; k++) trace += m[k * dim + k];
+    trace /= (double)p->data->n * (double)dim;
+    for (size_t i = 0; i < dim * dim; i++) m[i] *= share;
+    for (size_t k = 0; k < dim; k++) m[k * dim + k] += fmax(g->lambda * trace, LEAST_VARIANCE);
+    return st;
+}
+
+/* to (n x D) = rows of x times inv(L)'. */
+static mopd_status whiten(
+    double *to, const mo_recognizer_gauss *g, const double *x, size_t n, const mo_recognizer_parts *p)
+{
+    const size_t dim = p->data->dim;
+    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
+                                    .ldc = dim,
+                                    .a = x,
+                                    .ars = dim,
+                                    .acs = 1,
+                                    .b = g->inverse,
+                                    .brs = 1,
+                                    .bcs = dim,
+                                    .m = n,
+                                    .n = dim,
+                                    .k = dim,
+                                    .triangle = true});
+}
+
+static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    const size_t dim = p->data->dim;
+    for (size_t c = 0; c < p->data->n_classes; c++) {
+        const double n = p->sums->count[c], own = n / (n + g->kappa), names = g->kappa / (n + g->kappa);
+        for (size_t k = 0; k < dim; k++)
+            g->mean[c * dim + k] = own * p->sums->average[c * dim + k] + names * p->prior[c * dim + k];
+    }
+}
+
+mopd_status mo_recognizer_gauss_fit(
+    mo_recognizer_gauss *g, const mo_recognizer_parts *p, double kappa, double lambda)
+{
+    const size_t dim = p->data->dim;
+    double *m = mo_mem_alloc(dim * dim, sizeof *m);
+    if (!m) return MOPD_E_NOMEM;
+    g->kappa = kappa;
+    g->lambda = lambda;
+    mopd_status st = covariance(m, g, p);
+    if (st == MOPD_OK) st = mo_triangle_factor(p->pool, m, m, dim);
+    if (st == MOPD_OK) st = mo_triangle_invert(p->pool, g->inverse, m, dim);
+    mo_mem_free(m);
+    if (st != MOPD_OK) return st;
+    pull_means(g, p);
+    if ((st = whiten(g->white, g, g->mean, p->data->n_classes, p)) != MOPD_OK) return st;
+    for (size_t c = 0; c < p->data->n_classes; c++) {
+        double square = 0;
+        for (size_t k = 0; k < dim; k++) square += g->white[c * dim + k] * g->white[c * dim + k];
+        g->half[c] = square / 2;
+    }
+    return MOPD_OK;
+}
+
+typedef struct leave_job {
+    const mo_recognizer_gauss *g;
+    const mo_recognizer_parts *p;
+    const double *rows;  /* N x D: r~ */
+    const double *means; /* C x C: <mu~_y, mu~_c> */
+    double *scores;      /* N x C: u, then the scores */
+} leave_job;
+
+static void leave_one_out(void *ctx, size_t i)
+{
+    const leave_job *j = ctx;
+    const mo_recognizer_data *d = j->p->data;
+    const size_t c_all = d->n_classes, y = (size_t)d->labels[i];
+    const double k = j->p->sums->count[y] + j->g->kappa, h = k - 1, *half = j->g->half,
+                 *near = j->means + y * c_all;
+    const double *r = j->rows + i * d->dim;
+    double *u = j->scores + i * c_all, q = 0;
+    for (size_t a = 0; a < d->dim; a++) q += r[a] * r[a];
+    const double uy = u[y], p = q + uy, w = k / h * (1 - j->g->lambda) / (double)d->n, e = w / (1 - w * q);
+    for (size_t c = 0; c < c_all; c++) u[c] += near[c] - half[c] + e * (p * u[c] - u[c] * u[c] / 2);
+    const double own = uy - q / h;
+    u[y] =
+        uy + 2 * half[y] - p / h + e * p * own - (2 * half[y] - 2 * uy / h + q / (h * h) + e * own * own) / 2;
+}
+
+mopd_status mo_recognizer_leave_out(
+    double *scores, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    const size_t dim = d->dim, c_all = d->n_classes;
+    double *rows = mo_mem_alloc(d->n * dim, sizeof *rows),
+           *means = mo_mem_alloc(c_all * c_all, sizeof *means);
+    mopd_status st = rows && means ? whiten(rows, g, p->x, d->n, p) : MOPD_E_NOMEM;
+    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
+        for (size_t k = 0; k < dim; k++) rows[i * dim + k] -= g->white[(size_t)d->labels[i] * dim + k];
+    mo_gemm_f64_args product = {.c = scores,
+        .ldc = c_all,
+        .a = rows,
+        .ars = dim,
+        .acs = 1,
+        .b = g->white,
+        .brs = 1,
+        .bcs = dim,
+        .m = d->n,
+        .n = c_all,
+        .k = dim};
+    if (st == MOPD_OK) st = mo_gemm_f64(p->pool, &product);
+    product.c = means;
+    product.a = g->white;
+    product.m = c_all;
+    if (st == MOPD_OK) st = mo_gemm_f64(p->pool, &product);
+    if (st == MOPD_OK) mo_pool_run(p->pool, d->n, leave_one_out, &(leave_job){g, p, rows, means, scores});
+    mo_mem_free(rows);
+    mo_mem_free(means);
+    return st;
+}

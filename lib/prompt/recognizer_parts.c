@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ * recognizer_parts.c - the prior that the names give, and the rows that are left out in turn. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "math/gemm_f64.h"
+#include "prompt/recognizer_inner.h"
+
+void mo_recognizer_parts_free(mo_recognizer_parts *p)
+{
+    mo_mem_free(p->prior);
+    mo_mem_free(p->x);
+    mo_mem_free(p->text);
+    *p = (mo_recognizer_parts){0};
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Of the classes that have pictures; half-way numbers are rounded down. */
+static mopd_status find_median(mo_recognizer_parts *p)
+{
+    double *sorted = mo_mem_alloc(p->data->n_classes, sizeof *sorted);
+    size_t n = 0;
+    if (!sorted) return MOPD_E_NOMEM;
+    for (size_t c = 0; c < p->data->n_classes; c++)
+        if (p->sums->count[c] > 0) sorted[n++] = p->sums->count[c];
+    qsort(sorted, n, sizeof *sorted, ascending);
+    if (n) p->median = (size_t)((sorted[n / 2] + sorted[(n - 1) / 2]) / 2);
+    mo_mem_free(sorted);
+    return MOPD_OK;
+}
+
+/* mean (D) over the classes with pictures of rows that `row` gives. */
+static void mean_of_seen(const mo_recognizer_parts *p, double *mean, const double *rows, const float *text)
+{
+    const size_t dim = p->data->dim;
+    double n = 0;
+    memset(mean, 0, dim * sizeof *mean);
+    for (size_t c = 0; c < p->data->n_classes; c++) {
+        if (!(p->sums->count[c] > 0)) continue;
+        for (size_t k = 0; k < dim; k++) mean[k] += rows ? rows[c * dim + k] : (double)text[c * dim + k];
+        n++;
+    }
+    for (size_t k = 0; k < dim && n > 0; k++) mean[k] /= n;
+}
+
+/* s = max(0, sum <xbar - g, t - tau> / sum |t - tau|^2);  m = g + s (t - tau). */
+static mopd_status find_prior(mo_recognizer_parts *p)
+{
+    const size_t dim = p->data->dim;
+    const float *t = p->data->text;
+    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim, along = 0, square = 0;
+    if (!g) return MOPD_E_NOMEM;
+    mean_of_seen(p, g, p->sums->average, NULL);
+    mean_of_seen(p, tau, NULL, t);
+    for (size_t c = 0; c < p->data->n_classes; c++)
+        for (size_t k = 0; k < dim && p->sums->count[c] > 0; k++) {
+            const double off = (double)t[c * dim + k] - tau[k];
+            along += (p->sums->average[c * dim + k] - g[k]) * off;
+            square += off * off;
+        }
+    p->shift = along > 0 && square > 0 ? along / square : 0;
+    for (size_t c = 0; c < p->data->n_classes; c++)
+        for (size_t k = 0; k < dim; k++)
+            p->prior[c * dim + k] = g[k] + p->shift * ((double)t[c * dim + k] - tau[k]);
+    mo_mem_free(g);
+    return MOPD_OK;
+}
+
+static mopd_status find_text(mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    double *t = mo_mem_alloc(d->n_classes * d->dim, sizeof *t);
+    if (!t) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < d->n_classes * d->dim; i++) t[i] = d->scale * (double)d->text[i];
+    mopd_status st = mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = p->text,
+                                              .ldc = d->n_classes,
+                                              .a = p->x,
+                                              .ars = d->dim,
+                                              .acs = 1,
+                                              .b = t,
+                                              .brs = 1,
+                                              .bcs = d->dim,
+                                              .m = d->n,
+                                              .n = d->n_classes,
+                                              .k = d->dim});
+    mo_mem_free(t);
+    return st;
+}
+
+mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    size_t nd, nc;
+    if (!mo_mul(d->n, d->dim, &nd) || !mo_mul(d->n, d->n_classes, &nc))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures of %zu classes are too many", d->n, d->n_classes);
+    p->x = mo_mem_alloc(nd, sizeof(double));
+    p->text = mo_mem_alloc(nc, sizeof(double));
+    if (!p->x || !p->text) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < nd; i++) p->x[i] = (double)d->features[i];
+    return find_text(p);
+}
+
+mopd_status mo_recognizer_parts_create(
+    mo_recognizer_parts *out, const mo_recognizer_data *data, const mo_recognizer_sums *sums, mo_pool *pool)
+{
+    *out = (mo_recognizer_parts){.data = data, .sums = sums, .pool = pool};
+    out->prior = mo_mem_alloc(data->n_classes * data->dim, sizeof(double));
+    mopd_status st = out->prior ? find_median(out) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = find_prior(out);
+    if (st != MOPD_OK) mo_recognizer_parts_free(out);
+    return st;
+}

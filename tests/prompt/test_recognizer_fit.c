@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT
+ * test_recognizer_fit.c - Gaussian classes with names for a prior: every formula against its plainest form, and leaving out
+ * against fitting again. */
+#include "test.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "prompt/recognizer.h"
+
+enum { D = 7, C = 4, MOST = 40 };
+
+typedef struct pictures {
+    float x[MOST * D], text[C * D];
+    int32_t y[MOST];
+    mo_recognizer_data data;
+} pictures;
+
+static void unit(float *row)
+{
+    double s = 0;
+    for (int k = 0; k < D; k++) s += (double)row[k] * (double)row[k];
+    for (int k = 0; k < D; k++) row[k] = (float)((double)row[k] / sqrt(s));
+}
+
+/* count[c] pictures of class c near a centre that its name is not far from. */
+static void draw(pictures *p, const int count[C], uint64_t seed)
+{
+    mo_rng r;
+    mo_rng_seed(&r, seed);
+    size_t n = 0;
+    for (int c = 0; c < C; c++) {
+        float centre[D];
+        for (int k = 0; k < D; k++) p->text[c * D + k] = (float)mo_rng_normal(&r);
+        for (int k = 0; k < D; k++) centre[k] = p->text[c * D + k] + 0.7f * (float)mo_rng_normal(&r);
+        unit(p->text + c * D);
+        for (int i = 0; i < count[c]; i++, n++) {
+            for (int k = 0; k < D; k++) p->x[n * D + (size_t)k] = centre[k] + 0.8f * (float)mo_rng_normal(&r);
+            unit(p->x + n * D);
+            p->y[n] = c;
+        }
+    }
+    p->data = (mo_recognizer_data){n, C, D, p->x, p->y, p->text, 15};
+}
+
+/* ---- the plainest form ---- */
+
+static void means_of(const pictures *p, double mean[C][D], double count[C], size_t without)
+{
+    memset(mean, 0, C * sizeof *mean);
+    memset(count, 0, C * sizeof *count);
+    for (size_t i = 0; i < p->data.n; i++) {
+        if (i == without) continue;
+        for (int k = 0; k < D; k++) mean[p->y[i]][k] += (double)p->x[i * D + (size_t)k];
+        count[p->y[i]]++;
+    }
+    for (int c = 0; c < C; c++)
+        for (int k = 0; k < D && count[c] > 0; k++) mean[c][k] /= count[c];
+}
+
+/* m_c of all pictures. */
+static double prior_of(const pictures *p, double m[C][D])
+{
+    double mean[C][D], count[C], g[D] = {0}, tau[D] = {0}, along = 0, square = 0, n = 0;
+    means_of(p, mean, count, SIZE_MAX);
+    for (int c = 0; c < C; c++) n += count[c] > 0;
+    for (int c = 0; c < C; c++)
+        for (int k = 0; k < D && count[c] > 0; k++) {
+            g[k] += mean[c][k] / n;
+            tau[k] += (double)p->text[c * D + k] / n;
+        }
+    for (int c = 0; c < C; c++)
+        for (int k = 0; k < D && count[c] > 0; k++) {
+            along += (mean[c][k] - g[k]) * ((double)p->text[c * D + k] - tau[k]);
+            square += pow((double)p->text[c * D + k] - tau[k], 2);
+        }
+    const double s = square > 0 && along > 0 ? along / square : 0;
+    for (int c = 0; c < C; c++)
+        for (int k = 0; k < D; k++) m[c][k] = g[k] + s * ((double)p->text[c * D + k] - tau[k]);
+    return s;
+}
+
+/* inverse of a by Gauss and Jordan. */
+static void invert(double a[D][D], double inverse[D][D])
+{
+    for (int i = 0; i < D; i++)
+        for (int k = 0; k < D; k++) inverse[i][k] = i == k;
+    for (int i = 0; i < D; i++) {
+        const double pivot = a[i][i];
+        for (int k = 0; k < D; k++) a[i][k] /= pivot, inverse[i][k] /= pivot;
+        for (int r = 0; r < D; r++) {
+            const double f = a[r][i];
+            for (int k = 0; k < D && r != i; k++) a[r][k] -= f * a[i][k], inverse[r][k] -= f * inverse[i][k];
+        }
+    }
+}
+
+/* S of the pictures but one, with the prior as it is. */
+static double scatter_of(
+    const pictures *p, const double m[C][D], double kappa, size_t without, double s[D][D])
+{
+    double mean[C][D], count[C], trace = 0;
+    means_of(p, mean, count, without);
+    memset(s, 0, D * sizeof *s);
+    for (size_t i = 0; i < p->data.n; i++)
+        for (int a = 0; a < D && i != without; a++)
+            for (int b = 0; b < D; b++)
+                s[a][b] += ((double)p->x[i * D + (size_t)a] - mean[p->y[i]][a]) *
+                           ((double)p->x[i * D + (size_t)b] - mean[p->y[i]][b]);
+    for (int c = 0; c < C; c++)
+        for (int a = 0; a < D; a++)
+            for (int b = 0; b < D; b++)
+                s[a][b] +=
+                    count[c] * kappa / (count[c] + kappa) * (mean[c][a] - m[c][a]) * (mean[c][b] - m[c][b]);
+    for (int k = 0; k < D; k++) trace += s[k][k];
+    return trace;
+}
+
+/* Logits of x when picture `without` was never there; prior and shrinking target are those of all. */
+static void plain_logits(
+    const pictures *p, const mo_recognizer_settings *s, size_t without, const float *x, double logit[C])
+{
+    double m[C][D], mean[C][D], count[C], scatter[D][D], whole[D][D], inverse[D][D];
+    const double n = (double)p->data.n;
+    prior_of(p, m);
+    const double trace = scatter_of(p, (const double(*)[D])m, s->kappa, SIZE_MAX, whole);
+    scatter_of(p, (const double(*)[D])m, s->kappa, without, scatter);
+    for (int a = 0; a < D; a++)
+        for (int b = 0; b < D; b++) {
+            scatter[a][b] *= (1 - s->lambda) / n;
+            if (a == b) scatter[a][b] += s->lambda * trace / n / D;
+        }
+    invert(scatter, inverse);
+    means_of(p, mean, count, without);
+    for (int c = 0; c < C; c++) {
+        double mu[D], cosine = 0, score = 0;
+        for (int k = 0; k < D; k++) {
+            mu[k] = (count[c] * mean[c][k] + s->kappa * m[c][k]) / (count[c] + s->kappa);
+            cosine += (double)x[k] * (double)p->text[c * D + k];
+        }
+        for (int a = 0; a < D; a++)
+            for (int b = 0; b < D; b++) score += ((double)x[a] - mu[a] / 2) * inverse[a][b] * mu[b];
+        logit[c] = s->a * p->data.scale * cosine + s->b * score;
+    }
+}
+
+/* ---- the library's ---- */
+
+static mo_recognizer_sums sums_of(const pictures *p)
+{
+    mo_recognizer_sums s;
+    assert_ok(mo_recognizer_sums_create(&s, &p->data, NULL));
+    return s;
+}
+
+static mo_recognizer_fit fit_of(const pictures *p, const mo_recognizer_settings *settings, mo_pool *pool)
+{
+    mo_recognizer_fit f;
+    mo_recognizer_sums s = sums_of(p);
+    assert_ok(mo_recognizer_fit_create(&f, &p->data, &s, settings, pool));
+    mo_recognizer_sums_free(&s);
+    return f;
+}
+
+static void logits_of(const mo_recognizer_fit *f, const float *x, double logit[C])
+{
+    for (int c = 0; c < C; c++) {
+        logit[c] = -f->bias[c];
+        for (int k = 0; k < D; k++) logit[c] += f->weight[c * D + k] * (double)x[k];
+    }
+}
+
+static void near(const double *a, const double *b, size_t n, double most, const char *what)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(a[i] - b[i]) <= most * (1 + fabs(b[i]))))
+            fail_msg("%s %zu: %.17g, not %.17g", what, i, a[i], b[i]);
+}
+
+static const int some[C] = {6, 3, 8, 5}, with_an_empty_class[C] = {4, 0, 7, 2};
+static const mo_recognizer_settings given = {.kappa = 3, .lambda = 0.4, .a = 0.3, .b = 0.08};
+
+static void logits_are_those_of_the_formula(void **state)
+{
+    (void)state;
+    static pictures p;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        draw(&p, seed % 2 ? some : with_an_empty_class, seed);
+        mo_recognizer_fit f = fit_of(&p, &given, NULL);
+        double m[C][D], got[C], want[C];
+        near(&f.shift, (double[]){prior_of(&p, m)}, 1, 1e-12, "shift");
+        near(f.prior, &m[0][0], C * D, 1e-12, "prior");
+        for (size_t i = 0; i < p.data.n; i++) {
+            logits_of(&f, p.x + i * D, got);
+            plain_logits(&p, &given, SIZE_MAX, p.x + i * D, want);
+            near(got, want, C, 1e-10, "logit");
+        }
+        mo_recognizer_fit_free(&f);
+    }
+}
+
+static void leaving_out_equals_fitting_without(void **state)
+{
+    (void)state;
+    static pictures p;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        draw(&p, seed % 2 ? some : with_an_empty_class, seed);
+        mo_recognizer_sums s = sums_of(&p);
+        double *loo, want[C];
+        assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &given, NULL));
+        for (size_t i = 0; i < p.data.n; i++) {
+            plain_logits(&p, &given, i, p.x + i * D, want);
+            near(loo + i * C, want, C, 1e-9, "left out");
+        }
+        mo_mem_free(loo);
+        mo_recognizer_sums_free(&s);
+    }
+}
+
+/* The sum that the settings are chosen by. */
+static double loss_of(const pictures *p, const double *loo, const mo_recognizer_settings *s)
+{
+    double loss = pow(log(s->a / 0.3), 2) + pow(log(s->b / 0.08), 2);
+    for (size_t i = 0; i < p->data.n; i++) {
+        double sum = 0;
+        for (int c = 0; c < C; c++) sum += exp(loo[i * C + (size_t)c] - loo[i * C + (size_t)p->y[i]]);
+        loss += log(sum);
+    }
+    return loss / (double)p->data.n;
+}
+
+static double loss_with(const pictures *p, mo_recognizer_settings s)
+{
+    mo_recognizer_sums sums = sums_of(p);
+    double *loo;
+    assert_ok(mo_recognizer_fit_leave_out(&loo, &p->data, &sums, &s, NULL));
+    const double loss = loss_of(p, loo, &s);
+    mo_mem_free(loo);
+    mo_recognizer_sums_free(&sums);
+    return loss;
+}
+
+static void the_weights_are_the_best_there_are(void **state)
+{
+    (void)state;
+    static pictures p;
+    for (uint64_t seed = 10; seed < 16; seed++) {
+        draw(&p, some, seed);
+        mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+        assert_true(f.settings.kappa == 3 && f.settings.lambda == 0.85); /* less than 100 pictures */
+        const double best = loss_with(&p, f.settings);
+        for (int k = 0; k < 8; k++) {
+            mo_recognizer_settings other = f.settings;
+            other.a *= exp((k % 3 - 1) * (k < 4 ? 0.001 : 0.5));
+            other.b *= exp((k / 3 - 1) * (k < 4 ? 0.001 : 0.5));
+            assert_true(loss_with(&p, other) >= best - 1e-12);
+        }
+        mo_recognizer_fit_free(&f);
+    }
+}
+
+static void few_pictures_choose_little(void **state)
+{
+    (void)state;
+    static pictures p;
+    draw(&p, (const int[C]){1, 1, 1, 1}, 3);
+    mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+    assert_true(
+        f.settings.kappa == 1 && f.settings.lambda == 0.85 && f.settings.b == 0.06 && f.settings.a > 0);
+    mo_recognizer_fit_free(&f);
+    mo_recognizer_sums s = sums_of(&p);
+    double *loo;
+    assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &given, NULL));
+    assert_null(loo); /* nothing would be left */
+    mo_recognizer_sums_free(&s);
+    draw(&p, (const int[C]){2, 2, 2, 2}, 3);
+    f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+    assert_true(f.settings.kappa == 1 && f.settings.lambda == 0.85);
+    mo_recognizer_fit_free(&f);
+}
+
+static void odd_data_give_finite_answers(void **state)
+{
+    (void)state;
+    static const int counts[][C] = {
+        {1, 0, 0, 0}, {5, 0, 0, 0}, {1, 20, 1, 1}, {2, 2, 0, 0}, {10, 10, 10, 10}};
+    static pictures p;
+    for (size_t t = 0; t < sizeof counts / sizeof *counts; t++)
+        for (int alike = 0; alike < 2; alike++) {
+            draw(&p, counts[t], t);
+            for (size_t i = 0; i < p.data.n && alike; i++) memcpy(p.x + i * D, p.x, D * sizeof *p.x);
+            mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+            double logit[C];
+            logits_of(&f, p.x, logit);
+            for (int c = 0; c < C; c++) assert_true(isfinite(logit[c]));
+            mo_recognizer_fit_free(&f);
+        }
+}
+
+static void threads_do_not_change_bits(void **state)
+{
+    (void)state;
+    static pictures p;
+    draw(&p, some, 5);
+    mo_recognizer_fit one = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+    for (size_t threads = 2; threads <= 3; threads++) {
+        mo_pool *pool;
+        assert_ok(mo_pool_create(&pool, threads));
+        mo_recognizer_fit more = fit_of(&p, &(mo_recognizer_settings){0}, pool);
+        assert_memory_equal(&one.settings, &more.settings, sizeof one.settings);
+        assert_memory_equal(one.weight, more.weight, C * D * sizeof(double));
+        assert_memory_equal(one.bias, more.bias, C * sizeof(double));
+        mo_recognizer_fit_free(&more);
+        mo_pool_free(pool);
+    }
+    mo_recognizer_fit_free(&one);
+}
+
+static void sums_one_by_one_are_the_sums(void **state)
+{
+    (void)state;
+    static pictures p, fewer;
+    draw(&p, some, 6);
+    fewer = p;
+    fewer.data.features = fewer.x;
+    fewer.data.labels = fewer.y;
+    fewer.data.text = fewer.text;
+    fewer.data.n = 4;
+    mo_recognizer_sums all = sums_of(&p), grown = sums_of(&fewer), copy;
+    for (size_t i = 4; i < p.data.n; i++) mo_recognizer_sums_add(&grown, p.x + i * D, (size_t)p.y[i]);
+    near(grown.count, all.count, C, 0, "count");
+    near(grown.average, all.average, C * D, 1e-13, "average");
+    near(grown.scatter, all.scatter, D * D, 1e-13, "scatter");
+    assert_ok(mo_recognizer_sums_copy(&copy, &grown));
+    for (size_t i = p.data.n; i-- > 0;) mo_recognizer_sums_remove(&copy, p.x + i * D, (size_t)p.y[i]);
+    for (int c = 0; c < C; c++) assert_true(copy.count[c] == 0);
+    for (int k = 0; k < D * D; k++) assert_true(fabs(copy.scatter[k]) < 1e-13);
+    for (int k = 0; k < C * D; k++) assert_true(copy.average[k] == 0);
+    assert_int_equal(copy.n, 0);
+    mo_recognizer_sums_free(&all);
+    mo_recognizer_sums_free(&grown);
+    mo_recognizer_sums_free(&copy);
+}
+
+static mopd_status fit_once(void *ctx)
+{
+    const pictures *p = ctx;
+    mo_recognizer_fit f = {0};
+    mo_recognizer_sums s = {0};
+    double *loo = NULL;
+    mopd_status st = mo_recognizer_sums_create(&s, &p->data, NULL);
+    if (st == MOPD_OK) st = mo_recognizer_fit_create(&f, &p->data, &s, &(mo_recognizer_settings){0}, NULL);
+    if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&loo, &p->data, &s, &f.settings, NULL);
+    mo_mem_free(loo);
+    mo_recognizer_fit_free(&f);
+    mo_recognizer_sums_free(&s);
+    return st;
+}
+
+static void fitting_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    static pictures p;
+    draw(&p, some, 7);
+    test_torture(fit_once, &p);
+    assert_ok(mopd_runtime_set_allocator(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logits_are_those_of_the_formula),
+        cmocka_unit_test(leaving_out_equals_fitting_without),
+        cmocka_unit_test(the_weights_are_the_best_there_are),
+        cmocka_unit_test(few_pictures_choose_little),
+        cmocka_unit_test(odd_data_give_finite_answers),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(sums_one_by_one_are_the_sums),
+        cmocka_unit_test(fitting_survives_lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * test_recognizer_life.c - a recogniser's whole life with each allocation failing in turn. */
+#include "test.h"
+
+#include "mopd/mopd.h"
+#include "support/tiny.h"
+
+enum { N = TINY_CLASSES * 4 };
+
+static float x[N * TINY_DIM];
+static int32_t y[N];
+
+static mopd_status use(const mopd_encoder *encoder, const char *path)
+{
+    mopd_recognizer *r = NULL, *more = NULL, *other = NULL, *back = NULL;
+    mopd_recognizer_info i = {.struct_size = sizeof i};
+    const char *const names[] = {tiny_classes[1], "new"};
+    mopd_match best[2];
+    mopd_suspect suspects[4];
+    size_t n = 4;
+    mopd_status st = mopd_recognizer_create(&r, encoder, tiny_classes, TINY_CLASSES, x, y, N - 3, NULL);
+    if (st == MOPD_OK) st = mopd_recognizer_extend(&more, r, x + (N - 3) * TINY_DIM, y + N - 3, 3, 0);
+    if (st == MOPD_OK) st = mopd_recognizer_with_classes(&other, more, encoder, names, 2);
+    if (st == MOPD_OK) st = mopd_recognizer_save(other, path);
+    if (st == MOPD_OK) st = mopd_recognizer_open(&back, path, encoder);
+    if (st == MOPD_OK) st = mopd_recognizer_get_info(back, &i);
+    if (st == MOPD_OK) st = mopd_recognizer_top(back, x, 1, 2, best);
+    if (st == MOPD_OK) st = mopd_recognizer_suspects(more, suspects, &n);
+    mopd_recognizer_close(r);
+    mopd_recognizer_close(more);
+    mopd_recognizer_close(other);
+    mopd_recognizer_close(back);
+    return st;
+}
+
+static mopd_status open_and_use(void *ctx)
+{
+    const char *const *paths = ctx;
+    mopd_encoder *encoder = NULL;
+    mopd_status st = mopd_encoder_open(&encoder, paths[0], NULL);
+    if (st == MOPD_OK) st = use(encoder, paths[1]);
+    mopd_encoder_close(encoder);
+    return st;
+}
+
+static void a_life_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    mopd_encoder *encoder = tiny_open(1, 1);
+    tiny_features(encoder, 4, 1, 3, x, y);
+    mopd_encoder_close(encoder);
+    const char *paths[2] = {tiny_model(1), test_path("life.safetensors")};
+    test_torture(open_and_use, paths);
+    assert_ok(mopd_runtime_set_allocator(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_life_survives_lack_of_memory)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
