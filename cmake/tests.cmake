@@ -105,22 +105,41 @@ if(Python3_Interpreter_FOUND AND NOT MOPD_SANITIZE AND CMAKE_SIZEOF_VOID_P EQUAL
     endforeach()
 endif()
 
-# tests/fuzz/fuzz_NAME.c is a libFuzzer entry point; without libFuzzer a driver runs the files named to it.
-option(MOPD_FUZZ "link the fuzz programs with libFuzzer (clang)" OFF)
-file(GLOB MOPD_FUZZERS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
-file(GLOB MOPD_FUZZ_SEEDS CONFIGURE_DEPENDS tests/gold/*.pt tests/gold/*.pth tests/gold/*.zip tests/gold/*.gz
-    tests/gold/*.safetensors)
-foreach(source ${MOPD_FUZZERS})
+# tests/fuzz/fuzz_NAME.c is a fuzz target.  With MOPD_FUZZ, libFuzzer makes its inputs (tests/fuzz/run.sh); without, the
+# program runs the files of tests/fuzz/corpus/NAME and changed copies of each.
+option(MOPD_FUZZ "link the fuzz targets with libFuzzer (clang)" OFF)
+file(GLOB MOPD_FUZZ_TARGETS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+add_library(mopd_fuzz STATIC tests/fuzz/dataset.c tests/fuzz/files.c tests/fuzz/fuzz.c tests/fuzz/model.c
+    tests/fuzz/tensors.c tests/fuzz/tokens.c)
+mopd_flags(mopd_fuzz)
+target_include_directories(mopd_fuzz PRIVATE tests)
+target_compile_definitions(mopd_fuzz PRIVATE MOPD_FUZZ_BASE="${PROJECT_SOURCE_DIR}/tests/fuzz/base")
+target_link_libraries(mopd_fuzz PUBLIC mopd_static)
+add_custom_target(fuzz)
+if(MOPD_FUZZ) # kernels take minutes to compile with these sanitizers, and their sizes are checked before they are called
+    file(GLOB kernels lib/math/tile_*.c lib/math/i16_*.c)
+    set_property(SOURCE ${kernels} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=all)
+endif()
+foreach(source ${MOPD_FUZZ_TARGETS})
     get_filename_component(name ${source} NAME_WE)
+    string(REPLACE "fuzz_" "" stem ${name})
     add_executable(${name} ${source})
     mopd_flags(${name})
-    target_link_libraries(${name} PRIVATE mopd_static)
+    target_include_directories(${name} PRIVATE tests)
+    target_link_libraries(${name} PRIVATE mopd_fuzz)
     if(MOPD_FUZZ)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        set(inputs -runs=0)
     else()
         target_sources(${name} PRIVATE tests/fuzz/driver.c)
+        set(inputs -mutations=100)
     endif()
-    add_test(NAME fuzz.${name} COMMAND ${name} ${MOPD_FUZZ_SEEDS})
+    add_dependencies(fuzz ${name})
+    list(APPEND inputs ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${stem})
+    if(stem MATCHES "^(image|jpeg|png)$")
+        list(APPEND inputs ${PROJECT_SOURCE_DIR}/tests/gold/pixels)
+    endif()
+    add_test(NAME fuzz.${stem} COMMAND ${name} ${inputs})
 endforeach()
 
 # tests/bench/bench_NAME.c: programs that measure, built only when asked for by name.
@@ -131,6 +150,11 @@ foreach(source ${MOPD_BENCHES})
     mopd_flags(${name})
     target_link_libraries(${name} PRIVATE mopd_static)
 endforeach()
+
+# tests/fuzz/readers.py: every reader of bytes from outside has a fuzz target.
+if(Python3_Interpreter_FOUND)
+    add_test(NAME fuzz.readers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/fuzz/readers.py)
+endif()
 
 # tests/docs: what pages and comments point to, the one version, figures of one source.
 if(Python3_Interpreter_FOUND)

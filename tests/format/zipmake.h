@@ -3,7 +3,8 @@
 #ifndef MO_TESTS_ZIPMAKE_H
 #define MO_TESTS_ZIPMAKE_H
 
-#include "test.h"
+#include <stdint.h>
+#include <string.h>
 
 typedef struct zip_part {
     const char *name;
@@ -17,7 +18,7 @@ static inline uint32_t zip_crc(const unsigned char *p, size_t n)
     uint32_t crc = ~0u;
     for (size_t i = 0; i < n; i++) {
         crc ^= p[i];
-        for (int k = 0; k < 8; k++) crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+        for (int k = 0; k < 8; k++) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
     }
     return ~crc;
 }

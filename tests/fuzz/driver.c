@@ -1,39 +1,159 @@
 /* SPDX-License-Identifier: MIT
- * driver.c - a main for the fuzz entry points without libFuzzer: runs each file named to it. */
+ * driver.c - a main for the fuzz targets where there is no libFuzzer: runs files, and changed copies of each.
+ *
+ *     fuzz_NAME [-mutations=N] PATH...       PATH: a file, or a folder whose files are taken in the order of their names
+ *
+ * The changes depend on the bytes of a file alone: every run makes the same ones. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LONGEST (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+static long n_mutations;
+static uint64_t state;
+
+/* xorshift64* (Vigna 2016): a number below n. */
+static size_t below(size_t n)
+{
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return n ? (size_t)(state * UINT64_C(2685821657736338717) >> 20) % n : 0;
+}
+
+/* The seed of a file: FNV-1a over its bytes. */
+static void seed(const uint8_t *data, size_t n)
+{
+    state = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < n; i++) state = (state ^ data[i]) * UINT64_C(1099511628211);
+    if (!state) state = 1;
+}
+
+static size_t erase(uint8_t *data, size_t n, size_t at, size_t count)
+{
+    if (count > n - at) count = n - at;
+    memmove(data + at, data + at + count, n - at - count);
+    return n - count;
+}
+
+/* Puts count bytes from elsewhere in the data before place `at`. */
+static size_t insert(uint8_t *data, size_t n, size_t at, size_t count)
+{
+    size_t from = below(n);
+    if (count > n - from) count = n - from;
+    if (n + count > LONGEST) return n;
+    memmove(data + at + count, data + at, n - at);
+    memmove(data + at, data + (from < at ? from : from + count),
+        from < at && count > at - from ? at - from : count);
+    return n + count;
+}
+
+/* Overwrites with a number that programs stumble over, in binary or in decimal. */
+static void put_number(uint8_t *data, size_t n, size_t at)
+{
+    static const char *const texts[] = {"0", "-1", "255", "65536", "2147483648", "4294967295",
+        "9223372036854775807", "18446744073709551616", "1e400", "null", "[]", "{}", "\"\""};
+    static const uint64_t numbers[] = {
+        0, 1, 127, 128, 255, 256, 32767, 65535, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX};
+    const char *text = texts[below(sizeof texts / sizeof *texts)];
+    uint64_t number = numbers[below(sizeof numbers / sizeof *numbers)];
+    size_t bytes = (size_t)1 << below(4);
+    bool decimal = below(2);
+    for (size_t i = 0; at + i < n && i < (decimal ? strlen(text) : bytes); i++)
+        data[at + i] = decimal ? (uint8_t)text[i] : (uint8_t)(number >> 8 * i);
+}
+
+/* One change; the new length. */
+static size_t change(uint8_t *data, size_t n)
+{
+    size_t at = below(n);
+    switch (below(8)) {
+    case 0:
+        return at;
+    case 1:
+        return erase(data, n, at, 1 + below(16));
+    case 2:
+        return insert(data, n, at, 1 + below(64));
+    case 3:
+        put_number(data, n, at);
+        return n;
+    case 4:
+        data[at] = (uint8_t)below(256);
+        return n;
+    case 5:
+        data[at]++;
+        return n;
+    default:
+        data[at] ^= (uint8_t)(1u << below(8));
+        return n;
+    }
+}
+
+/* Runs a copy that is exactly as long as the bytes, so that a sanitizer sees a step outside. */
+static void run(const uint8_t *data, size_t n)
+{
+    uint8_t *exact = malloc(n ? n : 1);
+    if (!exact) abort();
+    memcpy(exact, data, n);
+    LLVMFuzzerTestOneInput(exact, n);
+    free(exact);
+}
+
 static int run_file(const char *path)
 {
+    static uint8_t original[LONGEST], changed[LONGEST];
     FILE *f = fopen(path, "rb");
     if (!f) {
         perror(path);
         return 1;
     }
-    uint8_t *bytes = NULL;
-    size_t n = 0, got = 1;
-    while (got) {
-        uint8_t *more = realloc(bytes, n + 65536);
-        if (!more) break;
-        bytes = more;
-        got = fread(bytes + n, 1, 65536, f);
-        n += got;
-    }
+    size_t n = fread(original, 1, sizeof original, f);
     fclose(f);
-    uint8_t *exact = malloc(n ? n : 1); /* exactly as long, so that a sanitizer sees a step outside */
-    for (size_t i = 0; exact && i < n; i++) exact[i] = bytes[i];
-    if (exact) LLVMFuzzerTestOneInput(exact, n);
-    free(exact);
-    free(bytes);
-    return exact ? 0 : 1;
+    run(original, n);
+    seed(original, n);
+    for (long i = 0; i < n_mutations; i++) {
+        size_t left = n;
+        memcpy(changed, original, n);
+        for (size_t k = 1 + below(4); k && left; k--) left = change(changed, left);
+        run(changed, left);
+    }
+    return 0;
+}
+
+static int run_path(const char *path)
+{
+    struct dirent **entry = NULL;
+    struct stat info;
+    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return run_file(path);
+    int failed = 0, n = scandir(path, &entry, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char inner[4096];
+        snprintf(inner, sizeof inner, "%s/%s", path, entry[i]->d_name);
+        if (entry[i]->d_name[0] != '.') failed |= run_path(inner);
+        free(entry[i]);
+    }
+    free(entry);
+    if (n > 2) return failed;
+    fprintf(stderr, "%s: no files\n", path);
+    return 1;
 }
 
 int main(int argc, char **argv)
 {
-    int failed = 0;
-    for (int i = 1; i < argc; i++) failed |= run_file(argv[i]);
+    int failed = argc < 2;
+    for (int i = 1; i < argc; i++) {
+        if (!strncmp(argv[i], "-mutations=", 11))
+            n_mutations = atol(argv[i] + 11);
+        else
+            failed |= run_path(argv[i]);
+    }
     return failed;
 }

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_prompt.c - opens bytes as a prompt file; what opens is described and its arrays are read to their ends. */
-#include <stddef.h>
-#include <stdint.h>
+ * fuzz_prompt.c - bytes as a prompt file; what opens is described, read to the end and used. */
+#include "files.h"
+#include "fuzz.h"
+#include "model.h"
 
 #include "prompt/promptfile.h"
-#include "base/mem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void read_all(const mopd_prompt *p)
+static void use(const mopd_prompt *prompt)
 {
-    volatile float sum = 0;
-    for (size_t i = 0; i < mo_prompt_context_floats(p); i++) sum += p->context[i];
-    for (size_t i = 0; i < mo_prompt_gate_floats(p); i++) sum += p->gate[i];
-    (void)sum;
+    mopd_gate *gate = NULL;
+    mopd_bank *bank = NULL;
     char *json = NULL;
-    if (mo_prompt_describe(p, &json) == MOPD_OK) mo_mem_free(json);
+    fuzz_touch(prompt->context, mo_prompt_context_floats(prompt) * sizeof(float));
+    fuzz_touch(prompt->gate, mo_prompt_gate_floats(prompt) * sizeof(float));
+    FUZZ_MUST(mopd_prompt_describe(prompt, &json) == MOPD_OK);
+    (void)FUZZ_READ(mopd_gate_create(&gate, prompt), gate);
+    (void)FUZZ_READ(mopd_bank_create_prompt(&bank, fuzz_encoder(), NULL, 0, prompt), bank);
+    mopd_bank_free(bank);
+    mopd_gate_free(gate);
+    mopd_free(json);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void fuzz_one(const uint8_t *data, size_t n)
 {
-    mo_tensors *st;
-    mopd_prompt *p = NULL;
-    if (mo_safetensors_open_bytes(&st, data, n, "fuzz") != MOPD_OK) return 0;
-    if (mo_promptfile_read(&p, st) == MOPD_OK) read_all(p);
-    mo_prompt_free(p);
-    mo_tensors_close(st);
-    return 0;
+    mopd_prompt *prompt = NULL;
+    const char *path = fuzz_file(data, n);
+    if (FUZZ_READ(mopd_prompt_open(&prompt, path, NULL), prompt)) use(prompt);
+    mopd_prompt_close(prompt);
+    fuzz_inspect(path);
 }

@@ -86,6 +86,8 @@ static const lie lies[] = {
     {"openclip", "open_clip_config.json", "\"squash\"", "\"stretch\"", MOPD_E_UNSUPPORTED, "stretch"},
     {"openclip", "open_clip_config.json", "\"mlp_ratio\": 2.5", "\"mlp_ratio\": 3.0", MOPD_E_MISMATCH,
         "[40, 16]; the configuration says [48, 16]"},
+    {"openclip", "open_clip_config.json", "\"width\": 16", "\"width\": 2147483647", MOPD_E_FORMAT,
+        "mlp_ratio is 2.5 of a width of 2147483647"},
     {"locked", "text_config.json", "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"silu\"",
         MOPD_E_UNSUPPORTED, "silu"},
     {"locked", "text_config.json", "\"projection_dim\": 12", "\"projection_dim\": 11", MOPD_E_MISMATCH,

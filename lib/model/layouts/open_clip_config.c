@@ -66,9 +66,10 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     double ratio = 4;
     mopd_status st = mo_json_may_number(o, "mlp_ratio", path, &ratio);
     if (st != MOPD_OK) return st;
-    if (!(ratio > 0 && ratio < 1000))
-        return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g", path, where, ratio);
-    s->hidden = (uint32_t)(s->width * ratio);
+    double hidden = s->width * ratio;
+    if (!(ratio > 0 && ratio < 1000 && hidden < INT32_MAX))
+        return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g of a width of %u", path, where, ratio, s->width);
+    s->hidden = (uint32_t)hidden;
     s->eps = 1e-5;
     const mo_json *norm = mo_json_get(o, "norm_kwargs");
     if (mo_json_count(norm) == 0) return MOPD_OK;

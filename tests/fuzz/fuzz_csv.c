@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_csv.c - bytes as a list of pictures; what opens is gone through, cut and narrowed. */
+#include "dataset.h"
+#include "files.h"
+#include "fuzz.h"
+
+void fuzz_one(const uint8_t *data, size_t n)
+{
+    mopd_dataset *list = NULL;
+    if (FUZZ_READ(mopd_dataset_open(&list, fuzz_file(data, n), NULL), list)) fuzz_dataset(list);
+    mopd_dataset_close(list);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_png.c - bytes as a PNG picture. */
+#include "fuzz.h"
+
+#include "format/png.h"
+
+#define MAX_PIXELS 65536
+
+void fuzz_one(const uint8_t *data, size_t n)
+{
+    mo_image image;
+    if (fuzz_good(mo_png_decode(&image, data, n, MAX_PIXELS))) {
+        FUZZ_MUST(mo_png_is(data, n));
+        FUZZ_MUST(image.width * image.height <= MAX_PIXELS);
+        fuzz_touch(image.rgb, image.width * image.height * 3);
+        if (image.alpha) fuzz_touch(image.alpha, image.width * image.height);
+    }
+    mo_image_free(&image);
+}

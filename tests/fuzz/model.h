@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * model.h - the small model that targets share, and what is done with a model that an input made. */
+#ifndef MOPD_TESTS_FUZZ_MODEL_H
+#define MOPD_TESTS_FUZZ_MODEL_H
+
+#include "mopd/mopd.h"
+
+/* The model tests/fuzz/base/hf with one thread, opened by the first call. */
+const mopd_encoder *fuzz_encoder(void);
+
+/* Opens the model at a path and, when it opens, uses everything that was read. */
+void fuzz_model(const char *path);
+
+/* Describes the file at a path. */
+void fuzz_inspect(const char *path);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * tokens.c - what must hold of a tokenizer that an input made, and of a text. */
+#include "tokens.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "fuzz.h"
+
+#define SHORT 7 /* a limit that most texts pass */
+
+void fuzz_tokens(const mo_tokenizer *t, const char *text, size_t n)
+{
+    mo_tokens tokens = {0};
+    bool good = fuzz_good(mo_tokenizer_raw(t, text, n, &tokens));
+    size_t n_raw = tokens.n, want = n_raw + 2 < SHORT ? n_raw + 2 : SHORT;
+    FUZZ_MUST(good ? mo_utf8_valid(text, n) : !n_raw);
+    for (size_t i = 0; i < tokens.n; i++) FUZZ_MUST(tokens.id[i] < mo_tokenizer_n_ids(t));
+    tokens.n = 0;
+    FUZZ_MUST(fuzz_good(mo_tokenizer_encode(t, text, n, SHORT, true, &tokens)) == good);
+    if (good) FUZZ_MUST(tokens.n == want && tokens.id[want - 1] == mo_tokenizer_end(t));
+    tokens.n = 0;
+    bool fits = fuzz_good(mo_tokenizer_encode(t, text, n, SHORT, false, &tokens));
+    FUZZ_MUST(fits == (good && n_raw + 2 <= SHORT));
+    mo_mem_free(tokens.id);
+}
+
+void fuzz_tokenizer(const mo_tokenizer *t)
+{
+    mo_tokenizer *again = NULL;
+    mo_buf saved = {0}, twice = {0};
+    for (uint32_t i = 0; i < mo_tokenizer_n_ids(t); i++) {
+        size_t n = 0;
+        const char *token = mo_tokenizer_token(t, i, &n);
+        if (token) fuzz_touch(token, n);
+    }
+    FUZZ_MUST(mo_tokenizer_save(t, &saved) == MOPD_OK);
+    FUZZ_MUST(mo_tokenizer_load(&again, saved.data, saved.size, "saved") == MOPD_OK);
+    FUZZ_MUST(mo_tokenizer_save(again, &twice) == MOPD_OK);
+    FUZZ_MUST(saved.size == twice.size && !memcmp(saved.data, twice.data, saved.size));
+    mo_tokenizer_free(again);
+    mo_buf_free(&twice);
+    mo_buf_free(&saved);
+}
