@@ -1,197 +1,277 @@
 /* SPDX-License-Identifier: MIT
- * test_i16.c - reduced-precision products: every kernel has the plain one's bits, the error keeps below the bound
- * of rounding to bf16, bits do not depend on company or threads, what is not finite stays so. */
+ * test_i16.c - the kernels of 16-bit products: rows quantized as i16.h says, tiles whose sums are exact, the same bits
+ * from every kernel. */
 #include "test.h"
 
-#include "math/bf16.h"
 #include "math/i16.h"
 #include "math/kern.h"
-#include "support/mats.h"
-#include "base/view.h"
-#include "base/mem.h"
+#include "support/near.h"
 
-static double length(const float *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
-    return sqrt(sum);
-}
+static const mo_i16_kern *kernels[3];
+static size_t n_kernels;
 
-static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 511}, {6, 48, 512},
-    {7, 15, 513}, {13, 64, 510}, {14, 32, 1024}, {15, 47, 1025}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
-    {197, 40, 70}, {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}};
-#define N_SHAPES (sizeof shapes / sizeof *shapes)
-
-/* One product of shape s with everything that can follow it, on the live path. */
-static void product(float *c, size_t s, const float *const in[4])
-{
-    const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
-    mo_mat mat = test_quantized(in[1], n, k);
-    /* No activation whose own bits differ between the paths. */
-    mo_gemm(NULL, &mat,
-        &(mo_gemm_args){.c = c,
-            .ldc = ldc,
-            .a = in[0],
-            .lda = k + s % 3,
-            .m = m,
-            .bias = in[2],
-            .residual = in[3],
-            .ldr = ldc,
-            .act = s % 3 ? MO_ACT_NONE : MO_ACT_RELU6});
-    mo_mat_free(&mat);
-}
-
-static void every_path_has_the_same_bits(void **state)
-{
-    (void)state;
-    for (size_t s = 0; s < N_SHAPES; s++) {
-        const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
-        float *a = test_floats(m * (k + s % 3), 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
-              *res = test_floats(m * ldc, 4);
-        float *want = test_floats(m * ldc, 5), *got = test_floats(m * ldc, 5);
-        const float *const in[4] = {a, w, bias, res};
-        assert_ok(mo_kern_cpu_set("plain"));
-        assert_string_equal(mo_i16_get()->name, "plain");
-        product(want, s, in);
-        for (size_t p = 0; p < 2; p++) {
-            if (mo_kern_cpu_set(p ? "avx512" : "avx2") != MOPD_OK) continue;
-            product(got, s, in);
-            assert_memory_equal(want, got, m * ldc * sizeof *got);
-        }
-        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(want),
-            mo_mem_free(got);
-    }
-    assert_ok(mo_kern_cpu_set(NULL));
-}
-
-/* |error| <= 2 x 0.5 sqrt(512) / 32750 of the lengths' product and what float adds: 7e-4, where bf16's bound is 7.8e-3;
- * rows with one large number too. */
-static void error_keeps_below_the_bound(void **state)
-{
-    (void)state;
-    const size_t m = 9, n = 70, k = 1000;
-    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *c = test_floats(m * n, 3),
-          *row = test_floats(k, 4);
-    for (size_t i = 0; i < m; i++) a[i * k + 11 * i] *= (float)(1 << i);
-    mo_mat mat = test_quantized(w, n, k);
-    mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = n, .a = a, .lda = k, .m = m});
-    double worst = 0;
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < n; j++) {
-            double want = 0;
-            for (size_t p = 0; p < k; p++) want += (double)a[i * k + p] * (double)w[j * k + p];
-            const double off = fabs(c[i * n + j] - want) / (length(a + i * k, k) * length(w + j * k, k));
-            worst = off > worst ? off : worst;
-        }
-    assert_true(worst < 1e-4);
-    assert_true(worst > 1e-7); /* it is 16 bits after all */
-    mo_mat_row(&mat, 33, row);
-    for (size_t p = 0; p < k; p++) assert_true(fabsf(row[p] - w[33 * k + p]) < 4e-4f);
-    mo_mat_free(&mat);
-    mo_mem_free(a), mo_mem_free(w), mo_mem_free(c), mo_mem_free(row);
-}
-
-static void row_has_same_bits_in_any_company(void **state)
-{
-    (void)state;
-    const size_t m = 260, n = 100, k = 600;
-    float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *all = test_floats(m * n, 3),
-          *other = test_floats(m * n, 4);
-    mo_mat mat = test_quantized(w, n, k);
-    mo_gemm_args g = {.c = all, .ldc = n, .a = a, .lda = k, .m = m, .act = MO_ACT_GELU};
-    mo_gemm(NULL, &mat, &g);
-    g.c = other;
-    for (size_t threads = 2; threads <= 3; threads++) {
-        mo_pool *pool;
-        assert_ok(mo_pool_create(&pool, threads));
-        mo_gemm(pool, &mat, &g);
-        mo_pool_free(pool);
-        assert_memory_equal(all, other, m * n * sizeof *all);
-    }
-    for (size_t rows = 1; rows < 60; rows += 13) {
-        g.a = a + 77 * k, g.m = rows;
-        mo_gemm(NULL, &mat, &g);
-        assert_memory_equal(all + 77 * n, other, rows * n * sizeof *all);
-    }
-    g.first = 32, g.n = 33, g.a = a, g.m = m;
-    mo_gemm(NULL, &mat, &g);
-    for (size_t i = 0; i < m; i++) assert_memory_equal(all + i * n + 32, other + i * n, 33 * sizeof *all);
-    mo_mat_free(&mat);
-    mo_mem_free(a), mo_mem_free(w), mo_mem_free(all), mo_mem_free(other);
-}
-
-/* Zeros and what is next to them give zeros; NaN, infinities and huge numbers NaN, in their rows alone. */
-static void rows_that_are_not_numbers(void **state)
+static int find_kernels(void **state)
 {
     (void)state;
     static const char *const paths[] = {"plain", "avx2", "avx512"};
-    static const float odd[] = {0, 1e-20f, NAN, INFINITY, -INFINITY, 1e30f};
-    enum { M = 13, N = 20, K = 37 };
-    float a[M * K], w[N * K], c[M * N];
-    test_random(w, N * K, 2);
-    for (size_t p = 0; p < 3; p++) {
-        if (mo_kern_cpu_set(paths[p]) != MOPD_OK) continue;
-        test_random(a, M * K, 1);
-        memset(a, 0, 12 * K * sizeof *a);
-        for (size_t i = 0; i < 6; i++) a[(2 * i + 1) * K + i] = odd[i];
-        mo_mat mat = test_quantized(w, N, K);
-        mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a, .lda = K, .m = M});
-        for (size_t i = 0; i < M; i++)
-            for (size_t j = 0; j < N; j++) {
-                const float x = c[i * N + j];
-                if (i == 12)
-                    assert_true(x != 0 && isfinite(x));
-                else if (i == 5 || i == 7 || i == 9 || i == 11)
-                    assert_true(isnan(x));
-                else
-                    assert_true(x == 0);
-            }
-        mo_mat_free(&mat);
+    for (size_t i = 0; i < 3; i++) {
+        if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;
+        const mo_i16_kern *kern = mo_i16_get();
+        if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;
     }
-    assert_ok(mo_kern_cpu_set(NULL));
-    w[3 * K + 5] = INFINITY;
-    mo_mat mat = test_quantized(w, N, K);
-    mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = N, .a = a + 12 * K, .lda = K, .m = 1});
-    for (size_t j = 0; j < N; j++) assert_true(isnan(c[j]) == (j == 3));
-    mo_mat_free(&mat);
+    return mo_kern_cpu_set(NULL) == MOPD_OK ? 0 : -1;
 }
 
+static void every_path_has_its_kernel(void **state)
+{
+    (void)state;
+    assert_ok(mo_kern_cpu_set("plain"));
+    assert_ptr_equal(mo_i16_get(), mo_i16_plain());
+    assert_string_equal(mo_i16_get()->name, "plain");
+#if defined(__x86_64__)
+    if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i16_get(), mo_i16_avx2());
+    if (mo_kern_cpu_set("avx512") == MOPD_OK)
+        assert_ptr_equal(mo_i16_get(), __builtin_cpu_supports("avx512vnni") ? mo_i16_vnni() : mo_i16_avx2());
+#endif
+    assert_ok(mo_kern_cpu_set(NULL));
+}
+
+static void scales_turn_there_and_back(void **state)
+{
+    (void)state;
+    for (float square = 1e-29f; square < 1e37f; square *= 3.7f) {
+        const mo_i16_scale s = mo_i16_scale_of(square);
+        assert_near(s.to * s.back, 1, 2e-7);
+        assert_near(s.to * sqrt((double)square), 32750, 0.01);
+    }
+    static const float nothing[] = {0, 1e-31f, 9.9e-31f}, odd[] = {INFINITY, NAN, 3e38f * 2};
+    for (size_t i = 0; i < 3; i++) {
+        const mo_i16_scale zero = mo_i16_scale_of(nothing[i]), nan = mo_i16_scale_of(odd[i]);
+        assert_true(zero.to == 0 && zero.back == 0);
+        assert_true(nan.to == 0 && isnan(nan.back));
+    }
+    assert_true(mo_i16_scale_of(FLT_MAX).to > 0);
+}
+
+static void halves_round_to_even(void **state)
+{
+    (void)state;
+    static const struct {
+        float x;
+        int16_t q;
+    } cases[] = {{0, 0}, {0.5f, 0}, {-0.5f, 0}, {1.5f, 2}, {2.5f, 2}, {-1.5f, -2}, {-2.5f, -2}, {0.50001f, 1},
+        {1.49999f, 1}, {32749.5f, 32750}, {-32749.5f, -32750}, {32750, 32750}, {-32750.4f, -32750}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(mo_i16_round(cases[i].x), cases[i].q);
+    for (int q = -32750; q <= 32750; q++) assert_int_equal(mo_i16_round((float)q), q);
+}
+
+enum { ROWS = 3, MOST = MO_I16_K };
+
+/* Rows of k, 3 floats further apart, from an odd address on. */
+static const float *random_rows(size_t k, uint32_t seed)
+{
+    static float room[ROWS * (MOST + 3) + 1];
+    test_random(room, sizeof room / sizeof *room, seed + (uint32_t)k);
+    return room + 1;
+}
+
+/* scale = |x| / 32750, and q the nearest whole number to x / scale; zero behind an odd k. */
+static void rows_are_quantized_by_their_length(void **state)
+{
+    (void)state;
+    for (size_t k = 1; k <= MOST; k += k < 40 ? 1 : 59) {
+        const float *x = random_rows(k, 1);
+        int16_t q[ROWS * MO_I16_LDA];
+        float scale[ROWS];
+        mo_i16_plain()->quantize(q, scale, x, k + 3, ROWS, k);
+        for (size_t r = 0; r < ROWS; r++) {
+            const double size = test_length(x + r * (k + 3), k);
+            assert_near(scale[r], size / 32750, 1e-6 * size / 32750);
+            for (size_t i = 0; i < k; i++)
+                assert_near(
+                    (double)scale[r] * q[r * MO_I16_LDA + i], x[r * (k + 3) + i], 0.501 * (double)scale[r]);
+            if (k % 2) assert_int_equal(q[r * MO_I16_LDA + k], 0);
+        }
+    }
+}
+
+static void every_kernel_quantizes_alike(void **state)
+{
+    (void)state;
+    for (size_t t = 1; t < n_kernels; t++)
+        for (size_t k = 1; k <= MOST; k++) {
+            const float *x = random_rows(k, 2);
+            static int16_t q[2][ROWS * MO_I16_LDA];
+            float scale[2][ROWS];
+            kernels[0]->quantize(q[0], scale[0], x, k + 3, ROWS, k);
+            kernels[t]->quantize(q[1], scale[1], x, k + 3, ROWS, k);
+            assert_memory_equal(scale[0], scale[1], sizeof scale[0]);
+            for (size_t r = 0; r < ROWS; r++)
+                assert_memory_equal(q[0] + r * MO_I16_LDA, q[1] + r * MO_I16_LDA, (k + k % 2) * sizeof **q);
+        }
+}
+
+/* Zero where a row is next to nothing; NaN by its scale where it is no number, with zeros that do no harm. */
+static void rows_that_have_no_length(void **state)
+{
+    (void)state;
+    static const float odd[] = {0, 1e-20f, -1e-16f, NAN, INFINITY, -INFINITY, 1e30f, -3e38f};
+    for (size_t t = 0; t < n_kernels; t++)
+        for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+            for (size_t k = 1; k < 70; k += 17) {
+                float x[70] = {0}, scale;
+                int16_t q[MO_I16_LDA];
+                x[k / 2] = odd[i];
+                memset(q, 0x5a, sizeof q);
+                kernels[t]->quantize(q, &scale, x, k, 1, k);
+                if (i < 3)
+                    assert_true(scale == 0);
+                else
+                    assert_true(isnan(scale));
+                for (size_t p = 0; p < k + k % 2; p++) assert_int_equal(q[p], 0);
+            }
+}
+
+/* One number alone is the whole length: it becomes 32750 and no more, so that its product still fits. */
+static void the_largest_number_is_32750(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < n_kernels; t++)
+        for (float x = 1e-14f; x < 1e19f; x *= 1.7f) {
+            float row[2] = {x, 0}, scale;
+            int16_t q[MO_I16_LDA];
+            kernels[t]->quantize(q, &scale, row, 2, 1, 2);
+            assert_int_equal(q[0], 32750);
+            assert_near(scale * 32750.0, x, 2e-7 * (double)x);
+        }
+}
+
+enum { TALL = 14, WIDE = 32, PAIRS = MO_I16_K / 2, LDC = 37 };
+
+static int16_t a[TALL * MO_I16_LDA], w[2 * PAIRS * 32];
+static float a_scale[TALL], w_scale[2 * 48], c[TALL * LDC], add[TALL * LDC], bias[WIDE];
+
+static void fill_tile(void)
+{
+    static float random[TALL * MO_I16_LDA];
+    test_random(random, TALL * MO_I16_LDA, 1);
+    for (size_t i = 0; i < TALL * MO_I16_LDA; i++) a[i] = (int16_t)(random[i] * 1400);
+    for (size_t i = 0; i < 2 * PAIRS * 32; i++) w[i] = (int16_t)(random[i * 7 % (TALL * MO_I16_LDA)] * 1400);
+    test_random(a_scale, TALL, 2);
+    test_random(w_scale, 96, 3);
+    test_random(add, TALL * LDC, 4);
+    test_random(bias, WIDE, 5);
+    for (size_t i = 0; i < TALL; i++) a_scale[i] *= 1e-3f;
+    for (size_t i = 0; i < 96; i++) w_scale[i] *= 1e-3f;
+}
+
+/* One element as i16.h has it: an exact sum, then float, one step after the other. */
+static float element(const mo_i16_tile *t, size_t i, size_t j)
+{
+    int64_t sum = 0;
+    for (size_t p = 0; p < 2 * t->pairs; p++)
+        sum += (int64_t)t->a[i * MO_I16_LDA + p] * t->w[j / 16 * t->panel + p / 2 * 32 + j % 16 * 2 + p % 2];
+    float x = (float)(int32_t)sum * t->a_scale[i];
+    x *= t->w_scale[j / 16 * t->scales + j % 16];
+    if (t->add) x += t->add[i * t->ldadd + j];
+    if (t->bias) x += t->bias[j];
+    return !t->relu6 ? x : x < 0 ? 0 : x > 6 ? 6 : x;
+}
+
+static void check_tile(const mo_i16_kern *kern, mo_i16_tile *t)
+{
+    memset(c, 0x5a, sizeof c);
+    t->c = c + 1;
+    kern->tile(t);
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            const float want = element(t, i, j);
+            if (memcmp(&want, t->c + i * LDC + j, sizeof want) != 0)
+                fail_msg("%s, %zu x %zu, %zu pairs: %.9g, not %.9g", kern->name, t->m, t->n, t->pairs,
+                    (double)t->c[i * LDC + j], (double)want);
+        }
+    for (size_t i = 0; i < TALL * LDC; i++) /* nothing else is written */
+        if (i < 1 || i - 1 >= t->m * LDC || (i - 1) % LDC >= t->n)
+            assert_int_equal(((unsigned char *)(c + i))[0], 0x5a);
+}
+
+static void tiles_of_all_sizes_are_exact(void **state)
+{
+    (void)state;
+    fill_tile();
+    for (size_t k = 0; k < n_kernels; k++)
+        for (size_t m = 1; m <= kernels[k]->tile_rows; m++)
+            for (size_t n = 1; n <= 16 * kernels[k]->tile_panels; n++)
+                for (size_t what = 0; what < 16; what++) {
+                    mo_i16_tile t = {.m = m, .n = n, .pairs = 1 + (m * 31 + n * 7 + what) % 40};
+                    t.a = a, t.w = w, t.panel = PAIRS * 32, t.ldc = LDC, t.ldadd = LDC;
+                    t.a_scale = a_scale, t.w_scale = w_scale, t.scales = 48;
+                    t.add = what & 1 ? add + 2 : NULL;
+                    t.bias = what & 2 ? bias : NULL;
+                    t.relu6 = what & 4;
+                    t.next = what & 8 ? w : NULL;
+                    t.next_every = 1 + n % 5;
+                    check_tile(kernels[k], &t);
+                }
+}
+
+static void tiles_add_to_what_is_there(void **state)
+{
+    (void)state;
+    fill_tile();
+    for (size_t k = 0; k < n_kernels; k++) {
+        mo_i16_tile t = {
+            .m = kernels[k]->tile_rows, .n = 11, .pairs = 9, .a = a, .w = w, .panel = PAIRS * 32};
+        t.ldc = t.ldadd = LDC, t.a_scale = a_scale, t.w_scale = w_scale, t.scales = 48;
+        float want[TALL * LDC];
+        t.add = add;
+        for (size_t i = 0; i < t.m; i++)
+            for (size_t j = 0; j < t.n; j++) want[i * LDC + j] = element(&t, i, j);
+        memcpy(c, add, sizeof c);
+        t.add = t.c = c;
+        kernels[k]->tile(&t);
+        for (size_t i = 0; i < t.m; i++) assert_memory_equal(c + i * LDC, want + i * LDC, t.n * sizeof *c);
+    }
+}
+
+/* Two rows of the full length along each other: the largest sum there can be, of either sign. */
 static void the_largest_sums_fit(void **state)
 {
     (void)state;
-    enum { K = 512 };
-    float a[K], w[K], c;
-    for (size_t one = 0; one < 2; one++) {
-        for (size_t i = 0; i < K; i++) a[i] = w[i] = one && i ? 0 : -3.7f;
-        mo_mat mat = test_quantized(w, 1, K);
-        mo_gemm(NULL, &mat, &(mo_gemm_args){.c = &c, .ldc = 1, .a = a, .lda = K, .m = 1});
-        assert_true(fabs(c / (3.7 * 3.7 * (one ? 1 : K)) - 1) < 1e-3);
-        mo_mat_free(&mat);
-    }
-}
-
-static void quantizing_survives_no_memory(void **state)
-{
-    (void)state;
-    float w[20 * 30];
-    test_random(w, 600, 1);
-    mo_view v = test_view(w, 20, 30);
-    test_torture(test_pack_and_quantize, &v);
-    mo_mat mat = test_quantized(w, 20, 30), back;
-    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "without floats");
-    mo_mat_free(&mat);
+    const int16_t most = (int16_t)(32750 / sqrt(MO_I16_K));
+    for (size_t k = 0; k < n_kernels; k++)
+        for (int one = 0; one < 2; one++)
+            for (int sign = -1; sign <= 1; sign += 2) {
+                memset(a, 0, sizeof a);
+                memset(w, 0, sizeof w);
+                for (size_t i = 0; i < (one ? 1 : MO_I16_K); i++) {
+                    a[i] = one ? 32750 : most;
+                    w[i / 2 * 32 + i % 2] = (int16_t)(sign * a[i]);
+                }
+                a_scale[0] = w_scale[0] = 1;
+                mo_i16_tile t = {.m = 1, .n = 1, .pairs = PAIRS, .a = a, .w = w, .panel = PAIRS * 32};
+                t.ldc = LDC, t.a_scale = a_scale, t.w_scale = w_scale, t.scales = 48;
+                t.c = c;
+                kernels[k]->tile(&t);
+                const double sum = one ? 32750.0 * 32750 : (double)MO_I16_K * most * most;
+                assert_true(c[0] == (float)(sign * sum));
+            }
 }
 
 int main(void)
 {
-    if (mo_bf16_set("integers") != MOPD_OK) return 1; /* oneDNN's: test_onednn.c */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_path_has_the_same_bits),
-        cmocka_unit_test(error_keeps_below_the_bound),
-        cmocka_unit_test(row_has_same_bits_in_any_company),
-        cmocka_unit_test(rows_that_are_not_numbers),
+        cmocka_unit_test(every_path_has_its_kernel),
+        cmocka_unit_test(scales_turn_there_and_back),
+        cmocka_unit_test(halves_round_to_even),
+        cmocka_unit_test(rows_are_quantized_by_their_length),
+        cmocka_unit_test(every_kernel_quantizes_alike),
+        cmocka_unit_test(rows_that_have_no_length),
+        cmocka_unit_test(the_largest_number_is_32750),
+        cmocka_unit_test(tiles_of_all_sizes_are_exact),
+        cmocka_unit_test(tiles_add_to_what_is_there),
         cmocka_unit_test(the_largest_sums_fit),
-        cmocka_unit_test(quantizing_survives_no_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, find_kernels, NULL);
 }

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * test_gemm_onednn.c - products by oneDNN are those of factors rounded to bfloat16, on any number of threads and beside
+ * other callers.  What is asked of the CPU is AVX-512 for bfloat16: the same calls run on AMX. */
+#include "test.h"
+
+#include <pthread.h>
+
+#include "base/ints.h"
+#include "support/mats.h"
+#include "support/onednn.h"
+
+static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 511}, {6, 48, 512},
+    {7, 15, 513}, {63, 64, 31}, {64, 32, 32}, {65, 47, 33}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
+    {197, 40, 70}, {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}, {2, 513, 64}, {3, 600, 100}, {70, 512, 9},
+    {260, 768, 40}, {9, 1, 1000}};
+#define N_SHAPES (sizeof shapes / sizeof *shapes)
+
+static double activated(double x, mo_act act)
+{
+    if (act == MO_ACT_RELU6) return x < 0 ? 0 : x > 6 ? 6 : x;
+    if (act == MO_ACT_GELU) return x * (1 + erf(x / sqrt(2))) / 2;
+    return act == MO_ACT_QUICK_GELU ? x / (1 + exp(-1.702 * x)) : x;
+}
+
+/* act(a w + bias) + residual of shape s, all in double but for the rounding of a and w. */
+static void compare(const float *c, size_t s, const float *const in[4], const mo_gemm_args *g)
+{
+    const size_t n = shapes[s][1], k = shapes[s][2];
+    for (size_t i = 0; i < shapes[s][0]; i++)
+        for (size_t o = 0; o < n; o++) {
+            double sum = 0, size = 1;
+            for (size_t p = 0; p < k; p++) {
+                const double x =
+                    (double)test_rounded(in[0][i * g->lda + p]) * (double)test_rounded(in[1][o * k + p]);
+                sum += x, size += fabs(x);
+            }
+            if (g->bias) sum += (double)in[2][o];
+            const double want = activated(sum, g->act) + (g->residual ? (double)in[3][i * g->ldr + o] : 0);
+            const double off = fabs(c[i * g->ldc + o] - want);
+            if (!(off < 1e-6 * size)) fail_msg("%zu x %zu x %zu: off by %g", shapes[s][0], n, k, off);
+        }
+}
+
+static void products_are_those_of_rounded_factors(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    for (size_t s = 0; s < N_SHAPES; s++) {
+        const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4, lda = k + s % 3;
+        float *a = test_floats(m * lda, 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
+              *res = test_floats(m * ldc, 4);
+        float *c = test_floats(m * ldc + 1, 5), *was = test_floats(m * ldc + 1, 5);
+        const float *const in[4] = {a, w, bias, res};
+        mo_mat mat = test_quantized(w, n, k);
+        assert_ptr_equal(mat.ops, &mo_gemm_onednn_ops);
+        for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++) {
+            mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .ldr = ldc, .act = (mo_act)act};
+            g.bias = (s + (size_t)act) % 3 ? bias : NULL;
+            g.residual = (s + (size_t)act) % 2 ? res : NULL;
+            memcpy(c, was, (m * ldc + 1) * sizeof *c);
+            mo_gemm(NULL, &mat, &g);
+            compare(c, s, in, &g);
+            for (size_t i = 0; i < m * ldc + 1; i++) /* nothing beside the result is touched */
+                if (i >= m * ldc || i % ldc >= n) assert_memory_equal(c + i, was + i, sizeof *c);
+        }
+        mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .residual = c, .ldr = ldc};
+        memcpy(c, res, m * ldc * sizeof *c);
+        mo_gemm(NULL, &mat, &g); /* in place */
+        g.residual = res;
+        compare(c, s, in, &g);
+        mo_mat_free(&mat);
+        mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(c), mo_mem_free(was);
+    }
+}
+
+static void weights_can_be_read_back(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    const size_t n = 1030, k = 130;
+    float *w = test_floats(n * k, 2), *row = test_floats(k, 1);
+    mo_mat mat = test_quantized(w, n, k), back;
+    for (size_t o = 0; o < n; o += 103) {
+        mo_mat_row(&mat, o, row);
+        for (size_t i = 0; i < k; i++) assert_true(row[i] == test_rounded(w[o * k + i]));
+    }
+    assert_fails(mo_mat_transpose(&back, &mat), MOPD_E_INTERNAL, "without floats");
+    mo_mat_free(&mat);
+    mo_mem_free(w), mo_mem_free(row);
+}
+
+typedef struct caller {
+    const mo_mat *mat;
+    const float *a, *want;
+    bool same;
+} caller;
+
+enum { CALL_M = 70, CALL_N = 600, CALL_K = 64 };
+
+static void *call_again(void *ctx)
+{
+    caller *me = ctx;
+    float *c = malloc(CALL_M * CALL_N * sizeof *c);
+    me->same = true;
+    for (int i = 0; c && i < 20; i++) {
+        mo_gemm(
+            NULL, me->mat, &(mo_gemm_args){.c = c, .ldc = CALL_N, .a = me->a, .lda = CALL_K, .m = CALL_M});
+        me->same = me->same && !memcmp(c, me->want, CALL_M * CALL_N * sizeof *c);
+    }
+    free(c);
+    return NULL;
+}
+
+static void many_callers_at_once(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    float *a = test_floats(CALL_M * CALL_K, 1), *w = test_floats(CALL_N * CALL_K, 2),
+          *want = test_floats(CALL_M * CALL_N, 3);
+    mo_mat mat = test_quantized(w, CALL_N, CALL_K);
+    mo_gemm(NULL, &mat, &(mo_gemm_args){.c = want, .ldc = CALL_N, .a = a, .lda = CALL_K, .m = CALL_M});
+    caller callers[8];
+    pthread_t threads[8];
+    for (size_t i = 0; i < 8; i++) {
+        callers[i] = (caller){.mat = &mat, .a = a, .want = want};
+        assert_int_equal(pthread_create(&threads[i], NULL, call_again, &callers[i]), 0);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(callers[i].same);
+    }
+    mo_mat_free(&mat);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(want);
+}
+
+/* Outputs of one call: as few of them as may be are empty. */
+static void columns_come_in_blocks_that_fit(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    static const size_t widths[][2] = {{1, 16}, {16, 16}, {17, 32}, {500, 512}, {512, 512}, {513, 320},
+        {768, 384}, {1024, 512}, {1100, 384}};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        const size_t n = widths[i][0];
+        float *w = test_floats(n * 33, 1);
+        mo_mat mat = test_quantized(w, n, 33);
+        const mo_onednn_plan *shape = mat.extra;
+        assert_int_equal(shape->width, widths[i][1]);
+        assert_int_equal(shape->k, 33);
+        assert_int_equal(shape->depth, 64);
+        mo_mat_free(&mat);
+        mo_mem_free(w);
+    }
+}
+
+static mo_gemm_job planned(const mo_mat *mat, size_t m, size_t first, size_t n, size_t threads)
+{
+    mo_gemm_job j = {.w = mat, .row_parts = 1, .col_parts = 1};
+    j.g.m = m, j.g.first = first, j.g.n = n;
+    mo_gemm_onednn_ops.plan(&j, threads);
+    return j;
+}
+
+/* Cuts lie between blocks of 64 rows and between blocks of columns, counted from the matrix's first. */
+static void plans_are_cut_between_blocks(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    float *w = test_floats(1024 * 40, 1);
+    mo_mat mat = test_quantized(w, 1024, 40);
+    const mo_onednn_plan *shape = mat.extra;
+    const mo_gemm_job one = planned(&mat, 1000, 0, 1024, 1), some = planned(&mat, 5, 528, 100, 4);
+    assert_int_equal(one.row_step, MO_ONEDNN_ROWS);
+    assert_int_equal(one.row_parts, mo_ceil_div(16, shape->blocks)); /* what a thread has room for */
+    assert_int_equal(one.col_parts, 1);
+    assert_int_equal(one.col_step, 512);
+    assert_int_equal(some.before, 16);
+    assert_int_equal(some.row_parts, 1);
+    assert_int_equal(some.col_parts, 1); /* all in one block */
+    assert_int_equal(planned(&mat, 5, 0, 1024, 4).col_parts, 2);
+    assert_int_equal(planned(&mat, 1000, 0, 1024, 4).row_parts, 8); /* two for each thread */
+    assert_int_equal(planned(&mat, 1000, 0, 1024, 4).col_parts, 1);
+    assert_int_equal(planned(&mat, 100, 0, 1024, 4).row_parts, 2);
+    assert_int_equal(planned(&mat, 100, 496, 32, 4).col_parts, 2); /* across the border of two blocks */
+    mo_mat_free(&mat);
+    mo_mem_free(w);
+}
+
+static void packing_survives_no_memory(void **state)
+{
+    (void)state;
+    TEST_NEED_ONEDNN();
+    float w[20 * 30];
+    test_random(w, 600, 1);
+    mo_view v = test_view(w, 20, 30);
+    test_torture(test_pack_and_quantize, &v);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, test_onednn_default, test_onednn_default)
+
+int main(void)
+{
+    unsetenv("MOPD_BF16");
+    const struct CMUnitTest tests[] = {
+        test(products_are_those_of_rounded_factors),
+        test(weights_can_be_read_back),
+        test(many_callers_at_once),
+        test(columns_come_in_blocks_that_fit),
+        test(plans_are_cut_between_blocks),
+        test(packing_survives_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
