@@ -286,6 +286,30 @@ class Library:
         return out
 
 
+class RecognizerOptions(ctypes.Structure):
+    """mopd_recognizer_options of release 0.1."""
+
+    _fields_ = [("struct_size", ctypes.c_uint32), ("flags", ctypes.c_uint32), *((n, ctypes.c_double) for n in (
+        "keep", "kappa", "lambda", "text_weight", "picture_weight")), ("templates", ctypes.c_void_p),
+        ("n_templates", ctypes.c_uint64), ("prompt", ctypes.c_void_p)]
+
+
+def recognizer_inputs(lib, encoder, names, prompt, folder):
+    """Two classes with three pictures each, in the corners of the space; with templates and with a learned prompt."""
+    rows = [[1, 0, 0, 0], [0.8, 0.6, 0, 0], [0.8, 0, 0.6, 0], [0, 0, 0, 1], [0, 0.6, 0, 0.8], [0, 0, 0.6, 0.8]]
+    features = (ctypes.c_float * 24)(*sum(rows, []))
+    labels = (ctypes.c_int32 * 6)(0, 0, 0, 1, 1, 1)
+    options = RecognizerOptions()
+    size = ctypes.c_size_t(ctypes.sizeof(options))
+    os.makedirs(f"{folder}/recognizer")
+    for name, learned in (("templates", None), ("prompt", prompt.value)):
+        lib.recognizer_options_init(ctypes.byref(options), size)
+        options.prompt = learned
+        made = lib.make("recognizer_create", encoder, names, ctypes.c_size_t(2), features, labels, ctypes.c_size_t(6),
+                        ctypes.byref(options))
+        lib.recognizer_save(made, f"{folder}/recognizer/{name}".encode())
+
+
 def library_inputs(build, folder):
     lib = Library(build)
     encoder = lib.make("encoder_open", f"{BASE}/hf".encode(), None)
@@ -308,6 +332,7 @@ def library_inputs(build, folder):
     lib.prompt_save(prompt, f"{folder}/prompt/mopd".encode())
     lib.trainer_checkpoint(trainer, f"{folder}/checkpoint/mopd".encode())
     shutil.copy(f"{folder}/checkpoint/mopd", f"{folder}/prompt/checkpoint")
+    recognizer_inputs(lib, encoder, names, prompt, folder)
     shutil.rmtree(pictures)
 
 
