@@ -496,7 +496,7 @@ static void a_step_abandoned_on_one_rank_is_abandoned_on_all(void **state)
     close_members(whole);
 }
 
-static void a_callback_that_fails_ends_the_team(void **state)
+static void a_callback_that_fails_ends_the_group(void **state)
 {
     (void)state;
     meeting m;
@@ -678,7 +678,7 @@ int main(void)
         cmocka_unit_test(failures_of_one_rank_end_all),
         cmocka_unit_test(cancelling_on_one_rank_stops_all),
         cmocka_unit_test(a_step_abandoned_on_one_rank_is_abandoned_on_all),
-        cmocka_unit_test(a_callback_that_fails_ends_the_team),
+        cmocka_unit_test(a_callback_that_fails_ends_the_group),
         cmocka_unit_test(a_reduction_that_differs_between_ranks_is_found),
         cmocka_unit_test(steps_by_hand_compare_their_batches),
         cmocka_unit_test(settings_are_chosen_alike),

@@ -2,6 +2,8 @@
  * test_metrics.c - accuracy, macro F1 and confusion against numbers worked out by hand. */
 #include "test.h"
 
+#include "train/metrics.h"
+
 static void counts_come_from_the_largest_logit(void **state)
 {
     (void)state;
@@ -60,6 +62,42 @@ static void bad_inputs_are_refused(void **state)
     assert_fails(mopd_confusion_get_metrics(confusion, 2, &m), MOPD_E_ARG, "struct_size is 8");
 }
 
+static void counting_right_ones_takes_the_first_of_equals(void **state)
+{
+    (void)state;
+    const float logits[] = {1, 1, 0, 0, 1, 1, -1, -2, -1, 5, 5, 5};
+    assert_int_equal(mo_metrics_correct(logits, 3, (const int32_t[]){0, 1, 0, 0}, 4), 4);
+    assert_int_equal(mo_metrics_correct(logits, 3, (const int32_t[]){1, 2, 2, 1}, 4), 0);
+    assert_int_equal(mo_metrics_correct(logits, 1, (const int32_t[]){0, 0}, 2), 2);
+    assert_int_equal(mo_metrics_correct(logits, 3, NULL, 0), 0);
+}
+
+/* A picture that cannot be counted leaves all others uncounted too: the caller may go on with the matrix. */
+static void a_refused_batch_counts_nothing(void **state)
+{
+    (void)state;
+    const float logits[] = {1, 0, 0, 1, 0, NAN};
+    uint32_t confusion[4] = {7, 0, 0, 7};
+    const uint32_t before[4] = {7, 0, 0, 7};
+    assert_fails(mopd_confusion_add(confusion, 2, logits, (const int32_t[]){0, 1, 1}, 3), MOPD_E_NUMERIC,
+        "the logit of picture 2, class 1 is not a number");
+    assert_memory_equal(confusion, before, sizeof before);
+    assert_fails(
+        mopd_confusion_add(confusion, 2, logits, (const int32_t[]){0, 1, 2}, 3), MOPD_E_ARG, "label 2");
+    assert_memory_equal(confusion, before, sizeof before);
+    assert_ok(mopd_confusion_add(confusion, 2, logits, (const int32_t[]){1, 1}, 2));
+    assert_true(confusion[2] == 1 && confusion[3] == 8);
+}
+
+static void infinite_logits_are_larger_or_smaller_than_all(void **state)
+{
+    (void)state;
+    const float logits[] = {0, INFINITY, -INFINITY, -5};
+    uint32_t confusion[4] = {0};
+    assert_ok(mopd_confusion_add(confusion, 2, logits, (const int32_t[]){1, 1}, 2));
+    assert_int_equal(confusion[3], 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -68,6 +106,9 @@ int main(void)
         cmocka_unit_test(nothing_counted_is_zero),
         cmocka_unit_test(harmonic_mean_of_the_published_averages),
         cmocka_unit_test(bad_inputs_are_refused),
+        cmocka_unit_test(counting_right_ones_takes_the_first_of_equals),
+        cmocka_unit_test(a_refused_batch_counts_nothing),
+        cmocka_unit_test(infinite_logits_are_larger_or_smaller_than_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
