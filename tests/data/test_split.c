@@ -198,7 +198,7 @@ static void halves_are_a_partition(void **state)
             assert_int_equal(datasets_info(fresh).n_items, 3 * (n - n_base));
             for (int c = 0; c < n; c++) {
                 const mopd_dataset *half = c < n_base ? base : fresh;
-                char name[8];
+                char name[16];
                 snprintf(name, sizeof name, "c%02d", c);
                 assert_string_equal(
                     mopd_dataset_class_name(half, (size_t)(c < n_base ? c : c - n_base)), name);
