@@ -13,28 +13,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
+#include "base/rng.h"
+
 #define LONGEST (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static long n_mutations;
-static uint64_t state;
+static mo_rng rng;
 
-/* xorshift64* (Vigna 2016): a number below n. */
 static size_t below(size_t n)
 {
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return n ? (size_t)(state * UINT64_C(2685821657736338717) >> 20) % n : 0;
-}
-
-/* The seed of a file: FNV-1a over its bytes. */
-static void seed(const uint8_t *data, size_t n)
-{
-    state = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++) state = (state ^ data[i]) * UINT64_C(1099511628211);
-    if (!state) state = 1;
+    return (size_t)mo_rng_below(&rng, n);
 }
 
 static size_t erase(uint8_t *data, size_t n, size_t at, size_t count)
@@ -118,7 +109,7 @@ static int run_file(const char *path)
     size_t n = fread(original, 1, sizeof original, f);
     fclose(f);
     run(original, n);
-    seed(original, n);
+    mo_rng_seed(&rng, mo_hash_bytes(original, n));
     for (long i = 0; i < n_mutations; i++) {
         size_t left = n;
         memcpy(changed, original, n);

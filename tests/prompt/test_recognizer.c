@@ -251,6 +251,25 @@ static void a_file_gives_the_same_back(void **state)
     mopd_recognizer_close(more);
 }
 
+/* Such a file is no writer's, but an attacker's: its texts would be read beyond their end. */
+static void a_file_of_another_width_is_refused(void **state)
+{
+    (void)state;
+    const char *path = test_path("narrow.safetensors");
+    mopd_recognizer *r = fitted(NULL, N), *narrow, *none;
+    info_of(r); /* pictures are left out before the width changes */
+    r->data.dim = TINY_DIM - 1;
+    assert_ok(mopd_recognizer_save(r, path));
+    r->data.dim = TINY_DIM;
+    mopd_recognizer_close(r);
+    assert_fails(mopd_recognizer_open(&none, path, encoder), MOPD_E_MISMATCH, "features of 11 numbers");
+    assert_ok(mopd_recognizer_open(&narrow, path, NULL));
+    assert_fails(mopd_recognizer_with_classes(&none, narrow, encoder, &(const char *){"new"}, 1),
+        MOPD_E_MISMATCH, "features of 11 numbers, the model has 12");
+    assert_null(none);
+    mopd_recognizer_close(narrow);
+}
+
 static void damaged_files_are_refused_or_read(void **state)
 {
     (void)state;
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(new_names_stand_beside_old_ones),
         cmocka_unit_test(bad_arguments_are_named),
         cmocka_unit_test(a_file_gives_the_same_back),
+        cmocka_unit_test(a_file_of_another_width_is_refused),
         cmocka_unit_test(damaged_files_are_refused_or_read),
         cmocka_unit_test(known_pictures_stay_known_as_promised),
         cmocka_unit_test(sets_hold_the_likeliest_and_grow_with_the_promise),
