@@ -86,6 +86,26 @@ static float element(const float *a, const float *w, size_t k, float bias)
     return sum + bias;
 }
 
+/* Where each number of a matrix lies: pairs of inputs, sixteen outputs side by side, zeros beyond both. */
+static void numbers_lie_in_pairs(void **state)
+{
+    (void)state;
+    enum { N = 20, K = 7, PAIRS = 4 };
+    float w[N * K];
+    test_random(w, N * K, 2);
+    mo_mat mat = test_quantized(w, N, K);
+    const int16_t *packed = mat.packed;
+    const float *scales = mat.extra;
+    for (size_t o = 0; o < 32; o++) {
+        int16_t q[2 * PAIRS] = {0};
+        const float scale = o < N ? quantize_row(q, w + o * K, K) : 0;
+        assert_true(scales[o] == scale);
+        for (size_t i = 0; i < 2 * PAIRS; i++)
+            assert_int_equal(packed[((o / 16 * PAIRS + i / 2) * 16 + o % 16) * 2 + i % 2], q[i]);
+    }
+    mo_mat_free(&mat);
+}
+
 static void products_are_those_of_whole_numbers(void **state)
 {
     (void)state;
@@ -239,6 +259,7 @@ int main(void)
     if (mo_bf16_set("integers") != MOPD_OK) return 1; /* oneDNN's: test_gemm_onednn.c */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_the_same_bits),
+        cmocka_unit_test(numbers_lie_in_pairs),
         cmocka_unit_test(products_are_those_of_whole_numbers),
         cmocka_unit_test(error_keeps_below_the_bound),
         cmocka_unit_test(a_large_number_costs_its_block_alone),

@@ -8,7 +8,7 @@
 /* c = act(a W^T + bias) + residual with rows that are longer than what is used of them, at odd addresses. */
 typedef struct problem {
     const test_kind *kind;
-    size_t m, n, k, lda, ldc;
+    size_t m, n, k, lda, ldc, ldr;
     float *a_room, *w, *bias_room, *res_room, *c_room, *was;
     float *a, *bias, *res, *c;
     float *rows; /* W as the matrix has it, once it has been asked */
@@ -17,11 +17,12 @@ typedef struct problem {
 
 static problem open_problem(const test_kind *kind, size_t m, size_t n, size_t k)
 {
-    problem p = {.kind = kind, .m = m, .n = n, .k = k, .lda = k + (m + n) % 3, .ldc = n + k % 4};
+    problem p = {
+        .kind = kind, .m = m, .n = n, .k = k, .lda = k + (m + n) % 3, .ldc = n + k % 4, .ldr = n + 5};
     p.a_room = test_floats(m * p.lda + 1, 1), p.a = p.a_room + 1;
     p.w = test_floats(n * k, 2);
     p.bias_room = test_floats(n + 1, 3), p.bias = p.bias_room + 1;
-    p.res_room = test_floats(m * p.ldc + 3, 4), p.res = p.res_room + 3;
+    p.res_room = test_floats(m * p.ldr + 3, 4), p.res = p.res_room + 3;
     p.c_room = test_floats(m * p.ldc + 2, 5), p.c = p.c_room + 1;
     p.was = test_floats(m * p.ldc + 2, 5);
     p.rows = test_floats(n * k, 6);
@@ -43,7 +44,7 @@ static void close_problem(problem *p)
 
 static mo_gemm_args args_of(const problem *p)
 {
-    return (mo_gemm_args){.c = p->c, .ldc = p->ldc, .a = p->a, .lda = p->lda, .m = p->m, .ldr = p->ldc};
+    return (mo_gemm_args){.c = p->c, .ldc = p->ldc, .a = p->a, .lda = p->lda, .m = p->m, .ldr = p->ldr};
 }
 
 static double activated(double x, mo_act act)
@@ -164,7 +165,7 @@ static void in_place(const test_kind *kind)
         mo_gemm_args g = args_of(&p);
         g.bias = p.bias;
         g.c = apart;
-        g.residual = p.c;
+        g.residual = p.c, g.ldr = p.ldc;
         mo_gemm(NULL, &p.mat, &g);
         g.c = p.c;
         mo_gemm(NULL, &p.mat, &g);
