@@ -203,6 +203,40 @@ static void effnet_bits_do_not_depend_on_company(void **state)
     }
 }
 
+/* Floats a picture needs: the largest map between blocks twice, the largest inside one before and after its depthwise
+ * convolution, the stem's patches, and the head's three vectors. */
+static size_t floats_of(const mo_config *c)
+{
+    const mo_effnet_config *e = &c->effnet;
+    size_t side = (c->image + 1) / 2, between = side * side * e->stem, inner = 0, depth = 0;
+    const size_t stem = side * side * 3 * 9;
+    for (uint32_t i = 0; i < e->n_blocks; i++) {
+        const mo_effnet_block *b = &e->block[i];
+        if (side * side * b->expand > inner) inner = side * side * b->expand;
+        side = (side + b->stride - 1) / b->stride;
+        if (side * side * b->expand > depth) depth = side * side * b->expand;
+        if (side * side * b->out > between) between = side * side * b->out;
+    }
+    if (side * side * e->features > inner) inner = side * side * e->features;
+    return 2 * between + inner + depth + stem + e->features + e->classes + c->dim;
+}
+
+/* Sixteen pictures more take sixteen times that, and nothing is lost to rounding. */
+static void work_memory_is_that_of_the_largest_maps(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_SHAPES; i++) {
+        const mo_config c = config_of(i);
+        mo_weights *w = tower_weights(&c, 1);
+        mo_vision *v;
+        assert_ok(mo_effnet_create(&v, &c, w, false));
+        assert_ok(v->prepare(v));
+        assert_int_equal(v->bytes(v, NULL, 32) - v->bytes(v, NULL, 16), 16 * sizeof(float) * floats_of(&c));
+        mo_vision_free(v);
+        mo_weights_free(w);
+    }
+}
+
 /* What the configuration names is made, and is asked for pictures of its size. */
 static void the_configuration_names_the_tower(void **state)
 {
@@ -272,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(effnet_equals_the_plain_program),
         cmocka_unit_test(effnet_bits_do_not_depend_on_company),
+        cmocka_unit_test(work_memory_is_that_of_the_largest_maps),
         cmocka_unit_test(the_configuration_names_the_tower),
         cmocka_unit_test(effnet_survives_failing_memory),
         cmocka_unit_test(quantized_features_are_near),
