@@ -156,16 +156,17 @@ part_docs()
 # quietly COMMAND... - output goes to the part's log and is shown when the command fails.
 quietly()
 {
-    "$@" >"$log" 2>&1 || { tail -n 200 "$log" && exit 1; }
+    "$@" >"$log" 2>&1 || { tail -n 100 "$log" && exit 1; }
 }
 
-# build PRESET - with the built-in model in build/, which tests, pages and packages take from there.
+# build PRESET - warnings are errors, except of gcc with a sanitizer: it warns there of what cannot be.  The built-in model is
+# in build/ with the preset ci: tests, pages and packages take it from there.
 build()
 {
     scripts/setup.sh
     echo "$part: building preset $1"
     quietly cmake --preset "$1"
-    quietly cmake --build --preset "$1" --parallel "$(nproc)"
+    quietly cmake --build --preset "$1" --parallel "$(nproc)" -- --quiet
     [ "$1" != ci ] || scripts/model.sh build
 }
 

@@ -68,7 +68,8 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     if (st != MOPD_OK) return st;
     double hidden = s->width * ratio;
     if (!(ratio > 0 && ratio < 1000 && hidden < INT32_MAX))
-        return mo_fail(MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g of a width of %u", path, where, ratio, s->width);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: %s.mlp_ratio is %g of a width of %u", path, where, ratio, s->width);
     s->hidden = (uint32_t)hidden;
     s->eps = 1e-5;
     const mo_json *norm = mo_json_get(o, "norm_kwargs");
