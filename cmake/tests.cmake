@@ -41,10 +41,8 @@ foreach(source ${MOPD_TESTS})
     endif()
 endforeach()
 
-find_package(Python3 COMPONENTS Interpreter QUIET)
-
 # What docs/architecture.md forbids: includes upwards, rings, names without their file's stem.
-find_package(Python3 COMPONENTS Interpreter)
+find_package(Python3 COMPONENTS Interpreter QUIET)
 if(Python3_Interpreter_FOUND)
     add_test(NAME code.check COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/code/check.py)
 endif()

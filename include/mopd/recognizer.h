@@ -62,9 +62,9 @@ typedef struct mopd_suspect {
     double probability; /* of the given label, when the picture is left out */
 } mopd_suspect;
 
-/* Flags of mopd_recognizer_extend and _withdraw. */
-#define MOPD_RECOGNIZER_CHOOSE                                                                               \
-    UINT32_C(1) /* choose all settings anew, as fitting does, instead of keeping them */
+/* Flags of mopd_recognizer_extend and _withdraw.
+ * CHOOSE: choose all settings anew, as fitting does, instead of keeping them. */
+#define MOPD_RECOGNIZER_CHOOSE UINT32_C(1)
 
 MOPD_API mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size);
 

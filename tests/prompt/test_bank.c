@@ -50,7 +50,7 @@ static void many_names_are_checked_quickly(void **state)
 {
     (void)state;
     enum { N = 100000 };
-    char(*text)[8] = malloc(N * sizeof *text);
+    char(*text)[16] = malloc(N * sizeof *text);
     const char **names = malloc(N * sizeof *names);
     for (int i = 0; i < N; i++) {
         snprintf(text[i], sizeof text[i], "%d", i);

@@ -47,7 +47,7 @@ static void parts_make_the_whole(void **state)
     (void)state;
     enum { C = 5000, M = 1500 };
     mopd_encoder *e = tiny_open(2, 2);
-    char(*text)[8] = malloc(C * sizeof *text);
+    char(*text)[16] = malloc(C * sizeof *text);
     const char **names = malloc(C * sizeof *names);
     float *grid = malloc(3 * C * TINY_DIM * sizeof *grid), one[TINY_DIM];
     mopd_bank *bank, *small;
