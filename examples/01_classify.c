@@ -3,8 +3,8 @@
  *
  *     01_classify photo.jpg cat dog "cup of coffee"
  *
- * A CLIP model puts pictures and texts into one space.  A bank turns each class name into a point there; the picture
- * belongs to the class whose point is nearest.  No class was trained for: any words will do. */
+ * A CLIP model puts pictures and texts into one space.  A bank turns each class name into a point there; the
+ * picture belongs to the class whose point is nearest.  No class was trained for: any words will do. */
 #include <stdio.h>
 
 #include <mopd/mopd.h>

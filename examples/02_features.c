@@ -3,8 +3,9 @@
  *
  *     02_features wanted.jpg one.jpg two.jpg three.png ...
  *
- * A feature is D floats of length 1; the dot product of two is their cosine.  mopd_encoder_encode_files decodes and
- * encodes side by side and hands over one feature at a time, in order: a million files need no more memory than ten. */
+ * A feature is D floats of length 1; the dot product of two is their cosine.  mopd_encoder_encode_files
+ * decodes and encodes side by side and hands over one feature at a time, in order: a million files need no
+ * more memory than ten. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,10 @@
  *
  *     03_train pictures/ prompt.safetensors        one folder of pictures a class
  *
- * Three steps: list the pictures, encode each once (the image tower never changes, so neither do features), learn.
- * What is learned are four vectors that stand before the class name where "a photo of a" stood; a gate chooses, picture
- * by picture, which hand-written prompts they are kept close to, so that unseen classes keep working. */
+ * Three steps: list the pictures, encode each once (the image tower never changes, so neither do features),
+ * learn.  What is learned are four vectors that stand before the class name where "a photo of a" stood; a
+ * gate chooses, picture by picture, which hand-written prompts they are kept close to, so that unseen
+ * classes keep working. */
 #include <signal.h>
 #include <stdio.h>
 

@@ -3,8 +3,9 @@
  *
  *     04_new_classes prompt.safetensors photo.jpg fox wolf "red panda"
  *
- * The prompt file holds no class.  A bank is made from the prompt and any list of names; beside it stands a bank of the
- * hand-written prompt, to see what learning changed, and the gate tells which teachers it trusts for this picture. */
+ * The prompt file holds no class.  A bank is made from the prompt and any list of names; beside it stands a
+ * bank of the hand-written prompt, to see what learning changed, and the gate tells which teachers it trusts
+ * for this picture. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -3,8 +3,9 @@
  *
  *     05_own_loop pictures/ prompt.safetensors
  *
- * mopd_trainer_step takes features and labels from wherever they come: a camera, a database, augmentations of your own.
- * Here each epoch cuts and flips every picture anew, as the method's released recipe does, and encodes it again. */
+ * mopd_trainer_step takes features and labels from wherever they come: a camera, a database, augmentations of
+ * your own.  Here each epoch cuts and flips every picture anew, as the method's released recipe does, and
+ * encodes it again. */
 #include <stdio.h>
 #include <stdlib.h>
 

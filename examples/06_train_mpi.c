@@ -4,12 +4,13 @@
  *     mpicc 06_train_mpi.c $(pkg-config --cflags --libs mopd) -o 06_train_mpi
  *     mpirun -n 2 06_train_mpi pictures/ prompt.safetensors       a folder, a CSV or a feature store
  *
- * Two things cost time: encoding pictures, once, and the text tower, in every step.  Pictures are shared out here, and
- * their features added up, each rank's rows being zero where others encode.  Classes are shared out by the trainer: it
- * asks for sums over all ranks, and each rank then holds the same prompt, the one a single process learns.
+ * Two things cost time: encoding pictures, once, and the text tower, in every step.  Pictures are shared out
+ * here, and their features added up, each rank's rows being zero where others encode.  Classes are shared
+ * out by the trainer: it asks for sums over all ranks, and each rank then holds the same prompt, the one a
+ * single process learns.
  *
- * A rank that fails on its own must not leave the others waiting: inside the trainer they are told, elsewhere MPI_Abort
- * ends them. */
+ * A rank that fails on its own must not leave the others waiting: inside the trainer they are told, elsewhere
+ * MPI_Abort ends them. */
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>

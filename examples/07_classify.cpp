@@ -3,8 +3,8 @@
  *
  *     07_classify "cat,dog,cup of coffee" one.jpg two.png ...
  *
- * mopd.hpp is headers alone.  Objects free themselves, lists of texts are ordinary containers, failures are exceptions;
- * a picture that cannot be read is no reason to stop, so it comes to the callback as a status. */
+ * mopd.hpp is headers alone.  Objects free themselves, lists of texts are ordinary containers, failures are
+ * exceptions; a picture that cannot be read is no reason to stop, so it comes to the callback as a status. */
 #include <cstdio>
 #include <sstream>
 #include <string>

@@ -17,8 +17,8 @@
 
 #include "mopd/mopd.h"
 
-/* Seconds after which a test that waits for another thread or process fails instead of hanging.  Nothing else hangs on
- * it, so it is far longer than the busiest machine needs. */
+/* Seconds after which a test that waits for another thread or process fails instead of hanging.  Nothing else
+ * hangs on it, so it is far longer than the busiest machine needs. */
 #define TEST_PATIENCE 300
 
 /* A pause of a millisecond in a loop that waits since `begun`; false when patience is over. */
@@ -49,8 +49,9 @@ const char *test_write(const char *name, const void *bytes, size_t n);
 /* A text file's bytes and a zero byte behind them, to be freed. */
 char *test_read(const char *path);
 
-/* Torture: runs body(ctx) with the 1st, 2nd, 3rd ... allocation failing until it returns MOPD_OK.  Every other run must
- * return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works in all folders. */
+/* Torture: runs body(ctx) with the 1st, 2nd, 3rd ... allocation failing until it returns MOPD_OK.  Every
+ * other run must return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works
+ * in all folders. */
 void test_torture(mopd_status (*body)(void *ctx), void *ctx);
 
 /* The nth allocation from now on fails, and no other; 0: none does.  After test_count_start. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * bench_new.c - base-to-new: learn from a few pictures of the base classes, then classify test pictures of
- * base classes among base classes, of new ones among new ones, and of both among all (mixed).  Features
- * are encoded once for all methods and seeds.  The text classifier of zero-shot and gda is the first
- * template. */
+ * bench_new.c - base-to-new: learn from a few pictures of the base classes, then classify test pictures of base
+ * classes among base classes, of new ones among new ones, and of both among all (mixed).  Features are encoded
+ * once for all methods and seeds.  The text classifier of zero-shot and gda is the first template. */
 #include "bench_new.h"
 
 #include <stdlib.h>

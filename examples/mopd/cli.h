@@ -29,8 +29,8 @@ void cli_catch_interrupt(void);
 /* True once Ctrl-C was pressed; a second press ends the program at once. */
 bool cli_interrupted(void);
 
-/* Around calls that take long, cannot be stopped and have nothing to lose: while set, the first press ends the program
- * at once, and so does one that came before. */
+/* Around calls that take long, cannot be stopped and have nothing to lose: while set, the first press ends the
+ * program at once, and so does one that came before. */
 void cli_interrupt_ends(bool ends);
 
 /* -- lists of texts ----------------------------------------------------------------------------------------- */
@@ -91,8 +91,8 @@ typedef struct cli_command {
     const char *examples; /* lines, each indented by two */
 } cli_command;
 
-/* Parses argv against the command's options (ended by {0}) and the common ones.  Returns -1 to go on, else the exit
- * status.  *rest and *n_rest are the arguments that are no options. */
+/* Parses argv against the command's options (ended by {0}) and the common ones.  Returns -1 to go on, else the
+ * exit status.  *rest and *n_rest are the arguments that are no options. */
 int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
     char **argv, char ***rest, size_t *n_rest);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cmd_bench.c - mopd bench: what encoding, prompt building and training cost on this machine.
  *
- * Each figure is the median of at least five rounds and half a second.  A machine is noisy: compare ratios measured
- * side by side, not these figures with those of another day. */
+ * Each figure is the median of at least five rounds and half a second.  A machine is noisy: compare ratios
+ * measured side by side, not these figures with those of another day. */
 #include "cli.h"
 
 #include <math.h>

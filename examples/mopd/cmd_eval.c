@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cmd_eval.c - mopd eval: accuracy, macro F1, a table of classes and the confusions, zero-shot or with a
- * learned prompt. */
+ * cmd_eval.c - mopd eval: accuracy, macro F1, a table of classes and the confusions, zero-shot or with
+ * a learned prompt. */
 #include "data.h"
 
 #include <stdlib.h>

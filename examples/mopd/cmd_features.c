@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cmd_features.c - mopd features: a data set encoded once into a feature store; extended and withdrawn
- * from later. */
+ * cmd_features.c - mopd features: a data set encoded once into a feature store; extended and
+ * withdrawn from later. */
 #include "data.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * data.h - what train, eval, bench-new and features share: opening data, encoding it with a progress bar,
- * scoring. */
+ * data.h - what train, eval, bench-new and features share: opening data, encoding it with a
+ * progress bar, scoring. */
 #ifndef MOPD_CLI_DATA_H
 #define MOPD_CLI_DATA_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * report.h - one self-contained HTML page about a training: curves, classes, gate, confusions with their
- * pictures. */
+ * report.h - one self-contained HTML page about a training: curves, classes, gate, confusions
+ * with their pictures. */
 #ifndef MOPD_CLI_REPORT_H
 #define MOPD_CLI_REPORT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * report_pictures.c - the most confused pairs of classes, with their pictures inside the page (the files'
- * own bytes). */
+ * report_pictures.c - the most confused pairs of classes, with their pictures inside the page (the
+ * files' own bytes). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -30,8 +30,8 @@ typedef struct train_job {
 /* Opens, selects and encodes: -1 to go on, else the exit status. */
 int train_open(train_job *j);
 
-/* Creates the trainer (after --auto), resumes, runs; EXIT_INTERRUPTED leaves a trainer that holds what was
- * reached. */
+/* Creates the trainer (after --auto), resumes, runs; EXIT_INTERRUPTED leaves a trainer that holds
+ * what was reached. */
 int train_run(train_job *j);
 
 /* The report page about what was learned. */

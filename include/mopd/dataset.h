@@ -106,8 +106,9 @@ MOPD_API mopd_status mopd_selection_init(mopd_selection *selection, size_t struc
 MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size);
 
 /* Opens a folder DATA/[SPLIT/]CLASS/picture.{jpg,jpeg,png}, a CSV with header path,label[,split], or a feature
- * store; what lies at path tells which.  Folders train, val and test that hold class folders are splits, and
- * no class folder may stand beside them.  No picture is read yet, so that a million of them open in seconds.  options may be NULL.
+ * store; what lies at path tells which.  Folders train, val and test that hold class folders are splits, and no
+ * class folder may stand beside them.  No picture is read yet, so that a million of them open in
+ * seconds.  options may be NULL.
  *
  * IO: cannot be read; FORMAT: a class without a picture, a bad CSV line, a path listed twice, a store that lies
  * (all named, with their line or place).  *out is NULL on failure.  Close with mopd_dataset_close.  Any

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * recognizer.h - recognising classes from a few pictures of each, in closed form: nothing is trained, it takes a second.
  *
- * Each class is a Gaussian around its pictures, pulled towards where its name says that it lies; all share one covariance;
- * the text classifier is blended in.  Every setting is chosen so that the given pictures, each left out in its turn, are
- * as likely as can be, and so the probabilities need no further calibration.  A class without pictures is answered by the
- * same formula.
+ * Each class is a Gaussian around its pictures, pulled towards where its name says that it lies; all share one
+ * covariance; the text classifier is blended in.  Every setting is chosen so that the given pictures, each left
+ * out in its turn, are as likely as can be, and so the probabilities need no further calibration.  A class
+ * without pictures is answered by the same formula.
  *
- * From the pictures left out follow, with no further work, an estimate of the accuracy, a cut-off for pictures of none of
- * the classes, sets of classes that hold the true one with a promised probability, and the labels that are likely wrong.
+ * From the pictures left out follow, with no further work, an estimate of the accuracy, a cut-off for pictures
+ * of none of the classes, sets of classes that hold the true one with a promised probability, and the labels
+ * that are likely wrong.
  *
- * A recogniser is unchanging: any number of threads may use one.  Extending or withdrawing makes a new one.  It copies what
- * it needs and may outlive its encoder. */
+ * A recogniser is unchanging: any number of threads may use one.  Extending or withdrawing makes a new one.  It
+ * copies what it needs and may outlive its encoder. */
 #ifndef MOPD_RECOGNIZER_H
 #define MOPD_RECOGNIZER_H
 
@@ -25,11 +26,11 @@ typedef struct mopd_recognizer mopd_recognizer;
 typedef struct mopd_recognizer_options {
     uint32_t struct_size;
     uint32_t flags; /* none yet */
-    /* The share of pictures of the known classes that must stay known when others are refused, between 0 and 1; 0.95.
-     * Raise it when a wrongly refused picture costs more than a stranger let through. */
+    /* The share of pictures of the known classes that must stay known when others are refused, between 0 and 1;
+     * 0.95.  Raise it when a wrongly refused picture costs more than a stranger let through. */
     double keep;
-    /* How many pictures a class's name counts for (kappa), and how far the covariance is shrunk (lambda, between 0 and 1);
-     * 0: chosen by the pictures.  Set them to repeat an earlier fit to the bit. */
+    /* How many pictures a class's name counts for (kappa), and how far the covariance is shrunk (lambda,
+     * between 0 and 1); 0: chosen by the pictures.  Set them to repeat an earlier fit to the bit. */
     double kappa, lambda;
     /* Weights of the text classifier and of the pictures; 0: chosen by the pictures. */
     double text_weight, picture_weight;
@@ -49,8 +50,8 @@ typedef struct mopd_recognizer_info {
     double kappa, lambda, text_weight, picture_weight, keep;
     double
         cutoff; /* energy below which a picture is none of the classes; -infinity: fewer than 40 pictures */
-    /* Of the pictures left out in turn, as shares; negative: nothing could be left out (one picture a class).  low and high
-     * are the 95 % interval of the accuracy (Wilson 1927). */
+    /* Of the pictures left out in turn, as shares; negative: nothing could be left out (one picture a
+     * class).  low and high are the 95 % interval of the accuracy (Wilson 1927). */
     double loo_accuracy, loo_low, loo_high, loo_ece;
 } mopd_recognizer_info;
 
@@ -62,22 +63,23 @@ typedef struct mopd_suspect {
     double probability; /* of the given label, when the picture is left out */
 } mopd_suspect;
 
-/* Flags of mopd_recognizer_extend and _withdraw.
- * CHOOSE: choose all settings anew, as fitting does, instead of keeping them. */
+/* Flags of mopd_recognizer_extend and _withdraw.  CHOOSE: choose all settings anew, as fitting does, instead
+ * of keeping them. */
 #define MOPD_RECOGNIZER_CHOOSE UINT32_C(1)
 
 MOPD_API mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size);
 
-/* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and n may be 0.
- * The encoder makes the text side.  ARG: a bad list of classes, a label out of range, a row that is not of length 1.
- * About 0.3 s for 1,632 pictures of 102 classes at D = 512.  Free with mopd_recognizer_close.  Since 0.1. */
+/* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and
+ * n may be 0.  The encoder makes the text side.  ARG: a bad list of classes, a label out of range, a row that
+ * is not of length 1.  About 0.3 s for 1,632 pictures of 102 classes at D = 512.  Free with
+ * mopd_recognizer_close.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
     const mopd_recognizer_options *options);
 
-/* The same with n more pictures; settings are kept unless MOPD_RECOGNIZER_CHOOSE is set.  labels count all classes that it
- * was made or extended for, in their order.  Its logits are those of fitting anew with the same settings (to 1e-9).
- * Since 0.1. */
+/* The same with n more pictures; settings are kept unless MOPD_RECOGNIZER_CHOOSE is set.  labels count all
+ * classes that it was made or extended for, in their order.  Its logits are those of fitting anew with the same
+ * settings (to 1e-9).  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const float *features, const int32_t *labels, size_t n, uint32_t flags);
 
@@ -85,8 +87,8 @@ MOPD_API mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_re
 MOPD_API mopd_status mopd_recognizer_withdraw(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const size_t *indices, size_t n, uint32_t flags);
 
-/* The same for another list of classes: those it knows keep their pictures, others are answered by their name alone.
- * The encoder must be the one of the fit (MISMATCH).  Since 0.1. */
+/* The same for another list of classes: those it knows keep their pictures, others are answered by their name
+ * alone.  The encoder must be the one of the fit (MISMATCH).  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const mopd_encoder *encoder, const char *const *classes, size_t n_classes);
 
@@ -114,19 +116,20 @@ MOPD_API mopd_status mopd_recognizer_probabilities(
 MOPD_API mopd_status mopd_recognizer_top(
     const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches);
 
-/* scores, n: the energy of a picture (log sum exp of its logits).  Below info.cutoff it is none of the classes: of known
- * pictures the promised share stays above; how many strangers fall below is not promised.  Since 0.1. */
+/* scores, n: the energy of a picture (log sum exp of its logits).  Below info.cutoff it is none of the classes:
+ * of known pictures the promised share stays above; how many strangers fall below is not promised.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_scores(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *scores);
 
-/* in, n x C, 1 for each class of a picture's set: sets hold the true class with probability `coverage` (between 0 and 1)
- * for pictures of the known classes (conformal prediction by the pictures left out).  Never empty.  STATE: fewer than 40
- * pictures.  Since 0.1. */
+/* in, n x C, 1 for each class of a picture's set: sets hold the true class with probability `coverage` (between
+ * 0 and 1) for pictures of the known classes (conformal prediction by the pictures left out).  Never
+ * empty.  STATE: fewer than 40 pictures.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_sets(
     const mopd_recognizer *recognizer, const float *features, size_t n, double coverage, uint8_t *in);
 
-/* The pictures whose label is likely wrong, the most suspicious first: those for which another class is likelier when they
- * are left out.  *n: room in `suspects`, then how many were written.  STATE: nothing could be left out.  Since 0.1. */
+/* The pictures whose label is likely wrong, the most suspicious first: those for which another class is
+ * likelier when they are left out.  *n: room in `suspects`, then how many were written.  STATE: nothing could
+ * be left out.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_suspects(
     const mopd_recognizer *recognizer, mopd_suspect *suspects, size_t *n);
 

@@ -4,10 +4,11 @@
  * Every function that can fail returns a mopd_status; MOPD_OK is 0, failures are negative.  The sentence of the
  * last failure of the calling thread names file, place and reason.
  *
- * The same holds everywhere: an argument that must be there and is NULL is MOPD_E_ARG, and the sentence names function
- * and argument.  A struct begins with struct_size, set by its init function or by the caller; one that is smaller than
- * in the first release is MOPD_E_ARG.  A flag that this library does not know, or a field beyond those it knows that is
- * not zero, comes from newer headers and is MOPD_E_VERSION.  What it fills beyond the fields it knows is zero. */
+ * The same holds everywhere: an argument that must be there and is NULL is MOPD_E_ARG, and the sentence names
+ * function and argument.  A struct begins with struct_size, set by its init function or by the caller; one that
+ * is smaller than in the first release is MOPD_E_ARG.  A flag that this library does not know, or a field
+ * beyond those it knows that is not zero, comes from newer headers and is MOPD_E_VERSION.  What it fills beyond
+ * the fields it knows is zero. */
 #ifndef MOPD_STATUS_H
 #define MOPD_STATUS_H
 

@@ -5,10 +5,10 @@
  *     a struct smaller than in the first release     ARG
  *     a field or a flag that is newer than we are    VERSION
  *
- * A struct that callers share with us begins with uint32_t struct_size and grows at its end.  A program compiled with
- * an older header has a shorter one: what it lacks is the default when we read, and is left out when we fill.  One
- * compiled with a newer header has a longer one: we read it as long as what we do not know is zero, and fill what we do
- * not know with zeroes. */
+ * A struct that callers share with us begins with uint32_t struct_size and grows at its end.  A program
+ * compiled with an older header has a shorter one: what it lacks is the default when we read, and is left out
+ * when we fill.  One compiled with a newer header has a longer one: we read it as long as what we do not know
+ * is zero, and fill what we do not know with zeroes. */
 #ifndef MO_API_API_H
 #define MO_API_API_H
 
@@ -42,9 +42,10 @@
         *(out) = NULL;                                                                                       \
     } while (0)
 
-/* Every public struct with struct_size that callers hand in: its bytes in the first release where pointers have 64 bits, how many pointers
- * are among them, and the flags known today in its second field.  These are numbers and never sizeof: today's size
- * grows, that of the first release does not.  MO_API_NO_FLAGS: the second field holds no flags that we read. */
+/* Every public struct with struct_size that callers hand in: its bytes in the first release where pointers have
+ * 64 bits, how many pointers are among them, and the flags known today in its second field.  These are numbers
+ * and never sizeof: today's size grows, that of the first release does not.  MO_API_NO_FLAGS: the second field
+ * holds no flags that we read. */
 #define MO_API_NO_FLAGS UINT32_MAX
 #define MO_API_STRUCTS(X)                                                                                    \
     X(mopd_image_options, 16, 0, 0)                                                                          \
@@ -80,8 +81,8 @@ mopd_status mo_api_check_size(mo_api_struct type, size_t struct_size);
 /* mopd_x_init: as much of the defaults as the caller has room for, zeroes behind, struct_size set. */
 mopd_status mo_api_init(mo_api_struct type, void *options, size_t struct_size, const void *defaults);
 
-/* out = what the caller's options say, NULL: the defaults.  ARG as above; VERSION for a field or a flag that we do not
- * know: out then holds what we do. */
+/* out = what the caller's options say, NULL: the defaults.  ARG as above; VERSION for a field or a flag that we
+ * do not know: out then holds what we do. */
 mopd_status mo_api_read(mo_api_struct type, void *out, const void *options, const void *defaults);
 
 /* Fills the caller's struct, whose struct_size he has set, from ours. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * arena.h - one block a call, its size computed first, handed out in pieces at multiples of 64 bytes; a new one, or
- * one that earlier calls left in a pool.
+ * arena.h - one block a call, its size computed first, handed out in pieces at multiples of 64 bytes; a new
+ * one, or one that earlier calls left in a pool.
  *
  *     mo_arena a = {0};                           first pass: no block, only counts
  *     float *x = mo_arena_floats(&a, rows * dim); x is NULL in the counting pass
@@ -30,8 +30,8 @@ mopd_status mo_arena_open(mo_arena *arena);
 /* Takes the pieces of one call, into variables of ctx: the same ones in the same order whenever it is called. */
 typedef void (*mo_arena_take_fn)(mo_arena *arena, void *ctx);
 
-/* Both passes.  NOMEM; INTERNAL: the second took another number of bytes than the first counted.  On failure the arena is
- * empty. */
+/* Both passes.  NOMEM; INTERNAL: the second took another number of bytes than the first counted.  On failure
+ * the arena is empty. */
 mopd_status mo_arena_fill(mo_arena *arena, mo_arena_take_fn take, void *ctx);
 
 /* The bytes that mo_arena_fill would allocate, SIZE_MAX after an overflow.  The variables of ctx are NULL afterwards. */

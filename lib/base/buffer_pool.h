@@ -2,8 +2,8 @@
  * buffer_pool.h - blocks of working memory kept from one call to the next, for callers at the same time.
  *
  * A call takes a block that is large enough, or a new one, and gives it back when it ends.  No lock: a block is
- * in one place of the buffer pool or in one caller's hands.  What is kept never exceeds `limit` bytes; older blocks go
- * when a newer one needs their room. */
+ * in one place of the buffer pool or in one caller's hands.  What is kept never exceeds `limit` bytes; older
+ * blocks go when a newer one needs their room. */
 #ifndef MO_BASE_BUFFER_POOL_H
 #define MO_BASE_BUFFER_POOL_H
 

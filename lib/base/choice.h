@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * choice.h - how to compute, chosen by name: by a call, else by a variable of the environment, else by the machine.
  *
- * A call that asks for a word that is not known, or for what this machine cannot do, fails.  An environment that
- * does is passed over while nobody can be told, and mo_choice_check tells whoever opens something. */
+ * A call that asks for a word that is not known, or for what this machine cannot do, fails.  An environment
+ * that does is passed over while nobody can be told, and mo_choice_check tells whoever opens something. */
 #ifndef MO_BASE_CHOICE_H
 #define MO_BASE_CHOICE_H
 

@@ -17,8 +17,8 @@
 #define ALIGN 64u
 #define HUGE_PAGE ((size_t)1 << 21)
 
-/* Blocks of weights begin where a huge page may: one look-up of an address instead of 512.  The kernel is asked for
- * huge pages as far as the block fills them. */
+/* Blocks of weights begin where a huge page may: one look-up of an address instead of 512.  The kernel is asked
+ * for huge pages as far as the block fills them. */
 static void *system_get(size_t n, void *context)
 {
     (void)context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * out.c - atomic files: written beside, fsynced, renamed.  Whoever dies half-way leaves the old file whole.
  *
- * What is no ordinary file (a pipe, a device) is written in place and never replaced; a link stays a link, the file it
- * points to is replaced. */
+ * What is no ordinary file (a pipe, a device) is written in place and never replaced; a link stays a link, the
+ * file it points to is replaced. */
 #include "base/out.h"
 
 #include <errno.h>

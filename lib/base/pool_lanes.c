@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * pool_lanes.c - long tasks that run small ones: a thread whose lanes are done helps with the small tasks of the others'.
  *
- * Each thread has a side job, closed until it runs tasks from within a lane while somebody is idle.  Idle threads go
- * round the side jobs, join those that are open and take tasks from their counter; the owner takes tasks too, closes
- * the job and waits for those who joined. */
+ * Each thread has a side job, closed until it runs tasks from within a lane while somebody is idle.  Idle
+ * threads go round the side jobs, join those that are open and take tasks from their counter; the owner takes
+ * tasks too, closes the job and waits for those who joined. */
 #include <sched.h>
 
 #include "base/pool_inner.h"

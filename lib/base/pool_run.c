@@ -4,8 +4,8 @@
  * Thread i of T begins with tasks n i / T onwards, in every call: what it wrote in one layer it mostly reads
  * in the next, from its own cache.
  *
- * One word tells all: which round it is, whether workers may still join it, how many are in.  A caller writes the
- * job, opens a round, takes tasks itself, closes the round and waits for those who joined; a worker that
+ * One word tells all: which round it is, whether workers may still join it, how many are in.  A caller writes
+ * the job, opens a round, takes tasks itself, closes the round and waits for those who joined; a worker that
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
@@ -83,8 +83,8 @@ static void *work(void *arg)
     }
 }
 
-/* Workers leave the host's signals to the host's threads, but what goes wrong in a worker itself (a page of a file
- * that was cut short, say) comes to the host's handlers. */
+/* Workers leave the host's signals to the host's threads, but what goes wrong in a worker itself (a page of a
+ * file that was cut short, say) comes to the host's handlers. */
 static bool start_worker(mo_pool *pool)
 {
     static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read
- * from.
+ * config.h - what a model is: sizes and settings that decide its results, whatever layout they were read from.
  *
  * Each layout of model/layouts fills one in; nothing here knows where it comes from. */
 #ifndef MO_CLIP_CONFIG_H

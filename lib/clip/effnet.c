@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * effnet.c - EfficientNet-Lite (Tan, Le 2019; Google's Lite variants) as a locked tower with a two-branch
- * head.
+ * effnet.c - EfficientNet-Lite (Tan, Le 2019; Google's Lite variants) as a locked tower with a two-branch head.
  *
  *     h = mean over positions of the last map;  p = softmax(W h + b), the network's own classes
  *     feature = normalise(p names) + mix normalise(projection h)
@@ -174,8 +173,7 @@ static mopd_status effnet_prepare(const mo_vision *base)
     return mo_once_run(&e->packs->once, 1, pack, e);
 }
 
-/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise
- * one). */
+/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise one). */
 typedef struct sizes {
     size_t map, expanded, depth;
 } sizes;

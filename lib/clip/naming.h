@@ -3,8 +3,8 @@
  *
  *     {"text_model.encoder.layers.*.mlp.fc1.bias", "transformer.resblocks.*.mlp.c_fc.bias"}
  *
- * A pattern holds at most one *, which stands for any text: the number of a layer, or all of a name.  A table is
- * read from the top, and a parameter that no rule fits is stored under its own name. */
+ * A pattern holds at most one *, which stands for any text: the number of a layer, or all of a name.  A table
+ * is read from the top, and a parameter that no rule fits is stored under its own name. */
 #ifndef MO_CLIP_NAMING_H
 #define MO_CLIP_NAMING_H
 

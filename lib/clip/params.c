@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1
- * scalar. */
+/* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1 scalar. */
 typedef struct rule {
     const char *name, *shape;
 } rule;

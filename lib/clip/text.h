@@ -51,8 +51,8 @@ size_t mo_text_plan_rows(const mo_text_plan *plan);  /* tokens left after sharin
 size_t mo_text_plan_texts(const mo_text_plan *plan); /* n */
 size_t mo_text_plan_n_ctx(const mo_text_plan *plan); /* largest context reference + 1, 0 without any */
 
-/* What a forward pass keeps for the way back; bytes: its size, known before.  work_bytes: the larger of what the two passes
- * take beside it, in one thread.  After mo_text_prepare. */
+/* What a forward pass keeps for the way back; bytes: its size, known before.  work_bytes: the larger of what
+ * the two passes take beside it, in one thread.  After mo_text_prepare. */
 size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan);
 size_t mo_text_work_bytes(const mo_text *text, const mo_text_plan *plan);
 mopd_status mo_text_cache_create(mo_text_cache **out, const mo_text *text, const mo_text_plan *plan);
@@ -71,8 +71,7 @@ mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
     mo_text_cache *cache, float *out);
 
 /* d_ctx (n_ctx x W) += gradient of the context vectors given d_out (n x D), after the mo_text_fwd that filled
- * cache.
- * The cache may be used again afterwards.  NOMEM; CANCELLED. */
+ * cache.  The cache may be used again afterwards.  NOMEM; CANCELLED. */
 mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan,
     const mo_text_cache *cache, const float *d_out, float *d_ctx);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text_cache.c - what a forward pass keeps for the way back: each block's input and inner results, and the ends before the
- * final norm. */
+ * text_cache.c - what a forward pass keeps for the way back: each block's input and inner results, and the ends
+ * before the final norm. */
 #include "base/ints.h"
 #include "base/mem.h"
 #include "clip/text_inner.h"

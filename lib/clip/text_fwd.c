@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text_fwd.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end rows, the
- * projection.
+ * text_fwd.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end
+ * rows, the projection.
  *
  * The last block makes only the rows that are read; texts that end in the same row share it. */
 #include <string.h>

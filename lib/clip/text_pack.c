@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text_pack.c - the text tower made and freed, and its parameters unpacked at first use: for the way forward, and for the
- * way back when somebody trains. */
+ * text_pack.c - the text tower made and freed, and its parameters unpacked at first use: for the way forward,
+ * and for the way back when somebody trains. */
 #include <string.h>
 
 #include "base/mem.h"

@@ -107,8 +107,8 @@ static void make_rows(
     }
 }
 
-/* seg_of[row]: its segment.  A new one starts at a root, where the parent is not the row before, or where it
- * forks. */
+/* seg_of[row]: its segment.  A new one starts at a root, where the parent is not the row before, or
+ * where it forks. */
 static void make_segments(
     mo_text_plan *plan, const uint32_t *parent, const uint32_t *children, uint32_t *seg_of)
 {

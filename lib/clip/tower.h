@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tower.h - what the transformer towers share: parameters by name into packed blocks, done once under a
- * lock. */
+ * tower.h - what the transformer towers share: parameters by name into packed blocks, done once under a lock. */
 #ifndef MO_CLIP_TOWER_H
 #define MO_CLIP_TOWER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class token, blocks,
- * projection.
+ * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class
+ * token, blocks, projection.
  *
  *     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
  *

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left
- * over. */
+ * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left over. */
 #include "clip/weights.h"
 
 #include <stdio.h>
@@ -194,8 +193,8 @@ static bool is_used(const mo_weights *w, const mo_view *v)
     return bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views) != NULL;
 }
 
-/* Whether a left-over tensor is one of a layer the configuration does not have: with a number between dots as 0,
- * its name is a known one. */
+/* Whether a left-over tensor is one of a layer the configuration does not have: with a number between dots as
+ * 0, its name is a known one. */
 static bool further_layer(const mo_weights *w, const char *name)
 {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {

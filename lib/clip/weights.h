@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * weights.h - a model's parameters under one set of names (params.h), wherever and however they are stored.
  *
- * A parameter is a view into a mapped file: a part of a fused matrix and a matrix stored the other way round
- * are views too.  Add the files, bind them to a configuration, then get.  Immutable after that: any number of
- * threads. */
+ * A parameter is a view into a mapped file: a part of a fused matrix and a matrix stored the other way
+ * round are views too.  Add the files, bind them to a configuration, then get.  Immutable after that: any
+ * number of threads. */
 #ifndef MO_CLIP_WEIGHTS_H
 #define MO_CLIP_WEIGHTS_H
 
@@ -26,16 +26,16 @@ typedef struct mo_weight {
 mopd_status mo_weights_create(mo_weights **out);
 void mo_weights_free(mo_weights *weights);
 
-/* Adds an open file's tensors; the file belongs to weights from here on, on failure too.  NOMEM; UNSUPPORTED: too many
- * files. */
+/* Adds an open file's tensors; the file belongs to weights from here on, on failure too.  NOMEM; UNSUPPORTED:
+ * too many files. */
 mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file);
 
 /* A tensor under the name it is stored by, NULL when no file has it. */
 const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
 
-/* Finds every parameter of the configuration under the name that `naming` gives it.  MISMATCH: one is missing or has
- * another shape, or there are more layers than the configuration says; UNSUPPORTED: an element type, or a tensor that
- * has no place in the architecture and is not one to ignore. */
+/* Finds every parameter of the configuration under the name that `naming` gives it.  MISMATCH: one is missing
+ * or has another shape, or there are more layers than the configuration says; UNSUPPORTED: an element type, or
+ * a tensor that has no place in the architecture and is not one to ignore. */
 mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, const mo_naming *naming);
 
 /* A parameter by its name here; INTERNAL when the configuration has none of that name. */

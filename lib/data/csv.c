@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * csv.c - a list of pictures as a dataset: header path,label[,split], RFC 4180 quoting, LF or CRLF, UTF-8
- * mark allowed.
+ * csv.c - a list of pictures as a dataset: header path,label[,split], RFC 4180 quoting, LF or CRLF,
+ * UTF-8 mark allowed.
  *
  * Columns are found by name, others are passed over; so are empty lines.  Paths are relative to the folder
  * of the list. */

@@ -264,8 +264,7 @@ void mo_dataset_close(mopd_dataset *d)
     mo_mem_free(d);
 }
 
-/* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is
- * text. */
+/* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is text. */
 static mopd_status looks_like_store(const char *path, bool *store)
 {
     FILE *f = fopen(path, "rbe");

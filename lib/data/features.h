@@ -35,12 +35,12 @@ mopd_status mo_features_read(mo_features_job *job);
 /* Looks all items up in `known`. */
 mopd_status mo_features_find_known(mo_features_job *job);
 
-/* MISMATCH: an item that `known` holds too is there under another class or split, or, where hash is not "", with other
- * content. */
+/* MISMATCH: an item that `known` holds too is there under another class or split, or, where hash is not "",
+ * with other content. */
 mopd_status mo_features_check_known(const mo_features_job *job, size_t item, const char *hash);
 
-/* A dataset of the pictures of `known` and of the new ones that could be read.  It takes job->features over where there
- * is no `known`. */
+/* A dataset of the pictures of `known` and of the new ones that could be read.  It takes job->features over
+ * where there is no `known`. */
 mopd_status mo_features_join(mopd_dataset **out, mo_features_job *job);
 
 #endif

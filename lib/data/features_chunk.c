@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * features_chunk.c - pictures read, hashed, decoded and preprocessed side by side, some at a time, and encoded in one
- * batch.
+ * features_chunk.c - pictures read, hashed, decoded and preprocessed side by side, some at a time, and encoded
+ * in one batch.
  *
- * View v of a picture is drawn from (seed, content hash, v) alone, so its features do not depend on what else is
- * encoded, or when.  Items go in order, so the first bad one is named. */
+ * View v of a picture is drawn from (seed, content hash, v) alone, so its features do not depend on what else
+ * is encoded, or when.  Items go in order, so the first bad one is named. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

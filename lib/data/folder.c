@@ -141,8 +141,8 @@ static mopd_status check_beside_splits(const char *data)
     return st;
 }
 
-/* Every class folder must have given a picture, in one split at least.  Pictures stand in the order of the
- * folders. */
+/* Every class folder must have given a picture, in one split at least.  Pictures stand in the order
+ * of the folders. */
 static mopd_status check_classes(const found *f, const char *data)
 {
     if (!f->names.n) return mo_fail(MOPD_E_FORMAT, "%s: no class folder", data);

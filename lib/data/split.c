@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * split.c - parts of a dataset: splits, few-shot draws, base and new classes, what is left without something.
  *
- * The draw takes place over all classes before the base/new cut, so base and all-class runs share
- * pictures. */
+ * The draw takes place over all classes before the base/new cut, so base and all-class runs share pictures. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -64,8 +63,8 @@ static size_t draw(const mopd_dataset *d, size_t *keep, size_t n, const mopd_sel
     return kept;
 }
 
-/* chosen[c]: class c is in the subset.  Classes count that have training pictures, any where there is no
- * such split. */
+/* chosen[c]: class c is in the subset.  Classes count that have training pictures, any where there is
+ * no such split. */
 static void cut_classes(const mopd_dataset *d, int32_t subset, bool *chosen)
 {
     bool train = has_split(d, MOPD_SPLIT_TRAIN);

@@ -8,9 +8,8 @@
 
 #include "format/image.h"
 
-/* Decodes a PNG or JPEG.  max_pixels 0: the default above.  FORMAT: neither, broken or cut short;
- * UNSUPPORTED: more than max_pixels (said before anything of that size is allocated).  *out is {0} on
- * failure. */
+/* Decodes a PNG or JPEG.  max_pixels 0: the default above.  FORMAT: neither, broken or cut short; UNSUPPORTED:
+ * more than max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
 mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels);
 
 /* The same from a file; messages begin with its path. */

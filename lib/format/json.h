@@ -3,8 +3,7 @@
  *
  * Reading: mo_json is one value of a read-only tree; values live as long as the root.  Repeated keys, broken
  * UTF-8 and nesting beyond 2048 levels are refused.  Functions that take a value take NULL too and say "not
- * there".
- * Writing: mo_jsonw remembers its first failure, so calls need no check until mo_jsonw_done. */
+ * there".  Writing: mo_jsonw remembers its first failure, so calls need no check until mo_jsonw_done. */
 #ifndef MO_FORMAT_JSON_H
 #define MO_FORMAT_JSON_H
 

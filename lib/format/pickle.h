@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * pickle.h - a pickle read into a tree, with nothing in it ever called.
  *
- * The opcodes that build numbers, texts and containers do so.  A global becomes a node that holds its name,
- * if the caller allows that name; REDUCE and NEWOBJ become nodes that hold what would have been called with
- * which arguments, BUILD keeps the state beside the object.  Who reads the tree decides what they mean.  All
- * other opcodes are refused. No recursion; nodes, memo and stack are bounded by the bytes read and a fixed
- * limit. */
+ * The opcodes that build numbers, texts and containers do so.  A global becomes a node that holds its name, if
+ * the caller allows that name; REDUCE and NEWOBJ become nodes that hold what would have been called with which
+ * arguments, BUILD keeps the state beside the object.  Who reads the tree decides what they mean.  All other
+ * opcodes are refused. No recursion; nodes, memo and stack are bounded by the bytes read and a fixed limit. */
 #ifndef MO_FORMAT_PICKLE_H
 #define MO_FORMAT_PICKLE_H
 
@@ -62,9 +61,8 @@ typedef struct mo_pickle {
 /* Whether a global may stand in the pickle; neither text ends with a zero. */
 typedef bool (*mo_pickle_allow_fn)(const mo_pnode *module, const mo_pnode *name);
 
-/* Reads one pickle from the start of n bytes, which the tree goes on pointing into.  `at` is where they lie
- * in the file `path`, for messages.  FORMAT: cut short, a wrong type, an opcode or a global that is not
- * allowed. */
+/* Reads one pickle from the start of n bytes, which the tree goes on pointing into.  `at` is where they lie in
+ * the file `path`, for messages.  FORMAT: cut short, a wrong type, an opcode or a global that is not allowed. */
 mopd_status mo_pickle_open(
     mo_pickle *out, const void *bytes, size_t n, mo_pickle_allow_fn allow, size_t at, const char *path);
 void mo_pickle_close(mo_pickle *p);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row
- * interface.
+ * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row interface.
  *
  * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest
  * is here, as Pillow has it: 16-bit grey is cut at 255, an index beyond the palette is black, a transparent
@@ -84,8 +83,7 @@ static mopd_status fail_decode(const decoder *d)
     return mo_fail(MOPD_E_FORMAT, "PNG at byte %zu: %s", d->at, d->message);
 }
 
-/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other
- * types. */
+/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other types. */
 static void read_colours(decoder *d)
 {
     for (int i = 0; i < 256; i++) d->palette[i][3] = 255;

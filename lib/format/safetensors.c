@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * safetensors.c - opens a safetensors file: every rule of the format is checked before a view is handed out.
  *
- * The JSON header is read into a tree, its names and metadata are copied into one block, and the tree is forgotten.
- * Data must be covered without gap or overlap, as the reference implementation demands. */
+ * The JSON header is read into a tree, its names and metadata are copied into one block, and the tree is
+ * forgotten.  Data must be covered without gap or overlap, as the reference implementation demands. */
 #include "format/safetensors.h"
 
 #include <stdlib.h>

@@ -11,9 +11,9 @@
 
 typedef struct mo_tensors mo_tensors;
 
-/* Opens path by the reader of its format, told by its first bytes.  A file that begins like none of them goes to the
- * reader that its name asks for: safetensors for "*.safetensors", PyTorch for the rest.  read: into memory instead of
- * mapping. */
+/* Opens path by the reader of its format, told by its first bytes.  A file that begins like none of them goes
+ * to the reader that its name asks for: safetensors for "*.safetensors", PyTorch for the rest.  read: into
+ * memory instead of mapping. */
 mopd_status mo_tensors_open(mo_tensors **out, const char *path, bool read);
 void mo_tensors_close(mo_tensors *t);
 
@@ -25,13 +25,13 @@ size_t mo_tensors_count(const mo_tensors *t);
 const char *mo_tensors_name(const mo_tensors *t, size_t i);
 const mo_view *mo_tensors_view(const mo_tensors *t, size_t i);
 
-/* By name, pointing into the file, or to a copy where the file's elements are not in order.  NULL when there is none.
- * need: FORMAT names file and tensor. */
+/* By name, pointing into the file, or to a copy where the file's elements are not in order.  NULL when there is
+ * none.  need: FORMAT names file and tensor. */
 const mo_view *mo_tensors_find(const mo_tensors *t, const char *name);
 mopd_status mo_tensors_need(const mo_tensors *t, const char *name, const mo_view **out);
 
-/* Texts that the file holds beside its tensors, sorted by key; none in a format that has no such thing.  meta: the value
- * of a key, NULL when there is none. */
+/* Texts that the file holds beside its tensors, sorted by key; none in a format that has no such thing.  meta:
+ * the value of a key, NULL when there is none. */
 size_t mo_tensors_n_meta(const mo_tensors *t);
 const char *mo_tensors_meta_key(const mo_tensors *t, size_t i);
 const char *mo_tensors_meta_value(const mo_tensors *t, size_t i);

@@ -26,8 +26,8 @@ struct mo_tensors {
     void (*free_parts)(void *parts);
 };
 
-/* Reads t->bytes: makes the tensors with mo_tensors_make and fills them, metadata too where there is some.  Messages
- * name t->path.  What it leaves behind on failure is freed with the handle. */
+/* Reads t->bytes: makes the tensors with mo_tensors_make and fills them, metadata too where there is
+ * some.  Messages name t->path.  What it leaves behind on failure is freed with the handle. */
 typedef mopd_status (*mo_tensors_reader)(mo_tensors *t);
 
 /* A handle over a file, or over bytes of the caller that must outlive it, through a format's reader. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * torchtree.h - what the pickle inside a PyTorch file means: which globals may occur, storages, named
- * tensors. */
+ * torchtree.h - what the pickle inside a PyTorch file means: which globals may occur, storages, named tensors. */
 #ifndef MO_FORMAT_TORCHTREE_H
 #define MO_FORMAT_TORCHTREE_H
 

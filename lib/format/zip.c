@@ -186,8 +186,7 @@ static mopd_status find_directory(directory *dir, const mo_zip *zip)
     return MOPD_OK;
 }
 
-/* Sizes and place that did not fit 32 bits stand in the extra field 1, in this order, only those that did
- * not. */
+/* Sizes and place that did not fit 32 bits stand in the extra field 1, in this order, only those that did not. */
 static bool read_extra64(const unsigned char *extra, size_t n, uint64_t value[3])
 {
     bool wanted = value[0] == UINT32_MAX || value[1] == UINT32_MAX || value[2] == UINT32_MAX;

@@ -2,8 +2,7 @@
  * attention_full.c - softmax(q k^T / sqrt d) v for one sequence and head at a time, on the micro-kernel.
  *
  * Keys and values of a head are packed once into panels of 16; then BLOCK queries at a time get their scores
- * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever
- * exist. */
+ * [BLOCK x L], the softmax in place, and the product with the values.  No more than these scores ever exist. */
 #include "layer/attention_full.h"
 
 #include <math.h>

@@ -79,8 +79,7 @@ typedef struct mo_block_run {
  * */
 void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_block_run *run);
 
-/* What a forward pass keeps for its backward pass.  The input x is the caller's to keep unchanged until
- * then. */
+/* What a forward pass keeps for its backward pass.  The input x is the caller's to keep unchanged until then. */
 typedef struct mo_block_cache {
     float *stats1; /* [rows x 2] */
     float *qkv;    /* [rows x 3W]; with select q lies in `q` instead */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * conv.c - the stem's k x k convolution as rows [B H' W' x planes k k] times its weights; batch norm folded
- * away. */
+ * conv.c - the stem's k x k convolution as rows [B H' W' x planes k k] times its weights; batch
+ * norm folded away. */
 #include "layer/conv.h"
 
 #include <math.h>

@@ -12,8 +12,7 @@
 size_t mo_conv_same_out(size_t in, size_t stride);
 size_t mo_conv_same_before(size_t in, size_t k, size_t stride);
 
-/* Folds y = (x - mean) / sqrt(var + eps) gamma + beta into the weights [n x k] before it and a bias [n]
- * (set). */
+/* Folds y = (x - mean) / sqrt(var + eps) gamma + beta into the weights [n x k] before it and a bias [n] (set). */
 typedef struct mo_batch_norm {
     const float *gamma, *beta, *mean, *var;
     float eps;
@@ -22,8 +21,7 @@ void mo_conv_fold_batch_norm(float *weights, float *bias, const mo_batch_norm *b
 
 /* 1 x 1: y [rows x n] = act(x [rows x k] W^T + bias) + residual, rows = B H W: mo_linear_fwd does it. */
 
-/* k x k over planes: x [B x planes x H x W] -> y [B x H' x W' x n].  linear packed from [n x planes x k x
- * k]. */
+/* k x k over planes: x [B x planes x H x W] -> y [B x H' x W' x n].  linear packed from [n x planes x k x k]. */
 typedef struct mo_stem {
     mo_linear linear;
     size_t planes, kernel, stride;

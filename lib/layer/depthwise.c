@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel
- * table. */
+ * depthwise.c - one filter a channel: four output positions at a time, all channels, through the kernel table. */
 #include "layer/depthwise.h"
 
 #include <string.h>

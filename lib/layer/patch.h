@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * patch.h - a picture's patches as rows of a tower: the p x p convolution with stride p that a ViT starts
- * with. */
+ * patch.h - a picture's patches as rows of a tower: the p x p convolution with stride p that a ViT starts with. */
 #ifndef MO_LAYER_PATCH_H
 #define MO_LAYER_PATCH_H
 

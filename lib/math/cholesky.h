@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Replaces the lower triangle of a (n x n) with L; the upper one is not read.  false: a is not positive
- * definite. */
+/* Replaces the lower triangle of a (n x n) with L; the upper one is not read.  false: a is
+ * not positive definite. */
 bool mo_cholesky(double *a, size_t n);
 
 /* x (n) = inv(L L^T) x. */

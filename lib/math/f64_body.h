@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * f64_body.h - the tile of f64.h, written once over a few macros.
  *
- * The including file names its registers: vec, LANES doubles; ROWS, VECS with VECS x LANES = MO_F64_COLS; load, store,
- * all (a number in every lane) and fma (a x b + c). */
+ * The including file names its registers: vec, LANES doubles; ROWS, VECS with VECS x LANES = MO_F64_COLS; load,
+ * store, all (a number in every lane) and fma (a x b + c). */
 static inline void edge(const mo_f64_tile *t, vec (*sum)[VECS])
 {
     double row[MO_F64_COLS];

@@ -5,8 +5,8 @@
  *     relu6           c = clamp(sum + bias) + residual
  *     both gelus      c = gelu(sum + bias) + residual
  *
- * The sum over k comes in blocks that meet in c.  A micro-kernel adds what mo_gemm_epilogue_of says as it writes a
- * block back; mo_gemm_epilogue_finish does what is left when the last block is there. */
+ * The sum over k comes in blocks that meet in c.  A micro-kernel adds what mo_gemm_epilogue_of says as it
+ * writes a block back; mo_gemm_epilogue_finish does what is left when the last block is there. */
 #ifndef MO_MATH_GEMM_EPILOGUE_H
 #define MO_MATH_GEMM_EPILOGUE_H
 

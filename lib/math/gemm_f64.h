@@ -6,8 +6,8 @@
 #include "base/fail.h"
 #include "base/pool.h"
 
-/* c [m x n] = a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p * brs + j * bcs].  c overlaps neither.
- * triangle: b[p][j] is 0 for p > j and is not read there. */
+/* c [m x n] = a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p * brs + j * bcs].  c overlaps
+ * neither.  triangle: b[p][j] is 0 for p > j and is not read there. */
 typedef struct mo_gemm_f64_args {
     double *c;
     size_t ldc;

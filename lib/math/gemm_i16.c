@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * gemm_i16.c - products over 16-bit integers with scales (math/i16.h): weights quantized panel by panel, and the
- * loops around the kernel, as gemm_f32.c has them.
+ * gemm_i16.c - products over 16-bit integers with scales (math/i16.h): weights quantized panel by panel, and
+ * the loops around the kernel, as gemm_f32.c has them.
  *
  *     blocks of k   their weights stay in the second cache
  *       rows        quantized side by side on the stack
  *         panels    of one tile
  *           tiles
  *
- * Panel j, inputs 2i and 2i+1: packed[((j * pairs + i) * 16 + o) * 2 + (0 or 1)], zeros beyond n and k; its scales
- * extra[(j * blocks + b) * 16 + o] of block b of k, the pairs cut as equal as can be. */
+ * Panel j, inputs 2i and 2i+1: packed[((j * pairs + i) * 16 + o) * 2 + (0 or 1)], zeros beyond n and k; its
+ * scales extra[(j * blocks + b) * 16 + o] of block b of k, the pairs cut as equal as can be. */
 #include "base/ints.h"
 #include "base/mem.h"
 #include "math/gemm_epilogue.h"

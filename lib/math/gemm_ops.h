@@ -6,8 +6,8 @@
  *     gemm_i16.c      16-bit integers with scales
  *     gemm_onednn.c   bfloat16 by oneDNN
  *
- * A new kind is a new file and a line of the list in mat.c.  What follows a product (bias, activation, residual) is
- * the same for all of them: gemm_epilogue.h. */
+ * A new kind is a new file and a line of the list in mat.c.  What follows a product (bias, activation,
+ * residual) is the same for all of them: gemm_epilogue.h. */
 #ifndef MO_MATH_GEMM_OPS_H
 #define MO_MATH_GEMM_OPS_H
 
@@ -37,11 +37,11 @@ typedef struct mo_gemm_area {
 typedef struct mo_gemm_ops {
     const char *name;
 
-    /* Of floats: may these weights be multiplied so, here and now?  It depends on the weights alone, so that a row's
-     * bits are the same in any company.  NULL: this kind is not of floats. */
+    /* Of floats: may these weights be multiplied so, here and now?  It depends on the weights alone, so that a
+     * row's bits are the same in any company.  NULL: this kind is not of floats. */
     bool (*takes)(size_t n, size_t k);
-    /* Other kinds: out = from, a matrix of floats; or *out stays zero, when it is better done by the next kind.
-     * NOMEM. */
+    /* Other kinds: out = from, a matrix of floats; or *out stays zero, when it is better done by the
+     * next kind.  NOMEM. */
     mopd_status (*quantize)(struct mo_mat *out, const struct mo_mat *from);
 
     void (*plan)(mo_gemm_job *job, size_t threads);

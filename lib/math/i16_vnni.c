@@ -2,8 +2,7 @@
  * i16_vnni.c - products of 16-bit integers on AVX-512 with VNNI: vpdpwssd adds two products to each of sixteen
  * sums, at the rate at which a fused multiply-add does one.
  *
- * A tile is up to 14 rows by 2 panels, 28 sums, two loads of W and 14 broadcasts of
- * two inputs of A a step. */
+ * A tile is up to 14 rows by 2 panels, 28 sums, two loads of W and 14 broadcasts of two inputs of A a step. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>

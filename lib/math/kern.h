@@ -91,21 +91,21 @@ typedef struct mo_kern {
      * floats apart; n and k are multiples of 16 */
     void (*product_transposed)(float *y, const float *q, const float *w, size_t panel, size_t n, size_t k);
 
-    /* x [n x k], rows ld apart, as panels of 16 rows: to[(j / 16 * k + i) * 16 + j % 16] = x[j][i], zeros beyond
-     * n */
+    /* x [n x k], rows ld apart, as panels of 16 rows: to[(j / 16 * k + i) * 16 + j % 16] = x[j][i],
+     * zeros beyond n */
     void (*pack)(float *to, const float *x, size_t ld, size_t n, size_t k);
 
     void (*depthwise)(const mo_depthwise_taps *t);
 
-    /* products: rows and panels of a tile; columns of W, and blocks of k, whose data at work fit the second
-     * cache */
+    /* products: rows and panels of a tile; columns of W, and blocks of k, whose data at work fit
+     * the second cache */
     size_t tile_rows, tile_panels, group, depth;
     void (*tile)(const mo_tile *t);
     const char *tile_name; /* "avx512 9x48", for people; NULL: large products are left to BLIS */
 } mo_kern;
 
-/* The live table; the first call decides: mo_kern_cpu_set, else the environment's MOPD_CPU, else what the CPU
- * has. */
+/* The live table; the first call decides: mo_kern_cpu_set, else the environment's MOPD_CPU, else what
+ * the CPU has. */
 const mo_kern *mo_kern_get(void);
 
 /* Chooses "avx512", "avx2" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the

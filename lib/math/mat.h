@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * mat.h - weight matrices, packed once for all the products they are used in.
  *
- * A matrix of floats n x k (outputs x inputs, y = W x) is packed into panels of 16 outputs: panel j holds
- * p[(j * k + i) * 16 + o] = W[16 j + o][i], zeros beyond n.  The layout is the same for every CPU path, so it may
- * be stored in a file and mapped.  Other kinds have layouts of their own, which only their file knows.
+ * A matrix of floats n x k (outputs x inputs, y = W x) is packed into panels of 16 outputs: panel j holds p[(j
+ * * k + i) * 16 + o] = W[16 j + o][i], zeros beyond n.  The layout is the same for every CPU path, so it may be
+ * stored in a file and mapped.  Other kinds have layouts of their own, which only their file knows.
  *
  * How products are made with a matrix is chosen when it is packed or quantized: gemm_ops.h. */
 #ifndef MO_MATH_MAT_H
@@ -40,8 +40,8 @@ size_t mo_mat_floats(size_t n, size_t k);
  * (MISMATCH).  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
 
-/* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out then
- * points to. */
+/* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out
+ * then points to. */
 mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts);
 
 /* Panels packed before (a mapped file); nothing is copied. */
@@ -53,8 +53,8 @@ bool mo_mat_has_floats(const mo_mat *mat);
 /* out = in transposed, for backward passes: dX = dY W.  NOMEM; INTERNAL without floats. */
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 
-/* From now on the products of mat are in 16 bits a number (math/bf16.h); its floats are freed.  NOMEM leaves mat
- * as it was; INTERNAL without floats. */
+/* From now on the products of mat are in 16 bits a number (math/bf16.h); its floats are freed.  NOMEM leaves
+ * mat as it was; INTERNAL without floats. */
 mopd_status mo_mat_quantize(mo_mat *mat);
 
 /* y [k] = sum over o < n of q[o] W[first + o]: a row from the left, by some outputs.  first, n and k are

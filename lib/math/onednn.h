@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * onednn.h - bfloat16 products by oneDNN, whose library is loaded when it is first asked for.
  *
- * A plan is one product of a fixed shape, c [MO_ONEDNN_ROWS x width] = a [MO_ONEDNN_ROWS x depth] w, sums in float.
- * Whoever has fewer rows adds zeros: every call does the same, so that a row's bits depend on the row and on
- * W alone.  Plans are shared by all matrices of their k and width, made under a lock, and used by any number
- * of threads at once, each with a mo_onednn_work of its own.  oneDNN keeps to the calling thread meanwhile. */
+ * A plan is one product of a fixed shape, c [MO_ONEDNN_ROWS x width] = a [MO_ONEDNN_ROWS x depth] w, sums
+ * in float.  Whoever has fewer rows adds zeros: every call does the same, so that a row's bits depend on
+ * the row and on W alone.  Plans are shared by all matrices of their k and width, made under a lock, and
+ * used by any number of threads at once, each with a mo_onednn_work of its own.  oneDNN keeps to the
+ * calling thread meanwhile. */
 #ifndef MO_MATH_ONEDNN_H
 #define MO_MATH_ONEDNN_H
 
@@ -30,8 +31,8 @@ typedef struct mo_onednn_plan {
     size_t bytes;    /* of packed weights, a multiple of 64 */
 } mo_onednn_plan;
 
-/* A plan to be released, or *out = NULL where oneDNN has none as wanted or the trial product came out wrong.
- * NOMEM. */
+/* A plan to be released, or *out = NULL where oneDNN has none as wanted or the trial product came
+ * out wrong.  NOMEM. */
 mopd_status mo_onednn_plan_get(const mo_onednn_plan **out, size_t k, size_t width);
 void mo_onednn_plan_release(const mo_onednn_plan *shape);
 

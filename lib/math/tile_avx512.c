@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tile_avx512.c - up to 9 rows by 3 panels: 27 sums in registers, three loads of W and 9 broadcasts of A a
- * step.
+ * tile_avx512.c - up to 9 rows by 3 panels: 27 sums in registers, three loads of W and 9 broadcasts of
+ * A a step.
  *
  * Rows of A are read where they lie, and stay in the first cache while panels come through it; each step asks
  * for what will be read of the panels AHEAD steps later, for they do not fit. */

@@ -73,8 +73,8 @@ static void write_tensors(const mo_tensors *file, mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
-/* A value that is JSON (a number, a list, an object) goes in as such, a long list as its length, the rest as
- * text. */
+/* A value that is JSON (a number, a list, an object) goes in as such, a long list as its length, the
+ * rest as text. */
 static mopd_status write_value(mo_jsonw *w, const char *text)
 {
     mo_buf list = {0};

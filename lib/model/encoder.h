@@ -32,8 +32,7 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
 void mo_encoder_close(mopd_encoder *encoder);
 mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json);
 
-/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options
- * say. */
+/* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options say. */
 mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
 
 /* features, n x D, rows of length 1. */
@@ -55,8 +54,8 @@ mopd_status mo_encoder_files(
 mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype);
 mopd_status mo_describe_file(const char *path, char **json);
 
-/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its number
- * are named. */
+/* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its
+ * number are named. */
 mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what);
 
 #endif

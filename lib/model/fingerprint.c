@@ -5,8 +5,7 @@
  * last included
  *
  * Parameters come in the order of params.h and as floats, so layout and storage type (where it loses nothing)
- * do not count.  64 values of each are read: enough to tell models apart, few enough to keep opening
- * quick.
+ * do not count.  64 values of each are read: enough to tell models apart, few enough to keep opening quick.
  *
  * The vocabulary has a fingerprint of its own, over what every id means: prompts are learned with it, features
  * of pictures are not. */

@@ -238,8 +238,8 @@ mopd_status mo_pixels_bytes(const mo_pixels *p, const mo_image *picture, uint8_t
     return st;
 }
 
-/* out, 3 x height x width, from bytes, height x width x 3: rescaled in double, then float as numpy and torch
- * do it. */
+/* out, 3 x height x width, from bytes, height x width x 3: rescaled in double, then float as numpy and
+ * torch do it. */
 static void to_floats(float *out, const uint8_t *bytes, const mo_pixels *p, bool flip)
 {
     size_t height, width;

@@ -46,16 +46,16 @@ void mo_pixels_clip(mo_pixels *p, uint32_t side);
 void mo_pixels_openai(mo_pixels *p, uint32_t side);
 void mo_pixels_effnet(mo_pixels *p, uint32_t side);
 
-/* Settings that no picture could pass (sizes 0 or above 16384, std 0, unknown filter): FORMAT with the
- * field's name. */
+/* Settings that no picture could pass (sizes 0 or above 16384, std 0, unknown filter): FORMAT with
+ * the field's name. */
 mopd_status mo_pixels_check(const mo_pixels *p);
 
 /* Height and width of what mo_pixels_run writes; false when they depend on the picture (no crop, not EXACT).
  */
 bool mo_pixels_size(const mo_pixels *p, size_t *height, size_t *width);
 
-/* out, 3 x height x width.  The settings have a fixed size.  NOMEM; UNSUPPORTED for a picture that rounds to
- * nothing. */
+/* out, 3 x height x width.  The settings have a fixed size.  NOMEM; UNSUPPORTED for a picture that
+ * rounds to nothing. */
 mopd_status mo_pixels_run(const mo_pixels *p, const mo_image *picture, float *out);
 
 /* The 8-bit picture before rescaling: out, height x width x 3. */
@@ -64,8 +64,7 @@ mopd_status mo_pixels_bytes(const mo_pixels *p, const mo_image *picture, uint8_t
 /* A training view: random resized crop and flip drawn from seed alone; out as mo_pixels_run. */
 mopd_status mo_pixels_view(const mo_pixels *p, const mo_image *picture, uint64_t seed, float *out);
 
-/* What the view of this seed is: rows [top, top + h), columns [left, left + w) of the picture, flipped or
- * not. */
+/* What the view of this seed is: rows [top, top + h), columns [left, left + w) of the picture, flipped or not. */
 typedef struct mo_crop {
     size_t top, left, h, w;
     bool flip;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * resample.h - Pillow's 8-bit two-pass resampling, to the bit.
  *
- * Each output pixel is a weighted sum over a window of the input, the weights in 22-bit fixed point; first
- * along rows, rounded to 8 bits, then along columns, rounded again (the other way round where Pillow 13 does
- * so). */
+ * Each output pixel is a weighted sum over a window of the input, the weights in 22-bit fixed point;
+ * first along rows, rounded to 8 bits, then along columns, rounded again (the other way round where
+ * Pillow 13 does so). */
 #ifndef MO_PIXEL_RESAMPLE_H
 #define MO_PIXEL_RESAMPLE_H
 

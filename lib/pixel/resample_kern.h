@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * resample_kern.h - the two inner loops of resample.c, one table per instruction set, all with the same
- * bits. */
+ * resample_kern.h - the two inner loops of resample.c, one table per instruction set, all with the same bits. */
 #ifndef MO_PIXEL_RESAMPLE_KERN_H
 #define MO_PIXEL_RESAMPLE_KERN_H
 

@@ -106,8 +106,8 @@ static mopd_status unit_row(float *row, const double *sum, size_t dim, const cha
     return MOPD_OK;
 }
 
-/* feature [C x D] = normalised sums over the templates of the normalised features, a block of classes at a
- * time. */
+/* feature [C x D] = normalised sums over the templates of the normalised features, a block of classes
+ * at a time. */
 static mopd_status encode_classes(
     const mopd_encoder *encoder, part p, size_t n_classes, size_t n_templates, float *feature)
 {

@@ -36,8 +36,8 @@ void mo_bank_free(mopd_bank *bank);
 /* Rows of n x C logits become probabilities in place. */
 void mo_bank_softmax(float *logits, size_t n, size_t n_classes);
 
-/* matches, min(top, C): the best classes of one row of logits, ties to the lower index; probability is its
- * softmax. */
+/* matches, min(top, C): the best classes of one row of logits, ties to the lower index; probability
+ * is its softmax. */
 void mo_bank_best(
     const float *logits, const float *probability, size_t n_classes, size_t top, mopd_match *matches);
 mopd_status mo_bank_top(

@@ -34,8 +34,8 @@ size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes);
 mopd_status mo_context_tokens(const mopd_encoder *encoder, const mo_context_shape *shape,
     const char *const *classes, size_t n_classes, mo_tokens *tokens, size_t *start);
 
-/* How many vectors `words` give; NULL: `wanted`, MO_CONTEXT_VECTORS when that is 0.  ARG: no token, or another number than
- * wanted. */
+/* How many vectors `words` give; NULL: `wanted`, MO_CONTEXT_VECTORS when that is 0.  ARG: no token, or another
+ * number than wanted. */
 mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, size_t wanted, size_t *n);
 
 /* ctx (vectors x W) = the words' embeddings (the same for each class), or normal numbers of deviation

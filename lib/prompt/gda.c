@@ -5,8 +5,8 @@
  *     P = D inv(S + trace(S) / (n - 1) I)                          (n - 1) cov + trace(cov) I
  *     logits = scale t . f + alpha (P mu . f - mu . P mu / 2 - ln C)
  *
- * Their code draws random crops of the few pictures and takes alpha from the validation split.  Ours takes the features
- * that it is given, and alpha from folds of them. */
+ * Their code draws random crops of the few pictures and takes alpha from the validation split.  Ours takes the
+ * features that it is given, and alpha from folds of them. */
 #include "prompt/gda.h"
 
 #include <math.h>

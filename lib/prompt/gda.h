@@ -28,12 +28,12 @@ mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const m
 void mo_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
 void mo_gda_free(mopd_gda *gda);
 
-/* A head of the bank's classes: names, text and room for the rest, with n features to be filled in.  For gda.c and
- * gda_classes.c. */
+/* A head of the bank's classes: names, text and room for the rest, with n features to be filled in.  For
+ * gda.c and gda_classes.c. */
 mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n);
 
-/* weight = P mean and bias of every class, given P as D x D, or as the Cholesky factor of D inv(P) where precision is
- * NULL. */
+/* weight = P mean and bias of every class, given P as D x D, or as the Cholesky factor of D inv(P) where
+ * precision is NULL. */
 void mo_gda_finish(mopd_gda *gda, const double *factor, const double *precision);
 
 #endif

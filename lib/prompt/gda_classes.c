@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * gda_classes.c - a head for classes that were not trained on, from one that was, as the authors' base-to-new code
- * makes it.
+ * gda_classes.c - a head for classes that were not trained on, from one that was, as the authors' base-to-new
+ * code makes it.
  *
  *     mu = mean of the 64 training features nearest to the text feature t, and 16 copies of t
  *     P  = mean over the new classes of D inv(X^T X + trace / 63 I)         X: the 64 neighbours minus t

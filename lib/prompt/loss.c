@@ -8,8 +8,8 @@
 /* A direction this much shorter than the gradient is rounding: student and teacher are the same. */
 #define NOISE 1e-6
 
-/* Work of a picture: its losses, whether it is classified rightly, and behind these the weighted loss of each teacher
- * kept. */
+/* Work of a picture: its losses, whether it is classified rightly, and behind these the weighted loss of
+ * each teacher kept. */
 enum { CE, MPD, MPS, CORRECT, PER_ROW };
 
 size_t mo_loss_work(size_t n, size_t kept)

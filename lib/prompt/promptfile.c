@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * promptfile.c - prompt files read.  They come from anywhere: every array's shape is compared with what the metadata
- * says, and every number is checked. */
+ * promptfile.c - prompt files read.  They come from anywhere: every array's shape is compared with what the
+ * metadata says, and every number is checked. */
 #include "prompt/promptfile.h"
 
 #include <limits.h>

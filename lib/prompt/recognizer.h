@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * recognizer.h - Gaussian classes with one covariance and a prior mean from the class names, blended with the text
- * classifier (docs/method.md 9.5).
+ * recognizer.h - Gaussian classes with one covariance and a prior mean from the class names, blended with the
+ * text classifier (docs/method.md 9.5).
  *
  *     m_c  = g + s (t_c - tau)                              where the names say class c lies
  *     mu_c = (n_c xbar_c + kappa m_c) / (n_c + kappa)       pulled towards its pictures
@@ -59,8 +59,8 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool);
 void mo_recognizer_fit_free(mo_recognizer_fit *fit);
 
-/* logits (N x C), each picture left out in its turn, of a fit whose settings are all given; *out NULL where nothing can be
- * left out: fewer than two pictures a class.  mo_mem_free it. */
+/* logits (N x C), each picture left out in its turn, of a fit whose settings are all given; *out NULL where
+ * nothing can be left out: fewer than two pictures a class.  mo_mem_free it. */
 mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *data,
     const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool);
 

@@ -49,8 +49,8 @@ mopd_status mo_recognizer_set_pictures(
     mopd_recognizer *r, const float *features, const int32_t *labels, size_t n);
 mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim);
 
-/* MISMATCH, named as of `place`, for another encoder than that of the fit.  A file may claim the encoder's fingerprint and
- * still have features of another width. */
+/* MISMATCH, named as of `place`, for another encoder than that of the fit.  A file may claim the encoder's
+ * fingerprint and still have features of another width. */
 mopd_status mo_recognizer_check(const mopd_recognizer *r, const mopd_encoder *encoder, const char *place);
 
 /* As the public functions of the same end. */
@@ -75,12 +75,12 @@ mopd_status mo_recognizer_judge(const mopd_recognizer *r);
 /* Log of the sum of exponentials of n logits. */
 double mo_recognizer_energy(const float *logits, size_t n);
 
-/* The energy below which a picture is none of the classes, so that `keep` of the known ones stay; false where there are
- * too few pictures to promise that. */
+/* The energy below which a picture is none of the classes, so that `keep` of the known ones stay; false where
+ * there are too few pictures to promise that. */
 bool mo_recognizer_cutoff(const mopd_recognizer *r, double keep, double *cutoff);
 
-/* in, n x n_shown, 0 or 1: classes that are likely enough for the true one to be among them with this probability; at least
- * one.  STATE where there are too few pictures. */
+/* in, n x n_shown, 0 or 1: classes that are likely enough for the true one to be among them with this
+ * probability; at least one.  STATE where there are too few pictures. */
 mopd_status mo_recognizer_sets(
     const mopd_recognizer *r, const float *features, size_t n, double coverage, uint8_t *in);
 

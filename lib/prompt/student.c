@@ -67,8 +67,8 @@ static mopd_status plan_chunk(const mo_student *s, const char *const *classes, c
     return st;
 }
 
-/* What a chunk needs at once in training, whatever the number of threads: what is kept for the way back, and the work
- * memory of the pass that takes more. */
+/* What a chunk needs at once in training, whatever the number of threads: what is kept for the way back, and
+ * the work memory of the pass that takes more. */
 static size_t chunk_bytes(const mo_student *s, const mo_text_plan *plan)
 {
     size_t kept = mo_text_cache_bytes(s->encoder->text, plan),

@@ -31,12 +31,12 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args);
 void mo_student_free(mo_student *student);
 size_t mo_student_chunks(const mo_student *student);
 
-/* mo_student_fwd and _bwd ask `stop` many times, on the calling thread.  Any answer but 0 ends them with CANCELLED, and
- * their results are undefined.  NULL: nobody is asked.  For training only. */
+/* mo_student_fwd and _bwd ask `stop` many times, on the calling thread.  Any answer but 0 ends them with
+ * CANCELLED, and their results are undefined.  NULL: nobody is asked.  For training only. */
 void mo_student_watch(mo_student *student, int (*stop)(void *context), void *context);
 
-/* features (C x D, rows of length 1) with vectors ctx.  NUMERIC names a class whose feature is zero or not
- * finite. */
+/* features (C x D, rows of length 1) with vectors ctx.  NUMERIC names a class whose feature is zero
+ * or not finite. */
 mopd_status mo_student_fwd(mo_student *student, const float *ctx, float *features);
 
 /* d_ctx[g] (vectors x W) = gradient given d_features[g] (C x D, overwritten), for g = 0 .. n_grads - 1 (1 or

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * template.c - class names put into hard prompts; the task pools of MoPD's eleven datasets.
  *
- * A pool is 12 prompts from two patterns: 3 direct ones, one per medium, then for each medium the three
- * verbs.  The articles are those of the released method, "a aircraft" and "a person doing, classified"
- * included. */
+ * A pool is 12 prompts from two patterns: 3 direct ones, one per medium, then for each medium
+ * the three verbs.  The articles are those of the released method, "a aircraft" and "a person
+ * doing, classified" included. */
 #include "prompt/template.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * template.h - hard prompts: "a photo of a {}." with a class name put in, and the method's eleven task
- * pools. */
+ * template.h - hard prompts: "a photo of a {}." with a class name put in, and the method's eleven task pools. */
 #ifndef MO_PROMPT_TEMPLATE_H
 #define MO_PROMPT_TEMPLATE_H
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer.h - CLIP's byte-level BPE: text to token ids, the same as transformers' CLIPTokenizer (version
- * 5).
+ * tokenizer.h - CLIP's byte-level BPE: text to token ids, the same as transformers' CLIPTokenizer (version 5).
  *
- * Immutable once open, no cache: any number of threads.  One block of memory.  The text is not "cleaned"
- * (ftfy, HTML entities) as the original OpenAI and open_clip tokenizers do; on ordinary text the ids are the
- * same. */
+ * Immutable once open, no cache: any number of threads.  One block of memory.  The text is not "cleaned" (ftfy,
+ * HTML entities) as the original OpenAI and open_clip tokenizers do; on ordinary text the ids are the same. */
 #ifndef MO_TOKEN_TOKENIZER_H
 #define MO_TOKEN_TOKENIZER_H
 
@@ -28,9 +26,8 @@ mopd_status mo_tokenizer_open(mo_tokenizer **out, const char *folder);
 /* The same from bpe_simple_vocab_16e6.txt.gz alone (gzip or plain text): OpenAI's and open_clip's layout. */
 mopd_status mo_tokenizer_open_simple(mo_tokenizer **out, const char *path);
 
-/* One serialised block, appended to buf, always the same bytes for the same tokenizer; and back from it.
- * load copies, any alignment will do; name stands in messages.  FORMAT for anything that does not hold
- * together. */
+/* One serialised block, appended to buf, always the same bytes for the same tokenizer; and back from it.  load
+ * copies, any alignment will do; name stands in messages.  FORMAT for anything that does not hold together. */
 mopd_status mo_tokenizer_save(const mo_tokenizer *t, mo_buf *buf);
 mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_bytes, const char *name);
 
@@ -51,8 +48,7 @@ uint32_t mo_tokenizer_pad(const mo_tokenizer *t);
 /* The largest id + 1: a token embedding needs that many rows. */
 size_t mo_tokenizer_n_ids(const mo_tokenizer *t);
 
-/* A token as the vocabulary writes it ("cat</w>"), *n_bytes long, not ended by a zero; NULL for an unused
- * id. */
+/* A token as the vocabulary writes it ("cat</w>"), *n_bytes long, not ended by a zero; NULL for an unused id. */
 const char *mo_tokenizer_token(const mo_tokenizer *t, uint32_t id, size_t *n_bytes);
 
 #endif

@@ -149,8 +149,8 @@ static const mo_json *value_of(const mo_tokenizer_specials *s, bool use_map, con
     return v ? v : mo_json_get(s->config, key);
 }
 
-/* named[] in order: the seven keys (CLIP's defaults where the files are silent), other "..._token" texts,
- * extra ones. */
+/* named[] in order: the seven keys (CLIP's defaults where the files are silent), other "..._token"
+ * texts, extra ones. */
 static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, bool use_map, const char *path)
 {
     static const char *const defaults[N_NAMED] = {

@@ -4,8 +4,7 @@
  *     text -> cut at added tokens (raw) -> NFC, white space, lower case -> cut at added tokens (normalised)
  *          -> words by CLIP's expression -> bytes -> pairs merged, lowest rank first, leftmost first
  *
- * Sennrich, Haddow, Birch 2016; byte level as in GPT-2.  Everything is read only but the scratch of the
- * call. */
+ * Sennrich, Haddow, Birch 2016; byte level as in GPT-2.  Everything is read only but the scratch of the call. */
 #include "token/tokenizer.h"
 
 #include <string.h>
@@ -75,8 +74,8 @@ mopd_status mo_tokenizer_normalize(const char *text, size_t n_bytes, mo_unicode_
     return MOPD_OK;
 }
 
-/* Pairs of a short word: ids in work[0 .. n), ranks of the pairs behind; the lowest rank is sought anew each
- * time. */
+/* Pairs of a short word: ids in work[0 .. n), ranks of the pairs behind; the lowest rank is sought
+ * anew each time. */
 static size_t merge_short(const mo_tokenizer *t, uint32_t *id, size_t n)
 {
     uint32_t *rank = id + n;
@@ -210,8 +209,8 @@ static size_t contraction(const char *p, size_t n)
     return 0;
 }
 
-/* Bytes of a special token written out, which the expression takes whole and the byte level splits again in
- * three. */
+/* Bytes of a special token written out, which the expression takes whole and the byte level splits
+ * again in three. */
 static size_t written_special(const char *p, size_t n)
 {
     static const char form[2][16] = {"<|startoftext|>", "<|endoftext|>"};

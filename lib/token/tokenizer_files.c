@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer_files.c - a tokenizer from tokenizer.json, from vocab.json + merges.txt, from
- * bpe_simple_vocab_16e6.txt.gz.
+ * tokenizer_files.c - a tokenizer from tokenizer.json, from vocab.json +
+ * merges.txt, from bpe_simple_vocab_16e6.txt.gz.
  *
  * As transformers' CLIPTokenizer does, only vocabulary, merges and added tokens are taken from the files;
  * normaliser, word expression and end-of-word suffix are CLIP's own, whatever a tokenizer.json says beside
@@ -151,8 +151,8 @@ static mopd_status read_merge_lines(source *s, const mo_buf *text, const char *p
     return st;
 }
 
-/* One pass of the tokenizers library's adding: each token takes its old id, the vocabulary's, or the next
- * free one. */
+/* One pass of the tokenizers library's adding: each token takes its old id, the vocabulary's, or the
+ * next free one. */
 static mopd_status number_tokens(source *s, uint32_t *id)
 {
     const mo_tokenizer_specials *sp = &s->specials;
@@ -357,8 +357,8 @@ static mopd_status add_simple(source *s, const char *a, size_t n_a, const char *
     return mo_tokenizer_vocab_set(&s->model, word, n_a + n_b, id);
 }
 
-/* Bytes, bytes</w>, merges[1 : 49152-256-2+1] of the lines, start, end: the vocabulary of OpenAI's simple
- * tokenizer. */
+/* Bytes, bytes</w>, merges[1 : 49152-256-2+1] of the lines, start, end: the vocabulary of
+ * OpenAI's simple tokenizer. */
 static mopd_status read_simple(source *s, const mo_buf *lines, const char *path)
 {
     size_t n_lines = count_lines(lines), n, at = 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer_scan.c - a reader of strings, small numbers and brackets; no more JSON than a tokenizer.json
- * needs. */
+ * tokenizer_scan.c - a reader of strings, small numbers and brackets; no more JSON than a tokenizer.json needs. */
 #include "token/tokenizer_scan.h"
 
 #include <string.h>

@@ -94,8 +94,7 @@ mopd_status mo_tokenizer_build(mo_tokenizer **out, const mo_tokenizer_parts *par
 /* The index of the merge of a pair of ids, MO_TOKEN_NONE when there is none. */
 uint32_t mo_tokenizer_merge(const mo_tokenizer *t, uint32_t left, uint32_t right);
 
-/* The character that stands for a byte in a byte-level vocabulary (Radford et al. 2019), as UTF-8; its
- * bytes. */
+/* The character that stands for a byte in a byte-level vocabulary (Radford et al. 2019), as UTF-8; its bytes. */
 size_t mo_tokenizer_byte_symbol(unsigned char byte, char out[4]);
 
 /* out (emptied first) = NFC, each run of white space one space, lower case.  FORMAT: not UTF-8. */

@@ -4,8 +4,8 @@
  *     fold 0    trains on one half of the classes, the other half is "new"
  *     fold 1    the other way round
  *
- * The halves are drawn by the seed; of an odd number the first half is the larger one.  Of each class that is trained
- * on and has two pictures or more, a quarter, but at least one, is held out. */
+ * The halves are drawn by the seed; of an odd number the first half is the larger one.  Of each class that is
+ * trained on and has two pictures or more, a quarter, but at least one, is held out. */
 #ifndef MO_TRAIN_CHOOSE_FOLDS_H
 #define MO_TRAIN_CHOOSE_FOLDS_H
 

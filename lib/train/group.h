@@ -3,10 +3,11 @@
  *
  *     values = head | payload;  reduce(values) = the same bits on every rank
  *
- * The caller's callback is all that ranks know of each other.  The head of every sum tells who failed, how many added
- * up, and whether all are at the same place with the same data: a rank that fails alone still takes part in the next
- * sum, and there all learn of it, so that nobody waits for one who has left.  Rule for callers: what may fail on one
- * rank only is followed by a sum that is given its status.  Alone (ranks 1) a sum does nothing. */
+ * The caller's callback is all that ranks know of each other.  The head of every sum tells who failed, how
+ * many added up, and whether all are at the same place with the same data: a rank that fails alone still takes
+ * part in the next sum, and there all learn of it, so that nobody waits for one who has left.  Rule for
+ * callers: what may fail on one rank only is followed by a sum that is given its status.  Alone (ranks 1) a
+ * sum does nothing. */
 #ifndef MO_TRAIN_GROUP_H
 #define MO_TRAIN_GROUP_H
 
@@ -15,8 +16,8 @@
 
 #define MO_GROUP_STATUSES 16 /* 1 .. 15 below zero; 0: any other */
 
-/* In front of every payload.  A check value is cut into four pieces of 16 bits: their sums and sums of squares are exact, and
- * tell whether all are alike. */
+/* In front of every payload.  A check value is cut into four pieces of 16 bits: their sums and sums of squares
+ * are exact, and tell whether all are alike. */
 typedef struct mo_group_head {
     double ranks, rank_codes;         /* 1, and a number made of the rank */
     double failed[MO_GROUP_STATUSES]; /* 1 where this rank failed so */
@@ -51,9 +52,9 @@ size_t mo_group_room(const mo_group *group, size_t n);
 /* The payload, n zeroes to begin with; n at most what `values` was made for. */
 double *mo_group_payload(mo_group *group, size_t n);
 
-/* Adds up n payload values over all ranks; st is this rank's own, returned when it is no success.  Otherwise the status
- * of a rank that failed; MISMATCH where the ranks' check values differ; ARG where not `ranks` ranks added up; what the callback
- * said. */
+/* Adds up n payload values over all ranks; st is this rank's own, returned when it is no success.  Otherwise
+ * the status of a rank that failed; MISMATCH where the ranks' check values differ; ARG where not `ranks` ranks
+ * added up; what the callback said. */
 mopd_status mo_group_sum(mo_group *group, mopd_status st, mo_group_check check, size_t n);
 
 /* The same without payload: needs no values. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * settings.h - a trainer's options: one table of their defaults and limits, options checked and completed with it, and
- * the JSON that stands in a prompt file.
+ * settings.h - a trainer's options: one table of their defaults and limits, options checked and completed with
+ * it, and the JSON that stands in a prompt file.
  *
  * settings_table.c holds the table; settings.c reads options with it; settings_json.c writes and compares the JSON. */
 #ifndef MO_TRAIN_SETTINGS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * settings_table.c - the one place that holds defaults and limits of a trainer's options.
  *
- * Defaults, range checks and their messages, the prompt file's JSON, the command's help and Python's signatures are all
- * made from this table; tests/train/test_settings.c compares what is written elsewhere. */
+ * Defaults, range checks and their messages, the prompt file's JSON, the command's help and Python's signatures
+ * are all made from this table; tests/train/test_settings.c compares what is written elsewhere. */
 #include <string.h>
 
 #include "base/words.h"

@@ -97,8 +97,7 @@ static void take_arrays(mopd_trainer *t)
     t->group.values = mo_arena_take(&t->block, mo_group_room(&t->group, most), sizeof(double));
 }
 
-/* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of
- * memory. */
+/* B, M are at most 2^20 and names and widths below 2^31: only the largest product can pass the size of memory. */
 static mopd_status check_sizes(const mopd_trainer *t)
 {
     size_t n, m = t->set.n_templates ? t->set.n_templates : 1;

@@ -5,10 +5,10 @@
  *     teachers t (M x C x D) -> logits u (B x M x C) -------------+--> losses -> dz -> ds -> d context
  *     features f (B x D) -> gate scores h (B x M) -> K of M ------+           -> dh -> d gate
  *
- * On many processes each encodes its share of the classes; s and the gradients are sums over all (train/group.h).
- * trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a step, trainer_run.c runs epochs,
- * trainer_file.c makes prompts and checkpoints, trainer_resume.c goes back to one, choose.c trains on pretended new
- * classes. */
+ * On many processes each encodes its share of the classes; s and the gradients are sums over all
+ * (train/group.h).  trainer.c creates and frees, trainer_teachers.c encodes teachers, trainer_step.c does a
+ * step, trainer_run.c runs epochs, trainer_file.c makes prompts and checkpoints, trainer_resume.c goes back to
+ * one, choose.c trains on pretended new classes. */
 #ifndef MO_TRAIN_TRAINER_H
 #define MO_TRAIN_TRAINER_H
 
@@ -38,8 +38,8 @@ typedef struct mo_trainer_state {
     mo_sums sums;             /* of this epoch */
 } mo_trainer_state;
 
-/* Work memory of one step: nothing in it outlives the step but s, the features of the last one.  B is the options'
- * batch. */
+/* Work memory of one step: nothing in it outlives the step but s, the features of the last one.  B is
+ * the options' batch. */
 typedef struct mo_trainer_work {
     float *s, *ds;     /* C x D: student features and their gradient */
     float *z, *dz;     /* B x C: student logits and their gradient */
@@ -104,8 +104,8 @@ void mo_trainer_free(mopd_trainer *trainer);
 /* ARG: the options give teachers without templates, or rows that are not of length 1; NUMERIC: not finite. */
 mopd_status mo_trainer_check_teachers(const mo_trainer_args *args, const mo_settings *settings);
 
-/* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the group,
- * whose payload takes C x D; NULL without teachers.  mo_mem_free them. */
+/* Teacher features of these classes as the settings say, M x C x D: args' own, the options', or encoded by the
+ * group, whose payload takes C x D; NULL without teachers.  mo_mem_free them. */
 mopd_status mo_trainer_teachers(
     float **out, const mo_trainer_args *args, const mo_settings *settings, mo_group *group);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * trainer_run.c - epochs over given features, or over fresh ones from a callback; at the end, what the prompt file says of
- * the training pictures. */
+ * trainer_run.c - epochs over given features, or over fresh ones from a callback; at the end, what the prompt
+ * file says of the training pictures. */
 #include <string.h>
 #include <time.h>
 

@@ -5,8 +5,9 @@
  *
  * Nothing is allocated here when all classes are one chunk.
  *
- * On many processes every rank computes logits and losses from the same s.  Their bits may still differ where CPUs do.
- * What moves the prompt may not differ: the gradients of the context are sums over the ranks, all else is rank 0's. */
+ * On many processes every rank computes logits and losses from the same s.  Their bits may still differ where
+ * CPUs do.  What moves the prompt may not differ: the gradients of the context are sums over the ranks, all
+ * else is rank 0's. */
 #include <math.h>
 #include <string.h>
 

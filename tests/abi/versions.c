@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * versions.c - a program of one release on the library of another: versions_KIND FOLDER LIBRARY.
  *
- * Compiled with today's headers and with those of versions.py, each program runs with libmopd.so.0 of FOLDER: LIBRARY is
- * "today", or "newer" where every struct has one more field.  Structs end where readable memory ends, so neither can
- * touch what the other has not. */
+ * Compiled with today's headers and with those of versions.py, each program runs with libmopd.so.0 of FOLDER:
+ * LIBRARY is "today", or "newer" where every struct has one more field.  Structs end where readable memory
+ * ends, so neither can touch what the other has not. */
 #define _GNU_SOURCE
 #include <mopd/mopd.h>
 

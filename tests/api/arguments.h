@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * arguments.h - every pointer and every flag of the public functions, each with a call: the tables of test_arguments.c,
- * which has the variables that the calls use. */
+ * arguments.h - every pointer and every flag of the public functions, each with a call: the tables of
+ * test_arguments.c, which has the variables that the calls use. */
 /* Function, argument, a call that lacks this argument alone. */
 #define REQUIRED(X)                                                                                          \
     X(mopd_array_save, path, (NULL, x, shape, 2))                                                            \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_arguments.c - the manners of all public functions: what they say of NULL and of unknown flags.
  *
- * arguments.h holds a call for every pointer and every flag that is declared; the last test reads the headers and fails
- * where one is missing. */
+ * arguments.h holds a call for every pointer and every flag that is declared; the last test reads the headers
+ * and fails where one is missing. */
 #define MOPD_ALLOW_DEPRECATED
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * bench_effnet.c - the convolutions of EfficientNet-Lite0 at 224 pixels: what the whole pass takes, and
- * each kind.
+ * bench_effnet.c - the convolutions of EfficientNet-Lite0 at 224 pixels: what the whole pass takes,
+ * and each kind.
  *
  *     bench_effnet [threads [rounds [images]]]
  *

@@ -251,8 +251,8 @@ static void any_threads_give_the_same_output(void **state)
     assert_string_equal(r[0].out, r[2].out);
 }
 
-/* Results enough to fill standard output, which is read up to the first only until the signal has come; what was reached
- * is whole JSON. */
+/* Results enough to fill standard output, which is read up to the first only until the signal has come; what
+ * was reached is whole JSON. */
 static void interrupt_prints_what_was_reached(void **state)
 {
     (void)state;
@@ -295,8 +295,8 @@ static const char *numbered_lines(const char *name, const char *rest)
     return path;
 }
 
-/* 2500 million prompts, an hour's work: the end comes by the signal alone, and there is nothing to keep.  Half a second
- * of processor time is many times what it takes to come to the first prompt. */
+/* 2500 million prompts, an hour's work: the end comes by the signal alone, and there is nothing to keep.  Half
+ * a second of processor time is many times what it takes to come to the first prompt. */
 static void interrupt_ends_the_encoding_of_prompts(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_features.c - mopd features and eval: stores made, extended, withdrawn from, and used in the place
- * of data. */
+ * test_features.c - mopd features and eval: stores made, extended, withdrawn from, and used in the
+ * place of data. */
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -29,8 +29,8 @@ static size_t before(size_t side, size_t kernel, size_t stride)
     return need > side ? (need - side) / 2 : 0;
 }
 
-/* in becomes its convolution with "image_model.CONV.weight" and the batch norm behind it.  shape: channels out, kernel,
- * stride, 1 for one filter a channel.  ReLU6 follows with relu6. */
+/* in becomes its convolution with "image_model.CONV.weight" and the batch norm behind it.  shape: channels out,
+ * kernel, stride, 1 for one filter a channel.  ReLU6 follows with relu6. */
 static void convolve(
     map *in, const mo_weights *w, const char *conv, const char *norm, const size_t shape[4], bool relu6)
 {
@@ -203,8 +203,8 @@ static void effnet_bits_do_not_depend_on_company(void **state)
     }
 }
 
-/* Floats a picture needs: the largest map between blocks twice, the largest inside one before and after its depthwise
- * convolution, the stem's patches, and the head's three vectors. */
+/* Floats a picture needs: the largest map between blocks twice, the largest inside one before and after its
+ * depthwise convolution, the stem's patches, and the head's three vectors. */
 static size_t floats_of(const mo_config *c)
 {
     const mo_effnet_config *e = &c->effnet;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_params.c - the list of a configuration's parameters: names, order, shapes, and the sums that are known of published
- * models. */
+ * test_params.c - the list of a configuration's parameters: names, order, shapes, and the sums that are known
+ * of published models. */
 #include "test.h"
 
 #include "support/towers.h"

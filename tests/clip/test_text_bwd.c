@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_text_bwd.c - the text tower's gradient to the context vectors against central differences, in any cut, at any number
- * of threads; and its memory. */
+ * test_text_bwd.c - the text tower's gradient to the context vectors against central differences, in any cut,
+ * at any number of threads; and its memory. */
 #include "test.h"
 
 #include "model/encoder.h"
@@ -22,8 +22,7 @@ static mopd_encoder *open_with(const char *name, uint32_t n_threads)
     return e;
 }
 
-/* Start, four context vectors, a name, end; the second and the last are the same, the third has no
- * context. */
+/* Start, four context vectors, a name, end; the second and the last are the same, the third has no context. */
 static size_t make_tokens(const mopd_encoder *e, uint32_t *tokens, size_t *start)
 {
     uint32_t s = mo_tokenizer_start(e->tokenizer), t = mo_tokenizer_end(e->tokenizer), c = MO_TEXT_CTX;

@@ -60,8 +60,8 @@ static void plain_text(double *feature, const mo_config *c, const mo_weights *w,
     free(embedding);
 }
 
-/* Texts that share beginnings, some the same, ends in between; the end token is 49, the largest.  Returns how many tokens
- * each has up to its end. */
+/* Texts that share beginnings, some the same, ends in between; the end token is 49, the largest.  Returns how
+ * many tokens each has up to its end. */
 static void make_texts(uint32_t *tokens, size_t *start, size_t *until, bool with_context)
 {
     uint64_t seed = 9;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_text_plan.c - the prefix tree: on random texts it has exactly the different beginnings, and every row, segment and
- * end of it is checked against the texts. */
+ * test_text_plan.c - the prefix tree: on random texts it has exactly the different beginnings, and every row,
+ * segment and end of it is checked against the texts. */
 #include "test.h"
 
 #include "clip/text_inner.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_vision.c - how pictures are shared out among threads, seen by a tower that only notes what it is given; and the
- * memory of the real ones, counted and taken. */
+ * test_vision.c - how pictures are shared out among threads, seen by a tower that only notes what it is given;
+ * and the memory of the real ones, counted and taken. */
 #include "test.h"
 
 #include <stdatomic.h>

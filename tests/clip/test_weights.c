@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_weights.c - parameters bound to what files hold: whole, in parts, turned round, in several files; and everything
- * that does not fit. */
+ * test_weights.c - parameters bound to what files hold: whole, in parts, turned round, in several files; and
+ * everything that does not fit. */
 #include "test.h"
 
 #include "clip/weights.h"

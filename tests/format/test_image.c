@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_image.c - picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py --gold), and
- * every way a file can be bad. */
+ * test_image.c - picture files: the bytes that Pillow gives (tests/gold/pixels, made by tests/parity/pixels.py
+ * --gold), and every way a file can be bad. */
 #include "test.h"
 
 #include "base/file.h"

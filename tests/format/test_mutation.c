@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_mutation.c - small valid files with bytes flipped, cut, repeated: readers fail or succeed, and stay
- * inside.
+ * test_mutation.c - small valid files with bytes flipped, cut, repeated: readers fail or succeed,
+ * and stay inside.
  *
  * The same mutations at every run.  What is asserted: a reader that fails leaves nothing behind and says
  * FORMAT, UNSUPPORTED or VERSION; views of one that succeeds can be read.  A build with the address

@@ -202,8 +202,8 @@ static void zip_refuses_every_cut(void **state)
     mo_zip_close(zip);
 }
 
-/* End record, zip64 locator and zip64 end record of an empty archive whose directory is said to be somewhere
- * else. */
+/* End record, zip64 locator and zip64 end record of an empty archive whose directory is said to
+ * be somewhere else. */
 static void zip_refuses_bad_zip64(void **state)
 {
     (void)state;

@@ -43,8 +43,7 @@ static inline unsigned char *zip_put_common(unsigned char *p, const zip_part *pa
     return zip_put(p, 0, 2);
 }
 
-/* Local headers and data, directory, end record (22 bytes).  Returns the archive's size; out has room
- * enough. */
+/* Local headers and data, directory, end record (22 bytes).  Returns the archive's size; out has room enough. */
 static inline size_t zip_compose(unsigned char *out, const zip_part *parts, size_t n)
 {
     unsigned char *p = out;

@@ -9,10 +9,10 @@
 /* The path of a file that holds the bytes.  Valid until the next call. */
 const char *fuzz_file(const uint8_t *data, size_t n);
 
-/* A folder whose files come from one input.  A line "@@NAME" starts the file of that name, which ends before the next such
- * line; only the names of the list count, and of two files of one name the first.  A file that the input leaves out is that
- * of `base`, a folder of tests/fuzz/base (NULL: there is none); one whose bytes are "-" alone does not exist.  A program
- * writes one kind of folder only. */
+/* A folder whose files come from one input.  A line "@@NAME" starts the file of that name, which ends before
+ * the next such line; only the names of the list count, and of two files of one name the first.  A file that
+ * the input leaves out is that of `base`, a folder of tests/fuzz/base (NULL: there is none); one whose bytes
+ * are "-" alone does not exist.  A program writes one kind of folder only. */
 typedef struct fuzz_folder {
     const char *base;
     const char *const *names;

@@ -9,8 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* A reader gives back every block.  A target may keep an encoder, which keeps working memory: then the same input once more
- * must leave as many blocks as before. */
+/* A reader gives back every block.  A target may keep an encoder, which keeps working memory: then the same
+ * input once more must leave as many blocks as before. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static size_t n_kept;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * fuzz.h - what every fuzz target has.
  *
- * A target is a file fuzz_NAME.c that defines fuzz_one.  fuzz.c calls it for every input; libFuzzer or driver.c makes the
- * inputs.  No input may leave a block of the library behind. */
+ * A target is a file fuzz_NAME.c that defines fuzz_one.  fuzz.c calls it for every input; libFuzzer or driver.c
+ * makes the inputs.  No input may leave a block of the library behind. */
 #ifndef MOPD_TESTS_FUZZ_FUZZ_H
 #define MOPD_TESTS_FUZZ_FUZZ_H
 
@@ -19,8 +19,8 @@ void fuzz_one(const uint8_t *data, size_t n);
 #define FUZZ_MUST(condition) ((condition) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #condition))
 _Noreturn void fuzz_broken(const char *file, int line, const char *condition);
 
-/* Whether a reader succeeded.  Ends the program when its failure has no message, or a status that no input can cause:
- * INTERNAL or NOMEM. */
+/* Whether a reader succeeded.  Ends the program when its failure has no message, or a status that no input can
+ * cause: INTERNAL or NOMEM. */
 bool fuzz_good(mopd_status st);
 
 /* The same for a reader that hands something out: after a failure that must be NULL. */

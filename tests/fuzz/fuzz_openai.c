@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_openai.c - bytes as the pickle of an OpenAI checkpoint, whose archive and storages are made around it.
  *
- * A whole archive would be a hundred times as long, and nearly all changes would fall into numbers.  The containers are
- * those of fuzz_torchfile.c. */
+ * A whole archive would be a hundred times as long, and nearly all changes would fall into numbers.  The
+ * containers are those of fuzz_torchfile.c. */
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"

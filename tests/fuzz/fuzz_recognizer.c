@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_recognizer.c - bytes as a recogniser; what opens recognises, is judged, and is made anew with other pictures and
- * classes. */
+ * fuzz_recognizer.c - bytes as a recogniser; what opens recognises, is judged, and is made anew with other
+ * pictures and classes. */
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_tokenizer.c - a tokenizer's files: tokenizer.json, vocab.json with merges.txt, the gzipped list of merges, and
- * those that name added tokens. */
+ * fuzz_tokenizer.c - a tokenizer's files: tokenizer.json, vocab.json with merges.txt, the gzipped list of
+ * merges, and those that name added tokens. */
 #include "files.h"
 #include "fuzz.h"
 

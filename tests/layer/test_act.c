@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_act.c - activations over long arrays, forward and backward: what they are, in place, in pieces of any number of
- * threads. */
+ * test_act.c - activations over long arrays, forward and backward: what they are, in place, in pieces of any
+ * number of threads. */
 #include "test.h"
 
 #include "layer/act.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_attention.c - attention forward, over whole sequences and over trees: every row against double precision; the
- * same bits selected, alone, in any tree and at any thread count. */
+ * test_attention.c - attention forward, over whole sequences and over trees: every row against double
+ * precision; the same bits selected, alone, in any tree and at any thread count. */
 #include "test.h"
 
 #include "support/attention.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_attention_bwd.c - attention backward over a tree: queries, keys and values against central differences, all rows
- * or some, the same bits at any thread count. */
+ * test_attention_bwd.c - attention backward over a tree: queries, keys and values against central differences,
+ * all rows or some, the same bits at any thread count. */
 #include "test.h"
 
 #include "support/attention.h"
@@ -110,8 +110,8 @@ static void rows_that_nobody_sees_have_no_gradient(void **state)
     test_each_path(unseen);
 }
 
-/* Weights sum to one: as much of dout as arrives is handed on to the values; and shifting all keys that a row sees by
- * the same changes nothing, so that their gradients cancel. */
+/* Weights sum to one: as much of dout as arrives is handed on to the values; and shifting all keys that a row
+ * sees by the same changes nothing, so that their gradients cancel. */
 static void sums(void)
 {
     const selection s = {test_tree_ends + 5, 1}; /* a root of its own: rows 15 .. 18 */

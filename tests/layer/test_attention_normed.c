@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_attention_normed.c - attention of a few rows over normed rows, without keys and values of all: against attention
- * in double over keys and values written out, in any company, at any thread count. */
+ * test_attention_normed.c - attention of a few rows over normed rows, without keys and values of all: against
+ * attention in double over keys and values written out, in any company, at any thread count. */
 #include "test.h"
 
 #include "support/attention.h"

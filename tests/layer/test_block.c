@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_block.c - the transformer block forward: against double precision, in place, trees and plain sequences, company
- * and threads. */
+ * test_block.c - the transformer block forward: against double precision, in place, trees and plain sequences,
+ * company and threads. */
 #include "test.h"
 
 #include "support/blocks.h"

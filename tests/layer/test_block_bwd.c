@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_block_bwd.c - the transformer block backward to its input: against central differences, all rows or some, in
- * place, the same bits at any thread count. */
+ * test_block_bwd.c - the transformer block backward to its input: against central differences, all rows or
+ * some, in place, the same bits at any thread count. */
 #include "test.h"
 
 #include "support/blocks.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_block_pack.c - a transformer block from stored tensors: what becomes of them, what does not fit, quantizing, and
- * lack of memory. */
+ * test_block_pack.c - a transformer block from stored tensors: what becomes of them, what does not fit,
+ * quantizing, and lack of memory. */
 #include "test.h"
 
 #include "math/bf16.h"

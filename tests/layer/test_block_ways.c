@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * test_block_ways.c - the four ways from normed rows to attention: all rows, duplicates shared, selected rows with keys
- * of all, selected rows from normed rows.  Each is told by what only it does, and has the bits or the bounds it must. */
+ * test_block_ways.c - the four ways from normed rows to attention: all rows, duplicates shared, selected rows
+ * with keys of all, selected rows from normed rows.  Each is told by what only it does, and has the bits or the
+ * bounds it must. */
 #include "test.h"
 
 #include "math/bf16.h"
@@ -73,8 +74,8 @@ static void selected_rows_have_the_same_bits_in_any_company(void **state)
     test_each_path(selections);
 }
 
-/* With keys and values of all, selected rows have the very bits that they have among all rows; from normed rows their
- * sums go another way, and end within a few roundings. */
+/* With keys and values of all, selected rows have the very bits that they have among all rows; from normed rows
+ * their sums go another way, and end within a few roundings. */
 static void ways_of_selected(void)
 {
     for (size_t i = 0; i < N_MODELS; i++) {
@@ -180,8 +181,8 @@ static void rows_alike_have_the_bits_of_rows(void **state)
     test_each_path(duplicates);
 }
 
-/* Told a lie about two rows, the block believes it exactly where what is shared fits among the hidden rows: queries,
- * keys and values of `different` rows, 3 W floats each, in ROWS hidden rows. */
+/* Told a lie about two rows, the block believes it exactly where what is shared fits among the hidden rows:
+ * queries, keys and values of `different` rows, 3 W floats each, in ROWS hidden rows. */
 static bool is_shared(const test_model *m, uint32_t different, const uint32_t *select, size_t n_select)
 {
     alike a;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_depthwise.c - one filter a channel: packed, against double precision at every edge of a picture, one picture in
- * company, threads. */
+ * test_depthwise.c - one filter a channel: packed, against double precision at every edge of a picture, one
+ * picture in company, threads. */
 #include "test.h"
 
 #include "layer/conv.h"

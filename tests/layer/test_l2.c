@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_l2.c - rows divided by their length, and the gradient: against double precision and differences; rows that have
- * no length. */
+ * test_l2.c - rows divided by their length, and the gradient: against double precision and differences; rows
+ * that have no length. */
 #include "test.h"
 
 #include "layer/l2.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_linear.c - linear layers: packed from parts, run forward with everything that can follow, run backward to their
- * input. */
+ * test_linear.c - linear layers: packed from parts, run forward with everything that can follow, run backward
+ * to their input. */
 #include "test.h"
 
 #include "layer/linear.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_norm.c - layer normalisation over many rows, forward and backward: against double precision and differences, the
- * same bits in any company and at any thread count. */
+ * test_norm.c - layer normalisation over many rows, forward and backward: against double precision and
+ * differences, the same bits in any company and at any thread count. */
 #include "test.h"
 
 #include "layer/norm.h"

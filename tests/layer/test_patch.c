@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_patch.c - patches of pictures as rows: each against its convolution written out, the class token, positions,
- * threads. */
+ * test_patch.c - patches of pictures as rows: each against its convolution written out, the class
+ * token, positions, threads. */
 #include "test.h"
 
 #include "layer/patch.h"

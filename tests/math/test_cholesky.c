@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_cholesky.c - factors of symmetric positive definite matrices: what they are, what they solve, and what has
- * none. */
+ * test_cholesky.c - factors of symmetric positive definite matrices: what they are, what they solve, and
+ * what has none. */
 #include "test.h"
 
 #include "math/cholesky.h"

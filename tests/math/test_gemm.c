@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm.c - how a product is cut into tasks, told by operations of the test's own that only count: every element
- * is visited once, no cut falls within a step, no area is wider than a group. */
+ * test_gemm.c - how a product is cut into tasks, told by operations of the test's own that only count: every
+ * element is visited once, no cut falls within a step, no area is wider than a group. */
 #include "test.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_epilogue.c - what follows a product: what each block of k adds as it is written back, and what is left for
- * the end. */
+ * test_gemm_epilogue.c - what follows a product: what each block of k adds as it is written back, and what is
+ * left for the end. */
 #include "test.h"
 
 #include "math/gemm_epilogue.h"

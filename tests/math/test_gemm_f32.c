@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_f32.c - products over floats: how they are planned for threads, sums over many blocks of k, and every size
- * about the edges of tiles, panels and blocks. */
+ * test_gemm_f32.c - products over floats: how they are planned for threads, sums over many blocks of k, and
+ * every size about the edges of tiles, panels and blocks. */
 #include "test.h"
 
 #include "base/ints.h"
@@ -115,8 +115,8 @@ static void sizes_about_every_edge_match_double(void **state)
     test_each_path(edges);
 }
 
-/* A product's sum is that of its blocks of k, each one chain of its own, the first one first: the same products in
- * parts, added in that order, have the same bits. */
+/* A product's sum is that of its blocks of k, each one chain of its own, the first one first: the same products
+ * in parts, added in that order, have the same bits. */
 static void blocks(void)
 {
     /* few outputs on the plain path, so that they are not BLIS's */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_i16.c - products of 16-bit integers: every path has the same bits, which are those of the arithmetic that
- * i16.h describes; the error keeps below its bound; how threads share the work. */
+ * test_gemm_i16.c - products of 16-bit integers: every path has the same bits, which are those of the
+ * arithmetic that i16.h describes; the error keeps below its bound; how threads share the work. */
 #include "test.h"
 
 #include "base/ints.h"

@@ -182,8 +182,8 @@ static void residual_may_be_the_result(void **state)
     test_each_kind(in_place);
 }
 
-/* The residual 1e8 loses the 3 of the sum and the 3 of the bias one by one, but not their 6: floats near it lie 8
- * apart. */
+/* The residual 1e8 loses the 3 of the sum and the 3 of the bias one by one, but not their 6: floats near it
+ * lie 8 apart. */
 static void order(const test_kind *kind)
 {
     enum { K = 16, N = 16 };

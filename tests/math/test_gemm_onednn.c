@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_onednn.c - products by oneDNN are those of factors rounded to bfloat16, on any number of threads and beside
- * other callers.  What is asked of the CPU is AVX-512 for bfloat16: the same calls run on AMX. */
+ * test_gemm_onednn.c - products by oneDNN are those of factors rounded to bfloat16, on any number of threads
+ * and beside other callers.  What is asked of the CPU is AVX-512 for bfloat16: the same calls run on AMX. */
 #include "test.h"
 
 #include <pthread.h>

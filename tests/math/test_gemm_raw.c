@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_raw.c - products of two matrices that nobody packed: every order of their elements, against sums in double;
- * company and threads; nothing to add up. */
+ * test_gemm_raw.c - products of two matrices that nobody packed: every order of their elements, against sums in
+ * double; company and threads; nothing to add up. */
 #include "test.h"
 
 #include "math/gemm.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_i16.c - the kernels of 16-bit products: rows quantized as i16.h says, tiles whose sums are exact, the same bits
- * from every kernel. */
+ * test_i16.c - the kernels of 16-bit products: rows quantized as i16.h says, tiles whose sums are exact, the
+ * same bits from every kernel. */
 #include "test.h"
 
 #include "math/i16.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern_act.c - activations of every CPU path and their slopes: against double precision and differences, at the
- * ends of their range, in rows, in place, the same bits wherever an element stands. */
+ * test_kern_act.c - activations of every CPU path and their slopes: against double precision and differences,
+ * at the ends of their range, in rows, in place, the same bits wherever an element stands. */
 #include "test.h"
 
 #include "base/map.h"

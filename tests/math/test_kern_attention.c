@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern_attention.c - kernels over rows of keys, values and panels, on every CPU path: against double precision, the
- * same bits one row at a time, nothing touched beside. */
+ * test_kern_attention.c - kernels over rows of keys, values and panels, on every CPU path: against double
+ * precision, the same bits one row at a time, nothing touched beside. */
 #include "test.h"
 
 #include "base/ints.h"

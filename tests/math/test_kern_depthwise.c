@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern_depthwise.c - the depthwise kernel of every CPU path: against double precision and the plain kernel, any
- * number of channels, taps, groups and columns that are written. */
+ * test_kern_depthwise.c - the depthwise kernel of every CPU path: against double precision and the plain
+ * kernel, any number of channels, taps, groups and columns that are written. */
 #include "test.h"
 
 #include "support/near.h"

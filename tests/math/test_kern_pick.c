@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern_pick.c - which table of kernels is used: by name, else by the environment, else by the processor; and that
- * every table is whole. */
+ * test_kern_pick.c - which table of kernels is used: by name, else by the environment, else by the processor;
+ * and that every table is whole. */
 #include "test.h"
 
 #include "support/paths.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_kern_rows.c - kernels over one row, on every CPU path: sums, softmax and layer norm against double precision, at
- * every length, from odd addresses, in place. */
+ * test_kern_rows.c - kernels over one row, on every CPU path: sums, softmax and layer norm against double
+ * precision, at every length, from odd addresses, in place. */
 #include "test.h"
 
 #include "support/near.h"
@@ -140,8 +140,8 @@ static void softmax_matches_double(void **state)
     test_each_path(softmax);
 }
 
-/* Shifted by a number that all floats share exactly nothing changes; however large the scores, nothing overflows; what
- * is far below is 0; what is no number spoils its row. */
+/* Shifted by a number that all floats share exactly nothing changes; however large the scores, nothing
+ * overflows; what is far below is 0; what is no number spoils its row. */
 static void softmax_ends(void)
 {
     const mo_kern *k = mo_kern_get();

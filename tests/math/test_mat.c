@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_mat.c - packed matrices: where each weight lies, what is packed from, turned, multiplied from the left, and what
- * becomes of a matrix that is quantized, viewed or freed. */
+ * test_mat.c - packed matrices: where each weight lies, what is packed from, turned, multiplied from the left,
+ * and what becomes of a matrix that is quantized, viewed or freed. */
 #include "test.h"
 
 #include "base/floats.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_onednn.c - the library itself: rounding to bfloat16, plans that are shared and given back, what OpenMP is left
- * as, and what happens where the library is not there. */
+ * test_onednn.c - the library itself: rounding to bfloat16, plans that are shared and given back, what OpenMP
+ * is left as, and what happens where the library is not there. */
 #include "test.h"
 
 #include <dlfcn.h>

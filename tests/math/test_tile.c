@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_tile.c - the micro-kernel of every CPU path: tiles of every size against double precision, what is added as they
- * are written, what stays untouched, and bits that depend on the row and the column alone. */
+ * test_tile.c - the micro-kernel of every CPU path: tiles of every size against double precision, what is added
+ * as they are written, what stays untouched, and bits that depend on the row and the column alone. */
 #include "test.h"
 
 #include "support/near.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_fingerprint.c - what a model and a vocabulary are named by: these names stand in prompt files and stores, so they may
- * never change. */
+ * test_fingerprint.c - what a model and a vocabulary are named by: these names stand in prompt files and
+ * stores, so they may never change. */
 #include "test.h"
 
 #include "model/config_json.h"

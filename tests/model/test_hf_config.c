@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_hf_config.c - config.json and preprocessor_config.json: the reference's defaults, every form of a value, and what
- * is refused by name. */
+ * test_hf_config.c - config.json and preprocessor_config.json: the reference's defaults, every form of a value,
+ * and what is refused by name. */
 #include "test.h"
 
 #include "format/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_locked.c - the folder of a locked tower: which EfficientNet-Lite its file holds, and the three files that must
- * agree. */
+ * test_locked.c - the folder of a locked tower: which EfficientNet-Lite its file holds, and the three files
+ * that must agree. */
 #include "test.h"
 
 #include "support/folders.h"

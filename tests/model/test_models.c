@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_models.c - models that lie, lack something or are not ours to run: each with its status and its
- * words. */
+ * test_models.c - models that lie, lack something or are not ours to run: each with its status and its words. */
 #include "test.h"
 
 #include "support/folders.h"

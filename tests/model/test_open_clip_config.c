@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_open_clip_config.c - open_clip_config.json: open_clip's defaults, its preprocessing, and every key that would make
- * another tower. */
+ * test_open_clip_config.c - open_clip_config.json: open_clip's defaults, its preprocessing, and every key that
+ * would make another tower. */
 #include "test.h"
 
 #include "format/json.h"

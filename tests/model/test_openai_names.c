@@ -5,8 +5,8 @@
 #include "model/layouts/openai_names.h"
 #include "support/towers.h"
 
-/* OpenAI's table knows every parameter of a ViT model, each tensor of three parts by all three, and gives no two whole
- * parameters one name. */
+/* OpenAI's table knows every parameter of a ViT model, each tensor of three parts by all three, and gives no
+ * two whole parameters one name. */
 static void openais_table_is_whole(void **state)
 {
     (void)state;

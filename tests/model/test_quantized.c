@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_quantized.c - encoders opened with bf16, by integers and by oneDNN: features near those of f32, the same bits in
- * any company, training in f32 all the same. */
+ * test_quantized.c - encoders opened with bf16, by integers and by oneDNN: features near those of f32, the same
+ * bits in any company, training in f32 all the same. */
 #include "test.h"
 
 #include "model/encoder.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_pixels.c - preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels), edges, and
- * training views. */
+ * test_pixels.c - preprocessing: the very bits of Pillow, transformers and open_clip (tests/gold/pixels),
+ * edges, and training views. */
 #include "test.h"
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_resample.c - Pillow's resampling: its very bits on the golden pictures, the filters' formula, parts, strides, and
- * every instruction set alike. */
+ * test_resample.c - Pillow's resampling: its very bits on the golden pictures, the filters' formula, parts,
+ * strides, and every instruction set alike. */
 #include "test.h"
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_loss.c - the unit numbers of the method (docs/method.md 3.7), an independent reference in double,
- * differences. */
+ * test_loss.c - the unit numbers of the method (docs/method.md 3.7), an independent reference
+ * in double, differences. */
 #include "test.h"
 
 #include "prompt/gate.h"

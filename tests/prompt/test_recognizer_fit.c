@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_recognizer_fit.c - Gaussian classes with names for a prior: every formula against its plainest form, and leaving out
- * against fitting again. */
+ * test_recognizer_fit.c - Gaussian classes with names for a prior: every formula against its plainest form, and
+ * leaving out against fitting again. */
 #include "test.h"
 
 #include "base/mem.h"

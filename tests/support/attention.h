@@ -6,8 +6,8 @@
 #include "support/mats.h"
 #include "support/trees.h"
 
-/* Rows of qkv, a few floats further apart than they are long; the first `n_select` rows of q query when they are
- * asked for alone. */
+/* Rows of qkv, a few floats further apart than they are long; the first `n_select` rows of q query when they
+ * are asked for alone. */
 typedef struct test_scene {
     const mo_rows *rows;
     size_t width, heads, ld;

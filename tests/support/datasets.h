@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * datasets.h - what the tests of tests/data share: datasets opened, listed and cut, and a made-up tower that encodes
- * their pictures. */
+ * datasets.h - what the tests of tests/data share: datasets opened, listed and cut, and a made-up tower that
+ * encodes their pictures. */
 #ifndef MOPD_TESTS_SUPPORT_DATASETS_H
 #define MOPD_TESTS_SUPPORT_DATASETS_H
 

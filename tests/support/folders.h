@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * folders.h - for tests of models on disk: copies of the golden folders, spoiled on purpose, and weights written in
- * other formats. */
+ * folders.h - for tests of models on disk: copies of the golden folders, spoiled on purpose, and weights
+ * written in other formats. */
 #ifndef MOPD_TESTS_SUPPORT_FOLDERS_H
 #define MOPD_TESTS_SUPPORT_FOLDERS_H
 

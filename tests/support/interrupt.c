@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * interrupt.c - SIGINT at a place in the work of a command, whatever the speed of the machine.
  *
- * Words on standard output: it is a socket of the smallest size, read up to the words only.  A command that prints
- * more than the socket holds is still at work when the signal comes.
- * A FIFO: the command reads from it, and nothing is ever written.
- * A file, and processor time: the work must be endless. */
+ * Words on standard output: it is a socket of the smallest size, read up to the words only.  A command that
+ * prints more than the socket holds is still at work when the signal comes.  A FIFO: the command reads from it,
+ * and nothing is ever written.  A file, and processor time: the work must be endless. */
 #include "support/interrupt.h"
 
 #include <errno.h>
@@ -47,8 +46,8 @@ static double computed(pid_t pid)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Lets the command run until it seems to wait for a reader: the hardest place to be interrupted at, though any other
- * has the same outcome. */
+/* Lets the command run until it seems to wait for a reader: the hardest place to be interrupted at, though any
+ * other has the same outcome. */
 static void let_it_block(pid_t pid)
 {
     const time_t begun = time(NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * labelled.h - a small labelled data set on disk, and what the tests of train, eval, features and
- * bench-new share. */
+ * labelled.h - a small labelled data set on disk, and what the tests of train, eval, features
+ * and bench-new share. */
 #ifndef MOPD_TESTS_SUPPORT_LABELLED_H
 #define MOPD_TESTS_SUPPORT_LABELLED_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * plain.h - the towers' arithmetic in double and in the plainest loops, from parameters by name: nothing is packed, shared,
- * blocked or kept. */
+ * plain.h - the towers' arithmetic in double and in the plainest loops, from parameters by name: nothing is
+ * packed, shared, blocked or kept. */
 #ifndef MOPD_TESTS_SUPPORT_PLAIN_H
 #define MOPD_TESTS_SUPPORT_PLAIN_H
 

@@ -78,8 +78,8 @@ static inline size_t tower_numbers(const mo_param_spec *s)
     return n;
 }
 
-/* n numbers such as a parameter of that name may have: variances are positive, scales near 1, a matrix keeps the length
- * of what goes through it. */
+/* n numbers such as a parameter of that name may have: variances are positive, scales near 1, a matrix keeps
+ * the length of what goes through it. */
 static inline void tower_fill(float *x, const mo_param_spec *s, uint32_t seed)
 {
     const size_t n = tower_numbers(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * trainings.h - what the tests of tests/train share: the tiny model with pictures of its classes, trainers and runs on
- * them, and the files they leave. */
+ * trainings.h - what the tests of tests/train share: the tiny model with pictures of its classes, trainers and
+ * runs on them, and the files they leave. */
 #ifndef MOPD_TESTS_SUPPORT_TRAININGS_H
 #define MOPD_TESTS_SUPPORT_TRAININGS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_tokenizer.c - ids equal to transformers' on golden texts, from every layout and from the block; bad
- * inputs.
+ * test_tokenizer.c - ids equal to transformers' on golden texts, from every layout and from the
+ * block; bad inputs.
  *
  * tests/gold/tokens is written by tests/parity/tokens.py --gold. */
 #include "test.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_tokenizer_merges.c - byte-pair encoding against the plainest program that does it, on random vocabularies;
- * vocabulary tables; byte symbols. */
+ * test_tokenizer_merges.c - byte-pair encoding against the plainest program that does it, on random
+ * vocabularies; vocabulary tables; byte symbols. */
 #include "test.h"
 
 #include "base/mem.h"

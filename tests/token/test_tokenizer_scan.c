@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_tokenizer_scan.c - the quick reader of tokenizer.json: what it reads it reads rightly, all else it leaves to the
- * tree. */
+ * test_tokenizer_scan.c - the quick reader of tokenizer.json: what it reads it reads rightly, all else it
+ * leaves to the tree. */
 #include "test.h"
 
 #include "base/buf.h"

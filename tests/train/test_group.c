@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_group.c - one training on many ranks: threads that meet in a reduction of their own, against the same training
- * alone; what fails on one rank ends on all. */
+ * test_group.c - one training on many ranks: threads that meet in a reduction of their own, against the same
+ * training alone; what fails on one rank ends on all. */
 #include "test.h"
 
 #include <pthread.h>

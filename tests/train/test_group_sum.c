@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_group_sum.c - sums over ranks one by one: shares of the classes, heads that tell who failed or differs, rows put
- * together.  Ranks take turns here: each says first what it would add, then gets the sum of all. */
+ * test_group_sum.c - sums over ranks one by one: shares of the classes, heads that tell who failed or differs,
+ * rows put together.  Ranks take turns here: each says first what it would add, then gets the sum of all. */
 #include "test.h"
 
 #include "base/mem.h"

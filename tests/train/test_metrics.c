@@ -15,8 +15,7 @@ static void counts_come_from_the_largest_logit(void **state)
     assert_memory_equal(confusion, want, sizeof want);
 }
 
-/* scikit-learn: f1_score([0,0,1,1,1,2], [0,1,1,1,2,0], average="macro", labels=[0,1,2]) = (1/2 + 2/3 + 0)
- * / 3 */
+/* scikit-learn: f1_score([0,0,1,1,1,2], [0,1,1,1,2,0], average="macro", labels=[0,1,2]) = (1/2 + 2/3 + 0) / 3 */
 static void macro_f1_is_the_mean_over_classes_present(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_settings.c - the table of settings: what stands in it, that options are held to its limits, and what of it hosts
- * and headers say. */
+ * test_settings.c - the table of settings: what stands in it, that options are held to its limits, and what of
+ * it hosts and headers say. */
 #include "test.h"
 
 #include "support/tiny.h"
@@ -326,8 +326,8 @@ static const char *end_of_declaration(const char *from)
     return NULL;
 }
 
-/* What is said of a field: from the comment in front of it, or of the fields before it that share one, to the next
- * field. */
+/* What is said of a field: from the comment in front of it, or of the fields before it that share one, to
+ * the next field. */
 static void lines_of_field(const char *body, const char *name, char *out, size_t room)
 {
     char words[64];

@@ -13,8 +13,8 @@ mopd_status mo_config_read_u32(
 mopd_status mo_config_read_side(
     const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);
 
-/* One number for all colours or three; x is left alone where the key is missing or null.  `where` stands before the key in
- * messages. */
+/* One number for all colours or three; x is left alone where the key is missing or null.  `where` stands before
+ * the key in messages. */
 mopd_status mo_config_read_colours(
     double x[3], const mo_json *o, const char *where, const char *key, const char *path);
 

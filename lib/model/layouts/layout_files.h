@@ -20,8 +20,8 @@ mopd_status mo_layout_files_json(mopd_encoder *e, const char *dir, const char *n
 /* Adds the tensors of one file, of whatever format. */
 mopd_status mo_layout_files_add(mopd_encoder *e, const char *path, bool read);
 
-/* Adds the weights that lie in dir under the first of n names that is there; a name that ends in ".index.json" lists
- * the files that hold them.  IO names the first when none is there. */
+/* Adds the weights that lie in dir under the first of n names that is there; a name that ends in ".index.json"
+ * lists the files that hold them.  IO names the first when none is there. */
 mopd_status mo_layout_files_weights(
     mopd_encoder *e, const char *dir, const char *const *names, size_t n, bool read);
 

@@ -15,8 +15,8 @@ typedef struct mo_layout_place {
     size_t n_head;
 } mo_layout_place;
 
-/* Several layouts may be possible: a sure one goes before one that may be, and among equals the order of the list
- * decides. */
+/* Several layouts may be possible: a sure one goes before one that may be, and among equals the order of
+ * the list decides. */
 typedef enum mo_layout_fit { MO_LAYOUT_NO, MO_LAYOUT_MAYBE, MO_LAYOUT_SURE } mo_layout_fit;
 
 typedef struct mo_layout {
@@ -24,8 +24,8 @@ typedef struct mo_layout {
     const char
         *sign; /* for messages: the file that a folder of this layout must have; NULL: it is no folder */
     mopd_status (*detect)(mo_layout_fit *fit, const mo_layout_place *place);
-    /* Fills config, weights (bound) and tokenizer of e, which the caller frees on failure.  read: files into memory
-     * instead of mapping. */
+    /* Fills config, weights (bound) and tokenizer of e, which the caller frees on failure.  read: files into
+     * memory instead of mapping. */
     mopd_status (*open)(mopd_encoder *e, const char *path, bool read);
 } mo_layout;
 
@@ -35,8 +35,8 @@ typedef struct mo_layout {
 MO_LAYOUTS(MO_LAYOUT_DECLARE)
 #undef MO_LAYOUT_DECLARE
 
-/* The layout of what lies at path.  IO: nothing is there, or a folder that is none; the message says what would be
- * looked for. */
+/* The layout of what lies at path.  IO: nothing is there, or a folder that is none; the message says what would
+ * be looked for. */
 mopd_status mo_layouts_find(const mo_layout **out, const char *path);
 
 #endif

@@ -5,9 +5,9 @@
  *     efficientnet-lite*.pth                 the image tower, somebody else's and kept as it is
  *     projection.safetensors                 the head that brings both together | tokenizer
  *
- * Which EfficientNet-Lite it is, is told by the shapes of its tensors: every stage of the family changes the number of
- * channels, so stages are counted by that; kernels and expansions are read off the shapes, the strides of the seven
- * stages are 1 2 2 2 1 2 1. */
+ * Which EfficientNet-Lite it is, is told by the shapes of its tensors: every stage of the family changes the
+ * number of channels, so stages are counted by that; kernels and expansions are read off the shapes, the
+ * strides of the seven stages are 1 2 2 2 1 2 1. */
 #include <stdio.h>
 #include <string.h>
 
@@ -49,8 +49,8 @@ static const mo_view *shaped(const mo_weights *weights, const char *name, int n_
     return v && v->n_dims == n_dims && v->shape[0] < UINT32_MAX ? v : NULL;
 }
 
-/* The side each member of the family was made for, Lite0 to Lite4: told by its last channels and number of
- * blocks. */
+/* The side each member of the family was made for, Lite0 to Lite4: told by its last channels and
+ * number of blocks. */
 static uint32_t side_for(const mo_effnet_config *e)
 {
     switch (e->block[e->n_blocks - 1].out) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * open_clip_config.c - open_clip_config.json: model_cfg and preprocess_cfg, with open_clip's own defaults.
  *
- * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides open_clip.
- * Every key that would change the towers is looked at; a value other than the plain CLIP one is refused by
- * name. */
+ * quick_gelu is model_cfg's word and false without it, whatever the weights came from: so decides
+ * open_clip.  Every key that would change the towers is looked at; a value other than the plain CLIP one is
+ * refused by name. */
 #include "model/layouts/open_clip_config.h"
 
 #include <string.h>

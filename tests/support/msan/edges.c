@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * edges.c - MemorySanitizer knows only what clang has compiled with it; this file is its edge to other
- * libraries.
+ * edges.c - MemorySanitizer knows only what clang has compiled with it; this file is its edge
+ * to other libraries.
  *
  * With -DMOPD_SANITIZE=memory it is linked into the library and every program, and the linker sends each call
  * of a NAME for which a __wrap_NAME stands here (cmake/options.cmake reads the names) through it.  What a
