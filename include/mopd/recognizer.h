@@ -32,7 +32,7 @@ typedef struct mopd_recognizer_options {
     /* How many pictures a class's name counts for (kappa), and how far the covariance is shrunk (lambda,
      * between 0 and 1); 0: chosen by the pictures.  Set them to repeat an earlier fit to the bit. */
     double kappa, lambda;
-    /* Weights of the text classifier and of the pictures; 0: chosen by the pictures. */
+    /* Weights of the text classifier and of the pictures; 0: chosen by the pictures, beside what is given. */
     double text_weight, picture_weight;
     /* The text side: hard prompts with "{}" for the name, as in mopd_bank_create; NULL: "a photo of a {}.". */
     const char *const *templates;
@@ -48,8 +48,8 @@ typedef struct mopd_recognizer_info {
     uint64_t n_pictures; /* N */
     uint64_t n_classes;  /* those answered: C */
     double kappa, lambda, text_weight, picture_weight, keep;
-    double
-        cutoff; /* energy below which a picture is none of the classes; -infinity: fewer than 40 pictures */
+    /* The energy below which a picture is none of the classes; -infinity: fewer than 40 pictures. */
+    double cutoff;
     /* Of the pictures left out in turn, as shares; negative: nothing could be left out (one picture a
      * class).  low and high are the 95 % interval of the accuracy (Wilson 1927). */
     double loo_accuracy, loo_low, loo_high, loo_ece;

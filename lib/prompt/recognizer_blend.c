@@ -23,7 +23,8 @@ typedef struct job {
     const mo_recognizer_parts *p;
     const double *scores;
     double weight[2];
-    terms *rows; /* N */
+    bool fixed[2]; /* given, not chosen */
+    terms *rows;   /* N */
 } job;
 
 static terms row_terms(const job *j, size_t i)
@@ -57,6 +58,15 @@ static void do_rows(void *ctx, size_t task)
     for (size_t i = task * ROWS_A_TASK; i < end; i++) j->rows[i] = row_terms(j, i);
 }
 
+/* f as a function in which direction k does not matter: no step goes there. */
+static void hold(terms *f, int k, bool fixed)
+{
+    if (!fixed) return;
+    f->d[k] = 0;
+    f->h[1] = 0;
+    f->h[2 * k] = 1;
+}
+
 /* f, its gradient and its matrix of second derivatives in z; sums in the pictures' order. */
 static terms at(job *j, const double z[2])
 {
@@ -75,12 +85,12 @@ static terms at(job *j, const double z[2])
     f.h[2] = (f.h[2] * w[1] * w[1] + fmax(0, f.d[1] * w[1])) * share;
     f.loss *= share;
     for (int k = 0; k < 2; k++) f.d[k] *= w[k] * share;
-    if (!j->scores) return f;
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 2 && j->scores; k++) {
         f.loss += (z[k] - start[k]) * (z[k] - start[k]) * share;
         f.d[k] += 2 * (z[k] - start[k]) * share;
         f.h[2 * k] += 2 * share;
     }
+    for (int k = 0; k < 2; k++) hold(&f, k, j->fixed[k]);
     return f;
 }
 
@@ -128,9 +138,14 @@ mopd_status mo_recognizer_blend(
 {
     job j = {.p = parts, .scores = scores, .rows = mo_mem_alloc(parts->data->n, sizeof(terms))};
     if (!j.rows) return MOPD_E_NOMEM;
-    double z[2] = {scores ? start[0] : 0, scores ? start[1] : 0};
+    double z[2];
+    for (int k = 0; k < 2; k++) {
+        j.fixed[k] = weights[k] > 0;
+        z[k] = j.fixed[k] ? log(weights[k]) : scores ? start[k] : 0;
+    }
     *loss = descend(&j, z).loss;
-    for (int k = 0; k < 2; k++) weights[k] = exp(z[k]);
+    for (int k = 0; k < 2; k++)
+        if (!j.fixed[k]) weights[k] = exp(z[k]);
     mo_mem_free(j.rows);
     return MOPD_OK;
 }

@@ -13,17 +13,26 @@ typedef struct candidate {
     double kappa, lambda;
 } candidate;
 
+/* What is tried for one setting: what was given, or one value for few pictures, or all three. */
+static size_t values(double list[3], double given, double few, const double all[3])
+{
+    list[0] = given > 0 ? given : few;
+    if (list[0] > 0) return 1;
+    memcpy(list, all, 3 * sizeof *list);
+    return 3;
+}
+
 /* The candidates that this many pictures can tell apart. */
-static size_t candidates(candidate list[9], const mo_recognizer_parts *p)
+static size_t candidates(candidate list[9], const mo_recognizer_parts *p, const mo_recognizer_settings *given)
 {
     static const double kappas[] = {1, 3, 10}, lambdas[] = {0.25, 0.5, 0.85};
-    if (p->median < 3 || p->data->n < FEW_PICTURES) {
-        list[0] = (candidate){p->median < 3 ? 1 : 3, 0.85};
-        return 1;
-    }
+    const bool few = p->median < 3 || p->data->n < FEW_PICTURES;
+    double kappa[3], lambda[3];
+    const size_t n_kappas = values(kappa, given->kappa, few ? p->median < 3 ? 1 : 3 : 0, kappas);
+    const size_t n_lambdas = values(lambda, given->lambda, few ? 0.85 : 0, lambdas);
     size_t n = 0;
-    for (int k = 0; k < 3; k++)
-        for (int l = 0; l < 3; l++) list[n++] = (candidate){kappas[k], lambdas[l]};
+    for (size_t k = 0; k < n_kappas; k++)
+        for (size_t l = 0; l < n_lambdas; l++) list[n++] = (candidate){kappa[k], lambda[l]};
     return n;
 }
 
@@ -36,12 +45,12 @@ typedef struct search {
 } search;
 
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
-static mopd_status weights_of_single_pictures(search *s)
+static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
-    double weights[2];
+    double weights[2] = {0};
     mopd_status st = mo_recognizer_blend(weights, &s->loss, s->p, NULL);
-    s->best.a = 0.25 * weights[0];
-    s->best.b = 0.06;
+    s->best.a = given->a > 0 ? given->a : 0.25 * weights[0];
+    s->best.b = given->b > 0 ? given->b : 0.06;
     return st;
 }
 
@@ -50,8 +59,7 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
     double weights[2] = {given->a, given->b}, loss = 0;
     mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, c->kappa, c->lambda);
     if (st == MOPD_OK) st = mo_recognizer_leave_out(s->scores, &s->gauss, s->p);
-    if (st == MOPD_OK && !(given->a > 0 && given->b > 0))
-        st = mo_recognizer_blend(weights, &loss, s->p, s->scores);
+    if (st == MOPD_OK) st = mo_recognizer_blend(weights, &loss, s->p, s->scores);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
     s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1]};
@@ -61,15 +69,11 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
 static mopd_status choose(search *s, const mo_recognizer_settings *given)
 {
     candidate list[9];
-    size_t n = candidates(list, s->p);
-    if (given->kappa > 0 && given->lambda > 0) {
-        list[0] = (candidate){given->kappa, given->lambda};
-        n = 1;
-    }
+    const size_t n = candidates(list, s->p, given);
     s->loss = INFINITY;
-    if (s->p->median < 2 && !(given->a > 0 && given->b > 0)) {
+    if (s->p->median < 2) {
         s->best = (mo_recognizer_settings){list[0].kappa, list[0].lambda, 0, 0};
-        return weights_of_single_pictures(s);
+        return weights_of_single_pictures(s, given);
     }
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) st = try_candidate(s, &list[i], given);

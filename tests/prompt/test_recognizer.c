@@ -214,6 +214,10 @@ static void bad_arguments_are_named(void **state)
     o.picture_weight = -1;
     assert_fails(
         mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG, "picture_weight");
+    o = standard();
+    o.n_templates = 1;
+    assert_fails(mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG,
+        "templates is NULL");
     const char *const same[] = {"a", "a"};
     assert_fails(mopd_recognizer_create(&none, encoder, same, 2, x, y, 1, NULL), MOPD_E_ARG, "\"a\"");
     mopd_recognizer_close(r);

@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "prompt/recognizer.h"
 
-enum { D = 7, C = 4, MOST = 40 };
+enum { D = 7, C = 4, MOST = 140 };
 
 typedef struct pictures {
     float x[MOST * D], text[C * D];
@@ -258,6 +258,56 @@ static void the_weights_are_the_best_there_are(void **state)
     }
 }
 
+/* Every candidate by itself: the one chosen is that of least loss. */
+static void many_pictures_choose_among_nine(void **state)
+{
+    (void)state;
+    static pictures p;
+    static const double kappas[] = {1, 3, 10}, lambdas[] = {0.25, 0.5, 0.85};
+    for (uint64_t seed = 20; seed < 24; seed++) {
+        draw(&p, (const int[C]){seed % 2 ? 6 : 40, 40, 25, 30}, seed);
+        mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
+        double best = INFINITY;
+        mo_recognizer_settings want = {0};
+        for (int i = 0; i < 9; i++) {
+            mo_recognizer_fit g =
+                fit_of(&p, &(mo_recognizer_settings){kappas[i / 3], lambdas[i % 3], 0, 0}, NULL);
+            const double loss = loss_with(&p, g.settings);
+            if (loss < best) want = g.settings;
+            best = fmin(best, loss);
+            mo_recognizer_fit_free(&g);
+        }
+        near(&f.settings.kappa, &want.kappa, 4, 1e-12, "setting");
+        mo_recognizer_fit_free(&f);
+    }
+}
+
+/* What is given stays, alone or with others; the rest is the best beside it. */
+static void what_is_given_stays(void **state)
+{
+    (void)state;
+    static pictures p;
+    for (int counts = 0; counts < 3; counts++)
+        for (int mask = 0; mask < 16; mask++) {
+            const int most[3] = {1, 5, 30}, n = most[counts];
+            draw(&p, (const int[C]){n, n, n, n}, 30);
+            const double want[4] = {2, 0.3, 0.7, 0.02};
+            double s[4];
+            for (int k = 0; k < 4; k++) s[k] = mask >> k & 1 ? want[k] : 0;
+            mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){s[0], s[1], s[2], s[3]}, NULL);
+            const mo_recognizer_settings got = f.settings;
+            const double is[4] = {got.kappa, got.lambda, got.a, got.b};
+            for (int k = 0; k < 4; k++) assert_true(s[k] > 0 ? is[k] == s[k] : is[k] > 0 && isfinite(is[k]));
+            for (int side = -1; side <= 1 && n > 1; side += 2) {
+                mo_recognizer_settings other = got;
+                if (!(s[2] > 0)) other.a *= exp(0.01 * side);
+                if (!(s[3] > 0)) other.b *= exp(0.01 * side);
+                assert_true(loss_with(&p, other) >= loss_with(&p, got) - 1e-12);
+            }
+            mo_recognizer_fit_free(&f);
+        }
+}
+
 static void few_pictures_choose_little(void **state)
 {
     (void)state;
@@ -371,6 +421,8 @@ int main(void)
         cmocka_unit_test(logits_are_those_of_the_formula),
         cmocka_unit_test(leaving_out_equals_fitting_without),
         cmocka_unit_test(the_weights_are_the_best_there_are),
+        cmocka_unit_test(many_pictures_choose_among_nine),
+        cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(few_pictures_choose_little),
         cmocka_unit_test(odd_data_give_finite_answers),
         cmocka_unit_test(threads_do_not_change_bits),
