@@ -30,6 +30,7 @@ static void help_and_version_go_to_standard_output(void **state)
         assert_has(r.out, "--threads");
         assert_has(r.out, "--precision");
         assert_has(r.out, "--quiet");
+        if (strstr(r.out, ") (default")) fail_msg("mopd %s --help tells a default twice", commands[i]);
     }
 }
 
