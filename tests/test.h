@@ -40,7 +40,7 @@ bool test_pause(time_t begun);
                 #want, words);                                                                               \
     } while (0)
 
-/* A fresh path under a temporary folder of this test program, removed when it ends: static buffers, a hundred deep. */
+/* name below a temporary folder of this test program, removed when it ends; the text lives as long. */
 const char *test_path(const char *name);
 
 /* Writes n bytes as test_path(name) and returns that path. */

@@ -79,7 +79,7 @@ static void add_recognizer_json(json_t *one, const job *j)
     json_object_set_new(one, "known", json_boolean(is_known(j)));
     json_object_set_new(one, "score", cli_json_float(j->score));
     if (j->none && !is_known(j)) json_object_set_new(one, "answer", json_string("none of these"));
-    if (!j->coverage) return;
+    if (j->coverage == 0) return;
     json_t *set = json_array();
     for (size_t c = 0; c < n_classes(j); c++)
         if (j->set[c]) json_array_append_new(set, json_string(class_name(j, c)));

@@ -16,6 +16,13 @@ bool test_pause(time_t begun)
 
 static char folder[64];
 
+/* Every path that a test was given; it stays valid until the program ends. */
+typedef struct path_link {
+    struct path_link *next;
+    char text[];
+} path_link;
+static path_link *paths;
+
 static void remove_tree(const char *path)
 {
     DIR *dir = opendir(path);
@@ -40,20 +47,27 @@ static void remove_tree(const char *path)
 static void remove_folder(void)
 {
     remove_tree(folder);
+    while (paths) {
+        path_link *p = paths;
+        paths = p->next;
+        free(p);
+    }
 }
 
 const char *test_path(const char *name)
 {
-    static char paths[100][512];
-    static int next;
     if (!*folder) {
         snprintf(folder, sizeof folder, "/tmp/mopd-test-XXXXXX");
         if (!mkdtemp(folder)) fail_msg("cannot make a temporary folder");
         atexit(remove_folder);
     }
-    char *path = paths[next++ % 100];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
+    const size_t room = strlen(folder) + strlen(name) + 2;
+    path_link *p = malloc(sizeof *p + room);
+    if (!p) fail_msg("no memory for a path");
+    snprintf(p->text, room, "%s/%s", folder, name);
+    p->next = paths;
+    paths = p;
+    return p->text;
 }
 
 const char *test_write(const char *name, const void *bytes, size_t n)
