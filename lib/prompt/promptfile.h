@@ -58,7 +58,7 @@ void mo_prompt_notes_free(mo_prompt_notes *notes);
 int mo_promptfile_gate_shape(const mopd_prompt *prompt, size_t shape[3]);
 
 /* A copy of what banks need: context, settings, classes, and whose model it is; no gate, no notes. */
-mopd_status mo_prompt_copy(mopd_prompt **out, const mopd_prompt *prompt);
+mopd_status mo_prompt_copy(mopd_prompt **out, const mopd_prompt *from);
 
 /* Writes path; checkpoint NULL: a prompt file. */
 mopd_status mo_promptfile_save(const mopd_prompt *prompt, const mo_checkpoint *checkpoint, const char *path);
