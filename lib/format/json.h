@@ -93,6 +93,7 @@ void mo_jsonw_end(mo_jsonw *w);    /* } or ] */
 void mo_jsonw_key(mo_jsonw *w, const char *key);
 /* Text: bytes that are no UTF-8 become U+FFFD.  NULL is written as null. */
 void mo_jsonw_string(mo_jsonw *w, const char *text);
+void mo_jsonw_strings(mo_jsonw *w, char *const *texts, size_t n); /* a list of them */
 void mo_jsonw_string_n(mo_jsonw *w, const char *text, size_t n);
 void mo_jsonw_int(mo_jsonw *w, int64_t x);
 void mo_jsonw_uint(mo_jsonw *w, uint64_t x);

@@ -138,6 +138,13 @@ void mo_jsonw_string(mo_jsonw *w, const char *text)
         mo_jsonw_null(w);
 }
 
+void mo_jsonw_strings(mo_jsonw *w, char *const *texts, size_t n)
+{
+    mo_jsonw_array(w);
+    for (size_t i = 0; i < n; i++) mo_jsonw_string(w, texts[i]);
+    mo_jsonw_end(w);
+}
+
 void mo_jsonw_raw(mo_jsonw *w, const char *json)
 {
     before_item(w, false);

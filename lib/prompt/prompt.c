@@ -52,8 +52,8 @@ mopd_status mo_prompt_copy(mopd_prompt **out, const mopd_prompt *from)
     p->settings = mo_mem_strdup(from->settings);
     if (!p->context || !p->settings) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) memcpy(p->context, from->context, n * sizeof *p->context);
-    for (size_t c = 0; c < from->classes.n && st == MOPD_OK; c++)
-        st = mo_names_add(&p->classes, from->classes.name[c], strlen(from->classes.name[c]));
+    if (st == MOPD_OK)
+        st = mo_names_copy(&p->classes, (const char *const *)from->classes.name, from->classes.n);
     if (st != MOPD_OK)
         mo_prompt_free(p);
     else
@@ -115,9 +115,7 @@ void mo_prompt_notes_free(mo_prompt_notes *notes)
 static void write_names(mo_jsonw *w, const char *key, const mo_names *names)
 {
     mo_jsonw_key(w, key);
-    mo_jsonw_array(w);
-    for (size_t i = 0; i < names->n; i++) mo_jsonw_string(w, names->name[i]);
-    mo_jsonw_end(w);
+    mo_jsonw_strings(w, names->name, names->n);
 }
 
 static void write_raw(mo_jsonw *w, const char *key, const char *json)

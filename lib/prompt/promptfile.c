@@ -10,11 +10,11 @@
 
 #include "base/floats.h"
 #include "base/mem.h"
-#include "base/names.h"
 #include "base/view.h"
 #include "base/words.h"
 #include "format/json.h"
 #include "prompt/context.h"
+#include "prompt/metadata.h"
 #include "prompt/method.h"
 
 bool mo_promptfile_is(const mo_tensors *file)
@@ -23,18 +23,11 @@ bool mo_promptfile_is(const mo_tensors *file)
     return kind && (!strcmp(kind, "prompt") || !strcmp(kind, "checkpoint"));
 }
 
-static mopd_status need_meta(const mo_tensors *file, const char *key, const char **out)
-{
-    *out = mo_tensors_meta(file, key);
-    return *out ? MOPD_OK
-                : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_tensors_path(file), key);
-}
-
 /* A whole number below 2^31 written as decimal digits. */
 static mopd_status need_number(const mo_tensors *file, const char *key, uint32_t *out)
 {
     const char *text;
-    mopd_status st = need_meta(file, key, &text);
+    mopd_status st = mo_metadata_need(file, key, &text);
     if (st != MOPD_OK) return st;
     size_t n = strlen(text);
     bool digits = n && n <= 10 && strspn(text, "0123456789") == n;
@@ -46,34 +39,10 @@ static mopd_status need_number(const mo_tensors *file, const char *key, uint32_t
     return MOPD_OK;
 }
 
-static mopd_status read_list(const mo_tensors *file, const char *key, mo_names *out)
-{
-    const char *text;
-    mopd_status st = need_meta(file, key, &text);
-    if (st != MOPD_OK) return st;
-    const mo_json *root = NULL;
-    st = mo_json_parse(&root, text, strlen(text), key);
-    if (st == MOPD_E_FORMAT) return mo_fail_at(st, "%s", mo_tensors_path(file));
-    if (st != MOPD_OK) return st;
-    if (mo_json_kind(root) != MO_JSON_ARRAY)
-        st = mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is not a list", mo_tensors_path(file), key);
-    for (size_t i = 0; i < mo_json_count(root) && st == MOPD_OK; i++) {
-        const mo_json *item = mo_json_item(root, i);
-        const char *name = NULL;
-        if (!mo_json_as_string(item, &name) || strlen(name) != mo_json_string_bytes(item))
-            st =
-                mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is not a text", mo_tensors_path(file), i, key);
-        else
-            st = mo_names_add(out, name, strlen(name));
-    }
-    mo_json_close(root);
-    return st;
-}
-
 static mopd_status read_settings(const mo_tensors *file, mopd_prompt *p)
 {
     const char *path = mo_tensors_path(file), *text, *position = NULL;
-    mopd_status st = need_meta(file, "mopd.settings", &text);
+    mopd_status st = mo_metadata_need(file, "mopd.settings", &text);
     if (st != MOPD_OK) return st;
     if (!(p->settings = mo_mem_strdup(text))) return MOPD_E_NOMEM;
     const mo_json *root = NULL;
@@ -156,22 +125,22 @@ static mopd_status read_meta(const mo_tensors *file, mopd_prompt *p)
         return mo_fail(p->info.format ? MOPD_E_VERSION : MOPD_E_FORMAT,
             "%s: prompt file of format %u, this library reads format %d", path, (unsigned)p->info.format,
             MO_PROMPT_FORMAT);
-    if ((st = need_meta(file, "mopd.method", &text)) != MOPD_OK) return st;
+    if ((st = mo_metadata_need(file, "mopd.method", &text)) != MOPD_OK) return st;
     if (mo_method_find(text, &p->info.method) != MOPD_OK)
         return mo_fail(MOPD_E_FORMAT, "%s: method \"%.40s\" is unknown", path, text);
-    if ((st = need_meta(file, "mopd.fingerprint", &text)) != MOPD_OK) return st;
+    if ((st = mo_metadata_need(file, "mopd.fingerprint", &text)) != MOPD_OK) return st;
     if ((st = take_digits(p->fingerprint, text, "fingerprint", file)) != MOPD_OK) return st;
     text = mo_tensors_meta(file, "mopd.vocabulary");
     if (text && (st = take_digits(p->vocabulary, text, "vocabulary", file)) != MOPD_OK) return st;
-    if ((st = need_meta(file, "mopd.version", &text)) != MOPD_OK) return st;
+    if ((st = mo_metadata_need(file, "mopd.version", &text)) != MOPD_OK) return st;
     if (!(p->version = mo_mem_strdup(text))) return MOPD_E_NOMEM;
     if ((st = read_accuracy(file, &p->info.accuracy)) != MOPD_OK) return st;
     if (!strcmp(mo_tensors_meta(file, MO_PROMPT_KIND), "checkpoint")) p->info.flags |= MOPD_PROMPT_CHECKPOINT;
     if ((st = need_number(file, "mopd.dim", &p->info.dim)) != MOPD_OK) return st;
     if ((st = need_number(file, "mopd.epoch", &p->info.epoch)) != MOPD_OK) return st;
     if ((st = read_settings(file, p)) != MOPD_OK) return st;
-    if ((st = read_list(file, "mopd.classes", &p->classes)) != MOPD_OK) return st;
-    if ((st = read_list(file, "mopd.templates", &p->templates)) != MOPD_OK) return st;
+    if ((st = mo_metadata_read_names(&p->classes, file, "mopd.classes")) != MOPD_OK) return st;
+    if ((st = mo_metadata_read_names(&p->templates, file, "mopd.templates")) != MOPD_OK) return st;
     if ((st = read_json(file, "mopd.data", &p->data)) != MOPD_OK) return st;
     if ((st = read_json(file, "mopd.gate_use", &p->gate_use)) != MOPD_OK) return st;
     p->info.n_classes = (uint32_t)p->classes.n;

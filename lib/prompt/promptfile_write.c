@@ -3,22 +3,9 @@
 #include "base/buf.h"
 #include "format/json.h"
 #include "mopd/version.h"
+#include "prompt/metadata.h"
 #include "prompt/method.h"
 #include "prompt/promptfile.h"
-
-static mopd_status meta_list(mo_safetensors_writer *w, const char *key, const mo_names *list)
-{
-    mo_buf text = {0};
-    mo_jsonw j;
-    mo_jsonw_init(&j, &text);
-    mo_jsonw_array(&j);
-    for (size_t i = 0; i < list->n; i++) mo_jsonw_string(&j, list->name[i]);
-    mo_jsonw_end(&j);
-    mopd_status st = mo_jsonw_done(&j);
-    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, key, text.data);
-    mo_buf_free(&text);
-    return st;
-}
 
 static mopd_status meta_number(mo_safetensors_writer *w, const char *key, double x)
 {
@@ -60,8 +47,8 @@ static mopd_status write_meta(mo_safetensors_writer *w, const mopd_prompt *p, co
     if (st == MOPD_OK) st = meta_number(w, "mopd.dim", p->info.dim);
     if (st == MOPD_OK) st = meta_number(w, "mopd.epoch", p->info.epoch);
     if (st == MOPD_OK && p->info.accuracy >= 0) st = meta_number(w, "mopd.accuracy", p->info.accuracy);
-    if (st == MOPD_OK) st = meta_list(w, "mopd.classes", &p->classes);
-    if (st == MOPD_OK) st = meta_list(w, "mopd.templates", &p->templates);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &p->classes);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &p->templates);
     return st == MOPD_OK ? meta_notes(w, p) : st;
 }
 

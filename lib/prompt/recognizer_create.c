@@ -70,13 +70,6 @@ mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t
     return MOPD_OK;
 }
 
-static mopd_status copy_names(mo_names *to, const char *const *names, size_t n)
-{
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = mo_names_add(to, names[i], strlen(names[i]));
-    return st;
-}
-
 /* The text classifier of some names as this recogniser makes it. */
 static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mopd_encoder *encoder,
     const char *const *names, size_t n)
@@ -103,7 +96,7 @@ static mopd_status take_text_side(
     memcpy(r->fingerprint, encoder->fingerprint, sizeof r->fingerprint);
     r->keep = o->keep;
     if (o->prompt) return mo_prompt_copy(&r->prompt, o->prompt);
-    return copy_names(
+    return mo_names_copy(
         &r->templates, o->n_templates ? o->templates : standard, o->n_templates ? (size_t)o->n_templates : 1);
 }
 
@@ -116,7 +109,7 @@ mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *enco
     if (!r) return MOPD_E_NOMEM;
     mopd_status st = take_text_side(r, encoder, o);
     if (st == MOPD_OK) st = text_bank(&bank, r, encoder, classes, n_classes);
-    if (st == MOPD_OK) st = copy_names(&r->classes, classes, n_classes);
+    if (st == MOPD_OK) st = mo_names_copy(&r->classes, classes, n_classes);
     if (st == MOPD_OK) st = mo_recognizer_set_text(r, bank->feature, n_classes, bank->dim);
     if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, features, labels, n);
     if (st == MOPD_OK) {
@@ -138,9 +131,9 @@ static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from
     if (!r) return MOPD_E_NOMEM;
     r->keep = from->keep;
     memcpy(r->fingerprint, from->fingerprint, sizeof r->fingerprint);
-    mopd_status st = copy_names(&r->classes, (const char *const *)from->classes.name, from->classes.n);
+    mopd_status st = mo_names_copy(&r->classes, (const char *const *)from->classes.name, from->classes.n);
     if (st == MOPD_OK)
-        st = copy_names(&r->templates, (const char *const *)from->templates.name, from->templates.n);
+        st = mo_names_copy(&r->templates, (const char *const *)from->templates.name, from->templates.n);
     if (st == MOPD_OK && from->prompt) st = mo_prompt_copy(&r->prompt, from->prompt);
     if (st == MOPD_OK) st = mo_recognizer_set_text(r, from->text, from->data.n_classes, from->data.dim);
     if (st == MOPD_OK) st = mo_recognizer_sums_copy(&r->sums, &from->sums);
@@ -271,7 +264,7 @@ static mopd_status add_classes(
     const size_t dim = r->data.dim, before = r->data.n_classes;
     mopd_bank *bank = NULL;
     mopd_status st = text_bank(&bank, r, encoder, names, n);
-    if (st == MOPD_OK) st = copy_names(&r->classes, names, n);
+    if (st == MOPD_OK) st = mo_names_copy(&r->classes, names, n);
     if (st == MOPD_OK) st = widen_sums(&r->sums, n);
     float *text = st == MOPD_OK ? mo_mem_realloc(r->text, before + n, dim * sizeof *text) : NULL;
     if (st == MOPD_OK && !text) st = MOPD_E_NOMEM;

@@ -21,6 +21,7 @@
 #include "format/safetensors.h"
 #include "format/tensors.h"
 #include "mopd/version.h"
+#include "prompt/metadata.h"
 #include "prompt/promptfile.h"
 #include "prompt/recognizer_handle.h"
 
@@ -66,25 +67,6 @@ static size_t list_parts(part list[MOST_TENSORS], mopd_recognizer *r, bool loo)
 
 /* ---- writing ---- */
 
-static mopd_status add_json(mo_safetensors_writer *w, const char *key, mo_jsonw *j, mo_buf *text)
-{
-    mopd_status st = mo_jsonw_done(j);
-    if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, key, text->data);
-    mo_buf_free(text);
-    return st;
-}
-
-static mopd_status add_names(mo_safetensors_writer *w, const char *key, const mo_names *names)
-{
-    mo_buf text = {0};
-    mo_jsonw j;
-    mo_jsonw_init(&j, &text);
-    mo_jsonw_array(&j);
-    for (size_t i = 0; i < names->n; i++) mo_jsonw_string(&j, names->name[i]);
-    mo_jsonw_end(&j);
-    return add_json(w, key, &j, &text);
-}
-
 static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer *r)
 {
     mo_buf text = {0};
@@ -99,7 +81,7 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer 
     mo_jsonw_kdouble(&j, "scale", r->data.scale);
     mo_jsonw_kdouble(&j, "shift", r->fit.shift);
     mo_jsonw_end(&j);
-    return add_json(w, "mopd.settings", &j, &text);
+    return mo_metadata_write(w, "mopd.settings", &j, &text);
 }
 
 /* What its banks need of the prompt, beside its vectors. */
@@ -116,11 +98,9 @@ static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_prompt *p)
     mo_jsonw_kstring(&j, "vocabulary", p->vocabulary);
     mo_jsonw_kstring(&j, "settings", p->settings);
     mo_jsonw_key(&j, "classes");
-    mo_jsonw_array(&j);
-    for (size_t i = 0; i < p->classes.n; i++) mo_jsonw_string(&j, p->classes.name[i]);
+    mo_jsonw_strings(&j, p->classes.name, p->classes.n);
     mo_jsonw_end(&j);
-    mo_jsonw_end(&j);
-    return add_json(w, "mopd.prompt", &j, &text);
+    return mo_metadata_write(w, "mopd.prompt", &j, &text);
 }
 
 static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
@@ -131,8 +111,8 @@ static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
     for (size_t i = 0; i < 4 && st == MOPD_OK; i++)
         st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
     if (st == MOPD_OK) st = add_settings(w, r);
-    if (st == MOPD_OK) st = add_names(w, "mopd.classes", &r->classes);
-    if (st == MOPD_OK) st = add_names(w, "mopd.templates", &r->templates);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &r->classes);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &r->templates);
     if (st == MOPD_OK && r->prompt) st = add_prompt(w, r->prompt);
     part list[MOST_TENSORS];
     const size_t n = list_parts(list, r, r->loo != NULL);
@@ -170,44 +150,6 @@ mopd_status mo_recognizer_save(const mopd_recognizer *recognizer, const char *pa
 
 /* ---- reading ---- */
 
-static mopd_status need_meta(const mo_tensors *f, const char *key, const char **out)
-{
-    *out = mo_tensors_meta(f, key);
-    return *out ? MOPD_OK : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_tensors_path(f), key);
-}
-
-static mopd_status parse_meta(const mo_tensors *f, const char *key, const mo_json **root)
-{
-    const char *text;
-    mopd_status st = need_meta(f, key, &text);
-    if (st == MOPD_OK) st = mo_json_parse(root, text, strlen(text), key);
-    return st == MOPD_E_FORMAT ? mo_fail_at(st, "%s", mo_tensors_path(f)) : st;
-}
-
-static mopd_status take_names(mo_names *out, const mo_json *list, const char *key, const char *path)
-{
-    mopd_status st = MOPD_OK;
-    if (mo_json_kind(list) != MO_JSON_ARRAY)
-        return mo_fail(MOPD_E_FORMAT, "%s: \"%s\" is no list", path, key);
-    for (size_t i = 0; i < mo_json_count(list) && st == MOPD_OK; i++) {
-        const char *name;
-        if (!mo_json_as_string(mo_json_item(list, i), &name) ||
-            strlen(name) != mo_json_string_bytes(mo_json_item(list, i)))
-            return mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is no text", path, i, key);
-        st = mo_names_add(out, name, strlen(name));
-    }
-    return st;
-}
-
-static mopd_status read_names(mo_names *out, const mo_tensors *f, const char *key)
-{
-    const mo_json *root = NULL;
-    mopd_status st = parse_meta(f, key, &root);
-    if (st == MOPD_OK) st = take_names(out, root, key, mo_tensors_path(f));
-    mo_json_close(root);
-    return st;
-}
-
 static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
 {
     const mo_json *root = NULL;
@@ -220,7 +162,7 @@ static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
     } numbers[] = {{"kappa", &s->kappa, 1e9, false}, {"lambda", &s->lambda, 1, false},
         {"a", &s->a, 1e9, false}, {"b", &s->b, 1e9, true}, {"keep", &r->keep, 1, false},
         {"scale", &r->data.scale, 1e9, false}, {"shift", &r->fit.shift, 1e9, true}};
-    mopd_status st = parse_meta(f, "mopd.settings", &root);
+    mopd_status st = mo_metadata_json(f, "mopd.settings", &root);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && st == MOPD_OK; i++) {
         double *x = numbers[i].to;
         st = mo_json_need_number(root, numbers[i].key, path, x);
@@ -320,7 +262,8 @@ static mopd_status take_prompt(mopd_prompt *p, const mo_json *o, const char *pat
     if (st == MOPD_OK) st = mo_json_need_bool(o, "class_context", path, &per_class);
     if (st == MOPD_OK) st = mo_json_need_string(o, "vocabulary", path, &vocabulary);
     if (st == MOPD_OK) st = mo_json_need_string(o, "settings", path, &settings);
-    if (st == MOPD_OK) st = take_names(&p->classes, mo_json_get(o, "classes"), "classes", path);
+    if (st == MOPD_OK)
+        st = mo_metadata_take_names(&p->classes, mo_json_get(o, "classes"), "mopd.prompt: classes", path);
     if (st != MOPD_OK) return st;
     if (n_context < 1 || n_context > 10000 || width < 1 || width > 1000000 || position < 0 || position > 2 ||
         strlen(vocabulary) > 64)
@@ -339,7 +282,7 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
     const mo_json *root = NULL;
     if (!mo_tensors_meta(f, "mopd.prompt")) return MOPD_OK;
     mopd_prompt *p = r->prompt = mo_prompt_create();
-    mopd_status st = p ? parse_meta(f, "mopd.prompt", &root) : MOPD_E_NOMEM;
+    mopd_status st = p ? mo_metadata_json(f, "mopd.prompt", &root) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = take_prompt(p, root, mo_tensors_path(f));
     mo_json_close(root);
     if (st != MOPD_OK) return st;
@@ -352,20 +295,20 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
 static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 {
     const char *path = mo_tensors_path(f), *kind, *format, *fingerprint;
-    mopd_status st = need_meta(f, "mopd.kind", &kind);
+    mopd_status st = mo_metadata_need(f, "mopd.kind", &kind);
     if (st == MOPD_OK && strcmp(kind, "recognizer") != 0)
         st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a recogniser", path, kind);
-    if (st == MOPD_OK) st = need_meta(f, "mopd.format", &format);
+    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.format", &format);
     if (st == MOPD_OK && strcmp(format, "1") != 0)
         st = mo_fail(MOPD_E_VERSION, "%s: recogniser format %.20s, known up to %d", path, format,
             MO_RECOGNIZER_FORMAT);
-    if (st == MOPD_OK) st = need_meta(f, "mopd.fingerprint", &fingerprint);
+    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.fingerprint", &fingerprint);
     if (st == MOPD_OK && strlen(fingerprint) > 64)
         st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
     if (st == MOPD_OK) strcpy(r->fingerprint, fingerprint);
     if (st == MOPD_OK) st = read_settings(r, f);
-    if (st == MOPD_OK) st = read_names(&r->classes, f, "mopd.classes");
-    if (st == MOPD_OK) st = read_names(&r->templates, f, "mopd.templates");
+    if (st == MOPD_OK) st = mo_metadata_read_names(&r->classes, f, "mopd.classes");
+    if (st == MOPD_OK) st = mo_metadata_read_names(&r->templates, f, "mopd.templates");
     return st == MOPD_OK ? read_sizes(r, f) : st;
 }
 
