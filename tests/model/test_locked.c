@@ -167,16 +167,11 @@ static void the_first_tower_of_the_folder_is_taken(void **state)
         folder_try(folder), MOPD_E_IO, "/efficientnet-lite*.pth: no such file: the image tower is missing");
 }
 
-static mopd_status torture(void *path)
-{
-    return folder_try(path);
-}
-
 static void opening_survives_failing_memory(void **state)
 {
     (void)state;
     static char path[] = FOLDERS_GOLD "locked";
-    test_torture(torture, path);
+    test_torture(folder_torture, path);
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
 

@@ -154,16 +154,11 @@ static void other_towers_are_refused(void **state)
         "visual.ln_pre.bias is missing");
 }
 
-static mopd_status torture(void *path)
-{
-    return folder_try(path);
-}
-
 static void opening_survives_failing_memory(void **state)
 {
     (void)state;
     static char path[] = FOLDERS_GOLD "openai/tiny.pt";
-    test_torture(torture, path);
+    test_torture(folder_torture, path);
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
 

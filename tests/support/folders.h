@@ -222,4 +222,10 @@ static inline void folder_write_torch(
     mo_buf_free(&b);
 }
 
+/* For test_torture: ctx is the folder's path. */
+static inline mopd_status folder_torture(void *ctx)
+{
+    return folder_try(ctx);
+}
+
 #endif
