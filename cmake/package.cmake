@@ -2,6 +2,15 @@
 # `cpack -G DEB` (scripts/package.sh): libmopd0, libmopd-dev, mopd and mopd-data, one a component of cmake/install.cmake.
 option(MOPD_DEB "lay the tree out for Debian packages: licence, changelog, overrides, compressed pages" OFF)
 
+# As Debian's own tools ask: who packages is told by DEBFULLNAME and DEBEMAIL, else it is this user of this machine.
+if(DEFINED ENV{DEBEMAIL})
+    set(packager "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+else()
+    cmake_host_system_information(RESULT machine QUERY FQDN)
+    set(packager "local build <root@${machine}>")
+endif()
+set(MOPD_PACKAGER "${packager}" CACHE STRING "maintainer named in Debian packages: NAME <ADDRESS>")
+
 set(MOPD_DEB_RELEASE 1)
 set(MOPD_DEB_VERSION ${PROJECT_VERSION}-${MOPD_DEB_RELEASE})
 set(MOPD_DEB_NAME_runtime libmopd0)
@@ -12,7 +21,8 @@ set(MOPD_DEB_NAME_data mopd-data)
 if(MOPD_DEB)
     set(debian ${PROJECT_BINARY_DIR}/debian)
     file(MAKE_DIRECTORY ${debian})
-    execute_process(COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/cmake/debian/changelog OUTPUT_FILE ${debian}/changelog.Debian.gz
+    configure_file(cmake/debian/changelog ${debian}/changelog @ONLY)
+    execute_process(COMMAND gzip -9nc ${debian}/changelog OUTPUT_FILE ${debian}/changelog.Debian.gz
         COMMAND_ERROR_IS_FATAL ANY)
     foreach(component runtime dev command data)
         set(name ${MOPD_DEB_NAME_${component}})
@@ -42,7 +52,7 @@ endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mopd)
-set(CPACK_PACKAGE_CONTACT "libmopd maintainers <maintainers@libmopd.example>")
+set(CPACK_PACKAGE_CONTACT "${MOPD_PACKAGER}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each component says its own
 set(CPACK_STRIP_FILES ON)

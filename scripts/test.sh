@@ -32,18 +32,21 @@ part_onednn()
     with_ignored_as MOPD_BF16 onednn '^(api|cli|clip|model)[.]'
 }
 
-#: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test
+# Under a sanitizer: what does not run the library is left out, and so are the fuzz targets, which the part fuzz runs so.
+not_sanitized='^(code|docs|fuzz)[.]'
+
+#: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test in C and C++
 part_asan()
 {
     build asan
-    run_tests asan
+    run_tests asan -E "$not_sanitized"
 }
 
-#: tsan         ThreadSanitizer, every test
+#: tsan         ThreadSanitizer, every test in C and C++
 part_tsan()
 {
     build tsan
-    run_tests tsan
+    run_tests tsan -E "$not_sanitized"
 }
 
 #: msan         MemorySanitizer, every test in C on the plain path; other libraries end at tests/support/msan/edges.c
@@ -51,7 +54,7 @@ part_msan()
 {
     scripts/setup.sh clang libclang-rt-dev llvm
     build msan
-    run_tests msan
+    run_tests msan -E "$not_sanitized"
 }
 
 #: clang        clang with warnings as errors, every test

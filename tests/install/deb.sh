@@ -12,7 +12,11 @@ trap 'rm -rf "$work"' EXIT
 
 "$root/scripts/setup.sh" bash groff-base lintian
 [ "$(ls "$folder"/*.deb | wc -l)" = 4 ]
-lintian --allow-root --fail-on error,warning --suppress-tags bad-distribution-in-changes-file "$folder"/*.deb
+known=bad-distribution-in-changes-file
+if [ -z "${DEBEMAIL:-}" ]; then # a build that nobody signs names this machine
+    known=$known,root-in-contact,bogus-mail-host,bogus-mail-host-in-debian-changelog
+fi
+lintian --allow-root --fail-on error,warning --suppress-tags "$known" "$folder"/*.deb
 pass "lintian has neither errors nor warnings"
 
 if [ "${2:-}" = --install ]; then
