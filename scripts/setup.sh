@@ -23,6 +23,9 @@ else
     exit 1
 fi
 echo "setup: installing$missing"
+exec 9>"${TMPDIR:-/tmp}/mopd-setup-$(id -u).lock" # scripts beside each other wait here; other programs' locks are apt's
+flock 9
 $as_root apt-get update -qq
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends $missing \
+    >/dev/null

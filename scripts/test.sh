@@ -168,9 +168,12 @@ build()
 {
     scripts/setup.sh
     echo "$part: building preset $1"
+    exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
+    flock 8
     quietly cmake --preset "$1"
     quietly cmake --build --preset "$1" --parallel "$(nproc)" -- --quiet
     [ "$1" != ci ] || scripts/model.sh build
+    exec 8>&-
 }
 
 # run_tests PRESET [OPTION...]
@@ -230,31 +233,60 @@ for name in "${@:-all}"; do
     esac
 done
 
-# What ended children have used of the processors, in seconds, as `cpu`: `times` counts anew in a pipe.
-clock=$(mktemp)
-trap 'rm -f "$clock"' EXIT
+# What ended children of this shell have used of the processors, in seconds, as `cpu`: `times` counts anew in a pipe.
 count_cpu()
 {
     times >"$clock"
     cpu=$(awk 'NR == 2 {gsub(/[ms]/, " "); print $1 * 60 + $2 + $3 * 60 + $4}' "$clock")
 }
 
-table="" passed=0 failed=0
+# run_parts OUTPUT PART... - one after the other; OUTPUT is "show", or "keep" for what runs beside others: then a part's lines
+# come together when it has ended.
+run_parts()
+{
+    output=$1 clock=$results/clock.$1
+    shift
+    for part in "$@"; do
+        count_cpu
+        began=$(date +%s.%N) before=$cpu result=passed
+        if [ "$output" = show ]; then
+            echo "== $part"
+            bash "$0" --part "$part" </dev/null || result=FAILED
+        else
+            bash "$0" --part "$part" </dev/null >"$results/$part" 2>&1 || result=FAILED
+            echo "== $part" | cat - "$results/$part"
+        fi
+        count_cpu
+        awk -v "took=$(date +%s.%N) $began $cpu $before" -v "name=$part $result" 'BEGIN {
+            split(took, t, " "); split(name, n, " ")
+            printf "%-14s%-8s%8.0f%8.0f\n", n[1], n[2], t[1] - t[2], t[3] - t[4]
+        }' >>"$results/table"
+    done
+}
+
+# Parts that keep one processor busy run beside each other, in two rows, when the others are done.
+row_a="" row_b="" first=""
 for part in $wanted; do
-    echo "== $part"
-    count_cpu
-    began=$(date +%s.%N) before=$cpu
-    if bash "$0" --part "$part" </dev/null; then
-        result=passed passed=$((passed + 1))
-    else
-        result=FAILED failed=$((failed + 1))
-    fi
-    count_cpu
-    table+=$(awk -v "took=$(date +%s.%N) $began $cpu $before" -v "name=$part $result" 'BEGIN {
-        split(took, t, " "); split(name, n, " ")
-        printf "%-14s%-8s%8.0f%8.0f", n[1], n[2], t[1] - t[2], t[3] - t[4]
-    }')$'\n'
+    case $part in
+    fuzz | abi | install | deb | mpi) row_a="$row_a $part" ;;
+    python | distributed | docs) row_b="$row_b $part" ;;
+    *) first="$first $part" ;;
+    esac
 done
-printf '%-14s%-8s%8s%8s\n%s' part result seconds "cpu s" "$table"
-echo "parts: $passed passed, $failed failed"
-[ $failed = 0 ]
+mkdir -p build/log
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+touch "$results/table"
+start=$(date +%s)
+# shellcheck disable=SC2086
+{
+    run_parts show $first
+    run_parts keep $row_a &
+    run_parts show $row_b
+    wait
+}
+printf '%-14s%-8s%8s%8s\n' part result seconds "cpu s"
+cat "$results/table"
+failed=$(grep -c FAILED "$results/table") || true
+echo "parts: $(($(wc -l <"$results/table") - failed)) passed, $failed failed, $(($(date +%s) - start)) s"
+[ "$failed" = 0 ]
