@@ -2,14 +2,8 @@
  * test_effnet.c - the EfficientNet tower and its head against the plainest program, and what must not change its bits. */
 #include "test.h"
 
-#include "base/pool.h"
-#include "clip/vision_inner.h"
 #include "support/plain.h"
-#include "support/towers.h"
-
-enum { N = 5, MAX_SIDE = 48, MAX_DIM = 16 };
-
-static float pixels[N * 3 * MAX_SIDE * MAX_SIDE];
+#include "support/vision.h"
 
 /* A map [side x side x channels]. */
 typedef struct map {
@@ -132,15 +126,6 @@ static void plain_effnet(double *feature, const mo_config *c, const mo_weights *
     free(m.x);
 }
 
-static void encode(const mo_vision *v, size_t threads, size_t n, float *out)
-{
-    mo_pool *pool;
-    assert_ok(mo_pool_create(&pool, threads));
-    assert_ok(v->prepare(v));
-    assert_ok(mo_vision_fwd(v, pool, pixels, n, out));
-    mo_pool_free(pool);
-}
-
 /* Even and odd sides, where padding differs, one that ends as a single position, channels above and below a panel. */
 static mo_config config_of(int i)
 {
@@ -166,13 +151,13 @@ static void effnet_equals_the_plain_program(void **state)
         const mo_config c = config_of(i);
         mo_weights *w = tower_weights(&c, 40 + (uint32_t)i);
         mo_vision *v;
-        float out[N * MAX_DIM];
-        double want[MAX_DIM];
-        test_random(pixels, N * 3 * (size_t)c.image * c.image, 3);
+        float out[VISION_N * VISION_DIM];
+        double want[VISION_DIM];
+        vision_fill(&c, 3);
         assert_ok(mo_effnet_create(&v, &c, w, false));
-        encode(v, 2, N, out);
-        for (size_t n = 0; n < N; n++) {
-            plain_effnet(want, &c, w, pixels + n * 3 * c.image * c.image);
+        vision_encode(v, 2, VISION_N, out);
+        for (size_t n = 0; n < VISION_N; n++) {
+            plain_effnet(want, &c, w, vision_pixels + n * 3 * c.image * c.image);
             const double worst = plain_worst(out + n * c.dim, want, c.dim);
             if (!(worst < 1e-5)) fail_msg("shape %d, picture %zu: off by %g", i, n, worst);
         }
@@ -187,19 +172,7 @@ static void effnet_bits_do_not_depend_on_company(void **state)
     (void)state;
     for (int i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(i);
-        mo_weights *w = tower_weights(&c, 50 + (uint32_t)i);
-        mo_vision *v;
-        float all[N * MAX_DIM], some[N * MAX_DIM];
-        test_random(pixels, N * 3 * (size_t)c.image * c.image, 4);
-        assert_ok(mo_effnet_create(&v, &c, w, false));
-        encode(v, 1, N, all);
-        for (size_t threads = 1; threads <= 4; threads++)
-            for (size_t n = 1; n <= N; n++) {
-                encode(v, threads, n, some);
-                assert_memory_equal(all, some, n * c.dim * sizeof *all);
-            }
-        mo_vision_free(v);
-        mo_weights_free(w);
+        vision_bits_hold(&c, 50 + (uint32_t)i);
     }
 }
 
@@ -258,47 +231,18 @@ static void the_configuration_names_the_tower(void **state)
     mo_weights_free(w);
 }
 
-static mopd_status make_and_encode(const mo_config *c, const mo_weights *w)
-{
-    mo_vision *v = NULL;
-    mo_pool *pool = NULL;
-    float out[N * MAX_DIM];
-    mopd_status st = mo_effnet_create(&v, c, w, false);
-    if (st == MOPD_OK) st = mo_pool_create(&pool, 1);
-    if (st == MOPD_OK) st = v->prepare(v);
-    if (st == MOPD_OK) st = mo_vision_fwd(v, pool, pixels, 2, out);
-    mo_pool_free(pool);
-    mo_vision_free(v);
-    return st;
-}
-
 static void effnet_survives_failing_memory(void **state)
 {
     (void)state;
     const mo_config c = config_of(0);
-    test_torture(tower_run, &(tower_torture){tower_write("torture.safetensors", &c, 1), &c, make_and_encode});
-    assert_ok(mopd_runtime_set_allocator(NULL));
+    vision_survives_failing_memory(&c);
 }
 
 static void quantized_features_are_near(void **state)
 {
     (void)state;
     const mo_config c = config_of(3);
-    mo_weights *w = tower_weights(&c, 60);
-    mo_vision *exact, *reduced;
-    float a[N * MAX_DIM], b[N * MAX_DIM], again[N * MAX_DIM];
-    test_random(pixels, N * 3 * (size_t)c.image * c.image, 6);
-    assert_ok(mo_effnet_create(&exact, &c, w, false));
-    assert_ok(mo_effnet_create(&reduced, &c, w, true));
-    encode(exact, 1, N, a);
-    encode(reduced, 1, N, b);
-    encode(reduced, 3, N, again);
-    assert_memory_equal(b, again, N * c.dim * sizeof *b);
-    const double diff = test_max_diff(a, b, N * c.dim);
-    if (!(diff > 0 && diff < 0.05)) fail_msg("off by %g", diff);
-    mo_vision_free(reduced);
-    mo_vision_free(exact);
-    mo_weights_free(w);
+    vision_quantized_is_near(&c, 60);
 }
 
 int main(void)

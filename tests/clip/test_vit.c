@@ -2,14 +2,8 @@
  * test_vit.c - the vision transformer against the plainest program, and what must not change its bits. */
 #include "test.h"
 
-#include "base/pool.h"
-#include "clip/vision_inner.h"
 #include "support/plain.h"
-#include "support/towers.h"
-
-enum { N = 5, MAX_SIDE = 32, MAX_DIM = 16 };
-
-static float pixels[N * 3 * MAX_SIDE * MAX_SIDE];
+#include "support/vision.h"
 
 /* feature [D] of one picture. */
 static void plain_vit(double *feature, const mo_config *c, const mo_weights *w, const float *picture)
@@ -37,24 +31,6 @@ static void plain_vit(double *feature, const mo_config *c, const mo_weights *w, 
     free(x);
     free(position);
     free(class_token);
-}
-
-static mo_vision *make(const mo_config *c, const mo_weights *w, bool quantized)
-{
-    mo_vision *v;
-    assert_ok(mo_vit_create(&v, c, w, quantized));
-    assert_int_equal(v->image, c->image);
-    assert_int_equal(v->dim, c->dim);
-    return v;
-}
-
-static void encode(const mo_vision *v, size_t threads, size_t n, float *out)
-{
-    mo_pool *pool;
-    assert_ok(mo_pool_create(&pool, threads));
-    assert_ok(v->prepare(v));
-    assert_ok(mo_vision_fwd(v, pool, pixels, n, out));
-    mo_pool_free(pool);
 }
 
 /* Heads of 12, 16 and 32, one block and several, both activations, one patch and many. */
@@ -93,13 +69,13 @@ static void vit_equals_the_plain_program(void **state)
     for (size_t i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(&shapes[i]);
         mo_weights *w = tower_weights(&c, 100 * (uint32_t)i);
-        mo_vision *v = make(&c, w, false);
-        float out[N * MAX_DIM];
-        double want[MAX_DIM], largest = 0;
-        test_random(pixels, N * 3 * (size_t)c.image * c.image, 7);
-        encode(v, 2, N, out);
-        for (size_t n = 0; n < N; n++) {
-            plain_vit(want, &c, w, pixels + n * 3 * c.image * c.image);
+        mo_vision *v = vision_make(&c, w, false);
+        float out[VISION_N * VISION_DIM];
+        double want[VISION_DIM], largest = 0;
+        vision_fill(&c, 7);
+        vision_encode(v, 2, VISION_N, out);
+        for (size_t n = 0; n < VISION_N; n++) {
+            plain_vit(want, &c, w, vision_pixels + n * 3 * c.image * c.image);
             for (size_t d = 0; d < c.dim; d++) largest = fmax(largest, fabs(want[d]));
             const double worst = plain_worst(out + n * c.dim, want, c.dim);
             if (!(worst < 1e-5)) fail_msg("shape %zu, picture %zu: off by %g", i, n, worst);
@@ -110,24 +86,12 @@ static void vit_equals_the_plain_program(void **state)
     }
 }
 
-/* Alone, in any company, at any number of threads: the same bits. */
 static void vit_bits_do_not_depend_on_company(void **state)
 {
     (void)state;
     for (size_t i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(&shapes[i]);
-        mo_weights *w = tower_weights(&c, 7 + (uint32_t)i);
-        mo_vision *v = make(&c, w, false);
-        float all[N * MAX_DIM], some[N * MAX_DIM];
-        test_random(pixels, N * 3 * (size_t)c.image * c.image, 8);
-        encode(v, 1, N, all);
-        for (size_t threads = 1; threads <= 4; threads++)
-            for (size_t n = 1; n <= N; n++) {
-                encode(v, threads, n, some);
-                assert_memory_equal(all, some, n * c.dim * sizeof *all);
-            }
-        mo_vision_free(v);
-        mo_weights_free(w);
+        vision_bits_hold(&c, 7 + (uint32_t)i);
     }
 }
 
@@ -144,7 +108,7 @@ static void chunks_follow_the_rows_of_a_picture(void **state)
         mo_config c = tower_config();
         c.image = cases[i].image;
         c.vit.patch = cases[i].patch;
-        mo_vision *v = make(&c, NULL, false);
+        mo_vision *v = vision_make(&c, NULL, false);
         assert_int_equal(v->chunk, cases[i].chunk);
         assert_int_equal(v->lane, cases[i].lane);
         assert_int_equal(v->most, cases[i].most);
@@ -152,46 +116,18 @@ static void chunks_follow_the_rows_of_a_picture(void **state)
     }
 }
 
-/* Reduced precision is near, and another set of bits. */
 static void quantized_features_are_near(void **state)
 {
     (void)state;
     const mo_config c = config_of(&shapes[3]);
-    mo_weights *w = tower_weights(&c, 11);
-    mo_vision *exact = make(&c, w, false), *reduced = make(&c, w, true);
-    float a[N * MAX_DIM], b[N * MAX_DIM], again[N * MAX_DIM];
-    test_random(pixels, N * 3 * (size_t)c.image * c.image, 9);
-    encode(exact, 1, N, a);
-    encode(reduced, 1, N, b);
-    encode(reduced, 3, N, again);
-    assert_memory_equal(b, again, N * c.dim * sizeof *b);
-    const double diff = test_max_diff(a, b, N * c.dim);
-    if (!(diff > 0 && diff < 0.05)) fail_msg("off by %g", diff);
-    mo_vision_free(reduced);
-    mo_vision_free(exact);
-    mo_weights_free(w);
-}
-
-static mopd_status make_and_encode(const mo_config *c, const mo_weights *w)
-{
-    mo_vision *v = NULL;
-    mo_pool *pool = NULL;
-    float out[N * MAX_DIM];
-    mopd_status st = mo_vit_create(&v, c, w, false);
-    if (st == MOPD_OK) st = mo_pool_create(&pool, 1);
-    if (st == MOPD_OK) st = v->prepare(v);
-    if (st == MOPD_OK) st = mo_vision_fwd(v, pool, pixels, 2, out);
-    mo_pool_free(pool);
-    mo_vision_free(v);
-    return st;
+    vision_quantized_is_near(&c, 11);
 }
 
 static void vit_survives_failing_memory(void **state)
 {
     (void)state;
     const mo_config c = config_of(&shapes[0]);
-    test_torture(tower_run, &(tower_torture){tower_write("torture.safetensors", &c, 1), &c, make_and_encode});
-    assert_ok(mopd_runtime_set_allocator(NULL));
+    vision_survives_failing_memory(&c);
 }
 
 /* A failed unpacking leaves nothing behind, and the next one works. */
@@ -201,10 +137,10 @@ static void preparing_again_after_a_failure_works(void **state)
     const mo_config c = config_of(&shapes[1]);
     test_count_start();
     mo_weights *w = tower_weights(&c, 1);
-    float want[MAX_DIM], got[MAX_DIM];
-    test_random(pixels, 3 * (size_t)c.image * c.image, 5);
+    float want[VISION_DIM], got[VISION_DIM];
+    vision_fill(&c, 5);
     for (long n = 0;; n++) {
-        mo_vision *v = make(&c, w, false);
+        mo_vision *v = vision_make(&c, w, false);
         const long before = test_count_live();
         test_fail_once(n);
         const mopd_status st = v->prepare(v);
@@ -218,7 +154,7 @@ static void preparing_again_after_a_failure_works(void **state)
             assert_int_equal(st, MOPD_E_NOMEM);
             assert_int_equal(test_count_live(), before);
         }
-        encode(v, 1, 1, n ? got : want);
+        vision_encode(v, 1, 1, n ? got : want);
         if (n) assert_memory_equal(got, want, c.dim * sizeof *got);
         mo_vision_free(v);
     }
