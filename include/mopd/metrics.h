@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * metrics.h - how good predictions are: counts, accuracy, macro F1, harmonic mean. */
+ * metrics.h - how good predictions are: counts, accuracy, macro F1, harmonic mean; how far probabilities can be believed. */
 #ifndef MOPD_METRICS_H
 #define MOPD_METRICS_H
 
@@ -33,6 +33,26 @@ MOPD_API mopd_status mopd_confusion_get_metrics(
 /* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy, which is high only where both are (Xian et
  * al. 2017).  Since 0.1. */
 MOPD_API double mopd_harmonic_mean(double a, double b);
+
+/* How many bins of equal width probabilities are sorted into, and how many sums a caller keeps of them. */
+#define MOPD_CALIBRATION_BINS 15
+#define MOPD_CALIBRATION_SUMS 46
+
+/* Adds n pictures to sums, MOPD_CALIBRATION_SUMS numbers of the caller, who zeroed them at first: for each bin
+ * of the answer's probability (the softmax of a picture's C logits) the pictures, then for each bin the right
+ * ones, then for each bin the sum of the probabilities (a reliability diagram shows the two as shares of the
+ * first), at last the sum of -ln of the true class's probability.  Answers are those of
+ * mopd_confusion_add.  ARG: a label out of range; NUMERIC: a logit that is not finite; then nothing was
+ * added.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_calibration_add(
+    double *sums, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
+
+/* Of such sums: the expected calibration error in percent, the mean distance between the probability that answers
+ * were given with and the share of them that was right (Naeini et al. 2015; 0 is best); and the mean log loss,
+ * -ln of the true class's probability (0 is best, ln C is what guessing gives).  0 for NULL and where nothing
+ * was added.  Any thread.  Since 0.1. */
+MOPD_API double mopd_calibration_ece(const double *sums);
+MOPD_API double mopd_calibration_nll(const double *sums);
 
 /* The former name of mopd_confusion_get_metrics.  Since 0.1. */
 MOPD_API mopd_status mopd_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes)

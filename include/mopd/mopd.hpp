@@ -942,6 +942,27 @@ class Confusion {
     std::vector<std::uint32_t> counts_;
 };
 
+/* How far probabilities can be believed, over as many batches as you like. */
+class Calibration {
+  public:
+    void add(const Matrix &logits, span<const std::int32_t> labels)
+    {
+        detail::need("labels", labels.size(), logits.rows());
+        check(
+            mopd_calibration_add(sums_.data(), logits.cols(), logits.data(), labels.data(), labels.size()));
+    }
+
+    /* Expected calibration error in percent, and mean log loss. */
+    double ece() const noexcept { return mopd_calibration_ece(sums_.data()); }
+    double nll() const noexcept { return mopd_calibration_nll(sums_.data()); }
+
+    /* For each of MOPD_CALIBRATION_BINS bins the pictures, the right ones, the sum of probabilities; at last the loss. */
+    const std::array<double, MOPD_CALIBRATION_SUMS> &sums() const noexcept { return sums_; }
+
+  private:
+    std::array<double, MOPD_CALIBRATION_SUMS> sums_ = {};
+};
+
 /* A float32 .npy file. */
 inline void save(const std::string &path, const Matrix &values)
 {

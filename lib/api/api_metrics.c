@@ -2,7 +2,11 @@
  * api_metrics.c - include/mopd/metrics.h. */
 #include "api/api.h"
 #include "mopd/metrics.h"
+#include "prompt/calibration.h"
 #include "train/metrics.h"
+
+_Static_assert(MOPD_CALIBRATION_BINS == MO_CALIBRATION_BINS, "the header says how many bins there are");
+_Static_assert(MOPD_CALIBRATION_SUMS == MO_CALIBRATION_SUMS, "the header says how many sums there are");
 
 mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
@@ -27,4 +31,24 @@ mopd_status mopd_confusion_get_metrics(const uint32_t *confusion, size_t n_class
 double mopd_harmonic_mean(double a, double b)
 {
     return a + b > 0 ? 2 * a * b / (a + b) : 0;
+}
+
+mopd_status mopd_calibration_add(
+    double *sums, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
+{
+    MO_API_NEED(sums);
+    MO_API_NEED_SOME(n_classes);
+    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_LIST(labels, n);
+    return mo_metrics_calibration_add(sums, n_classes, logits, labels, n);
+}
+
+double mopd_calibration_ece(const double *sums)
+{
+    return sums ? 100 * mo_calibration_ece(sums) : 0;
+}
+
+double mopd_calibration_nll(const double *sums)
+{
+    return sums ? mo_calibration_nll(sums) : 0;
 }

@@ -5,6 +5,8 @@
  * 2205.14865). */
 #include "prompt/method.h"
 
+#include <string.h>
+
 #include "base/words.h"
 
 const char *const mo_method_names[MO_METHODS] = {
@@ -38,6 +40,23 @@ const char *mo_method_name(int32_t method)
     return method >= 0 && method < MO_METHODS ? mo_method_names[method] : NULL;
 }
 
+/* Names that elsewhere stand beside those of the table, and what to use instead. */
+static mopd_status point_elsewhere(const char *name)
+{
+    if (!strcmp(name, "gda") || !strcmp(name, "fit"))
+        return mo_fail(MOPD_E_ARG,
+            "method \"%s\" learns no prompt: fit a recogniser instead (`mopd fit`, mopd_recognizer_create, "
+            "Python's mopd.Recognizer)",
+            name);
+    if (!strcmp(name, "zero-shot"))
+        return mo_fail(MOPD_E_ARG,
+            "method \"%s\" learns nothing: classify by a bank of class names (`mopd classify --classes`, "
+            "mopd_bank_create, Python's "
+            "mopd.Bank)",
+            name);
+    return MOPD_OK;
+}
+
 mopd_status mo_method_find(const char *name, int32_t *method)
 {
     int32_t found = mo_words_find(mo_method_names, MO_METHODS, name);
@@ -45,6 +64,8 @@ mopd_status mo_method_find(const char *name, int32_t *method)
         *method = found;
         return MOPD_OK;
     }
+    mopd_status st = point_elsewhere(name);
+    if (st != MOPD_OK) return st;
     char known[128];
     mo_words_join(mo_method_names, MO_METHODS, known, sizeof known);
     return mo_fail(MOPD_E_ARG, "method \"%s\" is unknown; there are %s", name, known);

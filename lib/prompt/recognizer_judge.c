@@ -6,9 +6,8 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "prompt/calibration.h"
 #include "prompt/recognizer_handle.h"
-
-enum { ECE_BINS = 15 };
 
 void mo_recognizer_logits(const mopd_recognizer *r, const float *features, size_t n, float *logits)
 {
@@ -66,31 +65,21 @@ static bool judge_row(verdict *v, const mopd_recognizer *r, size_t i)
     return shown;
 }
 
-/* Of shares of probability: |right - said| over the bins (Naeini et al. 2015). */
-static double calibration_error(const double said[ECE_BINS], const double right[ECE_BINS], size_t n)
-{
-    double sum = 0;
-    for (int b = 0; b < ECE_BINS; b++) sum += fabs(right[b] - said[b]);
-    return n ? sum / (double)n : 0;
-}
-
 static void judge_rows(mo_recognizer_judgement *j, const mopd_recognizer *r)
 {
-    double said[ECE_BINS] = {0}, right[ECE_BINS] = {0};
+    double sums[MO_CALIBRATION_SUMS] = {0};
     size_t n_right = 0;
     for (size_t i = 0; i < r->data.n; i++) {
         verdict v;
         if (!judge_row(&v, r, i)) continue;
         const bool good = v.first == (uint32_t)r->labels[i];
-        const size_t bin = mo_min((size_t)(v.best * ECE_BINS), ECE_BINS - 1);
-        said[bin] += v.best;
-        right[bin] += good;
+        mo_calibration_add(sums, v.best, good, 0);
         n_right += good;
         j->energy[j->n] = v.energy;
         j->own[j->n++] = v.own;
     }
     j->accuracy = j->n ? (double)n_right / (double)j->n : 0;
-    j->ece = calibration_error(said, right, j->n);
+    j->ece = mo_calibration_ece(sums);
     qsort(j->energy, j->n, sizeof *j->energy, ascending);
     qsort(j->own, j->n, sizeof *j->own, ascending);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * metrics.c - what is right and wrong, counted in a confusion matrix: row the true class, column the predicted one. */
+ * metrics.c - what is right and wrong, counted in a confusion matrix: row the true class, column the predicted one;
+ * and the probabilities that answers were given with (prompt/calibration.h). */
 #include "train/metrics.h"
 
+#include <math.h>
+
 #include "base/labels.h"
+#include "prompt/calibration.h"
 
 /* The first of the largest. */
 static size_t largest(const float *row, size_t n)
@@ -52,4 +56,23 @@ void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t
     if (!metrics->n) return;
     metrics->accuracy = 100 * (double)metrics->correct / (double)metrics->n;
     metrics->macro_f1 = 100 * f1 / (double)metrics->n_classes;
+}
+
+mopd_status mo_metrics_calibration_add(
+    double *sums, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
+{
+    mopd_status st = mo_labels_check(labels, n, n_classes);
+    if (st != MOPD_OK) return st;
+    for (size_t i = 0; i < n * n_classes; i++)
+        if (!isfinite(logits[i]))
+            return mo_fail(MOPD_E_NUMERIC, "the logit of picture %zu, class %zu is not finite", i / n_classes,
+                i % n_classes);
+    for (size_t i = 0; i < n; i++) {
+        const float *row = logits + i * n_classes;
+        const size_t best = largest(row, n_classes), label = (size_t)labels[i];
+        double sum = 0; /* of exponentials, the largest being 1 */
+        for (size_t c = 0; c < n_classes; c++) sum += exp((double)row[c] - (double)row[best]);
+        mo_calibration_add(sums, 1 / sum, best == label, log(sum) + (double)row[best] - (double)row[label]);
+    }
+    return MOPD_OK;
 }

@@ -9,9 +9,11 @@
 /* Rows of n x C logits whose largest one is that of the label, ties to the lowest class. */
 size_t mo_metrics_correct(const float *logits, size_t n_classes, const int32_t *labels, size_t n);
 
-/* As the public functions mopd_confusion_add and mopd_confusion_get_metrics. */
+/* As the public functions of the same end. */
 mopd_status mo_metrics_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t n_classes);
+mopd_status mo_metrics_calibration_add(
+    double *sums, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
 #endif

@@ -29,6 +29,9 @@
     X(mopd_bank_top, bank, (NULL, x, 1, 1, matches))                                                         \
     X(mopd_bank_top, features, (bank, NULL, 1, 1, matches))                                                  \
     X(mopd_bank_top, matches, (bank, x, 1, 1, NULL))                                                         \
+    X(mopd_calibration_add, sums, (NULL, C, y, labels, 1))                                                   \
+    X(mopd_calibration_add, logits, (sums, C, NULL, labels, 1))                                              \
+    X(mopd_calibration_add, labels, (sums, C, y, NULL, 1))                                                   \
     X(mopd_confusion_add, confusion, (NULL, C, y, labels, 1))                                                \
     X(mopd_confusion_add, logits, (counts, C, NULL, labels, 1))                                              \
     X(mopd_confusion_add, labels, (counts, C, y, NULL, 1))                                                   \
@@ -246,6 +249,8 @@
     X(mopd_prompt_template, (NULL, 0), NULL)                                                                 \
     X(*mopd_dataset_fingerprint, (NULL), 0)                                                                  \
     X(*mopd_encoder_fingerprint, (NULL), 0)                                                                  \
+    X((int)mopd_calibration_ece, (NULL), 0)                                                                  \
+    X((int)mopd_calibration_nll, (NULL), 0)                                                                  \
     X((int)mopd_gda_alpha, (NULL), 0)                                                                        \
     X((int)mopd_trainer_lr, (NULL, 1), 0)
 

@@ -148,6 +148,10 @@ static void banks_rank(fixture &f)
     mopd::Confusion confusion(TINY_CLASSES);
     confusion.add(gda.logits(f.features), f.labels);
     EXPECT(confusion.metrics().n == f.labels.size());
+    mopd::Calibration calibration;
+    calibration.add(gda.logits(f.features), f.labels);
+    EXPECT(calibration.ece() >= 0 && calibration.ece() <= 100 && calibration.nll() > 0);
+    EXPECT(calibration.sums().size() == MOPD_CALIBRATION_SUMS);
     mopd::save(test_path("logits.npy"), y);
     EXPECT(std::ifstream(test_path("logits.npy")).good());
 }

@@ -26,6 +26,7 @@ static mopd_dataset *data, *store;
 static float x[N * D], y[N * C];
 static int32_t labels[N], number;
 static uint32_t counts[C * C], indices[N];
+static double sums[MOPD_CALIBRATION_SUMS];
 static size_t n, shape[2] = {N, D}, chosen[2] = {0, 1};
 static double use[8];
 static mopd_match matches[N];
@@ -139,6 +140,7 @@ static void an_argument_may_be_missing(void **state)
     assert_ok(mopd_gate_select(gate, NULL, 0, NULL, NULL));
     assert_ok(mopd_gda_logits(gda, NULL, 0, NULL));
     assert_ok(mopd_confusion_add(counts, C, NULL, NULL, 0));
+    assert_ok(mopd_calibration_add(sums, C, NULL, NULL, 0));
     assert_ok(mopd_bank_create_prompt(&a_bank, encoder, NULL, 0, prompt));
     drop();
 }

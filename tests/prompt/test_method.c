@@ -28,11 +28,14 @@ static void unknown_methods_have_neither(void **state)
         assert_null(mopd_method_name(wrong[i]));
         assert_null(mo_method_get(wrong[i]));
     }
-    static const char *const none[] = {"", "mop", "mopd ", "MoPD", "gda", "zero-shot"};
+    static const char *const none[] = {"", "mop", "mopd ", "MoPD", "gd", "zero-shot "};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_fails(mopd_method_find(none[i], &found), MOPD_E_ARG,
             "is unknown; there are mopd, mopd-static, mopd-random, kd, coop, kgcoop, prograd");
-    assert_fails(mopd_method_find("gda", &found), MOPD_E_ARG, "method \"gda\"");
+    assert_fails(
+        mopd_method_find("gda", &found), MOPD_E_ARG, "method \"gda\" learns no prompt: fit a recogniser");
+    assert_fails(mopd_method_find("fit", &found), MOPD_E_ARG, "mopd_recognizer_create");
+    assert_fails(mopd_method_find("zero-shot", &found), MOPD_E_ARG, "mopd_bank_create");
     assert_fails(mopd_method_find(NULL, &found), MOPD_E_ARG, "mopd_method_find");
     assert_fails(mopd_method_find("mopd", NULL), MOPD_E_ARG, "mopd_method_find");
     assert_int_equal(found, 77);

@@ -61,6 +61,43 @@ static void bad_inputs_are_refused(void **state)
     assert_fails(mopd_confusion_get_metrics(confusion, 2, &m), MOPD_E_ARG, "struct_size is 8");
 }
 
+/* Two classes: softmax of (x, 0) is 1 / (1 + e^-x).  Probabilities 0.75 (right), 0.75 (wrong), 0.5 (right). */
+static void calibration_is_what_hands_make_of_it(void **state)
+{
+    (void)state;
+    const float three = logf(3);
+    const float logits[] = {three, 0, 0, three, 2, 2};
+    const int32_t labels[] = {0, 0, 0};
+    double sums[MOPD_CALIBRATION_SUMS] = {0};
+    assert_ok(mopd_calibration_add(sums, 2, logits, labels, 1));
+    assert_ok(mopd_calibration_add(sums, 2, logits + 2, labels + 1, 2));
+    assert_true(fabs(sums[11] - 2) <= 0 && fabs(sums[7] - 1) <= 0); /* bins of 1/15: 0.75 and 0.5 */
+    assert_true(fabs(sums[15 + 11] - 1) <= 0 && fabs(sums[15 + 7] - 1) <= 0);
+    assert_true(fabs(sums[30 + 11] - 1.5) < 1e-6);
+    assert_true(fabs(mopd_calibration_ece(sums) - 100 * (0.5 + 0.5) / 3) < 1e-5);
+    assert_true(fabs(mopd_calibration_nll(sums) - (log(4.0 / 3) + log(4) + log(2)) / 3) < 1e-6);
+}
+
+static void calibration_of_sure_answers(void **state)
+{
+    (void)state;
+    const float logits[] = {1e30f, 0, 0, 0, -1e30f, 0};
+    double sums[MOPD_CALIBRATION_SUMS] = {0};
+    assert_true(fabs(mopd_calibration_ece(sums)) <= 0 && fabs(mopd_calibration_nll(sums)) <= 0);
+    assert_ok(mopd_calibration_add(sums, 3, logits, (const int32_t[]){0, 2}, 2));
+    assert_true(fabs(sums[14] - 1) <= 0 && fabs(sums[7] - 1) <= 0); /* probabilities 1 and 1/2 */
+    assert_true(
+        fabs(mopd_calibration_ece(sums) - 25) < 1e-9); /* the tie goes to the first: class 0 is said */
+    double before[MOPD_CALIBRATION_SUMS];
+    memcpy(before, sums, sizeof sums);
+    const float bad[] = {1, 2, INFINITY, 0};
+    assert_fails(mopd_calibration_add(sums, 2, bad, (const int32_t[]){0, 1}, 2), MOPD_E_NUMERIC,
+        "picture 1, class 0 is not finite");
+    assert_fails(
+        mopd_calibration_add(sums, 2, logits, (const int32_t[]){2}, 1), MOPD_E_ARG, "there are 2 classes");
+    assert_memory_equal(before, sums, sizeof sums);
+}
+
 static void counting_right_ones_takes_the_first_of_equals(void **state)
 {
     (void)state;
@@ -105,6 +142,8 @@ int main(void)
         cmocka_unit_test(nothing_counted_is_zero),
         cmocka_unit_test(harmonic_mean_of_the_published_averages),
         cmocka_unit_test(bad_inputs_are_refused),
+        cmocka_unit_test(calibration_is_what_hands_make_of_it),
+        cmocka_unit_test(calibration_of_sure_answers),
         cmocka_unit_test(counting_right_ones_takes_the_first_of_equals),
         cmocka_unit_test(a_refused_batch_counts_nothing),
         cmocka_unit_test(infinite_logits_are_larger_or_smaller_than_all),
