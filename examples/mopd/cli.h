@@ -160,6 +160,7 @@ void cli_prompts_free(cli_prompts *prompts);
 
 int cmd_bench(int argc, char **argv);
 int cmd_bench_new(int argc, char **argv);
+int cmd_bench_shots(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
 int cmd_eval(int argc, char **argv);

@@ -2,238 +2,165 @@
  * cmd_bench_new.c - mopd bench-new: options, means and deviations.  The protocol is in bench_new.c. */
 #include "bench_new.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const cli_command command = {"bench-new", "-d DATA [options]",
     "The base-to-new protocol: learns from base classes, tests on base, new and all classes.",
     "  mopd bench-new -d caltech101/ --shots 16 --seeds 1,2,3\n"
-    "  mopd bench-new -d flowers.safetensors --methods zero-shot,coop,mopd --templates-for flowers102\n"};
+    "  mopd bench-new -d flowers.safetensors --methods zero-shot,fit,mopd --templates-for flowers102\n"};
 
-/* Mean and sample deviation over the seeds that are done; the number of those. */
+enum { BASE, FRESH, H, MIXED, SECONDS, ECE, N_FIGURES };
+static const char *const keys[N_FIGURES] = {"base", "new", "h", "mixed", "seconds", "ece"};
+
+/* Over the seeds that are done; h: of the mean base and new; ece: of mixed. */
 typedef struct summary {
-    double mean[5], deviation[5]; /* base, new, h, mixed, seconds; h: of the mean base and new */
-    size_t n;
+    bench_mean of[N_FIGURES];
+    size_t n;    /* seeds */
+    bool spread; /* they differ by more than their number */
 } summary;
 
-static summary summarise(const bench *b, size_t method)
+static double figure_of(const bench_new_cell *c, size_t k)
+{
+    const double x[N_FIGURES] = {c->score.accuracy[0], c->score.accuracy[1], c->h, c->score.accuracy[2],
+        c->score.seconds, c->score.ece[2]};
+    return x[k];
+}
+
+static summary summarise(const bench_new *b, size_t method)
 {
     summary s = {0};
-    const bench_cell *cell = b->cell + method * b->n_seeds;
-    for (size_t i = 0; i < b->n_seeds; i++) s.n += cell[i].done;
-    for (size_t k = 0; k < 5 && s.n; k++) {
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < b->n_seeds; i++) {
-            const double x[5] = {cell[i].base, cell[i].fresh, cell[i].h, cell[i].mixed, cell[i].seconds};
-            if (cell[i].done) sum += x[k];
-        }
-        s.mean[k] = sum / (double)s.n;
-        for (size_t i = 0; i < b->n_seeds; i++) {
-            const double x[5] = {cell[i].base, cell[i].fresh, cell[i].h, cell[i].mixed, cell[i].seconds};
-            if (cell[i].done) squares += (x[k] - s.mean[k]) * (x[k] - s.mean[k]);
-        }
-        s.deviation[k] = s.n > 1 ? sqrt(squares / (double)(s.n - 1)) : 0;
+    const size_t n_seeds = b->bench.n_seeds;
+    const bench_new_cell *cell = b->cell + method * n_seeds;
+    double *x = cli_alloc(n_seeds, sizeof *x);
+    for (size_t k = 0; k < N_FIGURES; k++) {
+        s.n = 0;
+        for (size_t i = 0; i < n_seeds; i++)
+            if (cell[i].done) x[s.n++] = figure_of(cell + i, k);
+        s.of[k] = bench_mean_of(x, s.n);
     }
-    s.mean[2] = mopd_harmonic_mean(s.mean[0], s.mean[1]);
+    for (size_t i = 1; i < n_seeds; i++) s.spread |= cell[i].done && !cell[i].repeated;
+    s.of[H].mean = mopd_harmonic_mean(s.of[BASE].mean, s.of[FRESH].mean);
+    free(x);
     return s;
 }
 
-static const char *name_of(int32_t method)
+static json_t *figures_json(const double x[N_FIGURES])
 {
-    return method == BENCH_ZERO_SHOT ? "zero-shot" : method == BENCH_GDA ? "gda" : mopd_method_name(method);
+    json_t *figures = json_object();
+    for (size_t k = 0; k < N_FIGURES; k++) json_object_set_new(figures, keys[k], json_real(x[k]));
+    return figures;
 }
 
-static json_t *seeds_json(const bench *b, size_t method)
+static json_t *seeds_json(const bench_new *b, size_t method)
 {
     json_t *seeds = json_array();
-    for (size_t i = 0; i < b->n_seeds; i++) {
-        const bench_cell *c = b->cell + method * b->n_seeds + i;
+    for (size_t i = 0; i < b->bench.n_seeds; i++) {
+        const bench_new_cell *c = b->cell + method * b->bench.n_seeds + i;
+        double x[N_FIGURES];
         if (!c->done) continue;
-        json_array_append_new(
-            seeds, json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "seed", (json_int_t)b->seed[i], "base",
-                       c->base, "new", c->fresh, "h", c->h, "mixed", c->mixed, "seconds", c->seconds));
+        for (size_t k = 0; k < N_FIGURES; k++) x[k] = figure_of(c, k);
+        json_t *one = json_pack("{s:I}", "seed", (json_int_t)b->bench.seed[i]), *figures = figures_json(x);
+        json_object_update(one, figures);
+        json_decref(figures);
+        json_array_append_new(seeds, one);
     }
     return seeds;
 }
 
-static void show_json(const bench *b)
+static void show_json(const bench_new *b)
 {
     json_t *rows = json_array();
-    for (size_t m = 0; m < b->n_methods; m++) {
+    for (size_t m = 0; m < b->bench.n_methods; m++) {
         summary s = summarise(b, m);
+        double mean[N_FIGURES], deviation[N_FIGURES];
         if (!s.n) continue;
-        json_array_append_new(
-            rows, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:o}", "method",
-                      name_of(b->method[m]), "base", s.mean[0], "new", s.mean[1], "h", s.mean[2], "mixed",
-                      s.mean[3], "seconds", s.mean[4], "deviation", "base", s.deviation[0], "new",
-                      s.deviation[1], "h", s.deviation[2], "mixed", s.deviation[3], "seconds", s.deviation[4],
-                      "seeds", seeds_json(b, m)));
+        for (size_t k = 0; k < N_FIGURES; k++) mean[k] = s.of[k].mean, deviation[k] = s.of[k].deviation;
+        json_t *row = json_pack("{s:s}", "method", bench_method_name(b->bench.method[m]));
+        json_t *figures = figures_json(mean);
+        json_object_update(row, figures);
+        json_decref(figures);
+        json_object_set_new(row, "deviation", figures_json(deviation));
+        json_object_set_new(row, "seeds", seeds_json(b, m));
+        json_array_append_new(rows, row);
     }
     cli_print_json(json_pack("{s:o}", "rows", rows));
 }
 
-static void show_csv(const bench *b)
+static void show_csv(const bench_new *b)
 {
-    fputs("method,seeds,base,base_sd,new,new_sd,h,h_sd,mixed,mixed_sd,seconds,seconds_sd\r\n", stdout);
-    for (size_t m = 0; m < b->n_methods; m++) {
+    fputs("method,seeds,base,base_sd,new,new_sd,h,h_sd,mixed,mixed_sd,seconds,seconds_sd,ece,ece_sd\r\n",
+        stdout);
+    for (size_t m = 0; m < b->bench.n_methods; m++) {
         summary s = summarise(b, m);
         if (!s.n) continue;
-        printf("%s,%zu", name_of(b->method[m]), s.n);
-        for (size_t k = 0; k < 5; k++) printf(",%.6g,%.6g", s.mean[k], s.deviation[k]);
+        printf("%s,%zu", bench_method_name(b->bench.method[m]), s.n);
+        for (size_t k = 0; k < N_FIGURES; k++) printf(",%.6g,%.6g", s.of[k].mean, s.of[k].deviation);
         fputs("\r\n", stdout);
     }
 }
 
-static void show_text(const bench *b)
+static void show_row(cli_table *table, const char *name, const summary *s)
 {
-    static const char *const heads[] = {"method", "base", "new", "H", "mixed", "seconds"};
-    cli_table *table = cli_table_new(6, heads);
-    for (size_t m = 0; m < b->n_methods; m++) {
+    static const int shown[] = {BASE, FRESH, H, MIXED, ECE};
+    cli_table_cell(table, "%s", name);
+    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) {
+        if (s->spread)
+            cli_table_cell(table, "%.2f ± %.2f", s->of[shown[k]].mean, s->of[shown[k]].deviation);
+        else
+            cli_table_cell(table, "%.2f", s->of[shown[k]].mean);
+    }
+    cli_table_cell(table, "%.2f", s->of[SECONDS].mean);
+}
+
+static void show_text(const bench_new *b)
+{
+    static const char *const heads[] = {"method", "base", "new", "H", "mixed", "ECE", "seconds"};
+    cli_table *table = cli_table_new(7, heads);
+    for (size_t m = 0; m < b->bench.n_methods; m++) {
         summary s = summarise(b, m);
-        if (!s.n) continue;
-        cli_table_cell(table, "%s", name_of(b->method[m]));
-        for (size_t k = 0; k < 4; k++) {
-            if (s.n > 1)
-                cli_table_cell(table, "%.2f ± %.2f", s.mean[k], s.deviation[k]);
-            else
-                cli_table_cell(table, "%.2f", s.mean[k]);
-        }
-        cli_table_cell(table, "%.2f", s.mean[4]);
+        if (s.n) show_row(table, bench_method_name(b->bench.method[m]), &s);
     }
     cli_table_print_free(table);
     printf("\n%zu base and %zu new classes, %zu and %zu test pictures, %llu shots, %zu seed%s, encoding %.1f "
            "s\n",
         b->base.n_classes, b->fresh.n_classes, b->base.n, b->fresh.n, (unsigned long long)b->shots,
-        b->n_seeds, b->n_seeds == 1 ? "" : "s", b->encode_seconds);
+        b->bench.n_seeds, b->bench.n_seeds == 1 ? "" : "s", b->bench.encode_seconds);
+    if (b->one_draw && b->bench.n_seeds > 1)
+        puts("All seeds draw the same pictures, as no class has more: ± tells of the order in training "
+             "alone.");
 }
 
-static int run(bench *b)
+static int run(bench_new *b)
 {
-    int status = bench_run(b);
+    int status = bench_new_run(b);
     if (b->cell && (status < 0 || status == EXIT_INTERRUPTED)) {
-        if (cli_is_json(&b->common))
+        if (cli_is_json(&b->bench.common))
             show_json(b);
-        else if (cli_is_csv(&b->common))
+        else if (cli_is_csv(&b->bench.common))
             show_csv(b);
         else
             show_text(b);
         if (!cli_flush()) status = EXIT_FAILED;
     }
-    bench_close(b);
     return status < 0 ? EXIT_DONE : status;
-}
-
-static int take_methods(bench *b, const char *text)
-{
-    cli_list names = {0};
-    int status = -1;
-    cli_list_split(&names, text);
-    b->method = cli_alloc(names.n, sizeof *b->method);
-    for (size_t i = 0; i < names.n && status < 0; i++) {
-        int32_t *m = b->method + b->n_methods++;
-        if (!strcmp(names.item[i], "zero-shot"))
-            *m = BENCH_ZERO_SHOT;
-        else if (!strcmp(names.item[i], "gda"))
-            *m = BENCH_GDA;
-        else if (mopd_method_find(names.item[i], m) != MOPD_OK)
-            status = cli_usage(command.name, "--methods: %s; zero-shot and gda too", mopd_last_error());
-    }
-    cli_list_free(&names);
-    return status;
-}
-
-static int take_seeds(bench *b, const char *text)
-{
-    cli_list numbers = {0};
-    int status = -1;
-    cli_list_split(&numbers, text);
-    b->seed = cli_alloc(numbers.n, sizeof *b->seed);
-    for (size_t i = 0; i < numbers.n && status < 0; i++) {
-        const char *word = numbers.item[i];
-        char *end;
-        errno = 0;
-        b->seed[b->n_seeds++] = strtoull(word, &end, 10);
-        if (errno || *end || *word < '0' || *word > '9')
-            status = cli_usage(command.name, "--seeds: '%s' is not a whole number", word);
-    }
-    cli_list_free(&numbers);
-    return status;
-}
-
-/* Numbers as the parser reads them. */
-typedef struct numbers {
-    uint64_t epochs, batch, top_k;
-    double lr, w, w2, temperature;
-    const char *methods, *seeds, *context;
-    bool w2_given, top_k_given;
-} numbers;
-
-static int take_options(bench *b, const numbers *n)
-{
-    mopd_trainer_options *o = &b->options;
-    if (b->shots > UINT32_MAX || b->n_views > CLI_MOST_VIEWS)
-        return cli_usage(command.name, "--shots or --views: too many");
-    if (b->automatic && (n->w2_given || n->top_k_given))
-        return cli_usage(command.name, "--auto chooses w2 and top-k: do not give them beside it");
-    o->epochs = (uint32_t)n->epochs;
-    o->batch = (uint32_t)n->batch;
-    o->top_k = (uint32_t)n->top_k;
-    o->lr = (float)n->lr;
-    o->w = (float)n->w;
-    o->w2 = (float)n->w2;
-    o->temperature = (float)n->temperature;
-    if (n->context) o->context = *n->context ? n->context : NULL;
-    if (!b->prompts.templates.n && !b->prompts.template_file && !b->prompts.templates_for)
-        b->prompts.templates_for = "imagenet"; /* the general ones */
-    int status = cli_prompts_templates(&b->prompts);
-    o->templates = (const char *const *)b->prompts.templates.item;
-    o->n_templates = b->prompts.templates.n;
-    if (status < 0) status = take_methods(b, n->methods);
-    if (status < 0) status = take_seeds(b, n->seeds);
-    return status;
 }
 
 int cmd_bench_new(int argc, char **argv)
 {
-    bench b = {.shots = CLI_SHOTS};
-    mopd_trainer_options *o = &b.options;
-    mopd_trainer_options_init(o, sizeof *o);
-    numbers n = {o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
-        (double)o->temperature, "zero-shot,gda,coop,kgcoop,prograd,mopd", "1,2,3", NULL, false, false};
+    bench_new b = {.shots = CLI_SHOTS};
+    bench_numbers n = bench_numbers_init(&b.bench, "zero-shot,fit,gda,coop,kgcoop,prograd,mopd");
     const cli_option options[] = {
-        CLI_DATA_OPTIONS(b.data),
-        {"methods", 0, CLI_TEXT, &n.methods, "A,B", "methods to compare, commas between them", NULL},
-        {"seeds", 0, CLI_TEXT, &n.seeds, "1,2", "seeds of the draws and trainings to average over", NULL},
+        BENCH_OPTIONS(b.bench, n),
         {"shots", 0, CLI_UINT, &b.shots, "N", "training pictures a base class; 0: all", NULL},
-        {"template", 0, CLI_LIST, &b.prompts.templates, "TEXT",
-            "a teacher; the first is the zero-shot prompt", NULL},
-        {"template-file", 0, CLI_TEXT, &b.prompts.template_file, "FILE", "teachers, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &b.prompts.templates_for, "NAME", "the twelve teachers of a task",
-            NULL},
-        {"epochs", 0, CLI_UINT, &n.epochs, "N", NULL, NULL},
-        {"batch", 0, CLI_UINT, &n.batch, "N", NULL, NULL},
-        {"lr", 0, CLI_REAL, &n.lr, "X", NULL, NULL},
-        {"w", 0, CLI_REAL, &n.w, "X", NULL, NULL},
-        {"w2", 0, CLI_REAL, &n.w2, "X", NULL, &n.w2_given},
-        {"top-k", 0, CLI_UINT, &n.top_k, "K", NULL, &n.top_k_given},
-        {"temperature", 0, CLI_REAL, &n.temperature, "T", NULL, NULL},
-        {"context", 0, CLI_TEXT, &n.context, "TEXT", NULL, NULL},
-        {"views", 0, CLI_UINT, &b.n_views, "V",
-            "augmented views of training pictures (default: 0, the plain one)", NULL},
-        {"auto", 0, CLI_FLAG, &b.automatic, NULL, "mopd chooses w, w2 and top-k on pretended new classes",
-            NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
-    int status = cli_parse(&command, &b.common, options, argc, argv, &rest, &n_rest);
+    int status = cli_parse(&command, &b.bench.common, options, argc, argv, &rest, &n_rest);
     if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
-    if (status < 0) status = take_options(&b, &n);
+    if (status < 0 && b.shots > UINT32_MAX) status = cli_usage(command.name, "--shots: too many");
+    if (status < 0) status = bench_take_options(&b.bench, &n, command.name);
     if (status < 0) status = run(&b);
-    cli_prompts_free(&b.prompts);
-    free(b.method);
-    free(b.seed);
+    bench_new_close(&b);
     return status;
 }

@@ -207,25 +207,6 @@ typedef struct judges {
     uint64_t top;
 } judges;
 
-/* The recogniser of the file, for its own classes and those that are given by name alone. */
-static mopd_status open_recognizer(mopd_recognizer **out, const mopd_encoder *encoder, const judges *by)
-{
-    mopd_recognizer *r;
-    mopd_status st = mopd_recognizer_open(&r, by->recognizer, encoder);
-    if (st != MOPD_OK || !by->also) {
-        *out = st == MOPD_OK ? r : NULL;
-        return st;
-    }
-    cli_list names = {0};
-    for (size_t c = 0; mopd_recognizer_class_name(r, c); c++)
-        cli_list_add(&names, mopd_recognizer_class_name(r, c));
-    cli_list_split(&names, by->also);
-    st = mopd_recognizer_with_classes(out, r, encoder, (const char *const *)names.item, names.n);
-    cli_list_free(&names);
-    mopd_recognizer_close(r);
-    return st;
-}
-
 static int classify_by(job *j, const mopd_encoder *encoder, const judges *by)
 {
     mopd_recognizer_info info = {.struct_size = sizeof info};
@@ -255,7 +236,7 @@ static int run(const cli_common *common, const cli_prompts *prompts, const judge
     mopd_recognizer *recognizer = NULL;
     if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
     cli_interrupt_ends(true);
-    mopd_status st = by->recognizer ? open_recognizer(&recognizer, encoder, by)
+    mopd_status st = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
                                     : make_bank(&bank, encoder, prompts, by->prompt);
     cli_interrupt_ends(false);
     int status;

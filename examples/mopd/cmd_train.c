@@ -75,12 +75,22 @@ typedef struct numbers {
     bool no_shuffle, class_context;
 } numbers;
 
+/* Methods that learn no prompt: what to type instead. */
+static int point_elsewhere(const train_job *j, const char *name)
+{
+    if (!strcmp(name, "zero-shot"))
+        return cli_usage(
+            command.name, "--method zero-shot learns nothing: type 'mopd eval -d %s'", j->data.path);
+    return cli_usage(command.name,
+        "--method %s learns no prompt, it fits a recogniser: type 'mopd fit -d %s -o %s'%s", name,
+        j->data.path, j->output, strcmp(name, "fit") ? "; fit is better than gda" : "");
+}
+
 static int take_method(train_job *j, const char *name)
 {
     if (!name) return -1;
-    if (!strcmp(name, "gda") || !strcmp(name, "zero-shot"))
-        return cli_usage(
-            command.name, "--method %s needs no training: see mopd bench-new and mopd eval", name);
+    if (!strcmp(name, "gda") || !strcmp(name, "fit") || !strcmp(name, "zero-shot"))
+        return point_elsewhere(j, name);
     if (mopd_method_find(name, &j->options.method) != MOPD_OK)
         return cli_usage(command.name, "%s", mopd_last_error());
     return -1;

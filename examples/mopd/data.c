@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * data.c - data sets opened, cut and encoded for the subcommands; predictions counted. */
+ * data.c - data sets opened, cut and encoded for the subcommands. */
 #include "data.h"
 
 #include <errno.h>
@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { ROWS_AT_ONCE = 256 };
 
 void cli_note(const cli_common *common, const char *format, ...)
 {
@@ -136,77 +134,4 @@ int cli_parse_subset(const char *text, int32_t *subset, const char *command)
         return -1;
     }
     return cli_usage(command, "--subset '%s' is none of base, new, all", text);
-}
-
-mopd_status cli_bank_logits(const void *bank, const float *features, size_t n, float *logits)
-{
-    return mopd_bank_logits(bank, features, n, logits);
-}
-
-mopd_status cli_gda_logits(const void *gda, const float *features, size_t n, float *logits)
-{
-    return mopd_gda_logits(gda, features, n, logits);
-}
-
-static int32_t largest(const float *row, size_t n)
-{
-    size_t best = 0;
-    for (size_t c = 1; c < n; c++) best = row[c] > row[best] ? c : best;
-    return (int32_t)best;
-}
-
-mopd_status cli_score_run(cli_score *score, cli_logits_fn logits, const void *context,
-    const cli_samples *samples, int32_t *predicted)
-{
-    size_t c = samples->n_classes;
-    float *block = cli_alloc(ROWS_AT_ONCE * c, sizeof *block);
-    *score = (cli_score){.n_classes = c, .metrics.struct_size = sizeof score->metrics};
-    score->confusion = cli_alloc(c * c, sizeof *score->confusion);
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < samples->n && st == MOPD_OK; i += ROWS_AT_ONCE) {
-        size_t n = samples->n - i < ROWS_AT_ONCE ? samples->n - i : ROWS_AT_ONCE;
-        st = logits(context, samples->features + i * samples->dim, n, block);
-        if (st == MOPD_OK) st = mopd_confusion_add(score->confusion, c, block, samples->labels + i, n);
-        for (size_t k = 0; st == MOPD_OK && predicted && k < n; k++)
-            predicted[i + k] = largest(block + k * c, c);
-    }
-    free(block);
-    return st == MOPD_OK ? mopd_confusion_get_metrics(score->confusion, c, &score->metrics) : st;
-}
-
-uint64_t cli_score_class(const cli_score *score, size_t c, uint64_t *correct)
-{
-    const uint32_t *row = score->confusion + c * score->n_classes;
-    uint64_t n = 0;
-    for (size_t k = 0; k < score->n_classes; k++) n += row[k];
-    *correct = row[c];
-    return n;
-}
-
-void cli_score_free(cli_score *score)
-{
-    free(score->confusion);
-    score->confusion = NULL;
-}
-
-static int compare_pairs(const void *a, const void *b)
-{
-    const cli_pair *x = a, *y = b;
-    if (x->n != y->n) return x->n > y->n ? -1 : 1;
-    if (x->is != y->is) return x->is < y->is ? -1 : 1;
-    return (x->said > y->said) - (x->said < y->said);
-}
-
-cli_pair *cli_score_pairs(const cli_score *score, size_t most, size_t *n)
-{
-    size_t c = score->n_classes, n_all = 0;
-    for (size_t i = 0; i < c * c; i++) n_all += i / c != i % c && score->confusion[i];
-    cli_pair *pair = cli_alloc(n_all, sizeof *pair);
-    size_t at = 0;
-    for (size_t i = 0; i < c * c; i++) {
-        if (i / c != i % c && score->confusion[i]) pair[at++] = (cli_pair){i / c, i % c, score->confusion[i]};
-    }
-    qsort(pair, n_all, sizeof *pair, compare_pairs);
-    *n = n_all < most ? n_all : most;
-    return pair;
 }

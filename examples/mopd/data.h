@@ -52,12 +52,18 @@ typedef struct cli_score {
     size_t n_classes;
     uint32_t *confusion; /* C x C, row: true class */
     mopd_metrics metrics;
+    double ece, nll; /* calibration error in percent, mean log loss */
 } cli_score;
 
-/* Logits of n features; context is a bank or a head. */
+/* Logits of n features; context is a bank, a head or a recogniser. */
 typedef mopd_status (*cli_logits_fn)(const void *context, const float *features, size_t n, float *logits);
 mopd_status cli_bank_logits(const void *bank, const float *features, size_t n, float *logits);
 mopd_status cli_gda_logits(const void *gda, const float *features, size_t n, float *logits);
+mopd_status cli_recognizer_logits(const void *recognizer, const float *features, size_t n, float *logits);
+
+/* The recogniser of a file, for its own classes and those of also, "a,b" (NULL: none), that it has no picture of. */
+mopd_status cli_recognizer_open(
+    mopd_recognizer **out, const mopd_encoder *encoder, const char *path, const char *also);
 
 typedef struct cli_samples {
     const float *features; /* n x dim */

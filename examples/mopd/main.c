@@ -14,6 +14,7 @@ static const struct {
     {"train", cmd_train, "learn prompts from a few pictures a class"},
     {"eval", cmd_eval, "accuracy on a data set, zero-shot or with learned prompts"},
     {"bench-new", cmd_bench_new, "the base-to-new protocol, several methods side by side"},
+    {"bench-shots", cmd_bench_shots, "all methods on all classes, with few and more pictures"},
     {"features", cmd_features, "encode a data set once into a feature store"},
     {"encode", cmd_encode, "features of pictures or texts as a .npy file"},
     {"preprocess", cmd_preprocess, "the tensor that the vision tower sees as a .npy file"},

@@ -68,7 +68,9 @@ static void eval_counts_what_the_library_counts(void **state)
         NULL, "eval -m @ -d @ --format json --template @", tiny_model(1), data(), "a photo of a {}.");
     assert_run(r, 0);
     json_t *d = parse(&r), *classes = json_object_get(d, "classes");
-    assert_int_equal(json_object_size(d), 5);
+    assert_int_equal(json_object_size(d), 7);
+    assert_true(
+        json_is_number(json_object_get(d, "ece")) && json_number_value(json_object_get(d, "nll")) > 0);
     assert_int_equal(json_integer_value(json_object_get(d, "n")), CLASSES * EACH);
     assert_int_equal(json_integer_value(json_object_get(d, "correct")), all);
     assert_true(fabs(json_number_value(json_object_get(d, "accuracy")) -

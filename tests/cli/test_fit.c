@@ -75,13 +75,122 @@ static void classify_answers_by_a_recogniser(void **state)
     assert_run(r, 1);
 }
 
+/* Forty training pictures and two foreign classes: all that eval -r can tell. */
+static const char *many_pictures(const char *name)
+{
+    const char *data = labelled_data(name);
+    char path[128];
+    for (uint32_t i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "%s/train/%c/more%u.png", name, 'a' + (int)(i % CLASSES), i);
+        test_png(path, 14, 11, 500 + i);
+    }
+    for (uint32_t i = 0; i < 6; i++) {
+        snprintf(path, sizeof path, "%s-strangers/test/%c/%u.png", name, i % 3 ? 'a' : 'z', i);
+        test_png(path, 14, 11, 900 + i);
+    }
+    return data;
+}
+
+/* Kept share, coverage and size of sets, counted again by the library's own calls. */
+static void eval_counts_what_a_recogniser_promises(void **state)
+{
+    (void)state;
+    const char *data = many_pictures("promises"), *path = test_path("promises.safetensors");
+    run_result r = run_mopd(NULL, "fit -q -m @ -d @ --keep 0.8 -o @", tiny_model(1), data, path);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --set 0.7 --format json", tiny_model(1), data, path);
+    assert_run(r, 0);
+    json_t *j = labelled_json(&r);
+    mopd_encoder *encoder = tiny_open(1, 1);
+    mopd_recognizer *m;
+    mopd_dataset *all, *part, *test;
+    mopd_recognizer_info info = {.struct_size = sizeof info};
+    mopd_selection selection;
+    assert_ok(mopd_recognizer_open(&m, path, encoder));
+    assert_ok(mopd_recognizer_get_info(m, &info));
+    assert_ok(mopd_dataset_open(&all, data, NULL));
+    assert_ok(mopd_selection_init(&selection, sizeof selection));
+    selection.split = MOPD_SPLIT_TEST;
+    assert_ok(mopd_dataset_select(&part, all, &selection));
+    assert_ok(mopd_dataset_encode(&test, part, NULL, encoder, NULL));
+    double kept = 0, covered = 0, size = 0, right = 0;
+    const size_t n = CLASSES * LABELLED_TEST;
+    for (size_t i = 0; i < n; i++) {
+        float score, logits[CLASSES];
+        uint8_t in[CLASSES];
+        const float *x = mopd_dataset_feature(test, i, 0);
+        const int32_t label = mopd_dataset_labels(test)[i];
+        assert_ok(mopd_recognizer_scores(m, x, 1, &score));
+        assert_ok(mopd_recognizer_sets(m, x, 1, 0.7, in));
+        assert_ok(mopd_recognizer_logits(m, x, 1, logits));
+        size_t best = 0;
+        for (size_t c = 0; c < CLASSES; c++) size += in[c], best = logits[c] > logits[best] ? c : best;
+        kept += (double)score >= info.cutoff;
+        covered += in[label];
+        right += best == (size_t)label;
+    }
+    assert_true(fabs(labelled_number(j, "accuracy") - 100 * right / (double)n) < 1e-6);
+    assert_true(fabs(labelled_number(j, "kept") - 100 * kept / (double)n) < 1e-6);
+    assert_true(fabs(labelled_number(j, "coverage") - 100 * covered / (double)n) < 1e-6);
+    assert_true(fabs(labelled_number(j, "set_size") - size / (double)n) < 1e-6);
+    assert_true(labelled_number(j, "ece") >= 0 && labelled_number(j, "nll") > 0);
+    assert_null(json_object_get(j, "strangers"));
+    json_decref(j);
+    mopd_dataset_close(test);
+    mopd_dataset_close(part);
+    mopd_dataset_close(all);
+    mopd_recognizer_close(m);
+    mopd_encoder_close(encoder);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(1), data, path);
+    assert_run(r, 0);
+    assert_has(r.out, "calibration error (ECE) ");
+    assert_has(r.out, "(promised 80%); sets hold the true class in ");
+}
+
+static void eval_tells_strangers_from_classes(void **state)
+{
+    (void)state;
+    const char *data = many_pictures("known"), *strangers = test_path("known-strangers"),
+               *path = test_path("known.safetensors"), *few = recognizer("few.safetensors");
+    run_result r = run_mopd(NULL, "fit -q -m @ -d @ -o @", tiny_model(1), data, path);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --format json", tiny_model(1), strangers, path);
+    assert_run(r, 0);
+    assert_has(r.err, "2 pictures are of 1 classes that ");
+    json_t *j = labelled_json(&r), *s = json_object_get(j, "strangers");
+    assert_true(labelled_number(j, "n") == 4 && labelled_number(s, "n") == 2);
+    assert_true(labelled_number(s, "auroc") >= 0 && labelled_number(s, "auroc") <= 100);
+    const double refused = labelled_number(s, "refused");
+    assert_true(refused == 0 || refused == 50 || refused == 100);
+    assert_int_equal(json_array_size(json_object_get(j, "classes")), CLASSES);
+    json_decref(j);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --also z", tiny_model(1), strangers, path);
+    assert_run(r, 0);
+    assert_has(r.out, "of 6)");
+    r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(1), strangers, few); /* fitted to 16 pictures */
+    assert_run(r, 0);
+    assert_has(r.out, "too few for a promise");
+    assert_has(r.out, "AUROC");
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --format json", tiny_model(1), strangers, few);
+    j = labelled_json(&r);
+    assert_true(json_is_null(json_object_get(j, "kept")) && json_is_null(json_object_get(j, "set_size")));
+    json_decref(j);
+    test_png("foreign/x/1.png", 14, 11, 1);
+    test_png("foreign/y/1.png", 14, 11, 2);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(1), test_path("foreign"), path);
+    assert_one_error(&r, 1, "none of the classes of the pictures (x, y)", "--also");
+    r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(2), data, path);
+    assert_one_error(&r, 1, "known.safetensors: ", "fitted with the model");
+}
+
 static void options_that_do_not_go_together(void **state)
 {
     (void)state;
     static const char *const lines[] = {"fit -d x", "fit -o x", "fit -d x -o y --keep 1", "fit -d x -o y z",
         "fit -d x -o y -p z --template {}", "classify -r x --classes a,b y", "classify -r x -p z y",
         "classify --none --classes a,b y", "classify --set 0.5 --classes a,b y", "classify -r x --set 2 y",
-        "classify -r x"};
+        "classify -r x", "eval -d x -r y -p z", "eval -d x -r y --template {}", "eval -d x --also a",
+        "eval -d x --set 0.5", "eval -d x -r y --set 1"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         run_result r = run_mopd(NULL, lines[i]);
         if (r.status != 2) fail_msg("%s: exit %d: %s", lines[i], r.status, r.err);
@@ -97,6 +206,8 @@ int main(void)
         cmocka_unit_test(fit_says_what_the_library_says),
         cmocka_unit_test(the_same_draw_gives_the_same_file),
         cmocka_unit_test(classify_answers_by_a_recogniser),
+        cmocka_unit_test(eval_counts_what_a_recogniser_promises),
+        cmocka_unit_test(eval_tells_strangers_from_classes),
         cmocka_unit_test(options_that_do_not_go_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,9 @@ static void wrong_training_is_told(void **state)
     } bad[] = {
         {LEARN, "-o PROMPT", 2},
         {"train -m @ -o p", "-d DATA", 2},
-        {LEARN "--method gda -o p", "needs no training", 2},
+        {LEARN "--method gda -o p", "wrong -o p'; fit is better than gda", 2},
+        {LEARN "--method fit -o p", "type 'mopd fit -d ", 2},
+        {LEARN "--method zero-shot -o p", "type 'mopd eval -d ", 2},
         {LEARN "--method best -o p", "best", 2},
         {LEARN "--views many -o p", "many", 2},
         {LEARN "--auto --w 0.5 -o p", "--auto", 2},
@@ -207,9 +209,9 @@ static void bench_new_runs_the_protocol(void **state)
             tiny_model(1), data);
     assert_run(r, 0);
     json_t *j = labelled_json(&r), *rows = json_object_get(j, "rows");
-    static const char *const methods[] = {"zero-shot", "gda", "coop", "kgcoop", "prograd", "mopd"};
-    assert_int_equal(json_array_size(rows), 6);
-    for (size_t m = 0; m < 6; m++) {
+    static const char *const methods[] = {"zero-shot", "fit", "gda", "coop", "kgcoop", "prograd", "mopd"};
+    assert_int_equal(json_array_size(rows), 7);
+    for (size_t m = 0; m < 7; m++) {
         const json_t *row = json_array_get(rows, m), *seeds = json_object_get(row, "seeds");
         assert_string_equal(json_string_value(json_object_get(row, "method")), methods[m]);
         double base = labelled_number(row, "base"), fresh = labelled_number(row, "new"),
@@ -219,6 +221,7 @@ static void bench_new_runs_the_protocol(void **state)
                     (base + fresh) / 2 + 1e-6); /* more classes to mistake a picture for; equal halves here */
         assert_true(fabs(labelled_number(row, "h") - mopd_harmonic_mean(base, fresh)) < 1e-6);
         assert_true(labelled_number(row, "seconds") >= 0);
+        assert_true(labelled_number(row, "ece") >= 0 && labelled_number(row, "ece") <= 100);
         assert_int_equal(json_array_size(seeds), 2);
         double first = labelled_number(json_array_get(seeds, 0), "base"),
                second = labelled_number(json_array_get(seeds, 1), "base");
@@ -231,6 +234,51 @@ static void bench_new_runs_the_protocol(void **state)
     assert_true(fabs(labelled_number(eval, "accuracy") - labelled_number(zero, "new")) < 1e-6);
     json_decref(eval);
     json_decref(j);
+}
+
+/* What fit and eval -r make of the same pictures stands in the row of fit. */
+static void bench_new_fit_is_fit_and_eval(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("bench-fit"), *path = test_path("bench-fit.safetensors");
+    run_result r =
+        run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --methods fit --seeds 1,2 --shots 3 --format json",
+            tiny_model(1), data);
+    assert_run(r, 0);
+    json_t *j = labelled_json(&r);
+    const json_t *row = json_array_get(json_object_get(j, "rows"), 0);
+    const json_t *first = json_array_get(json_object_get(row, "seeds"), 0);
+    r = run_mopd(NULL, "fit -q -m @ -d @ " TEACHERS " --subset base --shots 3 --seed 1 -o @", tiny_model(1),
+        data, path);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --subset base --format json", tiny_model(1), data, path);
+    assert_run(r, 0);
+    json_t *eval = labelled_json(&r);
+    assert_true(fabs(labelled_number(eval, "accuracy") - labelled_number(first, "base")) < 1e-6);
+    json_decref(eval);
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --also c,d --format json", tiny_model(1), data, path);
+    assert_run(r, 0);
+    eval = labelled_json(&r);
+    assert_true(fabs(labelled_number(eval, "accuracy") - labelled_number(first, "mixed")) < 1e-6);
+    assert_true(fabs(labelled_number(eval, "ece") - labelled_number(first, "ece")) < 1e-5);
+    json_decref(eval);
+    json_decref(j);
+}
+
+/* With all pictures drawn by every seed, what is not left to chance has no deviation to show. */
+static void bench_new_tells_that_seeds_draw_the_same(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("same");
+    run_result r =
+        run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --methods fit,gda --shots 4", tiny_model(1), data);
+    assert_run(r, 0);
+    assert_has(r.out, "All seeds draw the same pictures");
+    assert_null(strstr(r.out, "± 0.00"));
+    r = run_mopd(NULL, "bench-new -m @ -d @ " TEACHERS " --methods fit,gda --shots 2", tiny_model(1), data);
+    assert_run(r, 0);
+    assert_null(strstr(r.out, "All seeds draw"));
+    assert_has(r.out, "±");
 }
 
 static void bench_new_repeats_and_takes_stores(void **state)
@@ -332,6 +380,8 @@ int main(void)
         cmocka_unit_test(report_is_one_page),
         cmocka_unit_test(wrong_training_is_told),
         cmocka_unit_test(bench_new_runs_the_protocol),
+        cmocka_unit_test(bench_new_fit_is_fit_and_eval),
+        cmocka_unit_test(bench_new_tells_that_seeds_draw_the_same),
         cmocka_unit_test(bench_new_repeats_and_takes_stores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
