@@ -27,6 +27,18 @@ def drawn(label, rng, side=24):
     return array
 
 
+def around_names(enc, names, each, noise=0.5, seed=0, template="a photo of a {}."):
+    """Features that lie around those of their names, `each` of every name, and their labels: to a model that reads, the
+    names say much."""
+    rng = np.random.default_rng(seed)
+    labels = np.asarray([name for name in names for _ in range(each)])
+    texts = enc.texts([template.format(name) for name in names])
+    middle = texts - texts.mean(axis=0)
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    rows = np.repeat(middle, each, axis=0) + noise * rng.normal(size=(len(labels), enc.dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), labels
+
+
 @pytest.fixture(scope="session")
 def enc():
     return mopd.Encoder(TOWERS / "hf")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from conftest import PICTURES
@@ -99,3 +102,78 @@ def test_gda_fits_and_widens(enc, shots):
     assert wider.logits(f).shape == (len(f), 4)
     with pytest.raises(ValueError, match="labels"):
         mopd.GDA(bank, f, y[:-1])
+
+
+def copies(x):
+    return [pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)]
+
+
+def test_banks_are_copied_pickled_and_predict(enc, features, shots):
+    prompt = mopd.MoPDClassifier(enc, epochs=1).fit(*shots).prompt_
+    banks = [
+        mopd.Bank(enc, ["cat", "dog", "猫"], ["a photo of a {}.", "the {}"]),
+        mopd.Bank.from_features(["cat", "dog"], np.random.default_rng(0).normal(size=(2, enc.dim)), 7.3),
+        prompt.bank(enc, ["cat", "photo", "the"]),
+        mopd.Trainer(enc, ["a", "dog"], epochs=1).bank(),
+    ]
+    for bank in banks:
+        logits = bank.logits(features)
+        assert bank.predict(features).tolist() == [bank.classes[i] for i in logits.argmax(1)]
+        assert np.allclose(logits, bank.logit_scale * features @ bank.features.T, atol=1e-4)
+        for again in copies(bank):
+            assert again.classes == bank.classes and np.allclose(again.features, bank.features, atol=1e-7)
+            assert np.allclose(again.logits(features), logits, rtol=1e-5, atol=1e-5)
+    assert banks[0].predict(features[:0]).shape == (0,)
+
+
+def test_gda_is_copied_pickled_and_predicts(enc, shots):
+    f = enc.images(shots[0])
+    bank = mopd.Bank(enc, ["a", "dog", "cat"])
+    by_name = mopd.GDA(bank, f, shots[1])
+    gda = mopd.GDA(bank, f, [bank.classes.index(y) for y in shots[1]])
+    assert np.array_equal(by_name.logits(f), gda.logits(f))
+    assert gda.predict(f).tolist() == shots[1]
+    assert np.allclose(gda.probabilities(f), softmax(gda.logits(f)), atol=1e-6)
+    wider = gda.with_classes(mopd.Bank(enc, ["a", "dog", "cat", "photo"]))
+    for one in (gda, wider, mopd.GDA(bank, f, shots[1], alpha=0.3)):
+        for again in copies(one):
+            assert again.alpha == one.alpha and np.allclose(again.logits(f), one.logits(f), rtol=1e-5, atol=1e-5)
+    kept = f.copy()
+    gda = mopd.GDA(bank, kept, shots[1])
+    kept[:] = 0  # what the caller does with his array later is his affair
+    assert np.allclose(pickle.loads(pickle.dumps(gda)).logits(f), by_name.logits(f), rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="'bird' is no class of the bank"):
+        mopd.GDA(bank, f, ["bird"] * len(f))
+    with pytest.raises(TypeError, match="a Bank of the classes is expected, not list"):
+        gda.with_classes(["cat"])
+
+
+def test_what_cannot_be_pickled_says_so(enc, capfd):
+    trainer = mopd.Trainer(enc, ["cat", "dog"])
+    for thing, words in ((trainer, "checkpoint"), (trainer._handle, "memory of the library")):
+        for call in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError, match=words):
+                call(thing)
+    del thing, trainer
+    assert capfd.readouterr().err == ""
+
+
+def test_one_text_is_no_list(enc, shots):
+    """Refused at once and not by the letters; a comma reads like several."""
+    clf = mopd.MoPDClassifier(enc, epochs=1).fit(*shots)
+    for call in (clf.with_classes, lambda c: mopd.Bank(enc, c), lambda c: clf.prompt_.bank(enc, c)):
+        with pytest.raises(TypeError, match=r"classes: .* not one str: write \['cat', 'dog'\]"):
+            call("cat, dog")
+    for wrong in ("the {}", ""):
+        with pytest.raises(TypeError, match="templates: a list"):
+            mopd.Trainer(enc, ["cat"], templates=wrong)
+
+
+def test_messages_speak_python(enc):
+    with pytest.raises(ValueError, match="context '' has no word; None starts from random vectors"):
+        mopd.Trainer(enc, ["cat"], context="")
+    with pytest.raises(mopd.MopdError, match="^ranks is 2, but reduce is None"):
+        mopd.Trainer(enc, ["cat"], rank=0, ranks=2)
+    with pytest.raises(mopd.MopdError) as caught:
+        mopd.Encoder("model", threads=5000)
+    assert "mopd_" not in str(caught.value) and "5000 threads" in str(caught.value)

@@ -134,6 +134,35 @@ def test_labels_of_any_type(enc, shots):
     assert np.allclose(by_number.logits(pictures), by_name.logits(pictures)[:, order], atol=0.05)
 
 
+def test_answers_of_all_kinds_agree(fitted, shots):
+    logits, p = fitted.logits(shots[0]), fitted.predict_proba(shots[0])
+    assert np.array_equal(fitted.decision_function(shots[0]), logits)
+    assert np.allclose(np.exp(fitted.predict_log_proba(shots[0])), p, atol=1e-6)
+    two = fitted.with_classes(["dog", "cat"])
+    assert np.array_equal(two.decision_function(shots[0]) > 0, two.predict(shots[0]) == "cat")
+    weights = np.arange(30)
+    right = fitted.predict(shots[0]) == np.asarray(shots[1])
+    assert fitted.score(*shots, sample_weight=weights) == pytest.approx((weights * right).sum() / weights.sum())
+    with pytest.raises(TypeError, match="sample_weight: each picture counts once"):
+        fitted.fit(*shots, sample_weight=np.ones(30))
+
+
+def test_random_state_stands_for_the_seed(enc, shots):
+    settings = {"epochs": 2, "lr": 0.05, "batch": 8, "templates": FAST["templates"]}
+    three = mopd.MoPDClassifier(enc, **settings, seed=3).fit(*shots).prompt_.to_bytes()
+    assert mopd.MoPDClassifier(enc, **settings, random_state=3).fit(*shots).prompt_.to_bytes() == three
+    drawn = [mopd.MoPDClassifier(enc, **settings, random_state=np.random.RandomState(s)).fit(*shots) for s in (7, 7, 8)]
+    contexts = [clf.prompt_.context for clf in drawn]
+    assert np.array_equal(contexts[0], contexts[1]) and not np.array_equal(contexts[0], contexts[2])
+
+
+def test_one_template_needs_no_top_k(enc, shots):
+    clf = mopd.MoPDClassifier(enc, epochs=1, templates=["the {}"]).fit(*shots)
+    assert clf.prompt_.top_k == 1 and clf.top_k == 2
+    with pytest.raises(mopd.MopdError, match="top_k is 3, there are 1 templates"):
+        mopd.MoPDClassifier(enc, epochs=1, templates=["the {}"], top_k=3).fit(*shots)
+
+
 def test_views_cycle_or_are_fresh(enc, shots):
     settings = {**FAST, "epochs": 3}
     once = mopd.MoPDClassifier(enc, **settings, views=3).fit(*shots)
@@ -312,7 +341,7 @@ def test_a_failing_sum_is_raised(enc):
         mopd.Trainer(enc, COLOURS, rank=0, ranks=2, reduce=fail)
     with pytest.raises(mopd.MopdError, match="added up 1 ranks"):
         mopd.Trainer(enc, COLOURS, rank=0, ranks=2, reduce=lambda values: None)
-    with pytest.raises(mopd.MopdError, match="reduce is NULL"):
+    with pytest.raises(mopd.MopdError, match="reduce is None"):
         mopd.Trainer(enc, COLOURS, rank=0, ranks=2)
     with pytest.raises(ValueError, match="ranks -1"):
         mopd.Trainer(enc, COLOURS, ranks=-1)

@@ -13,7 +13,9 @@ validate = pytest.importorskip("numpydoc.validate").validate
 
 
 def public():
-    for module, names in ((mopd, mopd.__all__), (mopd.plot, ["learning_curves", "gate_heat_map", "confusion_matrix"])):
+    plots = [n for n, f in vars(mopd.plot).items() if inspect.isfunction(f) and f.__module__ == "mopd.plot" and n[0] != "_"]
+    assert len(plots) == 9
+    for module, names in ((mopd, mopd.__all__), (mopd.plot, plots)):
         for name in names:
             thing = getattr(module, name)
             yield f"{module.__name__}.{name}"

@@ -52,6 +52,7 @@ def test_features_are_those_of_the_command(enc, command, tmp_path):
     assert json.loads(tokens) == enc.tokenize(["a cat", "dogs"])
 
 
+@pytest.mark.filterwarnings("ignore:a picture of mode I.16:UserWarning")  # test_pictures.py
 def test_every_kind_of_picture_gives_the_file_s_features(enc):
     Image = pytest.importorskip("PIL.Image")
     files = enc.images(PICTURES)
@@ -120,8 +121,6 @@ def test_wrong_arguments_are_told(enc):
         enc.images("a.jpg")
     with pytest.raises(TypeError, match="a list of pictures"):
         enc.images(np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(TypeError, match="uint8"):
-        enc.images([np.zeros((4, 4, 3))])
     with pytest.raises(ValueError, match=r"\(4, 4, 2\)"):
         enc.images([np.zeros((4, 4, 2), np.uint8)])
     with pytest.raises(TypeError, match="a picture is .* this is dict"):

@@ -4,8 +4,8 @@
 >>> enc = mopd.Encoder()                                     # the built-in model, or Encoder("a/clip/folder")
 >>> bank = mopd.Bank(enc, ["cat", "dog"])
 >>> bank.classify(enc.images(["a.jpg"]), top=2)              # [[("cat", 0.93), ("dog", 0.07)]]
->>> clf = mopd.MoPDClassifier(enc).fit(pictures, labels)     # a scikit-learn estimator
->>> clf.with_classes(["unseen", "names"]).predict(pictures)  # no retraining
+>>> rec = mopd.Recognizer(enc).fit(pictures, labels)         # a scikit-learn estimator, fitted in a second
+>>> rec.predict(others, none="none of these")
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ._settings import Setting, trainer_settings
 from ._trainer import Epoch, Step, Trainer
 
 if TYPE_CHECKING:
+    from ._recognizer import Recognizer, Suspect
     from ._sklearn import ImageFeatures, MoPDClassifier
 
 __version__ = "0.1.0"
@@ -34,9 +35,11 @@ __all__ = [
     "MoPDClassifier",
     "MopdError",
     "Prompt",
+    "Recognizer",
     "Setting",
     "Status",
     "Step",
+    "Suspect",
     "Trainer",
     "build_info",
     "inspect",
@@ -53,6 +56,10 @@ def __getattr__(name: str) -> Any:
         from . import _sklearn
 
         return getattr(_sklearn, name)
+    if name in ("Recognizer", "Suspect"):
+        from . import _recognizer
+
+        return getattr(_recognizer, name)
     raise AttributeError(f"module 'mopd' has no attribute {name!r}")
 
 

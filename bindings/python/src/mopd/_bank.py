@@ -25,11 +25,13 @@ from ._core import (
     label_row,
     patiently,
     path_bytes,
+    plain_array,
     sized,
     take_json,
     text_list,
     view,
 )
+from ._labels import warn_of_ids
 
 if TYPE_CHECKING:
     from ._encoder import Encoder
@@ -57,6 +59,7 @@ class Bank:
 
     _handle: Handle
     _classes: List[str]
+    _scale: float
 
     def __init__(self, encoder: "Encoder", classes: Sequence[str], templates: Optional[Sequence[str]] = None) -> None:
         model, out = encoder._live(), _new_bank()
@@ -66,17 +69,18 @@ class Bank:
                 lib.mopd_bank_create(out.out, model.pointer, names, len(names), sentences, len(sentences))
             )
         )
-        self._take(out)
+        self._take(out, encoder.logit_scale)
+        warn_of_ids(classes)
 
-    def _take(self, handle: Handle) -> "Bank":
-        self._handle = handle
+    def _take(self, handle: Handle, scale: float) -> "Bank":
+        self._handle, self._scale = handle, scale
         n = lib.mopd_bank_n_classes(handle.pointer)
         self._classes = [lib.mopd_bank_class_name(handle.pointer, i).decode() for i in range(n)]
         return self
 
     @classmethod
-    def _of(cls, handle: Handle) -> "Bank":
-        return cls.__new__(cls)._take(handle)
+    def _of(cls, handle: Handle, scale: float) -> "Bank":
+        return cls.__new__(cls)._take(handle, scale)
 
     @classmethod
     def from_features(cls, classes: Sequence[str], features: ArrayLike, logit_scale: float) -> "Bank":
@@ -91,7 +95,7 @@ class Bank:
         logit_scale : float
             cosine x this = logit.
         """
-        array = np.ascontiguousarray(features, np.float32)
+        array = np.ascontiguousarray(plain_array(features), np.float32)
         if array.ndim != 2 or len(array) != len(classes):
             raise ValueError(f"features of shape {array.shape} for {len(classes)} classes")
         out, names = _new_bank(), text_list(classes, "classes")
@@ -100,7 +104,7 @@ class Bank:
                 out.out, names, len(names), float_pointer(array), array.shape[1], logit_scale
             )
         )
-        return cls._of(out)
+        return cls._of(out, float(np.float32(logit_scale)))
 
     @property
     def classes(self) -> List[str]:
@@ -117,11 +121,25 @@ class Bank:
         """The class features, (C, D) float32, rows of length 1; read-only, not copied."""
         return view(self._handle, lib.mopd_bank_features(self._handle.pointer), (len(self), self.dim))
 
+    @property
+    def logit_scale(self) -> float:
+        """What turns a cosine into a logit."""
+        return self._scale
+
     def __len__(self) -> int:
         return len(self._classes)
 
     def __repr__(self) -> str:
         return f"<Bank of {len(self)} classes>"
+
+    def __copy__(self) -> "Bank":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Bank":
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Bank.from_features, (self.classes, self.features.copy(), self._scale)
 
     def _map(self, function: Any, features: ArrayLike) -> Floats:
         rows = feature_rows(features, self.dim)
@@ -158,6 +176,11 @@ class Bank:
         out = np.empty((len(rows), min(top, len(self))), MATCH)
         matches = _pointer(out, _abi.mopd_match)
         check(lib.mopd_bank_top(self._handle.pointer, float_pointer(rows), len(rows), top, matches))
+        return out
+
+    def predict(self, features: ArrayLike) -> NDArray[Any]:
+        """The name of the likeliest class of each picture, (n,), of features (n, D)."""
+        out: NDArray[Any] = np.asarray(self._classes)[self.matches(features, 1)["index"][:, 0]]
         return out
 
     def classify(self, features: ArrayLike, top: int = 5) -> List[List[Tuple[str, float]]]:
@@ -300,15 +323,15 @@ class Prompt:
 
     def bank(self, encoder: "Encoder", classes: Optional[Sequence[str]] = None) -> Bank:
         """A bank of any classes with this prompt; without `classes` those trained on."""
-        model, out, names = encoder._live(), _new_bank(), text_list(classes or [], "classes")
-        if classes is not None and not names:
-            raise ValueError("no class")
+        model, out, names = encoder._live(), _new_bank(), text_list([] if classes is None else classes, "classes")
+        if classes is not None and not len(names):
+            raise ValueError("classes: no class")
         patiently(
             lambda: check(
                 lib.mopd_bank_create_prompt(out.out, model.pointer, names, len(names), self._handle.pointer)
             )
         )
-        return Bank._of(out)
+        return Bank._of(out, encoder.logit_scale)
 
     def gate_select(self, features: ArrayLike) -> Tuple[NDArray[np.uint32], Floats]:
         """Which templates the gate chooses for pictures.
@@ -352,6 +375,9 @@ class Prompt:
 class GDA:
     """A classifier without training: Gaussian discriminant on features, blended with the text classifier.
 
+    `Recognizer` does the same job better from few pictures, tells probabilities, and takes pictures.  This one is for
+    comparing with what others published.
+
     Parameters
     ----------
     bank : Bank
@@ -359,17 +385,22 @@ class GDA:
     features : array_like, (n, D)
         Picture features.
     labels : array_like, (n,)
-        Class indices into the bank.
+        Class indices into the bank, or class names.
     alpha : float, optional
         What the discriminant counts; chosen by cross-validation where it is not given.
+
+    Notes
+    -----
+    Immutable; any number of threads may use one.
     """
 
     _handle: Handle
     _bank: Bank
+    _made: Tuple[Any, ...]  # what it is made from again, when unpickled
 
     def __init__(self, bank: Bank, features: ArrayLike, labels: ArrayLike, alpha: Optional[float] = None) -> None:
         rows = feature_rows(features, bank.dim)
-        own = label_row(labels, len(rows))
+        own = label_row(_indices(labels, bank.classes), len(rows))
         factor = -1.0 if alpha is None else alpha
         if factor < 0 and alpha is not None:
             raise ValueError(f"alpha {alpha} is negative")
@@ -381,6 +412,7 @@ class GDA:
             )
         )
         self._handle, self._bank = out, bank
+        self._made = GDA, (bank, rows.copy(), own.copy(), self.alpha)
 
     @property
     def alpha(self) -> float:
@@ -394,10 +426,12 @@ class GDA:
 
     def with_classes(self, bank: Bank) -> "GDA":
         """The same head for the classes of another bank."""
+        if not isinstance(bank, Bank):
+            raise TypeError(f"a Bank of the classes is expected, not {type(bank).__name__}: Bank(encoder, classes)")
         out = Handle(_abi.mopd_gda, lib.mopd_gda_free)
         check(lib.mopd_gda_create_classes(out.out, self._handle.pointer, bank._handle.pointer))
         new = GDA.__new__(GDA)
-        new._handle, new._bank = out, bank
+        new._handle, new._bank, new._made = out, bank, (_widened, (self, bank))
         return new
 
     def logits(self, features: ArrayLike) -> Floats:
@@ -406,6 +440,46 @@ class GDA:
         out = np.empty((len(rows), len(self._bank)), np.float32)
         check(lib.mopd_gda_logits(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
         return out
+
+    def probabilities(self, features: ArrayLike) -> Floats:
+        """Softmax of the logits, (n, C), of picture features (n, D).  It ranks well and is over-sure."""
+        logits = self.logits(features).astype(np.float64)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        out: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+        return out
+
+    def predict(self, features: ArrayLike) -> NDArray[Any]:
+        """The name of the likeliest class of each picture, (n,), of features (n, D)."""
+        out: NDArray[Any] = np.asarray(self.classes)[self.logits(features).argmax(axis=1)]
+        return out
+
+    def __copy__(self) -> "GDA":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "GDA":
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return self._made
+
+    def __repr__(self) -> str:
+        return f"<GDA of {len(self._bank)} classes>"
+
+
+def _widened(known: GDA, bank: Bank) -> GDA:
+    return known.with_classes(bank)
+
+
+def _indices(labels: ArrayLike, classes: List[str]) -> ArrayLike:
+    """Labels by name as places among the classes; numbers as they are."""
+    array = np.asarray(plain_array(labels))
+    if array.dtype.kind not in "OUS":
+        return array
+    places = {name: i for i, name in enumerate(classes)}
+    unknown = [x for x in array.ravel().tolist() if x not in places]
+    if unknown:
+        raise ValueError(f"label {unknown[0]!r} is no class of the bank")
+    return np.asarray([places[x] for x in array.ravel().tolist()], np.int32).reshape(array.shape)
 
 
 def _new_bank() -> Handle:

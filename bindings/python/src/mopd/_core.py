@@ -7,8 +7,11 @@ import ctypes
 import enum
 import json
 import os
+import re
 import signal
+import sys
 import threading
+import warnings
 from ctypes import POINTER, byref, c_char_p, c_float, c_int32, c_size_t, sizeof
 from types import FrameType, TracebackType
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Type, TypeVar, Union
@@ -67,10 +70,17 @@ def last_error() -> str:
     return text.decode("utf-8", "replace")
 
 
+def in_python(message: str) -> str:
+    """A message about an argument, in Python's words: it names no function of C, and NULL is None."""
+    return re.sub(r"\bNULL\b", "None", re.sub(r"^mopd_\w+: ", "", message))
+
+
 def check(status: int) -> None:
     """Raises MopdError unless status is 0; to be called on the thread of the failed call."""
     if status != _abi.MOPD_OK:
         message = last_error() or lib.mopd_status_text(status).decode()
+        if status == _abi.MOPD_E_ARG:
+            message = in_python(message)
         if status == _abi.MOPD_E_NOMEM:
             raise MemoryError(message)
         raise MopdError(status, message)
@@ -89,6 +99,9 @@ class Handle:
     @property
     def out(self) -> Any:
         return byref(self.pointer)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("memory of the library cannot be pickled")
 
     def __del__(self) -> None:
         if self.pointer:
@@ -120,9 +133,25 @@ def label_pointer(array: Labels) -> Any:
     return ctypes.cast(array.ctypes.data, POINTER(c_int32))
 
 
+def warn(message: str) -> None:
+    """A UserWarning at the line outside of this package that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "mopd":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level)
+
+
+def plain_array(x: Any) -> Any:
+    """A tensor of torch as numpy's array, wherever it lies; anything else as it is."""
+    if hasattr(x, "detach") and hasattr(x, "cpu") and hasattr(x, "numpy"):
+        x = x.detach().cpu()
+        return (x.float() if "bfloat16" in str(x.dtype) else x).numpy()
+    return x
+
+
 def feature_rows(features: ArrayLike, dim: int) -> Floats:
     """features as n x dim, float32 and packed; copied only where it is not that already.  One row may come flat."""
-    array = np.ascontiguousarray(features, dtype=np.float32)
+    array = np.ascontiguousarray(plain_array(features), dtype=np.float32)
     if array.ndim == 1 and array.size == dim:
         array = array.reshape(1, dim)
     if array.ndim != 2 or array.shape[1] != dim:
@@ -149,10 +178,16 @@ def text_bytes(text: str) -> bytes:
     return text.encode("utf-8")
 
 
+def as_list(one: Any) -> str:
+    """For a refusal: the type of what is no list, and how to write it as one; commas look like several."""
+    several = [part.strip() for part in one.split(",")] if isinstance(one, str) else [one]
+    return f"{type(one).__name__}: write {several!r}"
+
+
 def text_list(texts: Sequence[str], what: str) -> Any:
     """A C array of UTF-8 texts, which it keeps alive; its length is that of the list."""
     if isinstance(texts, (str, bytes)):
-        raise TypeError(f"{what}: a list of str is expected, not one {type(texts).__name__}")
+        raise TypeError(f"{what}: a list of str is expected, not one {as_list(texts)}")
     return c_strings([text_bytes(t) for t in texts])
 
 
@@ -263,6 +298,11 @@ class Interrupt:
         signal.signal(signal.SIGINT, self._former)
         if self.wanted:
             self._former(signal.SIGINT, None)
+
+    def insist(self) -> None:
+        """After leaving, where half an answer is none: KeyboardInterrupt although the former handler raised nothing."""
+        if self.wanted:
+            raise KeyboardInterrupt
 
 
 def patiently(call: Callable[[], T]) -> T:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from ctypes import POINTER, byref, c_size_t, c_uint32
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,17 +28,18 @@ from ._core import (
     float_pointer,
     patiently,
     path_bytes,
+    plain_array,
     sized,
     take_json,
     text_bytes,
     text_list,
 )
-from ._pictures import Picture, is_path, open_picture, picture_list
-from ._progress import Progress
+from ._pictures import Picture, is_path, open_picture, picture_runs
+from ._progress import Progress, Wanted
 
 _PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16, "auto": _abi.MOPD_PRECISION_AUTO}
 _DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
-_BATCH = 16  # pictures decoded at a time when they do not all come from files
+_BATCH = 16  # preprocessed pictures that go to the library at a time
 
 
 class Encoder:
@@ -211,19 +212,21 @@ class Encoder:
         pictures: Iterable[Picture],
         *,
         errors: str = "raise",
-        progress: Union[bool, Callable[[int, int], object]] = False,
+        progress: Wanted = False,
     ) -> Floats:
         """Features of pictures.
 
         Parameters
         ----------
         pictures : iterable
-            Paths, bytes of JPEG or PNG files, PIL images, or uint8 arrays (height, width[, 1, 3 or 4]), mixed as you
-            like; or one uint8 array (n, height, width, channels).
+            Paths, bytes of picture files, open files, PIL images, arrays or tensors, mixed as you like; or one array
+            (n, height, width, channels), or a table with one column.  An array is (height, width[, 1, 3 or 4]): whole
+            numbers from 0 to 255, or floats from 0 to 1, which are multiplied by 255 and rounded.  A tensor may have
+            its channels first.  A generator is read as it is needed, a batch at a time.
         errors : {"raise", "nan"}
             What happens with an unreadable picture: an exception, or a row of NaN.
         progress : bool or callable
-            True shows a bar (tqdm); a callable gets (done, total).
+            True shows a bar (tqdm); a callable gets (done, total), a total of None where a generator gives the pictures.
 
         Returns
         -------
@@ -239,16 +242,21 @@ class Encoder:
         """
         if errors not in ("raise", "nan"):
             raise ValueError(f"errors {errors!r} is none of 'raise', 'nan'")
-        items = picture_list(pictures)
-        out = np.empty((len(items), self.dim), np.float32)
-        with Progress(progress, len(items), "pictures") as bar:
-            if items and all(is_path(p) for p in items):
-                self._encode_files(items, out, errors, bar)
-            else:
-                self._encode_images(items, out, errors, bar)
-        return out
+        runs, total = picture_runs(pictures)
+        parts: List[Floats] = []
+        done = 0
+        with Progress(progress, total, "pictures") as bar:
+            for items in runs:
+                encode = self._encode_files if is_path(items[0]) else self._encode_images
+                parts.append(np.empty((len(items), self.dim), np.float32))
+                encode(items, done, parts[-1], errors, bar)
+                done += len(items)
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
 
-    def _encode_files(self, paths: List[Any], out: Floats, errors: str, bar: Progress) -> None:
+    def _encode_files(self, paths: List[Any], first: int, out: Floats, errors: str, bar: Progress) -> None:
+        """Pictures in files, the first of them number `first`."""
         handle, failed = self._live(), _Failure()
         names = c_strings([path_bytes(p) for p in paths])
         row_bytes = out.itemsize * self.dim
@@ -262,7 +270,7 @@ class Encoder:
                 else:
                     failed.error = MopdError(status, (message or b"").decode("utf-8", "replace"))
                     return 1
-                bar.update(index + 1)
+                bar.update(first + index + 1)
             except BaseException as error:
                 failed.error = error
                 return 1
@@ -273,36 +281,34 @@ class Encoder:
                 handle.pointer, names, len(paths), _abi.mopd_encoded_fn(encoded), None
             )
             failed.settle(status)
+        stop.insist()
 
-    def _encode_images(self, items: List[Any], out: Floats, errors: str, bar: Progress) -> None:
-        with Interrupt() as stop:
-            for first in range(0, len(items), _BATCH):
-                if not self._encode_batch(items[first : first + _BATCH], first, out, errors, stop):
-                    break  # KeyboardInterrupt comes on leaving
-                bar.update(min(first + _BATCH, len(items)))
-
-    def _encode_batch(self, items: List[Any], first: int, out: Floats, errors: str, stop: Interrupt) -> bool:
-        """Pictures in memory, the first of them number `first`; False once Ctrl-C was pressed."""
+    def _encode_images(self, items: List[Any], first: int, out: Floats, errors: str, bar: Progress) -> None:
+        """Pictures in memory, the first of them number `first`."""
         images: List[Handle] = []
         rows: List[int] = []
-        for i, picture in enumerate(items, first):
-            if stop.wanted:
-                return False
-            try:
-                images.append(open_picture(picture))
-                rows.append(i)
-            except (MopdError, ValueError) as error:
-                if errors == "raise":
-                    raise _at(i, error) from None
-                out[i] = np.nan
-        features = np.empty((len(rows), self.dim), np.float32)
-        pointers = (POINTER(_abi.mopd_image) * len(rows))(*[image.pointer for image in images])
-        if rows:
-            check(
-                lib.mopd_encoder_encode_images(self._live().pointer, pointers, len(rows), float_pointer(features))
-            )
-        out[rows] = features
-        return not stop.wanted
+        with Interrupt() as stop:
+            for i, picture in enumerate(items):
+                if stop.wanted:
+                    break
+                try:
+                    images.append(open_picture(picture))
+                    rows.append(i)
+                except (MopdError, ValueError, TypeError) as error:
+                    if errors == "raise":
+                        raise _at(first + i, error) from None
+                    out[i] = np.nan
+            if rows and not stop.wanted:
+                out[rows] = self._encode_opened(images)
+            if not stop.wanted:
+                bar.update(first + len(items))
+        stop.insist()
+
+    def _encode_opened(self, images: List[Handle]) -> Floats:
+        features = np.empty((len(images), self.dim), np.float32)
+        pointers = (POINTER(_abi.mopd_image) * len(images))(*[image.pointer for image in images])
+        check(lib.mopd_encoder_encode_images(self._live().pointer, pointers, len(images), float_pointer(features)))
+        return features
 
     def preprocess(self, picture: Picture, *, view: Optional[int] = None) -> Floats:
         """What the vision tower sees of a picture.
@@ -339,7 +345,7 @@ class Encoder:
         ndarray, (n, D) float32
         """
         handle, side = self._live(), self.image_size
-        array = np.ascontiguousarray(pixels, np.float32)
+        array = np.ascontiguousarray(plain_array(pixels), np.float32)
         if array.ndim != 4 or array.shape[1:] != (3, side, side):
             raise ValueError(f"pixels of shape {array.shape}: expected (n, 3, {side}, {side})")
         out = np.empty((len(array), self.dim), np.float32)
@@ -414,10 +420,12 @@ class _Failure:
             check(status)
 
 
-def _at(index: int, error: Union[MopdError, ValueError]) -> Exception:
+def _at(index: int, error: Exception) -> Exception:
+    """The same error with the picture's number in front."""
     if isinstance(error, MopdError):
         return MopdError(error.status, f"picture {index}: {error}")
-    return ValueError(f"picture {index}: {error}")
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"picture {index}: {error}")
 
 
 def _code(codes: Dict[str, int], what: str, name: str) -> int:

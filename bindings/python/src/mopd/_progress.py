@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional, Union
+
+Wanted = Union[bool, Callable[[int, int], object], Callable[[int, Optional[int]], object]]
 
 
 class Progress:
-    """`wanted` True: a bar; a callable: called with (done, total); False: nothing."""
+    """`wanted` True: a bar; a callable: called with (done, total); False: nothing.  A total of None is not known."""
 
-    def __init__(self, wanted: Union[bool, Callable[[int, int], object]], total: int, unit: str) -> None:
-        self._total, self._bar = total, None  # type: int, Any
-        self._call = wanted if callable(wanted) else None
+    def __init__(self, wanted: Wanted, total: Optional[int], unit: str) -> None:
+        self._total, self._bar = total, None  # type: Optional[int], Any
+        self._call: Any = wanted if callable(wanted) else None
         if wanted is True:
             from tqdm.auto import tqdm
 

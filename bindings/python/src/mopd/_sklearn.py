@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ._bank import Bank, Prompt
-from ._core import Floats, Labels, Path
+from ._core import Floats, Path, plain_array
 from ._dataset import Dataset
-from ._pictures import is_picture, picture_list
+from ._estimator import PictureClassifier, refuse
+from ._labels import Names, Words, label_array, label_list, words_for
+from ._pictures import is_features, picture_list
 from ._settings import default, documented
 from ._trainer import Epoch, Trainer
 
@@ -27,30 +29,12 @@ _TRAINER = (
 )  # fmt: skip
 
 
-def is_features(x: Any) -> bool:
-    """Whether x holds features, (n, D) or (n, V, D), rather than pictures."""
-    if hasattr(x, "toarray") or hasattr(x, "iloc") and getattr(x, "ndim", 1) == 2:
-        return True
-    if isinstance(x, np.ndarray):
-        if x.dtype.kind in "OUS" and x.ndim == 1:
-            return False
-        return not (x.dtype == np.uint8 and x.ndim == 4)
-    if not isinstance(x, (list, tuple)) and hasattr(x, "__array__"):
-        return is_features(np.asarray(x))
-    if isinstance(x, (list, tuple)) and len(x):
-        first = x[0]
-        return not is_picture(first) and not isinstance(first, str) and (
-            isinstance(first, (list, tuple, float, int, np.number)) or np.ndim(first) == 1
-        )
-    return False
-
-
 @documented
-class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MoPDClassifier(PictureClassifier):
     """Learns prompts from a few labelled pictures, and classifies with them.
 
-    Pictures may be paths, bytes of JPEG or PNG files, PIL images or uint8 arrays.  Instead of pictures, their features,
-    (n, D) as `Encoder.images` gives them, will do everywhere: encode once, then search and cross-validate quickly.
+    Pictures may be all that `Encoder.images` takes.  Instead of pictures, their features, (n, D) as it gives them, will
+    do everywhere: encode once, then search and cross-validate quickly.
     `fit` also takes features of V views, (n, V, D), and an encoded or plain `Dataset`.
 
     Parameters
@@ -72,7 +56,7 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     w2 : float, default %(w2)s
         Weight of the teachers' own cross-entropy, MPS.
     top_k : int, default %(top_k)s
-        Teachers kept for a picture.
+        Teachers kept for a picture; the default is all templates where there are fewer.
     temperature : float, default %(temperature)s
         Temperature of the distillation.
     seed : int, default %(seed)s
@@ -82,8 +66,10 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         epoch encodes anew.
     auto : bool, default False
         Choose w, w2 and top_k by trainings on half of the classes; no test picture is used.
-    class_names : mapping, optional
-        From a label to the words that stand for it in prompts; ``str(label)`` where there is none.
+    class_names : list or mapping, optional
+        The words that stand for labels in prompts: a list in the order of the sorted labels, or a mapping from a label to
+        its words; ``str(label)`` without.  Needed where labels are numbers or ids, also where a meta-estimator makes
+        numbers of words (BaggingClassifier and others): ``class_names=sorted(set(y))``.
     checkpoint : path, optional
         Written after every epoch, and when Ctrl-C stops the training.
     resume : path, optional
@@ -92,6 +78,8 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Gets an `Epoch` after each; if it returns something true, training stops there.
     progress : bool, default False
         Show bars (tqdm).
+    random_state : int, RandomState instance or None, default None
+        In place of `seed`, for scikit-learn's tools; None: `seed`.
     warmup_lr, momentum, weight_decay, reg, context, n_context, class_position, class_context, shuffle, memory_limit
         As in `Trainer`.
 
@@ -130,11 +118,12 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed: int = default("seed"),
         views: Union[int, str] = 0,
         auto: bool = False,
-        class_names: Optional[Mapping[Any, str]] = None,
+        class_names: Names = None,
         checkpoint: Optional[Path] = None,
         resume: Optional[Path] = None,
         callback: Optional[Callable[[Epoch], object]] = None,
         progress: bool = False,
+        random_state: Any = None,
         warmup_lr: float = default("warmup_lr"),
         momentum: float = default("momentum"),
         weight_decay: float = default("weight_decay"),
@@ -164,6 +153,7 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.resume = resume
         self.callback = callback
         self.progress = progress
+        self.random_state = random_state
         self.warmup_lr = warmup_lr
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -175,36 +165,17 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.shuffle = shuffle
         self.memory_limit = memory_limit
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False  # pictures; features of exactly D columns
-        tags.input_tags.string = True
-        tags.target_tags.single_output = True
-        return tags
-
     # -- input -------------------------------------------------------------------------------------------
 
-    def _check_features(self, X: Any, reset: bool) -> Floats:
-        """Features, (n, D), checked and of length 1."""
-        rows: Floats = validate_data(self, X, reset=reset, dtype=np.float32, order="C")
-        if rows.shape[1] != self.encoder.dim:
-            raise ValueError(f"X has {rows.shape[1]} features, but the encoder's are {self.encoder.dim} wide")
-        return unit_rows(rows)
+    def _seed(self) -> int:
+        """The seed of a fit."""
+        if self.random_state is None:
+            return self.seed
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
 
-    def _plain(self, X: Any, reset: bool = False) -> Floats:
-        """Features of pictures as they are, or those given."""
-        if isinstance(X, Dataset):
-            return (X if X.dim else X.encode(self.encoder, progress=self.progress)).features()
-        if is_features(X):
-            return self._check_features(X, reset)
-        if reset and hasattr(self, "n_features_in_"):
-            del self.n_features_in_
-        pictures = picture_list(X)
-        if not pictures:
-            raise ValueError("no picture: at least 1 is required")
-        return self.encoder.images(pictures, progress=self.progress)
-
-    def _view(self, pictures: List[Any], view: int) -> Floats:
+    def _view(self, pictures: List[Any], view: int, seed: int) -> Floats:
         """One augmented view of each picture."""
         side = self.encoder.image_size
         out = np.empty((len(pictures), self.encoder.dim), np.float32)
@@ -212,58 +183,41 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             part = pictures[first : first + 16]
             pixels = np.empty((len(part), 3, side, side), np.float32)
             for i, picture in enumerate(part):
-                pixels[i] = self.encoder.preprocess(picture, view=_view_seed(self.seed, first + i, view))
+                pixels[i] = self.encoder.preprocess(picture, view=_view_seed(seed, first + i, view))
             out[first : first + 16] = self.encoder.pixels(pixels)
         return out
 
-    def _training_features(self, X: Any) -> Any:
+    def _training_features(self, X: Any, seed: int) -> Any:
         """What Trainer.run takes: (n, D), (n, V, D), or a callable of the epoch."""
         fresh = isinstance(self.views, str)
         if fresh and self.views != "fresh":
             raise ValueError(f"views {self.views!r} is neither a number nor 'fresh'")
         if isinstance(X, Dataset):
-            return self._dataset_features(X)
+            return self._dataset_features(X, seed)
+        X = plain_array(X) if is_features(X) else X
         if isinstance(X, np.ndarray) and X.ndim == 3 and X.dtype.kind == "f":
             return self._check_features(X.reshape(-1, X.shape[2]), True).reshape(X.shape)
         if not self.views or is_features(X):
             if self.views:
                 raise ValueError(f"views is {self.views!r}, but X holds features, not pictures")
-            return self._plain(X, reset=True)
-        if hasattr(self, "n_features_in_"):
-            del self.n_features_in_
+            return self._features(X, reset=True)
+        self._forget_width(True)
         pictures = picture_list(X)
         if not pictures:
             raise ValueError("no picture: at least 1 is required")
         if fresh:
-            return lambda epoch: self._view(pictures, epoch - 1)
-        return np.stack([self._view(pictures, v) for v in range(int(self.views))], axis=1)
+            return lambda epoch: self._view(pictures, epoch - 1, seed)
+        return np.stack([self._view(pictures, v, seed) for v in range(int(self.views))], axis=1)
 
-    def _dataset_features(self, data: Dataset) -> Any:
+    def _dataset_features(self, data: Dataset, seed: int) -> Any:
         if isinstance(self.views, str):
-            return self._training_features(data.files)
-        if not data.dim:
-            data = data.encode(self.encoder, views=self.views, seed=self.seed, progress=self.progress)
+            return self._training_features(data.files, seed)
+        data = self._encoded(data, views=self.views, seed=seed)
         return data.features(data.n_views)
-
-    def _names(self, labels: Any) -> List[str]:
-        """The words that stand for labels in prompts."""
-        names: Mapping[Any, str] = self.class_names or {}
-        return [names[x] if x in names else str(x) for x in np.asarray(labels).tolist()]
-
-    def _labels(self, X: Any, y: Any) -> Tuple[NDArray[Any], Labels]:
-        """The classes, and each picture's index among them."""
-        if y is None and isinstance(X, Dataset):
-            return np.asarray(X.classes), X.labels
-        if y is None:
-            raise ValueError("This estimator requires y to be passed, but the target y is None")
-        labels = column_or_1d(y, warn=True)
-        check_classification_targets(labels)
-        classes, own = np.unique(labels, return_inverse=True)
-        return classes, own.astype(np.int32)
 
     # -- scikit-learn ------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None) -> "MoPDClassifier":
+    def fit(self, X: Any, y: Any = None, **refused: Any) -> "MoPDClassifier":
         """Learns a prompt.
 
         Parameters
@@ -272,22 +226,25 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What to learn from.
         y : array_like, (n,)
             Labels; a Dataset brings its own.
+        **refused
+            Nothing: a sample_weight is refused.
 
         Returns
         -------
         self
         """
+        refuse("MoPDClassifier.fit", refused)
         classes, labels = self._labels(X, y)
-        features = self._training_features(X)
-        if not callable(features) and len(features) != len(labels):
-            raise ValueError(
-                f"Found input variables with inconsistent numbers of samples: {[len(features), len(labels)]}"
-            )
+        seed = self._seed()
+        features = self._training_features(X, seed)
+        self._check_lengths(features, labels)
         auto = (features, labels) if self.auto and not callable(features) else None
         if self.auto and auto is None:
             raise ValueError("auto needs features that stay: not views='fresh'")
         settings: Dict[str, Any] = {name: getattr(self, name) for name in _TRAINER}
-        trainer = Trainer(self.encoder, self._names(classes), auto=auto, **settings)
+        settings["seed"] = seed
+        words = self._words_of(classes)
+        trainer = Trainer(self.encoder, words, auto=auto, **settings)
         if self.resume is not None:
             trainer.resume(self.resume)
         history: List[Epoch] = []
@@ -301,14 +258,14 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 features, labels, on_epoch=ended, checkpoint=self.checkpoint, progress=self.progress
             )
         except KeyboardInterrupt:
-            self._keep(trainer, classes, history)
+            self._keep(trainer, classes, words, history)
             raise
-        self._keep(trainer, classes, history)
+        self._keep(trainer, classes, words, history)
         return self
 
-    def _keep(self, trainer: Trainer, classes: NDArray[Any], history: List[Epoch]) -> None:
+    def _keep(self, trainer: Trainer, classes: NDArray[Any], words: Words, history: List[Epoch]) -> None:
         self.prompt_ = trainer.prompt()
-        self.classes_ = classes
+        self.classes_, self._words = classes, words
         self.history_ = history
         self.n_iter_ = len(history)
         self.chosen_ = trainer.chosen
@@ -319,31 +276,14 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The classes' features by the learned prompt."""
         check_is_fitted(self, "prompt_")
         if self._bank is None:
-            self._bank = self.prompt_.bank(self.encoder, self._names(self.classes_))
+            self._bank = self.prompt_.bank(self.encoder, self._words)
         return self._bank
 
-    def predict_proba(self, X: Any) -> Floats:
-        """Probabilities, (n, C), of pictures or features, columns as `classes_`."""
-        check_is_fitted(self, "prompt_")
-        return self.bank_.probabilities(self._plain(X))
+    def _logits(self, features: Floats) -> Floats:
+        return self.bank_.logits(features)
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest label of each picture."""
-        check_is_fitted(self, "prompt_")
-        best = self.bank_.matches(self._plain(X), 1)["index"][:, 0]
-        out: NDArray[Any] = self.classes_[best]
-        return out
-
-    def logits(self, X: Any) -> Floats:
-        """Logits, (n, C), of pictures or features."""
-        check_is_fitted(self, "prompt_")
-        return self.bank_.logits(self._plain(X))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy on pictures or features, a share of 1; a Dataset brings its own labels."""
-        if y is None and isinstance(X, Dataset):
-            y = np.asarray(X.classes)[X.labels]
-        return float(super().score(X, y, sample_weight))
+    def _probabilities(self, features: Floats) -> Floats:
+        return self.bank_.probabilities(features)
 
     # -- other classes, files ----------------------------------------------------------------------------
 
@@ -361,10 +301,12 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             A fitted one that shares the prompt.
         """
         check_is_fitted(self, "prompt_")
+        labels = label_list(classes)
         new = type(self)(**self.get_params(deep=False))
         new.prompt_, new.history_, new.chosen_ = self.prompt_, list(self.history_), self.chosen_
-        new.n_iter_, new.classes_ = self.n_iter_, np.asarray(classes)
-        new._bank = self.prompt_.bank(self.encoder, self._names(classes))
+        new.n_iter_, new.classes_ = self.n_iter_, label_array(labels)
+        new._words = words_for(labels, self.class_names, dict(zip(self.classes_.tolist(), self._words)))
+        new._bank = self.prompt_.bank(self.encoder, new._words)
         if hasattr(self, "n_features_in_"):
             new.n_features_in_ = self.n_features_in_
         return new
@@ -395,8 +337,10 @@ class MoPDClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new = cls(encoder, **{"method": prompt.method, "templates": prompt.templates or None, **settings})
         new.prompt_, new.history_, new.chosen_, new._bank = prompt, [], None, None
         new.n_iter_ = prompt.epoch
-        new.classes_ = np.asarray(prompt.classes if classes is None else classes)
-        new._bank = prompt.bank(encoder, new._names(new.classes_))
+        labels = prompt.classes if classes is None else label_list(classes)
+        known = {name: name for name in prompt.classes}
+        new.classes_, new._words = label_array(labels), words_for(labels, new.class_names, known)
+        new._bank = prompt.bank(encoder, new._words)
         return new
 
     def __getstate__(self) -> Any:
@@ -439,18 +383,6 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """``clip0`` ... of the D columns."""
         return np.asarray([f"clip{i}" for i in range(self.encoder.dim)], dtype=object)
-
-
-def unit_rows(rows: Floats) -> Floats:
-    """rows of length 1; those that have it are left as they are, bit for bit."""
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    if not length.all():
-        raise ValueError(f"features: row {int(np.argmin(length))} is all zeros")
-    off = np.abs(length - 1) > 1e-4
-    if off.any():
-        rows = rows.copy()
-        rows[off] = rows[off] / length[off, None]
-    return rows
 
 
 def _view_seed(seed: int, picture: int, view: int) -> int:

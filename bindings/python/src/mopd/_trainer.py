@@ -28,10 +28,12 @@ from ._core import (
     label_row,
     patiently,
     path_bytes,
+    plain_array,
     sized,
     text_bytes,
     text_list,
 )
+from ._labels import warn_of_ids
 from ._progress import Progress
 from ._settings import choice, count, default, documented
 
@@ -108,7 +110,7 @@ class Trainer:
     w2 : float, default %(w2)s
         Weight of the teachers' own cross-entropy, MPS.
     top_k : int, default %(top_k)s
-        Teachers kept for a picture.
+        Teachers kept for a picture; the default is all templates where there are fewer.
     temperature : float, default %(temperature)s
         Temperature of the distillation.
     reg : float, optional
@@ -173,7 +175,9 @@ class Trainer:
         options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
         number = c_int32()
         check(lib.mopd_method_find(text_bytes(method), byref(number)))
-        sentences = text_list(templates or [], "templates")
+        sentences = text_list([] if templates is None else templates, "templates")
+        if top_k == default("top_k") and len(sentences):
+            top_k = min(top_k, len(sentences))
         options.method, options.class_position = number, choice("class_position", class_position)
         for name, value in (
             ("epochs", epochs), ("batch", batch), ("top_k", top_k), ("n_context", n_context), ("seed", seed),
@@ -189,11 +193,14 @@ class Trainer:
             setattr(options, "lambda", reg)
         options.n_templates = len(sentences)
         options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
+        if context is not None and not context.strip():
+            raise ValueError(f"context {context!r} has no word; None starts from random vectors")
         options.context = None if context is None else text_bytes(context)
         options.flags = (_abi.MOPD_TRAIN_CLASS_CONTEXT if class_context else 0) | (
             0 if shuffle else _abi.MOPD_TRAIN_NO_SHUFFLE
         )
         names, model = text_list(classes, "classes"), encoder._live()
+        warn_of_ids(classes)
         if teachers is not None:
             known = np.ascontiguousarray(teachers, np.float32)
             if known.shape != (len(sentences), len(names), encoder.dim):
@@ -206,7 +213,7 @@ class Trainer:
         self._reduce_errors: List[BaseException] = []
         self._reduce = self._reducer(reduce) if reduce is not None else _abi.mopd_reduce_fn()
         options.reduce = self._reduce
-        self._model, self._epochs, self._dim = model, epochs, encoder.dim
+        self._model, self._epochs, self._dim, self._scale = model, epochs, encoder.dim, encoder.logit_scale
         self.chosen: Any = None
         if auto is not None:
             self.chosen = self._choose(options, names, auto)
@@ -261,7 +268,7 @@ class Trainer:
 
     def _features(self, features: ArrayLike) -> Floats:
         """As n x V x D."""
-        array = np.ascontiguousarray(features, np.float32)
+        array = np.ascontiguousarray(plain_array(features), np.float32)
         if array.ndim == 3 and array.shape[2] == self._dim and array.shape[1]:
             return array
         return feature_rows(array, self._dim)[:, None]
@@ -403,9 +410,12 @@ class Trainer:
 
     def bank(self, classes: Optional[Sequence[str]] = None) -> Bank:
         """A bank of any classes with the prompt as it is now; without `classes` those trained on."""
-        out, names = _new_bank(), text_list(classes or [], "classes")
+        out, names = _new_bank(), text_list([] if classes is None else classes, "classes")
         patiently(lambda: check(lib.mopd_bank_create_trainer(out.out, self._handle.pointer, names, len(names))))
-        return Bank._of(out)
+        return Bank._of(out, self._scale)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a Trainer cannot be pickled: write a checkpoint, or pickle its prompt")
 
     def checkpoint(self, path: Path) -> None:
         """Writes prompt, optimiser and position."""

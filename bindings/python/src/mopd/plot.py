@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Pictures of a training, with matplotlib (the extra ``plot``): learning curves, gate heat map, confusion matrix."""
+"""Pictures of a training or a recogniser, with matplotlib (the extra ``plot``)."""
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._abi import lib
 from ._bank import Prompt
+from ._core import plain_array, view
+from ._pictures import Picture, open_picture, picture_list
 from ._trainer import Epoch
+
+if TYPE_CHECKING:
+    from ._recognizer import Recognizer
 
 
 def _axes(ax: Any, width: float, height: float) -> Any:
@@ -141,4 +147,198 @@ def confusion_matrix(
     ax.set_yticks(range(len(names)), [str(n) for n in names])
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
+    return ax
+
+
+def calibration(true: ArrayLike, probabilities: ArrayLike, classes: Sequence[Any], bins: int = 15) -> NDArray[np.float64]:
+    """What was said and what was right, by how sure the answer was.
+
+    Parameters
+    ----------
+    true : array_like, (n,)
+        Labels.
+    probabilities : array_like, (n, C)
+        As `predict_proba` gives them.
+    classes : list
+        The labels of their columns.
+    bins : int, default 15
+        Bins of equal width.
+
+    Returns
+    -------
+    ndarray, (bins, 3)
+        Of each bin: how many answers, the mean of their probability, the share of them that is right; NaN where none is.
+    """
+    shares = np.asarray(probabilities, np.float64)
+    labels = np.asarray(list(classes))
+    own = np.asarray(true)
+    if shares.ndim != 2 or shares.shape != (len(own), len(labels)):
+        raise ValueError(f"probabilities of shape {shares.shape}: expected ({len(own)}, {len(labels)})")
+    sure, right = shares.max(axis=1), labels[shares.argmax(axis=1)] == own
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    out = np.full((bins, 3), np.nan)
+    for b in range(bins):
+        inside = place == b
+        out[b, 0] = inside.sum()
+        if inside.any():
+            out[b, 1:] = sure[inside].mean(), right[inside].mean()
+    return out
+
+
+def reliability_diagram(
+    true: ArrayLike, probabilities: ArrayLike, classes: Sequence[Any], bins: int = 15, ax: Any = None
+) -> Any:
+    """How often answers are right, against how sure they are.  Honest probabilities lie on the diagonal.
+
+    Parameters
+    ----------
+    true : array_like, (n,)
+        Labels.
+    probabilities : array_like, (n, C)
+        As `predict_proba` gives them.
+    classes : list
+        The labels of their columns: ``estimator.classes_``.
+    bins : int, default 15
+        Bins of equal width.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    table = calibration(true, probabilities, classes, bins)
+    some = table[:, 0] > 0
+    error = float(np.sum(table[some, 0] * np.abs(table[some, 2] - table[some, 1])) / max(table[:, 0].sum(), 1))
+    ax = _axes(ax, 4.5, 4.5)
+    middle = (np.arange(bins) + 0.5) / bins
+    ax.bar(middle[some], table[some, 2], width=0.9 / bins, label="right")
+    ax.plot(table[some, 1], table[some, 1], "o", color="black", markersize=4, label="said")
+    ax.plot([0, 1], [0, 1], color="black", linestyle=":", linewidth=1)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("probability of the answer")
+    ax.set_ylabel("share of right answers")
+    ax.set_title(f"calibration error {100 * error:.1f} %")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def _pixels(picture: Picture) -> NDArray[np.uint8]:
+    """A picture as (height, width, 3)."""
+    image = open_picture(picture)
+    shape = (int(lib.mopd_image_height(image.pointer)), int(lib.mopd_image_width(image.pointer)), 3)
+    return view(image, lib.mopd_image_samples(image.pointer), shape, np.uint8)
+
+
+def suspects(recognizer: "Recognizer", pictures: Sequence[Picture], most: int = 12, columns: int = 4) -> Any:
+    """The pictures whose label is likely wrong, with the label and what it rather is.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        A fitted one.
+    pictures : list
+        The pictures that it was fitted to, in that order.
+    most : int, default 12
+        How many are shown.
+    columns : int, default 4
+        How many stand side by side.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    items = picture_list(pictures)
+    if len(items) != recognizer.n_pictures_:
+        raise ValueError(f"{len(items)} pictures, but it was fitted to {recognizer.n_pictures_}")
+    found = recognizer.suspects()[:most]
+    rows = max(1, -(-len(found) // columns))
+    figure = _axes(None, 2.2 * columns, 2.6 * rows).figure
+    figure.clear()
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes:
+        ax.axis("off")
+    for ax, suspect in zip(axes, found):
+        ax.imshow(_pixels(items[suspect.index]))
+        ax.set_title(f"{suspect.label}, rather {suspect.other}\nnumber {suspect.index}", fontsize=8)
+    if not found:
+        figure.suptitle("no label looks wrong")
+    return figure
+
+
+def shots_accuracy(
+    estimator: Any,
+    train: Tuple[ArrayLike, ArrayLike],
+    test: Tuple[ArrayLike, ArrayLike],
+    shots: Sequence[int] = (1, 2, 4, 8, 16),
+    seeds: Sequence[int] = (1, 2, 3),
+) -> NDArray[np.float64]:
+    """Accuracy by how many pictures of each class were learned from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any classifier; it is cloned.
+    train, test : (X, y)
+        Features, (n, D), and labels to learn from and to test with.
+    shots : list of int
+        How many pictures of each class.
+    seeds : list of int
+        Of the draws.
+
+    Returns
+    -------
+    ndarray, (len(shots), len(seeds))
+        Shares of 1.
+    """
+    from sklearn.base import clone
+
+    X, y = np.asarray(plain_array(train[0])), np.asarray(train[1])
+    out = np.empty((len(shots), len(seeds)))
+    for column, seed in enumerate(seeds):
+        order = np.random.default_rng(seed).permutation(len(y))
+        rank = np.empty(len(y), int)  # of each picture among those of its class
+        for label in np.unique(y):
+            own = order[y[order] == label]
+            rank[own] = np.arange(len(own))
+        for row, n in enumerate(shots):
+            part = rank < n
+            out[row, column] = clone(estimator).fit(X[part], y[part]).score(*test)
+    return out
+
+
+def learning_curve(
+    estimator: Any,
+    train: Tuple[ArrayLike, ArrayLike],
+    test: Tuple[ArrayLike, ArrayLike],
+    shots: Sequence[int] = (1, 2, 4, 8, 16),
+    seeds: Sequence[int] = (1, 2, 3),
+    ax: Any = None,
+) -> Any:
+    """What more pictures bring: accuracy by how many pictures of each class were learned from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any classifier; it is cloned.
+    train, test : (X, y)
+        Features, (n, D), and labels to learn from and to test with.
+    shots : list of int
+        How many pictures of each class.
+    seeds : list of int
+        Of the draws; bars show the deviation over them.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    table = 100 * shots_accuracy(estimator, train, test, shots, seeds)
+    ax = _axes(ax, 5, 3.5)
+    ax.errorbar(range(len(shots)), table.mean(axis=1), yerr=table.std(axis=1), marker="o", capsize=3)
+    ax.set_xticks(range(len(shots)), [str(n) for n in shots])
+    ax.set_xlabel("pictures of each class")
+    ax.set_ylabel("accuracy in %")
     return ax
