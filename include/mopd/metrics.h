@@ -30,6 +30,11 @@ MOPD_API mopd_status mopd_confusion_add(
 MOPD_API mopd_status mopd_confusion_get_metrics(
     const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics);
 
+/* *low to *high: the 95 % interval, in percent, of an accuracy of which `correct` of n pictures tell (Wilson
+ * 1927).  What another draw of as many pictures would give lies there; accuracies whose intervals overlap widely
+ * are not known to differ.  n 0: 0 to 100.  ARG: more correct than n.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_accuracy_interval(uint64_t correct, uint64_t n, double *low, double *high);
+
 /* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy, which is high only where both are (Xian et
  * al. 2017).  Since 0.1. */
 MOPD_API double mopd_harmonic_mean(double a, double b);

@@ -133,6 +133,22 @@ MOPD_API mopd_status mopd_recognizer_sets(
 MOPD_API mopd_status mopd_recognizer_suspects(
     const mopd_recognizer *recognizer, mopd_suspect *suspects, size_t *n);
 
+/* probabilities, N x C of the caller (info.n_pictures, info.n_classes): what is said of each picture of the fit
+ * when it is left out.  From them follow confusions, accuracies of single classes, reliability.  STATE: nothing
+ * could be left out.  Since 0.1. */
+MOPD_API mopd_status mopd_recognizer_left_out(const mopd_recognizer *recognizer, float *probabilities);
+
+/* *share: of pictures with right labels, how many would be given less than `probability` for their own class,
+ * going by what the recogniser says of the pictures left out.  Suspects with a smaller probability are a list
+ * with so many false alarms to be expected.  ARG: a probability outside of 0 to 1; STATE as above.  Since 0.1. */
+MOPD_API mopd_status mopd_recognizer_alarms(
+    const mopd_recognizer *recognizer, double probability, double *share);
+
+/* What twice as many pictures of each class would add to the accuracy, roughly: from *low to *high, shares of at
+ * least 0.  Found by fitting to either half of the pictures and testing on the other, which takes two more
+ * fits.  STATE: fewer than four pictures a class.  Since 0.1. */
+MOPD_API mopd_status mopd_recognizer_more(const mopd_recognizer *recognizer, double *low, double *high);
+
 MOPD_END_DECLS
 
 #endif

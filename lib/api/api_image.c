@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/mem.h"
 #include "format/image_decode.h"
+#include "pixel/look.h"
 
 static const mopd_image_options defaults = {.struct_size = sizeof(mopd_image_options)};
 
@@ -101,6 +102,29 @@ size_t mopd_image_height(const mopd_image *image)
 const uint8_t *mopd_image_samples(const mopd_image *image)
 {
     return image ? image->picture.rgb : NULL;
+}
+
+static mo_look look(const mopd_image *image)
+{
+    return (mo_look){image->picture.rgb, image->picture.height, image->picture.width};
+}
+
+mopd_status mopd_image_sharpness(const mopd_image *image, double *sharpness)
+{
+    MO_API_NEED(image);
+    MO_API_NEED(sharpness);
+    const mo_look picture = look(image);
+    return mo_look_sharpness(sharpness, &picture);
+}
+
+mopd_status mopd_image_likeness(const mopd_image *a, const mopd_image *b, double *likeness)
+{
+    MO_API_NEED(a);
+    MO_API_NEED(b);
+    MO_API_NEED(likeness);
+    const mo_look one = look(a), other = look(b);
+    mo_look_likeness(likeness, &one, &other);
+    return MOPD_OK;
 }
 
 void mopd_image_close(mopd_image *image)

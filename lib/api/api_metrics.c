@@ -28,6 +28,17 @@ mopd_status mopd_confusion_get_metrics(const uint32_t *confusion, size_t n_class
     return mo_api_give(MO_API_mopd_metrics, metrics, &m);
 }
 
+mopd_status mopd_accuracy_interval(uint64_t correct, uint64_t n, double *low, double *high)
+{
+    MO_API_NEED(low);
+    MO_API_NEED(high);
+    if (correct > n)
+        return mo_fail(MOPD_E_ARG, "%s: %llu correct of %llu pictures", __func__, (unsigned long long)correct,
+            (unsigned long long)n);
+    mo_metrics_interval(low, high, correct, n);
+    return MOPD_OK;
+}
+
 double mopd_harmonic_mean(double a, double b)
 {
     return a + b > 0 ? 2 * a * b / (a + b) : 0;

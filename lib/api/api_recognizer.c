@@ -11,6 +11,7 @@
 #include "prompt/bank.h"
 #include "prompt/promptfile.h"
 #include "prompt/recognizer_handle.h"
+#include "train/metrics.h"
 
 static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95};
 
@@ -136,13 +137,14 @@ void mopd_recognizer_close(mopd_recognizer *recognizer)
     mo_recognizer_free(recognizer);
 }
 
-/* Wilson's interval of a share of n at 95 %. */
-static void interval(double share, size_t n, double *low, double *high)
+/* The accuracy of the pictures left out with its interval, as shares. */
+static void give_accuracy(mopd_recognizer_info *i, const mo_recognizer_judgement *j)
 {
-    const double z = 1.959963984540054, m = (double)n, middle = share + z * z / (2 * m);
-    const double half = z * sqrt(share * (1 - share) / m + z * z / (4 * m * m));
-    *low = fmax(0, (middle - half) / (1 + z * z / m));
-    *high = fmin(1, (middle + half) / (1 + z * z / m));
+    i->loo_accuracy = j->accuracy;
+    i->loo_ece = j->ece;
+    mo_metrics_interval(&i->loo_low, &i->loo_high, (uint64_t)llround(j->accuracy * (double)j->n), j->n);
+    i->loo_low /= 100;
+    i->loo_high /= 100;
 }
 
 mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_recognizer_info *info)
@@ -167,11 +169,7 @@ mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_rec
         .loo_high = -1,
         .loo_ece = -1};
     mo_recognizer_cutoff(r, r->keep, &i.cutoff);
-    if (r->judgement.n) {
-        i.loo_accuracy = r->judgement.accuracy;
-        i.loo_ece = r->judgement.ece;
-        interval(i.loo_accuracy, r->judgement.n, &i.loo_low, &i.loo_high);
-    }
+    if (r->judgement.n) give_accuracy(&i, &r->judgement);
     return mo_api_give(MO_API_mopd_recognizer_info, info, &i);
 }
 
@@ -256,4 +254,28 @@ mopd_status mopd_recognizer_suspects(const mopd_recognizer *recognizer, mopd_sus
     MO_API_NEED(n);
     MO_API_NEED_LIST(suspects, *n);
     return mo_recognizer_suspects(recognizer, suspects, n);
+}
+
+mopd_status mopd_recognizer_left_out(const mopd_recognizer *recognizer, float *probabilities)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(probabilities);
+    return mo_recognizer_left_out(recognizer, probabilities);
+}
+
+mopd_status mopd_recognizer_alarms(const mopd_recognizer *recognizer, double probability, double *share)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(share);
+    if (!(probability >= 0 && probability <= 1))
+        return mo_fail(MOPD_E_ARG, "%s: probability is %g, allowed is 0 to 1", __func__, probability);
+    return mo_recognizer_alarms(recognizer, probability, share);
+}
+
+mopd_status mopd_recognizer_more(const mopd_recognizer *recognizer, double *low, double *high)
+{
+    MO_API_NEED(recognizer);
+    MO_API_NEED(low);
+    MO_API_NEED(high);
+    return mo_recognizer_more(recognizer, low, high);
 }

@@ -87,4 +87,9 @@ mopd_status mo_recognizer_sets(
 /* The likeliest wrong labels, most suspicious first; *n: room, then how many. */
 mopd_status mo_recognizer_suspects(const mopd_recognizer *r, mopd_suspect *suspects, size_t *n);
 
+/* As the public functions of the same end. */
+mopd_status mo_recognizer_left_out(const mopd_recognizer *r, float *probabilities);
+mopd_status mo_recognizer_alarms(const mopd_recognizer *r, double probability, double *share);
+mopd_status mo_recognizer_more(const mopd_recognizer *r, double *low, double *high);
+
 #endif

@@ -76,3 +76,15 @@ mopd_status mo_metrics_calibration_add(
     }
     return MOPD_OK;
 }
+
+void mo_metrics_interval(double *low, double *high, uint64_t correct, uint64_t n)
+{
+    *low = 0;
+    *high = 100;
+    if (!n) return;
+    const double z = 1.959963984540054, m = (double)n, share = (double)correct / m;
+    const double middle = share + z * z / (2 * m);
+    const double half = z * sqrt(share * (1 - share) / m + z * z / (4 * m * m));
+    *low = 100 * fmax(0, (middle - half) / (1 + z * z / m));
+    *high = 100 * fmin(1, (middle + half) / (1 + z * z / m));
+}

@@ -3,6 +3,8 @@
  * test_arguments.c, which has the variables that the calls use. */
 /* Function, argument, a call that lacks this argument alone. */
 #define REQUIRED(X)                                                                                          \
+    X(mopd_accuracy_interval, low, (1, 2, NULL, &share))                                                     \
+    X(mopd_accuracy_interval, high, (1, 2, &share, NULL))                                                    \
     X(mopd_array_save, path, (NULL, x, shape, 2))                                                            \
     X(mopd_array_save, values, (file, NULL, shape, 2))                                                       \
     X(mopd_array_save, shape, (file, x, NULL, 2))                                                            \
@@ -60,6 +62,9 @@
     X(mopd_dataset_encode, out, (NULL, data, NULL, encoder, NULL))                                           \
     X(mopd_dataset_encode, dataset, (&a_dataset, NULL, NULL, encoder, NULL))                                 \
     X(mopd_dataset_encode, encoder, (&a_dataset, data, NULL, NULL, NULL))                                    \
+    X(mopd_dataset_near, dataset, (NULL, 0.9, pairs, &n))                                                    \
+    X(mopd_dataset_near, n, (store, 0.9, pairs, NULL))                                                       \
+    X(mopd_dataset_near, pairs, (store, 0.9, NULL, &some))                                                   \
     X(mopd_dataset_save, dataset, (NULL, file))                                                              \
     X(mopd_dataset_save, path, (store, NULL))                                                                \
     X(mopd_encoder_options_init, options, (NULL, sizeof encoder_options))                                    \
@@ -121,6 +126,11 @@
     X(mopd_image_open, path, (&an_image, NULL, NULL))                                                        \
     X(mopd_image_decode, out, (NULL, bytes, 8, NULL))                                                        \
     X(mopd_image_decode, bytes, (&an_image, NULL, 8, NULL))                                                  \
+    X(mopd_image_sharpness, image, (NULL, &share))                                                           \
+    X(mopd_image_sharpness, sharpness, (image, NULL))                                                        \
+    X(mopd_image_likeness, a, (NULL, image, &share))                                                         \
+    X(mopd_image_likeness, b, (image, NULL, &share))                                                         \
+    X(mopd_image_likeness, likeness, (image, image, NULL))                                                   \
     X(mopd_image_create, out, (NULL, bytes, 2, 2, 3, 0))                                                     \
     X(mopd_image_create, samples, (&an_image, NULL, 2, 2, 3, 0))                                             \
     X(mopd_method_find, name, (NULL, &number))                                                               \
@@ -201,7 +211,14 @@
     X(mopd_recognizer_sets, in, (recognizer, x, 1, 0.5, NULL))                                               \
     X(mopd_recognizer_suspects, recognizer, (NULL, suspects, &n))                                            \
     X(mopd_recognizer_suspects, n, (recognizer, suspects, NULL))                                             \
-    X(mopd_recognizer_suspects, suspects, (recognizer, NULL, &some))
+    X(mopd_recognizer_suspects, suspects, (recognizer, NULL, &some))                                         \
+    X(mopd_recognizer_left_out, recognizer, (NULL, y))                                                       \
+    X(mopd_recognizer_left_out, probabilities, (recognizer, NULL))                                           \
+    X(mopd_recognizer_alarms, recognizer, (NULL, 0.5, &share))                                               \
+    X(mopd_recognizer_alarms, share, (recognizer, 0.5, NULL))                                                \
+    X(mopd_recognizer_more, recognizer, (NULL, &share, &share))                                              \
+    X(mopd_recognizer_more, low, (recognizer, NULL, &share))                                                 \
+    X(mopd_recognizer_more, high, (recognizer, &share, NULL))
 
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \

@@ -29,6 +29,7 @@ static mopd_status pictures(void *ctx)
     (void)ctx;
     mopd_image *image[3] = {0};
     mopd_image_options o;
+    double looks;
     static const uint8_t samples[4 * 5 * 3];
     mopd_status st = mopd_image_options_init(&o, sizeof o);
     if (st == MOPD_OK) st = mopd_image_open(&image[0], picture, &o);
@@ -37,10 +38,10 @@ static mopd_status pictures(void *ctx)
     if (st == MOPD_OK) assert_int_equal(mopd_image_width(image[2]), 5);
     if (st == MOPD_OK) assert_int_equal(mopd_image_height(image[2]), 4);
     if (st == MOPD_OK) assert_non_null(mopd_image_samples(image[0]));
-    for (int i = 0; i < 3; i++) {
-        if (st != MOPD_OK && i == 2) assert_null(image[2]);
-        mopd_image_close(image[i]);
-    }
+    if (st != MOPD_OK) assert_null(image[2]);
+    if (st == MOPD_OK) st = mopd_image_sharpness(image[0], &looks);
+    if (st == MOPD_OK) st = mopd_image_likeness(image[0], image[0], &looks);
+    for (int i = 0; i < 3; i++) mopd_image_close(image[i]);
     return st;
 }
 

@@ -16,6 +16,8 @@ static mopd_status use(const mopd_encoder *encoder, const char *path)
     mopd_recognizer_info i = {.struct_size = sizeof i};
     const char *const names[] = {tiny_classes[1], "new"};
     mopd_match best[2];
+    float p[N * TINY_CLASSES];
+    double share;
     mopd_suspect suspects[4];
     size_t n = 4;
     mopd_status st = mopd_recognizer_create(&r, encoder, tiny_classes, TINY_CLASSES, x, y, N - 3, NULL);
@@ -26,6 +28,9 @@ static mopd_status use(const mopd_encoder *encoder, const char *path)
     if (st == MOPD_OK) st = mopd_recognizer_get_info(back, &i);
     if (st == MOPD_OK) st = mopd_recognizer_top(back, x, 1, 2, best);
     if (st == MOPD_OK) st = mopd_recognizer_suspects(more, suspects, &n);
+    if (st == MOPD_OK) st = mopd_recognizer_left_out(more, p);
+    if (st == MOPD_OK) st = mopd_recognizer_alarms(more, 0.1, &share);
+    if (st == MOPD_OK) st = mopd_recognizer_more(more, &share, &share);
     mopd_recognizer_close(r);
     mopd_recognizer_close(more);
     mopd_recognizer_close(other);

@@ -47,6 +47,24 @@ static void harmonic_mean_of_the_published_averages(void **state)
     assert_true(fabs((double)(mopd_harmonic_mean(0, 0)) - (double)(0)) <= 0);
 }
 
+/* Brown, Cai and DasGupta 2001 give Wilson's interval of 5 of 50 as 0.0435 to 0.2136. */
+static void the_interval_is_wilsons(void **state)
+{
+    (void)state;
+    double low, high;
+    assert_ok(mopd_accuracy_interval(5, 50, &low, &high));
+    assert_true(fabs(low - 4.35) < 0.01 && fabs(high - 21.36) < 0.01);
+    assert_ok(mopd_accuracy_interval(45, 50, &low, &high));
+    assert_true(fabs(100 - high - 4.35) < 0.01 && fabs(100 - low - 21.36) < 0.01);
+    assert_ok(mopd_accuracy_interval(0, 10, &low, &high));
+    assert_true(low < 1e-9 && fabs(high - 27.75) < 0.01);
+    assert_ok(mopd_accuracy_interval(10, 10, &low, &high));
+    assert_true(fabs(low - 72.25) < 0.01 && high > 100 - 1e-9 && high <= 100);
+    assert_ok(mopd_accuracy_interval(0, 0, &low, &high));
+    assert_true(low <= 0 && high >= 100);
+    assert_fails(mopd_accuracy_interval(3, 2, &low, &high), MOPD_E_ARG, "3 correct of 2");
+}
+
 static void bad_inputs_are_refused(void **state)
 {
     (void)state;
@@ -141,6 +159,7 @@ int main(void)
         cmocka_unit_test(macro_f1_is_the_mean_over_classes_present),
         cmocka_unit_test(nothing_counted_is_zero),
         cmocka_unit_test(harmonic_mean_of_the_published_averages),
+        cmocka_unit_test(the_interval_is_wilsons),
         cmocka_unit_test(bad_inputs_are_refused),
         cmocka_unit_test(calibration_is_what_hands_make_of_it),
         cmocka_unit_test(calibration_of_sure_answers),

@@ -325,6 +325,10 @@ class mopd_suspect(Structure):
     _fields_ = [("index", c_uint64), ("label", c_int32), ("other", c_int32), ("probability", c_double)]
 
 
+class mopd_pair(Structure):
+    _fields_ = [("first", c_uint64), ("second", c_uint64), ("cosine", c_double)]
+
+
 class mopd_run(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -451,6 +455,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         mopd_status, P(P(mopd_dataset)), P(mopd_dataset), P(mopd_dataset), P(mopd_encoder),
         P(mopd_encode_options),
     ),
+    "mopd_dataset_near": (mopd_status, P(mopd_dataset), c_double, P(mopd_pair), P(c_size_t)),
     "mopd_dataset_save": (mopd_status, P(mopd_dataset), c_char_p),
     "mopd_encoder_options_init": (mopd_status, P(mopd_encoder_options), c_size_t),
     "mopd_encoder_open": (mopd_status, P(P(mopd_encoder)), c_char_p, P(mopd_encoder_options)),
@@ -509,12 +514,17 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_recognizer_scores": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, P(c_float)),
     "mopd_recognizer_sets": (mopd_status, P(mopd_recognizer), P(c_float), c_size_t, c_double, P(c_uint8)),
     "mopd_recognizer_suspects": (mopd_status, P(mopd_recognizer), P(mopd_suspect), P(c_size_t)),
+    "mopd_recognizer_left_out": (mopd_status, P(mopd_recognizer), P(c_float)),
+    "mopd_recognizer_alarms": (mopd_status, P(mopd_recognizer), c_double, P(c_double)),
+    "mopd_recognizer_more": (mopd_status, P(mopd_recognizer), P(c_double), P(c_double)),
     "mopd_image_options_init": (mopd_status, P(mopd_image_options), c_size_t),
     "mopd_image_open": (mopd_status, P(P(mopd_image)), c_char_p, P(mopd_image_options)),
     "mopd_image_decode": (mopd_status, P(P(mopd_image)), c_void_p, c_size_t, P(mopd_image_options)),
     "mopd_image_create": (mopd_status, P(P(mopd_image)), P(c_uint8), c_size_t, c_size_t, c_size_t, c_size_t),
     "mopd_image_width": (c_size_t, P(mopd_image)),
     "mopd_image_height": (c_size_t, P(mopd_image)),
+    "mopd_image_sharpness": (mopd_status, P(mopd_image), P(c_double)),
+    "mopd_image_likeness": (mopd_status, P(mopd_image), P(mopd_image), P(c_double)),
     "mopd_image_samples": (P(c_uint8), P(mopd_image)),
     "mopd_image_close": (None, P(mopd_image)),
     "mopd_image_free": (None, P(mopd_image)),
@@ -523,6 +533,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_calibration_add": (mopd_status, P(c_double), c_size_t, P(c_float), P(c_int32), c_size_t),
     "mopd_calibration_ece": (c_double, P(c_double)),
     "mopd_calibration_nll": (c_double, P(c_double)),
+    "mopd_accuracy_interval": (mopd_status, c_uint64, c_uint64, P(c_double), P(c_double)),
     "mopd_harmonic_mean": (c_double, c_double, c_double),
     "mopd_metrics_compute": (mopd_status, P(mopd_metrics), P(c_uint32), c_size_t),
     "mopd_method_name": (c_char_p, c_int32),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * look.h - how a picture looks: sharp or blurred, like another one. */
+#ifndef MO_PIXEL_LOOK_H
+#define MO_PIXEL_LOOK_H
+
+#include "base/fail.h"
+
+/* 8-bit RGB in packed rows. */
+typedef struct mo_look {
+    const uint8_t *rgb; /* height x width x 3 */
+    size_t height, width;
+} mo_look;
+
+/* As the public functions of the same end.  NOMEM. */
+mopd_status mo_look_sharpness(double *sharpness, const mo_look *picture);
+void mo_look_likeness(double *likeness, const mo_look *a, const mo_look *b);
+
+#endif
