@@ -206,8 +206,8 @@ int cmd_train(int argc, char **argv)
         {"auto", 0, CLI_FLAG, &j.automatic, NULL, "choose w, w2 and top-k on pretended new classes", NULL},
         {"checkpoint", 0, CLI_TEXT, &j.checkpoint, "FILE", "written after every epoch", NULL},
         {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
-        {"report", 0, CLI_TEXT, &j.report, "FILE.html", "a page with curves, classes, gate and confusions",
-            NULL},
+        {"report", 0, CLI_TEXT, &j.report, "FILE.html",
+            "a page: how good it is, classes, confusions, suspicious labels", NULL},
         {"memory", 0, CLI_UINT, &n.memory, "MB", memory_help, NULL},
         {0},
     };

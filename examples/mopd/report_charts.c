@@ -149,12 +149,12 @@ static void draw_heat_map(FILE *f, const report *r, const double *use, size_t n_
     for (size_t c = 0; c < n; c++) {
         size_t x = left + c * CELL + 12, y = top - 4;
         fprintf(f, "<text x=\"%zu\" y=\"%zu\" transform=\"rotate(-90 %zu %zu)\">", x, y, x, y);
-        report_text(f, mopd_dataset_class_name(r->data, c));
+        page_text(f, mopd_dataset_class_name(r->data, c));
         fputs("</text>\n", f);
     }
     for (size_t m = 0; m < n_templates; m++) {
         fprintf(f, "<text x=\"%zu\" y=\"%zu\" text-anchor=\"end\">", left - 6, top + m * CELL + 12);
-        report_text(f, mopd_prompt_template(r->prompt, m));
+        page_text(f, mopd_prompt_template(r->prompt, m));
         fputs("</text>\n", f);
         for (size_t c = 0; c < n; c++) {
             double w = use[m * n + c];
@@ -162,9 +162,9 @@ static void draw_heat_map(FILE *f, const report *r, const double *use, size_t n_
                 "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" fill=\"#2f6fb5\" "
                 "fill-opacity=\"%.3f\"><title>",
                 left + c * CELL, top + m * CELL, CELL - 1, CELL - 1, w < 0 ? 0 : 0.04 + 0.96 * w);
-            report_text(f, mopd_prompt_template(r->prompt, m));
+            page_text(f, mopd_prompt_template(r->prompt, m));
             fputs(" | ", f);
-            report_text(f, mopd_dataset_class_name(r->data, c));
+            page_text(f, mopd_dataset_class_name(r->data, c));
             if (w >= 0) fprintf(f, ": %.3f", w);
             fputs("</title></rect>\n", f);
         }

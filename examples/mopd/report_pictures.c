@@ -1,86 +1,87 @@
 /* SPDX-License-Identifier: MIT
- * report_pictures.c - the most confused pairs of classes, with their pictures inside the page (the
- * files' own bytes). */
+ * report_pictures.c - the most confused pairs of classes, and the training pictures whose label is likely wrong, each
+ * with pictures. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
 
-enum { MOST_PAIRS = 8, WRONG_SHOTS = 4, RIGHT_SHOTS = 2, PICTURE_BYTES = 2 << 20, PAGE_BYTES = 16 << 20 };
+enum { MOST_PAIRS = 8, WRONG_SHOTS = 4, RIGHT_SHOTS = 2, MOST_SUSPECTS = 24 };
 
-/* The file's bytes, to be freed; NULL when it cannot be read or is larger than `most`. */
-static unsigned char *read_picture(const char *path, size_t most, size_t *n)
-{
-    FILE *f = fopen(path, "rbe");
-    if (!f) return NULL;
-    unsigned char *bytes = cli_alloc(most + 1, 1);
-    *n = fread(bytes, 1, most + 1, f);
-    fclose(f);
-    if (*n && *n <= most) return bytes;
-    free(bytes);
-    return NULL;
-}
-
-static void base64(FILE *f, const unsigned char *bytes, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned x = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) |
-                     (i + 2 < n ? bytes[i + 2] : 0);
-        fputc(digits[x >> 18], f);
-        fputc(digits[x >> 12 & 63], f);
-        fputc(i + 1 < n ? digits[x >> 6 & 63] : '=', f);
-        fputc(i + 2 < n ? digits[x & 63] : '=', f);
-    }
-}
-
-static void show_picture(FILE *f, const report *r, size_t index, const char *what, size_t *room)
+static void show_picture(FILE *f, const mopd_dataset *data, size_t index, const char *what, size_t *room)
 {
     mopd_item item = {.struct_size = sizeof item};
-    if (mopd_dataset_get_item(r->data, index, &item) != MOPD_OK) return;
-    size_t n, most = *room < PICTURE_BYTES ? *room : PICTURE_BYTES;
-    unsigned char *bytes = read_picture(item.file, most, &n);
-    fputs("<figure>", f);
-    if (bytes) {
-        fprintf(f, "<img alt=\"\" loading=\"lazy\" src=\"data:image/%s;base64,",
-            bytes[0] == 0x89 ? "png" : "jpeg");
-        base64(f, bytes, n);
-        fputs("\">", f);
-        *room -= n;
-        free(bytes);
-    }
-    fprintf(f, "<figcaption>%s ", what);
-    report_text(f, item.path);
-    fputs(bytes ? "</figcaption></figure>\n" : " (not at hand, or too large)</figcaption></figure>\n", f);
+    if (mopd_dataset_get_item(data, index, &item) != MOPD_OK) return;
+    size_t n = strlen(what) + strlen(item.path) + 4;
+    char *caption = cli_alloc(n, 1);
+    snprintf(caption, n, "%s: %s", what, item.path);
+    page_picture(f, item.file, caption, room);
+    free(caption);
 }
 
-/* Up to `most` pictures of class `is` that were taken for class `said`. */
+/* Up to `most` pictures of class `is` that were taken for class `said`, with the probability of that. */
 static void show_pictures(FILE *f, const report *r, size_t is, size_t said, size_t most, size_t *room)
 {
     mopd_dataset_info info = cli_data_info(r->data);
     const int32_t *label = mopd_dataset_labels(r->data);
+    char what[32];
     for (size_t i = 0; i < info.n_items && most; i++) {
-        if ((size_t)label[i] != is || (size_t)r->predicted[i] != said) continue;
-        show_picture(f, r, i, is == said ? "right:" : "wrong:", room);
+        if ((size_t)label[i] != is || r->best[i].index != said) continue;
+        snprintf(what, sizeof what, "%s, %.0f %%", is == said ? "right" : "wrong",
+            100 * (double)r->best[i].probability);
+        show_picture(f, r->data, i, what, room);
         most--;
     }
 }
 
 void report_confusions(FILE *f, const report *r)
 {
-    size_t n, room = PAGE_BYTES;
+    size_t n, room = PAGE_ROOM;
     cli_pair *pair = cli_score_pairs(r->score, MOST_PAIRS, &n);
     fputs("<h2>Most confused</h2>\n", f);
     if (!n) fputs("<p>No picture was taken for another class.</p>\n", f);
     for (size_t i = 0; i < n; i++) {
         fputs("<div class=\"pair\"><b>", f);
-        report_text(f, mopd_dataset_class_name(r->data, pair[i].is));
+        page_text(f, mopd_dataset_class_name(r->data, pair[i].is));
         fputs("</b> taken for <b>", f);
-        report_text(f, mopd_dataset_class_name(r->data, pair[i].said));
+        page_text(f, mopd_dataset_class_name(r->data, pair[i].said));
         fprintf(f, "</b>, %u time%s\n<div class=\"shots\">\n", pair[i].n, pair[i].n == 1 ? "" : "s");
         show_pictures(f, r, pair[i].is, pair[i].said, WRONG_SHOTS, &room);
         show_pictures(f, r, pair[i].said, pair[i].said, RIGHT_SHOTS, &room);
         fputs("</div></div>\n", f);
     }
     free(pair);
+}
+
+static void show_suspect(FILE *f, const report *r, const mopd_suspect *s, size_t *room)
+{
+    const char *is = mopd_dataset_class_name(r->learned, (size_t)s->label),
+               *other = mopd_dataset_class_name(r->learned, (size_t)s->other);
+    size_t n = strlen(is) + strlen(other) + 64;
+    char *what = cli_alloc(n, 1);
+    snprintf(what, n, "%s (%.2g %%), likelier %s", is, 100 * s->probability, other);
+    show_picture(f, r->learned, (size_t)s->index, what, room);
+    free(what);
+}
+
+void report_suspects(FILE *f, const report *r)
+{
+    size_t room = PAGE_ROOM, n = r->n_suspects < MOST_SUSPECTS ? r->n_suspects : MOST_SUSPECTS;
+    fputs("<h2>Training pictures whose label looks wrong</h2>\n", f);
+    if (r->no_suspects) {
+        fputs("<p>", f);
+        page_text(f, r->no_suspects);
+        fputs(".</p>\n", f);
+        return;
+    }
+    fputs("<p>Each was left out in its turn; from the others its label is unlikely. ", f);
+    if (!n) {
+        fputs("No label looks wrong.</p>\n", f);
+        return;
+    }
+    fprintf(f, "With labels that are all right, about %.1f such pictures are to be expected. ", r->alarms);
+    if (n < r->n_suspects) fprintf(f, "The first %zu of %zu: ", n, r->n_suspects);
+    fputs("<code>mopd doctor</code> looks for more faults.</p>\n<div class=\"shots\" id=\"suspects\">\n", f);
+    for (size_t i = 0; i < n; i++) show_suspect(f, r, r->suspect + i, &room);
+    fputs("</div>\n", f);
 }

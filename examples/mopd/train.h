@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * train.h - what cmd_train.c and train_job.c share: the options of a training and the run itself. */
+ * train.h - what cmd_train.c, train_job.c and train_report.c share: the options of a training and the run itself. */
 #ifndef MOPD_CLI_TRAIN_H
 #define MOPD_CLI_TRAIN_H
 
@@ -34,7 +34,10 @@ int train_open(train_job *j);
  * what was reached. */
 int train_run(train_job *j);
 
-/* The report page about what was learned. */
+/* How pictures are encoded: the views are those of the seed. */
+mopd_encode_options train_encode_options(const train_job *j);
+
+/* The report page about what was learned (train_report.c). */
 int train_report(train_job *j, const mopd_prompt *prompt);
 
 void train_close(train_job *j);

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
-
-static mopd_encode_options encode_options(const train_job *j)
+mopd_encode_options train_encode_options(const train_job *j)
 {
     mopd_encode_options o;
     mopd_encode_options_init(&o, sizeof o);
@@ -37,7 +35,7 @@ static int settle_views(train_job *j, mopd_encode_options *o)
 
 int train_open(train_job *j)
 {
-    mopd_encode_options o = encode_options(j);
+    mopd_encode_options o = train_encode_options(j);
     int status = cli_data_open(&j->all, &j->data, "train");
     if (status < 0) status = cli_data_select(&j->part, j->all, &j->selection);
     if (status < 0) status = settle_views(j, &o);
@@ -104,7 +102,7 @@ static mopd_status fresh_views(void *context, uint32_t epoch, float *features)
 {
     train_job *j = context;
     if (epoch == 1) return mopd_dataset_gather(j->encoded, 0, 1, features); /* train_open has encoded these */
-    mopd_encode_options o = encode_options(j);
+    mopd_encode_options o = train_encode_options(j);
     mopd_dataset *encoded = NULL;
     o.n_views = 1;
     o.first_view = epoch - 1;
@@ -211,63 +209,6 @@ int train_run(train_job *j)
     j->seconds = cli_seconds() - start;
     if (st == MOPD_OK) st = measure(j);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
-}
-
-/* -- the report
- * --------------------------------------------------------------------------------------------- */
-
-/* The test pictures of the same classes where DATA has some, else those of the training. */
-static int report_data(train_job *j, mopd_dataset **data, const char **name)
-{
-    mopd_dataset *part = NULL;
-    mopd_selection s = j->selection;
-    mopd_encode_options o = encode_options(j);
-    *name = "test pictures";
-    s.shots = 0;
-    s.split = MOPD_SPLIT_TEST;
-    if (!cli_data_info(j->all).n_split[MOPD_SPLIT_TEST] ||
-        mopd_dataset_select(&part, j->all, &s) != MOPD_OK) {
-        *name = "training pictures";
-        if (mopd_dataset_fingerprint(j->part)[0] || !j->fresh)
-            return cli_data_encode(data, j->encoded, NULL, j->encoder, &o, &j->common, &j->data);
-        return cli_data_encode(data, j->part, NULL, j->encoder, &o, &j->common, &j->data);
-    }
-    int status = cli_data_encode(data, part, NULL, j->encoder, &o, &j->common, &j->data);
-    mopd_dataset_close(part);
-    return status;
-}
-
-int train_report(train_job *j, const mopd_prompt *prompt)
-{
-    mopd_dataset *data = NULL;
-    mopd_bank *bank = NULL;
-    cli_score score = {0};
-    report r = {.title = "mopd training report",
-        .epochs = j->epochs,
-        .n_epochs = j->n_epochs,
-        .seconds = j->seconds,
-        .prompt = prompt,
-        .score = &score};
-    int status = report_data(j, &data, &r.scored_on);
-    if (status >= 0) return status;
-    mopd_dataset_info info = cli_data_info(data);
-    float *features = cli_data_features(data, 0, 1);
-    int32_t *predicted = cli_alloc((size_t)info.n_items, sizeof *predicted);
-    cli_samples samples = {
-        features, mopd_dataset_labels(data), (size_t)info.n_items, info.dim, info.n_classes};
-    mopd_status st =
-        mopd_bank_create_prompt(&bank, j->encoder, mopd_dataset_class_names(data), info.n_classes, prompt);
-    if (st == MOPD_OK) st = cli_score_run(&score, cli_bank_logits, bank, &samples, predicted);
-    r.data = data;
-    r.features = features;
-    r.predicted = predicted;
-    status = st == MOPD_OK ? report_write(j->report, &r) : cli_fail_status(st);
-    cli_score_free(&score);
-    mopd_bank_free(bank);
-    free(predicted);
-    free(features);
-    mopd_dataset_close(data);
-    return status;
 }
 
 void train_close(train_job *j)

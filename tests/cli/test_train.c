@@ -140,11 +140,14 @@ static void report_is_one_page(void **state)
     assert_run(r, 0);
     size_t n;
     char *html = read_whole(page, &n);
-    static const char *const parts[] = {"<!DOCTYPE html>", "name=\"viewport\"", "id=\"classes\"",
-        "id=\"gate\"", "<polyline", "Most confused", "data:image/png;base64,iVBORw0KGgo", "&lt;&amp;x",
-        "is_{}?", "test pictures", "</html>"};
+    static const char *const parts[] = {"<!DOCTYPE html>", "name=\"viewport\"", "id=\"methods\"", "zero-shot",
+        "gda", "fit", "its 95&nbsp;% interval", "id=\"classes\"", "the worst first", "Most confused",
+        "data:image/png;base64,iVBORw0KGgo", "whose label looks wrong", "<polyline", "id=\"gate\"",
+        "&lt;&amp;x", "is_{}?", "test pictures", "<td>data</td>", "<td>epochs</td>", "Made by mopd",
+        "</html>"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(html, parts[i]);
-    static const char *const none[] = {"http", "<script", "<link", "url(", "<&x", "nan", "inf"};
+    static const char *const none[] = {
+        "http", "<script", "<link", "url(", "<&x", "nan&", "nan%", "nan,", "inf&", "inf%", "inf,"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         if (strstr(html, none[i])) fail_msg("'%s' stands in the page", none[i]);
     }
@@ -154,6 +157,112 @@ static void report_is_one_page(void **state)
     assert_run(r, 0);
     html = read_whole(page, &n);
     assert_has(html, "learns no gate");
+    free(html);
+}
+
+/* Counts on the page are those of eval, and the bars are there at any width. */
+static void the_report_leads_with_accuracy_and_the_worst_class(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("lead"), *page = test_path("lead.html");
+    run_result r = run_mopd(
+        NULL, LEARN "--epochs 2 --report @ -o @", tiny_model(1), data, page, test_path("lead.safetensors"));
+    assert_run(r, 0);
+    r = run_mopd(
+        NULL, "eval -m @ -d @ -p @ --format json", tiny_model(1), data, test_path("lead.safetensors"));
+    assert_run(r, 0);
+    json_t *eval = labelled_json(&r), *classes = json_object_get(eval, "classes");
+    char row[128];
+    size_t n;
+    char *html = read_whole(page, &n), *at = strstr(html, "id=\"classes\"");
+    snprintf(row, sizeof row, "<b>%.1f&nbsp;%%</b><span>accuracy", labelled_number(eval, "accuracy"));
+    assert_has(html, row);
+    assert_true(strstr(html, "id=\"methods\"") < at && at < strstr(html, "<polyline"));
+    for (double last = 0; (at = strstr(at, "&thinsp;/&thinsp;3</td><td class=\"num\">"));) {
+        at += strlen("&thinsp;/&thinsp;3</td><td class=\"num\">");
+        assert_true(strtod(at, NULL) >= last);
+        last = strtod(at, NULL);
+    }
+    for (size_t c = 0; c < json_array_size(classes); c++) {
+        const json_t *one = json_array_get(classes, c);
+        snprintf(row, sizeof row, "<tr><td>%s</td><td class=\"num\">%.0f&thinsp;/",
+            json_string_value(json_object_get(one, "name")), labelled_number(one, "correct"));
+        assert_has(html, row);
+    }
+    assert_null(strstr(html, "td:last-child{display:none"));
+    json_decref(eval);
+    free(html);
+}
+
+/* With a date given from outside the page repeats; without test pictures it says what it was measured on. */
+static void the_report_repeats_and_owns_up(void **state)
+{
+    (void)state;
+    const char *a = test_path("once.html"), *b = test_path("twice.html");
+    labelled_data("again");
+    assert_int_equal(rename(test_path("again/train"), test_path("alone")), 0);
+    setenv("SOURCE_DATE_EPOCH", "86400", 1);
+    for (int i = 0; i < 2; i++) {
+        run_result r = run_mopd(NULL, LEARN "--epochs 2 --report @ -o @", tiny_model(1), test_path("alone"),
+            i ? b : a, test_path("again.safetensors"));
+        assert_run(r, 0);
+    }
+    unsetenv("SOURCE_DATE_EPOCH");
+    assert_same_files(a, b);
+    size_t n;
+    char *html = read_whole(a, &n);
+    assert_has(html, "on 1970-01-02 at 00:00 UTC.");
+    assert_has(html, "There are no test pictures");
+    assert_has(html, "each picture left out in its turn");
+    assert_has(html, "needs other pictures");
+    free(html);
+}
+
+/* The bytes of the picture that begins at `text` in base64. */
+static size_t decode_base64(uint8_t *out, const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = 0;
+    uint32_t bits = 0;
+    for (size_t i = 0; text[i] != '"'; i++) {
+        const char *digit = strchr(digits, text[i]);
+        bits = bits << 6 | (digit ? (uint32_t)(digit - digits) : 0);
+        if (i % 4 < 3) continue;
+        for (int k = 16; k >= 0; k -= 8) out[n++] = (uint8_t)(bits >> k);
+    }
+    return n;
+}
+
+/* 140 x 150 become 119 x 128, with the same mean colour. */
+static void the_report_shows_large_pictures_as_small_copies(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("large"), *page = test_path("large.html");
+    static uint8_t bytes[70000];
+    mopd_image *large, *small;
+    for (int c = 0; c < LABELLED_CLASSES; c++)
+        for (int i = 0; i < LABELLED_TEST; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "large/test/%c/%d.png", 'a' + c, i);
+            test_png(name, 140, 150, 5); /* 63,150 bytes; all alike, so that some are wrong */
+        }
+    run_result r = run_mopd(
+        NULL, LEARN "--epochs 2 --report @ -o @", tiny_model(1), data, page, test_path("large.safetensors"));
+    assert_run(r, 0);
+    size_t n;
+    char *html = read_whole(page, &n), *at = strstr(html, "data:image/png;base64,");
+    assert_non_null(at);
+    n = decode_base64(bytes, at + strlen("data:image/png;base64,"));
+    assert_ok(mopd_image_decode(&small, bytes, n, NULL));
+    assert_ok(mopd_image_open(&large, test_path("large/test/a/0.png"), NULL));
+    assert_int_equal(mopd_image_width(small), 119);
+    assert_int_equal(mopd_image_height(small), 128);
+    double mean[2] = {0};
+    for (size_t i = 0; i < 119 * 128 * 3; i++) mean[0] += mopd_image_samples(small)[i] / (119.0 * 128 * 3);
+    for (size_t i = 0; i < 140 * 150 * 3; i++) mean[1] += mopd_image_samples(large)[i] / (140.0 * 150 * 3);
+    assert_true(fabs(mean[0] - mean[1]) < 2);
+    mopd_image_close(small);
+    mopd_image_close(large);
     free(html);
 }
 
@@ -378,6 +487,9 @@ int main(void)
         cmocka_unit_test(auto_chooses_and_says_what),
         cmocka_unit_test(bench_new_auto_is_train_auto),
         cmocka_unit_test(report_is_one_page),
+        cmocka_unit_test(the_report_leads_with_accuracy_and_the_worst_class),
+        cmocka_unit_test(the_report_repeats_and_owns_up),
+        cmocka_unit_test(the_report_shows_large_pictures_as_small_copies),
         cmocka_unit_test(wrong_training_is_told),
         cmocka_unit_test(bench_new_runs_the_protocol),
         cmocka_unit_test(bench_new_fit_is_fit_and_eval),
