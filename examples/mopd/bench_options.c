@@ -27,7 +27,8 @@ static int find_method(int32_t *method, const char *name, const char *command)
         return -1;
     }
     if (mopd_method_find(name, method) == MOPD_OK) return -1;
-    return cli_usage(command, "--methods: %s; zero-shot, fit, gda and mopd-paper too", mopd_last_error());
+    return cli_usage(command, "--methods: %s; zero-shot, fit, gda and mopd-paper too%s", mopd_last_error(),
+        cli_method_hint(name));
 }
 
 static int take_methods(bench *b, const char *text, const char *command)

@@ -20,6 +20,14 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The known word that `word` is a slip or a few away from, NULL when there is none; and the same as a part of a message,
+ * " (did you mean '--word'?)" with dashes "--", or "", which lasts until the next call. */
+const char *cli_nearest(const char *word, const char *const *known, size_t n);
+const char *cli_hint(const char *dashes, const char *word, const char *const *known, size_t n);
+
+/* The same for a method's name. */
+const char *cli_method_hint(const char *word);
+
 /* Reports the library's last error: EXIT_FAILED, or EXIT_INTERRUPTED for MOPD_E_CANCELLED (silent). */
 int cli_fail_status(mopd_status status);
 
@@ -95,6 +103,10 @@ typedef struct cli_command {
  * exit status.  *rest and *n_rest are the arguments that are no options. */
 int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
     char **argv, char ***rest, size_t *n_rest);
+
+/* *value = which of the n known words the text of an option is: -1 to go on, else wrong usage that lists them. */
+int cli_choice(const char *command, const char *option, const char *text, const char *const *known, size_t n,
+    int32_t *value);
 
 /* "json"/"csv" chosen? */
 bool cli_is_json(const cli_common *common);

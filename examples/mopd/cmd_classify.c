@@ -8,10 +8,11 @@
 #include <string.h>
 
 static const cli_command command = {"classify",
-    "(--classes \"a,b\" | --class-file F | -r RECOGNIZER) [options] IMAGE...",
+    "(--classes \"a,b\" | --class-file F | -p PROMPT | -r RECOGNIZER) [options] IMAGE...",
     "Tells which of the given classes each picture shows.  Folders are walked.",
     "  mopd classify --classes \"cat,dog\" photo.jpg\n"
     "  mopd classify --class-file birds.txt --template \"a photo of a {}, a type of bird.\" --top 3 garden/\n"
+    "  mopd classify -p prompt.safetensors forest/\n"
     "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" --format json forest/\n"
     "  mopd classify -r birds.safetensors --none --set 0.9 garden/\n"};
 
@@ -278,7 +279,8 @@ int cmd_classify(int argc, char **argv)
         {"template-file", 0, CLI_TEXT, &prompts.template_file, "FILE", "prompts, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME",
             "the twelve prompts of a task: imagenet, dtd ...", NULL},
-        {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
+        {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT",
+            "learned prompts (mopd train); without names, for the classes that they were learned from", NULL},
         {"recognizer", 'r', CLI_TEXT, &by.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
         {"also", 0, CLI_TEXT, &by.also, "\"a,b\"", "with -r: more classes, by their names", NULL},
         {"none", 0, CLI_FLAG, &by.none, NULL, "with -r: say \"none of these\" of pictures that are", NULL},
@@ -291,7 +293,9 @@ int cmd_classify(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     cli_list images = {0};
-    if (status < 0 && !by.recognizer) status = cli_prompts_classes(&prompts, command.name);
+    bool named = prompts.classes || prompts.class_file; /* without, a prompt or a recogniser brings its own */
+    if (status < 0 && !by.recognizer && (named || !by.prompt))
+        status = cli_prompts_classes(&prompts, command.name);
     if (status < 0) status = cli_prompts_templates(&prompts);
     if (status < 0) status = check_judges(&by, &prompts);
     if (status < 0 && !n_rest) status = cli_usage(command.name, "no pictures");

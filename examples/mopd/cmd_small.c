@@ -214,16 +214,16 @@ int cmd_pack(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
-    int32_t type = !strcmp(dtype, "f32")   ? MOPD_DTYPE_F32
-                   : !strcmp(dtype, "f16") ? MOPD_DTYPE_F16
-                                           : MOPD_DTYPE_BF16;
-    if (type == MOPD_DTYPE_BF16 && strcmp(dtype, "bf16"))
-        return cli_usage(command.name, "--dtype '%s' is none of f32, f16, bf16", dtype);
+    static const char *const names[] = {"f32", "f16", "bf16"};
+    static const int32_t types[] = {MOPD_DTYPE_F32, MOPD_DTYPE_F16, MOPD_DTYPE_BF16};
+    int32_t type;
+    status = cli_choice(command.name, "dtype", dtype, names, 3, &type);
+    if (status >= 0) return status;
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     if (!out) return cli_usage(command.name, "no -o FILE");
     mopd_encoder *encoder;
     if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
-    mopd_status st = mopd_encoder_pack(encoder, out, type);
+    mopd_status st = mopd_encoder_pack(encoder, out, types[type]);
     if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
         printf("%s: %s\n", out, mopd_encoder_fingerprint(encoder));
     if (st == MOPD_OK && cli_is_json(&common))

@@ -30,7 +30,7 @@ static bool show(const train_job *j)
         json_t *document = json_pack("{s:o, s:f}", "epochs", epochs, "seconds", j->seconds);
         json_object_set_new(document, "prompt", cli_json_text(j->output));
         cli_print_json(document);
-    } else if (!cli_is_csv(&j->common)) {
+    } else if (!cli_is_csv(&j->common) && !j->common.quiet) {
         uint64_t steps = 0;
         for (size_t i = 0; i < j->n_epochs; i++) steps += j->epochs[i].n_steps;
         printf("\ntraining accuracy %.2f%%, %.2f s", j->accuracy, j->seconds);
@@ -92,7 +92,7 @@ static int take_method(train_job *j, const char *name)
     if (!strcmp(name, "gda") || !strcmp(name, "fit") || !strcmp(name, "zero-shot"))
         return point_elsewhere(j, name);
     if (mopd_method_find(name, &j->options.method) != MOPD_OK)
-        return cli_usage(command.name, "%s", mopd_last_error());
+        return cli_usage(command.name, "%s%s", mopd_last_error(), cli_method_hint(name));
     return -1;
 }
 

@@ -117,21 +117,11 @@ float *cli_data_features(const mopd_dataset *data, size_t first, size_t n)
 int cli_parse_split(const char *text, int32_t *split, const char *command)
 {
     static const char *const names[] = {"train", "val", "test"};
-    for (int32_t i = 0; i < 3; i++) {
-        if (strcmp(text, names[i])) continue;
-        *split = i;
-        return -1;
-    }
-    return cli_usage(command, "--split '%s' is none of train, val, test", text);
+    return cli_choice(command, "split", text, names, 3, split);
 }
 
 int cli_parse_subset(const char *text, int32_t *subset, const char *command)
 {
     static const char *const names[] = {"all", "base", "new"};
-    for (int32_t i = 0; i < 3; i++) {
-        if (strcmp(text, names[i])) continue;
-        *subset = i;
-        return -1;
-    }
-    return cli_usage(command, "--subset '%s' is none of base, new, all", text);
+    return cli_choice(command, "subset", text, names, 3, subset);
 }

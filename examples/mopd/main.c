@@ -38,6 +38,13 @@ static void print_help(void)
          "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" forest/");
 }
 
+static int unknown(const char *name)
+{
+    const char *known[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) known[i] = commands[i].name;
+    return cli_usage("", "unknown subcommand '%s'%s", name, cli_hint("", name, known, N_COMMANDS));
+}
+
 int main(int argc, char **argv)
 {
     cli_catch_interrupt();
@@ -53,5 +60,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
     }
-    return cli_usage("", "unknown subcommand '%s'", argv[1]);
+    return unknown(argv[1]);
 }

@@ -63,20 +63,26 @@ static int check_limits(const cli_command *command, const cli_option *o, double 
     return cli_usage(command->name, "--%s %.10g: from %.10g to %.10g", o->name, x, s.least, s.most);
 }
 
+int cli_choice(const char *command, const char *option, const char *text, const char *const *known, size_t n,
+    int32_t *value)
+{
+    char all[256] = "";
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(text, known[i])) {
+            *value = (int32_t)i;
+            return -1;
+        }
+        size_t at = strlen(all);
+        snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", known[i]);
+    }
+    return cli_usage(command, "--%s '%s' is none of %s%s", option, text, all, cli_hint("", text, known, n));
+}
+
 static int take_choice(const cli_command *command, const cli_option *o, const char *argument)
 {
     mopd_setting s;
-    char known[256] = "";
     if (!cli_setting(o->name, &s)) return -1;
-    for (int32_t i = 0; i <= (int32_t)s.most; i++) {
-        if (!strcmp(argument, s.choices[i])) {
-            *(int32_t *)o->value = i;
-            return -1;
-        }
-        size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", s.choices[i]);
-    }
-    return cli_usage(command->name, "--%s '%s' is none of %s", o->name, argument, known);
+    return cli_choice(command->name, o->name, argument, s.choices, (size_t)s.most + 1, o->value);
 }
 
 static int take(const cli_command *command, const cli_option *o, const char *argument)
@@ -106,29 +112,42 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
     return -1;
 }
 
-static bool one_of(const char *text, const char *a, const char *b, const char *c)
-{
-    return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
-}
-
 static int check_common(const cli_command *command, const cli_common *common)
 {
-    if (!one_of(common->format, "text", "json", "csv"))
-        return cli_usage(command->name, "--format '%s' is none of text, json, csv", common->format);
-    if (!one_of(common->precision, "f32", "bf16", "auto"))
-        return cli_usage(command->name, "--precision '%s' is none of f32, bf16, auto", common->precision);
-    if (common->threads > 1024) return cli_usage(command->name, "--threads: at most 1024");
-    return -1;
+    static const char *const formats[] = {"text", "json", "csv"};
+    static const char *const precisions[] = {"f32", "bf16", "auto"};
+    int32_t chosen;
+    int status = cli_choice(command->name, "format", common->format, formats, 3, &chosen);
+    if (status < 0)
+        status = cli_choice(command->name, "precision", common->precision, precisions, 3, &chosen);
+    if (status < 0 && common->threads > 1024) status = cli_usage(command->name, "--threads: at most 1024");
+    return status;
+}
+
+/* A long option that is none: those that it may be short for, or the nearest. */
+static int refuse_long(const cli_command *command, const char *what, const cli_option *all, size_t n)
+{
+    char word[64], could[256] = "";
+    const char *known[MAX_OPTIONS];
+    size_t n_could = 0, at = 0;
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(what + 2, "="), what + 2);
+    for (size_t i = 0; i < n; i++) {
+        known[i] = all[i].name;
+        if (strncmp(known[i], word, strlen(word)) != 0 || at + strlen(known[i]) + 8 > sizeof could) continue;
+        at += (size_t)snprintf(could + at, sizeof could - at, "%s--%s", n_could++ ? ", " : "", known[i]);
+    }
+    if (n_could) return cli_usage(command->name, "option '--%s' is ambiguous: it may be %s", word, could);
+    return cli_usage(command->name, "unknown option '--%s'%s", word, cli_hint("--", word, known, n));
 }
 
 /* What getopt_long refuses, in our words. */
-static int refuse(const cli_command *command, int code, char **argv)
+static int refuse(const cli_command *command, int code, char **argv, const cli_option *all, size_t n)
 {
     const char *what = argv[optind - 1];
     if (code == ':') return cli_usage(command->name, "option '%s' needs an argument", what);
     if (optopt && optopt < CODE_HELP) return cli_usage(command->name, "unknown option '-%c'", optopt);
     if (optopt) return cli_usage(command->name, "option '%s' takes no argument", what);
-    return cli_usage(command->name, "unknown or ambiguous option '%s'", what);
+    return refuse_long(command, what, all, n);
 }
 
 static void fill_getopt(struct option *longs, char *shorts, const cli_option *all, size_t n)
@@ -166,7 +185,7 @@ static int walk(
     optind = 1;
     for (int code; optopt = 0, (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const cli_option *o = code == '?' || code == ':' ? NULL : find_option(all, n, code);
-        if (!o) return refuse(command, code, argv);
+        if (!o) return refuse(command, code, argv, all, n);
         bool help = !strcmp(o->name, "help");
         if (help && !take_values) {
             print_help(command, all, n);

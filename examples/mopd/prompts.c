@@ -2,6 +2,36 @@
  * prompts.c - class names and templates as the options of several subcommands give them. */
 #include "cli.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+/* The line of a file that holds its name number `index`; blank lines hold none. */
+static size_t line_of(const char *path, size_t index)
+{
+    char *text = NULL;
+    size_t cap = 0, line = 0, n = 0;
+    FILE *f = fopen(path, "re");
+    while (f && n <= index && getline(&text, &cap, f) >= 0) {
+        line++;
+        n += text[strspn(text, " \t\r\n")] != 0;
+    }
+    free(text);
+    if (f) fclose(f);
+    return line;
+}
+
+/* Names that cannot stand beside each other: -1 when all can. */
+static int check_classes(const cli_prompts *p)
+{
+    size_t same[2], n = p->class_list.n;
+    if (mopd_classes_check((const char *const *)p->class_list.item, n, same) == MOPD_OK) return -1;
+    const char *message = mopd_last_error();
+    if (!p->class_file) return cli_fail("--classes: %s", message);
+    if (same[1] == n || !strcmp(p->class_file, "-")) return cli_fail("%s: %s", p->class_file, message);
+    return cli_fail("%s: lines %zu and %zu: %s", p->class_file, line_of(p->class_file, same[0]),
+        line_of(p->class_file, same[1]), message);
+}
+
 int cli_prompts_classes(cli_prompts *prompts, const char *command)
 {
     if (prompts->classes && prompts->class_file)
@@ -13,7 +43,7 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command)
     else if (!cli_list_file(&prompts->class_list, prompts->class_file))
         return EXIT_FAILED;
     if (!prompts->class_list.n) return cli_fail("%s: no class in this file", prompts->class_file);
-    return -1;
+    return check_classes(prompts);
 }
 
 int cli_prompts_templates(cli_prompts *prompts)

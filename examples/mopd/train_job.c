@@ -72,7 +72,7 @@ static void show_epoch(const train_job *j, const mopd_epoch *e)
         if (first) fputs("epoch,lr,loss,ce,mpd,mps,accuracy,seconds\r\n", stdout);
         printf("%u,%.7g,%.9g,%.9g,%.9g,%.9g,%.6g,%.3f\r\n", e->epoch, e->lr, e->loss, e->ce, e->mpd, e->mps,
             e->accuracy, e->seconds);
-    } else {
+    } else if (!j->common.quiet) {
         if (first) puts("epoch        lr      loss        ce       mpd       mps  accuracy");
         printf("%5u  %8.3g  %8.4f  %8.4f  %8.4f  %8.4f  %7.2f%%\n", e->epoch, e->lr, e->loss, e->ce, e->mpd,
             e->mps, e->accuracy);

@@ -23,13 +23,19 @@ typedef struct mopd_match {
  * again (Radford et al. 2021).  n_templates 0: "a photo of a {}.".  Several templates are a little more
  * accurate and take as many times as long.  Names and texts are copied.
  *
- * ARG: no class, an empty or repeated name, a template without "{}", text that is not UTF-8, a prompt too long
+ * ARG: no class, an empty or repeated name, names that are one to the model (mopd_classes_check), a template without "{}", text that is not UTF-8, a prompt too long
  * for the tower (named; see MOPD_TEXT_TRUNCATE).  *out is NULL on failure.  Free with mopd_bank_free.  Any
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const char *const *templates, size_t n_templates);
 
-/* The same from given class features, n_classes x dim, which are normalised here and copied, and the factor
+/* Whether class names can stand beside each other: ARG, with both names, for one that is empty, no UTF-8 or repeated, and
+ * for two that are the same words to a model: upper and lower case, "_", blanks and the two ways of writing an accent
+ * make no difference ("Cup" and "cup", "ice_cream" and "ice cream").  same (2, may be NULL): the indices of those two,
+ * the later one second, or n_classes twice.  For telling a user the lines of his list.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_classes_check(const char *const *classes, size_t n_classes, size_t *same);
+
+/* A bank from given class features, n_classes x dim, which are normalised here and copied, and the factor
  * that turns a cosine into a logit (mopd_encoder_info.logit_scale of the model that made them; another gives
  * other probabilities).  For features that were computed elsewhere or kept from an earlier run.  NUMERIC: a row
  * is zero or not finite; ARG: names as above, dim 0.  Since 0.1. */

@@ -2,6 +2,8 @@
  * api_bank.c - include/mopd/bank.h. */
 #include "mopd/bank.h"
 
+#include <string.h>
+
 #include "api/api.h"
 #include "prompt/bank.h"
 #include "prompt/template.h"
@@ -13,7 +15,18 @@ mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder, const
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
     MO_API_NEED_LIST(templates, n_templates);
-    return mo_bank_create(out, encoder, classes, n_classes, templates, n_templates);
+    size_t same[2];
+    mopd_status st = mo_bank_check_words(classes, n_classes, same);
+    return st == MOPD_OK ? mo_bank_create(out, encoder, classes, n_classes, templates, n_templates) : st;
+}
+
+mopd_status mopd_classes_check(const char *const *classes, size_t n_classes, size_t *same)
+{
+    size_t found[2];
+    MO_API_NEED_LIST(classes, n_classes);
+    mopd_status st = mo_bank_check_words(classes, n_classes, found);
+    if (same) memcpy(same, found, sizeof found);
+    return st;
 }
 
 mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,

@@ -9,48 +9,13 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/ints.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "base/view.h"
 #include "model/encoder.h"
 #include "prompt/template.h"
 
 #define MAX_TEXTS 4096
-
-static mopd_status check_name(const char *name, size_t index)
-{
-    if (!name) return mo_fail(MOPD_E_ARG, "class %zu is NULL", index);
-    size_t n = strlen(name);
-    if (!n) return mo_fail(MOPD_E_ARG, "class %zu has an empty name", index);
-    size_t good = mo_utf8_prefix(name, n);
-    if (good != n) return mo_fail(MOPD_E_ARG, "the name of class %zu is not UTF-8 at byte %zu", index, good);
-    return MOPD_OK;
-}
-
-mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes)
-{
-    size_t slots = 16, bytes;
-    if (!classes || !n_classes) return mo_fail(MOPD_E_ARG, "no classes");
-    if (n_classes > UINT32_MAX / 4) return mo_fail(MOPD_E_ARG, "%zu classes are too many", n_classes);
-    while (slots < n_classes * 2) slots *= 2;
-    uint32_t *slot = mo_mul(slots, sizeof *slot, &bytes) ? mo_mem_calloc(slots, sizeof *slot) : NULL;
-    if (!slot) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
-    for (size_t c = 0; c < n_classes && (st = check_name(classes[c], c)) == MOPD_OK; c++) {
-        size_t i = (size_t)mo_hash_bytes(classes[c], strlen(classes[c])) & (slots - 1);
-        while (slot[i] && strcmp(classes[slot[i] - 1], classes[c]) != 0) i = (i + 1) & (slots - 1);
-        if (slot[i]) {
-            st =
-                mo_fail(MOPD_E_ARG, "class %zu, \"%.200s\", is class %u already", c, classes[c], slot[i] - 1);
-            break;
-        }
-        slot[i] = (uint32_t)c + 1;
-    }
-    mo_mem_free(slot);
-    return st;
-}
 
 /* A rectangle of the grid: templates [m, m + n_m) with classes [c, c + n_c). */
 typedef struct part {

@@ -21,6 +21,9 @@ struct mopd_bank {
 /* ARG naming index and name: no class, NULL, an empty or a repeated name. */
 mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes);
 
+/* ARG also for names that are the same words to a model: "Cup" and "cup".  same: the two, or n_classes twice. */
+mopd_status mo_bank_check_words(const char *const *classes, size_t n_classes, size_t same[2]);
+
 /* features, M x C x D: every template with every class through the text tower, rows of length 1. */
 mopd_status mo_bank_grid(const mopd_encoder *encoder, const char *const *classes, size_t n_classes,
     const char *const *templates, size_t n_templates, float *features);

@@ -205,7 +205,9 @@ mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const c
         classes = (const char *const *)p->classes.name;
         n_classes = p->classes.n;
     }
-    mopd_status st = mo_bank_check_names(classes, n_classes);
+    size_t same[2];
+    mopd_status st =
+        per_class ? mo_bank_check_names(classes, n_classes) : mo_bank_check_words(classes, n_classes, same);
     if (st != MOPD_OK) return st;
 
     mo_student *student = NULL;

@@ -176,6 +176,14 @@ static mopd_status open_trainer(
     return set_up(t, args);
 }
 
+/* Names that are one to the model are told apart only by contexts of their own. */
+static mopd_status check_names(const mo_trainer_args *args, const mo_settings *set)
+{
+    size_t same[2];
+    if (set->o.flags & MOPD_TRAIN_CLASS_CONTEXT) return mo_bank_check_names(args->classes, args->n_classes);
+    return mo_bank_check_words(args->classes, args->n_classes, same);
+}
+
 mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
 {
     mopd_trainer *t = NULL;
@@ -184,7 +192,7 @@ mopd_status mo_trainer_create(mopd_trainer **out, const mo_trainer_args *args)
     mopd_status st = mo_settings_read(&set, args->encoder, args->options);
     mopd_status other = mo_group_read(&group, &set.o, args->n_classes);
     if (st == MOPD_OK) st = other;
-    if (st == MOPD_OK) st = mo_bank_check_names(args->classes, args->n_classes);
+    if (st == MOPD_OK) st = check_names(args, &set);
     if (st == MOPD_OK) st = mo_trainer_check_teachers(args, &set);
     if (st == MOPD_OK) st = open_trainer(&t, args, &set, &group);
     mo_group_check check = st == MOPD_OK && group.ranks > 1 ? identity(t, args) : (mo_group_check){0, ""};

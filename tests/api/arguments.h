@@ -12,6 +12,7 @@
     X(mopd_bank_create, encoder, (&a_bank, NULL, texts, 2, NULL, 0))                                         \
     X(mopd_bank_create, classes, (&a_bank, encoder, NULL, 2, NULL, 0))                                       \
     X(mopd_bank_create, templates, (&a_bank, encoder, texts, 2, NULL, 1))                                    \
+    X(mopd_classes_check, classes, (NULL, 2, NULL))                                                          \
     X(mopd_bank_create_features, out, (NULL, texts, 2, x, D, 1))                                             \
     X(mopd_bank_create_features, classes, (&a_bank, NULL, 2, x, D, 1))                                       \
     X(mopd_bank_create_features, features, (&a_bank, texts, 2, NULL, D, 1))                                  \
@@ -222,6 +223,7 @@
 
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
+    X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \
     X(mopd_dataset_open, options, (&a_dataset, folder, NULL), MOPD_OK)                                       \
     X(mopd_dataset_select, selection, (&a_dataset, data, NULL), MOPD_OK)                                     \
     X(mopd_dataset_withdraw, path, (&a_dataset, data, NULL, "a"), MOPD_OK)                                   \

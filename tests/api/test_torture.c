@@ -139,9 +139,10 @@ static mopd_status banks(void *ctx)
     mopd_encoder *e = NULL;
     mopd_bank *bank = NULL, *given = NULL;
     const char *const *pool;
-    size_t n;
+    size_t n, same[2];
     test_random(f, 3 * TINY_DIM, 5);
     mopd_status st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_classes_check(classes, 3, same);
     if (st == MOPD_OK) st = mopd_bank_create(&bank, e, classes, 3, templates, 2);
     if (st == MOPD_OK) st = mopd_bank_create_features(&given, classes, 3, f, TINY_DIM, 20);
     if (st == MOPD_OK) assert_int_equal(mopd_bank_n_classes(bank) + mopd_bank_dim(given), 3 + TINY_DIM);

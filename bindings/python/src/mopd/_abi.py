@@ -422,6 +422,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_bank_create": (
         mopd_status, P(P(mopd_bank)), P(mopd_encoder), P(c_char_p), c_size_t, P(c_char_p), c_size_t,
     ),
+    "mopd_classes_check": (mopd_status, P(c_char_p), c_size_t, P(c_size_t)),
     "mopd_bank_create_features": (
         mopd_status, P(P(mopd_bank)), P(c_char_p), c_size_t, P(c_float), c_size_t, c_float,
     ),

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * fold.c - class names as a model reads them.
+ *
+ * "Cup" and "cup", "ice_cream" and "ice  cream", NFC and NFD, "A320" and "A 320" are the same tokens: text goes
+ * through NFC and lower case and is cut into runs of letters, single digits and runs of other characters, and what
+ * blanks stood between them is forgotten. */
+#include "token/fold.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+static mopd_status add_character(mo_buf *out, uint32_t cp)
+{
+    uint32_t low[2];
+    char bytes[8];
+    size_t n = 0;
+    for (size_t k = 0, n_low = mo_unicode_lower(cp, low); k < n_low; k++) n += mo_utf8_put(low[k], bytes + n);
+    return mo_buf_add(out, bytes, n);
+}
+
+static mopd_status fold_words(const mo_unicode_cps *cps, mo_buf *out)
+{
+    mo_uclass before = MO_U_SPACE;
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < cps->n && st == MOPD_OK; i++) {
+        uint32_t cp = cps->cp[i];
+        mo_uclass class = cp == '_' ? MO_U_SPACE : mo_unicode_class(cp);
+        bool ends = before != MO_U_SPACE && (class != before || class == MO_U_NUMBER);
+        if (ends) st = mo_buf_add(out, "", 1);
+        if (st == MOPD_OK && class != MO_U_SPACE) st = add_character(out, cp);
+        before = class;
+    }
+    return st == MOPD_OK && before != MO_U_SPACE ? mo_buf_add(out, "", 1) : st;
+}
+
+mopd_status mo_fold_name(const char *name, mo_unicode_cps *cps, mo_buf *out)
+{
+    size_t n = strlen(name);
+    if (!mo_utf8_valid(name, n)) return mo_buf_add(out, name, n + 1);
+    mopd_status st = mo_unicode_nfc(name, n, cps);
+    return st == MOPD_OK ? fold_words(cps, out) : st;
+}
+
+/* The words of all names in one text: those of name i are text[at[i]] .. text[at[i + 1]]. */
+typedef struct folded {
+    mo_buf text;
+    size_t *at; /* n + 1 */
+} folded;
+
+static mopd_status fold_all(folded *f, const char *const *names, size_t n)
+{
+    mo_unicode_cps cps = {0};
+    mopd_status st = MOPD_OK;
+    *f = (folded){.at = mo_mem_alloc(n + 1, sizeof *f->at)};
+    if (!f->at) return MOPD_E_NOMEM;
+    st = mo_buf_add(&f->text, "", 1); /* so that there is a text, also of names without a word */
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        f->at[i] = f->text.size;
+        st = mo_fold_name(names[i], &cps, &f->text);
+    }
+    f->at[n] = f->text.size;
+    mo_mem_free(cps.cp);
+    return st;
+}
+
+static bool is_same(const folded *f, size_t a, size_t b)
+{
+    size_t n = f->at[a + 1] - f->at[a];
+    return n == f->at[b + 1] - f->at[b] && !memcmp(f->text.data + f->at[a], f->text.data + f->at[b], n);
+}
+
+/* slot, `slots` of them and all 0: name + 1, open addressing. */
+static void find_same(const folded *f, size_t n, size_t *slot, size_t slots, size_t same[2])
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t k = (size_t)mo_hash_bytes(f->text.data + f->at[i], f->at[i + 1] - f->at[i]) & (slots - 1);
+        while (slot[k] && !is_same(f, slot[k] - 1, i)) k = (k + 1) & (slots - 1);
+        if (slot[k]) {
+            same[0] = slot[k] - 1;
+            same[1] = i;
+            return;
+        }
+        slot[k] = i + 1;
+    }
+}
+
+mopd_status mo_fold_find(const char *const *names, size_t n, size_t same[2])
+{
+    folded f = {0};
+    size_t slots = 16;
+    same[0] = same[1] = n;
+    while (slots / 2 < n) slots *= 2;
+    size_t *slot = mo_mem_calloc(slots, sizeof *slot);
+    mopd_status st = slot ? fold_all(&f, names, n) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) find_same(&f, n, slot, slots, same);
+    mo_mem_free(f.at);
+    mo_buf_free(&f.text);
+    mo_mem_free(slot);
+    return st;
+}
