@@ -54,6 +54,7 @@ if(CMAKE_CXX_COMPILER)
     target_link_libraries(test_api_cxx PRIVATE mopd_test_support mopd)
     target_compile_definitions(test_api_cxx PRIVATE MOPD_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
     add_test(NAME api.cxx COMMAND test_api_cxx)
+    add_test(NAME api.refused COMMAND sh ${PROJECT_SOURCE_DIR}/tests/api/refused.sh ${CMAKE_CXX_COMPILER})
 endif()
 
 # tests/abi/versions.c: programs of another release on this library, and all of them on a library whose structs have one

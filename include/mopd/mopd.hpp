@@ -2,24 +2,37 @@
  * mopd.hpp - libmopd for C++17: handles that free themselves, lists of texts, exceptions; nothing to
  * link beyond libmopd.
  *
- * Every class owns one C handle, can be moved but not copied, and hands the handle out as get() for calls that
- * have no wrapper.  Arrays come back as mopd::Matrix, rows x cols floats; arrays go in as mopd::span, a pointer
- * and a size.  A status that is not MOPD_OK becomes mopd::error.  Callbacks are any callable; return false (or
- * nothing) to stop (or to go on).  What a callback throws never crosses the C library: the call ends, then it
- * is thrown again.  Threads, shapes and units are those of the C functions.  Since 0.1. */
+ * Every class owns one C handle and can be moved but not copied.  get() gives the handle for calls that have no
+ * wrapper, release() gives it away, adopt() takes one over that C has made.  What was moved from is empty: its
+ * numbers are 0, and a call with it throws MOPD_E_ARG.
+ *
+ * Arrays come back as mopd::Matrix, rows x cols floats; arrays go in as mopd::span, a pointer and a size.  A
+ * status that is not MOPD_OK becomes mopd::error.
+ *
+ * A callback is any callable that returns nothing, or bool: false stops.  One that returns a number does not
+ * compile, since the C callbacks' 0 means to go on.  What a callback throws never crosses the C library: the
+ * call ends, then it is thrown again.  Callbacks that are set as pointers in a C struct must not throw.
+ *
+ * Threads, shapes and units are those of the C functions.  Since 0.1. */
 #ifndef MOPD_MOPD_HPP
 #define MOPD_MOPD_HPP
+
+#if !(__cplusplus >= 201703L || (defined(_MSVC_LANG) && _MSVC_LANG >= 201703L))
+#error "mopd/mopd.hpp needs C++17 (-std=c++17, or mopd::cxx in CMake); with older C++ include mopd/mopd.h"
+#endif
 
 #include "mopd.h"
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -75,51 +88,116 @@ template <class T> class span {
     std::size_t size_ = 0;
 };
 
+namespace detail {
+
+/* A value that belongs to its object: T() once that was moved from. */
+template <class T> class own {
+  public:
+    own(T value = T()) : value_(value) {}
+    own(const own &other) = default;
+    own(own &&other) noexcept : value_(std::exchange(other.value_, T())) {}
+    own &operator=(const own &other) = default;
+
+    own &operator=(own &&other) noexcept
+    {
+        value_ = std::exchange(other.value_, T());
+        return *this;
+    }
+
+    const T &operator*() const noexcept { return value_; }
+
+  private:
+    T value_;
+};
+
+template <class T>
+inline constexpr bool is_text =
+    std::is_convertible_v<const T &, std::string_view> || std::is_convertible_v<const T &, std::string>;
+
+/* One text of a list, copied. */
+class text {
+  public:
+    template <class T, class = std::enable_if_t<is_text<T>>> text(const T &from) : value_(copy(from))
+    {
+        if (value_.find('\0') != std::string::npos)
+            throw error(MOPD_E_ARG, "a text holds a zero character: " + value_);
+    }
+
+    const char *get() const noexcept { return value_.c_str(); }
+
+  private:
+    template <class T> static std::string copy(const T &from)
+    {
+        if constexpr (std::is_convertible_v<const T &, const char *>) {
+            const char *characters = from;
+            if (!characters) throw error(MOPD_E_ARG, "a text is NULL");
+            return characters;
+        } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+            return std::string(std::string_view(from));
+        } else {
+            return from;
+        }
+    }
+
+    std::string value_;
+};
+
+} // namespace detail
+
 /* rows x cols floats, row-major, that own themselves. */
 class Matrix {
   public:
     Matrix() = default;
 
-    Matrix(std::size_t rows, std::size_t cols) : rows_(rows), cols_(cols), values_(rows * cols) {}
+    Matrix(std::size_t rows, std::size_t cols) : rows_(rows), cols_(cols)
+    {
+        if (cols && rows > std::size_t(-1) / cols) throw std::length_error("mopd::Matrix");
+        values_.resize(rows * cols);
+    }
 
-    std::size_t rows() const noexcept { return rows_; }
-    std::size_t cols() const noexcept { return cols_; }
+    std::size_t rows() const noexcept { return *rows_; }
+    std::size_t cols() const noexcept { return *cols_; }
     std::size_t size() const noexcept { return values_.size(); }
     float *data() noexcept { return values_.data(); }
     const float *data() const noexcept { return values_.data(); }
-    span<float> row(std::size_t i) noexcept { return {values_.data() + i * cols_, cols_}; }
-    span<const float> row(std::size_t i) const noexcept { return {values_.data() + i * cols_, cols_}; }
-    float operator()(std::size_t i, std::size_t j) const noexcept { return values_[i * cols_ + j]; }
+    span<float> row(std::size_t i) noexcept { return {values_.data() + i * cols(), cols()}; }
+    span<const float> row(std::size_t i) const noexcept { return {values_.data() + i * cols(), cols()}; }
+    float operator()(std::size_t i, std::size_t j) const noexcept { return values_[i * cols() + j]; }
 
   private:
-    std::size_t rows_ = 0, cols_ = 0;
+    detail::own<std::size_t> rows_, cols_;
     std::vector<float> values_;
 };
 
-/* A list of texts for one call: from {"a", "b"}, or from a container of std::string or const char *, which must
- * live until the call returns (a temporary in the call does). */
+/* A list of texts, copied: from {"a", b}, or from a container of anything that is or becomes a std::string, such
+ * as std::string, const char *, std::string_view or std::filesystem::path.  Copies of a list share the texts. */
 class Texts {
   public:
     Texts() = default;
 
-    Texts(std::initializer_list<const char *> list) : item_(list) {}
+    Texts(std::initializer_list<detail::text> list) : Texts(std::vector<detail::text>(list)) {}
 
-    template <class C,
-        class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, Texts> &&
-                                 !std::is_convertible_v<C, const char *>>,
-        class = decltype(std::begin(std::declval<const C &>()))>
-    Texts(const C &list)
+    template <class C, class = std::enable_if_t<!std::is_same_v<C, Texts> && !detail::is_text<C>>,
+        class =
+            std::enable_if_t<detail::is_text<std::decay_t<decltype(*std::begin(std::declval<const C &>()))>>>>
+    Texts(const C &list) : Texts(std::vector<detail::text>(std::begin(list), std::end(list)))
     {
-        for (const auto &text : list) item_.push_back(text_of(text));
     }
+
+    template <class T, std::enable_if_t<detail::is_text<T>, int> = 0>
+    Texts(const T &one) = delete; /* one text, or one path, is no list of them: write {one} */
 
     const char *const *data() const noexcept { return item_.empty() ? nullptr : item_.data(); }
     std::size_t size() const noexcept { return item_.size(); }
 
   private:
-    static const char *text_of(const char *text) noexcept { return text; }
-    static const char *text_of(const std::string &text) noexcept { return text.c_str(); }
+    explicit Texts(std::vector<detail::text> &&all)
+        : text_(std::make_shared<const std::vector<detail::text>>(std::move(all)))
+    {
+        for (const detail::text &text : *text_) item_.push_back(text.get());
+    }
 
+    std::shared_ptr<const std::vector<detail::text>> text_;
     std::vector<const char *> item_;
 };
 
@@ -191,6 +269,15 @@ inline void need(const char *what, std::size_t got, std::size_t wanted)
             std::string(what) + ": " + std::to_string(got) + " given, " + std::to_string(wanted) + " needed");
 }
 
+/* n x each matches as one list a picture. */
+inline std::vector<std::vector<mopd_match>> rankings(const std::vector<mopd_match> &flat, std::size_t each)
+{
+    std::vector<std::vector<mopd_match>> all;
+    for (auto at = flat.begin(); at != flat.end(); at += static_cast<std::ptrdiff_t>(each))
+        all.emplace_back(at, at + static_cast<std::ptrdiff_t>(each));
+    return all;
+}
+
 /* A callable on its way through C: what it throws is kept, and the C side is told to stop. */
 template <class F> struct callback {
     F *call;
@@ -199,8 +286,12 @@ template <class F> struct callback {
     /* 0 to go on, 1 to stop: the C callbacks' answer. */
     template <class... Args> int operator()(Args &&...args) noexcept
     {
+        using answer = std::decay_t<std::invoke_result_t<F &, Args...>>;
+        static_assert(std::is_void_v<answer> || std::is_same_v<answer, bool>,
+            "a callback of mopd.hpp returns nothing, or bool: false stops (a number could mean the opposite, "
+            "as in C)");
         try {
-            if constexpr (std::is_convertible_v<std::invoke_result_t<F &, Args...>, bool>)
+            if constexpr (std::is_same_v<answer, bool>)
                 return (*call)(std::forward<Args>(args)...) ? 0 : 1;
             else
                 return (*call)(std::forward<Args>(args)...), 0;
@@ -236,6 +327,7 @@ using EncodeOptions = options<mopd_encode_options, mopd_encode_options_init>;
 using Selection = options<mopd_selection, mopd_selection_init>;
 using TrainerOptions = options<mopd_trainer_options, mopd_trainer_options_init>;
 using Run = options<mopd_run, mopd_run_init>;
+using RecognizerOptions = options<mopd_recognizer_options, mopd_recognizer_options_init>;
 
 /* -- pictures ----------------------------------------------------------------------------------------------- */
 
@@ -254,19 +346,23 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
         return image;
     }
 
-    /* Raw samples, height x width x channels (1, 3 or 4), packed. */
-    static Image from_samples(
-        span<const std::uint8_t> samples, std::size_t height, std::size_t width, std::size_t channels)
+    /* Raw samples, height x width x channels (1, 3 or 4), rows row_bytes apart (0: packed). */
+    static Image from_samples(span<const std::uint8_t> samples, std::size_t height, std::size_t width,
+        std::size_t channels, std::size_t row_bytes = 0)
     {
-        if (width == 0 || channels == 0 || samples.size() / width / channels != height ||
-            samples.size() % width != 0 || samples.size() % (width * channels) != 0)
-            throw error(MOPD_E_ARG, std::to_string(samples.size()) + " samples are no such picture");
+        if (!holds(samples.size(), height, width, channels, row_bytes))
+            throw error(MOPD_E_ARG, std::to_string(samples.size()) + " samples are no picture of " +
+                                        std::to_string(height) + " rows of " + std::to_string(width) + " x " +
+                                        std::to_string(channels));
         Image image;
         image.make([&](mopd_image **out) {
-            return mopd_image_create(out, samples.data(), height, width, channels, 0);
+            return mopd_image_create(out, samples.data(), height, width, channels, row_bytes);
         });
         return image;
     }
+
+    /* Takes over a C handle. */
+    static Image adopt(mopd_image *taken) noexcept { return Image(taken); }
 
     std::size_t width() const noexcept { return mopd_image_width(get()); }
     std::size_t height() const noexcept { return mopd_image_height(get()); }
@@ -279,6 +375,17 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
 
   private:
     Image() = default;
+    explicit Image(mopd_image *taken) noexcept : handle(taken) {}
+
+    /* Whether n samples reach to the end of the last row, and packed ones no further. */
+    static bool holds(
+        std::size_t n, std::size_t height, std::size_t width, std::size_t channels, std::size_t row_bytes)
+    {
+        if (!height || !width || !channels || width > std::size_t(-1) / channels) return false;
+        std::size_t line = width * channels, step = row_bytes ? row_bytes : line;
+        if (n < line || (n - line) / step < height - 1) return false;
+        return row_bytes || n - line == (height - 1) * line;
+    }
 };
 
 /* -- models ------------------------------------------------------------------------------------------------- */
@@ -295,12 +402,14 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
     explicit Encoder(const char *path, const EncoderOptions &o = {})
     {
         make([&](mopd_encoder **out) { return mopd_encoder_open(out, path, &o); });
-        info_.struct_size = sizeof info_;
-        check(mopd_encoder_get_info(get(), &info_));
+        ask();
     }
 
-    const mopd_encoder_info &info() const noexcept { return info_; }
-    std::size_t dim() const noexcept { return info_.dim; }
+    /* Takes over a C handle. */
+    static Encoder adopt(mopd_encoder *taken) { return Encoder(adopted(), taken); }
+
+    const mopd_encoder_info &info() const noexcept { return *info_; }
+    std::size_t dim() const noexcept { return info().dim; }
     std::string fingerprint() const { return mopd_encoder_fingerprint(get()); }
 
     /* JSON. */
@@ -412,9 +521,21 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
         }
     };
 
-    std::size_t n_pixels() const noexcept { return std::size_t(3) * info_.image_size * info_.image_size; }
+    struct adopted {};
 
-    mopd_encoder_info info_ = {};
+    Encoder(adopted, mopd_encoder *taken) : handle(taken) { ask(); }
+
+    void ask()
+    {
+        mopd_encoder_info info = {};
+        info.struct_size = sizeof info;
+        check(mopd_encoder_get_info(get(), &info));
+        info_ = info;
+    }
+
+    std::size_t n_pixels() const noexcept { return std::size_t(3) * info().image_size * info().image_size; }
+
+    detail::own<mopd_encoder_info> info_;
 };
 
 /* What a model, prompt file, checkpoint or feature store holds, as JSON. */
@@ -442,6 +563,7 @@ class Prompt : public detail::handle<mopd_prompt, mopd_prompt_close> {
 
     /* Takes over a C handle. */
     explicit Prompt(mopd_prompt *taken) noexcept : handle(taken) {}
+    static Prompt adopt(mopd_prompt *taken) noexcept { return Prompt(taken); }
 
     mopd_prompt_info info() const
     {
@@ -523,6 +645,7 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
 
     /* Takes over a C handle. */
     explicit Bank(mopd_bank *taken) noexcept : handle(taken) {}
+    static Bank adopt(mopd_bank *taken) noexcept { return Bank(taken); }
 
     std::size_t n_classes() const noexcept { return mopd_bank_n_classes(get()); }
     std::size_t dim() const noexcept { return mopd_bank_dim(get()); }
@@ -555,10 +678,7 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
         std::size_t n = detail::rows_of(images, dim()), each = top < n_classes() ? top : n_classes();
         std::vector<mopd_match> flat(n * each);
         check(mopd_bank_top(get(), images.data(), n, top, flat.data()));
-        std::vector<std::vector<mopd_match>> all;
-        for (auto at = flat.begin(); at != flat.end(); at += static_cast<std::ptrdiff_t>(each))
-            all.emplace_back(at, at + static_cast<std::ptrdiff_t>(each));
-        return all;
+        return detail::rankings(flat, each);
     }
 };
 
@@ -595,6 +715,9 @@ class Gate : public detail::handle<mopd_gate, mopd_gate_free> {
         });
     }
 
+    /* Takes over a C handle. */
+    static Gate adopt(mopd_gate *taken) noexcept { return Gate(taken); }
+
     /* The templates kept for n pictures and how much each counts: n x K both. */
     struct Choice {
         std::vector<std::uint32_t> indices;
@@ -622,6 +745,9 @@ class Gate : public detail::handle<mopd_gate, mopd_gate_free> {
             mopd_gate_use(get(), images.data(), detail::rows_of(images, dim() ? dim() : width), mean.data()));
         return mean;
     }
+
+  private:
+    explicit Gate(mopd_gate *taken) noexcept : handle(taken) {}
 };
 
 class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
@@ -630,7 +756,7 @@ class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
     Gda(const Bank &bank, span<const float> features, span<const std::int32_t> labels, float alpha = -1)
         : n_classes_(bank.n_classes()), dim_(bank.dim())
     {
-        std::size_t n = detail::rows_of(features, dim_);
+        std::size_t n = detail::rows_of(features, *dim_);
         detail::need("labels", labels.size(), n);
         make([&](mopd_gda **out) {
             return mopd_gda_create(out, bank.get(), features.data(), labels.data(), n, alpha);
@@ -643,17 +769,205 @@ class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
         make([&](mopd_gda **out) { return mopd_gda_create_classes(out, known.get(), bank.get()); });
     }
 
+    /* Takes over a C handle that was made with `bank`. */
+    static Gda adopt(mopd_gda *taken, const Bank &bank) noexcept { return Gda(taken, bank); }
+
     float alpha() const noexcept { return mopd_gda_alpha(get()); }
 
     Matrix logits(span<const float> images) const
     {
-        Matrix out(detail::rows_of(images, dim_), n_classes_);
+        Matrix out(detail::rows_of(images, *dim_), *n_classes_);
         check(mopd_gda_logits(get(), images.data(), out.rows(), out.data()));
         return out;
     }
 
   private:
-    std::size_t n_classes_, dim_;
+    Gda(mopd_gda *taken, const Bank &bank) noexcept
+        : handle(taken), n_classes_(bank.n_classes()), dim_(bank.dim())
+    {
+    }
+
+    detail::own<std::size_t> n_classes_, dim_;
+};
+
+/* Recognises classes from a few pictures of each (recognizer.h). */
+class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close> {
+  public:
+    /* features, n x D, with n labels that count `classes`; templates, where given, replace those of the options. */
+    Recognizer(const Encoder &encoder, const Texts &classes, span<const float> features,
+        span<const std::int32_t> labels, RecognizerOptions o = {}, const Texts &templates = {})
+        : dim_(encoder.dim())
+    {
+        std::size_t n = count(features, labels);
+        if (templates.size()) {
+            o.templates = templates.data();
+            o.n_templates = templates.size();
+        }
+        make([&](mopd_recognizer **out) {
+            return mopd_recognizer_create(
+                out, encoder.get(), classes.data(), classes.size(), features.data(), labels.data(), n, &o);
+        });
+    }
+
+    explicit Recognizer(const std::string &path) : Recognizer(path, nullptr) {}
+
+    /* Throws MOPD_E_MISMATCH when it was fitted with another model. */
+    Recognizer(const std::string &path, const Encoder &encoder) : Recognizer(path, encoder.get()) {}
+
+    /* Takes over a C handle. */
+    static Recognizer adopt(mopd_recognizer *taken)
+    {
+        Recognizer r(taken, 0);
+        r.dim_ = r.info().dim;
+        return r;
+    }
+
+    /* The first call may take as long as a fit. */
+    mopd_recognizer_info info() const
+    {
+        mopd_recognizer_info info = {};
+        info.struct_size = sizeof info;
+        check(mopd_recognizer_get_info(get(), &info));
+        return info;
+    }
+
+    std::size_t dim() const noexcept { return *dim_; }
+
+    std::string class_name(std::size_t index) const
+    {
+        const char *name = mopd_recognizer_class_name(get(), index);
+        return name ? name : "";
+    }
+
+    std::size_t n_classes() const noexcept
+    {
+        std::size_t n = 0;
+        while (mopd_recognizer_class_name(get(), n)) n++;
+        return n;
+    }
+
+    std::vector<std::string> class_names() const
+    {
+        std::vector<std::string> all;
+        for (std::size_t i = 0; const char *name = mopd_recognizer_class_name(get(), i); i++)
+            all.emplace_back(name);
+        return all;
+    }
+
+    Matrix logits(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(mopd_recognizer_logits(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+    Matrix probabilities(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(mopd_recognizer_probabilities(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+    /* The best `top` classes of each picture, as Bank::top. */
+    std::vector<std::vector<mopd_match>> top(span<const float> images, std::size_t top = 1) const
+    {
+        std::size_t n = detail::rows_of(images, dim()), all = n_classes(), each = top < all ? top : all;
+        std::vector<mopd_match> flat(n * each);
+        check(mopd_recognizer_top(get(), images.data(), n, top, flat.data()));
+        return detail::rankings(flat, each);
+    }
+
+    /* The energy of each picture. */
+    std::vector<float> scores(span<const float> images) const
+    {
+        std::vector<float> out(detail::rows_of(images, dim()));
+        check(mopd_recognizer_scores(get(), images.data(), out.size(), out.data()));
+        return out;
+    }
+
+    /* Whether each picture is of one of the classes: its energy is not below info().cutoff. */
+    std::vector<bool> known(span<const float> images) const
+    {
+        const double cutoff = info().cutoff;
+        std::vector<bool> all;
+        for (float score : scores(images)) all.push_back(double(score) >= cutoff);
+        return all;
+    }
+
+    /* For each picture the classes of its set, which holds the true one with probability `coverage`. */
+    std::vector<std::vector<std::uint32_t>> sets(span<const float> images, double coverage = 0.9) const
+    {
+        std::size_t n = detail::rows_of(images, dim()), classes = n_classes();
+        std::vector<std::uint8_t> in(n * classes);
+        check(mopd_recognizer_sets(get(), images.data(), n, coverage, in.data()));
+        std::vector<std::vector<std::uint32_t>> all(n);
+        for (std::size_t i = 0; i < in.size(); i++)
+            if (in[i]) all[i / classes].push_back(static_cast<std::uint32_t>(i % classes));
+        return all;
+    }
+
+    /* The pictures whose label is likely wrong, the most suspicious first. */
+    std::vector<mopd_suspect> suspects() const
+    {
+        std::size_t n = static_cast<std::size_t>(info().n_pictures);
+        std::vector<mopd_suspect> all(n);
+        check(mopd_recognizer_suspects(get(), all.data(), &n));
+        all.resize(n);
+        return all;
+    }
+
+    /* With more pictures; flags: MOPD_RECOGNIZER_CHOOSE. */
+    Recognizer extend(
+        span<const float> features, span<const std::int32_t> labels, std::uint32_t flags = 0) const
+    {
+        std::size_t n = count(features, labels);
+        return from([&](mopd_recognizer **out) {
+            return mopd_recognizer_extend(out, get(), features.data(), labels.data(), n, flags);
+        });
+    }
+
+    /* Without the pictures of these indices. */
+    Recognizer withdraw(span<const std::size_t> indices, std::uint32_t flags = 0) const
+    {
+        return from([&](mopd_recognizer **out) {
+            return mopd_recognizer_withdraw(out, get(), indices.data(), indices.size(), flags);
+        });
+    }
+
+    /* For another list of classes; the encoder is the one of the fit. */
+    Recognizer with_classes(const Encoder &encoder, const Texts &classes) const
+    {
+        return from([&](mopd_recognizer **out) {
+            return mopd_recognizer_with_classes(out, get(), encoder.get(), classes.data(), classes.size());
+        });
+    }
+
+    void save(const std::string &path) const { check(mopd_recognizer_save(get(), path.c_str())); }
+
+  private:
+    Recognizer(mopd_recognizer *taken, std::size_t dim) noexcept : handle(taken), dim_(dim) {}
+
+    Recognizer(const std::string &path, const mopd_encoder *encoder)
+    {
+        make([&](mopd_recognizer **out) { return mopd_recognizer_open(out, path.c_str(), encoder); });
+        dim_ = info().dim;
+    }
+
+    template <class Make> Recognizer from(Make &&made) const
+    {
+        Recognizer result(nullptr, dim());
+        result.make(std::forward<Make>(made));
+        return result;
+    }
+
+    std::size_t count(span<const float> features, span<const std::int32_t> labels) const
+    {
+        std::size_t n = detail::rows_of(features, dim());
+        detail::need("labels", labels.size(), n);
+        return n;
+    }
+
+    detail::own<std::size_t> dim_;
 };
 
 /* -- data sets ---------------------------------------------------------------------------------------------- */
@@ -664,6 +978,9 @@ class Dataset : public detail::handle<mopd_dataset, mopd_dataset_close> {
     {
         make([&](mopd_dataset **out) { return mopd_dataset_open(out, path.c_str(), &o); });
     }
+
+    /* Takes over a C handle. */
+    static Dataset adopt(mopd_dataset *taken) noexcept { return Dataset(taken); }
 
     mopd_dataset_info info() const
     {
@@ -798,10 +1115,16 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
         });
     }
 
+    /* Takes over a C handle that was made with `encoder`. */
+    static Trainer adopt(mopd_trainer *taken, const Encoder &encoder) noexcept
+    {
+        return Trainer(taken, encoder.dim());
+    }
+
     /* One step on n features, n x D. */
     mopd_step step(span<const float> features, span<const std::int32_t> labels)
     {
-        std::size_t n = detail::rows_of(features, dim_);
+        std::size_t n = detail::rows_of(features, *dim_);
         detail::need("labels", labels.size(), n);
         mopd_step done = {};
         done.struct_size = sizeof done;
@@ -823,18 +1146,27 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
         r.features = features.data();
         r.labels = labels.data();
         r.checkpoint = checkpoint.empty() ? nullptr : checkpoint.c_str();
-        detail::need("feature rows", detail::rows_of(features, dim_), labels.size() * n_views);
+        detail::need("feature rows", detail::rows_of(features, *dim_), labels.size() * n_views);
         return run(r, std::forward<F>(on_epoch));
     }
 
-    /* The same with every field of mopd_run at hand; its on_epoch is replaced. */
-    template <class F = ignore> bool run(Run r, F &&on_epoch = {})
+    /* The same with every field of mopd_run at hand.  on_epoch replaces its own, and so does
+     * on_step(const mopd_step &) where it is given. */
+    template <class F = ignore, class S = ignore> bool run(Run r, F &&on_epoch = {}, S &&on_step = {})
     {
-        detail::callback<std::remove_reference_t<F>> call{&on_epoch};
-        r.on_epoch = pass<std::remove_reference_t<F>>;
-        r.epoch_context = &call;
+        using epoch_call = std::remove_reference_t<F>;
+        using step_call = std::remove_reference_t<S>;
+        detail::callback<epoch_call> epoch{&on_epoch};
+        detail::callback<step_call> step{&on_step};
+        r.on_epoch = pass<epoch_call, mopd_epoch>;
+        r.epoch_context = &epoch;
+        if constexpr (!std::is_same_v<step_call, ignore>) {
+            r.on_step = pass<step_call, mopd_step>;
+            r.step_context = &step;
+        }
         mopd_status status = mopd_trainer_run(get(), &r);
-        call.rethrow();
+        step.rethrow();
+        epoch.rethrow();
         if (status != MOPD_E_CANCELLED) check(status);
         return status == MOPD_OK;
     }
@@ -844,7 +1176,7 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
     bool run_views(
         span<const std::int32_t> labels, V &&views, F &&on_epoch = {}, const std::string &checkpoint = {})
     {
-        views_call<std::remove_reference_t<V>> fresh{{&views}, labels.size() * dim_};
+        views_call<std::remove_reference_t<V>> fresh{{&views}, labels.size() * *dim_};
         Run r;
         r.n = labels.size();
         r.n_views = 1;
@@ -894,12 +1226,14 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
         }
     };
 
-    template <class F> static int pass(void *context, const mopd_epoch *epoch) noexcept
+    template <class F, class Event> static int pass(void *context, const Event *event) noexcept
     {
-        return (*static_cast<detail::callback<F> *>(context))(*epoch);
+        return (*static_cast<detail::callback<F> *>(context))(*event);
     }
 
-    std::size_t dim_;
+    Trainer(mopd_trainer *taken, std::size_t dim) noexcept : handle(taken), dim_(dim) {}
+
+    detail::own<std::size_t> dim_;
 };
 
 /* Sets w, w2 and top_k of the options without any test picture; returns what was tried, as JSON. */
@@ -919,26 +1253,26 @@ class Confusion {
 
     void add(const Matrix &logits, span<const std::int32_t> labels)
     {
-        detail::need("logits a picture", logits.cols(), n_);
+        detail::need("logits a picture", logits.cols(), *n_);
         detail::need("labels", labels.size(), logits.rows());
-        check(mopd_confusion_add(counts_.data(), n_, logits.data(), labels.data(), labels.size()));
+        check(mopd_confusion_add(counts_.data(), *n_, logits.data(), labels.data(), labels.size()));
     }
 
     std::uint32_t operator()(std::size_t true_class, std::size_t predicted) const noexcept
     {
-        return counts_[true_class * n_ + predicted];
+        return counts_[true_class * *n_ + predicted];
     }
 
     mopd_metrics metrics() const
     {
         mopd_metrics m = {};
         m.struct_size = sizeof m;
-        check(mopd_confusion_get_metrics(counts_.data(), n_, &m));
+        check(mopd_confusion_get_metrics(counts_.data(), *n_, &m));
         return m;
     }
 
   private:
-    std::size_t n_;
+    detail::own<std::size_t> n_;
     std::vector<std::uint32_t> counts_;
 };
 

@@ -2,9 +2,12 @@
  * cxx.cpp - mopd/mopd.hpp: objects free themselves and move, failures throw, nothing thrown crosses the C library. */
 #include <mopd/mopd.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 extern "C" {
 #include "support/tiny.h"
@@ -64,6 +67,15 @@ static bool same(mopd::span<const float> a, mopd::span<const float> b)
     return true;
 }
 
+static mopd::TrainerOptions short_training()
+{
+    mopd::TrainerOptions o;
+    o.epochs = 3;
+    o.batch = 8;
+    o.context = "a photo of a";
+    return o;
+}
+
 static void failures_are_exceptions(fixture &f)
 {
     EXPECT(thrown_by([] { mopd::Encoder("/nonexistent/model"); }) == MOPD_E_IO);
@@ -87,6 +99,100 @@ static void handles_move(fixture &f)
     EXPECT(!a && taken.get() == raw);
     static_assert(!std::is_copy_constructible_v<mopd::Bank> && !std::is_copy_assignable_v<mopd::Trainer>);
     static_assert(std::is_nothrow_move_constructible_v<mopd::Encoder>);
+}
+
+/* A host with handles of its own, made by C, uses them from here on as objects. */
+static void handles_of_c_are_taken_over(fixture &f)
+{
+    mopd_encoder *encoder = nullptr;
+    EXPECT(mopd_encoder_open(&encoder, tiny_model(1), nullptr) == MOPD_OK);
+    mopd::Encoder adopted = mopd::Encoder::adopt(encoder);
+    EXPECT(adopted.get() == encoder && adopted.dim() == TINY_DIM &&
+           adopted.fingerprint() == f.encoder.fingerprint());
+    EXPECT(thrown_by([] { mopd::Encoder::adopt(nullptr); }) == MOPD_E_ARG);
+
+    mopd_image *image = nullptr;
+    EXPECT(mopd_image_create(&image, noise(12).data(), 2, 2, 3, 0) == MOPD_OK);
+    EXPECT(mopd::Image::adopt(image).width() == 2);
+
+    mopd::Bank bank(adopted, f.classes);
+    EXPECT(mopd::Bank::adopt(bank.release()).n_classes() == TINY_CLASSES && !bank);
+    bank = mopd::Bank(adopted, f.classes);
+    mopd::Gda gda(bank, f.features, f.labels);
+    const mopd::Matrix before = gda.logits(f.features);
+    EXPECT(same(mopd::Gda::adopt(gda.release(), bank).logits(f.features), before));
+
+    const mopd::Texts templates = {"a photo of a {}.", "of {}"};
+    mopd::Trainer trainer(adopted, f.classes, short_training(), templates);
+    trainer = mopd::Trainer::adopt(trainer.release(), adopted);
+    EXPECT(trainer.run(f.features, f.labels));
+    EXPECT(mopd::Prompt::adopt(trainer.prompt().release()).templates().size() == 2);
+    EXPECT(mopd::Gate::adopt(mopd::Gate(trainer.prompt()).release()).n_templates() == 2);
+}
+
+static void what_was_moved_from_is_empty(fixture &f)
+{
+    mopd::Encoder first(tiny_model(1)), second(std::move(first));
+    EXPECT(first.dim() == 0 && first.info().image_size == 0 && second.dim() == TINY_DIM);
+    EXPECT(thrown_by([&] { first.texts({"a"}); }) == MOPD_E_ARG);
+    mopd::Bank bank(second, f.classes);
+    mopd::Gda gda(bank, f.features, f.labels), other(std::move(gda));
+    EXPECT(thrown_by([&] { gda.logits(f.features); }) == MOPD_E_ARG);
+    EXPECT(other.logits(f.features).cols() == TINY_CLASSES);
+    mopd::Trainer one(second, f.classes, short_training(), {"{}", "of {}"}), two(std::move(one));
+    EXPECT(thrown_by([&] { one.step(f.features, f.labels); }) == MOPD_E_ARG);
+
+    mopd::Matrix a(2, 3), b(std::move(a));
+    EXPECT(a.rows() == 0 && a.cols() == 0 && a.size() == 0 && b.rows() == 2 && b.row(1).size() == 3);
+    a = b;
+    EXPECT(a.rows() == 2 && a.size() == 6 && b.size() == 6);
+    mopd::Confusion counts(TINY_CLASSES), moved(std::move(counts));
+    EXPECT(thrown_by([&] { counts.add(b, f.labels); }) == MOPD_E_ARG);
+}
+
+/* Lists hold copies: of temporaries, of paths, of what a container makes anew at each step. */
+static void texts_outlive_what_they_came_from(fixture &f)
+{
+    const std::filesystem::path gold = MOPD_TEST_DIR "/gold/pixels";
+    std::vector<std::filesystem::path> paths = {gold / "420.jpg", gold / "444.jpg"};
+    mopd::Matrix both = f.encoder.files(paths);
+    EXPECT(same(both.row(1), f.encoder.image(mopd::Image(paths[1])).row(0)));
+    EXPECT(same(f.encoder.files({paths[0]}), both.row(0)));
+    mopd::Texts list = paths;
+    paths.clear();
+    mopd::Texts copy = list;
+    list =
+        mopd::Texts{std::string_view("x"), std::string("a longer text than fits into a string itself"), "z"};
+    EXPECT(std::string(copy.data()[1]) == (gold / "444.jpg").string() && copy.size() == 2);
+    EXPECT(list.size() == 3 && std::string(list.data()[2]) == "z");
+    const char *const array[] = {"a", "b"};
+    EXPECT(mopd::Texts(array).size() == 2 && mopd::Texts(std::set<std::string>{"q"}).size() == 1);
+    EXPECT(mopd::Texts(std::vector<std::string>()).data() == nullptr);
+    EXPECT(thrown_by([&] { f.encoder.texts({static_cast<const char *>(nullptr)}); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { f.encoder.texts({std::string("a\0b", 3)}); }) == MOPD_E_ARG);
+    static_assert(!std::is_constructible_v<mopd::Texts, std::filesystem::path>);
+    static_assert(
+        !std::is_constructible_v<mopd::Texts, std::string> && !std::is_constructible_v<mopd::Texts, int>);
+    static_assert(!std::is_constructible_v<mopd::Texts, const char *>);
+}
+
+static void rows_may_be_apart(fixture &f)
+{
+    const std::size_t height = 5, width = 7, step = width * 3 + 4;
+    std::vector<std::uint8_t> packed = noise(height * width * 3), padded(height * step - 4);
+    for (std::size_t y = 0; y < height; y++)
+        std::copy_n(packed.data() + y * width * 3, width * 3, padded.data() + y * step);
+    auto image = [&](auto &samples, std::size_t row_bytes) {
+        return mopd::Image::from_samples(samples, height, width, 3, row_bytes);
+    };
+    EXPECT(same(f.encoder.image(image(padded, step)), f.encoder.image(image(packed, 0))));
+    EXPECT(same(f.encoder.image(image(packed, width * 3)), f.encoder.image(image(packed, 0))));
+    EXPECT(thrown_by([&] { image(padded, 0); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { image(packed, step); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { image(packed, width * 3 - 1); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { image(packed, std::size_t(-6)); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { mopd::Image::from_samples(packed, 0, 7, 3); }) == MOPD_E_ARG);
+    EXPECT(thrown_by([&] { mopd::Image::from_samples(packed, 2, std::size_t(-1) / 2, 4); }) == MOPD_E_ARG);
 }
 
 static void pictures_become_features(fixture &f)
@@ -156,15 +262,6 @@ static void banks_rank(fixture &f)
     EXPECT(std::ifstream(test_path("logits.npy")).good());
 }
 
-static mopd::TrainerOptions short_training()
-{
-    mopd::TrainerOptions o;
-    o.epochs = 3;
-    o.batch = 8;
-    o.context = "a photo of a";
-    return o;
-}
-
 static void trainers_learn_stop_and_go_on(fixture &f)
 {
     const mopd::Texts templates = {"a photo of a {}.", "{}", "of {}"};
@@ -200,6 +297,90 @@ static void trainers_learn_stop_and_go_on(fixture &f)
     EXPECT(caught);
 }
 
+/* Steps are told as epochs are, may stop, and what they throw comes back. */
+static void steps_are_told(fixture &f)
+{
+    mopd::Run r;
+    r.n = f.labels.size();
+    r.features = f.features.data();
+    r.labels = f.labels.data();
+    mopd::Trainer trainer(f.encoder, f.classes, short_training(), {"{}", "of {}"});
+    std::uint32_t steps = 0, epochs = 0;
+    auto count = [&](const mopd_step &) { steps++; };
+    EXPECT(!trainer.run(
+        r, [&](const mopd_epoch &e) { return (epochs = e.epoch) < 2; }, count));
+    EXPECT(epochs == 2 && steps == 2 * (f.labels.size() / 8));
+    EXPECT(!trainer.run(r, mopd::ignore(), [](const mopd_step &) { return false; }));
+    bool caught = false;
+    try {
+        trainer.run(r, mopd::ignore(), [](const mopd_step &) { throw 'c'; });
+    } catch (char c) {
+        caught = c == 'c';
+    }
+    EXPECT(caught && trainer.run(r));
+}
+
+static void recognizers_know_and_refuse(fixture &f)
+{
+    mopd::RecognizerOptions o;
+    o.keep = 0.9;
+    mopd::Recognizer r(f.encoder, f.classes, f.features, f.labels, o, {"a photo of a {}.", "{}"});
+    EXPECT(r.dim() == TINY_DIM && r.n_classes() == TINY_CLASSES && r.class_names() == f.classes);
+    EXPECT(r.info().n_pictures == f.labels.size() && r.info().keep == 0.9);
+    const mopd::Matrix logits = r.logits(f.features), shares = r.probabilities(f.features);
+    const auto best = r.top(f.features, 2);
+    const std::vector<float> scores = r.scores(f.features);
+    for (std::size_t i = 0; i < best.size(); i++) {
+        double sum = 0, energy = 0;
+        for (std::size_t c = 0; c < TINY_CLASSES; c++) {
+            sum += double(shares(i, c));
+            energy += std::exp(double(logits(i, c)));
+        }
+        EXPECT(std::fabs(sum - 1) < 1e-5 && std::fabs(std::log(energy) - double(scores[i])) < 1e-4);
+        EXPECT(best[i].size() == 2 && best[i][0].logit == logits(i, best[i][0].index));
+        EXPECT(best[i][0].probability >= best[i][1].probability);
+    }
+    r.save(test_path("r.safetensors"));
+    const mopd::Recognizer again(test_path("r.safetensors"), f.encoder);
+    EXPECT(same(again.logits(f.features), logits) &&
+           mopd::Recognizer(test_path("r.safetensors")).dim() == TINY_DIM);
+    EXPECT(thrown_by([] { mopd::Recognizer(std::string("/nonexistent")); }) == MOPD_E_IO);
+    EXPECT(thrown_by([&] { r.extend(f.features, {f.labels.data(), 1}); }) == MOPD_E_ARG);
+    mopd::Recognizer taken = mopd::Recognizer::adopt(mopd::Recognizer(test_path("r.safetensors")).release());
+    EXPECT(taken.dim() == TINY_DIM && taken.class_name(0) == f.classes[0] && taken.class_name(99).empty());
+}
+
+/* 24 pictures a class: enough for a cut-off, for sets, and for a label that is wrong. */
+static void recognizers_judge_by_what_was_left_out(fixture &f)
+{
+    const std::size_t n = TINY_CLASSES * 24;
+    mopd::Matrix features(n, TINY_DIM);
+    std::vector<std::int32_t> labels(n);
+    tiny_features(f.encoder.get(), 24, 1, 7, features.data(), labels.data());
+    const std::int32_t right = labels[0];
+    labels[0] = (right + 1) % TINY_CLASSES;
+    mopd::Recognizer r(f.encoder, f.classes, features, labels);
+    const auto suspects = r.suspects();
+    bool found = false;
+    for (const mopd_suspect &s : suspects) found = found || (s.index == 0 && s.other == right);
+    EXPECT(found && suspects.size() < n);
+    std::size_t kept = 0, covered = 0;
+    const std::vector<bool> known = r.known(features);
+    const auto sets = r.sets(features, 0.9);
+    for (std::size_t i = 0; i < n; i++) {
+        kept += known[i];
+        for (std::uint32_t c : sets[i]) covered += c == static_cast<std::uint32_t>(labels[i]);
+        EXPECT(!sets[i].empty());
+    }
+    EXPECT(kept > n * 3 / 4 && covered > n * 3 / 4);
+    const mopd::Recognizer without = r.withdraw(std::vector<std::size_t>{0});
+    EXPECT(without.info().n_pictures == n - 1 && without.dim() == TINY_DIM);
+    const std::vector<std::int32_t> mended = {right};
+    EXPECT(without.extend(features.row(0), mended).info().n_pictures == n);
+    const mopd::Recognizer others = r.with_classes(f.encoder, {f.classes[1], "zebra"});
+    EXPECT(others.n_classes() == 2 && others.class_name(1) == "zebra" && others.logits(features).cols() == 2);
+}
+
 static void datasets_select_and_encode(fixture &f)
 {
     const std::string list = test_path("list.csv");
@@ -225,6 +406,7 @@ static void datasets_select_and_encode(fixture &f)
     EXPECT(all.leave_out(0).size() == 3 && all.without_class("drawn").n_classes() == 1);
     EXPECT(all.pick(std::vector<std::size_t>{1, 3}).labels()[1] == 1 &&
            std::string(all.item(3).path).size() > 0);
+    EXPECT(mopd::Dataset::adopt(all.release()).size() == 4 && !all);
 }
 
 int main()
@@ -232,9 +414,11 @@ int main()
     test_count_start();
     {
         fixture f;
-        for (auto fact : {failures_are_exceptions, handles_move, pictures_become_features,
-                 what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on,
-                 datasets_select_and_encode}) {
+        for (auto fact : {failures_are_exceptions, handles_move, handles_of_c_are_taken_over,
+                 what_was_moved_from_is_empty, texts_outlive_what_they_came_from, rows_may_be_apart,
+                 pictures_become_features, what_a_callback_throws_comes_back, banks_rank,
+                 trainers_learn_stop_and_go_on, steps_are_told, recognizers_know_and_refuse,
+                 recognizers_judge_by_what_was_left_out, datasets_select_and_encode}) {
             int before = n_failed;
             fact(f);
             n_passed += n_failed == before;
