@@ -8,7 +8,9 @@
 #include "model/builtin.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -40,18 +42,50 @@ static mopd_status look(search *s, const char *dir, const char *name)
     return st;
 }
 
+/* The path of the file that is mapped at an address, as the lines of /proc/self/maps tell it: "from-to ... /path".
+ * NULL: no such line, or no file. */
+static char *mapped_path(char *maps, uintptr_t address)
+{
+    for (char *line = maps, *end; (end = strchr(line, '\n')); line = end + 1) {
+        char *at = line;
+        *end = 0;
+        const uintptr_t from = strtoull(at, &at, 16), to = *at == '-' ? strtoull(at + 1, &at, 16) : 0;
+        if (address >= from && address < to) return strchr(at, '/');
+    }
+    return NULL;
+}
+
+/* The file that this library (or the program it is linked into) was loaded from; NULL where it cannot be told.
+ * The loader keeps a path as it was given: with a relative LD_LIBRARY_PATH it means another file as soon as the
+ * program changes its folder, but the kernel knows the whole one. */
+static mopd_status own_path(char **path)
+{
+    Dl_info info;
+    mo_buf maps = {0};
+    mopd_status st = MOPD_OK;
+    *path = NULL;
+    if (!dladdr(&here, &info) || !info.dli_fname) return MOPD_OK;
+    const char *told = info.dli_fname;
+    if (*told != '/') st = mo_file_read(&maps, "/proc/self/maps", (size_t)64 << 20);
+    if (st == MOPD_E_NOMEM) return st;
+    const char *whole = maps.size ? mapped_path(maps.data, (uintptr_t)&here) : NULL;
+    *path = mo_mem_strdup(whole ? whole : told);
+    mo_buf_free(&maps);
+    return *path ? MOPD_OK : MOPD_E_NOMEM;
+}
+
 static mopd_status look_beside_library(search *s)
 {
     static const char *const steps[] = {
         "../share/mopd/builtin.safetensors", "../../share/mopd/builtin.safetensors", "builtin.safetensors"};
-    Dl_info info;
-    if (!dladdr(&here, &info) || !info.dli_fname) return MOPD_OK;
-    char *dir = mo_path_dir(info.dli_fname);
-    if (!dir) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
+    char *library, *dir = NULL;
+    mopd_status st = own_path(&library);
+    if (st != MOPD_OK || !library) return st;
+    if (!(dir = mo_path_dir(library))) st = MOPD_E_NOMEM;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && st == MOPD_OK && !s->found; i++)
         st = look(s, dir, steps[i]);
     mo_mem_free(dir);
+    mo_mem_free(library);
     return st;
 }
 

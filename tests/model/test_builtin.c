@@ -2,6 +2,9 @@
  * test_builtin.c - where the built-in model is looked for. */
 #include "test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "model/builtin.h"
 #include "support/folders.h"
 
@@ -63,12 +66,43 @@ static void the_search_survives_failing_memory(void **state)
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
 
-int main(void)
+/* The search of a program in another folder than that in which it was started, and by a relative path: 0 when it
+ * looked at whole paths beside the program, as this test's folder has them. */
+static int search_elsewhere(void)
 {
+    char *path = NULL;
+    unsetenv("MOPD_MODEL");
+    if (chdir("/")) return 2;
+    const mopd_status st = mo_builtin_path(&path);
+    const bool whole = strstr(st == MOPD_OK ? path : mopd_last_error(), MOPD_BINARY_DIR "/") != NULL;
+    if (!whole) fprintf(stderr, "%s\n", st == MOPD_OK ? path : mopd_last_error());
+    if (st == MOPD_OK) mo_mem_free(path);
+    return whole ? 0 : 1;
+}
+
+static void a_program_may_change_its_folder(void **state)
+{
+    (void)state;
+    int status = -1;
+    const pid_t child = fork();
+    if (!child) {
+        if (chdir(MOPD_BINARY_DIR)) _exit(3);
+        execl("./test_model_builtin", "./test_model_builtin", "elsewhere", (char *)NULL);
+        _exit(4);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "elsewhere")) return search_elsewhere();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_environment_names_the_model),
         cmocka_unit_test(the_search_lists_its_places),
         cmocka_unit_test(the_search_survives_failing_memory),
+        cmocka_unit_test(a_program_may_change_its_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
