@@ -1,19 +1,43 @@
 # SPDX-License-Identifier: MIT
-# What the library stands on; all of it in Debian 12 (scripts/packages.txt).
+# What the library stands on; all of it in Debian (scripts/packages.txt).  Whatever is missing is told at once.
+set(missing "")
+set(packages "")
+macro(mopd_need found words package)
+    if(NOT ${found})
+        string(APPEND missing "\n  ${words} (Debian: ${package})")
+        string(APPEND packages " ${package}")
+    endif()
+endmacro()
+
 find_package(Threads REQUIRED)
-find_package(ZLIB REQUIRED)
-find_package(PNG REQUIRED)
-find_package(JPEG REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+find_package(ZLIB QUIET)
+find_package(PNG QUIET)
+find_package(JPEG QUIET)
+find_package(PkgConfig QUIET)
+mopd_need(ZLIB_FOUND zlib zlib1g-dev)
+mopd_need(PNG_FOUND libpng libpng-dev)
+mopd_need(JPEG_FOUND libjpeg-turbo libjpeg-dev)
+mopd_need(PKG_CONFIG_FOUND pkg-config pkg-config)
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
+    pkg_check_modules(UTF8PROC QUIET IMPORTED_TARGET libutf8proc)
+endif()
+mopd_need(JANSSON_FOUND jansson libjansson-dev)
+mopd_need(UTF8PROC_FOUND utf8proc libutf8proc-dev)
 
 # Debian names the serial build's folder; its library carries every CPU's kernels.
 find_path(BLIS_INCLUDE_DIR blis.h PATH_SUFFIXES blis-serial blis-pthread blis-openmp blis
     PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 find_library(BLIS_LIBRARY blis PATH_SUFFIXES blis-serial blis-pthread blis-openmp)
-if(NOT BLIS_INCLUDE_DIR OR NOT BLIS_LIBRARY)
-    message(FATAL_ERROR "BLIS not found: install libblis-dev (scripts/setup.sh does)")
+if(BLIS_INCLUDE_DIR AND BLIS_LIBRARY)
+    set(BLIS_FOUND TRUE)
+endif()
+mopd_need(BLIS_FOUND BLIS libblis-serial-dev)
+
+if(missing)
+    message(FATAL_ERROR "libmopd needs what is not found here:${missing}\n"
+        "On Debian and Ubuntu: apt-get install${packages}\n"
+        "(scripts/setup.sh installs all that the build and its tests need)")
 endif()
 
 # oneDNN multiplies in bfloat16 on CPUs with AMX.  Its header is all that is needed here: lib/math/onednn.c loads the library

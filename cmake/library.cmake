@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# libmopd.so, and the same objects as a static library for the inner tests.
+# libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
 
 add_library(mopd_objects OBJECT ${MOPD_SOURCES})
@@ -41,16 +41,19 @@ endif()
 add_library(mopd_static STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:mopd_objects>)
 target_link_libraries(mopd_static PUBLIC mopd_objects)
 
-add_library(mopd SHARED $<TARGET_OBJECTS:mopd_objects>)
+add_library(mopd ${MOPD_KIND} $<TARGET_OBJECTS:mopd_objects>)
 add_library(mopd::mopd ALIAS mopd)
 mopd_flags(mopd)
 target_include_directories(mopd PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(mopd PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
     ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
-set_target_properties(mopd PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
-    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/mopd.map)
-target_link_options(mopd PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
+set(MOPD_SOVERSION 0)
+if(MOPD_KIND STREQUAL SHARED)
+    set_target_properties(mopd PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${MOPD_SOVERSION}
+        LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/mopd.map)
+    target_link_options(mopd PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
+endif()
 if(PROJECT_IS_TOP_LEVEL AND NOT MOPD_SANITIZE) # a sanitizer's own names, a parent's too, come with the program
     target_link_options(mopd PRIVATE -Wl,--no-undefined)
 endif()

@@ -6,6 +6,8 @@ option(MOPD_BUILD_COMMAND "build the mopd command" ${PROJECT_IS_TOP_LEVEL})
 option(MOPD_BUILD_EXAMPLES "build the example programs" ${PROJECT_IS_TOP_LEVEL})
 option(MOPD_INSTALL "let `cmake --install` lay down the library and its headers" ${PROJECT_IS_TOP_LEVEL})
 option(MOPD_WERROR "treat warnings as errors" OFF)
+option(MOPD_PYTHON "install what the Python package holds" OFF)
+option(MOPD_DEB "lay the tree out for Debian packages: licence, changelog, overrides, compressed pages" OFF)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
 set(MOPD_BUILTIN_MODEL "${PROJECT_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
     "packed built-in model, installed as share/mopd/builtin.safetensors when it is there (scripts/model.sh)")
@@ -23,6 +25,16 @@ else()
     set(MOPD_BUILD_TESTS OFF CACHE STRING "tests: AUTO (when cmocka is there), ON, OFF")
 endif()
 set_property(CACHE MOPD_BUILD_TESTS PROPERTY STRINGS AUTO ON OFF)
+
+# As everywhere in CMake, BUILD_SHARED_LIBS=OFF asks for a static library; without a word it is a shared one.
+set(MOPD_KIND SHARED)
+if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+    set(MOPD_KIND STATIC)
+    if(MOPD_PYTHON OR MOPD_DEB OR MOPD_BUILD_TESTS STREQUAL ON)
+        message(FATAL_ERROR "tests, the Python package and Debian packages need the shared library: not with BUILD_SHARED_LIBS=OFF")
+    endif()
+    set(MOPD_BUILD_TESTS OFF)
+endif()
 
 # C++ is for users of mopd.hpp (example, test): without a compiler the library is the same.
 if(MOPD_BUILD_TESTS OR MOPD_BUILD_EXAMPLES)
@@ -43,7 +55,7 @@ function(mopd_flags)
         target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
-            $<$<BOOL:${MOPD_WERROR}>:-Werror>)
+            $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
         if(MOPD_SANITIZE)
             target_compile_options(${target} PRIVATE
                 -fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 # `cpack -G DEB` (scripts/package.sh): libmopd0, libmopd-dev, mopd and mopd-data, one a component of cmake/install.cmake.
-option(MOPD_DEB "lay the tree out for Debian packages: licence, changelog, overrides, compressed pages" OFF)
-
 # As Debian's own tools ask: who packages is told by DEBFULLNAME and DEBEMAIL, else it is this user of this machine.
 if(DEFINED ENV{DEBEMAIL})
     set(packager "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")

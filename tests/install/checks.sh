@@ -12,6 +12,9 @@ find_tree()
     export PKG_CONFIG_PATH="$pkgconfig" LD_LIBRARY_PATH="$libdir"
 }
 
+# What pkg-config says of a tree that will be /usr, and is under $prefix now.
+pc_flags() { pkg-config ${1:-} --define-variable=prefix="$prefix" --cflags --libs mopd; }
+
 check_headers()
 {
     for header in "$prefix"/include/mopd/*.h; do
@@ -28,21 +31,29 @@ check_headers()
 
 check_programs()
 {
-    gcc -std=c99 $flags "$here/c/consumer.c" $(pkg-config --cflags --libs mopd) -o "$work/c-pkg"
-    g++ -std=c++11 $flags "$here/cxx/consumer.cc" $(pkg-config --cflags --libs mopd) -o "$work/cxx-pkg"
+    gcc -std=c99 $flags "$here/c/consumer.c" $(pc_flags) -o "$work/c-pkg"
+    g++ -std=c++11 $flags "$here/cxx/consumer.cc" $(pc_flags) -o "$work/cxx-pkg"
     "$work/c-pkg" && "$work/cxx-pkg"
     for example in "$root"/examples/[0-9]*.c "$root"/examples/[0-9]*.cpp; do
         case $example in
         *.cpp) compile="g++ -std=c++17" ;;
         *) compile="gcc -std=c11 -D_POSIX_C_SOURCE=200809L" ;;
         esac
-        grep -q '<mpi.h>' "$example" || $compile "$example" $(pkg-config --cflags --libs mopd) -lm -o "$work/example"
+        grep -q '<mpi.h>' "$example" || $compile "$example" $(pc_flags) -lm -o "$work/example"
     done
     pass "a C and a C++ program and all examples build by pkg-config"
     cmake -S "$here" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DMOPD_EXAMPLES="$root/examples" >/dev/null
     cmake --build "$work/consumer" >/dev/null
     "$work/consumer/c-consumer" && "$work/consumer/cxx-consumer" && "$work/consumer/cxx17-consumer"
-    pass "the same by the CMake package"
+    pass "the same by the CMake package, which tells what it has not"
+    guide=$(find "$prefix/share/doc" -path '*/docs/c-guide.*')
+    if [ -z "$guide" ] && [ "$prefix" = /usr ]; then
+        echo "deb: this system leaves documentation out" >&2
+        return
+    fi
+    doc=$(dirname "$guide")/..
+    [ -f "$doc/examples/README.md" ] && [ -f "$doc/examples/01_classify.c" ] && [ -f "$doc/docs/getting-started.md" ]
+    pass "guides and examples lie beside each other"
 }
 
 check_command()

@@ -30,6 +30,8 @@ else
 fi
 find_tree
 [ "${2:-}" != --install ] || unset LD_LIBRARY_PATH PKG_CONFIG_PATH
+[ "$(pkg-config --cflags --libs mopd | tr -d ' ')" = -lmopd ]
+pass "pkg-config leaves out the system's folders"
 check_programs
 check_command
 if [ "${2:-}" = --install ]; then

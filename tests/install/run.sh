@@ -17,6 +17,18 @@ check_headers
 check_programs
 check_command
 
+[ -f "$prefix/share/doc/mopd/LICENSE" ]
+gcc $flags "$here/c/elsewhere.c" $(pkg-config --cflags --libs mopd) -o "$work/elsewhere"
+(cd "$prefix" && LD_LIBRARY_PATH=${libdir#"$prefix"/} "$work/elsewhere")
+mv "$prefix" "$work/other tree"
+prefix="$work/other tree"
+find_tree
+"$work/elsewhere"
+eval "gcc $flags '$here/c/elsewhere.c' $(pkg-config --cflags --libs mopd) -o '$work/elsewhere'" # it quotes the blank
+"$work/elsewhere"
+"$prefix/bin/mopd" --version >/dev/null
+pass "the licence is there, a relative library path serves a program that changes its folder, and the tree may be moved"
+
 nm -D --defined-only "$libdir/libmopd.so" | awk '$2 == "T" {sub("@.*", "", $3); print $3}' | sort >"$work/exported"
 sed -n '/global:/,/local:/{s/^ *\(mopd_[a-z0-9_]*\);.*/\1/p}' "$root/lib/mopd.map" | sort >"$work/listed"
 grep -ho '^MOPD_API [^;(]*(' "$prefix"/include/mopd/*.h | sed 's/($//; s/.*[ *]//' | sort >"$work/declared"
