@@ -53,7 +53,7 @@ mopd_status mo_recognizer_alarms(const mopd_recognizer *r, double probability, d
         softmax_row(p, r, r->loo + i * r->data.n_classes);
         for (size_t s = 0; s < r->n_shown; s++) sum += p[s] < probability ? p[s] : 0;
     }
-    *share = sum / (double)r->data.n;
+    *share = fmin(sum / (double)r->data.n, 1); /* rows of probabilities add up to 1 but for rounding */
     mo_mem_free(p);
     return MOPD_OK;
 }

@@ -83,6 +83,7 @@ static void alarms_are_the_mass_of_small_probabilities(void **state)
         assert_true(alarms(r, t) >= before);
         before = alarms(r, t);
     }
+    assert_true(before <= 1 && alarms(r, 1) <= 1);
     assert_fails(mopd_recognizer_alarms(r, 1.5, &want), MOPD_E_ARG, "probability is 1.5");
     assert_fails(mopd_recognizer_alarms(r, (double)NAN, &want), MOPD_E_ARG, "probability");
     mopd_recognizer_close(r);

@@ -99,6 +99,29 @@ def test_leaving_one_out_says_what_a_test_says(fitted, data):
     assert np.array_equal(again.logits(data[1][0]), fitted.logits(data[1][0]))
 
 
+def test_pictures_left_out_tell_more(enc, fitted, data):
+    X, y = data[0]
+    p = fitted.left_out_proba()
+    assert p.shape == (60, 5)
+    close(p.sum(axis=1), 1)
+    assert np.mean(fitted.classes_[p.argmax(axis=1)] == y) == pytest.approx(fitted.loo_accuracy_)
+    without = fitted.withdraw([7])
+    assert np.allclose(p[7], without.predict_proba(X[7:8])[0], atol=0.05)
+    own = p[np.arange(60), np.searchsorted(NAMES, y)]
+    assert 0 <= fitted.alarms(0.1) <= fitted.alarms(0.5) <= fitted.alarms(1) <= 1
+    assert {s.index for s in fitted.suspects()} == set(np.flatnonzero(fitted.classes_[p.argmax(axis=1)] != y))
+    assert all(s.probability == pytest.approx(own[s.index], abs=1e-6) for s in fitted.suspects())
+    low, high = fitted.more()
+    assert 0 <= low <= high < 0.5
+    few = mopd.Recognizer(enc).fit(X[::12], y[::12])
+    for call in (few.left_out_proba, few.more, lambda: few.alarms(0.5)):
+        with pytest.raises(mopd.MopdError) as caught:
+            call()
+        assert caught.value.status == mopd.Status.STATE
+    with pytest.raises(mopd.MopdError, match="^probability is 2"):
+        fitted.alarms(2)
+
+
 def test_what_is_none_of_the_classes(enc, fitted, data):
     X, y = data[1]
     known = fitted.known(X)
@@ -240,8 +263,9 @@ def test_it_is_a_scikit_learn_estimator(enc, data):
     for name in ("loo_accuracy_", "cutoff_", "settings_", "n_pictures_"):
         with pytest.raises(NotFittedError):
             getattr(rec, name)
-    with pytest.raises(NotFittedError):
-        rec.suspects()
+    for call in (rec.suspects, rec.left_out_proba, rec.more, lambda: rec.alarms(0.5), lambda: rec.withdraw([0])):
+        with pytest.raises(NotFittedError):
+            call()
     assert cross_val_score(rec, X, y, cv=3).mean() > 0.7
     templates = [["a photo of a {}."], ["the {}"]]
     search = GridSearchCV(rec, {"templates": templates}, cv=3, error_score="raise", n_jobs=2).fit(X, y)

@@ -7,7 +7,7 @@ import ctypes
 import json
 import os
 import tempfile
-from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint8
+from ctypes import POINTER, byref, c_char_p, c_double, c_size_t, c_uint8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -218,9 +218,13 @@ class Recognizer(PictureClassifier):
 
     # -- what leaving one out says -----------------------------------------------------------------------
 
-    def _info(self) -> Any:
+    def _fitted(self) -> Handle:
+        """The handle, which the caller keeps during its call."""
         check_is_fitted(self, "classes_")
-        info, handle = sized(_abi.mopd_recognizer_info), self._handle
+        return self._handle
+
+    def _info(self) -> Any:
+        info, handle = sized(_abi.mopd_recognizer_info), self._fitted()
         patiently(lambda: check(lib.mopd_recognizer_get_info(handle.pointer, byref(info))))
         return info
 
@@ -255,6 +259,48 @@ class Recognizer(PictureClassifier):
         """What was given or chosen: kappa, shrinkage, text_weight, picture_weight, keep.  They repeat a fit."""
         info = self._info()
         return {**{name: float(getattr(info, field)) for field, name in _CHOSEN.items()}, "keep": float(info.keep)}
+
+    def left_out_proba(self) -> Floats:
+        """Probabilities of each picture of the fit when it is left out, (n, C): confusions and classes that are weak follow
+        from them without test pictures.
+
+        Raises
+        ------
+        MopdError
+            STATE: with one picture a class nothing can be left out.
+        """
+        out = np.empty((self.n_pictures_, len(self.classes_)), np.float32)
+        check(lib.mopd_recognizer_left_out(self._handle.pointer, float_pointer(out)))
+        return out
+
+    def more(self) -> Tuple[float, float]:
+        """What twice as many pictures of each class would add to the accuracy, roughly: the least and the most, shares of 1.
+
+        Raises
+        ------
+        MopdError
+            STATE: fewer than four pictures a class.
+        """
+        low, high, handle = c_double(), c_double(), self._fitted()
+        patiently(lambda: check(lib.mopd_recognizer_more(handle.pointer, byref(low), byref(high))))
+        return low.value, high.value
+
+    def alarms(self, probability: float) -> float:
+        """Of pictures with right labels, the share that would have less than this probability for their own label.
+
+        Parameters
+        ----------
+        probability : float
+            A limit for `suspects`, from 0 to 1.
+
+        Returns
+        -------
+        float
+            So many of the right labels are false alarms below that limit.
+        """
+        share, handle = c_double(), self._fitted()
+        check(lib.mopd_recognizer_alarms(handle.pointer, probability, byref(share)))
+        return share.value
 
     def suspects(self) -> List[Suspect]:
         """Pictures whose label is likely wrong, the most suspicious first.
