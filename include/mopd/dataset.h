@@ -25,21 +25,30 @@ typedef struct mopd_dataset mopd_dataset;
 #define MOPD_SUBSET_BASE 1
 #define MOPD_SUBSET_NEW 2
 
-/* Flag of mopd_dataset_options. */
+/* Flags of mopd_dataset_options. */
 #define MOPD_DATASET_READ UINT32_C(1) /* read a store instead of mapping the file, which may then change */
+#define MOPD_DATASET_UNLABELLED                                                                              \
+    UINT32_C(2) /* take every picture below a folder, or of a list, without labels */
+#define MOPD_DATASET_MAY_LACK_LABELS UINT32_C(4) /* the same where there are no class folders, or no labels */
 
-/* Flag of mopd_encode_options. */
+/* Flags of mopd_encode_options. */
 #define MOPD_ENCODE_SKIP_BAD UINT32_C(1) /* leave unreadable pictures out instead of failing */
+#define MOPD_ENCODE_SYNC UINT32_C(2)     /* the result is what the data is, known only saves encoding */
 
 /* Flag of mopd_dataset_pick. */
 #define MOPD_PICK_RELABEL UINT32_C(1) /* drop classes without a picture and number the others from 0 */
 
 typedef struct mopd_dataset_options {
     uint32_t struct_size;
-    /* None by default.  MOPD_DATASET_READ reads a store into memory where the file may change while it is open. */
+    /* None by default.  MOPD_DATASET_READ reads a store into memory where the file may change while it is open.
+     * MOPD_DATASET_UNLABELLED takes every picture below a folder, however its folders are nested, or of a CSV,
+     * whose column label is then passed over: all of one class, "unlabelled".  MOPD_DATASET_MAY_LACK_LABELS does so
+     * only where a folder has no class folder with pictures, or a CSV no column label; mopd_dataset_info tells.  What
+     * a store says of its labels stays. */
     uint32_t flags;
     /* Folder that the paths in a CSV or store start from.  NULL, the default: the data folder, or the folder of
-     * the CSV or store.  Set it when pictures and list lie apart. */
+     * the CSV; of a store, the folders that it remembers, or its own where it remembers none.  Set it when the
+     * pictures have moved, or pictures and list lie apart. */
     const char *root;
 } mopd_dataset_options;
 
@@ -64,6 +73,8 @@ typedef struct mopd_dataset_info {
     uint32_t
         augmented; /* 1: the views are random crops (of val and test pictures V times the plain picture) */
     uint32_t n_split[3]; /* pictures of train, val, test: all 0 when the data has no splits */
+    uint32_t unlabelled; /* 1: there are no labels, and the one class "unlabelled" stands for that */
+    uint32_t quantized;  /* 1: the features were computed with MOPD_PRECISION_BF16 */
 } mopd_dataset_info;
 
 /* Two pictures, by their index in the dataset, first < second, and the cosine of their features. */
@@ -89,9 +100,25 @@ typedef struct mopd_selection {
 typedef int (*mopd_encode_fn)(
     void *context, size_t done, size_t total, const char *bad_path, const char *message);
 
+/* What an encoding did.  Set struct_size to the sizeof before the call. */
+typedef struct mopd_encode_counts {
+    uint32_t struct_size;
+    uint32_t flags;       /* none yet: 0 */
+    uint64_t n_encoded;   /* pictures that went through the tower */
+    uint64_t n_resumed;   /* taken from the journal of a call that did not come to its end */
+    uint64_t n_known;     /* taken from known, in its place */
+    uint64_t n_moved;     /* taken from known, where they have another path, class or split */
+    uint64_t n_withdrawn; /* of known, left out because the data has them no more (MOPD_ENCODE_SYNC) */
+    uint64_t n_gone;      /* of known, kept, though neither the data nor the disk has them */
+    uint64_t n_bad;       /* could not be read */
+} mopd_encode_counts;
+
 typedef struct mopd_encode_options {
     uint32_t struct_size; /* set by mopd_encode_options_init */
-    /* None by default: an unreadable picture ends the call.  MOPD_ENCODE_SKIP_BAD leaves it out, reported to fn. */
+    /* None by default: an unreadable picture ends the call, and pictures that known holds stay.
+     * MOPD_ENCODE_SKIP_BAD leaves unreadable ones out, reported to fn.  MOPD_ENCODE_SYNC makes the result what the
+     * data is: what has moved is found by its content and has the class, split and path of the data, what the data
+     * no longer has is left out; use it where the data is all that the store is made of. */
     uint32_t flags;
     /* 0, the default: each picture as it is tested, encoded once.  V: that many random crops of each training
      * picture, which makes training with augmentation possible and takes V times as long. */
@@ -103,6 +130,13 @@ typedef struct mopd_encode_options {
     /* Told of each picture; NULL, the default: nobody is.  context is handed to it. */
     mopd_encode_fn fn;
     void *context;
+    /* Filled with what was done, also where the call is cancelled; NULL, the default: nothing is. */
+    mopd_encode_counts *counts;
+    /* A file that keeps what is encoded while the call runs, so that a program that is killed loses some
+     * pictures and not all.  NULL, the default: none.  It is made where it is missing.  One of the same encoder, views
+     * and seed is gone on from, whichever data it was for; the features are the same bits.  It is
+     * left there: remove it once the result is saved.  Set it for more pictures than you would encode twice. */
+    const char *journal;
 } mopd_encode_options;
 
 /* Fill in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of
@@ -113,7 +147,7 @@ MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size
 
 /* Opens a folder DATA/[SPLIT/]CLASS/picture.{jpg,jpeg,png}, a CSV with header path,label[,split], or a feature
  * store; what lies at path tells which.  Folders train, val and test that hold class folders are splits, and no
- * class folder may stand beside them.  No picture is read yet, so that a million of them open in
+ * class folder may stand beside them.  Data without labels needs a flag of the options.  No picture is read yet, so that a million of them open in
  * seconds.  options may be NULL.
  *
  * IO: cannot be read; FORMAT: a class without a picture, a bad CSV line, a path listed twice, a store that lies
@@ -190,10 +224,12 @@ MOPD_API mopd_status mopd_dataset_withdraw(
  * once gives, bit for bit.  A dataset that is encoded already passes through (n_views 0 takes what it
  * has).  options may be NULL.
  *
- * MISMATCH: features of another encoder, other views or seed, or a path that known has with another content or
- * class.  IO, FORMAT: an unreadable picture, named (with SKIP_BAD: a class that has no readable
- * one).  CANCELLED: fn said so; then, and only then, *out holds what was reached although the call failed:
- * close it, or hand it to a later call as known.  Since 0.1. */
+ * MISMATCH: features of another encoder, other views or seed; a path that known has with another content or
+ * class; a picture that has moved to another class or split since (MOPD_ENCODE_SYNC takes both as the data has
+ * them); with SYNC, no picture of known is in the data.  IO, FORMAT: an unreadable picture, named (with SKIP_BAD: a
+ * class that has no readable one); a journal that cannot be written, or is none.  STATE: another call uses the
+ * journal.  CANCELLED: fn said so; then, and only then, *out holds what was reached although the call failed (NULL
+ * with SYNC: known stays as it is): close it, or hand it to a later call as known.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     const mopd_dataset *known, const mopd_encoder *encoder, const mopd_encode_options *options);
 

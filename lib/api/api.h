@@ -56,11 +56,13 @@
     X(mopd_setting, 72, 5, MO_API_NO_FLAGS)                                                                  \
     X(mopd_run, 96, 9, 0)                                                                                    \
     X(mopd_step, 64, 0, MO_API_NO_FLAGS)                                                                     \
-    X(mopd_dataset_options, 16, 1, MOPD_DATASET_READ)                                                        \
+    X(mopd_dataset_options, 16, 1,                                                                           \
+        MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS)                          \
     X(mopd_dataset_info, 48, 0, MO_API_NO_FLAGS)                                                             \
     X(mopd_item, 40, 3, MO_API_NO_FLAGS)                                                                     \
     X(mopd_selection, 24, 0, MO_API_NO_FLAGS)                                                                \
-    X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD)                                                      \
+    X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC)                                   \
+    X(mopd_encode_counts, 64, 0, MO_API_NO_FLAGS)                                                            \
     X(mopd_metrics, 40, 0, MO_API_NO_FLAGS)                                                                  \
     X(mopd_recognizer_options, 72, 2, 0)                                                                     \
     X(mopd_recognizer_info, 104, 0, MO_API_NO_FLAGS)

@@ -8,7 +8,7 @@
 
 static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
 static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
-static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NULL, NULL};
+static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NULL, NULL, NULL, NULL};
 
 mopd_status mopd_dataset_options_init(mopd_dataset_options *options, size_t struct_size)
 {
@@ -53,7 +53,9 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         i.dim = (uint32_t)s->dim;
         i.n_views = (uint32_t)s->n_views;
         i.augmented = s->augmented;
+        i.quantized = s->quantized;
     }
+    i.unlabelled = s->unlabelled;
     for (size_t k = 0; k < dataset->n; k++) {
         int32_t split = s->row[dataset->row[k]].split;
         if (split >= 0) i.n_split[split]++;
@@ -174,7 +176,13 @@ mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     MO_API_NEED(dataset);
     if (!dataset->source->features || known) MO_API_NEED(encoder);
     mopd_status st = mo_api_read(MO_API_mopd_encode_options, &o, options, &plain_once);
-    return st == MOPD_OK ? mo_features_encode(out, dataset, known, encoder, &o) : st;
+    mopd_encode_counts counts = {sizeof counts, 0, 0, 0, 0, 0, 0, 0, 0}, *wanted = o.counts;
+    if (st == MOPD_OK && wanted) st = mo_api_check_size(MO_API_mopd_encode_counts, wanted->struct_size);
+    if (st != MOPD_OK) return st;
+    o.counts = &counts;
+    st = mo_features_encode(out, dataset, known, encoder, &o);
+    if (wanted) mo_api_give(MO_API_mopd_encode_counts, wanted, &counts);
+    return st;
 }
 
 mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)

@@ -2,6 +2,8 @@
  * path.c - paths joined and taken apart. */
 #include "base/path.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -22,4 +24,38 @@ char *mo_path_dir(const char *path)
     const char *slash = strrchr(path, '/');
     if (!slash) return mo_mem_strdup(".");
     return slash == path ? mo_mem_strdup("/") : mo_mem_strndup(path, (size_t)(slash - path));
+}
+
+/* The real path of what is not there: that of its folder, and its name. */
+static char *real_of_missing(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    char *bare = mo_mem_strndup(path, n), *dir = bare ? mo_path_dir(bare) : NULL, *joined = NULL;
+    if (dir && strcmp(dir, bare)) {
+        const char *slash = strrchr(bare, '/');
+        char *real = mo_path_real(dir);
+        if (real) joined = mo_path_join(real, slash ? slash + 1 : bare);
+        mo_mem_free(real);
+    } else if (dir) {
+        joined = mo_mem_strdup(bare);
+    }
+    mo_mem_free(dir);
+    mo_mem_free(bare);
+    return joined;
+}
+
+char *mo_path_real(const char *path)
+{
+    char real[PATH_MAX];
+    return realpath(*path ? path : ".", real) ? mo_mem_strdup(real) : real_of_missing(path);
+}
+
+char *mo_path_below(const char *folder, const char *path)
+{
+    size_t n = strlen(folder);
+    if (!strcmp(folder, path)) return mo_mem_strdup("");
+    if (n == 1 && *folder == '/') n = 0;
+    bool below = !strncmp(folder, path, n) && path[n] == '/';
+    return mo_mem_strdup(below ? path + n + 1 : path);
 }

@@ -11,4 +11,11 @@ char *mo_path_join(const char *dir, const char *name);
 /* The folder part of a path ("." when there is none); mo_mem_free it. */
 char *mo_path_dir(const char *path);
 
+/* The path from the top of the file system, without links, as far as there is something; mo_mem_free it. */
+char *mo_path_real(const char *path);
+
+/* Real paths: `path` as it is seen from the folder where it lies in it, "" for the folder itself; else as it is.
+ * mo_mem_free it. */
+char *mo_path_below(const char *folder, const char *path);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * csv.c - a list of pictures as a dataset: header path,label[,split], RFC 4180 quoting, LF or CRLF,
- * UTF-8 mark allowed.
+ * UTF-8 mark allowed.  Where data may lack labels the header may be path alone.
  *
  * Columns are found by name, others are passed over; so are empty lines.  Paths are relative to the folder
  * of the list. */
@@ -22,6 +22,7 @@ typedef struct csv {
     uint32_t next_line; /* where the reader stands */
     char **field;
     size_t n_fields, cap;
+    size_t column[3]; /* path, label, split; SIZE_MAX: there is none */
 } csv;
 
 static mopd_status add_field(csv *c, char *start)
@@ -110,9 +111,11 @@ static mopd_status find_column(const csv *c, const char *name, bool needed, size
 }
 
 /* Texts of the list point into the file's text. */
-static mopd_status add_row(mo_dataset_list *list, const csv *c, const size_t column[3])
+static mopd_status add_row(mo_dataset_list *list, const csv *c)
 {
-    char *path = c->field[column[0]], *label = c->field[column[1]];
+    static char none[] = MO_DATASET_NO_LABEL;
+    const size_t *column = c->column;
+    char *path = c->field[column[0]], *label = column[1] == SIZE_MAX ? none : c->field[column[1]];
     if (!*path) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the path is empty", c->path, c->line);
     if (!*label) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the label is empty", c->path, c->line);
     int32_t split = MOPD_SPLIT_NONE;
@@ -125,32 +128,42 @@ static mopd_status add_row(mo_dataset_list *list, const csv *c, const size_t col
     return mo_dataset_list_add(list, &(mo_dataset_list_row){path, label, split, c->line});
 }
 
-static mopd_status read_rows(csv *c, mo_dataset_list *list)
+/* Where the columns are.  Labels that are not wanted are not looked for. */
+static mopd_status read_header(csv *c, uint32_t flags)
 {
-    size_t column[3], n_columns;
+    const bool may_lack = flags & MOPD_DATASET_MAY_LACK_LABELS, none = flags & MOPD_DATASET_UNLABELLED;
     bool more;
     mopd_status st = next_record(c, &more);
-    if (st == MOPD_OK) st = find_column(c, "path", true, column);
-    if (st == MOPD_OK) st = find_column(c, "label", true, column + 1);
-    if (st == MOPD_OK) st = find_column(c, "split", false, column + 2);
-    n_columns = c->n_fields;
+    c->column[1] = SIZE_MAX;
+    if (st == MOPD_OK) st = find_column(c, "path", true, c->column);
+    if (st == MOPD_OK && !none) st = find_column(c, "label", !may_lack, c->column + 1);
+    if (st == MOPD_OK) st = find_column(c, "split", false, c->column + 2);
+    return st;
+}
+
+static mopd_status read_rows(csv *c, mo_dataset_list *list)
+{
+    const size_t n_columns = c->n_fields;
+    bool more;
+    mopd_status st = MOPD_OK;
     while (st == MOPD_OK) {
         if ((st = next_record(c, &more)) != MOPD_OK || !more) break;
         if (c->n_fields == 1 && !*c->field[0]) continue;
         if (c->n_fields != n_columns)
             return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
                 c->n_fields, n_columns);
-        st = add_row(list, c, column);
+        st = add_row(list, c);
     }
     if (st == MOPD_OK && !list->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
     return st;
 }
 
-mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
+mopd_status mo_csv_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
 {
     mo_buf text = {0};
     mo_dataset_list list = {0};
     csv c = {.path = path, .next_line = 1};
+    const char *root = options->root;
     char *folder = NULL;
     mopd_status st = mo_file_read(&text, path, CSV_LIMIT);
     if (st == MOPD_OK && !text.size) st = mo_fail(MOPD_E_FORMAT, "%s: the file is empty", path);
@@ -164,9 +177,12 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root)
     bool mark = text.size >= 3 && !memcmp(text.data, "\xef\xbb\xbf", 3);
     c.at = text.data + (mark ? 3 : 0);
     c.end = text.data + text.size;
-    if ((st = read_rows(&c, &list)) != MOPD_OK) goto done;
+    st = read_header(&c, options->flags);
+    if (st == MOPD_OK) st = read_rows(&c, &list);
+    if (st != MOPD_OK) goto done;
     if (!root && !(folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : folder);
+    if (st == MOPD_OK) (*out)->source->unlabelled = c.column[1] == SIZE_MAX;
 done:
     mo_mem_free(folder);
     mo_mem_free(list.row);

@@ -276,12 +276,23 @@ static mopd_status looks_like_store(const char *path, bool *store)
     return MOPD_OK;
 }
 
+static mopd_status open_folder(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
+{
+    bool unlabelled = options->flags & MOPD_DATASET_UNLABELLED;
+    mopd_status st = MOPD_OK;
+    if (!unlabelled && (options->flags & MOPD_DATASET_MAY_LACK_LABELS))
+        st = mo_unlabelled_tell(path, &unlabelled);
+    if (st != MOPD_OK) return st;
+    return unlabelled ? mo_unlabelled_open(out, path, options->root)
+                      : mo_folder_open(out, path, options->root);
+}
+
 mopd_status mo_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
 {
-    if (mo_file_is_dir(path)) return mo_folder_open(out, path, options->root);
+    if (mo_file_is_dir(path)) return open_folder(out, path, options);
     bool store = false;
     mopd_status st = looks_like_store(path, &store);
     if (st != MOPD_OK) return st;
     if (store) return mo_store_open(out, path, options->root, options->flags & MOPD_DATASET_READ);
-    return mo_csv_open(out, path, options->root);
+    return mo_csv_open(out, path, options);
 }

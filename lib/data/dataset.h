@@ -19,6 +19,7 @@ typedef struct mo_dataset_row {
     const char *path; /* its end: the name in the data */
     int32_t split;
     char hash[65]; /* "" until read */
+    bool guessed;  /* nobody knows the root: it is that of a store which does not say */
 } mo_dataset_row;
 
 typedef struct mo_dataset_source {
@@ -30,6 +31,7 @@ typedef struct mo_dataset_source {
     float *owned;
     mo_tensors *file;
     bool augmented, quantized; /* quantized: encoded with bf16 */
+    bool unlabelled;           /* the one class says only that there are none */
     uint64_t seed;
     char fingerprint[65];
     char *preprocessing; /* JSON; NULL until encoded */
@@ -95,9 +97,21 @@ mopd_status mo_dataset_part(
 
 void mo_dataset_close(mopd_dataset *d);
 
+/* The class of all pictures of data without labels. */
+#define MO_DATASET_NO_LABEL "unlabelled"
+
+/* A file of this name is taken for a picture: by its ending, and it is not hidden. */
+bool mo_folder_is_picture(const char *name);
+
+/* Every picture below a folder, without labels. */
+mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char *root);
+
+/* Whether a folder has no class folder with a picture, in splits or without. */
+mopd_status mo_unlabelled_tell(const char *path, bool *unlabelled);
+
 /* The three kinds of data; root as in mopd_dataset_options, NULL for the default. */
 mopd_status mo_folder_open(mopd_dataset **out, const char *path, const char *root);
-mopd_status mo_csv_open(mopd_dataset **out, const char *path, const char *root);
+mopd_status mo_csv_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options);
 mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root, bool read);
 
 /* As the public functions of the same end. */

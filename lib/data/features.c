@@ -17,7 +17,7 @@ static mopd_status copy_encoded(mo_features_job *j)
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         memcpy(j->features + i * each, mo_dataset_feature(j->data, i, 0), each * sizeof(float));
         memcpy(j->hash[i], mo_features_row(j->data, i)->hash, sizeof j->hash[i]);
-        if (j->in_known[i] != SIZE_MAX) st = mo_features_check_known(j, i, j->hash[i]);
+        st = mo_features_meet(j, i, j->hash[i]);
     }
     return st;
 }
@@ -29,7 +29,7 @@ static mopd_status check_classes(const mo_features_job *j)
     size_t n_listed = 0, n_good = 0;
     for (size_t i = 0; i < d->n; i++) {
         n_listed++;
-        n_good += j->hash[i][0] || j->in_known[i] != SIZE_MAX;
+        n_good += j->hash[i][0] || mo_features_is_known(j, i);
         if (i + 1 < d->n && d->label[i + 1] == d->label[i]) continue;
         if (!n_good)
             return mo_fail(MOPD_E_FORMAT, "class '%s': none of its %zu pictures can be read",
@@ -59,9 +59,9 @@ static bool has_splits(const mopd_dataset *d)
 /* Features of known and of what comes must be of one kind. */
 static mopd_status check_join(const mo_features_job *j)
 {
-    const mo_dataset_source *s = j->known->source;
+    const mo_dataset_source *s = j->before->source;
     if (!s->features) return mo_fail(MOPD_E_STATE, "the known data is not encoded");
-    mopd_status st = check_encoder(j->known, j->encoder);
+    mopd_status st = check_encoder(j->before, j->encoder);
     if (st != MOPD_OK) return st;
     if (s->n_views != j->n_views || s->augmented != j->augmented || j->options->first_view)
         return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
@@ -76,9 +76,13 @@ static mopd_status check_join(const mo_features_job *j)
     if (s->augmented && s->seed != seed)
         return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
             (unsigned long long)s->seed, (unsigned long long)seed);
+    if (!j->known) return MOPD_OK;
     if (has_splits(j->known) != has_splits(j->data))
         return mo_fail(MOPD_E_MISMATCH, "the store has %s splits, the data has %s",
             has_splits(j->known) ? "its" : "no", has_splits(j->data) ? "some" : "none");
+    if (s->unlabelled != j->data->source->unlabelled)
+        return mo_fail(MOPD_E_MISMATCH, "the store has %s labels, the data has %s",
+            s->unlabelled ? "no" : "its", s->unlabelled ? "some" : "none");
     return MOPD_OK;
 }
 
@@ -101,9 +105,42 @@ static mopd_status pass_through(mopd_dataset **out, const mopd_dataset *d, const
 
 static void close_job(mo_features_job *j)
 {
-    mo_mem_free(j->in_known);
+    mo_journal_close(j->journal);
+    mo_features_cache_free(&j->cache);
+    mo_mem_free(j->in_data);
+    mo_mem_free(j->used);
+    mo_mem_free(j->in_before);
     mo_mem_free(j->features);
     mo_mem_free(j->hash);
+}
+
+/* The file that keeps what is encoded, and what it holds already. */
+static mopd_status open_journal(mo_features_job *j)
+{
+    const mopd_encode_options *o = j->options;
+    if (!o->journal) return MOPD_OK;
+    mo_journal_run run = {.seed = j->augmented ? o->seed : 0,
+        .dim = (uint32_t)j->dim,
+        .n_views = (uint32_t)j->n_views,
+        .augmented = j->augmented,
+        .first_view = o->first_view,
+        .quantized = j->encoder->precision == MOPD_PRECISION_BF16};
+    memcpy(run.fingerprint, j->encoder->fingerprint, sizeof run.fingerprint);
+    mopd_status st = mo_journal_open(&j->journal, o->journal, &run);
+    return st == MOPD_OK ? mo_journal_list(j->journal, &j->cache) : st;
+}
+
+static mopd_status read_pictures(mo_features_job *j)
+{
+    mopd_status st = open_journal(j);
+    if (st == MOPD_OK) mo_features_cache_sort(&j->cache);
+    return st == MOPD_OK ? mo_features_read(j) : st;
+}
+
+/* A result that replaces the store is whole or none. */
+static bool is_worth_keeping(const mo_features_job *j, mopd_status st)
+{
+    return st == MOPD_OK || (j->cancelled && (j->known || !j->before));
 }
 
 mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const mopd_dataset *known,
@@ -116,14 +153,16 @@ mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const 
         if (!known) return pass_through(out, d, options);
     }
     mo_features_job j = {
-        .data = d, .known = known, .encoder = encoder, .options = options, .dim = encoder->config.dim};
+        .data = d, .before = known, .encoder = encoder, .options = options, .dim = encoder->config.dim};
+    j.known = options->flags & MOPD_ENCODE_SYNC ? NULL : known;
     j.augmented = have ? have->augmented : options->n_views > 0;
     j.n_views = have ? have->n_views : options->n_views ? options->n_views : 1;
     mopd_status st = known ? check_join(&j) : MOPD_OK;
     if (st == MOPD_OK) st = mo_features_find_known(&j);
-    if (st == MOPD_OK) st = have ? copy_encoded(&j) : mo_features_read(&j);
+    if (st == MOPD_OK) st = have ? copy_encoded(&j) : read_pictures(&j);
     if (st == MOPD_OK) st = check_classes(&j);
-    if (st == MOPD_OK || j.cancelled) {
+    if (st == MOPD_OK) st = mo_features_miss(&j);
+    if (is_worth_keeping(&j, st)) {
         mopd_status joined = mo_features_join(out, &j);
         if (joined != MOPD_OK) st = joined;
     }

@@ -3,7 +3,8 @@
  * in one batch.
  *
  * View v of a picture is drawn from (seed, content hash, v) alone, so its features do not depend on what else
- * is encoded, or when.  Items go in order, so the first bad one is named. */
+ * is encoded, or when: content that was encoded before is not decoded again.  Items go in order, so the first
+ * bad one is named. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,10 @@
 /* One picture of the current chunk, filled by a worker. */
 typedef struct slot {
     const char *file;
-    bool plain;     /* the plain picture is wanted, not random crops */
-    size_t n_views; /* rows of pixels: 1, or V when they differ */
-    float *pixels;  /* n_views x 3 x S x S; NULL: the hash alone is wanted */
+    bool plain;                     /* the plain picture is wanted, not random crops */
+    size_t n_views;                 /* rows of pixels: 1, or V when they differ */
+    float *pixels;                  /* n_views x 3 x S x S; NULL: the hash alone is wanted */
+    const mo_features_entry *found; /* features of this content that are there already */
     mopd_status st;
     char hash[65];
     char message[MESSAGE_BYTES];
@@ -58,14 +60,16 @@ static mopd_status prepare(const chunk *c, slot *s)
     mo_sha256_init(&sha);
     mo_sha256_add(&sha, map.data, map.size);
     mo_sha256_hex(&sha, s->hash);
-    if (s->pixels) {
+    s->found = s->pixels ? mo_features_cache_take(&c->job->cache, s->hash, s->plain) : NULL;
+    const bool decode = s->pixels && !s->found;
+    if (decode) {
         st = mo_image_decode(&picture, map.data, map.size, 0);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
     mo_map_close(&map);
     const mo_features_job *j = c->job;
     const mo_pixels *settings = &j->encoder->config.pixels;
-    for (size_t v = 0; v < s->n_views && s->pixels && st == MOPD_OK; v++) {
+    for (size_t v = 0; v < s->n_views && decode && st == MOPD_OK; v++) {
         float *out = s->pixels + v * c->pixels_each;
         uint64_t seed = view_seed(j->options->seed, s->hash, j->options->first_view + v);
         st =
@@ -84,13 +88,6 @@ static void prepare_task(void *context, size_t task)
     if (s->st != MOPD_OK) snprintf(s->message, sizeof s->message, "%s", mo_fail_message());
 }
 
-/* Views of pictures to test with are the plain picture. */
-static bool wants_plain(const mo_features_job *j, size_t item)
-{
-    int32_t split = mo_features_row(j->data, item)->split;
-    return !j->augmented || split == MOPD_SPLIT_VAL || split == MOPD_SPLIT_TEST;
-}
-
 /* Tells the caller of item `done` - 1.  A bad picture is left out, or ends the encoding. */
 static mopd_status report(mo_features_job *j, const slot *s, size_t done)
 {
@@ -99,6 +96,7 @@ static mopd_status report(mo_features_job *j, const slot *s, size_t done)
     bool bad = s->st != MOPD_OK;
     if (bad && (s->st == MOPD_E_NOMEM || !(o->flags & MOPD_ENCODE_SKIP_BAD)))
         return mo_fail(s->st, "%s", s->message);
+    o->counts->n_bad += bad;
     if (!o->fn || !o->fn(o->context, done, total, bad ? s->file : NULL, bad ? s->message : NULL))
         return MOPD_OK;
     j->cancelled = true;
@@ -108,7 +106,7 @@ static mopd_status report(mo_features_job *j, const slot *s, size_t done)
 /* Whether a slot holds pixels that can be encoded. */
 static bool has_pixels(const slot *s)
 {
-    return s->st == MOPD_OK && s->pixels;
+    return s->st == MOPD_OK && s->pixels && !s->found;
 }
 
 /* The pixels of good pictures, moved together; returns how many views they are. */
@@ -124,22 +122,37 @@ static size_t close_gaps(chunk *c, size_t n)
     return views;
 }
 
-/* The features of a chunk's good pictures, items first .. first + n - 1; a plain picture stands for all its views. */
+/* Features of a picture that are there already. */
+static void take_found(const mo_features_job *j, const slot *s, float *out)
+{
+    memcpy(out, s->found->features, j->n_views * j->dim * sizeof *out);
+    j->options->counts->n_resumed += s->found->item == SIZE_MAX;
+}
+
+/* Features of a picture whose first is at `encoded`; a plain one stands for all its views. */
+static mopd_status take_encoded(const mo_features_job *j, const slot *s, const float *encoded, float *out)
+{
+    for (size_t v = 0; v < j->n_views; v++)
+        memcpy(out + v * j->dim, encoded + (s->plain ? 0 : v) * j->dim, j->dim * sizeof *out);
+    j->options->counts->n_encoded++;
+    return j->journal ? mo_journal_add(j->journal, s->hash, s->plain, out) : MOPD_OK;
+}
+
+/* The features of a chunk's good pictures, items first .. first + n - 1. */
 static mopd_status encode_chunk(chunk *c, size_t first, size_t n)
 {
     mo_features_job *j = c->job;
     size_t views = close_gaps(c, n), at = 0;
-    if (!views) return MOPD_OK;
-    mopd_status st = mo_encoder_pixels(j->encoder, c->pixels, views, c->encoded);
+    mopd_status st = views ? mo_encoder_pixels(j->encoder, c->pixels, views, c->encoded) : MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         const slot *s = c->slots + i;
-        if (!has_pixels(s)) continue;
         float *out = j->features + (first + i) * j->n_views * j->dim;
-        for (size_t v = 0; v < j->n_views; v++)
-            memcpy(out + v * j->dim, c->encoded + (at + (s->plain ? 0 : v)) * j->dim, j->dim * sizeof(float));
+        if (s->st == MOPD_OK && s->pixels && s->found) take_found(j, s, out);
+        if (!has_pixels(s)) continue;
+        st = take_encoded(j, s, c->encoded + at * j->dim, out);
         at += s->n_views;
     }
-    return st;
+    return st == MOPD_OK && j->journal ? mo_journal_flush(j->journal) : st;
 }
 
 /* What is wanted of items first .. first + n - 1. */
@@ -150,9 +163,9 @@ static void fill_slots(chunk *c, size_t first, size_t n)
     for (size_t i = 0; i < n; i++) {
         slot *s = c->slots + i;
         s->file = mo_features_row(j->data, first + i)->file;
-        s->plain = wants_plain(j, first + i);
+        s->plain = mo_features_is_plain(j->augmented, mo_features_row(j->data, first + i)->split);
         s->n_views = s->plain ? 1 : j->n_views;
-        s->pixels = j->in_known[first + i] == SIZE_MAX ? next : NULL;
+        s->pixels = mo_features_is_known(j, first + i) ? NULL : next;
         if (s->pixels) next += s->n_views * c->pixels_each;
     }
 }
@@ -167,7 +180,7 @@ static mopd_status run_chunk(chunk *c, size_t first, size_t n)
         const slot *s = c->slots + i;
         size_t item = first + i;
         bool good = s->st == MOPD_OK;
-        if (good && j->in_known[item] != SIZE_MAX) st = mo_features_check_known(j, item, s->hash);
+        if (good) st = mo_features_meet(j, item, s->hash);
         if (st != MOPD_OK) break;
         if (good) memcpy(j->hash[item], s->hash, sizeof j->hash[item]);
         st = report(j, s, item + 1);

@@ -1,61 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * features_join.c - pictures that were encoded before and new ones become one dataset. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "data/features.h"
 #include "format/json.h"
-
-/* An item of `known` by its path. */
-typedef struct named {
-    const char *path;
-    size_t item;
-} named;
-
-static int compare_named(const void *a, const void *b)
-{
-    return strcmp(((const named *)a)->path, ((const named *)b)->path);
-}
-
-mopd_status mo_features_find_known(mo_features_job *j)
-{
-    const mopd_dataset *k = j->known;
-    j->in_known = mo_mem_alloc(j->data->n, sizeof *j->in_known);
-    named *sorted = mo_mem_alloc(k ? k->n : 0, sizeof *sorted);
-    if (!j->in_known || !sorted) {
-        mo_mem_free(sorted);
-        return MOPD_E_NOMEM;
-    }
-    for (size_t i = 0; k && i < k->n; i++) sorted[i] = (named){mo_features_row(k, i)->path, i};
-    if (k) qsort(sorted, k->n, sizeof *sorted, compare_named);
-    for (size_t i = 0; i < j->data->n; i++) {
-        named key = {mo_features_row(j->data, i)->path, 0};
-        const named *hit = k ? bsearch(&key, sorted, k->n, sizeof *sorted, compare_named) : NULL;
-        j->in_known[i] = hit ? hit->item : SIZE_MAX;
-    }
-    mo_mem_free(sorted);
-    return MOPD_OK;
-}
-
-mopd_status mo_features_check_known(const mo_features_job *j, size_t item, const char *hash)
-{
-    const mopd_dataset *k = j->known;
-    size_t old = j->in_known[item];
-    const mo_dataset_row *row = mo_features_row(k, old), *now = mo_features_row(j->data, item);
-    const char *was = k->name[k->label[old]], *is = j->data->name[j->data->label[item]];
-    if (strcmp(was, is))
-        return mo_fail(MOPD_E_MISMATCH, "%s: known as a picture of '%s', now of '%s'; withdraw it first",
-            row->path, was, is);
-    if (row->split != now->split)
-        return mo_fail(MOPD_E_MISMATCH, "%s: known in split %s, now in %s; withdraw it first", row->path,
-            mo_dataset_split_name(row->split), mo_dataset_split_name(now->split));
-    if (*hash && strcmp(row->hash, hash))
-        return mo_fail(MOPD_E_MISMATCH, "%s: known with content %.12s..., now %.12s...; withdraw it first",
-            row->path, row->hash, hash);
-    return MOPD_OK;
-}
 
 /* How pictures were made into pixels, as the JSON that stands in a store. */
 static mopd_status describe_pixels(const mo_pixels *p, char **json)
@@ -103,6 +53,7 @@ static mopd_status put_row(
     mo_dataset_row *row = s->row + to;
     size_t each = s->n_views * s->dim;
     row->split = from->split;
+    row->guessed = from->guessed;
     if (!(row->file = mo_mem_strdup(from->file))) return MOPD_E_NOMEM;
     row->path = row->file + (from->path - from->file);
     memcpy(row->hash, hash, sizeof row->hash);
@@ -113,7 +64,7 @@ static mopd_status put_row(
 /* Whether item i is new and could be read. */
 static bool is_added(const mo_features_job *j, size_t i)
 {
-    return j->hash[i][0] && j->in_known[i] == SIZE_MAX;
+    return j->hash[i][0] && !mo_features_is_known(j, i);
 }
 
 /* The rows of the result: those of `known`, then the new ones. */
@@ -123,8 +74,10 @@ static mopd_status fill_source(const mo_features_job *j, mo_dataset_source *s, m
     size_t at = 0;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; k && i < k->n && st == MOPD_OK; i++, at++) {
+        const bool there = j->in_data[i] != SIZE_MAX; /* then the data knows best where it lies */
+        const mo_dataset_row *row = there ? mo_features_row(d, j->in_data[i]) : mo_features_row(k, i);
         listed[at] = (mo_dataset_listed){k->name[k->label[i]], (uint32_t)at, 0};
-        st = put_row(s, at, mo_features_row(k, i), mo_features_row(k, i)->hash, mo_dataset_feature(k, i, 0));
+        st = put_row(s, at, row, mo_features_row(k, i)->hash, mo_dataset_feature(k, i, 0));
     }
     for (size_t i = 0; i < d->n && st == MOPD_OK; i++) {
         if (!is_added(j, i)) continue;
@@ -145,6 +98,7 @@ static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, siz
     s->n_views = j->n_views;
     s->dim = j->dim;
     s->augmented = j->augmented;
+    s->unlabelled = j->data->source->unlabelled;
     s->quantized = from ? from->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
     s->seed = from ? from->seed : j->augmented ? j->options->seed : 0;
     memcpy(s->fingerprint, j->encoder->fingerprint, sizeof s->fingerprint);

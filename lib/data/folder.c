@@ -18,7 +18,7 @@ typedef struct found {
     mo_names names;       /* every class folder met, owner of the names */
 } found;
 
-static bool is_picture(const char *name)
+bool mo_folder_is_picture(const char *name)
 {
     const char *dot = strrchr(name, '.');
     return *name != '.' && dot &&
@@ -39,7 +39,7 @@ static mopd_status look_inside(const char *folder, size_t *n_pictures, size_t *n
         else if (mo_file_is_dir(inner))
             ++*n_folders;
         else
-            *n_pictures += is_picture(names.name[i]);
+            *n_pictures += mo_folder_is_picture(names.name[i]);
         mo_mem_free(inner);
     }
     mo_names_free(&names);
@@ -65,7 +65,7 @@ static mopd_status walk_class(
     mopd_status st = folder ? mo_names_add(&f->names, class_name, strlen(class_name)) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_names_dir(&names, folder);
     for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
-        if (!is_picture(names.name[i])) continue;
+        if (!mo_folder_is_picture(names.name[i])) continue;
         char *file = mo_path_join(folder, names.name[i]);
         if (!file)
             st = MOPD_E_NOMEM;

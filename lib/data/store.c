@@ -5,7 +5,8 @@
  *     labels    n i32           index into classes
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
- *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32 */
+ *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32;
+ *               labelled "no" where the one class only says that there are none; roots, root_of (store_roots.c) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "base/utf8.h"
 #include "base/view.h"
 #include "data/dataset.h"
+#include "data/store.h"
 #include "format/json.h"
 
 #define STORE_FORMAT 1
@@ -61,7 +63,7 @@ static mopd_status add_number(mo_safetensors_writer *w, const char *key, uint64_
     return mo_safetensors_writer_meta(w, key, text);
 }
 
-static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d)
+static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, const char *path)
 {
     const mo_dataset_source *s = d->source;
     size_t shape[3] = {d->n, s->n_views, s->dim};
@@ -75,6 +77,8 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d)
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
     if (st == MOPD_OK) st = add_list(w, d, "paths", LIST_PATHS);
     if (st == MOPD_OK) st = add_list(w, d, "hashes", LIST_HASHES);
+    if (st == MOPD_OK && s->unlabelled) st = mo_safetensors_writer_meta(w, "labelled", "no");
+    if (st == MOPD_OK) st = mo_store_roots_declare(w, d, path);
     if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "features", MO_F32, 3, shape);
     if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "labels", MO_I32, 1, shape);
     if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, "split", MO_I32, 1, shape);
@@ -98,7 +102,7 @@ mopd_status mo_store_save(const mopd_dataset *d, const char *path)
     mo_safetensors_writer *w = NULL;
     if (!d->source->features) return mo_fail(MOPD_E_STATE, "%s: the pictures are not encoded yet", path);
     mopd_status st = mo_safetensors_writer_create(&w);
-    if (st == MOPD_OK) st = declare(w, d);
+    if (st == MOPD_OK) st = declare(w, d, path);
     if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
     if (st == MOPD_OK) st = write_tensors(w, d);
     if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
@@ -111,7 +115,9 @@ typedef struct opened {
     mo_tensors *file;
     const char *path;
     const mo_view *features, *labels, *split;
-    const mo_json *classes, *paths, *hashes;
+    const mo_json *classes, *paths, *hashes, *roots, *root_of; /* the last two may be missing */
+    const char *root; /* that all paths start from, whatever the store says; or NULL */
+    mo_names folders; /* those that the store says, or its own */
 } opened;
 
 static mopd_status need_meta(const opened *o, const char *key, const char **value)
@@ -134,15 +140,22 @@ static mopd_status need_number(const opened *o, const char *key, uint64_t most, 
     return MOPD_OK;
 }
 
+/* *list stays NULL where the key is missing. */
+static mopd_status may_list(const opened *o, const char *key, const mo_json **list)
+{
+    const char *text = mo_tensors_meta(o->file, key);
+    mopd_status st = text ? mo_json_parse(list, text, strlen(text), o->path) : MOPD_OK;
+    if (st != MOPD_OK) return mo_fail_at(st, "metadata '%s'", key);
+    if (text && mo_json_kind(*list) != MO_JSON_ARRAY)
+        st = mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is not a list", o->path, key);
+    return st;
+}
+
 static mopd_status need_list(const opened *o, const char *key, const mo_json **list)
 {
     const char *text;
     mopd_status st = need_meta(o, key, &text);
-    if (st == MOPD_OK && (st = mo_json_parse(list, text, strlen(text), o->path)) != MOPD_OK)
-        return mo_fail_at(st, "metadata '%s'", key);
-    if (st == MOPD_OK && mo_json_kind(*list) != MO_JSON_ARRAY)
-        st = mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is not a list", o->path, key);
-    return st;
+    return st == MOPD_OK ? may_list(o, key, list) : st;
 }
 
 static mopd_status need_text(
@@ -191,12 +204,28 @@ static mopd_status check_lists(opened *o)
     mopd_status st = need_list(o, "classes", &o->classes);
     if (st == MOPD_OK) st = need_list(o, "paths", &o->paths);
     if (st == MOPD_OK) st = need_list(o, "hashes", &o->hashes);
+    if (st == MOPD_OK) st = may_list(o, "roots", &o->roots);
+    if (st == MOPD_OK) st = may_list(o, "root_of", &o->root_of);
     if (st != MOPD_OK) return st;
     size_t n = o->features->shape[0];
     if (mo_json_count(o->paths) != n || mo_json_count(o->hashes) != n)
         return mo_fail(MOPD_E_FORMAT, "%s: %zu paths and %zu hashes for %zu rows of features", o->path,
             mo_json_count(o->paths), mo_json_count(o->hashes), n);
+    if (o->root_of && (!o->roots || mo_json_count(o->root_of) != n))
+        return mo_fail(MOPD_E_FORMAT, "%s: %zu numbers of roots for %zu rows of features", o->path,
+            mo_json_count(o->root_of), n);
     return MOPD_OK;
+}
+
+/* The folders that paths start from. */
+static mopd_status read_folders(opened *o)
+{
+    char *folder = mo_path_dir(o->path);
+    if (!folder) return MOPD_E_NOMEM;
+    mopd_status st = o->roots ? mo_store_roots_read(&o->folders, o->roots, &(mo_store_place){o->path, folder})
+                              : mo_names_add(&o->folders, folder, strlen(folder));
+    mo_mem_free(folder);
+    return st;
 }
 
 static int32_t read_i32(const mo_view *view, size_t i)
@@ -207,10 +236,9 @@ static int32_t read_i32(const mo_view *view, size_t i)
 }
 
 /* Row i of the source and its label. */
-static mopd_status read_row(
-    const opened *o, const char *root, size_t i, mo_dataset_row *row, int32_t *class_of)
+static mopd_status read_row(const opened *o, size_t i, mo_dataset_row *row, int32_t *class_of)
 {
-    const char *path, *hash;
+    const char *path, *hash, *root;
     size_t n_classes = mo_json_count(o->classes);
     int32_t label = read_i32(o->labels, i), split = read_i32(o->split, i);
     if (!mo_labels_in_range(label, n_classes))
@@ -222,8 +250,10 @@ static mopd_status read_row(
     if (st == MOPD_OK) st = need_text(o, o->hashes, "hashes", i, &hash);
     if (st == MOPD_OK && strlen(hash) != 64)
         st = mo_fail(MOPD_E_FORMAT, "%s: hash %zu has %zu digits, not 64", o->path, i, strlen(hash));
-    if (st == MOPD_OK) st = mo_dataset_row_set(row, root, path, split);
+    if (st == MOPD_OK) st = mo_store_roots_pick(&o->folders, o->root_of, i, o->path, &root);
+    if (st == MOPD_OK) st = mo_dataset_row_set(row, o->root ? o->root : root, path, split);
     if (st != MOPD_OK) return st;
+    row->guessed = !o->root && !o->roots;
     memcpy(row->hash, hash, sizeof row->hash);
     *class_of = label;
     return MOPD_OK;
@@ -241,6 +271,11 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     s->n_views = o->features->shape[1];
     s->dim = o->features->shape[2];
     s->augmented = views > 0;
+    const char *labelled = mo_tensors_meta(o->file, "labelled");
+    s->unlabelled = labelled && !strcmp(labelled, "no");
+    if (labelled && (!s->unlabelled || mo_json_count(o->classes) != 1))
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata 'labelled' is '%s' with %zu classes, not 'no' with one",
+            o->path, labelled, mo_json_count(o->classes));
     const char *precision = mo_tensors_meta(o->file, "precision");
     s->quantized = precision && !strcmp(precision, "bf16");
     if (precision && !s->quantized)
@@ -273,7 +308,7 @@ static mopd_status take_features(opened *o, mo_dataset_source *s)
     return MOPD_OK;
 }
 
-static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
+static mopd_status read_store(mopd_dataset **out, opened *o)
 {
     mo_dataset_source *source = NULL;
     mo_dataset_listed *listed = NULL;
@@ -281,6 +316,7 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
     mopd_status st = check_kind(o);
     if (st == MOPD_OK) st = check_shapes(o);
     if (st == MOPD_OK) st = check_lists(o);
+    if (st == MOPD_OK) st = read_folders(o);
     if (st != MOPD_OK) return st;
     size_t n = o->features->shape[0], n_classes = mo_json_count(o->classes);
     st = mo_dataset_source_create(&source, n);
@@ -291,7 +327,7 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
     if (st == MOPD_OK) st = read_source(o, source);
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         int32_t label = 0;
-        if ((st = read_row(o, root, i, source->row + i, &label)) != MOPD_OK) break;
+        if ((st = read_row(o, i, source->row + i, &label)) != MOPD_OK) break;
         listed[i] = (mo_dataset_listed){names[label], (uint32_t)i, 0};
     }
     if (st == MOPD_OK) st = take_features(o, source);
@@ -307,15 +343,12 @@ static mopd_status read_store(mopd_dataset **out, opened *o, const char *root)
 
 mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root, bool read)
 {
-    opened o = {.path = path};
-    char *folder = NULL;
+    opened o = {.path = path, .root = root};
     mopd_status st = mo_safetensors_open(&o.file, path, read);
-    if (st == MOPD_OK && !root && !(folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = read_store(out, &o, root ? root : folder);
-    mo_json_close(o.classes);
-    mo_json_close(o.paths);
-    mo_json_close(o.hashes);
+    if (st == MOPD_OK) st = read_store(out, &o);
+    const mo_json *lists[] = {o.classes, o.paths, o.hashes, o.roots, o.root_of};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) mo_json_close(lists[i]);
+    mo_names_free(&o.folders);
     mo_tensors_close(o.file);
-    mo_mem_free(folder);
     return st;
 }

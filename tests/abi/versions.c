@@ -116,6 +116,17 @@ static mopd_status read_encode(void *options)
     return st;
 }
 
+static mopd_status fill_counts(void *counts)
+{
+    mopd_encode_options o;
+    mopd_dataset *made = NULL;
+    mopd_status st = mopd_encode_options_init(&o, sizeof o);
+    o.counts = counts;
+    if (st == MOPD_OK) st = mopd_dataset_encode(&made, data, NULL, encoder, &o);
+    mopd_dataset_close(made);
+    return st;
+}
+
 static void set_training(mopd_trainer_options *o)
 {
     o->templates = templates;
@@ -299,6 +310,7 @@ static const probe probes[] = {
     OPTIONS(mopd_run, 96, read_run),
     RESULT(mopd_encoder_info, 56, fill_encoder_info),
     RESULT(mopd_dataset_info, 48, fill_dataset_info),
+    RESULT(mopd_encode_counts, 64, fill_counts),
     RESULT(mopd_item, 40, fill_item),
     RESULT(mopd_prompt_info, 56, fill_prompt_info),
     RESULT(mopd_setting, 72, fill_setting),

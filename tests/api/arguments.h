@@ -307,9 +307,10 @@
     X(mopd_image_options, image_options.flags, 0, (mopd_image_decode(&an_image, bytes, 8, &image_options)))  \
     X(mopd_encoder_options, encoder_options.flags, MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE,                      \
         (mopd_encoder_open(&an_encoder, model, &encoder_options)))                                           \
-    X(mopd_dataset_options, dataset_options.flags, MOPD_DATASET_READ,                                        \
+    X(mopd_dataset_options, dataset_options.flags,                                                           \
+        MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS,                          \
         (mopd_dataset_open(&a_dataset, folder, &dataset_options)))                                           \
-    X(mopd_encode_options, encode_options.flags, MOPD_ENCODE_SKIP_BAD,                                       \
+    X(mopd_encode_options, encode_options.flags, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC,                    \
         (mopd_dataset_encode(&a_dataset, data, NULL, encoder, &encode_options)))                             \
     X(mopd_trainer_options, options.flags, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE,                 \
         (mopd_trainer_create(&a_trainer, encoder, texts, 2, &options)))                                      \

@@ -44,3 +44,16 @@ void fuzz_dataset(const mopd_dataset *dataset)
         mopd_dataset_close(part[i]);
     }
 }
+
+void fuzz_dataset_open(const char *path)
+{
+    static const uint32_t flags[] = {0, MOPD_DATASET_MAY_LACK_LABELS, MOPD_DATASET_UNLABELLED};
+    for (int i = 0; i < 3; i++) {
+        mopd_dataset *dataset = NULL;
+        mopd_dataset_options options;
+        FUZZ_MUST(mopd_dataset_options_init(&options, sizeof options) == MOPD_OK);
+        options.flags = flags[i];
+        if (FUZZ_READ(mopd_dataset_open(&dataset, path, &options), dataset)) fuzz_dataset(dataset);
+        mopd_dataset_close(dataset);
+    }
+}

@@ -5,6 +5,9 @@
 
 #include "mopd/mopd.h"
 
+/* Opens data whether it has labels or not, and takes the labels away. */
+void fuzz_dataset_open(const char *path);
+
 /* Goes through all items and classes, then makes parts of the data set and goes through these. */
 void fuzz_dataset(const mopd_dataset *dataset);
 

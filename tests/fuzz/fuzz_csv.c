@@ -6,7 +6,5 @@
 
 void fuzz_one(const uint8_t *data, size_t n)
 {
-    mopd_dataset *list = NULL;
-    if (FUZZ_READ(mopd_dataset_open(&list, fuzz_file(data, n), NULL), list)) fuzz_dataset(list);
-    mopd_dataset_close(list);
+    fuzz_dataset_open(fuzz_file(data, n));
 }

@@ -6,6 +6,7 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void gather(const mopd_dataset *store)
@@ -21,6 +22,17 @@ static void gather(const mopd_dataset *store)
     free(features);
 }
 
+/* What opens can be written and opens again. */
+static void save(const mopd_dataset *store, const char *beside)
+{
+    mopd_dataset *again = NULL;
+    char path[600];
+    snprintf(path, sizeof path, "%s.saved", beside);
+    if (!*mopd_dataset_fingerprint(store) || !fuzz_good(mopd_dataset_save(store, path))) return;
+    FUZZ_MUST(mopd_dataset_open(&again, path, NULL) == MOPD_OK);
+    mopd_dataset_close(again);
+}
+
 void fuzz_one(const uint8_t *data, size_t n)
 {
     mopd_dataset *store = NULL;
@@ -28,6 +40,7 @@ void fuzz_one(const uint8_t *data, size_t n)
     if (FUZZ_READ(mopd_dataset_open(&store, path, NULL), store)) {
         fuzz_dataset(store);
         gather(store);
+        save(store, path);
     }
     mopd_dataset_close(store);
     fuzz_inspect(path);

@@ -52,7 +52,5 @@ void fuzz_one(const uint8_t *data, size_t n)
         if (!is_bad(path)) make_file(root, path);
         at += length + 1;
     }
-    mopd_dataset *folder = NULL;
-    if (FUZZ_READ(mopd_dataset_open(&folder, root, NULL), folder)) fuzz_dataset(folder);
-    mopd_dataset_close(folder);
+    fuzz_dataset_open(root);
 }

@@ -372,6 +372,35 @@ def prompt_inputs(folder):
     write(f"{folder}/prompt/contexts", changed(prompt, class_contexts))
 
 
+def rooted(several):
+    """The store as it is written where pictures lie in one folder, or in two."""
+    def change(header):
+        header["__metadata__"]["roots"] = '["/pictures","photos"]' if several else '["photos"]'
+        if several:
+            header["__metadata__"]["root_of"] = json.dumps([i % 2 for i in range(header["labels"]["shape"][0])])
+    return change
+
+
+def without_labels(header):
+    header["__metadata__"]["labelled"], header["__metadata__"]["classes"] = "no", '["unlabelled"]'
+
+
+def store_inputs(folder):
+    store = read(f"{folder}/store/plain")
+    write(f"{folder}/store/root", changed(store, rooted(False)))
+    write(f"{folder}/store/roots", changed(store, rooted(True)))
+    n = struct.unpack_from("<Q", store)[0]
+    at, end = (8 + n + offset for offset in json.loads(store[8:8 + n])["labels"]["data_offsets"])
+    write(f"{folder}/store/unlabelled", changed(store[:at] + bytes(end - at) + store[end:], without_labels))
+
+
+def journal():
+    """Two features of 3 numbers; fuzz_journal.c makes the check values."""
+    head = "mopd journal 1\nfingerprint f\nfeatures 1 x 3 from 0, plain, f32\nseed 1\n".ljust(255) + "\n"
+    records = [b"%064d" % i + struct.pack("<Q3fQ", i, *numbers(3, i), 0) for i in range(2)]
+    return head.encode() + b"".join(records)
+
+
 def openclip_config(key, **values):
     config = json.loads(json.dumps(OPENCLIP))
     (config["model_cfg"][key] if key in config["model_cfg"] else config[key]).update(values)
@@ -384,6 +413,8 @@ def text_inputs(folder):
         "csv/plain": "path,label,split\na.jpg,cat,train\nb.jpg,dog,test\n",
         "csv/quoted": '\ufefflabel,path,x\r\n"a ""cat""","b,1.png",\r\n\r\ndog,c.png,1\r\n',
         "tree/flat": "cat/a.jpg\ncat/b.PNG\ndog/c.jpeg\n",
+        "csv/bare": "path\na.jpg\nb.jpg\n",
+        "tree/years": "2015/07/a.jpg\n2015/b.png\n2016/x/y/c.png\n",
         "tree/split": "train/cat/a.jpg\ntest/cat/b.jpg\nval/dog/c.png\nREADME\n",
         "bank/two": "cat\ndog\n\na photo of a {}.\n{}",
         "text/all": "A photo of 3 caf\u00e9s' <|endoftext|>, it's\u3000<new> 12!",
@@ -409,6 +440,7 @@ def text_inputs(folder):
         write(f"{folder}/{name}", text)
     npy = b"\x93NUMPY\1\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
     write(f"{folder}/npy/two", npy.ljust(127) + b"\n" + bytes(24))
+    write(f"{folder}/journal/two", journal())
     write(f"{folder}/vocabulary/gzip", gzip.compress(texts["vocabulary/plain"].encode(), mtime=0))
     write(f"{folder}/pickle/openai", openai_pickle())
     write(f"{folder}/openai/whole", openai_pickle())
@@ -442,6 +474,7 @@ if __name__ == "__main__":
     elif len(sys.argv) == 4 and sys.argv[1] == "inputs":
         library_inputs(sys.argv[2], sys.argv[3])
         prompt_inputs(sys.argv[3])
+        store_inputs(sys.argv[3])
         text_inputs(sys.argv[3])
         file_inputs(sys.argv[3])
     else:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -78,3 +79,46 @@ def test_a_failing_callback_is_raised(folder, enc):
 
     with pytest.raises(ZeroDivisionError):
         mopd.Dataset(folder).encode(enc, progress=fail)
+
+
+def test_pictures_without_labels(folder, enc, tmp_path):
+    data = mopd.Dataset(folder, unlabelled=True)
+    assert data.unlabelled and data.classes == ["unlabelled"] and len(data) == 30
+    data.encode(enc).save(tmp_path / "all.safetensors")
+    store = mopd.Dataset(tmp_path / "all.safetensors")
+    assert store.unlabelled and sorted(store.files) == sorted(str(p) for p in folder.rglob("*.png"))
+    assert not mopd.Dataset(folder).unlabelled
+
+
+def test_a_store_follows_its_folder(folder, enc, tmp_path):
+    place = tmp_path / "mine"
+    shutil.copytree(folder, place)
+    mopd.Dataset(place).encode(enc).save(tmp_path / "mine.safetensors")
+    known = mopd.Dataset(tmp_path / "mine.safetensors")
+    first, *_, last = sorted((place / "train" / "cat").iterdir())
+    first.rename(place / "train" / "dog" / "moved.png")
+    last.unlink()
+    with pytest.raises(mopd.MopdError, match="from class 'cat' to 'dog'"):
+        mopd.Dataset(place).encode(enc, known=known)
+    synced = mopd.Dataset(place).encode(enc, known=known, sync=True)
+    synced.save(tmp_path / "synced.safetensors")
+    mopd.Dataset(place).encode(enc).save(tmp_path / "anew.safetensors")
+    assert (tmp_path / "synced.safetensors").read_bytes() == (tmp_path / "anew.safetensors").read_bytes()
+
+
+def test_a_journal_keeps_what_was_encoded(folder, enc, tmp_path):
+    data, journal = mopd.Dataset(folder), tmp_path / "j"
+
+    def stop(done, total):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        data.encode(enc, journal=journal, progress=stop)
+    size = journal.stat().st_size
+    assert size > 256
+    store = data.encode(enc, journal=journal)
+    assert journal.stat().st_size == size  # all 30 were there
+    assert np.array_equal(store.features(), data.encode(enc).features())
+    journal.write_text("notes of mine")
+    with pytest.raises(mopd.MopdError, match="not a journal"):
+        data.encode(enc, journal=journal)

@@ -39,7 +39,10 @@ MOPD_SUBSET_ALL = 0
 MOPD_SUBSET_BASE = 1
 MOPD_SUBSET_NEW = 2
 MOPD_DATASET_READ = 1
+MOPD_DATASET_UNLABELLED = 2
+MOPD_DATASET_MAY_LACK_LABELS = 4
 MOPD_ENCODE_SKIP_BAD = 1
+MOPD_ENCODE_SYNC = 2
 MOPD_PICK_RELABEL = 1
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
@@ -380,6 +383,8 @@ class mopd_dataset_info(Structure):
         ("n_views", c_uint32),
         ("augmented", c_uint32),
         ("n_split", c_uint32 * 3),
+        ("unlabelled", c_uint32),
+        ("quantized", c_uint32),
     ]
 
 
@@ -393,6 +398,20 @@ class mopd_selection(Structure):
     ]
 
 
+class mopd_encode_counts(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("n_encoded", c_uint64),
+        ("n_resumed", c_uint64),
+        ("n_known", c_uint64),
+        ("n_moved", c_uint64),
+        ("n_withdrawn", c_uint64),
+        ("n_gone", c_uint64),
+        ("n_bad", c_uint64),
+    ]
+
+
 class mopd_encode_options(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -402,6 +421,8 @@ class mopd_encode_options(Structure):
         ("seed", c_uint64),
         ("fn", mopd_encode_fn),
         ("context", c_void_p),
+        ("counts", P(mopd_encode_counts)),
+        ("journal", c_char_p),
     ]
 
 

@@ -60,15 +60,19 @@ class Dataset:
     path : path
         The folder, CSV or store.
     root : path, optional
-        The folder that pictures lie in, where it is not the data's own.
+        The folder that pictures lie in, where it is not the data's own, or not the one that a store remembers.
+    unlabelled : bool, default False
+        Take every picture below a folder, however its folders are nested, or of a CSV, without labels: all are then of
+        the one class ``unlabelled``.
     """
 
     _handle: Handle
     _info: Any
 
-    def __init__(self, path: Path, *, root: Optional[Path] = None) -> None:
+    def __init__(self, path: Path, *, root: Optional[Path] = None, unlabelled: bool = False) -> None:
         options = filled(_abi.mopd_dataset_options, lib.mopd_dataset_options_init)
         options.root = None if root is None else path_bytes(root)
+        options.flags = _abi.MOPD_DATASET_UNLABELLED if unlabelled else 0
         out = _new()
         check(lib.mopd_dataset_open(out.out, path_bytes(path), byref(options)))
         self._take(out)
@@ -122,6 +126,11 @@ class Dataset:
         return bool(self._info.augmented)
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether there are no labels, and the one class stands for that."""
+        return bool(self._info.unlabelled)
+
+    @property
     def fingerprint(self) -> str:
         """Of the encoder whose features these are, "" until encoded."""
         text: bytes = lib.mopd_dataset_fingerprint(self._handle.pointer)
@@ -137,7 +146,7 @@ class Dataset:
 
     @property
     def files(self) -> List[str]:
-        """Where the pictures lie."""
+        """Where the pictures lie; those of a store, where they lay when it was made."""
         return [self[i].file for i in range(len(self))]
 
     def features(self, views: Optional[int] = None, *, first: int = 0) -> Floats:
@@ -212,6 +221,8 @@ class Dataset:
         views: int = 0,
         seed: int = 1,
         skip_bad: bool = False,
+        sync: bool = False,
+        journal: Optional[Path] = None,
         bad: Optional[Callable[[str, str], object]] = None,
         progress: Union[bool, Callable[[int, int], object]] = False,
     ) -> "Dataset":
@@ -229,6 +240,12 @@ class Dataset:
             Of the views.
         skip_bad : bool, default False
             Leave unreadable pictures out instead of failing.
+        sync : bool, default False
+            Make the result what this dataset is: pictures of `known` that have moved are found by their content and have
+            the class and path that they have here, those that are gone are left out.
+        journal : path, optional
+            A file that keeps what is encoded meanwhile, so that a process that is killed loses little: the same call goes
+            on from it.  Remove it once the result is saved.
         bad : callable, optional
             Gets (path, message) of each unreadable picture.
         progress : bool or callable
@@ -240,7 +257,8 @@ class Dataset:
             Ctrl-C; its attribute ``reached`` is then a Dataset of what was encoded, to be given as `known`.
         """
         options = filled(_abi.mopd_encode_options, lib.mopd_encode_options_init)
-        options.flags = _abi.MOPD_ENCODE_SKIP_BAD if skip_bad else 0
+        options.flags = (_abi.MOPD_ENCODE_SKIP_BAD if skip_bad else 0) | (_abi.MOPD_ENCODE_SYNC if sync else 0)
+        options.journal = None if journal is None else path_bytes(journal)
         options.n_views, options.seed = views, seed
         model, out = encoder._live(), _new()
         errors: List[BaseException] = []

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * unlabelled.c - every picture below a folder, without labels: a photo library by year and month, a pool to label.
+ *
+ * All pictures are of one class that says so.  Names that begin with a dot are passed over, as is a folder that
+ * leads back to one that it lies in. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/names.h"
+#include "base/path.h"
+#include "data/dataset.h"
+
+#define MOST_DEEP 64
+
+/* A folder that is being walked, and those that it lies in. */
+typedef struct level {
+    const struct level *above;
+    const char *path;  /* below the data folder, "" for itself */
+    struct stat about; /* of the folder */
+    int depth;
+} level;
+
+static char *join(const char *below, const char *name)
+{
+    return *below ? mo_path_join(below, name) : mo_mem_strdup(name);
+}
+
+static mopd_status add_picture(mo_dataset_list *list, const char *below, const char *name)
+{
+    static char none[] = MO_DATASET_NO_LABEL;
+    char *path = join(below, name);
+    if (!path) return MOPD_E_NOMEM;
+    mopd_status st = mo_dataset_list_add(list, &(mo_dataset_list_row){path, none, MOPD_SPLIT_NONE, 0});
+    if (st != MOPD_OK) mo_mem_free(path);
+    return st;
+}
+
+static bool is_walked_already(const level *l, const struct stat *about)
+{
+    for (; l; l = l->above) {
+        if (l->about.st_dev == about->st_dev && l->about.st_ino == about->st_ino) return true;
+    }
+    return false;
+}
+
+static mopd_status walk(mo_dataset_list *list, const char *data, const level *l);
+
+/* What stands in a folder under this name. */
+static mopd_status visit(mo_dataset_list *list, const char *data, const level *l, const char *name)
+{
+    level inner = {.above = l, .depth = l->depth + 1};
+    char *path = join(l->path, name), *file = path ? mo_path_join(data, path) : NULL;
+    mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
+    const bool there = file && !stat(file, &inner.about);
+    inner.path = path;
+    if (there && S_ISDIR(inner.about.st_mode)) {
+        if (inner.depth > MOST_DEEP)
+            st = mo_fail(MOPD_E_UNSUPPORTED, "%s: folders are nested deeper than %d", file, MOST_DEEP);
+        else if (!is_walked_already(l, &inner.about))
+            st = walk(list, data, &inner);
+    } else if (there && mo_folder_is_picture(name)) {
+        st = add_picture(list, l->path, name);
+    }
+    mo_mem_free(path);
+    mo_mem_free(file);
+    return st;
+}
+
+static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
+{
+    mo_names names = {0};
+    char *folder = *l->path ? mo_path_join(data, l->path) : mo_mem_strdup(data);
+    mopd_status st = folder ? mo_names_dir(&names, folder) : MOPD_E_NOMEM;
+    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
+        if (names.name[i][0] != '.') st = visit(list, data, l, names.name[i]);
+    }
+    mo_names_free(&names);
+    mo_mem_free(folder);
+    return st;
+}
+
+mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char *root)
+{
+    mo_dataset_list list = {0};
+    level top = {.path = ""};
+    mopd_status st = stat(path, &top.about) ? mo_fail_errno(MOPD_E_IO, "%s: cannot list", path) : MOPD_OK;
+    if (st == MOPD_OK) st = walk(&list, path, &top);
+    if (st == MOPD_OK && !list.n)
+        st = mo_fail(MOPD_E_FORMAT, "%s: no picture (.jpg, .jpeg, .png) below this folder", path);
+    if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : path);
+    if (st == MOPD_OK) (*out)->source->unlabelled = true;
+    for (size_t i = 0; i < list.n; i++) mo_mem_free(list.row[i].path);
+    mo_mem_free(list.row);
+    return st;
+}
+
+/* Whether a folder holds a picture directly; deeper: whether one of its folders does. */
+static mopd_status holds_pictures(const char *folder, int deeper, bool *holds)
+{
+    mo_names names = {0};
+    mopd_status st = mo_names_dir(&names, folder);
+    for (size_t i = 0; i < names.n && st == MOPD_OK && !*holds; i++) {
+        if (names.name[i][0] == '.') continue;
+        char *inner = mo_path_join(folder, names.name[i]);
+        if (!inner)
+            st = MOPD_E_NOMEM;
+        else if (!mo_file_is_dir(inner))
+            *holds = !deeper && mo_folder_is_picture(names.name[i]);
+        else if (deeper)
+            st = holds_pictures(inner, deeper - 1, holds);
+        mo_mem_free(inner);
+    }
+    mo_names_free(&names);
+    return st;
+}
+
+mopd_status mo_unlabelled_tell(const char *path, bool *unlabelled)
+{
+    bool labelled = false;
+    mopd_status st = holds_pictures(path, 1, &labelled);
+    for (int32_t s = 0; s < 3 && st == MOPD_OK && !labelled; s++) {
+        char *split = mo_path_join(path, mo_dataset_split_name(s));
+        if (!split) return MOPD_E_NOMEM;
+        if (mo_file_is_dir(split)) st = holds_pictures(split, 1, &labelled);
+        mo_mem_free(split);
+    }
+    *unlabelled = st == MOPD_OK && !labelled;
+    return st;
+}
