@@ -124,7 +124,7 @@ void cli_list_split(cli_list *list, const char *text)
     }
 }
 
-static bool read_lines(cli_list *list, FILE *f, const char *path)
+static bool read_lines(cli_list *list, FILE *f, const char *path, bool all)
 {
     char *line = NULL;
     size_t cap = 0;
@@ -134,7 +134,7 @@ static bool read_lines(cli_list *list, FILE *f, const char *path)
         const char *start = first && n >= 3 && !memcmp(line, "\xef\xbb\xbf", 3) ? line + 3 : line;
         size_t before = list->n;
         add_trimmed(list, start, line + n);
-        if (!*list->item[before]) free(list->item[--list->n]);
+        if (!all && !*list->item[before]) free(list->item[--list->n]);
     }
     bool bad = ferror(f);
     if (bad) cli_fail("%s: cannot read: %s", path, strerror(errno));
@@ -142,15 +142,26 @@ static bool read_lines(cli_list *list, FILE *f, const char *path)
     return !bad;
 }
 
-bool cli_list_file(cli_list *list, const char *path)
+static bool read_list(cli_list *list, const char *path, bool all)
 {
     cli_interrupt_ends(true); /* who types the lines, or awaits them from a pipe, may give up */
     bool standard = !strcmp(path, "-");
     FILE *f = standard ? stdin : fopen(path, "re");
-    bool ok = f ? read_lines(list, f, path) : (cli_fail("%s: cannot open: %s", path, strerror(errno)), false);
+    bool ok =
+        f ? read_lines(list, f, path, all) : (cli_fail("%s: cannot open: %s", path, strerror(errno)), false);
     if (f && !standard) fclose(f);
     cli_interrupt_ends(false);
     return ok;
+}
+
+bool cli_list_file(cli_list *list, const char *path)
+{
+    return read_list(list, path, false);
+}
+
+bool cli_list_lines(cli_list *list, const char *path)
+{
+    return read_list(list, path, true);
 }
 
 static bool is_picture_name(const char *name)

@@ -57,8 +57,9 @@ void cli_list_free(cli_list *list);
 /* Adds "a,b,c" split at commas, spaces around each trimmed; empty parts stay, for the library to refuse. */
 void cli_list_split(cli_list *list, const char *text);
 
-/* Adds the non-empty lines of a file ("-": standard input); false after reporting. */
+/* Adds the non-empty lines of a file ("-": standard input), or all of them; false after reporting. */
 bool cli_list_file(cli_list *list, const char *path);
+bool cli_list_lines(cli_list *list, const char *path);
 
 /* Adds path, or every .jpg, .jpeg, .png below it in byte order when it is a folder; false after reporting. */
 bool cli_list_pictures(cli_list *list, const char *path);
@@ -137,12 +138,18 @@ bool cli_flush(void);
 
 /* -- progress ----------------------------------------------------------------------------------------------- */
 
-/* A bar on stderr when it is a terminal and quiet is off; otherwise nothing.  total 0: a count without an end. */
+/* A bar on stderr when it is a terminal, a line every few seconds when it is none; nothing with --quiet.  total 0: a
+ * count without an end.  MOPD_PROGRESS in the environment: seconds between the lines, 0 for none. */
 typedef struct cli_progress {
     const char *label;
     size_t total;
     bool shown;
+    double lines; /* seconds between two, 0: none */
     double start, drawn;
+    struct {
+        double seconds;
+        size_t done;
+    } mark[2]; /* where the speed is measured from, and where it will be next */
 } cli_progress;
 
 void cli_progress_start(cli_progress *progress, const cli_common *common, const char *label, size_t total);
@@ -181,6 +188,7 @@ int cmd_fit(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_preprocess(int argc, char **argv);
+int cmd_search(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 

@@ -2,23 +2,25 @@
  * cmd_classify.c - mopd classify: pictures against class names, zero-shot, with learned prompts or by a recogniser.
  *
  * Pictures stream: each result is printed as it comes, so a folder of a million needs no more memory than ten. */
-#include "data.h"
+#include "pictures.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const cli_command command = {"classify",
-    "(--classes \"a,b\" | --class-file F | -p PROMPT | -r RECOGNIZER) [options] IMAGE...",
-    "Tells which of the given classes each picture shows.  Folders are walked.",
+    "(--classes \"a,b\" | --class-file F | -p PROMPT | -r RECOGNIZER) [options] (IMAGE... | -d STORE)",
+    "Tells which of the given classes each picture shows.  Folders are walked; pictures of a store are not "
+    "encoded again.",
     "  mopd classify --classes \"cat,dog\" photo.jpg\n"
     "  mopd classify --class-file birds.txt --template \"a photo of a {}, a type of bird.\" --top 3 garden/\n"
     "  mopd classify -p prompt.safetensors forest/\n"
     "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" --format json forest/\n"
-    "  mopd classify -r birds.safetensors --none --set 0.9 garden/\n"};
+    "  mopd classify -r birds.safetensors --none --set 0.9 garden/\n"
+    "  mopd classify -d photos.safetensors --classes \"beach,mountains\" --format csv\n"};
 
 typedef struct job {
     const cli_common *common;
-    const cli_list *images;
+    const cli_pictures *pictures;
     const mopd_bank *bank;             /* or */
     const mopd_recognizer *recognizer; /* with */
     bool none;                         /* a picture below the cut-off is none of the classes */
@@ -153,7 +155,7 @@ static mopd_status judge(job *j, const float *feature)
 static int encoded(void *context, size_t index, mopd_status status, const char *message, const float *feature)
 {
     job *j = context;
-    const char *image = j->images->item[index], *error = NULL;
+    const char *image = j->pictures->files.item[index], *error = NULL;
     if (status == MOPD_OK) status = judge(j, feature), message = mopd_last_error();
     if (status != MOPD_OK) {
         error = message;
@@ -175,8 +177,8 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
 static void fit_columns(job *j)
 {
     j->image_width = j->class_width = 5;
-    for (size_t i = 0; i < j->images->n; i++) {
-        size_t n = strlen(j->images->item[i]);
+    for (size_t i = 0; i < j->pictures->files.n; i++) {
+        size_t n = strlen(j->pictures->files.item[i]);
         if (n > j->image_width) j->image_width = n < 60 ? n : 60;
     }
     if (j->none) j->class_width = strlen("none of these");
@@ -189,10 +191,9 @@ static void fit_columns(job *j)
 static int classify_all(job *j, const mopd_encoder *encoder)
 {
     fit_columns(j);
-    cli_progress_start(&j->progress, j->common, "classify", j->images->n);
+    cli_progress_start(&j->progress, j->common, "classify", j->pictures->files.n);
     if (cli_is_json(j->common)) fputs("{\"results\":[", stdout);
-    mopd_status st =
-        mopd_encoder_encode_files(encoder, (const char *const *)j->images->item, j->images->n, encoded, j);
+    mopd_status st = cli_pictures_each(j->pictures, encoder, encoded, j);
     cli_progress_end(&j->progress);
     if (cli_is_json(j->common)) fputs("]}\n", stdout);
     if (!cli_flush()) return EXIT_FAILED;
@@ -200,8 +201,9 @@ static int classify_all(job *j, const mopd_encoder *encoder)
     return j->n_bad ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* How pictures are judged: names and a prompt, or a recogniser. */
+/* How pictures are judged: names and a prompt, or a recogniser; and where they are, when none are named. */
 typedef struct judges {
+    cli_data data;
     const char *prompt, *recognizer, *also;
     bool none;
     double coverage;
@@ -230,7 +232,7 @@ static int classify_by(job *j, const mopd_encoder *encoder, const judges *by)
     return status;
 }
 
-static int run(const cli_common *common, const cli_prompts *prompts, const judges *by, const cli_list *images)
+static int run(const cli_common *common, const cli_prompts *prompts, judges *by, cli_pictures *pictures)
 {
     mopd_encoder *encoder = NULL;
     mopd_bank *bank = NULL;
@@ -240,11 +242,10 @@ static int run(const cli_common *common, const cli_prompts *prompts, const judge
     mopd_status st = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
                                     : make_bank(&bank, encoder, prompts, by->prompt);
     cli_interrupt_ends(false);
-    int status;
-    if (st != MOPD_OK) {
-        status = cli_fail_status(st);
-    } else {
-        job j = {.common = common, .images = images, .bank = bank, .recognizer = recognizer};
+    int status =
+        st == MOPD_OK ? cli_pictures_ready(pictures, &by->data, encoder, common) : cli_fail_status(st);
+    if (status < 0) {
+        job j = {.common = common, .pictures = pictures, .bank = bank, .recognizer = recognizer};
         status = classify_by(&j, encoder, by);
     }
     mopd_bank_free(bank);
@@ -287,23 +288,21 @@ int cmd_classify(int argc, char **argv)
         {"set", 0, CLI_REAL, &by.coverage, "SHARE",
             "with -r: all classes that the true one is among so often", NULL},
         {"top", 0, CLI_UINT, &by.top, "N", "classes shown a picture", NULL},
+        CLI_DATA_OPTIONS(by.data),
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
-    cli_list images = {0};
+    cli_pictures pictures = {0};
     bool named = prompts.classes || prompts.class_file; /* without, a prompt or a recogniser brings its own */
     if (status < 0 && !by.recognizer && (named || !by.prompt))
         status = cli_prompts_classes(&prompts, command.name);
     if (status < 0) status = cli_prompts_templates(&prompts);
     if (status < 0) status = check_judges(&by, &prompts);
-    if (status < 0 && !n_rest) status = cli_usage(command.name, "no pictures");
-    for (size_t i = 0; status < 0 && i < n_rest; i++) {
-        if (!cli_list_pictures(&images, rest[i])) status = EXIT_FAILED;
-    }
-    if (status < 0) status = run(&common, &prompts, &by, &images);
-    cli_list_free(&images);
+    if (status < 0) status = cli_pictures_open(&pictures, &by.data, rest, n_rest, command.name);
+    if (status < 0) status = run(&common, &prompts, &by, &pictures);
+    cli_pictures_close(&pictures);
     cli_prompts_free(&prompts);
     return status;
 }

@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: MIT
- * cmd_encode.c - mopd encode: features of pictures or texts as a .npy file, n x D float32, rows of length 1. */
-#include "cli.h"
+ * cmd_encode.c - mopd encode: features of pictures or texts as a .npy file, n x D float32, rows of length 1; of
+ * pictures, a list that says which row is which. */
+#include "pictures.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static const cli_command command = {"encode", "(--image FILE... | --text TEXT... | --text-file F) -o OUT.npy",
-    "Writes features of pictures or texts, n x D float32, rows of length 1.",
+static const cli_command command = {"encode",
+    "(--image FILE... | -d STORE | --text TEXT... | --text-file F) -o OUT.npy",
+    "Writes features of pictures or texts, n x D float32, rows of length 1.  Of pictures it also writes "
+    "OUT.paths.csv,\n"
+    "whose line below the header is the path of the first row, and so on.",
     "  mopd encode --image a.jpg b.png -o images.npy\n"
+    "  mopd encode --image photos/ --skip-bad -o photos.npy\n"
+    "  mopd encode -d photos.safetensors -o photos.npy\n"
     "  mopd encode --text \"a photo of a cat.\" \"a photo of a dog.\" -o texts.npy\n"};
 
 typedef struct job {
-    float *features;
-    size_t dim;
+    cli_common common;
+    cli_data data;
+    cli_pictures pictures;
+    cli_list texts;
+    const char *text_file, *out;
+    float *features; /* n x dim */
+    size_t n, dim;
+    char **path; /* n: the rows' pictures, owned by `pictures` */
     mopd_status failed;
     cli_progress progress;
 } job;
@@ -22,94 +36,184 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
     job *j = context;
     if (status != MOPD_OK) {
         cli_progress_end(&j->progress);
-        cli_fail("%s", message);
-        j->failed = status;
-        return 1;
+        if (!j->data.skip_bad) {
+            cli_fail("%s; --skip-bad leaves it out", message);
+            j->failed = status;
+            return 1;
+        }
+        fprintf(stderr, "mopd: skipped: %s\n", message);
+        j->data.n_bad++;
+    } else {
+        j->path[j->n] = j->pictures.files.item[index];
+        memcpy(j->features + j->n++ * j->dim, feature, j->dim * sizeof *feature);
     }
-    memcpy(j->features + index * j->dim, feature, j->dim * sizeof *feature);
     cli_progress_update(&j->progress, index + 1);
     return cli_interrupted();
 }
 
-static int encode_images(
-    job *j, const cli_common *common, const mopd_encoder *encoder, const cli_list *images)
+static int encode_pictures(job *j, const mopd_encoder *encoder)
 {
-    cli_progress_start(&j->progress, common, "encode", images->n);
-    mopd_status st =
-        mopd_encoder_encode_files(encoder, (const char *const *)images->item, images->n, encoded, j);
+    int status = cli_pictures_ready(&j->pictures, &j->data, encoder, &j->common);
+    if (status >= 0) return status;
+    const size_t n = j->pictures.files.n;
+    j->features = cli_alloc(n * j->dim, sizeof *j->features);
+    j->path = cli_alloc(n, sizeof *j->path);
+    cli_progress_start(&j->progress, &j->common, "encode", n);
+    mopd_status st = cli_pictures_each(&j->pictures, encoder, encoded, j);
     cli_progress_end(&j->progress);
     if (j->failed) return EXIT_FAILED;
-    return st == MOPD_OK ? -1 : cli_fail_status(st);
+    if (st != MOPD_OK) return cli_fail_status(st);
+    if (!j->n) return cli_fail("none of the %zu pictures can be read", n);
+    if (!j->pictures.data && j->data.n_bad)
+        cli_note(&j->common, "%zu unreadable pictures left out", j->data.n_bad);
+    return -1;
 }
 
-static int encode_texts(job *j, const mopd_encoder *encoder, const cli_list *texts)
+static int encode_texts(job *j, const mopd_encoder *encoder)
 {
+    j->n = j->texts.n;
+    j->features = cli_alloc(j->n * j->dim, sizeof *j->features);
     cli_interrupt_ends(true);
     mopd_status st =
-        mopd_encoder_encode_texts(encoder, (const char *const *)texts->item, texts->n, j->features);
+        mopd_encoder_encode_texts(encoder, (const char *const *)j->texts.item, j->texts.n, j->features);
     cli_interrupt_ends(false);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
-static int report(const cli_common *common, const char *out, size_t n, size_t dim)
+/* "images.paths.csv" for "images.npy"; NULL for a pipe or device.  To be freed. */
+static char *list_path(const char *out)
 {
-    if (cli_is_json(common)) {
-        cli_print_json(json_pack("{s:s, s:I, s:I}", "path", out, "n", (json_int_t)n, "dim", (json_int_t)dim));
-    } else if (!common->quiet) {
-        printf("%s: %zu x %zu\n", out, n, dim);
+    static const char ending[] = ".paths.csv";
+    struct stat info;
+    if (!stat(out, &info) && !S_ISREG(info.st_mode)) return NULL;
+    size_t n = strlen(out);
+    if (n > 4 && !strcmp(out + n - 4, ".npy")) n -= 4;
+    char *path = cli_alloc(n + sizeof ending, 1);
+    memcpy(path, out, n);
+    memcpy(path + n, ending, sizeof ending);
+    return path;
+}
+
+static void put_field(FILE *f, const char *text)
+{
+    const bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+    if (quoted) fputc('"', f);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', f);
+        fputc(*text, f);
+    }
+    fputs(quoted ? "\"\n" : "\n", f);
+}
+
+/* The pictures of the rows, as a list that -d takes too. */
+static int write_list(const job *j, const char *path)
+{
+    FILE *f = fopen(path, "we");
+    if (!f) return cli_fail("%s: cannot write: %s", path, strerror(errno));
+    fputs("path\n", f);
+    for (size_t i = 0; i < j->n; i++) put_field(f, j->path[i]);
+    const bool bad = ferror(f);
+    if (!fclose(f) && !bad) return -1;
+    int status = cli_fail("%s: cannot write: %s", path, strerror(errno));
+    remove(path);
+    return status;
+}
+
+static int report(const job *j, const char *list)
+{
+    if (cli_is_json(&j->common)) {
+        json_t *document =
+            json_pack("{s:s, s:I, s:I}", "path", j->out, "n", (json_int_t)j->n, "dim", (json_int_t)j->dim);
+        if (list) json_object_set_new(document, "paths", cli_json_text(list));
+        if (j->path) json_object_set_new(document, "skipped", json_integer((json_int_t)j->data.n_bad));
+        cli_print_json(document);
+    } else if (!j->common.quiet) {
+        printf("%s: %zu x %zu%s%s\n", j->out, j->n, j->dim, list ? "; the rows' pictures are in " : "",
+            list ? list : "");
     }
     return cli_flush() ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int run(const cli_common *common, const cli_list *images, const cli_list *texts, const char *out)
+static int save(const job *j)
+{
+    const size_t shape[2] = {j->n, j->dim};
+    mopd_status st = mopd_array_save(j->out, j->features, shape, 2);
+    if (st != MOPD_OK) return cli_fail_status(st);
+    char *list = j->path ? list_path(j->out) : NULL;
+    int status = list ? write_list(j, list) : -1;
+    if (status < 0) status = report(j, list);
+    free(list);
+    return status;
+}
+
+static int run(job *j)
 {
     mopd_encoder *encoder;
-    if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
+    if (cli_check_writable(j->out) >= 0) return EXIT_FAILED;
+    if (!cli_open_encoder(&encoder, &j->common, 0)) return EXIT_FAILED;
     mopd_encoder_info info = {.struct_size = sizeof info};
     mopd_encoder_get_info(encoder, &info);
-    size_t shape[2] = {images->n ? images->n : texts->n, info.dim};
-    job j = {.dim = info.dim, .features = cli_alloc(shape[0] * shape[1], sizeof(float))};
-    int status = images->n ? encode_images(&j, common, encoder, images) : encode_texts(&j, encoder, texts);
-    if (status < 0) {
-        mopd_status st = mopd_array_save(out, j.features, shape, 2);
-        status = st == MOPD_OK ? report(common, out, shape[0], shape[1]) : cli_fail_status(st);
-    }
-    free(j.features);
+    j->dim = info.dim;
+    int status = j->texts.n ? encode_texts(j, encoder) : encode_pictures(j, encoder);
+    if (status < 0) status = save(j);
     mopd_encoder_close(encoder);
     return status;
 }
 
+/* The lines of a file, one text each, so that row i is line i.  Blank lines at the end are none. */
+static int read_texts(job *j)
+{
+    if (!cli_list_lines(&j->texts, j->text_file)) return EXIT_FAILED;
+    const size_t n_lines = j->texts.n;
+    while (j->texts.n && !*j->texts.item[j->texts.n - 1]) free(j->texts.item[--j->texts.n]);
+    if (!j->texts.n) return cli_fail("%s: no texts", j->text_file);
+    if (j->texts.n < n_lines)
+        cli_note(&j->common, "%s: %zu blank lines at the end left out", j->text_file, n_lines - j->texts.n);
+    size_t n_blank = 0, first = 0;
+    for (size_t i = 0; i < j->texts.n; i++) {
+        if (!*j->texts.item[i] && !n_blank++) first = i + 1;
+    }
+    if (n_blank)
+        cli_note(&j->common,
+            "%s: %zu blank lines, the first is line %zu; each has its row, that of the empty text",
+            j->text_file, n_blank, first);
+    return -1;
+}
+
+/* What is to be encoded: one kind of thing. */
+static int read_arguments(job *j, cli_list *images, char **rest, size_t n_rest)
+{
+    const int kinds = (images->n > 0) + (j->texts.n > 0) + (j->text_file != NULL) + (j->data.path != NULL);
+    if (kinds != 1) return cli_usage(command.name, "give one of --image, -d, --text, --text-file");
+    if (!j->out) return cli_usage(command.name, "no -o OUT.npy");
+    if (n_rest && (j->text_file || j->data.path))
+        return cli_usage(command.name, "'%s' is left over", rest[0]);
+    for (size_t i = 0; i < n_rest; i++) cli_list_add(images->n ? images : &j->texts, rest[i]);
+    if (j->text_file) return read_texts(j);
+    return j->texts.n ? -1 : cli_pictures_open(&j->pictures, &j->data, images->item, images->n, command.name);
+}
+
 int cmd_encode(int argc, char **argv)
 {
-    cli_common common;
-    cli_list given_images = {0}, images = {0}, texts = {0};
-    const char *text_file = NULL, *out = NULL;
+    job j = {.failed = MOPD_OK};
+    cli_list images = {0};
     const cli_option options[] = {
-        {"image", 0, CLI_LIST, &given_images, "FILE", "picture or folder; those that follow belong to it",
-            NULL},
-        {"text", 0, CLI_LIST, &texts, "TEXT", "text; those that follow belong to it", NULL},
-        {"text-file", 0, CLI_TEXT, &text_file, "FILE", "texts, one a line", NULL},
-        {"output", 'o', CLI_TEXT, &out, "OUT.npy", "where to write", NULL},
+        {"image", 0, CLI_LIST, &images, "FILE", "picture or folder; those that follow belong to it", NULL},
+        CLI_DATA_OPTIONS(j.data),
+        {"text", 0, CLI_LIST, &j.texts, "TEXT", "text; those that follow belong to it", NULL},
+        {"text-file", 0, CLI_TEXT, &j.text_file, "FILE", "texts, one a line", NULL},
+        {"output", 'o', CLI_TEXT, &j.out, "OUT.npy", "where to write", NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
-    int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
-    int kinds = (given_images.n > 0) + (texts.n > 0) + (text_file != NULL);
-    if (status < 0 && kinds != 1)
-        status = cli_usage(command.name, "give one of --image, --text, --text-file");
-    if (status < 0 && !out) status = cli_usage(command.name, "no -o OUT.npy");
-    if (status < 0 && text_file && n_rest) status = cli_usage(command.name, "'%s' is left over", rest[0]);
-    for (size_t i = 0; status < 0 && i < n_rest; i++)
-        cli_list_add(given_images.n ? &given_images : &texts, rest[i]);
-    if (status < 0 && text_file && !cli_list_file(&texts, text_file)) status = EXIT_FAILED;
-    for (size_t i = 0; status < 0 && i < given_images.n; i++) {
-        if (!cli_list_pictures(&images, given_images.item[i])) status = EXIT_FAILED;
-    }
-    if (status < 0 && !images.n && !texts.n) status = cli_fail("%s: no texts", text_file);
-    if (status < 0) status = run(&common, &images, &texts, out);
-    cli_list_free(&given_images);
+    int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
+    if (status < 0) status = read_arguments(&j, &images, rest, n_rest);
+    if (status < 0) status = run(&j);
+    free(j.features);
+    free(j.path);
+    cli_pictures_close(&j.pictures);
     cli_list_free(&images);
-    cli_list_free(&texts);
+    cli_list_free(&j.texts);
     return status;
 }

@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: MIT
- * cmd_features.c - mopd features: a data set encoded once into a feature store; extended and
- * withdrawn from later. */
+ * cmd_features.c - mopd features: a data set encoded once into a feature store; extended, kept in step with its
+ * folder and withdrawn from later.
+ *
+ * While pictures are encoded a journal lies beside the store.  Whoever is killed leaves it there, and the same
+ * command goes on from it; it is removed once the store is written. */
 #include "data.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const cli_command command = {"features", "-d DATA [options] -o STORE",
     "Encodes a data set once.  The store then stands wherever -d DATA is asked for.",
     "  mopd features -d pictures/ -o pictures.safetensors\n"
     "  mopd features -d pictures/ --views 8 -o augmented.safetensors\n"
+    "  mopd features -d photos/ --unlabelled -o photos.safetensors\n"
     "  mopd features -d pictures/ --append -o pictures.safetensors\n"
+    "  mopd features -d pictures/ --sync -o pictures.safetensors\n"
     "  mopd features --withdraw train/cat/17.jpg --withdraw-class dog -o pictures.safetensors\n"};
 
 typedef struct job {
     cli_common common;
     cli_data data;
     const char *output;
+    char *journal; /* NULL: the output is no file that could be gone on with */
     uint64_t views, seed;
-    bool append, views_given, seed_given;
+    bool append, sync, views_given, seed_given;
     cli_list withdraw, withdraw_class;
+    mopd_encode_counts counts;
 } job;
 
 /* *store without the pictures and classes that are to go. */
@@ -57,6 +65,29 @@ static int open_known(mopd_dataset **known, const job *j)
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
+/* "pictures.safetensors.journal"; none beside a pipe or a device. */
+static int name_journal(job *j)
+{
+    static const char ending[] = ".journal";
+    struct stat info;
+    if (!stat(j->output, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return -1;
+    const size_t n = strlen(j->output);
+    j->journal = cli_alloc(n + sizeof ending, 1);
+    memcpy(j->journal, j->output, n);
+    memcpy(j->journal + n, ending, sizeof ending);
+    return cli_check_writable(j->output);
+}
+
+/* What the data is like, where that was not said. */
+static void tell_labels(const job *j, const mopd_dataset *data)
+{
+    const mopd_dataset_info info = cli_data_info(data);
+    if (info.unlabelled && !j->data.unlabelled)
+        cli_note(&j->common,
+            "%s: no class folder holds pictures, and no list names labels: %llu pictures without labels",
+            j->data.path, (unsigned long long)info.n_items);
+}
+
 static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
 {
     mopd_dataset *data = NULL;
@@ -65,12 +96,19 @@ static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
     mopd_encode_options_init(&options, sizeof options);
     options.n_views = (uint32_t)j->views;
     options.seed = j->seed;
+    options.flags = j->sync ? MOPD_ENCODE_SYNC : 0;
+    options.counts = &j->counts;
     if (known) {
         mopd_dataset_info info = cli_data_info(known);
         if (!j->views_given) options.n_views = info.augmented ? info.n_views : 0;
         if (!j->seed_given) options.seed = info.seed;
+        if (info.unlabelled) j->data.unlabelled = true;
     }
+    if (!j->data.unlabelled) j->data.hint = "--unlabelled takes pictures in whatever folders, without labels";
     int status = cli_data_open(&data, &j->data, command.name);
+    if (status < 0) tell_labels(j, data);
+    if (status < 0) status = name_journal(j);
+    options.journal = j->journal;
     if (status < 0 && !cli_open_encoder(&encoder, &j->common, 0)) status = EXIT_FAILED;
     if (status < 0) status = cli_data_encode(out, data, known, encoder, &options, &j->common, &j->data);
     mopd_encoder_close(encoder);
@@ -78,24 +116,93 @@ static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
     return status;
 }
 
+static void show_json(const job *j, const mopd_dataset_info *info, long long added, double seconds)
+{
+    const mopd_encode_counts *c = &j->counts;
+    json_t *document = json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:o}", "pictures",
+        (json_int_t)info->n_items, "added", (json_int_t)added, "skipped", (json_int_t)j->data.n_bad,
+        "classes", (int)info->n_classes, "views", (int)(info->augmented ? info->n_views : 0), "dim",
+        (int)info->dim, "seconds", seconds, "store", cli_json_text(j->output));
+    const struct {
+        const char *key;
+        uint64_t n;
+    } counts[] = {{"encoded", c->n_encoded}, {"resumed", c->n_resumed}, {"moved", c->n_moved},
+        {"withdrawn", c->n_withdrawn}, {"gone", c->n_gone}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        json_object_set_new(document, counts[i].key, json_integer((json_int_t)counts[i].n));
+    cli_print_json(document);
+}
+
+static void show_csv(const job *j, const mopd_dataset_info *info, long long added, double seconds)
+{
+    const mopd_encode_counts *c = &j->counts;
+    printf("pictures,added,skipped,classes,views,dim,seconds,store,encoded,resumed,moved,withdrawn,gone\r\n"
+           "%llu,%lld,%zu,%u,%u,%u,%.3f,",
+        (unsigned long long)info->n_items, added, j->data.n_bad, info->n_classes,
+        info->augmented ? info->n_views : 0, info->dim, seconds);
+    cli_csv_field(j->output, false);
+    printf("%llu,%llu,%llu,%llu,%llu\r\n", (unsigned long long)c->n_encoded, (unsigned long long)c->n_resumed,
+        (unsigned long long)c->n_moved, (unsigned long long)c->n_withdrawn, (unsigned long long)c->n_gone);
+}
+
+static void show_text(const job *j, const mopd_dataset_info *info, long long added, double seconds)
+{
+    const mopd_encode_counts *c = &j->counts;
+    printf("%s: %llu pictures ", j->output, (unsigned long long)info->n_items);
+    if (info->unlabelled)
+        printf("without labels");
+    else
+        printf("of %u classes", info->n_classes);
+    printf(" (%+lld", added);
+    if (j->sync)
+        printf("; %llu moved, %llu withdrawn", (unsigned long long)c->n_moved,
+            (unsigned long long)c->n_withdrawn);
+    printf("), %u x %u features each, %.1f s\n", info->n_views, info->dim, seconds);
+}
+
+/* What is not as the user may think. */
+static void show_notes(const job *j)
+{
+    const mopd_encode_counts *c = &j->counts;
+    if (c->n_resumed)
+        cli_note(&j->common, "%llu pictures were encoded by a run that did not come to its end",
+            (unsigned long long)c->n_resumed);
+    if (c->n_gone)
+        cli_note(&j->common, "%llu pictures of %s are gone from %s: --sync takes them out%s",
+            (unsigned long long)c->n_gone, j->output, j->data.path,
+            c->n_moved ? ", and follows those that have moved" : "");
+}
+
 static bool show(const job *j, const mopd_dataset *store, uint64_t n_before, double seconds)
 {
-    mopd_dataset_info info = cli_data_info(store);
-    long long n = (long long)info.n_items, added = n - (long long)n_before;
-    if (cli_is_json(&j->common)) {
-        cli_print_json(json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:s}", "pictures", (json_int_t)n,
-            "added", (json_int_t)added, "skipped", (json_int_t)j->data.n_bad, "classes", (int)info.n_classes,
-            "views", (int)(info.augmented ? info.n_views : 0), "dim", (int)info.dim, "seconds", seconds,
-            "store", j->output));
-    } else if (cli_is_csv(&j->common)) {
-        printf("pictures,added,skipped,classes,views,dim,seconds,store\r\n%lld,%lld,%zu,%u,%u,%u,%.3f,", n,
-            added, j->data.n_bad, info.n_classes, info.augmented ? info.n_views : 0, info.dim, seconds);
-        cli_csv_field(j->output, true);
-    } else if (!j->common.quiet) {
-        printf("%s: %lld pictures of %u classes (%+lld), %u x %u features each, %.1f s\n", j->output, n,
-            info.n_classes, added, info.n_views, info.dim, seconds);
-    }
+    const mopd_dataset_info info = cli_data_info(store);
+    const long long added = (long long)info.n_items - (long long)n_before;
+    show_notes(j);
+    if (cli_is_json(&j->common))
+        show_json(j, &info, added, seconds);
+    else if (cli_is_csv(&j->common))
+        show_csv(j, &info, added, seconds);
+    else if (!j->common.quiet)
+        show_text(j, &info, added, seconds);
     return cli_flush();
+}
+
+/* The store is written: what it took to get there goes. */
+static int save(const job *j, const mopd_dataset *result, int status)
+{
+    mopd_status st = mopd_dataset_save(result, j->output);
+    if (st != MOPD_OK) return cli_fail_status(st);
+    if (status == EXIT_INTERRUPTED)
+        cli_note(&j->common, "%s holds what was reached; --append goes on", j->output);
+    else if (j->journal)
+        unlink(j->journal);
+    return status;
+}
+
+/* What was reached is not written over a store that it does not continue. */
+static bool may_replace(const job *j)
+{
+    return j->append || !j->journal || access(j->output, F_OK);
 }
 
 static int run(job *j)
@@ -110,13 +217,10 @@ static int run(job *j)
         result = store;
         if (!j->append) n_before = 0;
     }
-    if (status < 0 || (status == EXIT_INTERRUPTED && store)) {
-        mopd_status st = mopd_dataset_save(result, j->output);
-        if (st != MOPD_OK)
-            status = cli_fail_status(st);
-        else if (status == EXIT_INTERRUPTED)
-            cli_note(&j->common, "%s holds what was reached; --append goes on", j->output);
-    }
+    if (status < 0 || (status == EXIT_INTERRUPTED && store && may_replace(j)))
+        status = save(j, result, status);
+    else if (status == EXIT_INTERRUPTED)
+        cli_note(&j->common, "%s is as it was; the same command goes on", j->output);
     if (status < 0) status = show(j, result, n_before, cli_seconds() - start) ? EXIT_DONE : EXIT_FAILED;
     mopd_dataset_close(store);
     mopd_dataset_close(known);
@@ -125,7 +229,7 @@ static int run(job *j)
 
 int cmd_features(int argc, char **argv)
 {
-    job j = {.seed = 1};
+    job j = {.seed = 1, .data.may_lack_labels = true, .counts.struct_size = sizeof j.counts};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_TEXT, &j.output, "STORE", "the feature store to write", NULL},
@@ -133,6 +237,11 @@ int cmd_features(int argc, char **argv)
             "augmented views of each training picture (default: 0, the plain one)", &j.views_given},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the augmented views", &j.seed_given},
         {"append", 0, CLI_FLAG, &j.append, NULL, "keep what STORE has, encode what is new", NULL},
+        {"sync", 0, CLI_FLAG, &j.sync, NULL,
+            "make STORE what DATA is: encode what is new, follow what has moved, withdraw what is gone",
+            NULL},
+        {"unlabelled", 0, CLI_FLAG, &j.data.unlabelled, NULL,
+            "take every picture below DATA, in whatever folders, without labels", NULL},
         {"withdraw", 0, CLI_LIST, &j.withdraw, "PATH", "take a picture out of STORE", NULL},
         {"withdraw-class", 0, CLI_LIST, &j.withdraw_class, "NAME", "take a class out of STORE", NULL},
         {0},
@@ -141,13 +250,16 @@ int cmd_features(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
     bool withdraws = j.withdraw.n + j.withdraw_class.n > 0;
+    j.append |= j.sync;
     if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
     if (status < 0 && !j.output) status = cli_usage(command.name, "no store: give -o STORE");
     if (status < 0 && !j.data.path && !withdraws) status = cli_usage(command.name, "no data: give -d DATA");
     if (status < 0 && j.data.path && withdraws && !j.append)
         status = cli_usage(command.name, "--withdraw beside -d DATA needs --append");
+    if (status < 0 && j.sync && !j.data.path) status = cli_usage(command.name, "--sync needs -d DATA");
     if (status < 0 && j.views > UINT32_MAX) status = cli_usage(command.name, "--views: too many");
     if (status < 0) status = run(&j);
+    free(j.journal);
     cli_list_free(&j.withdraw);
     cli_list_free(&j.withdraw_class);
     return status;

@@ -52,8 +52,18 @@ int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
     mopd_dataset_options options;
     mopd_dataset_options_init(&options, sizeof options);
     options.root = data->pictures;
+    if (data->may_lack_labels)
+        options.flags = data->unlabelled ? MOPD_DATASET_UNLABELLED : MOPD_DATASET_MAY_LACK_LABELS;
     mopd_status st = mopd_dataset_open(out, data->path, &options);
-    return st == MOPD_OK ? -1 : cli_fail_status(st);
+    if (st == MOPD_E_FORMAT && data->hint) return cli_fail("%s; %s", mopd_last_error(), data->hint);
+    if (st != MOPD_OK) return cli_fail_status(st);
+    if (data->may_lack_labels || !cli_data_info(*out).unlabelled) return -1;
+    mopd_dataset_close(*out);
+    *out = NULL;
+    return cli_fail(
+        "%s: the pictures have no labels: mopd %s needs a folder for each class, or a list with a "
+        "column 'label'",
+        data->path, command);
 }
 
 int cli_data_select(mopd_dataset **out, const mopd_dataset *from, const mopd_selection *selection)

@@ -14,6 +14,9 @@ typedef struct cli_data {
     const char *path;     /* -d: folder, CSV or store */
     const char *pictures; /* --pictures: the folder that a store's or list's paths are in, NULL: its own */
     bool skip_bad;        /* --skip-bad */
+    bool unlabelled;      /* --unlabelled: labels are not looked for */
+    bool may_lack_labels; /* the command needs none; set by it before cli_data_open */
+    const char *hint;     /* said of data whose folders or lines do not make sense; NULL */
     size_t n_bad;         /* counted by cli_data_encode */
 } cli_data;
 
@@ -28,7 +31,8 @@ typedef struct cli_data {
             NULL                                                                                             \
     }
 
-/* Each of these returns -1 to go on, else the exit status after reporting. */
+/* Each of these returns -1 to go on, else the exit status after reporting.  Opening refuses data without labels unless
+ * the command needs none. */
 int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command);
 int cli_data_select(mopd_dataset **out, const mopd_dataset *from, const mopd_selection *selection);
 

@@ -16,6 +16,7 @@ static const struct {
     {"bench-new", cmd_bench_new, "the base-to-new protocol, several methods side by side"},
     {"bench-shots", cmd_bench_shots, "all methods on all classes, with few and more pictures"},
     {"features", cmd_features, "encode a data set once into a feature store"},
+    {"search", cmd_search, "find the pictures of a store that are like a text or a picture"},
     {"encode", cmd_encode, "features of pictures or texts as a .npy file"},
     {"preprocess", cmd_preprocess, "the tensor that the vision tower sees as a .npy file"},
     {"tokenize", cmd_tokenize, "token ids of texts"},

@@ -10,6 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINE_SECONDS 5.0
+#define MARK_SECONDS 15.0
+
 bool cli_flush(void)
 {
     errno = 0;
@@ -126,26 +129,76 @@ double cli_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void cli_progress_start(cli_progress *progress, const cli_common *common, const char *label, size_t total)
+/* Seconds between lines where there is no terminal; 0: no lines. */
+static double line_seconds(void)
 {
-    *progress = (cli_progress){label, total, !common->quiet && isatty(STDERR_FILENO), cli_seconds(), 0};
+    const char *wanted = getenv("MOPD_PROGRESS");
+    char *end;
+    double seconds = wanted ? strtod(wanted, &end) : LINE_SECONDS;
+    return wanted && (end == wanted || *end || !(seconds >= 0)) ? LINE_SECONDS : seconds;
 }
 
-void cli_progress_update(cli_progress *progress, size_t done)
+void cli_progress_start(cli_progress *progress, const cli_common *common, const char *label, size_t total)
 {
-    double now = progress->shown ? cli_seconds() : 0;
-    if (!progress->shown || (now - progress->drawn < 0.1 && done != progress->total)) return;
-    progress->drawn = now;
-    double spent = now - progress->start;
+    const double start = cli_seconds();
+    *progress = (cli_progress){.label = label, .total = total, .start = start, .drawn = start};
+    if (common->quiet) return;
+    progress->shown = isatty(STDERR_FILENO);
+    progress->lines = progress->shown ? 0 : line_seconds();
+}
+
+/* "92 a second, 530 s left", judged by the last seconds: what was known already went by quickly.  Nothing until
+ * there is something to judge by. */
+static void print_speed(cli_progress *progress, size_t done, double spent)
+{
+    const double seconds = spent - progress->mark[0].seconds;
+    const size_t n = done - progress->mark[0].done;
+    if (n && seconds > 0) {
+        const double speed = (double)n / seconds;
+        fprintf(stderr, "  %.*f a second, %.0f s left", speed < 10, speed,
+            (double)(progress->total - done) / speed);
+    }
+    if (spent - progress->mark[1].seconds < MARK_SECONDS) return;
+    progress->mark[0] = progress->mark[1];
+    progress->mark[1].seconds = spent;
+    progress->mark[1].done = done;
+}
+
+/* A line for logs: what stands there stays. */
+static void print_line(cli_progress *progress, size_t done, double spent)
+{
+    if (progress->total)
+        fprintf(stderr, "mopd: %s: %zu of %zu (%zu %%)", progress->label, done, progress->total,
+            100 * done / progress->total);
+    else
+        fprintf(stderr, "mopd: %s: %zu", progress->label, done);
+    if (progress->total && done < progress->total) print_speed(progress, done, spent);
+    fputc('\n', stderr);
+}
+
+static void draw_bar(cli_progress *progress, size_t done, double spent)
+{
+    char bar[31] = "..............................";
     if (!progress->total) {
         fprintf(stderr, "\r%s %zu  %.0f s\033[K", progress->label, done, spent);
         return;
     }
-    char bar[31] = "..............................";
     memset(bar, '#', 30 * done / progress->total);
-    double left = done ? spent / (double)done * (double)(progress->total - done) : 0;
-    fprintf(
-        stderr, "\r%s [%s] %zu/%zu  %.0f s left\033[K", progress->label, bar, done, progress->total, left);
+    fprintf(stderr, "\r%s [%s] %zu/%zu", progress->label, bar, done, progress->total);
+    print_speed(progress, done, spent);
+    fputs("\033[K", stderr);
+}
+
+void cli_progress_update(cli_progress *progress, size_t done)
+{
+    if (!progress->shown && progress->lines <= 0) return;
+    const double now = cli_seconds(), since = now - progress->drawn;
+    if (progress->shown ? since < 0.1 && done != progress->total : since < progress->lines) return;
+    progress->drawn = now;
+    if (progress->shown)
+        draw_bar(progress, done, now - progress->start);
+    else
+        print_line(progress, done, now - progress->start);
 }
 
 void cli_progress_end(cli_progress *progress)

@@ -57,15 +57,60 @@ static void encode_writes_what_the_library_computes(void **state)
     assert_int_equal(json_integer_value(json_object_get(document, "n")), 3);
     assert_int_equal(json_integer_value(json_object_get(document, "dim")), TINY_DIM);
     json_decref(document);
-    r = run_mopd(NULL, "encode -m @ --text-file @ -o @ --quiet", tiny_model(1),
-        test_text("t.txt", "a photo of a cat.\n\nx\n"), out);
+    const char *lines = test_text("t.txt", "a photo of a cat.\n\nx\n\n \n");
+    r = run_mopd(NULL, "encode -m @ --text-file @ -o @ --quiet", tiny_model(1), lines, out);
     assert_run(r, 0);
     assert_string_equal(r.out, "");
-    read_npy(out, "'shape': (2, 12)", got, 2 * TINY_DIM);
-    assert_memory_equal(got, want, sizeof *got * TINY_DIM);
+    assert_string_equal(r.err, "");
+    read_npy(out, "'shape': (3, 12)", got, 3 * TINY_DIM);
+    assert_memory_equal(got, want, sizeof *got * 3 * TINY_DIM);
+    r = run_mopd(NULL, "encode -m @ --text-file @ -o @", tiny_model(1), lines, out);
+    assert_has(r.err, "t.txt: 2 blank lines at the end left out");
+    assert_has(r.err, "t.txt: 1 blank lines, the first is line 2; each has its row");
     mopd_image_close(images[0]);
     mopd_image_close(images[1]);
     mopd_encoder_close(encoder);
+}
+
+/* A folder with a bad picture and a name that needs quotes: the list says which row is which. */
+static void encode_lists_the_pictures_of_its_rows(void **state)
+{
+    (void)state;
+    float rows[3 * TINY_DIM], one[TINY_DIM];
+    const char *out = test_path("rows.npy"), *list = test_path("rows.paths.csv");
+    test_png("rows/a, b.png", 9, 12, 1);
+    test_png("rows/deep/c.png", 9, 12, 2);
+    test_text("rows/bad.png", "no picture");
+    run_result r = run_mopd(NULL, "encode -m @ --image @ -o @", tiny_model(1), test_path("rows"), out);
+    assert_one_error(&r, 1, "rows/bad.png", "--skip-bad leaves it out");
+    r = run_mopd(
+        NULL, "encode -m @ --image @ --skip-bad -o @ --format json", tiny_model(1), test_path("rows"), out);
+    assert_run(r, 0);
+    assert_has(r.err, "mopd: skipped: ");
+    assert_has(r.err, "1 unreadable pictures left out");
+    json_t *document = parse(&r);
+    assert_string_equal(json_string_value(json_object_get(document, "paths")), list);
+    assert_int_equal(json_integer_value(json_object_get(document, "skipped")), 1);
+    json_decref(document);
+    read_npy(out, "'shape': (2, 12)", rows, 2 * TINY_DIM);
+    char want[2048], *text = test_read(list);
+    snprintf(
+        want, sizeof want, "path\n\"%s\"\n%s\n", test_path("rows/a, b.png"), test_path("rows/deep/c.png"));
+    assert_string_equal(text, want);
+    free(text);
+    r = run_mopd(NULL, "encode -m @ -d @ -o @", tiny_model(1), list, test_path("again.npy"));
+    assert_run(r, 0);
+    assert_has(r.out, "again.npy: 2 x 12; the rows' pictures are in ");
+    r = run_mopd(
+        NULL, "encode -m @ --image @ -o @", tiny_model(1), test_path("rows/deep/c.png"), test_path("c.npy"));
+    assert_run(r, 0);
+    read_npy(test_path("c.npy"), "'shape': (1, 12)", one, TINY_DIM);
+    assert_memory_equal(rows + TINY_DIM, one, sizeof one);
+    unlink(test_path("rows/a, b.png"));
+    unlink(test_path("rows/deep/c.png"));
+    r = run_mopd(NULL, "encode -m @ --image @ --skip-bad -o @", tiny_model(1), test_path("rows"), out);
+    assert_run(r, 1);
+    assert_has(r.err, "none of the 1 pictures can be read");
 }
 
 static void encode_keeps_the_old_file_when_it_fails(void **state)
@@ -244,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encode_writes_what_the_library_computes),
+        cmocka_unit_test(encode_lists_the_pictures_of_its_rows),
         cmocka_unit_test(encode_keeps_the_old_file_when_it_fails),
         cmocka_unit_test(unwritable_places_are_named),
         cmocka_unit_test(devices_are_written_in_place),

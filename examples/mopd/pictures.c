@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * pictures.c - files and folders, or a data set whose features may be there already. */
+#include "pictures.h"
+
+#include <string.h>
+
+/* Whether a file begins as a store does: the length of a header in 8 bytes, the last of which are zero, and a brace. */
+static bool is_store(const char *path)
+{
+    unsigned char head[9];
+    FILE *f = fopen(path, "rbe");
+    if (!f) return false;
+    const size_t n = fread(head, 1, sizeof head, f);
+    fclose(f);
+    return n == sizeof head && !memcmp(head + 4, "\0\0\0\0{", 5);
+}
+
+static void list_files(cli_list *files, const mopd_dataset *data)
+{
+    mopd_item item = {.struct_size = sizeof item};
+    for (size_t i = 0; mopd_dataset_get_item(data, i, &item) == MOPD_OK; i++) cli_list_add(files, item.file);
+}
+
+int cli_pictures_open(
+    cli_pictures *pictures, cli_data *data, char **arguments, size_t n_arguments, const char *command)
+{
+    if (data->path && n_arguments)
+        return cli_usage(command, "'%s' beside -d %s: name pictures or data", arguments[0], data->path);
+    if (n_arguments == 1 && is_store(arguments[0])) data->path = arguments[0];
+    if (!data->path && !n_arguments) return cli_usage(command, "no pictures");
+    data->may_lack_labels = true;
+    if (data->path) {
+        int status = cli_data_open(&pictures->data, data, command);
+        if (status < 0) list_files(&pictures->files, pictures->data);
+        return status;
+    }
+    for (size_t i = 0; i < n_arguments; i++) {
+        if (!cli_list_pictures(&pictures->files, arguments[i])) return EXIT_FAILED;
+    }
+    return -1;
+}
+
+int cli_pictures_ready(
+    cli_pictures *pictures, cli_data *data, const mopd_encoder *encoder, const cli_common *common)
+{
+    if (!pictures->data) return -1;
+    mopd_dataset *encoded = NULL;
+    mopd_encode_options options;
+    mopd_encode_options_init(&options, sizeof options);
+    int status = cli_data_encode(&encoded, pictures->data, NULL, encoder, &options, common, data);
+    if (status < 0) {
+        cli_list_free(&pictures->files);
+        list_files(&pictures->files, encoded);
+        mopd_dataset_close(pictures->data);
+        pictures->data = encoded;
+    } else {
+        mopd_dataset_close(encoded);
+    }
+    if (status < 0 && cli_data_info(pictures->data).augmented)
+        cli_note(common, "%s: the features of training pictures are those of random crops", data->path);
+    return status;
+}
+
+mopd_status cli_pictures_each(
+    const cli_pictures *pictures, const mopd_encoder *encoder, mopd_encoded_fn fn, void *context)
+{
+    const cli_list *files = &pictures->files;
+    if (!pictures->data)
+        return mopd_encoder_encode_files(encoder, (const char *const *)files->item, files->n, fn, context);
+    for (size_t i = 0; i < files->n; i++) {
+        if (fn(context, i, MOPD_OK, NULL, mopd_dataset_feature(pictures->data, i, 0)))
+            return MOPD_E_CANCELLED;
+    }
+    return MOPD_OK;
+}
+
+void cli_pictures_close(cli_pictures *pictures)
+{
+    mopd_dataset_close(pictures->data);
+    cli_list_free(&pictures->files);
+    pictures->data = NULL;
+}
