@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# demo.sh - from a fresh clone to classified photographs and a learned prompt: installs, builds, fetches pictures, classifies;
-# then trains on half of the classes in demo-pictures.csv and tests on both halves.  In that list every second picture of a
+# demo.sh - from a fresh clone to classified photographs and a recogniser of one's own: installs, builds, fetches pictures,
+# classifies; then learns from half of the classes in demo-pictures.csv by all methods and tests on both halves; at last
+# fits a recogniser to all classes, which refuses pictures of something else.  In that list every second picture of a
 # class, in the order of the names, is for testing.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -40,7 +41,13 @@ show $mopd features -d scripts/demo-pictures.csv --pictures "$stamps" -o "$out/p
 show $mopd train -d "$out/pictures.safetensors" --pictures "$stamps" --subset base --report "$out/report.html" \
     -o "$out/prompt.safetensors" >"$out/train.log"
 sed -n '2p;$p' "$out/train.log"
-show $mopd bench-new -d "$out/pictures.safetensors" --methods zero-shot,gda,coop,mopd --seeds 1
+show $mopd bench-new -d "$out/pictures.safetensors" --methods zero-shot,fit,gda,coop,mopd --seeds 1
 echo
 echo "demo: base: the classes trained on; new: classes that no training saw, each half against its own names; mixed: all at once"
 echo "demo: curves, classes, gate and confused pictures of the training: $root/$out/report.html"
+
+show $mopd fit -d "$out/pictures.safetensors" -o "$out/recognizer.safetensors"
+show $mopd eval -d "$out/pictures.safetensors" -r "$out/recognizer.safetensors" | sed -n '1p;2p;/^accuracy/,$p'
+echo
+echo "demo: photographs of other things are none of these"
+show $mopd classify -r "$out/recognizer.safetensors" --none "$pictures"

@@ -48,18 +48,20 @@ void bench_set_free(bench_set *s)
     free(s->owned);
 }
 
-void bench_join(bench_set *s, const bench_set *base, const bench_set *fresh, size_t dim)
+void bench_join(bench_set *out, const bench_set *first, const bench_set *second, size_t dim)
 {
-    *s = (bench_set){.n = base->n + fresh->n, .n_views = 1, .n_classes = base->n_classes + fresh->n_classes};
-    s->features = cli_alloc(s->n * dim, sizeof *s->features);
-    s->labels = cli_alloc(s->n, sizeof *s->labels);
-    s->classes = s->owned = cli_alloc(s->n_classes, sizeof *s->owned);
-    memcpy(s->features, base->features, base->n * dim * sizeof(float));
-    memcpy(s->features + base->n * dim, fresh->features, fresh->n * dim * sizeof(float));
-    for (size_t i = 0; i < s->n; i++)
-        s->labels[i] = i < base->n ? base->labels[i] : fresh->labels[i - base->n] + (int32_t)base->n_classes;
-    for (size_t c = 0; c < s->n_classes; c++)
-        s->owned[c] = c < base->n_classes ? base->classes[c] : fresh->classes[c - base->n_classes];
+    *out = (bench_set){
+        .n = first->n + second->n, .n_views = 1, .n_classes = first->n_classes + second->n_classes};
+    out->features = cli_alloc(out->n * dim, sizeof *out->features);
+    out->labels = cli_alloc(out->n, sizeof *out->labels);
+    out->classes = out->owned = cli_alloc(out->n_classes, sizeof *out->owned);
+    memcpy(out->features, first->features, first->n * dim * sizeof(float));
+    memcpy(out->features + first->n * dim, second->features, second->n * dim * sizeof(float));
+    for (size_t i = 0; i < out->n; i++)
+        out->labels[i] =
+            i < first->n ? first->labels[i] : second->labels[i - first->n] + (int32_t)first->n_classes;
+    for (size_t c = 0; c < out->n_classes; c++)
+        out->owned[c] = c < first->n_classes ? first->classes[c] : second->classes[c - first->n_classes];
 }
 
 static int select_part(mopd_dataset **out, const bench *b, const mopd_selection *wanted)

@@ -35,8 +35,8 @@ static void print_help(void)
     puts("\n'mopd SUBCOMMAND --help' tells each one's options; 'mopd --version' what this is.\n\n"
          "Examples:\n"
          "  mopd classify --classes \"cat,dog,bicycle\" photo.jpg\n"
-         "  mopd train -d pictures/ -o prompt.safetensors\n"
-         "  mopd classify -p prompt.safetensors --classes \"fox,wolf\" forest/");
+         "  mopd fit -d pictures/ -o birds.safetensors\n"
+         "  mopd classify -r birds.safetensors --none garden/");
 }
 
 static int unknown(const char *name)

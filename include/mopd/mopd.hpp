@@ -1282,8 +1282,7 @@ class Calibration {
     void add(const Matrix &logits, span<const std::int32_t> labels)
     {
         detail::need("labels", labels.size(), logits.rows());
-        check(
-            mopd_calibration_add(sums_.data(), logits.cols(), logits.data(), labels.data(), labels.size()));
+        check(mopd_calibration_add(sums_.data(), logits.cols(), logits.data(), labels.data(), labels.size()));
     }
 
     /* Expected calibration error in percent, and mean log loss. */

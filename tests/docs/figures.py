@@ -7,7 +7,8 @@ says what may stand there.  The benches write speed (tests/bench/record.py).  Ac
 
     mopd bench-new ... --format json | tests/docs/figures.py --accuracy NAME
 
-puts its rows into the entry NAME of docs/figures.json, for instance caltech101-default."""
+puts its rows into the entry NAME of docs/figures.json, for instance caltech101-default.  What recognisers can do is written
+by tests/bench/recognition.py --json docs/figures.json."""
 import argparse
 import datetime
 import json
@@ -19,7 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "bench")]
 
 import links  # noqa: E402
+import recognition_tables  # noqa: E402
 import record  # noqa: E402
+from recognition_tables import COLUMNS, table  # noqa: E402
 
 MARK = re.compile(r"(<!-- figures: ([\w-]+)(?: ([\w-]+))? -->\n)(.*?)(<!-- /figures -->)", re.S)
 ENGINES = ("PyTorch", "ONNX Runtime", "OpenVINO")
@@ -28,11 +31,6 @@ README_SPEED = (("ViT-B/32, 1 picture", "ViT-B/32, one picture"), ("ViT-B/16, 1 
                 ("ViT-B/16, 16 pictures", "ViT-B/16, 16 pictures"), ("EfficientNet-Lite0, 1 picture", "the built-in model's tower, one picture"),
                 ("training step, 50 classes, batch 128, features cached on both sides", "training step, 50 classes, batch 128"),
                 ("open a cached ViT-B/32 model", "opening a ViT-B/32 model of 605 MB"))
-
-
-def table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 # -- speed -------------------------------------------------------------------------------------------------------------
@@ -103,9 +101,6 @@ def readme_speed(figures, name):
 
 # -- accuracy and exactness --------------------------------------------------------------------------------------------
 
-COLUMNS = ("base", "new", "h", "mixed")
-
-
 def accuracy(figures, name):
     cells = []
     for row in figures["accuracy"][name]["rows"]:
@@ -144,7 +139,7 @@ def exactness_short(figures, _):
 
 
 KINDS = {"engines": engines, "others": others, "machine": machine, "readme-speed": readme_speed, "accuracy": accuracy,
-         "accuracy-short": accuracy_short, "shots": shots, "exactness": exactness, "exactness-short": exactness_short}
+         "accuracy-short": accuracy_short, "shots": shots, "exactness": exactness, "exactness-short": exactness_short, **recognition_tables.KINDS}
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import tempfile
 
 import figures
 import links
+import recognition_tables
 import record
 import timing
 
@@ -80,6 +81,16 @@ def figures_find_faults():
         expect("another figure", "docs/a.md", str(figures.compare(root, False)))
 
 
+def bars_are_told():
+    """A figure that is as good as its bar when both are rounded is one that reached it; the best of a column is bold."""
+    for measured, must, least, wanted in ((89, 89, True, "reached"), (88.96, 89, True, "reached"), (88.94, 89, True, "missed by 0.1"),
+                                          (10.04, 10, False, "reached"), (12, 10, False, "missed by 2.0")):
+        expect((measured, must), wanted, recognition_tables.against(measured, must, least))
+    rows = [{"method": m, "shots": n, "accuracy": x, "deviation": 0.5} for m, n, x in (("fit", 1, 50.04), ("gda", 1, 50.01), ("fit", 2, 60), ("gda", 2, 70))]
+    made = recognition_tables.by_shots({"recognition": {"a-ten": {"rows": rows}}}, "a-ten")
+    expect(rows, "| fit | **50.0** (0.5) | 60.0 (0.5) |\n| gda | **50.0** (0.5) | **70.0** (0.5) |\n", made)
+
+
 def measured(name, times):
     row = timing.Row(name, {}, 0.9, 0.5)
     row.times = times
@@ -130,7 +141,8 @@ def version_finds_faults():
 
 
 if __name__ == "__main__":
-    for test in (links_find_faults, figures_find_faults, benches_keep_what_they_measured, version_finds_faults):
+    for test in (links_find_faults, figures_find_faults, bars_are_told, benches_keep_what_they_measured,
+                 version_finds_faults):
         test()
         print(f"selftest: {test.__name__}")
     sys.exit(0)

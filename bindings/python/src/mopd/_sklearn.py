@@ -33,6 +33,9 @@ _TRAINER = (
 class MoPDClassifier(PictureClassifier):
     """Learns prompts from a few labelled pictures, and classifies with them.
 
+    For classes of one's own with pictures of each, `Recognizer` answers better and takes a second (docs/few-shot.md); a
+    prompt holds words alone and serves any list of classes.
+
     Pictures may be all that `Encoder.images` takes.  Instead of pictures, their features, (n, D) as it gives them, will
     do everywhere: encode once, then search and cross-validate quickly.
     `fit` also takes features of V views, (n, V, D), and an encoded or plain `Dataset`.
