@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import types
 import weakref
 
 import numpy as np
@@ -19,7 +18,7 @@ class Tensor:
 
     def __init__(self, array, ready=False):
         self.array, self.ready = array, ready
-        self.shape, self.ndim, self.dtype = array.shape, array.ndim, types.SimpleNamespace(name=f"torch.{array.dtype}")
+        self.shape, self.ndim, self.dtype = array.shape, array.ndim, f"torch.{array.dtype}"
 
     def detach(self):
         return self
@@ -66,6 +65,7 @@ KINDS = {
     "generator": lambda xs: (x for x in xs),
     "tensors": lambda xs: [Tensor(x) for x in xs],
     "tensors, channels first": lambda xs: [Tensor(x.transpose(2, 0, 1) / np.float32(255)) for x in xs],
+    "a tensor, channels last": lambda xs: Tensor(np.stack(xs)),
     "one tensor": lambda xs: Tensor(np.stack([x.transpose(2, 0, 1) for x in xs])),
 }
 

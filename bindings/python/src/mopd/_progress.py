@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Callable, Optional, Union
 
 Wanted = Union[bool, Callable[[int, int], object], Callable[[int, Optional[int]], object]]
@@ -15,8 +16,9 @@ class Progress:
         self._total, self._bar = total, None  # type: Optional[int], Any
         self._call: Any = wanted if callable(wanted) else None
         if wanted is True:
-            from tqdm.auto import tqdm
-
+            with warnings.catch_warnings():  # in a notebook without its widgets tqdm shows text, and need not say so
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
             self._bar = tqdm(total=total, unit=unit.rstrip("s"), desc=unit)
 
     def update(self, done: int, **figures: float) -> None:

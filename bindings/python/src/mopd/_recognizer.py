@@ -111,6 +111,13 @@ class Recognizer(PictureClassifier):
     -----
     A fitted one is not changed by `extend`, `withdraw` and `with_classes`: each gives another.  Any number of threads may
     use one.
+
+    Examples
+    --------
+    >>> rec = mopd.Recognizer(enc).fit(pictures, labels)
+    >>> rec.predict(others, none="none of these")
+    >>> rec.suspects()[:5]
+    >>> rec.extend(more_pictures, more_labels).save("r.safetensors")
     """
 
     _handle: Handle

@@ -103,6 +103,11 @@ class MoPDClassifier(PictureClassifier):
     -----
     Ctrl-C during `fit` stops after the step at work and is then raised as KeyboardInterrupt; the estimator holds what
     was reached, can predict and be saved.
+
+    Examples
+    --------
+    >>> clf = mopd.MoPDClassifier(enc).fit(pictures, labels)
+    >>> clf.with_classes(["unseen", "names"]).predict(others)
     """
 
     def __init__(
