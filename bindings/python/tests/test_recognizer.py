@@ -82,6 +82,11 @@ def test_pictures_and_features_are_one(enc, shots, folder):
     data = mopd.Dataset(folder)
     assert mopd.Recognizer(enc).fit(data).score(data) == 1
     assert mopd.Recognizer(enc).fit(data.encode(enc)).score(data) == 1
+    bare = mopd.Dataset(folder, unlabelled=True)
+    for call in (mopd.Recognizer(enc).fit, by_picture.score, by_picture.extend):
+        with pytest.raises(ValueError, match="no labels: give them as y"):
+            call(bare)
+    assert by_picture.predict(bare).shape == (30,)
     other = mopd.Encoder(TOWERS / "openclip")
     with pytest.raises(mopd.MopdError, match=enc.fingerprint) as caught:
         mopd.Recognizer(other).fit(data.encode(enc))

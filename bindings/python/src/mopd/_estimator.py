@@ -110,13 +110,20 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _labels(self, X: Any, y: Any) -> Tuple[NDArray[Any], Labels]:
         """The classes, and each picture's index among them."""
         if y is None and isinstance(X, Dataset):
-            return np.asarray(X.classes), X.labels
+            return np.asarray(self._classes_of(X)), X.labels
         if y is None:
             raise ValueError("This estimator requires y to be passed, but the target y is None")
         labels = column_or_1d(plain_array(y), warn=True)
         check_classification_targets(labels)
         classes, own = np.unique(labels, return_inverse=True)
         return classes, own.astype(np.int32)
+
+    @staticmethod
+    def _classes_of(data: Dataset) -> List[str]:
+        """The classes that a Dataset's labels count."""
+        if data.unlabelled:
+            raise ValueError("the Dataset has no labels: give them as y")
+        return data.classes
 
     @staticmethod
     def _check_lengths(features: Any, labels: Labels) -> None:
@@ -165,6 +172,5 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy on pictures or features, a share of 1; a Dataset brings its own labels."""
         if y is None and isinstance(X, Dataset):
-            names: List[str] = X.classes
-            y = np.asarray(names)[X.labels]
+            y = np.asarray(self._classes_of(X))[X.labels]
         return float(super().score(X, plain_array(y), sample_weight))
