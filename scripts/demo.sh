@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# demo.sh - from a fresh clone to classified photographs and a recogniser of one's own: installs, builds, fetches pictures,
-# classifies; then learns from half of the classes in demo-pictures.csv by all methods and tests on both halves; at last
-# fits a recogniser to all classes, which refuses pictures of something else.  In that list every second picture of a
-# class, in the order of the names, is for testing.
+# demo.sh [BUILD] - from a fresh clone to classified photographs and a recogniser of one's own: installs, builds, fetches
+# pictures, classifies; then learns from half of the classes in demo-pictures.csv by all methods and tests on both halves;
+# at last fits a recogniser to all classes, which refuses pictures of something else.  In that list every second picture
+# of a class, in the order of the names, is for testing.  All goes into BUILD (default: build, in the source).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+build=build
+[ $# = 0 ] || { mkdir -p "$1" && build=$(cd "$1" && pwd); }
 cd "$root"
-scripts/build.sh
+scripts/build.sh "$build"
 
-pictures=build/cache/pictures
+pictures=$build/cache/pictures
 echo "demo: photographs from the PyPI package scikit-image"
 scripts/fetch.sh scikit-image==0.26.0 "$pictures" \
     skimage/data/chelsea.png 596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb \
@@ -23,10 +25,10 @@ scripts/fetch.sh scikit-image==0.26.0 "$pictures" \
     skimage/data/camera.png b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a
 
 show() { echo; echo "\$ $*"; "$@"; }
-mopd=build/stage/bin/mopd
-show $mopd classify --class-file scripts/demo-classes.txt "$pictures"
+mopd=$build/stage/bin/mopd
+show "$mopd" classify --class-file scripts/demo-classes.txt "$pictures"
 
-stamps=build/cache/stamps
+stamps=$build/cache/stamps
 echo
 echo "demo: 224 cut-out photographs of 19 classes from the Debian package tuxpaint-stamps-default (160 MB, not installed)"
 if ! cut -d, -f1 scripts/demo-pictures.csv | tail -n +2 | scripts/fetch_deb.sh tuxpaint-stamps-default=2022.06.04-1 \
@@ -35,19 +37,19 @@ if ! cut -d, -f1 scripts/demo-pictures.csv | tail -n +2 | scripts/fetch_deb.sh t
     exit 1
 fi
 
-out=build/demo
+out=$build/demo
 mkdir -p "$out"
-show $mopd features -d scripts/demo-pictures.csv --pictures "$stamps" -o "$out/pictures.safetensors"
-show $mopd train -d "$out/pictures.safetensors" --pictures "$stamps" --subset base --report "$out/report.html" \
+show "$mopd" features -d scripts/demo-pictures.csv --pictures "$stamps" -o "$out/pictures.safetensors"
+show "$mopd" train -d "$out/pictures.safetensors" --pictures "$stamps" --subset base --report "$out/report.html" \
     -o "$out/prompt.safetensors" >"$out/train.log"
 sed -n '2p;$p' "$out/train.log"
-show $mopd bench-new -d "$out/pictures.safetensors" --methods zero-shot,fit,gda,coop,mopd --seeds 1
+show "$mopd" bench-new -d "$out/pictures.safetensors" --methods zero-shot,fit,gda,coop,mopd --seeds 1
 echo
 echo "demo: base: the classes trained on; new: classes that no training saw, each half against its own names; mixed: all at once"
-echo "demo: curves, classes, gate and confused pictures of the training: $root/$out/report.html"
+echo "demo: curves, classes, gate and confused pictures of the training: $(cd "$out" && pwd)/report.html"
 
-show $mopd fit -d "$out/pictures.safetensors" -o "$out/recognizer.safetensors"
-show $mopd eval -d "$out/pictures.safetensors" -r "$out/recognizer.safetensors" | sed -n '1p;2p;/^accuracy/,$p'
+show "$mopd" fit -d "$out/pictures.safetensors" -o "$out/recognizer.safetensors"
+show "$mopd" eval -d "$out/pictures.safetensors" -r "$out/recognizer.safetensors" | sed -n '1p;2p;/^accuracy/,$p'
 echo
 echo "demo: photographs of other things are none of these"
-show $mopd classify -r "$out/recognizer.safetensors" --none "$pictures"
+show "$mopd" classify -r "$out/recognizer.safetensors" --none "$pictures"

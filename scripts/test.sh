@@ -124,8 +124,10 @@ part_install()
 part_deb()
 {
     build ci
-    scripts/package.sh build-deb >/dev/null
-    tests/install/deb.sh build-deb
+    clone
+    cp build/builtin.safetensors "$clone/build/"
+    "$clone/scripts/package.sh" >/dev/null
+    tests/install/deb.sh "$clone/build-deb"
 }
 
 #: mpi          training over MPI
@@ -156,7 +158,8 @@ part_docs()
     python_env
     build/python-venv/bin/pip install --quiet --disable-pip-version-check pyarrow # code in docs/distributed.md
     python3 tests/docs/check.py build build/python-venv/bin/python
-    scripts/docs.sh
+    clone
+    "$clone/scripts/docs.sh"
 }
 
 # quietly COMMAND... - output goes to the part's log and is shown when the command fails.
@@ -177,6 +180,15 @@ build()
     quietly cmake --build --preset "$1" --parallel "$(nproc)" -- --quiet
     [ "$1" != ci ] || scripts/model.sh build
     exec 8>&-
+}
+
+# clone - the source in a folder whose name holds a blank, as any may: $clone.
+clone()
+{
+    clone="build/clone for $part"
+    rm -rf "$clone"
+    mkdir -p "$clone/build"
+    git ls-files -z | xargs -0 cp --parents --target-directory="$clone"
 }
 
 # run_tests PRESET [OPTION...]
