@@ -105,17 +105,30 @@ static void put_field(FILE *f, const char *text)
     fputs(quoted ? "\"\n" : "\n", f);
 }
 
-/* The pictures of the rows, as a list that -d takes too. */
-static int write_list(const job *j, const char *path)
+static bool write_rows(const job *j, const char *path)
 {
     FILE *f = fopen(path, "we");
-    if (!f) return cli_fail("%s: cannot write: %s", path, strerror(errno));
+    if (!f) return false;
     fputs("path\n", f);
     for (size_t i = 0; i < j->n; i++) put_field(f, j->path[i]);
     const bool bad = ferror(f);
-    if (!fclose(f) && !bad) return -1;
-    int status = cli_fail("%s: cannot write: %s", path, strerror(errno));
-    remove(path);
+    return !fclose(f) && !bad;
+}
+
+/* The pictures of the rows, as a list that -d takes too; written beside its place and renamed. */
+static int write_list(const job *j, const char *path)
+{
+    static const char ending[] = ".part";
+    const size_t n = strlen(path);
+    char *part = cli_alloc(n + sizeof ending, 1);
+    memcpy(part, path, n);
+    memcpy(part + n, ending, sizeof ending);
+    int status = -1;
+    if (!write_rows(j, part) || rename(part, path)) {
+        status = cli_fail("%s: cannot write: %s", path, strerror(errno));
+        remove(part);
+    }
+    free(part);
     return status;
 }
 

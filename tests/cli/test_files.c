@@ -106,6 +106,11 @@ static void encode_lists_the_pictures_of_its_rows(void **state)
     assert_run(r, 0);
     read_npy(test_path("c.npy"), "'shape': (1, 12)", one, TINY_DIM);
     assert_memory_equal(rows + TINY_DIM, one, sizeof one);
+    test_folder("taken.paths.csv/x");
+    r = run_mopd(NULL, "encode -m @ --image @ -o @", tiny_model(1), test_path("rows/deep/c.png"),
+        test_path("taken.npy"));
+    assert_one_error(&r, 1, "taken.paths.csv: cannot write", "");
+    assert_int_equal(access(test_path("taken.paths.csv.part"), F_OK), -1);
     unlink(test_path("rows/a, b.png"));
     unlink(test_path("rows/deep/c.png"));
     r = run_mopd(NULL, "encode -m @ --image @ --skip-bad -o @", tiny_model(1), test_path("rows"), out);
