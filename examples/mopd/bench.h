@@ -32,6 +32,7 @@ typedef struct bench {
     cli_prompts prompts;
     mopd_trainer_options options;
     uint64_t n_views;
+    double unseen; /* how far classes that are not learned take a learned context */
     bool automatic;
     int32_t *method; /* n_methods: MOPD_METHOD_..., or BENCH_... */
     size_t n_methods;
@@ -51,7 +52,8 @@ typedef struct bench {
 
 /* Numbers as the parser reads them. */
 typedef struct bench_numbers {
-    uint64_t epochs, batch, top_k;
+    cli_length length;
+    uint64_t batch, top_k;
     double lr, w, w2, temperature;
     const char *methods, *seeds, *context;
     bool w2_given, top_k_given;
@@ -70,17 +72,18 @@ bench_numbers bench_numbers_init(bench *b, const char *methods);
         {"template-file", 0, CLI_TEXT, &(b).prompts.template_file, "FILE", "teachers, one a line", NULL},    \
         {"templates-for", 0, CLI_TEXT, &(b).prompts.templates_for, "NAME", "the twelve teachers of a task",  \
             NULL},                                                                                           \
-        {"epochs", 0, CLI_UINT, &(n).epochs, "N", NULL, NULL},                                               \
-        {"batch", 0, CLI_UINT, &(n).batch, "N", NULL, NULL}, {"lr", 0, CLI_REAL, &(n).lr, "X", NULL, NULL},  \
-        {"w", 0, CLI_REAL, &(n).w, "X", NULL, NULL}, {"w2", 0, CLI_REAL, &(n).w2, "X", NULL, &(n).w2_given}, \
+        CLI_LENGTH_OPTIONS((n).length), {"batch", 0, CLI_UINT, &(n).batch, "N", NULL, NULL},                 \
+        {"lr", 0, CLI_REAL, &(n).lr, "X", NULL, NULL}, {"w", 0, CLI_REAL, &(n).w, "X", NULL, NULL},          \
+        {"w2", 0, CLI_REAL, &(n).w2, "X", NULL, &(n).w2_given},                                              \
         {"top-k", 0, CLI_UINT, &(n).top_k, "K", NULL, &(n).top_k_given},                                     \
         {"temperature", 0, CLI_REAL, &(n).temperature, "T", NULL, NULL},                                     \
         {"context", 0, CLI_TEXT, &(n).context, "TEXT", NULL, NULL},                                          \
+        {"unseen", 0, CLI_REAL, &(b).unseen, "SHARE", CLI_UNSEEN_HELP, NULL},                                \
         {"views", 0, CLI_UINT, &(b).n_views, "V",                                                            \
             "augmented views of training pictures (default: 0, the plain one)", NULL},                       \
     {                                                                                                        \
-        "auto", 0, CLI_FLAG, &(b).automatic, NULL, "mopd chooses w, w2 and top-k on pretended new classes",  \
-            NULL                                                                                             \
+        "auto", 0, CLI_FLAG, &(b).automatic, NULL,                                                           \
+            "mopd chooses w, w2, top-k and the length on pretended new classes", NULL                        \
     }
 
 /* Takes the numbers, methods and seeds: -1 to go on, else the exit status. */

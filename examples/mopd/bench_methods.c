@@ -125,8 +125,16 @@ static mopd_trainer_options options_of(const bench *b, int32_t method, uint64_t 
     o.w2 = 0.1f;
     o.top_k = o.n_templates < 2 ? 1 : 2;
     o.epochs = 100;
+    o.steps = 0;
     o.batch = 128;
     return o;
+}
+
+static void note_chosen(const bench *b, uint64_t seed, const mopd_trainer_options *o)
+{
+    char whose[32];
+    snprintf(whose, sizeof whose, "seed %llu: ", (unsigned long long)seed);
+    cli_note_chosen(&b->common, whose, o, !b->options.epochs && !b->options.steps);
 }
 
 static mopd_status learn(const bench *b, int32_t method, const bench_task *t, mopd_trainer **trainer)
@@ -143,24 +151,27 @@ static mopd_status learn(const bench *b, int32_t method, const bench_task *t, mo
     mopd_status st = MOPD_OK;
     if (b->automatic && method == MOPD_METHOD_MOPD)
         st = mopd_trainer_options_choose(&o, b->encoder, train->classes, train->n_classes, &run, NULL);
-    if (st == MOPD_OK && b->automatic && method == MOPD_METHOD_MOPD)
-        cli_note(&b->common, "seed %llu: --auto chose w %g, w2 %g, top-k %u", (unsigned long long)t->seed,
-            (double)o.w, (double)o.w2, o.top_k);
+    if (st == MOPD_OK && b->automatic && method == MOPD_METHOD_MOPD) note_chosen(b, t->seed, &o);
     if (st == MOPD_OK) st = mopd_trainer_create(trainer, b->encoder, train->classes, train->n_classes, &o);
     return st == MOPD_OK ? mopd_trainer_run(*trainer, &run) : st;
 }
 
 static mopd_status run_learned(const bench *b, int32_t method, const bench_task *t, bench_score *out)
 {
+    const float unseen = method == BENCH_PAPER ? 1 : (float)b->unseen;
     mopd_trainer *trainer = NULL;
+    mopd_prompt *prompt = NULL;
     mopd_bank *bank[BENCH_MOST_TESTS] = {0};
     double start = cli_seconds();
     mopd_status st = learn(b, method, t, &trainer);
     out->seconds = cli_seconds() - start;
+    if (st == MOPD_OK) st = mopd_prompt_create_trainer(&prompt, trainer);
     for (size_t i = 0; i < t->n_tests && st == MOPD_OK; i++)
-        st = mopd_bank_create_trainer(&bank[i], trainer, t->tests[i]->classes, t->tests[i]->n_classes);
+        st = mopd_bank_create_prompt_unseen(
+            &bank[i], b->encoder, t->tests[i]->classes, t->tests[i]->n_classes, prompt, unseen);
     if (st == MOPD_OK) st = score_all(b, t, &(scorer){cli_bank_logits, {bank[0], bank[1], bank[2]}}, out);
     free_banks(bank);
+    mopd_prompt_close(prompt);
     mopd_trainer_free(trainer);
     return st;
 }

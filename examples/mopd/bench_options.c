@@ -66,7 +66,8 @@ bench_numbers bench_numbers_init(bench *b, const char *methods)
 {
     const mopd_trainer_options *o = &b->options;
     mopd_trainer_options_init(&b->options, sizeof b->options);
-    return (bench_numbers){o->epochs, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
+    b->unseen = CLI_UNSEEN;
+    return (bench_numbers){{0}, o->batch, o->top_k, (double)o->lr, (double)o->w, (double)o->w2,
         (double)o->temperature, methods, "1,2,3", NULL, false, false};
 }
 
@@ -76,7 +77,8 @@ int bench_take_options(bench *b, const bench_numbers *n, const char *command)
     if (b->n_views > CLI_MOST_VIEWS) return cli_usage(command, "--views: at most %d", CLI_MOST_VIEWS);
     if (b->automatic && (n->w2_given || n->top_k_given))
         return cli_usage(command, "--auto chooses w2 and top-k: do not give them beside it");
-    o->epochs = (uint32_t)n->epochs;
+    int status = cli_take_length(o, &n->length, command);
+    if (status < 0) status = cli_check_unseen(b->unseen, command);
     o->batch = (uint32_t)n->batch;
     o->top_k = (uint32_t)n->top_k;
     o->lr = (float)n->lr;
@@ -86,7 +88,7 @@ int bench_take_options(bench *b, const bench_numbers *n, const char *command)
     if (n->context) o->context = *n->context ? n->context : NULL;
     if (!b->prompts.templates.n && !b->prompts.template_file && !b->prompts.templates_for)
         b->prompts.templates_for = "imagenet"; /* the general ones */
-    int status = cli_prompts_templates(&b->prompts);
+    if (status < 0) status = cli_prompts_templates(&b->prompts);
     o->templates = (const char *const *)b->prompts.templates.item;
     o->n_templates = b->prompts.templates.n;
     if (status < 0) status = take_methods(b, n->methods, command);

@@ -175,6 +175,34 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command);
 int cli_prompts_templates(cli_prompts *prompts);
 void cli_prompts_free(cli_prompts *prompts);
 
+/* -- learned prompts, shared by several commands ------------------------------------------------------------- */
+
+/* How long a prompt is learned: by --epochs or by --steps. */
+typedef struct cli_length {
+    uint64_t epochs, steps;
+    bool epochs_given, steps_given;
+} cli_length;
+
+#define CLI_LENGTH_OPTIONS(length)                                                                           \
+    {"epochs", 0, CLI_UINT, &(length).epochs, "N", NULL, &(length).epochs_given},                            \
+    {                                                                                                        \
+        "steps", 0, CLI_UINT, &(length).steps, "N", NULL, &(length).steps_given                              \
+    }
+
+/* Into the options of a training: -1 to go on, else EXIT_USAGE. */
+int cli_take_length(mopd_trainer_options *options, const cli_length *length, const char *command);
+
+/* A remark on what --auto chose; whose: "seed 1: "; length: the epochs too. */
+void cli_note_chosen(
+    const cli_common *common, const char *whose, const mopd_trainer_options *options, bool length);
+
+/* How far classes that a learned prompt was not trained on take its context. */
+#define CLI_UNSEEN 0.5
+#define CLI_UNSEEN_HELP "how far classes that were not trained on take the learned context, 0 to 1"
+
+/* -1 for a share from 0 to 1, else EXIT_USAGE. */
+int cli_check_unseen(double share, const char *command);
+
 /* -- the subcommands ---------------------------------------------------------------------------------------- */
 
 int cmd_bench(int argc, char **argv);

@@ -34,7 +34,7 @@ typedef struct job {
 } job;
 
 static mopd_status make_bank(
-    mopd_bank **bank, const mopd_encoder *encoder, const cli_prompts *p, const char *path)
+    mopd_bank **bank, const mopd_encoder *encoder, const cli_prompts *p, const char *path, double unseen)
 {
     const char *const *classes = (const char *const *)p->class_list.item;
     const char *const *templates = (const char *const *)p->templates.item;
@@ -42,7 +42,7 @@ static mopd_status make_bank(
     mopd_prompt *prompt;
     mopd_status st = mopd_prompt_open(&prompt, path, encoder);
     if (st != MOPD_OK) return st;
-    st = mopd_bank_create_prompt(bank, encoder, classes, p->class_list.n, prompt);
+    st = mopd_bank_create_prompt_unseen(bank, encoder, classes, p->class_list.n, prompt, (float)unseen);
     mopd_prompt_close(prompt);
     return st;
 }
@@ -205,8 +205,8 @@ static int classify_all(job *j, const mopd_encoder *encoder)
 typedef struct judges {
     cli_data data;
     const char *prompt, *recognizer, *also;
-    bool none;
-    double coverage;
+    bool none, unseen_given;
+    double coverage, unseen;
     uint64_t top;
 } judges;
 
@@ -240,7 +240,7 @@ static int run(const cli_common *common, const cli_prompts *prompts, judges *by,
     if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
     cli_interrupt_ends(true);
     mopd_status st = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
-                                    : make_bank(&bank, encoder, prompts, by->prompt);
+                                    : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
     cli_interrupt_ends(false);
     int status =
         st == MOPD_OK ? cli_pictures_ready(pictures, &by->data, encoder, common) : cli_fail_status(st);
@@ -265,6 +265,8 @@ static int check_judges(const judges *by, const cli_prompts *prompts)
         return cli_usage(command.name, "--set: more than 0 and less than 1");
     if (by->prompt && prompts->templates.n)
         return cli_usage(command.name, "-p brings its own prompt: no templates beside it");
+    if (by->unseen_given && !by->prompt) return cli_usage(command.name, "--unseen goes with -p PROMPT");
+    if (cli_check_unseen(by->unseen, command.name) >= 0) return EXIT_USAGE;
     return by->top ? -1 : cli_usage(command.name, "--top: at least 1");
 }
 
@@ -272,7 +274,7 @@ int cmd_classify(int argc, char **argv)
 {
     cli_common common;
     cli_prompts prompts = {0};
-    judges by = {.top = 1};
+    judges by = {.top = 1, .unseen = CLI_UNSEEN};
     const cli_option options[] = {
         {"classes", 0, CLI_TEXT, &prompts.classes, "\"a,b\"", "class names, separated by commas", NULL},
         {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
@@ -282,6 +284,7 @@ int cmd_classify(int argc, char **argv)
             "the twelve prompts of a task: imagenet, dtd ...", NULL},
         {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT",
             "learned prompts (mopd train); without names, for the classes that they were learned from", NULL},
+        {"unseen", 0, CLI_REAL, &by.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &by.unseen_given},
         {"recognizer", 'r', CLI_TEXT, &by.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
         {"also", 0, CLI_TEXT, &by.also, "\"a,b\"", "with -r: more classes, by their names", NULL},
         {"none", 0, CLI_FLAG, &by.none, NULL, "with -r: say \"none of these\" of pictures that are", NULL},

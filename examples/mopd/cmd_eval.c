@@ -20,7 +20,8 @@ typedef struct job {
     cli_data data;
     cli_prompts prompts;
     const char *prompt, *recognizer, *also, *split, *subset;
-    double coverage;
+    double coverage, unseen;
+    bool unseen_given;
 } job;
 
 static mopd_status make_bank(
@@ -33,7 +34,8 @@ static mopd_status make_bank(
             j->prompts.templates.n);
     mopd_prompt *prompt = NULL;
     mopd_status st = mopd_prompt_open(&prompt, j->prompt, encoder);
-    if (st == MOPD_OK) st = mopd_bank_create_prompt(bank, encoder, classes, n, prompt);
+    if (st == MOPD_OK)
+        st = mopd_bank_create_prompt_unseen(bank, encoder, classes, n, prompt, (float)j->unseen);
     mopd_prompt_close(prompt);
     return st;
 }
@@ -241,12 +243,13 @@ static int check(const job *j, bool coverage_given)
         return cli_usage(command.name, "--also and --set go with -r RECOGNIZER");
     if (!(j->coverage > 0 && j->coverage < 1))
         return cli_usage(command.name, "--set: more than 0 and less than 1");
-    return -1;
+    if (j->unseen_given && !j->prompt) return cli_usage(command.name, "--unseen goes with -p PROMPT");
+    return cli_check_unseen(j->unseen, command.name);
 }
 
 int cmd_eval(int argc, char **argv)
 {
-    job j = {.split = "test", .subset = "all", .coverage = 0.9};
+    job j = {.split = "test", .subset = "all", .coverage = 0.9, .unseen = CLI_UNSEEN};
     bool coverage_given = false;
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
@@ -258,6 +261,7 @@ int cmd_eval(int argc, char **argv)
         {"set", 0, CLI_REAL, &j.coverage, "SHARE", "with -r: of sets that hold the true class",
             &coverage_given},
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
+        {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
         {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "prompts, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve prompts of a task",

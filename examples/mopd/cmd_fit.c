@@ -18,7 +18,8 @@ typedef struct job {
     cli_prompts prompts;
     const char *prompt, *also, *output, *subset;
     uint64_t shots, seed;
-    double keep;
+    double keep, unseen;
+    bool unseen_given;
 } job;
 
 /* The classes of the data, then those that are given by name alone. */
@@ -38,6 +39,7 @@ static mopd_status fit(
     mopd_recognizer_options o;
     mopd_status st = mopd_recognizer_options_init(&o, sizeof o);
     o.keep = j->keep;
+    o.unseen = j->unseen;
     o.templates = (const char *const *)j->prompts.templates.item;
     o.n_templates = j->prompts.templates.n;
     if (st == MOPD_OK && j->prompt) st = mopd_prompt_open(&prompt, j->prompt, encoder);
@@ -135,7 +137,7 @@ static int run(job *j, const mopd_selection *selection)
 
 int cmd_fit(int argc, char **argv)
 {
-    job j = {.subset = "all", .seed = 1, .keep = 0.95};
+    job j = {.subset = "all", .seed = 1, .keep = 0.95, .unseen = CLI_UNSEEN};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_TEXT, &j.output, "RECOGNIZER", "the file to write", NULL},
@@ -146,6 +148,7 @@ int cmd_fit(int argc, char **argv)
         {"keep", 0, CLI_REAL, &j.keep, "SHARE", "of known pictures that stay known with --none", NULL},
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)",
             NULL},
+        {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
         {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "prompts, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve prompts of a task",
@@ -166,6 +169,9 @@ int cmd_fit(int argc, char **argv)
     if (status < 0) status = cli_prompts_templates(&j.prompts);
     if (status < 0 && j.prompt && j.prompts.templates.n)
         status = cli_usage(command.name, "-p brings its own prompt: no templates beside it");
+    if (status < 0 && j.unseen_given && !j.prompt)
+        status = cli_usage(command.name, "--unseen goes with -p PROMPT");
+    if (status < 0) status = cli_check_unseen(j.unseen, command.name);
     selection.shots = (uint32_t)j.shots;
     selection.seed = j.seed;
     if (status < 0) status = run(&j, &selection);

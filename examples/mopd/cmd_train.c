@@ -68,7 +68,8 @@ static int run(train_job *j)
 
 /* Numbers as the parser reads them, before they go into the options struct. */
 typedef struct numbers {
-    uint64_t shots, seed, epochs, batch, top_k, n_context, memory;
+    cli_length length;
+    uint64_t shots, seed, batch, top_k, n_context, memory;
     double lr, w, w2, temperature, lambda;
     bool w_given, w2_given, top_k_given;
     const char *method, *context;
@@ -121,7 +122,7 @@ static int take_numbers(train_job *j, const numbers *n)
         return cli_usage(command.name, "--auto chooses w, w2 and top-k: do not give them beside it");
     j->selection.shots = (uint32_t)n->shots;
     j->selection.seed = o->seed = n->seed;
-    o->epochs = (uint32_t)n->epochs;
+    if (cli_take_length(o, &n->length, command.name) >= 0) return EXIT_USAGE;
     o->batch = (uint32_t)n->batch;
     o->top_k = (uint32_t)n->top_k;
     o->n_context = (uint32_t)n->n_context;
@@ -166,7 +167,6 @@ int cmd_train(int argc, char **argv)
     snprintf(memory_help, sizeof memory_help, "for the text tower's work (default: %s)", memory.open);
     numbers n = {.shots = CLI_SHOTS,
         .seed = o->seed,
-        .epochs = o->epochs,
         .batch = o->batch,
         .top_k = o->top_k,
         .lr = (double)o->lr,
@@ -187,7 +187,7 @@ int cmd_train(int argc, char **argv)
         {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "teachers, one a line", NULL},
         {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME",
             "the twelve teachers of a task: imagenet, dtd ...", NULL},
-        {"epochs", 0, CLI_UINT, &n.epochs, "N", NULL, NULL},
+        CLI_LENGTH_OPTIONS(n.length),
         {"batch", 0, CLI_UINT, &n.batch, "N", NULL, NULL},
         {"lr", 0, CLI_REAL, &n.lr, "X", NULL, NULL},
         {"w", 0, CLI_REAL, &n.w, "X", NULL, &n.w_given},
@@ -203,7 +203,8 @@ int cmd_train(int argc, char **argv)
             "plain, V augmented views cycled, or new ones each epoch (default: 0)", NULL},
         {"no-shuffle", 0, CLI_FLAG, &n.no_shuffle, NULL, "pictures by class, then file name, every epoch",
             NULL},
-        {"auto", 0, CLI_FLAG, &j.automatic, NULL, "choose w, w2 and top-k on pretended new classes", NULL},
+        {"auto", 0, CLI_FLAG, &j.automatic, NULL,
+            "choose w, w2, top-k and the length on pretended new classes", NULL},
         {"checkpoint", 0, CLI_TEXT, &j.checkpoint, "FILE", "written after every epoch", NULL},
         {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
         {"report", 0, CLI_TEXT, &j.report, "FILE.html",

@@ -139,13 +139,12 @@ static mopd_status choose(train_job *j, char **tried)
 {
     mopd_run run = run_of(j);
     size_t n_classes = cli_data_info(j->encoded).n_classes;
+    const bool open = !j->options.epochs && !j->options.steps;
     cli_progress_start(&j->progress, &j->common, "choose", 0);
     mopd_status st = mopd_trainer_options_choose(
         &j->options, j->encoder, mopd_dataset_class_names(j->encoded), n_classes, &run, tried);
     cli_progress_end(&j->progress);
-    if (st == MOPD_OK)
-        cli_note(&j->common, "--auto chose w %g, w2 %g, top-k %u", (double)j->options.w,
-            (double)j->options.w2, j->options.top_k);
+    if (st == MOPD_OK) cli_note_chosen(&j->common, "", &j->options, open);
     return st;
 }
 
@@ -202,8 +201,9 @@ int train_run(train_job *j)
     run.on_epoch = on_epoch;
     run.epoch_context = j;
     run.checkpoint = j->checkpoint;
-    j->epochs = cli_alloc(j->options.epochs, sizeof *j->epochs);
-    cli_progress_start(&j->progress, &j->common, "train", j->options.epochs);
+    const uint32_t n_epochs = mopd_trainer_n_epochs(j->trainer, run.n);
+    j->epochs = cli_alloc(n_epochs, sizeof *j->epochs);
+    cli_progress_start(&j->progress, &j->common, "train", n_epochs);
     st = mopd_trainer_run(j->trainer, &run);
     cli_progress_end(&j->progress);
     j->seconds = cli_seconds() - start;

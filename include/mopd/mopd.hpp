@@ -622,12 +622,15 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
         });
     }
 
-    /* With a learned prompt.  Without classes: those it was trained on. */
-    static Bank learned(const Encoder &encoder, const Prompt &prompt, const Texts &classes = {})
+    /* With a learned prompt.  Without classes: those it was trained on.  unseen: how far other classes take the
+     * learned context, as in mopd_bank_create_prompt_unseen. */
+    static Bank learned(
+        const Encoder &encoder, const Prompt &prompt, const Texts &classes = {}, float unseen = 1)
     {
         Bank bank(static_cast<mopd_bank *>(nullptr));
         bank.make([&](mopd_bank **out) {
-            return mopd_bank_create_prompt(out, encoder.get(), classes.data(), classes.size(), prompt.get());
+            return mopd_bank_create_prompt_unseen(
+                out, encoder.get(), classes.data(), classes.size(), prompt.get(), unseen);
         });
         return bank;
     }
@@ -1189,6 +1192,8 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
         return done;
     }
 
+    /* How many epochs a run over n pictures takes. */
+    std::uint32_t n_epochs(std::size_t n) const noexcept { return mopd_trainer_n_epochs(get(), n); }
     double lr(std::uint32_t epoch) const noexcept { return mopd_trainer_lr(get(), epoch); }
 
     void note(const std::string &key, const std::string &text)
@@ -1236,7 +1241,8 @@ class Trainer : public detail::handle<mopd_trainer, mopd_trainer_free> {
     detail::own<std::size_t> dim_;
 };
 
-/* Sets w, w2 and top_k of the options without any test picture; returns what was tried, as JSON. */
+/* Sets w, w2, top_k and, where it is open, the length of the options without any test picture; returns what was
+ * tried, as JSON. */
 inline std::string choose(const Encoder &encoder, const Texts &classes, TrainerOptions &o, const Run &run)
 {
     char *report = nullptr;

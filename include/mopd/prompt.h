@@ -100,6 +100,17 @@ MOPD_API const char *mopd_prompt_template(const mopd_prompt *prompt, size_t inde
 MOPD_API mopd_status mopd_bank_create_prompt(mopd_bank **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const mopd_prompt *prompt);
 
+/* The same, where classes that the prompt was not trained on take the context only part of the way from the words
+ * that it started from: start + share (learned - start).  Classes that it was trained on, by the same words, keep
+ * it whole.  share 1 is mopd_bank_create_prompt, the published method; 0 are the words themselves; 0.5 serves new
+ * classes better, the more the longer the training was, and is what the command takes.  A context that
+ * started from random numbers has no words to go back to and stays as it is.
+ *
+ * ARG: a share that is not between 0 and 1; FORMAT: the file's words are not as many tokens as its context has
+ * vectors; else as mopd_bank_create_prompt.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_create_prompt_unseen(mopd_bank **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_prompt *prompt, float share);
+
 MOPD_END_DECLS
 
 #endif

@@ -39,6 +39,9 @@ typedef struct mopd_recognizer_options {
     uint64_t n_templates;
     /* Instead of templates: a learned prompt; NULL: none. */
     const mopd_prompt *prompt;
+    /* How far classes that the prompt was not trained on take its context, between 0 and 1, as in
+     * mopd_bank_create_prompt_unseen; 0.5.  1 takes it whole, as the published method does. */
+    double unseen;
 } mopd_recognizer_options;
 
 /* What a recogniser is; set struct_size before asking. */

@@ -48,8 +48,10 @@ typedef struct mopd_trainer_options {
     /* How many vectors are learned.  0, the default: as many as `context` has tokens, 4 without words.  More of
      * them fit more pictures and overfit few. */
     uint32_t n_context;
-    /* Passes over the pictures; 50.  An epoch of few pictures is one step, so ten classes of 16 pictures get 50
-     * to 100 steps: raise it when the training accuracy still rises, lower it when new classes suffer. */
+    /* Passes over the pictures.  0, the default: 50, and more where these are fewer than 7 steps for each pair of
+     * classes, up to 300 steps.  An epoch of few pictures is one step: ten classes of 16 get 300 epochs, fifty or
+     * more of 16 get 50.  A number is taken as it is, 50 to repeat the published recipe.  More of them fit the
+     * trained classes closer, and other classes suffer. */
     uint32_t epochs;
     /* Pictures of a step; 128.  The last incomplete batch of an epoch is dropped unless it is the only one. */
     uint32_t batch;
@@ -97,6 +99,10 @@ typedef struct mopd_trainer_options {
     uint32_t ranks;
     mopd_reduce_fn reduce;
     void *reduce_context;
+    /* The length of a training in steps instead of epochs, rounded up to whole epochs; only for
+     * mopd_trainer_run, which knows how many steps an epoch of its pictures has.  0, the default: as `epochs`
+     * say.  Give it to compare trainings on more and on fewer pictures. */
+    uint64_t steps;
 } mopd_trainer_options;
 
 /* Kinds of settings. */
@@ -212,7 +218,7 @@ MOPD_API void mopd_trainer_free(mopd_trainer *trainer);
  *
  * step, which may be NULL, tells what was done; the caller has set its struct_size.  NUMERIC: the loss or a
  * gradient is not finite (the step is named); then nothing was changed.  ARG: a label out of range, a row that
- * is not of length 1, too large a batch; STATE: all epochs are done.  Since 0.1. */
+ * is not of length 1, too large a batch; STATE: all epochs are done, or the options count in steps.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_step(
     mopd_trainer *trainer, const float *features, const int32_t *labels, size_t n, mopd_step *step);
 
@@ -228,8 +234,14 @@ MOPD_API mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer);
  * checkpoint cannot be written: the trainer then holds the epoch that was not.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run);
 
+/* How many epochs mopd_trainer_run takes over n pictures, which decides where the options leave the epochs open
+ * or count in steps; n 0: as many as are known now, which are 50 before the first run where they are open.  For a
+ * progress bar, or for a host's own loop.  0 for NULL.  Since 0.1. */
+MOPD_API uint32_t mopd_trainer_n_epochs(const mopd_trainer *trainer, uint64_t n);
+
 /* The learning rate of an epoch, counted from 1: the warm-up's in the first, then half a cosine from `lr`
- * down.  0 beyond the last epoch and for NULL.  Since 0.1. */
+ * down.  0 beyond the last epoch and for NULL.  Where the options leave the epochs open, their number is known once
+ * mopd_trainer_run begins; until then, and in a host's own loop, there are 50.  Since 0.1. */
 MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
 
 /* Keeps a text that goes into the prompt file's metadata as "note." and key: the data set, the number of shots,
@@ -259,10 +271,10 @@ MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path
 MOPD_API mopd_status mopd_bank_create_trainer(
     mopd_bank **out, const mopd_trainer *trainer, const char *const *classes, size_t n_classes);
 
-/* Chooses options->w, w2 and top_k without any test picture.  Half of the classes, drawn by the seed, are
+/* Chooses options->w, w2, top_k and, where neither epochs nor steps are given, epochs, without any test picture.  Half of the classes, drawn by the seed, are
  * pretended to be new; short trainings on the other half are compared by the harmonic mean of two accuracies:
- * on held-out pictures of the one half, and on the pictures of the other.  Then the halves change places.  It
- * takes some twenty short trainings.
+ * on held-out pictures of the one half, and on the pictures of the other, which take the context half-way (0.5 in
+ * mopd_bank_create_prompt_unseen).  Then the halves change places.  It takes some twenty short trainings.
  *
  * run gives features (not `views`) and labels; its on_step and stop are called.  *report, which may be NULL,
  * gets what was tried as JSON, for mopd_trainer_note; free it with mopd_free.  ARG: fewer than 4 classes, no

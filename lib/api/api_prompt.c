@@ -87,3 +87,16 @@ mopd_status mopd_bank_create_prompt(mopd_bank **out, const mopd_encoder *encoder
     mopd_status st = mo_prompt_check(prompt, encoder, "prompt");
     return st == MOPD_OK ? mo_prompt_bank(out, encoder, classes, n_classes, prompt) : st;
 }
+
+mopd_status mopd_bank_create_prompt_unseen(mopd_bank **out, const mopd_encoder *encoder,
+    const char *const *classes, size_t n_classes, const mopd_prompt *prompt, float share)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(classes, n_classes);
+    MO_API_NEED(prompt);
+    if (!(share >= 0 && share <= 1))
+        return mo_fail(MOPD_E_ARG, "%s: share is %g, 0 to 1 are allowed", __func__, (double)share);
+    mopd_status st = mo_prompt_check(prompt, encoder, "prompt");
+    return st == MOPD_OK ? mo_prompt_bank_unseen(out, encoder, classes, n_classes, prompt, share) : st;
+}

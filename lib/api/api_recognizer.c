@@ -13,7 +13,7 @@
 #include "prompt/recognizer_handle.h"
 #include "train/metrics.h"
 
-static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95};
+static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95, .unseen = 0.5};
 
 mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size)
 {
@@ -46,6 +46,8 @@ static mopd_status read_options(
             MOPD_E_ARG, "mopd_recognizer_options: kappa is %g, allowed is 0 (chosen) or 1 to 1e6", o->kappa);
     if (st == MOPD_OK) st = check_weight("text_weight", o->text_weight);
     if (st == MOPD_OK) st = check_weight("picture_weight", o->picture_weight);
+    if (st == MOPD_OK && !(o->unseen >= 0 && o->unseen <= 1))
+        st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: unseen is %g, 0 to 1 are allowed", o->unseen);
     if (st == MOPD_OK && o->n_templates && !o->templates)
         st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: templates is NULL, their number %llu",
             (unsigned long long)o->n_templates);

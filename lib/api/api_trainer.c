@@ -9,6 +9,7 @@
 #include "format/json.h"
 #include "prompt/bank.h"
 #include "train/choose.h"
+#include "train/sampler.h"
 #include "train/trainer.h"
 
 mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t struct_size)
@@ -83,6 +84,7 @@ mopd_status mopd_trainer_step(
     if (st == MOPD_OK && !n) st = mo_api_refuse(__func__, "n", "0");
     if (st == MOPD_OK && step) st = mo_api_check_size(MO_API_mopd_step, step->struct_size);
     if (st == MOPD_OK) st = check_step(trainer, features, labels, n);
+    if (st == MOPD_OK) st = mo_trainer_fix_epochs(trainer);
     bool known = st == MOPD_OK && trainer->group.ranks > 1;
     uint64_t bits = known ? mo_trainer_bits(features, n * trainer->dim, labels, n) : 0;
     st = mo_group_agree(&trainer->group, st, (mo_group_check){bits, "their batch"});
@@ -95,8 +97,9 @@ mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer)
     MO_API_NEED(trainer);
     if (trainer->state.epoch >= trainer->set.o.epochs)
         return mo_fail(MOPD_E_STATE, "all %u epochs are done", (unsigned)trainer->set.o.epochs);
-    mo_trainer_end_epoch(trainer);
-    return MOPD_OK;
+    mopd_status st = mo_trainer_fix_epochs(trainer);
+    if (st == MOPD_OK) mo_trainer_end_epoch(trainer);
+    return st;
 }
 
 mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
@@ -107,6 +110,14 @@ mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
     if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
     return st == MOPD_OK ? mo_trainer_run(trainer, &r)
                          : mo_group_agree(&trainer->group, st, (mo_group_check){0, ""});
+}
+
+uint32_t mopd_trainer_n_epochs(const mopd_trainer *trainer, uint64_t n)
+{
+    if (!trainer) return 0;
+    const size_t pictures = n < UINT32_MAX ? (size_t)n : UINT32_MAX;
+    return mo_settings_epochs(
+        &trainer->set, trainer->n_classes, mo_sampler_batches(pictures, trainer->set.o.batch));
 }
 
 double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch)

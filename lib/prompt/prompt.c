@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * prompt.c - a learned prompt in memory: its description, its encoder, its banks. */
+ * prompt.c - a learned prompt in memory: its parts, its description, its encoder. */
 #include <string.h>
 
 #include "base/buf.h"
@@ -8,10 +8,9 @@
 #include "format/json.h"
 #include "model/fingerprint.h"
 #include "mopd/version.h"
-#include "prompt/bank.h"
+#include "prompt/context.h"
 #include "prompt/method.h"
 #include "prompt/promptfile.h"
-#include "prompt/student.h"
 
 mopd_prompt *mo_prompt_create(void)
 {
@@ -179,54 +178,4 @@ mopd_status mo_prompt_check(const mopd_prompt *p, const mopd_encoder *encoder, c
             "%s: vectors of %u and features of %u numbers, the model has %zu and %zu", path,
             (unsigned)p->info.text_width, (unsigned)p->info.dim, width, dim);
     return MOPD_OK;
-}
-
-/* The rows of a class-specific context that belong to these classes. */
-static mopd_status gather_context(
-    const mopd_prompt *p, const char *const *classes, size_t n_classes, float *out)
-{
-    size_t n = (size_t)p->info.n_context * p->info.text_width;
-    for (size_t c = 0; c < n_classes; c++) {
-        size_t from = 0;
-        while (from < p->classes.n && strcmp(p->classes.name[from], classes[c]) != 0) from++;
-        if (from == p->classes.n)
-            return mo_fail(MOPD_E_STATE,
-                "class \"%s\": a class-specific prompt meets only the classes it was trained on", classes[c]);
-        memcpy(out + c * n, p->context + from * n, n * sizeof *out);
-    }
-    return MOPD_OK;
-}
-
-mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
-    size_t n_classes, const mopd_prompt *p)
-{
-    bool per_class = (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0;
-    if (!n_classes) {
-        classes = (const char *const *)p->classes.name;
-        n_classes = p->classes.n;
-    }
-    size_t same[2];
-    mopd_status st =
-        per_class ? mo_bank_check_names(classes, n_classes) : mo_bank_check_words(classes, n_classes, same);
-    if (st != MOPD_OK) return st;
-
-    mo_student *student = NULL;
-    float *own = NULL, *features = mo_mem_alloc(n_classes, p->info.dim * sizeof *features);
-    if (!features) return MOPD_E_NOMEM;
-    if (per_class) {
-        st = MOPD_E_NOMEM;
-        if (!(own = mo_mem_alloc(n_classes, (size_t)p->info.n_context * p->info.text_width * sizeof *own)))
-            goto done;
-        if ((st = gather_context(p, classes, n_classes, own)) != MOPD_OK) goto done;
-    }
-    mo_student_args args = {
-        encoder, {p->info.n_context, p->info.class_position, per_class}, classes, n_classes, 0, false};
-    if ((st = mo_student_create(&student, &args)) != MOPD_OK) goto done;
-    if ((st = mo_student_fwd(student, own ? own : p->context, features)) != MOPD_OK) goto done;
-    st = mo_bank_create_features(out, classes, n_classes, features, p->info.dim, encoder->logit_scale);
-done:
-    mo_student_free(student);
-    mo_mem_free(own);
-    mo_mem_free(features);
-    return st;
 }

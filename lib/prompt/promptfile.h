@@ -78,8 +78,10 @@ mopd_status mo_prompt_describe(const mopd_prompt *prompt, char **json);
 /* MISMATCH with both fingerprints, or sizes. */
 mopd_status mo_prompt_check(const mopd_prompt *prompt, const mopd_encoder *encoder, const char *path);
 
-/* As mopd_bank_create_prompt. */
+/* As mopd_bank_create_prompt, and as mopd_bank_create_prompt_unseen. */
 mopd_status mo_prompt_bank(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, const mopd_prompt *prompt);
+mopd_status mo_prompt_bank_unseen(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
+    size_t n_classes, const mopd_prompt *prompt, float share);
 
 #endif

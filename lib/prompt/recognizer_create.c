@@ -74,7 +74,7 @@ mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t
 static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mopd_encoder *encoder,
     const char *const *names, size_t n)
 {
-    if (r->prompt) return mo_prompt_bank(out, encoder, names, n, r->prompt);
+    if (r->prompt) return mo_prompt_bank_unseen(out, encoder, names, n, r->prompt, (float)r->unseen);
     return mo_bank_create(out, encoder, names, n, (const char *const *)r->templates.name, r->templates.n);
 }
 
@@ -95,6 +95,7 @@ static mopd_status take_text_side(
     static const char *const standard[] = {MO_TEMPLATE_DEFAULT};
     memcpy(r->fingerprint, encoder->fingerprint, sizeof r->fingerprint);
     r->keep = o->keep;
+    r->unseen = o->unseen;
     if (o->prompt) return mo_prompt_copy(&r->prompt, o->prompt);
     return mo_names_copy(
         &r->templates, o->n_templates ? o->templates : standard, o->n_templates ? (size_t)o->n_templates : 1);
@@ -130,6 +131,7 @@ static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from
     mopd_recognizer *r = mo_recognizer_new();
     if (!r) return MOPD_E_NOMEM;
     r->keep = from->keep;
+    r->unseen = from->unseen;
     memcpy(r->fingerprint, from->fingerprint, sizeof r->fingerprint);
     mopd_status st = mo_names_copy(&r->classes, (const char *const *)from->classes.name, from->classes.n);
     if (st == MOPD_OK)

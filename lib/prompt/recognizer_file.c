@@ -85,8 +85,9 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer 
 }
 
 /* What its banks need of the prompt, beside its vectors. */
-static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_prompt *p)
+static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_recognizer *r)
 {
+    const mopd_prompt *p = r->prompt;
     mo_buf text = {0};
     mo_jsonw j;
     mo_jsonw_init(&j, &text);
@@ -96,6 +97,7 @@ static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_prompt *p)
     mo_jsonw_kint(&j, "class_position", p->info.class_position);
     mo_jsonw_kbool(&j, "class_context", (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0);
     mo_jsonw_kstring(&j, "vocabulary", p->vocabulary);
+    mo_jsonw_kdouble(&j, "unseen", r->unseen);
     mo_jsonw_kstring(&j, "settings", p->settings);
     mo_jsonw_key(&j, "classes");
     mo_jsonw_strings(&j, p->classes.name, p->classes.n);
@@ -113,7 +115,7 @@ static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
     if (st == MOPD_OK) st = add_settings(w, r);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &r->classes);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &r->templates);
-    if (st == MOPD_OK && r->prompt) st = add_prompt(w, r->prompt);
+    if (st == MOPD_OK && r->prompt) st = add_prompt(w, r);
     part list[MOST_TENSORS];
     const size_t n = list_parts(list, r, r->loo != NULL);
     for (size_t i = 0; i < n && st == MOPD_OK; i++)
@@ -277,6 +279,15 @@ static mopd_status take_prompt(mopd_prompt *p, const mo_json *o, const char *pat
     return (p->settings = mo_mem_strdup(settings)) ? MOPD_OK : MOPD_E_NOMEM;
 }
 
+/* A file without it is of a library that gave every class the whole context. */
+static mopd_status take_unseen(mopd_recognizer *r, const mo_json *o, const char *path)
+{
+    r->unseen = 1;
+    mopd_status st = mo_json_may_number(o, "unseen", path, &r->unseen);
+    if (st != MOPD_OK || (r->unseen >= 0 && r->unseen <= 1)) return st;
+    return mo_fail(MOPD_E_FORMAT, "%s: unseen is %g, 0 to 1 are possible", path, r->unseen);
+}
+
 static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
 {
     const mo_json *root = NULL;
@@ -284,6 +295,7 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
     mopd_prompt *p = r->prompt = mo_prompt_create();
     mopd_status st = p ? mo_metadata_json(f, "mopd.prompt", &root) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = take_prompt(p, root, mo_tensors_path(f));
+    if (st == MOPD_OK) st = take_unseen(r, root, mo_tensors_path(f));
     mo_json_close(root);
     if (st != MOPD_OK) return st;
     p->info.dim = (uint32_t)r->data.dim;

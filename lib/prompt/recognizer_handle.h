@@ -35,6 +35,7 @@ struct mopd_recognizer {
     char fingerprint[65];       /* of the encoder */
     mo_names templates;         /* of the text side; none with a prompt */
     struct mopd_prompt *prompt; /* NULL: templates */
+    double unseen;              /* how far classes that it was not trained on take its context */
     mo_once once;               /* level 1: loo and judgement */
     double *loo;                /* N x C logits, each picture left out; NULL where nothing can be */
     mo_recognizer_judgement judgement;

@@ -66,10 +66,11 @@ static mopd_status fold_all(folded *f, const char *const *names, size_t n)
     return st;
 }
 
-static bool is_same(const folded *f, size_t a, size_t b)
+/* Whether name a of f and name b of g have the same words. */
+static bool are_same(const folded *f, size_t a, const folded *g, size_t b)
 {
     size_t n = f->at[a + 1] - f->at[a];
-    return n == f->at[b + 1] - f->at[b] && !memcmp(f->text.data + f->at[a], f->text.data + f->at[b], n);
+    return n == g->at[b + 1] - g->at[b] && !memcmp(f->text.data + f->at[a], g->text.data + g->at[b], n);
 }
 
 /* slot, `slots` of them and all 0: name + 1, open addressing. */
@@ -77,7 +78,7 @@ static void find_same(const folded *f, size_t n, size_t *slot, size_t slots, siz
 {
     for (size_t i = 0; i < n; i++) {
         size_t k = (size_t)mo_hash_bytes(f->text.data + f->at[i], f->at[i + 1] - f->at[i]) & (slots - 1);
-        while (slot[k] && !is_same(f, slot[k] - 1, i)) k = (k + 1) & (slots - 1);
+        while (slot[k] && !are_same(f, slot[k] - 1, f, i)) k = (k + 1) & (slots - 1);
         if (slot[k]) {
             same[0] = slot[k] - 1;
             same[1] = i;
@@ -99,5 +100,23 @@ mopd_status mo_fold_find(const char *const *names, size_t n, size_t same[2])
     mo_mem_free(f.at);
     mo_buf_free(&f.text);
     mo_mem_free(slot);
+    return st;
+}
+
+mopd_status mo_fold_among(
+    const char *const *names, size_t n, const char *const *list, size_t n_list, bool *among)
+{
+    folded f = {0}, g = {0};
+    mopd_status st = fold_all(&f, names, n);
+    if (st == MOPD_OK) st = fold_all(&g, list, n_list);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        size_t k = 0;
+        while (k < n_list && !are_same(&f, i, &g, k)) k++;
+        among[i] = k < n_list;
+    }
+    mo_mem_free(f.at);
+    mo_mem_free(g.at);
+    mo_buf_free(&f.text);
+    mo_buf_free(&g.text);
     return st;
 }

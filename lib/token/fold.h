@@ -15,4 +15,8 @@ mopd_status mo_fold_name(const char *name, mo_unicode_cps *cps, mo_buf *out);
  * where all names differ. */
 mopd_status mo_fold_find(const char *const *names, size_t n, size_t same[2]);
 
+/* among[i]: whether names[i], one of n, has the same words as one of the list. */
+mopd_status mo_fold_among(
+    const char *const *names, size_t n, const char *const *list, size_t n_list, bool *among);
+
 #endif

@@ -11,6 +11,7 @@
 #include "format/json.h"
 #include "train/choose_folds.h"
 #include "train/metrics.h"
+#include "train/sampler.h"
 
 #define ROWS 256 /* pictures that are classified at once */
 
@@ -19,6 +20,7 @@ enum { N_TRIED = 3 };
 static const float w_tried[N_TRIED] = {0.8f, 0.5f, 0.2f};
 static const float w2_tried[N_TRIED] = {0.1f, 0.5f, 0.0005f};
 static const uint32_t k_tried[N_TRIED] = {2, 3, 1};
+static const double length_tried[N_TRIED] = {1, 0.25, 4}; /* times the epochs of the training */
 
 typedef struct search {
     const mo_trainer_args *args;
@@ -29,9 +31,13 @@ typedef struct search {
     float *teachers; /* M x C x D of all classes, or NULL */
     mo_choose_fold folds[MO_CHOOSE_FOLDS];
     float *rows, *logits; /* ROWS x D, ROWS x C */
+    float *start;         /* vectors x W: what the context starts from; NULL without words */
+    float *half;          /* vectors x W: half-way from there to what was learned */
     mo_buf tried;         /* JSON array of what was tried, written by w */
     mo_jsonw w;
-    double best; /* H of the best so far, negative at first */
+    double best;                  /* H of the best so far, negative at first */
+    bool lengths;                 /* epochs are tried too */
+    uint32_t epochs, best_epochs; /* of the training that a trial stands for: those at hand, the best's */
 } search;
 
 static void free_search(search *s)
@@ -40,6 +46,8 @@ static void free_search(search *s)
     mo_buf_free(&s->tried);
     mo_mem_free(s->teachers);
     mo_mem_free(s->group.values);
+    mo_mem_free(s->half);
+    mo_mem_free(s->start);
     mo_mem_free(s->rows);
     mo_mem_free(s->logits);
 }
@@ -108,10 +116,19 @@ static mopd_run run_of(const search *s, const mo_choose_fold *f, feed *source)
     return run;
 }
 
+/* The context for classes that were not trained on: half-way back to its words, as the command's banks have it. */
+static const float *context_of_others(search *s, const mopd_trainer *t)
+{
+    const float *learned = t->state.context.p;
+    if (!s->start) return learned;
+    for (size_t i = 0; i < t->state.context.n; i++) s->half[i] = (s->start[i] + learned[i]) / 2;
+    return s->half;
+}
+
 /* found = accuracy on held-out pictures and on pretended new classes after a run, whose features work's s still holds. */
 static mopd_status judge(search *s, mo_choose_fold *f, const mopd_trainer *t, double found[2])
 {
-    mopd_status st = mo_student_fwd(f->student, t->state.context.p, f->s);
+    mopd_status st = mo_student_fwd(f->student, context_of_others(s, t), f->s);
     if (st == MOPD_OK) {
         found[0] = accuracy(s, t, t->work.s, f->base.n, &f->held);
         found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
@@ -141,11 +158,13 @@ static mopd_status try_fold(
     return st;
 }
 
-static void write_setting(const search *s, mo_jsonw *w, const mopd_trainer_options *o)
+/* epochs: of the training that these options stand for. */
+static void write_setting(const search *s, mo_jsonw *w, const mopd_trainer_options *o, uint32_t epochs)
 {
     mo_jsonw_kfloat(w, "w", o->w);
     if (s->set.method->mps) mo_jsonw_kfloat(w, "w2", o->w2);
     if (s->set.method->gate != MO_GATE_NONE) mo_jsonw_kint(w, "top_k", o->top_k);
+    if (s->lengths) mo_jsonw_kint(w, "epochs", epochs);
 }
 
 /* Tries options; when they are the best so far they become `best`. */
@@ -158,20 +177,42 @@ static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_tr
     }
     double h = base + fresh > 0 ? 2 * base * fresh / (base + fresh) : 0;
     mo_jsonw_object(&s->w);
-    write_setting(s, &s->w, o);
+    write_setting(s, &s->w, o, s->epochs);
     mo_jsonw_kdouble(&s->w, "base", base);
     mo_jsonw_kdouble(&s->w, "new", fresh);
     mo_jsonw_kdouble(&s->w, "h", h);
     mo_jsonw_end(&s->w);
     if (h > s->best) {
         s->best = h;
+        s->best_epochs = s->epochs;
         *best = *o;
     }
     return MOPD_OK;
 }
 
+/* Half a training tells settings apart. */
+static uint32_t trial_epochs(uint32_t epochs)
+{
+    return epochs / 2 + epochs % 2;
+}
+
+/* Other lengths of the training, with the best of the settings. */
+static mopd_status try_lengths(search *s, mopd_trainer_options *best)
+{
+    mopd_trainer_options o = *best;
+    const uint32_t whole = s->epochs;
+    mopd_status st = MOPD_OK;
+    for (size_t i = 1; i < N_TRIED && st == MOPD_OK; i++) {
+        s->epochs = (uint32_t)(length_tried[i] * (double)whole);
+        if (!s->epochs) continue;
+        o.epochs = trial_epochs(s->epochs);
+        st = try_options(s, &o, best);
+    }
+    return st;
+}
+
 /* w, then K, then w2, each with the best of the others; a value tried already is not tried again. */
-static mopd_status try_all(search *s, mopd_trainer_options *best)
+static mopd_status try_settings(search *s, mopd_trainer_options *best)
 {
     mopd_trainer_options o = s->set.o;
     mopd_status st = MOPD_OK;
@@ -196,6 +237,12 @@ static mopd_status try_all(search *s, mopd_trainer_options *best)
     return st;
 }
 
+static mopd_status try_all(search *s, mopd_trainer_options *best)
+{
+    mopd_status st = try_settings(s, best);
+    return st == MOPD_OK && s->lengths ? try_lengths(s, best) : st;
+}
+
 static mopd_status write_report(search *s, const mopd_trainer_options *best, char **report)
 {
     mo_buf text = {0};
@@ -207,10 +254,10 @@ static mopd_status write_report(search *s, const mopd_trainer_options *best, cha
     mo_jsonw_object(&w);
     mo_jsonw_key(&w, "chosen");
     mo_jsonw_object(&w);
-    write_setting(s, &w, best);
+    write_setting(s, &w, best, s->best_epochs);
     mo_jsonw_end(&w);
     mo_jsonw_kint(&w, "folds", MO_CHOOSE_FOLDS);
-    mo_jsonw_kint(&w, "epochs", s->set.o.epochs);
+    if (!s->lengths) mo_jsonw_kint(&w, "epochs", s->set.o.epochs);
     mo_jsonw_kint(&w, "base_classes", (int64_t)s->folds[0].base.n);
     mo_jsonw_kint(&w, "new_classes", (int64_t)s->folds[0].fresh.n);
     mo_jsonw_kint(&w, "train", (int64_t)s->folds[0].train.n);
@@ -242,6 +289,18 @@ static mopd_status check(const search *s)
     return mo_labels_check(run->labels, (size_t)run->n, s->args->n_classes);
 }
 
+static mopd_status open_start(search *s)
+{
+    const mopd_encoder *e = s->args->encoder;
+    const mopd_trainer_options *o = &s->set.o;
+    const mo_context_shape shape = {o->n_context, o->class_position, false};
+    const size_t width = mo_text_width(e->text);
+    s->start = mo_mem_alloc(shape.n, width * sizeof *s->start);
+    s->half = mo_mem_alloc(shape.n, width * sizeof *s->half);
+    if (!s->start || !s->half) return MOPD_E_NOMEM;
+    return mo_context_start(e, &shape, 1, o->context, o->seed, s->start);
+}
+
 static mopd_status open_search(search *s)
 {
     size_t c = s->args->n_classes, n, room;
@@ -250,7 +309,7 @@ static mopd_status open_search(search *s)
     if (!(s->rows = mo_mem_alloc(ROWS, s->dim * sizeof *s->rows))) return MOPD_E_NOMEM;
     if (!(s->logits = mo_mem_alloc(ROWS, c * sizeof *s->logits))) return MOPD_E_NOMEM;
     if (room && !(s->group.values = mo_mem_alloc(room, sizeof *s->group.values))) return MOPD_E_NOMEM;
-    return MOPD_OK;
+    return s->set.o.context ? open_start(s) : MOPD_OK;
 }
 
 /* Teachers of all classes, and the folds. */
@@ -260,6 +319,17 @@ static mopd_status share_out(search *s)
     if (st != MOPD_OK) return st;
     mo_choose_whole whole = {s->args, s->run, &s->set, s->teachers, s->dim};
     return mo_group_agree(&s->group, mo_choose_folds_make(s->folds, &whole), (mo_group_check){0, "folds"});
+}
+
+/* The length of the training that is asked for, and that of the trials. */
+static void count_epochs(search *s)
+{
+    mopd_trainer_options *o = &s->set.o;
+    s->lengths = s->set.open_epochs && !o->steps;
+    s->epochs =
+        mo_settings_epochs(&s->set, s->args->n_classes, mo_sampler_batches((size_t)s->run->n, o->batch));
+    o->epochs = trial_epochs(s->epochs);
+    o->steps = 0;
 }
 
 mopd_status mo_choose_settings(
@@ -274,7 +344,7 @@ mopd_status mo_choose_settings(
     if (st == MOPD_OK) st = open_search(&s);
     st = mo_group_agree(&s.group, st, (mo_group_check){run->n, "the number of pictures"});
     if (st != MOPD_OK) goto done;
-    s.set.o.epochs = (s.set.o.epochs + 1) / 2; /* half a training tells the settings apart */
+    count_epochs(&s);
     mopd_trainer_options best = s.set.o;
     st = share_out(&s);
     mo_jsonw_init(&s.w, &s.tried);
@@ -285,6 +355,7 @@ mopd_status mo_choose_settings(
     options->w = best.w;
     options->w2 = best.w2;
     options->top_k = best.top_k;
+    if (s.lengths) options->epochs = s.best_epochs;
 done:
     free_search(&s);
     return st;

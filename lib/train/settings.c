@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/ints.h"
 #include "prompt/context.h"
 #include "prompt/template.h"
 
@@ -32,6 +33,7 @@ static mopd_status check_row(const mo_setting *row, const mopd_trainer_options *
         return x >= (float)row->info.least && x <= (float)row->info.most ? MOPD_OK : refuse(row, (double)x);
     }
     uint64_t whole = mo_settings_whole(row, o);
+    if (!whole && row->info.open) return MOPD_OK; /* left open, and filled in later */
     double x = row->info.kind == MOPD_SETTING_CHOICE ? (double)(int32_t)whole : (double)whole;
     return x >= row->info.least && x <= row->info.most ? MOPD_OK : refuse(row, x);
 }
@@ -75,6 +77,8 @@ static mopd_status read_templates(mo_settings *s)
 static void fill_open(mo_settings *s, const mopd_encoder *encoder)
 {
     mopd_trainer_options *o = &s->o;
+    s->open_epochs = !o->epochs;
+    if (!o->epochs) o->epochs = MO_SETTINGS_EPOCHS;
     if (o->lr == 0) o->lr = encoder->recommended_lr > 0 ? encoder->recommended_lr : (float)MO_SETTINGS_LR;
     if (s->method && o->lambda < 0) o->lambda = s->method->lambda;
 }
@@ -84,6 +88,9 @@ mopd_status mo_settings_read(
 {
     *out = (mo_settings){.o = *options, .method = mo_method_get(options->method)};
     mopd_trainer_options *o = &out->o;
+    if (o->epochs && o->steps)
+        return mo_fail(MOPD_E_ARG, "epochs is %u and steps is %llu: give one of them", (unsigned)o->epochs,
+            (unsigned long long)o->steps);
     fill_open(out, encoder);
     mopd_status st = check_rows(o);
     if (st != MOPD_OK) return st;
@@ -92,4 +99,13 @@ mopd_status mo_settings_read(
     if ((st = mo_context_count(encoder, o->context, o->n_context, &n)) != MOPD_OK) return st;
     o->n_context = (uint32_t)n;
     return check_rows(o);
+}
+
+uint32_t mo_settings_epochs(const mo_settings *s, size_t n_classes, size_t n_batches)
+{
+    if (!s->open_epochs || !n_batches) return s->o.epochs;
+    if (s->o.steps) return (uint32_t)mo_ceil_div((size_t)s->o.steps, n_batches);
+    const size_t few = mo_min(n_classes, MO_SETTINGS_STEPS), pairs = few * (few - 1) / 2;
+    const size_t least = mo_min(MO_SETTINGS_PAIR_STEPS * pairs, MO_SETTINGS_STEPS);
+    return (uint32_t)mo_max(MO_SETTINGS_EPOCHS, mo_ceil_div(least, n_batches));
 }

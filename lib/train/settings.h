@@ -22,6 +22,12 @@ typedef struct mo_setting {
 /* The learning rate where neither the options nor the model name one: that of CoOp, KgCoOp and MoPD on CLIP. */
 #define MO_SETTINGS_LR 0.002
 
+/* Where neither epochs nor steps are given: so many epochs, and more where these are fewer steps than so many for
+ * each pair of classes that there is to tell apart, up to so many in all. */
+#define MO_SETTINGS_EPOCHS 50
+#define MO_SETTINGS_PAIR_STEPS 7
+#define MO_SETTINGS_STEPS 300
+
 /* Row i of the table, in the order of the prompt file's JSON; NULL behind the last one. */
 const mo_setting *mo_settings_row(size_t i);
 
@@ -36,6 +42,7 @@ mopd_trainer_options mo_settings_defaults(void);
 typedef struct mo_settings {
     mopd_trainer_options o;
     const mo_method *method;
+    bool open_epochs; /* not given: a run counts steps (mo_settings_epochs); o.epochs holds until then */
     const char *const *templates; /* the teachers the method uses */
     size_t n_templates;           /* M; 0 without teachers */
     size_t kept;                  /* K; 1 for the methods of one teacher, 0 without teachers */
@@ -44,6 +51,10 @@ typedef struct mo_settings {
 /* options: every field set.  ARG names the field and the numbers. */
 mopd_status mo_settings_read(
     mo_settings *out, const mopd_encoder *encoder, const mopd_trainer_options *options);
+
+/* How many epochs a run of n_batches steps an epoch takes: those given, or as many whole ones as make the steps.
+ * n_batches 0: as many as are known without. */
+uint32_t mo_settings_epochs(const mo_settings *settings, size_t n_classes, size_t n_batches);
 
 /* One JSON object: all that decides the result but encoder, classes, templates.  mo_mem_free it. */
 mopd_status mo_settings_json(const mo_settings *settings, char **json);

@@ -63,7 +63,12 @@ static const mo_setting table[] = {
     {FLAG("class_context", 0, MOPD_TRAIN_CLASS_CONTEXT),
         .info.text = "each class has context vectors of its own, which serve no other class"},
     {FLAG("shuffle", 1, MOPD_TRAIN_NO_SHUFFLE), .info.text = "pictures come in another order in each epoch"},
-    {COUNT(epochs, 50, 1, MANY), .info.text = "how often all pictures are seen"},
+    {COUNT(epochs, 0, 1, MANY), .info.text = "how often all pictures are seen",
+        .info.open = MO_WORDS_OF(MO_SETTINGS_EPOCHS) ", more where they are fewer than " MO_WORDS_OF(
+            MO_SETTINGS_PAIR_STEPS) " steps for each pair of classes, up to " MO_WORDS_OF(MO_SETTINGS_STEPS) " steps"},
+    {COUNT(steps, 0, 1, MANY),
+        .info.text = "how many steps a training takes, in whole epochs; instead of epochs",
+        .info.open = "what epochs say", .unrecorded = true},
     {COUNT(batch, 128, 1, MANY), .info.text = "pictures in one step"},
     {REAL(lr, 0, 1e-12, LARGE), .info.text = "learning rate",
         .info.open = "what the model recommends, else " MO_WORDS_OF(MO_SETTINGS_LR)},

@@ -223,6 +223,31 @@ void mo_trainer_free(mopd_trainer *t)
     mo_mem_free(t);
 }
 
+mopd_status mo_trainer_count_epochs(mopd_trainer *t, size_t n_batches)
+{
+    mo_settings set = t->set;
+    char *json = NULL;
+    set.o.epochs = mo_settings_epochs(&t->set, t->n_classes, n_batches);
+    if (set.o.epochs == t->set.o.epochs) return MOPD_OK;
+    if (t->state.epoch || t->state.total)
+        return mo_fail(MOPD_E_MISMATCH, "the run began with %u epochs, its options now make %u",
+            (unsigned)t->set.o.epochs, (unsigned)set.o.epochs);
+    mopd_status st = mo_settings_json(&set, &json);
+    if (st != MOPD_OK) return st;
+    mo_mem_free(t->settings);
+    t->settings = json;
+    t->set = set;
+    return MOPD_OK;
+}
+
+mopd_status mo_trainer_fix_epochs(mopd_trainer *t)
+{
+    if (t->set.open_epochs && t->set.o.steps)
+        return mo_fail(MOPD_E_STATE, "steps are counted by mopd_trainer_run alone: give epochs");
+    t->set.open_epochs = false;
+    return MOPD_OK;
+}
+
 double mo_trainer_lr(const mopd_trainer *t, uint64_t epoch)
 {
     const mopd_trainer_options *o = &t->set.o;

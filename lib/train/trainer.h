@@ -112,6 +112,13 @@ mopd_status mo_trainer_teachers(
 /* What must be the same on all ranks: the bits of a batch, or of a run's data. */
 uint64_t mo_trainer_bits(const float *features, size_t n_floats, const int32_t *labels, size_t n);
 
+/* Before a run of n_batches steps an epoch: the number of its epochs where that is open, also in the settings'
+ * JSON.  MISMATCH: it has begun with another number. */
+mopd_status mo_trainer_count_epochs(mopd_trainer *trainer, size_t n_batches);
+
+/* Before a host's own step: the epochs are as many as they are.  STATE: they are to be counted in steps. */
+mopd_status mo_trainer_fix_epochs(mopd_trainer *trainer);
+
 /* Student features s (C x D) of the context as it is; the group's sum takes st, this rank's status so far. */
 mopd_status mo_trainer_features(mopd_trainer *trainer, mopd_status st);
 

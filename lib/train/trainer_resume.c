@@ -43,10 +43,28 @@ static mopd_status same_list(const char *what, const mo_names *ours, const mo_na
     return MOPD_OK;
 }
 
-static mopd_status check_same(const mopd_trainer *t, const mopd_prompt *p, const char *path)
+/* Where the options leave the epochs open, the file says how many there are, and the next run compares: set and
+ * json are the trainer's with them.  A file that says none keeps ours, and then differs. */
+static mopd_status take_epochs(const mopd_trainer *t, const mopd_prompt *p, mo_settings *set, char **json)
+{
+    const mo_json *root = NULL;
+    int64_t epochs = 0;
+    *set = t->set;
+    if (set->open_epochs) {
+        mopd_status st = mo_json_parse(&root, p->settings, strlen(p->settings), "mopd.settings");
+        if (st != MOPD_OK) return st;
+        if (mo_json_as_int(mo_json_get(root, "epochs"), &epochs) && epochs > 0 && epochs <= UINT32_MAX)
+            set->o.epochs = (uint32_t)epochs;
+        mo_json_close(root);
+    }
+    return mo_settings_json(set, json);
+}
+
+static mopd_status check_same(
+    const mopd_trainer *t, const char *settings, const mopd_prompt *p, const char *path)
 {
     mopd_status st = mo_prompt_check(p, t->encoder, path);
-    if (st == MOPD_OK) st = mo_settings_same(t->settings, p->settings, path);
+    if (st == MOPD_OK) st = mo_settings_same(settings, p->settings, path);
     if (st == MOPD_OK) st = same_list("classes", &t->classes, &p->classes, path);
     if (st == MOPD_OK) st = same_list("templates", &t->templates, &p->templates, path);
     if (st != MOPD_OK) return st;
@@ -134,16 +152,19 @@ mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
     const size_t n_context = t->state.context.n, n_gate = t->state.gate.n;
     mo_tensors *file = NULL;
     mopd_prompt *p = NULL;
+    char *settings = NULL;
     float *velocity = NULL;
+    mo_settings set;
     mo_trainer_state at;
     mopd_status st = mo_safetensors_open(&file, path, true);
     if (st != MOPD_OK) return st;
     if ((st = mo_promptfile_read(&p, file)) != MOPD_OK) goto done;
-    if ((st = check_same(t, p, path)) != MOPD_OK) goto done;
+    if ((st = take_epochs(t, p, &set, &settings)) != MOPD_OK) goto done;
+    if ((st = check_same(t, settings, p, path)) != MOPD_OK) goto done;
     if ((st = read_position(file, &at)) != MOPD_OK) goto done;
-    if (at.epoch > t->set.o.epochs)
+    if (at.epoch > set.o.epochs)
         st = mo_fail(MOPD_E_FORMAT, "%s: %llu epochs of %u are done", path, (unsigned long long)at.epoch,
-            (unsigned)t->set.o.epochs);
+            (unsigned)set.o.epochs);
     if (st != MOPD_OK) goto done;
     st = MOPD_E_NOMEM;
     if (!(velocity = mo_mem_alloc(n_context + n_gate, sizeof *velocity))) goto done;
@@ -152,7 +173,12 @@ mopd_status mo_trainer_resume(mopd_trainer *t, const char *path)
     if ((st = mo_prompt_notes_adopt(&t->notes.host, &p->notes)) != MOPD_OK) goto done;
     take_state(&t->state, &at, p, velocity);
     take_notes(&t->notes, p);
+    t->set.o.epochs = set.o.epochs;
+    mo_mem_free(t->settings);
+    t->settings = settings;
+    settings = NULL;
 done:
+    mo_mem_free(settings);
     mo_mem_free(velocity);
     mo_prompt_free(p);
     mo_tensors_close(file);

@@ -215,7 +215,8 @@ static mopd_status open_run(run_state *s, mopd_trainer *t, const mopd_run *run)
     s->n_batches = mo_sampler_batches(s->n, t->set.o.batch);
     if (!(s->order = mo_mem_alloc(s->n, sizeof *s->order))) return MOPD_E_NOMEM;
     if (run->views && !(s->fresh = mo_mem_alloc(s->n, t->dim * sizeof *s->fresh))) return MOPD_E_NOMEM;
-    return note_data(t, s);
+    st = note_data(t, s);
+    return st == MOPD_OK ? mo_trainer_count_epochs(t, s->n_batches) : st;
 }
 
 /* What all ranks must begin with: the same data at the same position. */
@@ -224,8 +225,8 @@ static mo_group_check begin(const mopd_trainer *t, const run_state *s)
     const mopd_run *run = s->run;
     size_t floats = s->fresh ? 0 : s->n * (size_t)run->n_views * t->dim;
     uint64_t bits = mo_trainer_bits(run->features, floats, run->labels, s->n);
-    return (mo_group_check){
-        mo_rng_mix(mo_rng_mix(bits, run->n_views), t->state.total), "their features, labels or position"};
+    bits = mo_rng_mix(mo_rng_mix(bits, run->n_views), t->set.o.epochs);
+    return (mo_group_check){mo_rng_mix(bits, t->state.total), "their features, labels, steps or position"};
 }
 
 mopd_status mo_trainer_run(mopd_trainer *t, const mopd_run *run)

@@ -20,6 +20,10 @@
     X(mopd_bank_create_prompt, encoder, (&a_bank, NULL, texts, 2, prompt))                                   \
     X(mopd_bank_create_prompt, classes, (&a_bank, encoder, NULL, 2, prompt))                                 \
     X(mopd_bank_create_prompt, prompt, (&a_bank, encoder, texts, 2, NULL))                                   \
+    X(mopd_bank_create_prompt_unseen, out, (NULL, encoder, texts, 2, prompt, 1))                             \
+    X(mopd_bank_create_prompt_unseen, encoder, (&a_bank, NULL, texts, 2, prompt, 1))                         \
+    X(mopd_bank_create_prompt_unseen, classes, (&a_bank, encoder, NULL, 2, prompt, 1))                       \
+    X(mopd_bank_create_prompt_unseen, prompt, (&a_bank, encoder, texts, 2, NULL, 1))                         \
     X(mopd_bank_create_trainer, out, (NULL, trainer, texts, 2))                                              \
     X(mopd_bank_create_trainer, trainer, (&a_bank, NULL, texts, 2))                                          \
     X(mopd_bank_create_trainer, classes, (&a_bank, trainer, NULL, 2))                                        \
@@ -271,6 +275,7 @@
     X((int)mopd_calibration_ece, (NULL), 0)                                                                  \
     X((int)mopd_calibration_nll, (NULL), 0)                                                                  \
     X((int)mopd_gda_alpha, (NULL), 0)                                                                        \
+    X(mopd_trainer_n_epochs, (NULL, 1), 0)                                                                   \
     X((int)mopd_trainer_lr, (NULL, 1), 0)
 
 #define FREEING(X)                                                                                           \

@@ -278,6 +278,10 @@ static void trainers_learn_stop_and_go_on(fixture &f)
     EXPECT(again.class_names() == f.classes && again.templates().size() == 3 && again.method() == "mopd");
     EXPECT(same(mopd::Bank::learned(f.encoder, again).features(), whole.bank().features()));
     EXPECT(mopd::Bank::learned(f.encoder, again, {"new"}).n_classes() == 1);
+    EXPECT(same(mopd::Bank::learned(f.encoder, again, {}, 0.5f).features(), whole.bank().features()));
+    EXPECT(!same(mopd::Bank::learned(f.encoder, again, {"new"}, 0.5f).features(),
+        mopd::Bank::learned(f.encoder, again, {"new"}).features()));
+    EXPECT(whole.n_epochs(f.labels.size()) == 3);
     mopd::Gate gate(again);
     EXPECT(gate.select(f.features).indices.size() == f.labels.size() * 2 && gate.use(f.features).size() == 3);
     EXPECT(mopd::inspect(test_path("p.safetensors")).find("kind") != std::string::npos);

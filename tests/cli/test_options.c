@@ -70,7 +70,7 @@ static void help_shows_the_library_s_defaults_and_limits(void **state)
             if (s.kind == MOPD_SETTING_CHOICE) assert_has(line, want);
             shown++;
         }
-        assert_int_equal(shown, i < 2 ? 13 : 8);
+        assert_int_equal(shown, i < 2 ? 14 : 9);
     }
 }
 

@@ -266,6 +266,78 @@ static void the_report_shows_large_pictures_as_small_copies(void **state)
     free(html);
 }
 
+/* Accuracy by eval, in percent. */
+static double accuracy_of(const char *data, const char *subset, const char *by, const char *more)
+{
+    run_result r =
+        run_mopd(NULL, "eval -m @ -d @ --format json --subset @ @ @", tiny_model(1), data, subset, by, more);
+    assert_run(r, 0);
+    json_t *j = labelled_json(&r);
+    double accuracy = labelled_number(j, "accuracy");
+    json_decref(j);
+    return accuracy;
+}
+
+/* New classes take half of the way back to the words, all of it, or none; base classes never do. */
+static void unseen_classes_take_part_of_the_context(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("unseen"), *prompt = test_path("unseen.safetensors");
+    char by[512], classify[512];
+    run_result r = run_mopd(NULL, LEARN "--subset base --steps 40 -q -o @", tiny_model(1), data, prompt);
+    assert_run(r, 0);
+    snprintf(by, sizeof by, "--prompt=%s", prompt);
+    double words = accuracy_of(data, "new", "--template=a photo of a {}.", "-q");
+    assert_true(accuracy_of(data, "new", by, "--unseen=0") == words);
+    assert_true(accuracy_of(data, "new", by, "-q") == accuracy_of(data, "new", by, "--unseen=0.5"));
+    assert_true(accuracy_of(data, "base", by, "--unseen=0") == accuracy_of(data, "base", by, "--unseen=1"));
+    snprintf(classify, sizeof classify, "%s/test/d/0.png", data);
+    char *out[3];
+    static const char *const shares[] = {"--unseen=1", "--unseen=0.5", "-q"};
+    for (int i = 0; i < 3; i++) {
+        r = run_mopd(NULL, "classify -m @ -p @ --classes c,d --format json @ @", tiny_model(1), prompt,
+            shares[i], classify);
+        assert_run(r, 0);
+        out[i] = strdup(r.out);
+    }
+    assert_string_equal(out[1], out[2]);
+    assert_string_not_equal(out[0], out[1]);
+    for (int i = 0; i < 3; i++) free(out[i]);
+    static const char *const bad[][2] = {{"classify -m m -p p --classes a --unseen 1.1 x.png", "from 0 to 1"},
+        {"classify -m m --classes a --unseen 1 x.png", "--unseen goes with -p PROMPT"},
+        {"eval -m m -d d -p p --unseen -0.1", "from 0 to 1"},
+        {"eval -m m -d d --unseen 1", "--unseen goes with"}, {"fit -d d -o r -p p --unseen 2", "from 0 to 1"},
+        {"fit -d d -o r --unseen 1", "--unseen goes with"}, {"bench-new -d d --unseen 2", "from 0 to 1"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        r = run_mopd(NULL, bad[i][0]);
+        assert_one_error(&r, 2, bad[i][1], "");
+    }
+}
+
+/* A recogniser's classes that its prompt was not trained on, too. */
+static void fit_takes_the_prompt_half_way(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("fit-prompt"), *prompt = test_path("fit-prompt.safetensors");
+    const char *a = test_path("fit-a.safetensors"), *b = test_path("fit-b.safetensors"),
+               *c = test_path("fit-c.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--subset base --steps 40 -q -o @", tiny_model(1), data, prompt);
+    assert_run(r, 0);
+    static const char line[] = "fit -m @ -d @ -p @ @ -q -o @";
+    r = run_mopd(NULL, line, tiny_model(1), data, prompt, "-q", a);
+    assert_run(r, 0);
+    r = run_mopd(NULL, line, tiny_model(1), data, prompt, "--unseen=0.5", b);
+    assert_run(r, 0);
+    r = run_mopd(NULL, line, tiny_model(1), data, prompt, "--unseen=1", c);
+    assert_run(r, 0);
+    assert_same_files(a, b);
+    size_t n, m;
+    char *half = read_whole(b, &n), *whole = read_whole(c, &m);
+    assert_false(n == m && !memcmp(half, whole, n));
+    free(half);
+    free(whole);
+}
+
 static void wrong_training_is_told(void **state)
 {
     (void)state;
@@ -435,6 +507,41 @@ static const char *eight_classes(const char *name)
     return data;
 }
 
+/* How many epochs a training has. */
+static size_t n_epochs(const char *data, const char *length, const char *shots)
+{
+    run_result r = run_mopd(NULL, LEARN "@ --shots @ --format json -o @", tiny_model(1), data, length, shots,
+        test_path("length.safetensors"));
+    assert_run(r, 0);
+    json_t *j = labelled_json(&r);
+    size_t n = json_array_size(json_object_get(j, "epochs"));
+    json_decref(j);
+    return n;
+}
+
+static void length_is_given_in_epochs_or_steps(void **state)
+{
+    (void)state;
+    const char *data =
+        eight_classes("length"); /* steps an epoch: one with one picture a class, four with four */
+    assert_int_equal(n_epochs(data, "-q", "1"), 196); /* 7 steps for each of 28 pairs of classes */
+    assert_int_equal(n_epochs(data, "-q", "4"), 50);
+    assert_int_equal(n_epochs(data, "--epochs=50", "1"), 50);
+    assert_int_equal(n_epochs(data, "--steps=5", "1"), 5);
+    assert_int_equal(n_epochs(data, "--steps=5", "4"), 2);
+    static const char *const bad[][2] = {{"--epochs=2 --steps=2", "--epochs and --steps exclude each other"},
+        {"--epochs=0", "--epochs 0: from 1 to 1048576"}, {"--steps=0", "--steps 0: from 1 to 1048576"},
+        {"--steps=1048577", "--steps 1048577: from 1 to 1048576"}};
+    char line[256];
+    for (size_t i = 0; i < 4; i++)
+        for (int k = 0; k < 2; k++) {
+            snprintf(line, sizeof line, "%s -m m -d d %s %s", k ? "bench-new" : "train", k ? "" : "-o p",
+                bad[i][0]);
+            run_result r = run_mopd(NULL, line);
+            assert_one_error(&r, 2, bad[i][1], "");
+        }
+}
+
 /* The protocol with --auto is train --auto on the base classes and eval on both halves; coop is not touched. */
 static void bench_new_auto_is_train_auto(void **state)
 {
@@ -485,6 +592,9 @@ int main(void)
         cmocka_unit_test(fresh_views_are_the_cached_ones),
         cmocka_unit_test(interrupted_training_resumes_to_the_same_bytes),
         cmocka_unit_test(auto_chooses_and_says_what),
+        cmocka_unit_test(length_is_given_in_epochs_or_steps),
+        cmocka_unit_test(unseen_classes_take_part_of_the_context),
+        cmocka_unit_test(fit_takes_the_prompt_half_way),
         cmocka_unit_test(bench_new_auto_is_train_auto),
         cmocka_unit_test(report_is_one_page),
         cmocka_unit_test(the_report_leads_with_accuracy_and_the_worst_class),

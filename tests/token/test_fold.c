@@ -105,6 +105,34 @@ static void finding_survives_lack_of_memory(void **state)
     test_torture(find, names);
 }
 
+static void names_are_found_among_others(void **state)
+{
+    (void)state;
+    static const char *const list[] = {"ice_cream", "Cup", "cafe\u0301"}, *const names[] = {"cup",
+                                                                              "ice  cream", "caf\u00e9",
+                                                                              "ice", "cream ice", ""};
+    static const bool want[] = {true, true, true, false, false, false};
+    bool among[6];
+    assert_ok(mo_fold_among(names, 6, list, 3, among));
+    assert_memory_equal(among, want, sizeof want);
+    assert_ok(mo_fold_among(names, 6, list, 0, among));
+    for (int i = 0; i < 6; i++) assert_false(among[i]);
+    assert_ok(mo_fold_among(names, 0, list, 3, NULL));
+}
+
+static mopd_status find_among(void *context)
+{
+    bool among[3];
+    return mo_fold_among(context, 3, context, 2, among);
+}
+
+static void finding_among_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    static const char *names[] = {"a", "b c", "D"};
+    test_torture(find_among, names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +140,8 @@ int main(void)
         cmocka_unit_test(words_are_those_of_the_tokenizer),
         cmocka_unit_test(the_first_repetition_among_many_is_told),
         cmocka_unit_test(finding_survives_lack_of_memory),
+        cmocka_unit_test(names_are_found_among_others),
+        cmocka_unit_test(finding_among_survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

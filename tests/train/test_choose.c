@@ -300,6 +300,44 @@ static void the_best_is_chosen(void **state)
     mopd_free(report);
 }
 
+/* Where the epochs are open a quarter and four times as many are tried with the best settings; of half of them,
+ * as of all trials. */
+static void lengths_are_tried_where_they_are_open(void **state)
+{
+    (void)state;
+    mopd_trainer_options o = tiny_training(MOPD_METHOD_KD, 0), counted = o, again;
+    mopd_run run = training_run(&x);
+    char *report = NULL;
+    o.batch = counted.batch = N; /* one step an epoch: 105 epochs */
+    again = o;
+    assert_ok(mopd_trainer_options_choose(&o, x.encoder, tiny_classes, C, &run, &report));
+    double w, best_w = 0, h, best = -1, base, fresh;
+    unsigned epochs, best_epochs = 0, seen[3] = {0};
+    for (const char *at = strstr(report, "\"tried\":["); (at = strstr(at, "{\"w\":")); at++) {
+        assert_int_equal(sscanf(at, "{\"w\":%lf,\"epochs\":%u,\"base\":%lf,\"new\":%lf,\"h\":%lf}", &w,
+                             &epochs, &base, &fresh, &h),
+            5);
+        seen[epochs == 105 ? 0 : epochs == 26 ? 1 : 2]++;
+        assert_true(epochs == 105 || epochs == 26 || epochs == 420);
+        if (epochs != 105) assert_true(w == best_w); /* settings are chosen before */
+        if (h <= best) continue;
+        best = h;
+        best_w = w;
+        best_epochs = epochs;
+    }
+    assert_true(seen[0] == 3 && seen[1] == 1 && seen[2] == 1);
+    assert_int_equal(o.epochs, best_epochs);
+    assert_true(fabs((double)o.w - best_w) < 1e-6);
+    assert_ok(mopd_trainer_options_choose(&again, x.encoder, tiny_classes, C, &run, NULL));
+    assert_memory_equal(&o, &again, sizeof o);
+    mopd_free(report);
+    counted.steps = 20; /* says how long: nothing to choose */
+    assert_ok(mopd_trainer_options_choose(&counted, x.encoder, tiny_classes, C, &run, &report));
+    assert_true(counted.epochs == 0 && counted.steps == 20);
+    assert_non_null(strstr(report, "\"epochs\":10,")); /* half of 20, one step each */
+    mopd_free(report);
+}
+
 /* Teachers given for all classes are used; the report may be left out. */
 static void given_teachers_choose_alike(void **state)
 {
@@ -343,6 +381,7 @@ int main(void)
         cmocka_unit_test(runs_that_cannot_be_shared_out_are_refused),
         cmocka_unit_test(only_what_a_method_uses_is_tried),
         cmocka_unit_test(the_best_is_chosen),
+        cmocka_unit_test(lengths_are_tried_where_they_are_open),
         cmocka_unit_test(given_teachers_choose_alike),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -399,6 +399,15 @@ static void ranks_that_do_not_belong_together_are_refused(void **state)
     together(create_and_run, members);
     for (int r = 0; r < 2; r++) assert_said(&members[r], MOPD_E_MISMATCH, "differ in their features, labels");
     close_members(members);
+
+    o.epochs = 0; /* counted in steps: other steps are other epochs */
+    o.steps = 6;
+    gather(&m, members, 2, &o);
+    members[1].o.steps = 7;
+    together(create_and_run, members);
+    for (int r = 0; r < 2; r++)
+        assert_said(&members[r], MOPD_E_MISMATCH, "features, labels, steps or position");
+    close_members(members);
 }
 
 static void failures_of_one_rank_end_all(void **state)

@@ -50,7 +50,8 @@ static void presets_are_those_of_the_release(void **state)
     assert_int_equal(o.method, MOPD_METHOD_MOPD);
     assert_int_equal(o.class_position, MOPD_CLASS_END);
     assert_int_equal(o.n_context, 0);
-    assert_int_equal(o.epochs, 50);
+    assert_int_equal(o.epochs, 0); /* 50 and more */
+    assert_int_equal(o.steps, 0);
     assert_int_equal(o.batch, 128);
     assert_int_equal(o.top_k, 2);
     assert_true(o.lr == 0 && o.warmup_lr == 1e-5f && o.momentum == 0.9f && o.weight_decay == 5e-4f);
@@ -85,7 +86,7 @@ static void every_row_is_whole(void **state)
         if (s->choices)
             for (size_t i = 0; i <= (size_t)s->most; i++) assert_true(s->choices[i] && *s->choices[i]);
     }
-    assert_int_equal(n, 19);
+    assert_int_equal(n, 20);
     assert_int_equal(row_of("class_context")->bit, MOPD_TRAIN_CLASS_CONTEXT);
     assert_int_equal(row_of("shuffle")->bit, MOPD_TRAIN_NO_SHUFFLE);
 }
@@ -100,7 +101,7 @@ static void hosts_get_the_rows(void **state)
         assert_ok(mopd_setting_get(n, &s));
         assert_memory_equal(&s, &row->info, sizeof s);
     }
-    assert_fails(mopd_setting_get(n, &s), MOPD_E_ARG, "no setting 19");
+    assert_fails(mopd_setting_get(n, &s), MOPD_E_ARG, "no setting 20");
     assert_fails(mopd_setting_get(SIZE_MAX, &s), MOPD_E_ARG, "no setting");
     assert_fails(mopd_setting_get(0, NULL), MOPD_E_ARG, "mopd_setting_get");
     struct {
@@ -146,10 +147,11 @@ static void counts_keep_their_limits(void **state)
         if (row->info.kind != MOPD_SETTING_COUNT) continue;
         seen++;
         uint64_t least = (uint64_t)row->info.least, most = UINT64_MAX;
-        if (least) expect_count(row, least - 1, false);
+        if (least > 1) expect_count(row, least - 1, false);
+        expect_count(row, 0, !least || row->info.open); /* as nobody gave it */
         expect_count(row, least, true);
         expect_count(row, least + 1, true);
-        if (row->bytes < sizeof most) {
+        if (row->info.most < 4294967296.0) { /* else as many as the field holds */
             most = (uint64_t)row->info.most;
             expect_count(row, most - 1, true);
             expect_count(row, most + 1, false);
@@ -157,7 +159,7 @@ static void counts_keep_their_limits(void **state)
         }
         expect_count(row, most, true);
     }
-    assert_int_equal(seen, 6);
+    assert_int_equal(seen, 7);
 }
 
 static void expect_real(const mo_setting *row, float value, bool allowed)
@@ -217,6 +219,15 @@ static void refusals_say_the_numbers(void **state)
     o.epochs = 1048577;
     assert_fails(read_options(&o), MOPD_E_ARG, "epochs is 1048577, 1 to 1048576 are allowed");
     o = right_options();
+    o.steps = 1048576;
+    assert_ok(read_options(&o));
+    o.steps++;
+    assert_fails(read_options(&o), MOPD_E_ARG, "steps is 1048577, 1 to 1048576 are allowed");
+    o.steps = UINT64_MAX;
+    assert_fails(read_options(&o), MOPD_E_ARG, "steps is ");
+    o.steps = o.epochs = 1;
+    assert_fails(read_options(&o), MOPD_E_ARG, "epochs is 1 and steps is 1: give one of them");
+    o = right_options();
     o.w = 1.5f;
     assert_fails(read_options(&o), MOPD_E_ARG, "w is 1.5, 0 to 1 are allowed");
     o = right_options();
@@ -259,6 +270,32 @@ static void what_is_open_is_filled_in(void **state)
         o.lambda = 3;
         assert_ok(mo_settings_read(&s, encoder, &o));
         assert_true(s.o.lambda == 3);
+    }
+}
+
+/* How many epochs a run takes, by what is given and how many steps an epoch has. */
+static void epochs_are_counted_in_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t epochs;
+        uint64_t steps;
+        size_t n_classes, n_batches;
+        uint32_t want;
+    } runs[] = {{0, 0, 10, 1, 300}, {0, 0, 10, 2, 150}, {0, 0, 10, 5, 60}, {0, 0, 10, 6, 50},
+        {0, 0, 10, 1000, 50}, {0, 0, 10, 0, 50}, {0, 0, 1, 1, 50}, {0, 0, 2, 1, 50}, {0, 0, 4, 1, 50},
+        {0, 0, 5, 1, 70}, {0, 0, 6, 1, 105}, {0, 0, 9, 1, 252}, {0, 0, 9, 4, 63}, {0, 0, 50, 6, 50},
+        {0, 0, 50, 1, 300}, {0, 0, 100, 12, 50}, {0, 0, SIZE_MAX, 1, 300}, {50, 0, 10, 1, 50},
+        {3, 0, 10, 1, 3}, {1000, 0, 2, 1, 1000}, {0, 1, 10, 1, 1}, {0, 7, 10, 3, 3}, {0, 9, 10, 3, 3},
+        {0, 5, 10, 100, 1}, {0, 1048576, 2, 1, 1048576}, {0, 600, 100, 1, 600}, {0, 600, 100, 0, 50}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        mo_settings s;
+        mopd_trainer_options o = right_options();
+        o.epochs = runs[i].epochs;
+        o.steps = runs[i].steps;
+        assert_ok(mo_settings_read(&s, encoder, &o));
+        assert_int_equal(s.open_epochs, !runs[i].epochs);
+        assert_int_equal(mo_settings_epochs(&s, runs[i].n_classes, runs[i].n_batches), runs[i].want);
     }
 }
 
@@ -366,9 +403,10 @@ static void the_header_names_the_presets(void **state)
     *end = 0;
     static const struct {
         const char *name, *preset;
-    } want[] = {{"epochs", "50"}, {"batch", "128"}, {"top_k", "2"}, {"lr", "0.002"}, {"warmup_lr", "1e-5"},
-        {"momentum", "0.9"}, {"weight_decay", "5e-4"}, {"w", "0.8"}, {"w2", "0.1"}, {"temperature", "1"},
-        {"lambda", "8"}, {"lambda", "1"}, {"seed", "1"}, {"n_context", "4"}};
+    } want[] = {{"epochs", "50"}, {"epochs", "300"}, {"epochs", "7"}, {"batch", "128"}, {"top_k", "2"},
+        {"lr", "0.002"}, {"warmup_lr", "1e-5"}, {"momentum", "0.9"}, {"weight_decay", "5e-4"}, {"w", "0.8"},
+        {"w2", "0.1"}, {"temperature", "1"}, {"lambda", "8"}, {"lambda", "1"}, {"seed", "1"},
+        {"n_context", "4"}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         char lines[2048];
         const mopd_setting *s = &row_of(want[i].name)->info;
@@ -408,6 +446,7 @@ int main(void)
         cmocka_unit_test(choices_keep_their_limits),
         cmocka_unit_test(refusals_say_the_numbers),
         cmocka_unit_test(what_is_open_is_filled_in),
+        cmocka_unit_test(epochs_are_counted_in_steps),
         cmocka_unit_test(presets_are_read),
         cmocka_unit_test(methods_take_their_teachers),
         cmocka_unit_test(bad_templates_are_refused),

@@ -56,8 +56,12 @@ static void bad_options_are_refused(void **state)
     o.lr = NAN;
     assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "lr is nan");
     o = tiny_training(MOPD_METHOD_MOPD, 4);
+    o.steps = 7;
+    assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG,
+        "epochs is 4 and steps is 7: give one of them");
     o.epochs = 0;
-    assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "epochs is 0");
+    o.steps = 1048577;
+    assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "steps is 1048577");
     o = tiny_training(99, 4);
     assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "method is 99");
     o = tiny_training(MOPD_METHOD_MOPD, 4);

@@ -65,6 +65,31 @@ def test_new_classes_need_no_training(fitted, enc, shots):
     assert np.array_equal(wider.logits(shots[0])[:, 1], dog)
 
 
+def test_unseen_classes_take_part_of_the_context(fitted, enc, shots):
+    names, prompt = ["photo", "dog"], fitted.prompt_
+    half, whole = prompt.bank(enc, names, unseen=0.5), prompt.bank(enc, names)
+    assert np.array_equal(half.features[1], whole.features[1]) and not np.array_equal(half.features[0], whole.features[0])
+    words = mopd.Bank(enc, names)  # "a photo of a {}." is what the context starts from
+    assert np.allclose(prompt.bank(enc, names, unseen=0).features[0], words.features[0], atol=1e-6)
+    assert np.array_equal(fitted.with_classes(names).bank_.features, half.features)
+    as_published = mopd.MoPDClassifier(enc, **FAST, unseen=1).fit(*shots).with_classes(names)
+    assert np.array_equal(as_published.bank_.features, whole.features)
+    assert np.array_equal(pickle.loads(pickle.dumps(as_published)).bank_.features, whole.features)
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(mopd.MopdError, match="share is"):
+            prompt.bank(enc, names, unseen=wrong)
+
+
+def test_length_is_epochs_or_steps(enc, shots):
+    def epochs(**length):
+        return mopd.MoPDClassifier(enc, **{**FAST, "epochs": 0, **length}).fit(*shots).n_iter_
+
+    assert epochs() == 50 and epochs(epochs=3) == 3  # 30 pictures in batches of 16: a step an epoch
+    assert epochs(steps=7) == 7 and epochs(steps=7, batch=8) == 3
+    with pytest.raises(mopd.MopdError, match="epochs is 2 and steps is 2: give one of them"):
+        epochs(epochs=2, steps=2)
+
+
 def test_saved_loads_the_same(fitted, enc, shots, tmp_path):
     fitted.save(tmp_path / "p.safetensors")
     loaded = mopd.MoPDClassifier.load(enc, tmp_path / "p.safetensors")

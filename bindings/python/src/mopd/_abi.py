@@ -233,6 +233,7 @@ class mopd_trainer_options(Structure):
         ("ranks", c_uint32),
         ("reduce", mopd_reduce_fn),
         ("reduce_context", c_void_p),
+        ("steps", c_uint64),
     ]
 
 
@@ -303,6 +304,7 @@ class mopd_recognizer_options(Structure):
         ("templates", P(c_char_p)),
         ("n_templates", c_uint64),
         ("prompt", P(mopd_prompt)),
+        ("unseen", c_double),
     ]
 
 
@@ -573,6 +575,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_bank_create_prompt": (
         mopd_status, P(P(mopd_bank)), P(mopd_encoder), P(c_char_p), c_size_t, P(mopd_prompt),
     ),
+    "mopd_bank_create_prompt_unseen": (
+        mopd_status, P(P(mopd_bank)), P(mopd_encoder), P(c_char_p), c_size_t, P(mopd_prompt), c_float,
+    ),
     "mopd_runtime_set_allocator": (mopd_status, P(mopd_allocator)),
     "mopd_runtime_set_threads": (mopd_status, c_uint32),
     "mopd_runtime_set_cpu": (mopd_status, c_char_p),
@@ -590,6 +595,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_trainer_step": (mopd_status, P(mopd_trainer), P(c_float), P(c_int32), c_size_t, P(mopd_step)),
     "mopd_trainer_end_epoch": (mopd_status, P(mopd_trainer)),
     "mopd_trainer_run": (mopd_status, P(mopd_trainer), P(mopd_run)),
+    "mopd_trainer_n_epochs": (c_uint32, P(mopd_trainer), c_uint64),
     "mopd_trainer_lr": (c_double, P(mopd_trainer), c_uint32),
     "mopd_trainer_note": (mopd_status, P(mopd_trainer), c_char_p, c_char_p),
     "mopd_prompt_create_trainer": (mopd_status, P(P(mopd_prompt)), P(mopd_trainer)),

@@ -321,14 +321,29 @@ class Prompt:
         out: Dict[str, Any] = take_json(lambda out: lib.mopd_prompt_describe(self._handle.pointer, out))
         return out
 
-    def bank(self, encoder: "Encoder", classes: Optional[Sequence[str]] = None) -> Bank:
-        """A bank of any classes with this prompt; without `classes` those trained on."""
+    def bank(
+        self, encoder: "Encoder", classes: Optional[Sequence[str]] = None, unseen: float = 1.0
+    ) -> Bank:
+        """A bank of any classes with this prompt.
+
+        Parameters
+        ----------
+        encoder : Encoder
+            The model that the prompt was made with.
+        classes : list of str, optional
+            Class names; without them those trained on.
+        unseen : float, default 1.0
+            How far classes that the prompt was not trained on take its context, from 0 (the words that it started from)
+            to 1 (the published method); 0.5 serves new classes better.
+        """
         model, out, names = encoder._live(), _new_bank(), text_list([] if classes is None else classes, "classes")
         if classes is not None and not len(names):
             raise ValueError("classes: no class")
         patiently(
             lambda: check(
-                lib.mopd_bank_create_prompt(out.out, model.pointer, names, len(names), self._handle.pointer)
+                lib.mopd_bank_create_prompt_unseen(
+                    out.out, model.pointer, names, len(names), self._handle.pointer, unseen
+                )
             )
         )
         return Bank._of(out, encoder.logit_scale)

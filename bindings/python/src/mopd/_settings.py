@@ -106,6 +106,8 @@ def default(name: str) -> Any:
 def count(name: str, value: Any) -> int:
     """A whole number within the limits of its setting: ctypes would cut it to its bits without a word."""
     setting, number = SETTINGS[name], operator.index(value)
+    if number == setting.default and setting.open is not None:
+        return number
     if not setting.least <= number <= min(int(setting.most), 2**64 - 1):
         raise ValueError(f"{name} is {number}, {setting.least:.0f} to {setting.most:.0f} are allowed")
     return number

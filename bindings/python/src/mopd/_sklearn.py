@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._encoder import Encoder
 
 _TRAINER = (
-    "templates", "method", "epochs", "batch", "lr", "warmup_lr", "momentum", "weight_decay", "w", "w2", "top_k",
+    "templates", "method", "epochs", "steps", "batch", "lr", "warmup_lr", "momentum", "weight_decay", "w", "w2", "top_k",
     "temperature", "reg", "context", "n_context", "class_position", "class_context", "shuffle", "seed", "memory_limit",
 )  # fmt: skip
 
@@ -48,8 +48,8 @@ class MoPDClassifier(PictureClassifier):
         The teachers, each with ``{}`` for the class; the 12 general ones without.
     method : str, default %(method)s
         One of %(methods)s.
-    epochs : int, default %(epochs)s
-        How often all pictures are seen.
+    epochs : int, default 0
+        How often all pictures are seen; 0: %(epochs)s.
     batch : int, default %(batch)s
         Pictures in one step.
     lr : float, optional
@@ -68,7 +68,8 @@ class MoPDClassifier(PictureClassifier):
         0: the plain pictures; V: V augmented views of each, encoded once and cycled through the epochs; "fresh": every
         epoch encodes anew.
     auto : bool, default False
-        Choose w, w2 and top_k by trainings on half of the classes; no test picture is used.
+        Choose w, w2, top_k and, where neither epochs nor steps are given, epochs by trainings on half of the classes; no
+        test picture is used.
     class_names : list or mapping, optional
         The words that stand for labels in prompts: a list in the order of the sorted labels, or a mapping from a label to
         its words; ``str(label)`` without.  Needed where labels are numbers or ids, also where a meta-estimator makes
@@ -83,6 +84,11 @@ class MoPDClassifier(PictureClassifier):
         Show bars (tqdm).
     random_state : int, RandomState instance or None, default None
         In place of `seed`, for scikit-learn's tools; None: `seed`.
+    steps : int, default 0
+        The length of the training in steps instead, in whole epochs; 0: as `epochs` say.
+    unseen : float, default 0.5
+        How far classes that were not trained on take the learned context in `with_classes` and `load`, from 0 (the
+        words that it started from) to 1 (the published method).
     warmup_lr, momentum, weight_decay, reg, context, n_context, class_position, class_context, shuffle, memory_limit
         As in `Trainer`.
 
@@ -132,6 +138,8 @@ class MoPDClassifier(PictureClassifier):
         callback: Optional[Callable[[Epoch], object]] = None,
         progress: bool = False,
         random_state: Any = None,
+        steps: int = default("steps"),
+        unseen: float = 0.5,
         warmup_lr: float = default("warmup_lr"),
         momentum: float = default("momentum"),
         weight_decay: float = default("weight_decay"),
@@ -162,6 +170,8 @@ class MoPDClassifier(PictureClassifier):
         self.callback = callback
         self.progress = progress
         self.random_state = random_state
+        self.steps = steps
+        self.unseen = unseen
         self.warmup_lr = warmup_lr
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -284,7 +294,7 @@ class MoPDClassifier(PictureClassifier):
         """The classes' features by the learned prompt."""
         check_is_fitted(self, "prompt_")
         if self._bank is None:
-            self._bank = self.prompt_.bank(self.encoder, self._words)
+            self._bank = self.prompt_.bank(self.encoder, self._words, self.unseen)
         return self._bank
 
     def _logits(self, features: Floats) -> Floats:
@@ -314,7 +324,7 @@ class MoPDClassifier(PictureClassifier):
         new.prompt_, new.history_, new.chosen_ = self.prompt_, list(self.history_), self.chosen_
         new.n_iter_, new.classes_ = self.n_iter_, label_array(labels)
         new._words = words_for(labels, self.class_names, dict(zip(self.classes_.tolist(), self._words)))
-        new._bank = self.prompt_.bank(self.encoder, new._words)
+        new._bank = self.prompt_.bank(self.encoder, new._words, self.unseen)
         if hasattr(self, "n_features_in_"):
             new.n_features_in_ = self.n_features_in_
         return new
@@ -348,7 +358,7 @@ class MoPDClassifier(PictureClassifier):
         labels = prompt.classes if classes is None else label_list(classes)
         known = {name: name for name in prompt.classes}
         new.classes_, new._words = label_array(labels), words_for(labels, new.class_names, known)
-        new._bank = prompt.bank(encoder, new._words)
+        new._bank = prompt.bank(encoder, new._words, new.unseen)
         return new
 
     def __getstate__(self) -> Any:

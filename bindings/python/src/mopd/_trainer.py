@@ -93,8 +93,10 @@ class Trainer:
         The teachers, each with ``{}``; the 12 general ones without (``templates_for("imagenet")``).
     method : str, default %(method)s
         One of %(methods)s.
-    epochs : int, default %(epochs)s
-        How often all pictures are seen.
+    epochs : int, default 0
+        How often all pictures are seen; 0: %(epochs)s.
+    steps : int, default 0
+        The length of a training in steps instead, in whole epochs; 0: as `epochs` say.
     batch : int, default %(batch)s
         Pictures in one step.
     lr : float, optional
@@ -132,7 +134,8 @@ class Trainer:
     teachers : array_like, (M, C, D), optional
         The templates' features, rows of length 1, where several trainings share them; encoded here without.
     auto : (features, labels), optional
-        Choose w, w2 and top_k on these first, by trainings on half of the classes; `chosen` then says what was tried.
+        Choose w, w2, top_k and, where neither epochs nor steps are given, epochs on these first, by trainings on half of
+        the classes; `chosen` then says what was tried.
     rank, ranks : int
         Which of how many processes that train together, each its share of the classes, all on the same pictures.
     reduce : callable, optional
@@ -149,6 +152,7 @@ class Trainer:
         templates: Optional[Sequence[str]] = None,
         method: str = default("method"),
         epochs: int = default("epochs"),
+        steps: int = default("steps"),
         batch: int = default("batch"),
         lr: Optional[float] = default("lr"),
         warmup_lr: float = default("warmup_lr"),
@@ -180,7 +184,7 @@ class Trainer:
             top_k = min(top_k, len(sentences))
         options.method, options.class_position = number, choice("class_position", class_position)
         for name, value in (
-            ("epochs", epochs), ("batch", batch), ("top_k", top_k), ("n_context", n_context), ("seed", seed),
+            ("epochs", epochs), ("steps", steps), ("batch", batch), ("top_k", top_k), ("n_context", n_context), ("seed", seed),
             ("memory_limit", memory_limit),
         ):  # fmt: skip
             setattr(options, name, count(name, value))
@@ -213,7 +217,7 @@ class Trainer:
         self._reduce_errors: List[BaseException] = []
         self._reduce = self._reducer(reduce) if reduce is not None else _abi.mopd_reduce_fn()
         options.reduce = self._reduce
-        self._model, self._epochs, self._dim, self._scale = model, epochs, encoder.dim, encoder.logit_scale
+        self._model, self._dim, self._scale = model, encoder.dim, encoder.logit_scale
         self.chosen: Any = None
         if auto is not None:
             self.chosen = self._choose(options, names, auto)
@@ -369,7 +373,8 @@ class Trainer:
         """
         rows = features if callable(features) else self._features(features)
         own = label_row(labels, np.size(labels) if callable(rows) else len(rows))
-        with Progress(progress, self._epochs, "epochs") as bar, Interrupt() as stop:
+        total = int(lib.mopd_trainer_n_epochs(self._handle.pointer, len(own)))
+        with Progress(progress, total, "epochs") as bar, Interrupt() as stop:
             run = self._run(rows, own, on_step, on_epoch, checkpoint, bar, stop)
             status = lib.mopd_trainer_run(self._handle.pointer, byref(run.struct))
             if run.errors:
