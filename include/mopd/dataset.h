@@ -77,12 +77,6 @@ typedef struct mopd_dataset_info {
     uint32_t quantized;  /* 1: the features were computed with MOPD_PRECISION_BF16 */
 } mopd_dataset_info;
 
-/* Two pictures, by their index in the dataset, first < second, and the cosine of their features. */
-typedef struct mopd_pair {
-    uint64_t first, second;
-    double cosine;
-} mopd_pair;
-
 typedef struct mopd_selection {
     uint32_t struct_size; /* set by mopd_selection_init */
     /* MOPD_SPLIT_...: which pictures; NONE, the default, takes all.  Data without splits is taken whole whatever is asked. */
@@ -232,14 +226,6 @@ MOPD_API mopd_status mopd_dataset_withdraw(
  * with SYNC: known stays as it is): close it, or hand it to a later call as known.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     const mopd_dataset *known, const mopd_encoder *encoder, const mopd_encode_options *options);
-
-/* The pairs of pictures whose features have at least this cosine, the most alike first: copies in another size
- * or quality, pictures of one moment.  *n: room in `pairs`, then how many were written.  All pairs are
- * compared, which takes about a second for 10,000 pictures.  How large the cosine of a copy is depends on the
- * model; look at the pictures too (mopd_image_likeness).  ARG: a cosine that is not a number; STATE until
- * encoded.  Any thread.  Since 0.1. */
-MOPD_API mopd_status mopd_dataset_near(
-    const mopd_dataset *dataset, double cosine, mopd_pair *pairs, size_t *n);
 
 /* Writes an encoded dataset as a feature store: one safetensors file with features, labels, splits, paths,
  * hashes and the model's fingerprint, written beside path, synced and renamed, so that a store that was there

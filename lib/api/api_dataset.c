@@ -191,12 +191,3 @@ mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)
     MO_API_NEED(path);
     return mo_store_save(dataset, path);
 }
-
-mopd_status mopd_dataset_near(const mopd_dataset *dataset, double cosine, mopd_pair *pairs, size_t *n)
-{
-    MO_API_NEED(dataset);
-    MO_API_NEED(n);
-    MO_API_NEED_LIST(pairs, *n);
-    if (cosine != cosine) return mo_fail(MOPD_E_ARG, "%s: cosine is not a number", __func__);
-    return mo_near_find(dataset, cosine, pairs, n);
-}

@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/mem.h"
 #include "format/image_decode.h"
+#include "math/near.h"
 #include "pixel/look.h"
 
 static const mopd_image_options defaults = {.struct_size = sizeof(mopd_image_options)};
@@ -117,14 +118,24 @@ mopd_status mopd_image_sharpness(const mopd_image *image, double *sharpness)
     return mo_look_sharpness(sharpness, &picture);
 }
 
-mopd_status mopd_image_likeness(const mopd_image *a, const mopd_image *b, double *likeness)
+mopd_status mopd_image_signature(const mopd_image *image, float *signature)
 {
-    MO_API_NEED(a);
-    MO_API_NEED(b);
-    MO_API_NEED(likeness);
-    const mo_look one = look(a), other = look(b);
-    mo_look_likeness(likeness, &one, &other);
+    MO_API_NEED(image);
+    MO_API_NEED(signature);
+    const mo_look picture = look(image);
+    mo_look_signature(signature, &picture);
     return MOPD_OK;
+}
+
+mopd_status mopd_pairs_find(
+    const float *rows, size_t n, size_t dim, double least, mopd_pair *pairs, size_t *n_pairs)
+{
+    MO_API_NEED_LIST(rows, n);
+    MO_API_NEED_SOME(dim);
+    MO_API_NEED(n_pairs);
+    MO_API_NEED_LIST(pairs, *n_pairs);
+    if (least != least) return mo_fail(MOPD_E_ARG, "%s: least is not a number", __func__);
+    return mo_near_find(rows, (const size_t[2]){n, dim}, least, pairs, n_pairs);
 }
 
 void mopd_image_close(mopd_image *image)

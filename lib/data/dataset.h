@@ -123,7 +123,6 @@ mopd_status mo_split_withdraw(
     mopd_dataset **out, const mopd_dataset *d, const char *path, const char *class_name);
 mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const mopd_dataset *known,
     const mopd_encoder *encoder, const mopd_encode_options *options);
-mopd_status mo_near_find(const mopd_dataset *d, double least, mopd_pair *out, size_t *n);
 mopd_status mo_store_save(const mopd_dataset *d, const char *path);
 
 /* "train", "val", "test"; the number of such a name, MOPD_SPLIT_NONE for another. */

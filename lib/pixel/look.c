@@ -3,7 +3,7 @@
  *
  * Sharpness is one minus the blur of Crete et al., "The blur effect: perception and estimation with a new no-reference
  * perceptual blur metric" (2007): a sharp picture loses much of its differences between neighbours when it is blurred once
- * more, a blurred one hardly any.  Likeness is the correlation of both pictures in 32 x 32 grey. */
+ * more, a blurred one hardly any.  A signature is the picture in 24 x 24 grey. */
 #include "pixel/look.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "base/ints.h"
 #include "base/mem.h"
 
-enum { SIDE = 224, TAPS = 9, SMALL = 32 };
+enum { SIDE = 224, TAPS = 9 };
 
 /* How much of sample k lies in place i of m, where n samples are spread over the m places. */
 static double overlap(size_t k, size_t i, size_t m, size_t n)
@@ -96,27 +96,16 @@ mopd_status mo_look_sharpness(double *sharpness, const mo_look *p)
     return MOPD_OK;
 }
 
-/* Mean 0, length 1; false where it has no length. */
-static bool standardise(float *x, size_t n)
+void mo_look_signature(float *signature, const mo_look *p)
 {
     double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i];
-    for (size_t i = 0; i < n; i++) {
-        x[i] -= (float)(sum / (double)n);
-        squares += (double)x[i] * (double)x[i];
+    to_grey(signature, p, MO_LOOK_SIDE, MO_LOOK_SIDE);
+    for (size_t i = 0; i < MO_LOOK_SIDE * MO_LOOK_SIDE; i++) sum += (double)signature[i];
+    for (size_t i = 0; i < MO_LOOK_SIDE * MO_LOOK_SIDE; i++) {
+        signature[i] -= (float)(sum / (MO_LOOK_SIDE * MO_LOOK_SIDE));
+        squares += (double)signature[i] * (double)signature[i];
     }
-    if (!(squares > 1e-3)) return false;
-    for (size_t i = 0; i < n; i++) x[i] /= (float)sqrt(squares);
-    return true;
-}
-
-void mo_look_likeness(double *likeness, const mo_look *a, const mo_look *b)
-{
-    float x[SMALL * SMALL], y[SMALL * SMALL];
-    to_grey(x, a, SMALL, SMALL);
-    to_grey(y, b, SMALL, SMALL);
-    const bool has_x = standardise(x, SMALL * SMALL), has_y = standardise(y, SMALL * SMALL);
-    double sum = 0;
-    for (size_t i = 0; i < SMALL * SMALL && has_x && has_y; i++) sum += (double)x[i] * (double)y[i];
-    *likeness = has_x || has_y ? sum : 1; /* one grey plane is like another */
+    const double scale = squares > 1e-3 ? 1 / sqrt(squares) : 0; /* a plane but for rounding */
+    for (size_t i = 0; i < MO_LOOK_SIDE * MO_LOOK_SIDE; i++)
+        signature[i] = (float)((double)signature[i] * scale);
 }

@@ -5,6 +5,8 @@
 
 #include "base/fail.h"
 
+#define MO_LOOK_SIDE 24 /* of a signature */
+
 /* 8-bit RGB in packed rows. */
 typedef struct mo_look {
     const uint8_t *rgb; /* height x width x 3 */
@@ -13,6 +15,6 @@ typedef struct mo_look {
 
 /* As the public functions of the same end.  NOMEM. */
 mopd_status mo_look_sharpness(double *sharpness, const mo_look *picture);
-void mo_look_likeness(double *likeness, const mo_look *a, const mo_look *b);
+void mo_look_signature(float *signature, const mo_look *picture);
 
 #endif

@@ -67,9 +67,6 @@
     X(mopd_dataset_encode, out, (NULL, data, NULL, encoder, NULL))                                           \
     X(mopd_dataset_encode, dataset, (&a_dataset, NULL, NULL, encoder, NULL))                                 \
     X(mopd_dataset_encode, encoder, (&a_dataset, data, NULL, NULL, NULL))                                    \
-    X(mopd_dataset_near, dataset, (NULL, 0.9, pairs, &n))                                                    \
-    X(mopd_dataset_near, n, (store, 0.9, pairs, NULL))                                                       \
-    X(mopd_dataset_near, pairs, (store, 0.9, NULL, &some))                                                   \
     X(mopd_dataset_save, dataset, (NULL, file))                                                              \
     X(mopd_dataset_save, path, (store, NULL))                                                                \
     X(mopd_encoder_options_init, options, (NULL, sizeof encoder_options))                                    \
@@ -133,9 +130,11 @@
     X(mopd_image_decode, bytes, (&an_image, NULL, 8, NULL))                                                  \
     X(mopd_image_sharpness, image, (NULL, &share))                                                           \
     X(mopd_image_sharpness, sharpness, (image, NULL))                                                        \
-    X(mopd_image_likeness, a, (NULL, image, &share))                                                         \
-    X(mopd_image_likeness, b, (image, NULL, &share))                                                         \
-    X(mopd_image_likeness, likeness, (image, image, NULL))                                                   \
+    X(mopd_image_signature, image, (NULL, x))                                                                \
+    X(mopd_image_signature, signature, (image, NULL))                                                        \
+    X(mopd_pairs_find, rows, (NULL, 2, D, 0.9, pairs, &n))                                                   \
+    X(mopd_pairs_find, n_pairs, (x, 2, D, 0.9, pairs, NULL))                                                 \
+    X(mopd_pairs_find, pairs, (x, 2, D, 0.9, NULL, &some))                                                   \
     X(mopd_image_create, out, (NULL, bytes, 2, 2, 3, 0))                                                     \
     X(mopd_image_create, samples, (&an_image, NULL, 2, 2, 3, 0))                                             \
     X(mopd_method_find, name, (NULL, &number))                                                               \

@@ -30,6 +30,9 @@ static mopd_status pictures(void *ctx)
     mopd_image *image[3] = {0};
     mopd_image_options o;
     double looks;
+    float signature[MOPD_IMAGE_SIGNATURE];
+    mopd_pair pair;
+    size_t n_pairs = 1;
     static const uint8_t samples[4 * 5 * 3];
     mopd_status st = mopd_image_options_init(&o, sizeof o);
     if (st == MOPD_OK) st = mopd_image_open(&image[0], picture, &o);
@@ -40,7 +43,8 @@ static mopd_status pictures(void *ctx)
     if (st == MOPD_OK) assert_non_null(mopd_image_samples(image[0]));
     if (st != MOPD_OK) assert_null(image[2]);
     if (st == MOPD_OK) st = mopd_image_sharpness(image[0], &looks);
-    if (st == MOPD_OK) st = mopd_image_likeness(image[0], image[0], &looks);
+    if (st == MOPD_OK) st = mopd_image_signature(image[0], signature);
+    if (st == MOPD_OK) st = mopd_pairs_find(signature, 1, MOPD_IMAGE_SIGNATURE, 0.9, &pair, &n_pairs);
     for (int i = 0; i < 3; i++) mopd_image_close(image[i]);
     return st;
 }

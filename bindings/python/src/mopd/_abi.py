@@ -31,6 +31,7 @@ mopd_status = c_int32
 
 # -- constants ---------------------------------------------------------------------------------------------
 
+MOPD_IMAGE_SIGNATURE = 576
 MOPD_SPLIT_NONE = -1
 MOPD_SPLIT_TRAIN = 0
 MOPD_SPLIT_VAL = 1
@@ -480,7 +481,6 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         mopd_status, P(P(mopd_dataset)), P(mopd_dataset), P(mopd_dataset), P(mopd_encoder),
         P(mopd_encode_options),
     ),
-    "mopd_dataset_near": (mopd_status, P(mopd_dataset), c_double, P(mopd_pair), P(c_size_t)),
     "mopd_dataset_save": (mopd_status, P(mopd_dataset), c_char_p),
     "mopd_encoder_options_init": (mopd_status, P(mopd_encoder_options), c_size_t),
     "mopd_encoder_open": (mopd_status, P(P(mopd_encoder)), c_char_p, P(mopd_encoder_options)),
@@ -549,7 +549,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_image_width": (c_size_t, P(mopd_image)),
     "mopd_image_height": (c_size_t, P(mopd_image)),
     "mopd_image_sharpness": (mopd_status, P(mopd_image), P(c_double)),
-    "mopd_image_likeness": (mopd_status, P(mopd_image), P(mopd_image), P(c_double)),
+    "mopd_image_signature": (mopd_status, P(mopd_image), P(c_float)),
+    "mopd_pairs_find": (mopd_status, P(c_float), c_size_t, c_size_t, c_double, P(mopd_pair), P(c_size_t)),
     "mopd_image_samples": (P(c_uint8), P(mopd_image)),
     "mopd_image_close": (None, P(mopd_image)),
     "mopd_image_free": (None, P(mopd_image)),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * near.c - pairs of pictures with almost the same feature: all cosines, a block of rows against a block of rows at a time. */
+ * near.c - pairs of rows that point almost the same way: all products, a block of rows against a block of rows at a time. */
+#include "math/near.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ints.h"
+#include "base/mem.h"
 #include "base/pool.h"
-#include "data/dataset.h"
 #include "math/gemm.h"
 
 enum { ROWS = 256, COLUMNS = 2048, SPARE = 1024 };
@@ -31,13 +33,6 @@ static void cut_to_room(pairs *p)
     p->n = mo_min(p->n, p->room);
 }
 
-static void gather(float *rows, const mopd_dataset *d, size_t first, size_t n)
-{
-    const size_t dim = d->source->dim;
-    for (size_t i = 0; i < n; i++)
-        memcpy(rows + i * dim, mo_dataset_feature(d, first + i, 0), dim * sizeof *rows);
-}
-
 /* cosines: n_rows x n_columns, of pictures row + i and column + k; each pair once. */
 static void add_pairs(pairs *p, const float *cosines, const size_t at[2], const size_t n[2], double least)
 {
@@ -50,22 +45,19 @@ static void add_pairs(pairs *p, const float *cosines, const size_t at[2], const 
         }
 }
 
-static void compare_blocks(mo_pool *pool, float *work, const mopd_dataset *d, pairs *p, double least)
+static void compare_blocks(
+    mo_pool *pool, float *cosines, const float *rows, const size_t shape[2], pairs *p, double least)
 {
-    const size_t dim = d->source->dim;
-    float *rows = work, *columns = rows + ROWS * dim, *cosines = columns + COLUMNS * dim;
-    for (size_t i = 0; i < d->n; i += ROWS) {
-        const size_t n_rows = mo_min(ROWS, d->n - i);
-        gather(rows, d, i, n_rows);
-        for (size_t k = i; k < d->n; k += COLUMNS) {
-            const size_t n[2] = {n_rows, mo_min(COLUMNS, d->n - k)}, at[2] = {i, k};
-            gather(columns, d, k, n[1]);
+    const size_t dim = shape[1];
+    for (size_t i = 0; i < shape[0]; i += ROWS)
+        for (size_t k = i; k < shape[0]; k += COLUMNS) {
+            const size_t n[2] = {mo_min(ROWS, shape[0] - i), mo_min(COLUMNS, shape[0] - k)}, at[2] = {i, k};
             mo_gemm_raw(pool, &(mo_gemm_raw_args){.c = cosines,
                                   .ldc = n[1],
-                                  .a = rows,
+                                  .a = rows + i * dim,
                                   .ars = dim,
                                   .acs = 1,
-                                  .b = columns,
+                                  .b = rows + k * dim,
                                   .brs = 1,
                                   .bcs = dim,
                                   .m = n[0],
@@ -74,28 +66,26 @@ static void compare_blocks(mo_pool *pool, float *work, const mopd_dataset *d, pa
                                   .alpha = 1});
             add_pairs(p, cosines, at, n, least);
         }
-    }
 }
 
-mopd_status mo_near_find(const mopd_dataset *d, double least, mopd_pair *out, size_t *n)
+mopd_status mo_near_find(
+    const float *rows, const size_t shape[2], double least, mopd_pair *out, size_t *n_pairs)
 {
-    const size_t floats = (ROWS + COLUMNS) * d->source->dim + (size_t)ROWS * COLUMNS;
-    pairs p = {.room = *n};
+    pairs p = {.room = *n_pairs};
     mo_pool *pool = NULL;
-    if (!d->source->features) return mo_fail(MOPD_E_STATE, "the pictures are not encoded yet");
     mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
     if (st != MOPD_OK) return st;
-    float *work = mo_mem_alloc(floats, sizeof *work);
-    p.pair = mo_mem_alloc(*n + SPARE, sizeof *p.pair);
-    st = work && p.pair ? MOPD_OK : MOPD_E_NOMEM;
+    float *cosines = mo_mem_alloc((size_t)ROWS * COLUMNS, sizeof *cosines);
+    p.pair = mo_mem_alloc(*n_pairs + SPARE, sizeof *p.pair);
+    st = cosines && p.pair ? MOPD_OK : MOPD_E_NOMEM;
     if (st == MOPD_OK) {
-        compare_blocks(pool, work, d, &p, least);
+        compare_blocks(pool, cosines, rows, shape, &p, least);
         cut_to_room(&p);
-        *n = p.n;
+        *n_pairs = p.n;
         if (p.n) memcpy(out, p.pair, p.n * sizeof *out);
     }
     mo_mem_free(p.pair);
-    mo_mem_free(work);
+    mo_mem_free(cosines);
     mo_pool_free(pool);
     return st;
 }
