@@ -124,8 +124,9 @@ void cli_print_json(json_t *document);
 /* A real JSON number that is short for a float: 0.93, not 0.93000000715. */
 json_t *cli_json_float(float x);
 
-/* Prints one field of a CSV line, quoted where RFC 4180 asks for it. */
+/* One field of a CSV line, quoted where RFC 4180 asks for it: printed, or written to a file. */
 void cli_csv_field(const char *text, bool last);
+void cli_csv_write(FILE *f, const char *text, bool last);
 
 /* A table on stdout: columns separated by two spaces, numbers (cells that start with a digit or minus) to the right. */
 typedef struct cli_table cli_table;
@@ -209,6 +210,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_bench_new(int argc, char **argv);
 int cmd_bench_shots(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_features(int argc, char **argv);

@@ -39,19 +39,24 @@ json_t *cli_json_float(float x)
     return json_real(strtod(text, NULL));
 }
 
-void cli_csv_field(const char *text, bool last)
+void cli_csv_write(FILE *f, const char *text, bool last)
 {
     if (strpbrk(text, ",\"\r\n")) {
-        putchar('"');
+        fputc('"', f);
         for (; *text; text++) {
-            if (*text == '"') putchar('"');
-            putchar(*text);
+            if (*text == '"') fputc('"', f);
+            fputc(*text, f);
         }
-        putchar('"');
+        fputc('"', f);
     } else {
-        fputs(text, stdout);
+        fputs(text, f);
     }
-    fputs(last ? "\r\n" : ",", stdout);
+    fputs(last ? "\r\n" : ",", f);
+}
+
+void cli_csv_field(const char *text, bool last)
+{
+    cli_csv_write(stdout, text, last);
 }
 
 struct cli_table {

@@ -70,9 +70,36 @@ static size_t store(unsigned char *out, const unsigned char *raw, size_t n)
     return n + 11;
 }
 
+/* n bytes of rows, each behind a zero that says "no filter". */
+static const char *write_png(
+    const char *name, unsigned width, unsigned height, const unsigned char *raw, size_t n)
+{
+    static unsigned char body[65600], file[66000];
+    unsigned char head[13] = {0, 0, (unsigned char)(width >> 8), (unsigned char)width, 0, 0,
+        (unsigned char)(height >> 8), (unsigned char)height, 8, 2, 0, 0, 0};
+    memcpy(file, "\x89PNG\r\n\x1a\n", 8);
+    unsigned char *end = put_chunk(file + 8, "IHDR", head, sizeof head);
+    end = put_chunk(end, "IDAT", body, store(body, raw, n));
+    end = put_chunk(end, "IEND", NULL, 0);
+    make_parents(test_path(name));
+    return test_write(name, file, (size_t)(end - file));
+}
+
+const char *test_png_of(const char *name, unsigned width, unsigned height, const uint8_t *rgb)
+{
+    static unsigned char raw[65536];
+    const size_t row = 3 * (size_t)width, n = (size_t)height * (1 + row);
+    assert_true(n < sizeof raw);
+    for (size_t y = 0; y < height; y++) {
+        raw[y * (1 + row)] = 0;
+        memcpy(raw + y * (1 + row) + 1, rgb + y * row, row);
+    }
+    return write_png(name, width, height, raw, n);
+}
+
 const char *test_png(const char *name, unsigned width, unsigned height, uint32_t seed)
 {
-    static unsigned char raw[65536], body[65600], file[66000];
+    static unsigned char raw[65536];
     size_t n = (size_t)height * (1 + 3 * (size_t)width);
     assert_true(n < 65536);
     uint64_t s = seed * UINT64_C(0x9e3779b97f4a7c15) + 99;
@@ -84,12 +111,5 @@ const char *test_png(const char *name, unsigned width, unsigned height, uint32_t
             row[1 + x] = (unsigned char)(s >> (40 + x % 3 * 4));
         }
     }
-    unsigned char head[13] = {0, 0, (unsigned char)(width >> 8), (unsigned char)width, 0, 0,
-        (unsigned char)(height >> 8), (unsigned char)height, 8, 2, 0, 0, 0};
-    memcpy(file, "\x89PNG\r\n\x1a\n", 8);
-    unsigned char *end = put_chunk(file + 8, "IHDR", head, sizeof head);
-    end = put_chunk(end, "IDAT", body, store(body, raw, n));
-    end = put_chunk(end, "IEND", NULL, 0);
-    make_parents(test_path(name));
-    return test_write(name, file, (size_t)(end - file));
+    return write_png(name, width, height, raw, n);
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * doctor_fix.c - --fix: a list of the same pictures with what was found mended, each change with its reason.  A copy goes
+ * from what is learned from, not from what is tested on; no file is touched. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+
+/* What becomes of a picture. */
+typedef struct mended {
+    int32_t label; /* -1: it goes */
+    char remark[256];
+} mended;
+
+static void note(mended *m, const char *what, const char *name)
+{
+    const size_t n = strlen(m->remark);
+    snprintf(m->remark + n, sizeof m->remark - n, "%s%s %s", n ? "; " : "", what, name);
+}
+
+/* Which of two copies goes: the one to learn from, the one whose label is less likely, the later one. */
+static size_t worse_of(const doctor *d, const doctor_copy *c)
+{
+    const bool first = doctor_trains(d, c->first), second = doctor_trains(d, c->second);
+    if (first != second) return first ? c->first : c->second;
+    if (!d->unjudged && d->label[c->first] != d->label[c->second] && d->own[c->first] < d->own[c->second])
+        return c->first;
+    return c->second;
+}
+
+/* Copies of the same bytes, and near ones across splits; others stay, with a remark. */
+static void mend_copies(const doctor *d, mended *list)
+{
+    for (size_t i = 0; i < d->n_copies; i++) {
+        const doctor_copy *c = d->copy + i;
+        const size_t worse = worse_of(d, c), other = worse == c->first ? c->second : c->first;
+        const bool across = doctor_item(d, c->first).split != doctor_item(d, c->second).split;
+        if (list[c->first].label < 0 || list[c->second].label < 0) continue;
+        note(list + worse, c->exact ? "the same file as" : "nearly the same as", doctor_item(d, other).path);
+        if (c->exact || across) list[worse].label = -1;
+    }
+}
+
+static void mend(const doctor *d, mended *list)
+{
+    for (size_t i = 0; i < d->n; i++) list[i].label = d->label[i];
+    for (size_t i = 0; i < d->n_suspects; i++) {
+        const doctor_suspect *s = d->suspect + i;
+        list[s->index].label = s->other;
+        note(list + s->index, "was", mopd_dataset_class_name(d->all, (size_t)s->label));
+    }
+    mend_copies(d, list);
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->look[i].tiny) note(list + i, "is", "tiny");
+        if (d->look[i].blurred) note(list + i, "is", "blurred");
+    }
+}
+
+/* -- the list ------------------------------------------------------------------------------------------------- */
+
+/* The folder of a file, its own name resolved; NULL when there is none. */
+static char *folder_of(const char *path)
+{
+    char *folder = cli_strdup(path), *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = 0;
+    char *whole = realpath(slash ? folder : ".", NULL);
+    free(folder);
+    return whole;
+}
+
+/* A picture's path as seen from a folder: below it relative, elsewhere absolute; as the data has it when it is not at hand. */
+static char *path_from(const char *folder, const mopd_item *item)
+{
+    char *whole = realpath(item->file, NULL);
+    const size_t n = folder ? strlen(folder) : 0;
+    if (!whole) return cli_strdup(item->path);
+    const bool below = n > 1 && !strncmp(whole, folder, n) && whole[n] == '/';
+    char *path = cli_strdup(below ? whole + n + 1 : whole);
+    free(whole);
+    return path;
+}
+
+static void write_row(FILE *f, const doctor *d, const char *folder, size_t i, const mended *m)
+{
+    const mopd_item item = doctor_item(d, i);
+    char *path = path_from(folder, &item);
+    cli_csv_write(f, path, false);
+    cli_csv_write(f, mopd_dataset_class_name(d->all, (size_t)m->label), false);
+    if (item.split >= 0) cli_csv_write(f, doctor_split_name(item.split), false);
+    cli_csv_write(f, m->remark, true);
+    free(path);
+}
+
+static void count_changes(const doctor *d, const mended *list)
+{
+    size_t changed = 0, gone = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        gone += list[i].label < 0;
+        changed += list[i].label >= 0 && list[i].label != d->label[i];
+    }
+    cli_note(&d->common,
+        "%s: %zu of %zu pictures, %zu with another label; look at the column 'remark' before you use it",
+        d->fix, d->n - gone, d->n, changed);
+}
+
+static bool write_list(FILE *f, const doctor *d)
+{
+    const bool splits = doctor_item(d, 0).split >= 0;
+    char *folder = folder_of(d->fix);
+    mended *list = cli_alloc(d->n, sizeof *list);
+    mend(d, list);
+    fputs(splits ? "path,label,split,remark\r\n" : "path,label,remark\r\n", f);
+    for (size_t i = 0; i < d->n; i++)
+        if (list[i].label >= 0) write_row(f, d, folder, i, list + i);
+    const bool good = !ferror(f);
+    if (good) count_changes(d, list);
+    free(list);
+    free(folder);
+    return good;
+}
+
+int doctor_write_fix(const doctor *d)
+{
+    const size_t n = strlen(d->fix) + 8;
+    char *temp = cli_alloc(n, 1);
+    snprintf(temp, n, "%s.part", d->fix);
+    FILE *f = fopen(temp, "wbe");
+    bool good = f && write_list(f, d);
+    if (f) good = !fclose(f) && good;
+    if (good) good = !rename(temp, d->fix);
+    const int status = good ? -1 : cli_fail("%s: cannot write the list: %s", d->fix, strerror(errno));
+    if (!good) remove(temp);
+    free(temp);
+    return status;
+}
