@@ -64,8 +64,7 @@ static void suspects(FILE *f, const sheet *s)
     heading(f, "Labels that look wrong", d->n_suspects);
     if (d->unjudged) fprintf(f, "<p>Not judged: %s.</p>\n", d->unjudged);
     if (!d->n_suspects) return;
-    fprintf(f,
-        "<p>About %.1f of them are to be expected where all labels are right.</p>\n<div class=\"shots\">\n",
+    fprintf(f, "<p>Up to %.0f are to be expected where all labels are right.</p>\n<div class=\"shots\">\n",
         d->alarms * (double)d->n);
     for (size_t i = 0; i < d->n_suspects && i < MOST_SHOWN; i++) {
         const doctor_suspect *x = d->suspect + i;

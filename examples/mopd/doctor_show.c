@@ -50,7 +50,7 @@ static void show_suspects(const doctor *d)
     if (d->unjudged) return;
     title("labels that look wrong", d->n_suspects);
     if (!d->n_suspects) return;
-    printf("  (where all labels are right about %.1f are to be expected)\n", d->alarms * (double)d->n);
+    printf("  (where all labels are right up to %.0f are to be expected)\n", d->alarms * (double)d->n);
     for (size_t i = 0; i < d->n_suspects && i < MOST_LINES; i++) {
         const doctor_suspect *s = d->suspect + i;
         printf("  %s: %s (%.2g%%), likelier %s (%.2g%%)\n", doctor_item(d, s->index).path,

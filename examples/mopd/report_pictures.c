@@ -79,7 +79,7 @@ void report_suspects(FILE *f, const report *r)
         fputs("No label looks wrong.</p>\n", f);
         return;
     }
-    fprintf(f, "With labels that are all right, about %.1f such pictures are to be expected. ", r->alarms);
+    fprintf(f, "With labels that are all right, up to %.0f such pictures are to be expected. ", r->alarms);
     if (n < r->n_suspects) fprintf(f, "The first %zu of %zu: ", n, r->n_suspects);
     fputs("<code>mopd doctor</code> looks for more faults.</p>\n<div class=\"shots\" id=\"suspects\">\n", f);
     for (size_t i = 0; i < n; i++) show_suspect(f, r, r->suspect + i, &room);

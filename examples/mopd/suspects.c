@@ -23,7 +23,7 @@ mopd_status cli_suspects_limit(const mopd_recognizer *recognizer, double *below,
         }
         low = middle;
         *below = exp(middle);
-        *alarms = share;
+        *alarms = CLI_ALARMS_SURE * share;
     }
     return st;
 }
