@@ -42,6 +42,10 @@ def test_the_file_is_that_of_the_command(folder, enc, command, tmp_path):
         (["--keep", "0.9", "--also", "photo,the"], {"keep": 0.9, "also": ["photo", "the"]}),
         (["--template", "the {}", "--template", "{} a"], {"templates": ["the {}", "{} a"]}),
         (["-p", tmp_path / "p.safetensors"], {"prompt": tmp_path / "p.safetensors"}),
+        (
+            ["-p", tmp_path / "p.safetensors", "--also", "the", "--unseen", "0.25"],
+            {"prompt": tmp_path / "p.safetensors", "also": ["the"], "unseen": 0.25},
+        ),
     ):
         theirs, ours = tmp_path / "theirs", tmp_path / "ours"
         command("fit", "-m", TOWERS / "hf", "--quiet", "-d", folder, *words, "-o", theirs)
@@ -284,6 +288,7 @@ def test_wrong_settings_are_told(enc, data):
         ({"shrinkage": 1.5}, "lambda is 1.5"),
         ({"kappa": -1.0}, "^kappa is -1"),
         ({"text_weight": -1.0}, "^text_weight is -1"),
+        ({"unseen": 2.0}, "^unseen is 2"),
         ({"templates": ["no place"]}, "{}"),
         ({"templates": ["the {}"], "prompt": mopd.MoPDClassifier(enc, epochs=1).fit(X, y).prompt_}, "exclude"),
         ({"also": ["cat"]}, "already"),
@@ -295,6 +300,11 @@ def test_wrong_settings_are_told(enc, data):
         mopd.Recognizer(enc, also="cat,dog").fit(X, y)
     with pytest.raises(TypeError, match="templates: a list"):
         mopd.Recognizer(enc, templates="the {}").fit(X, y)
+    for name in ("keep", "kappa", "shrinkage", "text_weight", "unseen"):
+        with pytest.raises(TypeError, match=f"^{name}: a number is expected, not 'x'"):
+            mopd.Recognizer(enc, **{name: "x"}).fit(X, y)
+    with pytest.raises(TypeError, match="^templates: expected str, but number 1 is 3, int"):
+        mopd.Recognizer(enc, templates=["{}", 3]).fit(X, y)
     with pytest.raises(TypeError, match="sample_weight: each picture counts once"):
         mopd.Recognizer(enc).fit(X, y, sample_weight=np.ones(len(y)))
     with pytest.raises(TypeError, match="unexpected keyword argument 'weight'"):

@@ -82,7 +82,7 @@ def test_counts_outside_their_limits_are_refused(enc, name):
     for value in {int(s.least) - 1, int(s.most) + 1, -1, 2**64} - ({s.default} if s.open else set()):
         with pytest.raises(ValueError, match=f"{name} is {value}, {int(s.least)} to"):
             mopd.Trainer(enc, WORDS, **{name: value})
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"^{name}: a whole number is expected, not 2.5"):
         mopd.Trainer(enc, WORDS, **{name: 2.5})
     assert _settings.count(name, np.int64(s.least)) == s.least
     assert _settings.count(name, min(int(s.most), 2**64 - 1)) <= s.most
@@ -96,6 +96,12 @@ def test_reals_outside_their_limits_are_refused(enc, name):
         with pytest.raises(mopd.MopdError, match=rf"^{name} is .* are allowed$") as caught:
             mopd.Trainer(enc, WORDS, method="kgcoop", **{parameter(name): value})
         assert caught.value.status == mopd.Status.ARG
+
+
+@pytest.mark.parametrize("name", [n for n, s in SETTINGS.items() if s.kind == "real"])
+def test_words_for_numbers_are_named(enc, name):
+    with pytest.raises(TypeError, match=f"^{parameter(name)}: a number is expected, not 'x'"):
+        mopd.Trainer(enc, WORDS, **{parameter(name): "x"})
 
 
 def test_words_that_are_no_choice_are_named(enc):

@@ -133,6 +133,14 @@ def label_pointer(array: Labels) -> Any:
     return ctypes.cast(array.ctypes.data, POINTER(c_int32))
 
 
+def number(name: str, value: Any) -> float:
+    """An argument as a number; ctypes would refuse it without its name."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: a number is expected, not {value!r}") from None
+
+
 def warn(message: str) -> None:
     """A UserWarning at the line outside of this package that led here."""
     level, frame = 1, sys._getframe()
@@ -188,6 +196,9 @@ def text_list(texts: Sequence[str], what: str) -> Any:
     """A C array of UTF-8 texts, which it keeps alive; its length is that of the list."""
     if isinstance(texts, (str, bytes)):
         raise TypeError(f"{what}: a list of str is expected, not one {as_list(texts)}")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"{what}: expected str, but number {i} is {text!r}, {type(text).__name__}")
     return c_strings([text_bytes(t) for t in texts])
 
 

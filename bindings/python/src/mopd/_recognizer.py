@@ -27,6 +27,7 @@ from ._core import (
     filled,
     float_pointer,
     label_pointer,
+    number,
     patiently,
     path_bytes,
     sized,
@@ -97,6 +98,9 @@ class Recognizer(PictureClassifier):
         How far the covariance is shrunk, between 0 and 1 (lambda).
     text_weight, picture_weight : float, optional
         What the text classifier and the pictures count.
+    unseen : float, default 0.5
+        How far classes that `prompt` was not trained on take its context, from 0 (the words that it started from) to 1
+        (the published method).
     progress : bool, default False
         Show bars (tqdm) while pictures are encoded.
 
@@ -136,6 +140,7 @@ class Recognizer(PictureClassifier):
         shrinkage: Optional[float] = None,
         text_weight: Optional[float] = None,
         picture_weight: Optional[float] = None,
+        unseen: float = 0.5,
         progress: bool = False,
     ) -> None:
         self.encoder = encoder
@@ -148,6 +153,7 @@ class Recognizer(PictureClassifier):
         self.shrinkage = shrinkage
         self.text_weight = text_weight
         self.picture_weight = picture_weight
+        self.unseen = unseen
         self.progress = progress
 
     # -- fitting -----------------------------------------------------------------------------------------
@@ -187,10 +193,9 @@ class Recognizer(PictureClassifier):
         prompt = self.prompt
         if prompt is not None and not isinstance(prompt, Prompt):
             prompt = Prompt(prompt, self.encoder)
-        options.keep = self.keep
-        for field, name in _CHOSEN.items():
+        for field, name in {"keep": "keep", "unseen": "unseen", **_CHOSEN}.items():
             if getattr(self, name) is not None:
-                setattr(options, field, getattr(self, name))
+                setattr(options, field, number(name, getattr(self, name)))
         options.n_templates = len(sentences)
         options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
         if prompt is not None:

@@ -105,7 +105,11 @@ def default(name: str) -> Any:
 
 def count(name: str, value: Any) -> int:
     """A whole number within the limits of its setting: ctypes would cut it to its bits without a word."""
-    setting, number = SETTINGS[name], operator.index(value)
+    setting = SETTINGS[name]
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: a whole number is expected, not {value!r}") from None
     if number == setting.default and setting.open is not None:
         return number
     if not setting.least <= number <= min(int(setting.most), 2**64 - 1):

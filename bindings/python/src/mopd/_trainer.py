@@ -26,6 +26,7 @@ from ._core import (
     float_pointer,
     label_pointer,
     label_row,
+    number,
     patiently,
     path_bytes,
     plain_array,
@@ -177,24 +178,24 @@ class Trainer:
         reduce: Optional[Callable[[NDArray[np.float64]], object]] = None,
     ) -> None:
         options = filled(_abi.mopd_trainer_options, lib.mopd_trainer_options_init)
-        number = c_int32()
-        check(lib.mopd_method_find(text_bytes(method), byref(number)))
+        code = c_int32()
+        check(lib.mopd_method_find(text_bytes(method), byref(code)))
         sentences = text_list([] if templates is None else templates, "templates")
         if top_k == default("top_k") and len(sentences):
             top_k = min(top_k, len(sentences))
-        options.method, options.class_position = number, choice("class_position", class_position)
+        options.method, options.class_position = code, choice("class_position", class_position)
         for name, value in (
             ("epochs", epochs), ("steps", steps), ("batch", batch), ("top_k", top_k), ("n_context", n_context), ("seed", seed),
             ("memory_limit", memory_limit),
         ):  # fmt: skip
             setattr(options, name, count(name, value))
-        if lr is not None:
-            options.lr = lr
-        options.warmup_lr = warmup_lr
-        options.momentum, options.weight_decay = momentum, weight_decay
-        options.w, options.w2, options.temperature = w, w2, temperature
-        if reg is not None:
-            setattr(options, "lambda", reg)
+        for name, field, real in (
+            ("lr", "lr", lr), ("warmup_lr", "warmup_lr", warmup_lr), ("momentum", "momentum", momentum),
+            ("weight_decay", "weight_decay", weight_decay), ("w", "w", w), ("w2", "w2", w2),
+            ("temperature", "temperature", temperature), ("reg", "lambda", reg),
+        ):  # fmt: skip
+            if real is not None:
+                setattr(options, field, number(name, real))
         options.n_templates = len(sentences)
         options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
         if context is not None and not context.strip():
