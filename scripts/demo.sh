@@ -53,3 +53,9 @@ show "$mopd" eval -d "$out/pictures.safetensors" -r "$out/recognizer.safetensors
 echo
 echo "demo: photographs of other things are none of these"
 show "$mopd" classify -r "$out/recognizer.safetensors" --none "$pictures"
+
+planted=$out/planted.csv # one flower called a coin
+sed 's#^\(plants/flowers/adeenia.png\),flower,#\1,coin,#' scripts/demo-pictures.csv >"$planted"
+echo
+echo "demo: one picture gets a wrong label; the doctor is to find it"
+show "$mopd" doctor -d "$planted" --pictures "$stamps" | sed -n '1,/adeenia/p'
