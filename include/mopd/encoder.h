@@ -2,7 +2,12 @@
  * encoder.h - a CLIP model: pictures and texts to unit vectors of one space.
  *
  * An encoder is immutable once open: any number of threads may use one at the same time.  It owns its worker
- * threads; results do not depend on how many there are, nor on what else stands in a batch.
+ * threads; results do not depend on how many there are, nor on what else stands in a batch.  Calls by several
+ * threads at once run side by side: the workers serve one of them, the others run on their callers' threads.
+ *
+ * The first picture and the first text each pack their tower's weights, which takes as much memory as the
+ * weights themselves; every encoder that is opened has packed weights of its own.  For another number of
+ * threads, or for progress, share one (mopd_encoder_share) instead of opening the model twice.
  *
  * Working memory of a call stays with the encoder for the next one, until it is closed: at most 64 MB of
  * pictures' and 16 MB of texts'.  What a call needs beyond that it allocates and frees. */
@@ -83,8 +88,45 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
 MOPD_API mopd_status mopd_encoder_open(
     mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 
-/* Frees the encoder, its threads and its working memory; takes NULL.  No call with it may be running, and
- * trainers made from it must be gone; banks, prompts and data sets hold copies and live on.  Since 0.1. */
+/* How far a call has come: done of total texts or pictures.  Called on the calling thread, first with none done,
+ * then every fraction of a second or so, last with all of them.  Return 0 to go on, anything else to stop: the
+ * call then ends with CANCELLED and hands out nothing. */
+typedef int (*mopd_progress_fn)(void *context, size_t done, size_t total);
+
+typedef struct mopd_share_options {
+    uint32_t struct_size; /* set by mopd_share_options_init */
+    /* Threads that compute; 0, the default: those of the encoder that was opened, which one call at a time
+     * uses.  Any other number makes threads of its own.  1: each call runs on its caller's thread alone. */
+    uint32_t n_threads;
+    /* Told by every call that encodes with this share; NULL, the default: nobody is.  context is handed to it.
+     * A share with progress belongs to the threads that its callback can serve. */
+    mopd_progress_fn progress;
+    void *context;
+} mopd_share_options;
+
+/* Fills in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of
+ * the first release.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_share_options_init(mopd_share_options *options, size_t struct_size);
+
+/* The same open model once more: weights, packed weights and working memory are one, so that a share costs
+ * nothing but the threads it asks for.  For a call with another number of threads, and for progress and
+ * cancelling of a long one: make a share, call with it, close it.  Results are the same bits.
+ *
+ * progress is told by mopd_encoder_encode_texts, _images and _pixels, mopd_bank_create, mopd_bank_create_prompt
+ * and _trainer (texts: names times templates), mopd_trainer_create while it encodes the teachers, and
+ * mopd_recognizer_create and _with_classes.  Calls with a callback of their own
+ * (mopd_encoder_encode_files, mopd_dataset_encode, mopd_trainer_run) do not tell it.  A trainer keeps the share
+ * it was made with, which must then stay open.
+ *
+ * options may be NULL.  The encoder may be closed before its shares, and is one itself; what all have is freed
+ * with the last.  ARG: more than 1024 threads; NOMEM: also for threads that cannot be started.  Close with
+ * mopd_encoder_close.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_encoder_share(
+    mopd_encoder **out, const mopd_encoder *encoder, const mopd_share_options *options);
+
+/* Frees the encoder, its threads and its working memory, all but what shares of it still use; takes NULL.  No
+ * call with it may be running, and trainers made from it must be gone; banks, prompts and data sets hold copies
+ * and live on.  Since 0.1. */
 MOPD_API void mopd_encoder_close(mopd_encoder *encoder);
 
 /* Fills info, whose struct_size the caller has set to sizeof *info: sizes of features, texts and pictures,
@@ -102,7 +144,7 @@ MOPD_API const char *mopd_encoder_fingerprint(const mopd_encoder *encoder);
  * what `mopd inspect` prints.  Free with mopd_free.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json);
 
-/* What a model, prompt file, checkpoint or feature store at path holds, as one JSON object with "kind" in
+/* What a model, prompt file, checkpoint, feature store, recogniser or bank at path holds, as one JSON object with "kind" in
  * *json: for programs that are handed a file and want to know what it is before they open it.  path NULL: the
  * built-in model.  Errors as the openers of each kind.  Free with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_inspect(const char *path, char **json);

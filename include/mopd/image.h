@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * image.h - pictures as 8-bit RGB, decoded and converted exactly as Pillow's Image.open(...).convert("RGB"). */
+ * image.h - pictures as 8-bit RGB, decoded and converted exactly as Pillow's Image.open(...).convert("RGB").
+ *
+ * Immutable after creation: any number of threads. */
 #ifndef MOPD_IMAGE_H
 #define MOPD_IMAGE_H
 
@@ -45,8 +47,14 @@ MOPD_API mopd_status mopd_image_decode(
 
 /* A picture from raw 8-bit samples, height x width x n_channels (1 grey, 3 RGB, 4 RGBA: alpha dropped), rows
  * row_bytes apart (0: packed): frames of a camera or a video, or what another library has decoded.  Copied, so
- * the caller's buffer is free at once.  ARG: a size of 0, another number of channels, rows that are too
- * short.  Since 0.1. */
+ * the caller's buffer is free at once.
+ *
+ * The order is red, green, blue, from the top row down.  Nothing can notice blue first (OpenCV, BMP, many
+ * cameras) or a picture that lies on its side: its features are worse, so bring it in order before.  What lies
+ * behind a row's pixels, up to row_bytes, is not read, and behind the last row need not be there.
+ *
+ * ARG: a size of 0, another number of channels, rows that are too short or reach beyond all memory, as a
+ * negative distance would; NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t height, size_t width,
     size_t n_channels, size_t row_bytes);
 

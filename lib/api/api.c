@@ -37,11 +37,11 @@ mopd_status mo_api_check_flags(const char *where, uint32_t flags, uint32_t known
         (unsigned)(flags & ~known_flags), MOPD_VERSION_STRING);
 }
 
-mopd_status mo_api_check_size(mo_api_struct type, size_t struct_size)
+mopd_status mo_api_check_size(const char *function, mo_api_struct type, size_t struct_size)
 {
     if (struct_size >= known[type].first && struct_size <= MOST_BYTES) return MOPD_OK;
-    return mo_fail(MOPD_E_ARG, "%s: struct_size is %zu, the first release had %u; was it initialised?",
-        known[type].name, struct_size, (unsigned)known[type].first);
+    return mo_fail(MOPD_E_ARG, "%s: struct_size of %s is %zu, not %u to %d; was it set?", function,
+        known[type].name, struct_size, (unsigned)known[type].first, MOST_BYTES);
 }
 
 static uint32_t word(const void *any, size_t index)
@@ -59,28 +59,30 @@ static void fill(mo_api_struct type, void *to, uint32_t n, const void *from)
     memcpy(to, &n, sizeof n);
 }
 
-mopd_status mo_api_init(mo_api_struct type, void *options, size_t struct_size, const void *defaults)
+mopd_status mo_api_init(
+    const char *function, mo_api_struct type, void *options, size_t struct_size, const void *defaults)
 {
-    mopd_status st = mo_api_check_size(type, struct_size);
+    mopd_status st = mo_api_check_size(function, type, struct_size);
     if (st == MOPD_OK) fill(type, options, (uint32_t)struct_size, defaults);
     return st;
 }
 
-mopd_status mo_api_give(mo_api_struct type, void *to, const void *from)
+mopd_status mo_api_give(const char *function, mo_api_struct type, void *to, const void *from)
 {
     uint32_t n = word(to, 0);
-    mopd_status st = mo_api_check_size(type, n);
+    mopd_status st = mo_api_check_size(function, type, n);
     if (st == MOPD_OK) fill(type, to, n, from);
     return st;
 }
 
-mopd_status mo_api_read(mo_api_struct type, void *out, const void *options, const void *defaults)
+mopd_status mo_api_read(
+    const char *function, mo_api_struct type, void *out, const void *options, const void *defaults)
 {
     const uint32_t size = known[type].size;
     memcpy(out, defaults, size);
     if (!options) return MOPD_OK;
     const uint32_t n = word(options, 0);
-    mopd_status st = mo_api_check_size(type, n);
+    mopd_status st = mo_api_check_size(function, type, n);
     if (st != MOPD_OK) return st;
     memcpy(out, options, mo_min(n, size));
     memcpy(out, &size, sizeof size);

@@ -2,7 +2,7 @@
  * api.h - the manners of every public function, written once.
  *
  *     an argument that must be there and is NULL     ARG, "mopd_bank_create: encoder is NULL"
- *     a struct smaller than in the first release     ARG
+ *     a struct smaller than in the first release     ARG, "mopd_trainer_run: struct_size of mopd_run is 4, ..."
  *     a field or a flag that is newer than we are    VERSION
  *
  * A struct that callers share with us begins with uint32_t struct_size and grows at its end.  A program
@@ -50,6 +50,7 @@
 #define MO_API_STRUCTS(X)                                                                                    \
     X(mopd_image_options, 16, 0, 0)                                                                          \
     X(mopd_encoder_options, 16, 0, MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE)                                      \
+    X(mopd_share_options, 24, 2, MO_API_NO_FLAGS)                                                            \
     X(mopd_encoder_info, 56, 0, MO_API_NO_FLAGS)                                                             \
     X(mopd_prompt_info, 56, 0, MO_API_NO_FLAGS)                                                              \
     X(mopd_trainer_options, 104, 2, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE)                        \
@@ -77,17 +78,20 @@ mopd_status mo_api_refuse(const char *function, const char *argument, const char
 /* VERSION when `flags` has a bit that is not known; `where` is the function or struct that they were given to. */
 mopd_status mo_api_check_flags(const char *where, uint32_t flags, uint32_t known);
 
-/* ARG when struct_size cannot be that of such a struct. */
-mopd_status mo_api_check_size(mo_api_struct type, size_t struct_size);
+/* ARG when struct_size cannot be that of such a struct: smaller than in the first release, or memory that was
+ * never set.  The message names the public function and the struct. */
+mopd_status mo_api_check_size(const char *function, mo_api_struct type, size_t struct_size);
 
 /* mopd_x_init: as much of the defaults as the caller has room for, zeroes behind, struct_size set. */
-mopd_status mo_api_init(mo_api_struct type, void *options, size_t struct_size, const void *defaults);
+mopd_status mo_api_init(
+    const char *function, mo_api_struct type, void *options, size_t struct_size, const void *defaults);
 
 /* out = what the caller's options say, NULL: the defaults.  ARG as above; VERSION for a field or a flag that we
  * do not know: out then holds what we do. */
-mopd_status mo_api_read(mo_api_struct type, void *out, const void *options, const void *defaults);
+mopd_status mo_api_read(
+    const char *function, mo_api_struct type, void *out, const void *options, const void *defaults);
 
 /* Fills the caller's struct, whose struct_size he has set, from ours. */
-mopd_status mo_api_give(mo_api_struct type, void *to, const void *from);
+mopd_status mo_api_give(const char *function, mo_api_struct type, void *to, const void *from);
 
 #endif

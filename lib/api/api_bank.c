@@ -39,6 +39,27 @@ mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classe
     return mo_bank_create_features(out, classes, n_classes, features, dim, logit_scale);
 }
 
+mopd_status mopd_bank_save(const mopd_bank *bank, const char *path)
+{
+    MO_API_NEED(bank);
+    MO_API_NEED(path);
+    return mo_bank_save(bank, path);
+}
+
+mopd_status mopd_bank_open(mopd_bank **out, const char *path, const mopd_encoder *encoder)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(path);
+    mopd_bank *bank = NULL;
+    mopd_status st = mo_bank_open(&bank, path);
+    if (st == MOPD_OK && encoder) st = mo_bank_check(bank, encoder, path);
+    if (st == MOPD_OK)
+        *out = bank;
+    else
+        mo_bank_free(bank);
+    return st;
+}
+
 size_t mopd_bank_n_classes(const mopd_bank *bank)
 {
     return bank ? bank->n_classes : 0;
@@ -56,6 +77,21 @@ const char *mopd_bank_class_name(const mopd_bank *bank, size_t index)
 const float *mopd_bank_features(const mopd_bank *bank)
 {
     return bank ? bank->feature : NULL;
+}
+
+float mopd_bank_logit_scale(const mopd_bank *bank)
+{
+    return bank ? bank->scale : 0;
+}
+
+const char *mopd_bank_fingerprint(const mopd_bank *bank)
+{
+    return bank ? bank->fingerprint : "";
+}
+
+const char *mopd_bank_template(const mopd_bank *bank, size_t index)
+{
+    return bank && index < bank->templates.n ? bank->templates.name[index] : NULL;
 }
 
 mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits)

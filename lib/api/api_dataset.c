@@ -13,19 +13,19 @@ static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NU
 mopd_status mopd_dataset_options_init(mopd_dataset_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_dataset_options, options, struct_size, &no_options);
+    return mo_api_init(__func__, MO_API_mopd_dataset_options, options, struct_size, &no_options);
 }
 
 mopd_status mopd_selection_init(mopd_selection *selection, size_t struct_size)
 {
     MO_API_NEED(selection);
-    return mo_api_init(MO_API_mopd_selection, selection, struct_size, &everything);
+    return mo_api_init(__func__, MO_API_mopd_selection, selection, struct_size, &everything);
 }
 
 mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_encode_options, options, struct_size, &plain_once);
+    return mo_api_init(__func__, MO_API_mopd_encode_options, options, struct_size, &plain_once);
 }
 
 mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
@@ -33,7 +33,7 @@ mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_d
     mopd_dataset_options o;
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
-    mopd_status st = mo_api_read(MO_API_mopd_dataset_options, &o, options, &no_options);
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_dataset_options, &o, options, &no_options);
     return st == MOPD_OK ? mo_dataset_open(out, path, &o) : st;
 }
 
@@ -60,7 +60,7 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         int32_t split = s->row[dataset->row[k]].split;
         if (split >= 0) i.n_split[split]++;
     }
-    return mo_api_give(MO_API_mopd_dataset_info, info, &i);
+    return mo_api_give(__func__, MO_API_mopd_dataset_info, info, &i);
 }
 
 static mopd_status check_index(const mopd_dataset *dataset, size_t index)
@@ -77,7 +77,7 @@ mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mop
     if (st != MOPD_OK) return st;
     const mo_dataset_row *row = dataset->source->row + dataset->row[index];
     const mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
-    return mo_api_give(MO_API_mopd_item, item, &i);
+    return mo_api_give(__func__, MO_API_mopd_item, item, &i);
 }
 
 const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index)
@@ -128,7 +128,7 @@ mopd_status mopd_dataset_select(
     mopd_selection s;
     MO_API_NEED_OUT(out);
     MO_API_NEED(dataset);
-    mopd_status st = mo_api_read(MO_API_mopd_selection, &s, selection, &everything);
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_selection, &s, selection, &everything);
     return st == MOPD_OK ? mo_split_select(out, dataset, &s) : st;
 }
 
@@ -175,13 +175,13 @@ mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     MO_API_NEED_OUT(out);
     MO_API_NEED(dataset);
     if (!dataset->source->features || known) MO_API_NEED(encoder);
-    mopd_status st = mo_api_read(MO_API_mopd_encode_options, &o, options, &plain_once);
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_encode_options, &o, options, &plain_once);
     mopd_encode_counts counts = {sizeof counts, 0, 0, 0, 0, 0, 0, 0, 0}, *wanted = o.counts;
-    if (st == MOPD_OK && wanted) st = mo_api_check_size(MO_API_mopd_encode_counts, wanted->struct_size);
+    if (st == MOPD_OK && wanted) st = mo_api_check_size(__func__, MO_API_mopd_encode_counts, wanted->struct_size);
     if (st != MOPD_OK) return st;
     o.counts = &counts;
     st = mo_features_encode(out, dataset, known, encoder, &o);
-    if (wanted) mo_api_give(MO_API_mopd_encode_counts, wanted, &counts);
+    if (wanted) mo_api_give(__func__, MO_API_mopd_encode_counts, wanted, &counts);
     return st;
 }
 

@@ -9,21 +9,24 @@
 #include "math/kern.h"
 #include "model/encoder.h"
 
+#define MOST_THREADS 1024
+
 static const mopd_encoder_options defaults = {
     .struct_size = sizeof(mopd_encoder_options), .precision = MOPD_PRECISION_AUTO};
 
 mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_encoder_options, options, struct_size, &defaults);
+    return mo_api_init(__func__, MO_API_mopd_encoder_options, options, struct_size, &defaults);
 }
 
 static mopd_status check_options(const mopd_encoder_options *o)
 {
     if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
-    if (o->n_threads > 1024)
-        return mo_fail(MOPD_E_ARG, "mopd_encoder_options: %u threads, at most 1024", o->n_threads);
+    if (o->n_threads > MOST_THREADS)
+        return mo_fail(
+            MOPD_E_ARG, "mopd_encoder_options: %u threads, at most %d", o->n_threads, MOST_THREADS);
     return MOPD_OK;
 }
 
@@ -31,12 +34,32 @@ mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_e
 {
     MO_API_NEED_OUT(out);
     mopd_encoder_options o;
-    mopd_status st = mo_api_read(MO_API_mopd_encoder_options, &o, options, &defaults);
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_encoder_options, &o, options, &defaults);
     if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
     if ((st = mo_kern_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
     if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
+}
+
+static const mopd_share_options plain_share = {.struct_size = sizeof(mopd_share_options)};
+
+mopd_status mopd_share_options_init(mopd_share_options *options, size_t struct_size)
+{
+    MO_API_NEED(options);
+    return mo_api_init(__func__, MO_API_mopd_share_options, options, struct_size, &plain_share);
+}
+
+mopd_status mopd_encoder_share(
+    mopd_encoder **out, const mopd_encoder *encoder, const mopd_share_options *options)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(encoder);
+    mopd_share_options o;
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_share_options, &o, options, &plain_share);
+    if (st == MOPD_OK && o.n_threads > MOST_THREADS)
+        st = mo_fail(MOPD_E_ARG, "mopd_share_options: %u threads, at most %d", o.n_threads, MOST_THREADS);
+    return st == MOPD_OK ? mo_encoder_share(out, encoder, &o) : st;
 }
 
 void mopd_encoder_close(mopd_encoder *encoder)
@@ -60,7 +83,7 @@ mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info
         .recommended_lr = encoder->recommended_lr,
         .n_parameters = mo_weights_parameters(encoder->weights),
         .weight_bytes = mo_weights_bytes(encoder->weights)};
-    return mo_api_give(MO_API_mopd_encoder_info, info, &all);
+    return mo_api_give(__func__, MO_API_mopd_encoder_info, info, &all);
 }
 
 const char *mopd_encoder_fingerprint(const mopd_encoder *encoder)
@@ -105,7 +128,9 @@ mopd_status mopd_encoder_encode_pixels(
     MO_API_NEED_LIST(pixels, n);
     MO_API_NEED_LIST(features, n);
     if (!n) return MOPD_OK;
-    return mo_encoder_pixels(encoder, pixels, n, features);
+    mo_progress progress;
+    mopd_status st = mo_progress_begin(&progress, encoder->watcher, "pictures", n);
+    return st == MOPD_OK ? mo_encoder_pixels(encoder, pixels, n, features, &progress) : st;
 }
 
 mopd_status mopd_encoder_encode_images(
@@ -115,16 +140,18 @@ mopd_status mopd_encoder_encode_images(
     MO_API_NEED_LIST(images, n);
     MO_API_NEED_LIST(features, n);
     if (!n) return MOPD_OK;
+    mo_progress progress;
+    mopd_status st = MOPD_OK;
     const mo_image **pictures = mo_mem_alloc(n, sizeof *pictures);
     if (!pictures) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         if (images[i])
             pictures[i] = &images[i]->picture;
         else
             st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
     }
-    if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features);
+    if (st == MOPD_OK) st = mo_progress_begin(&progress, encoder->watcher, "pictures", n);
+    if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features, &progress);
     mo_mem_free((void *)pictures);
     return st;
 }
@@ -165,7 +192,9 @@ mopd_status mopd_encoder_encode_texts(
     MO_API_NEED_LIST(texts, n);
     MO_API_NEED_LIST(features, n);
     if (!n) return MOPD_OK;
-    return mo_encoder_texts(encoder, texts, n, features);
+    mo_progress progress;
+    mopd_status st = mo_progress_begin(&progress, encoder->watcher, "texts", n);
+    return st == MOPD_OK ? mo_encoder_texts(encoder, texts, n, features, &progress) : st;
 }
 
 mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype)

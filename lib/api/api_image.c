@@ -15,7 +15,7 @@ static const mopd_image_options defaults = {.struct_size = sizeof(mopd_image_opt
 mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_image_options, options, struct_size, &defaults);
+    return mo_api_init(__func__, MO_API_mopd_image_options, options, struct_size, &defaults);
 }
 
 /* Moves the picture into a new handle, or frees it. */
@@ -38,7 +38,7 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     mopd_image_options o;
     mo_image picture;
     mopd_status st;
-    if ((st = mo_api_read(MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
+    if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
     if ((st = mo_image_decode_file(&picture, path, o.max_pixels)) != MOPD_OK) return st;
     return wrap(out, &picture);
 }
@@ -51,7 +51,7 @@ mopd_status mopd_image_decode(
     mopd_image_options o;
     mo_image picture;
     mopd_status st;
-    if ((st = mo_api_read(MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
+    if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
     if ((st = mo_image_decode(&picture, bytes, n_bytes, o.max_pixels)) != MOPD_OK) return st;
     return wrap(out, &picture);
 }
@@ -82,6 +82,13 @@ mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t h
     if (row_bytes < packed)
         return mo_fail(MOPD_E_ARG, "%s: rows are %zu bytes apart, %zu pixels need %zu", __func__, row_bytes,
             width, packed);
+    size_t all;
+    if (row_bytes > PTRDIFF_MAX || !mo_mul(row_bytes, height - 1, &all) || !mo_add(all, packed, &all))
+        return mo_fail(MOPD_E_ARG,
+            "%s: %zu rows that are %zu bytes apart lie in no memory; rows that go upwards (a negative "
+            "distance) "
+            "are to be turned over first",
+            __func__, height, row_bytes);
     mo_image picture;
     mopd_status st = mo_image_create(&picture, width, height, false);
     if (st != MOPD_OK) return st;

@@ -25,7 +25,7 @@ mopd_status mopd_confusion_get_metrics(const uint32_t *confusion, size_t n_class
     MO_API_NEED(metrics);
     mopd_metrics m = {.struct_size = sizeof m};
     mo_metrics_compute(&m, confusion, n_classes);
-    return mo_api_give(MO_API_mopd_metrics, metrics, &m);
+    return mo_api_give(__func__, MO_API_mopd_metrics, metrics, &m);
 }
 
 mopd_status mopd_accuracy_interval(uint64_t correct, uint64_t n, double *low, double *high)

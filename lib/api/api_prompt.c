@@ -47,7 +47,7 @@ mopd_status mopd_prompt_get_info(const mopd_prompt *prompt, mopd_prompt_info *in
 {
     MO_API_NEED(prompt);
     MO_API_NEED(info);
-    return mo_api_give(MO_API_mopd_prompt_info, info, &prompt->info);
+    return mo_api_give(__func__, MO_API_mopd_prompt_info, info, &prompt->info);
 }
 
 mopd_status mopd_prompt_describe(const mopd_prompt *prompt, char **json)

@@ -18,7 +18,7 @@ static const mopd_recognizer_options standard = {.struct_size = sizeof standard,
 mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size)
 {
     MO_API_NEED(options);
-    return mo_api_init(MO_API_mopd_recognizer_options, options, struct_size, &standard);
+    return mo_api_init(__func__, MO_API_mopd_recognizer_options, options, struct_size, &standard);
 }
 
 /* Within (0, 1), or 0 where that means "chosen". */
@@ -35,11 +35,9 @@ static mopd_status check_weight(const char *name, double x)
     return mo_fail(MOPD_E_ARG, "mopd_recognizer_options: %s is %g, allowed is 0 (chosen) to 1e6", name, x);
 }
 
-static mopd_status read_options(
-    mopd_recognizer_options *o, const mopd_recognizer_options *options, const mopd_encoder *encoder)
+static mopd_status check_options(const mopd_recognizer_options *o, const mopd_encoder *encoder)
 {
-    mopd_status st = mo_api_read(MO_API_mopd_recognizer_options, o, options, &standard);
-    if (st == MOPD_OK) st = check_share("keep", o->keep, false);
+    mopd_status st = check_share("keep", o->keep, false);
     if (st == MOPD_OK) st = check_share("lambda", o->lambda, true);
     if (st == MOPD_OK && o->kappa != 0 && !(o->kappa >= 1 && o->kappa <= 1e6))
         st = mo_fail(
@@ -68,7 +66,8 @@ mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *en
     MO_API_NEED_SOME(n_classes);
     MO_API_NEED_LIST(features, n);
     MO_API_NEED_LIST(labels, n);
-    mopd_status st = read_options(&o, options, encoder);
+    mopd_status st = mo_api_read(__func__, MO_API_mopd_recognizer_options, &o, options, &standard);
+    if (st == MOPD_OK) st = check_options(&o, encoder);
     if (st == MOPD_OK) st = mo_labels_check(labels, n, n_classes);
     if (st == MOPD_OK) st = mo_floats_check_unit("feature", features, n, mo_text_dim(encoder->text));
     return st == MOPD_OK ? mo_recognizer_create(out, encoder, classes, n_classes, features, labels, n, &o)
@@ -172,7 +171,7 @@ mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_rec
         .loo_ece = -1};
     mo_recognizer_cutoff(r, r->keep, &i.cutoff);
     if (r->judgement.n) give_accuracy(&i, &r->judgement);
-    return mo_api_give(MO_API_mopd_recognizer_info, info, &i);
+    return mo_api_give(__func__, MO_API_mopd_recognizer_info, info, &i);
 }
 
 const char *mopd_recognizer_class_name(const mopd_recognizer *recognizer, size_t index)

@@ -16,13 +16,13 @@ mopd_status mopd_trainer_options_init(mopd_trainer_options *options, size_t stru
 {
     MO_API_NEED(options);
     const mopd_trainer_options defaults = mo_settings_defaults();
-    return mo_api_init(MO_API_mopd_trainer_options, options, struct_size, &defaults);
+    return mo_api_init(__func__, MO_API_mopd_trainer_options, options, struct_size, &defaults);
 }
 
 mopd_status mopd_run_init(mopd_run *run, size_t struct_size)
 {
     MO_API_NEED(run);
-    return mo_api_init(MO_API_mopd_run, run, struct_size, &mo_run_defaults);
+    return mo_api_init(__func__, MO_API_mopd_run, run, struct_size, &mo_run_defaults);
 }
 
 mopd_status mopd_setting_get(size_t index, mopd_setting *setting)
@@ -30,13 +30,14 @@ mopd_status mopd_setting_get(size_t index, mopd_setting *setting)
     MO_API_NEED(setting);
     const mo_setting *row = mo_settings_row(index);
     if (!row) return mo_fail(MOPD_E_ARG, "mopd_setting_get: there is no setting %zu", index);
-    return mo_api_give(MO_API_mopd_setting, setting, &row->info);
+    return mo_api_give(__func__, MO_API_mopd_setting, setting, &row->info);
 }
 
-static mopd_status read_options(mopd_trainer_options *out, const mopd_trainer_options *options)
+static mopd_status read_options(
+    const char *function, mopd_trainer_options *out, const mopd_trainer_options *options)
 {
     const mopd_trainer_options defaults = mo_settings_defaults();
-    return mo_api_read(MO_API_mopd_trainer_options, out, options, &defaults);
+    return mo_api_read(function, MO_API_mopd_trainer_options, out, options, &defaults);
 }
 
 /* What is wrong before there is a trainer may be wrong on one rank alone: the others are told. */
@@ -54,7 +55,7 @@ mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,
     MO_API_NEED_OUT(out);
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
-    mopd_status st = read_options(&o, options);
+    mopd_status st = read_options(__func__, &o, options);
     if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);
     return mo_trainer_create(out, &(mo_trainer_args){encoder, classes, n_classes, &o, NULL});
 }
@@ -82,14 +83,14 @@ mopd_status mopd_trainer_step(
     mopd_status st = MO_API_HAS(features);
     if (st == MOPD_OK) st = MO_API_HAS(labels);
     if (st == MOPD_OK && !n) st = mo_api_refuse(__func__, "n", "0");
-    if (st == MOPD_OK && step) st = mo_api_check_size(MO_API_mopd_step, step->struct_size);
+    if (st == MOPD_OK && step) st = mo_api_check_size(__func__, MO_API_mopd_step, step->struct_size);
     if (st == MOPD_OK) st = check_step(trainer, features, labels, n);
     if (st == MOPD_OK) st = mo_trainer_fix_epochs(trainer);
     bool known = st == MOPD_OK && trainer->group.ranks > 1;
     uint64_t bits = known ? mo_trainer_bits(features, n * trainer->dim, labels, n) : 0;
     st = mo_group_agree(&trainer->group, st, (mo_group_check){bits, "their batch"});
     if (st == MOPD_OK) st = mo_trainer_step(trainer, features, labels, n, &done);
-    return st == MOPD_OK && step ? mo_api_give(MO_API_mopd_step, step, &done) : st;
+    return st == MOPD_OK && step ? mo_api_give(__func__, MO_API_mopd_step, step, &done) : st;
 }
 
 mopd_status mopd_trainer_end_epoch(mopd_trainer *trainer)
@@ -107,7 +108,7 @@ mopd_status mopd_trainer_run(mopd_trainer *trainer, const mopd_run *run)
     mopd_run r;
     MO_API_NEED(trainer);
     mopd_status st = MO_API_HAS(run);
-    if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
+    if (st == MOPD_OK) st = mo_api_read(__func__, MO_API_mopd_run, &r, run, &mo_run_defaults);
     return st == MOPD_OK ? mo_trainer_run(trainer, &r)
                          : mo_group_agree(&trainer->group, st, (mo_group_check){0, ""});
 }
@@ -179,9 +180,9 @@ mopd_status mopd_trainer_options_choose(mopd_trainer_options *options, const mop
     MO_API_NEED(options);
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(classes, n_classes);
-    mopd_status st = read_options(&o, options);
+    mopd_status st = read_options(__func__, &o, options);
     if (st == MOPD_OK) st = MO_API_HAS(run);
-    if (st == MOPD_OK) st = mo_api_read(MO_API_mopd_run, &r, run, &mo_run_defaults);
+    if (st == MOPD_OK) st = mo_api_read(__func__, MO_API_mopd_run, &r, run, &mo_run_defaults);
     if (st != MOPD_OK) return tell_ranks(&o, n_classes, st);
     return mo_choose_settings(&(mo_trainer_args){encoder, classes, n_classes, &o, NULL}, options, &r, report);
 }

@@ -143,7 +143,7 @@ static mopd_status encode_chunk(chunk *c, size_t first, size_t n)
 {
     mo_features_job *j = c->job;
     size_t views = close_gaps(c, n), at = 0;
-    mopd_status st = views ? mo_encoder_pixels(j->encoder, c->pixels, views, c->encoded) : MOPD_OK;
+    mopd_status st = views ? mo_encoder_pixels(j->encoder, c->pixels, views, c->encoded, NULL) : MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         const slot *s = c->slots + i;
         float *out = j->features + (first + i) * j->n_views * j->dim;

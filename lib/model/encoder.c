@@ -11,6 +11,7 @@
 #include "layer/l2.h"
 
 #define TEXT_ROWS 4096 /* tokens of one plan, before sharing */
+#define TOLD_ROWS 1024 /* the same where somebody watches */
 #define PICTURES 16    /* preprocessed at once */
 
 mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what)
@@ -55,15 +56,18 @@ static mopd_status encode_tokens(
     return st;
 }
 
-mopd_status mo_encoder_texts(const mopd_encoder *encoder, const char *const *texts, size_t n, float *features)
+mopd_status mo_encoder_texts(
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features, mo_progress *progress)
 {
     mo_tokens tokens = {0};
+    const size_t rows = mo_progress_told(progress) ? TOLD_ROWS : TEXT_ROWS;
     size_t *start = mo_mem_alloc(n + 1, sizeof *start), dim = encoder->config.dim;
     if (!start) return MOPD_E_NOMEM;
     mopd_status st = tokenize(encoder, texts, n, &tokens, start);
     for (size_t i = 0, end; i < n && st == MOPD_OK; i = end) {
-        for (end = i + 1; end < n && start[end + 1] - start[i] <= TEXT_ROWS;) end++;
+        for (end = i + 1; end < n && start[end + 1] - start[i] <= rows;) end++;
         st = encode_tokens(encoder, tokens.id, start + i, end - i, features + i * dim);
+        if (st == MOPD_OK) st = mo_progress_add(progress, end - i);
     }
     if (st == MOPD_OK) st = mo_encoder_normalise(features, n, dim, "text");
     mo_mem_free(tokens.id);
@@ -78,14 +82,21 @@ mopd_status mo_encoder_pixels_raw(const mopd_encoder *encoder, const float *pixe
     return st == MOPD_OK ? mo_vision_fwd(v, encoder->pool, pixels, n, features) : st;
 }
 
-mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
+mopd_status mo_encoder_pixels(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features, mo_progress *progress)
 {
-    size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image;
+    size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
+    const size_t chunk = mo_progress_told(progress) ? PICTURES : n;
+    mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n; i++)
         if (!mo_floats_finite(pixels + i * picture, picture))
             return mo_fail(MOPD_E_NUMERIC, "picture %zu: its pixels are not finite", i);
-    mopd_status st = mo_encoder_pixels_raw(encoder, pixels, n, features);
-    return st == MOPD_OK ? mo_encoder_normalise(features, n, encoder->config.dim, "picture") : st;
+    for (size_t i = 0; i < n && st == MOPD_OK; i += chunk) {
+        const size_t now = mo_min(n - i, chunk);
+        st = mo_encoder_pixels_raw(encoder, pixels + i * picture, now, features + i * dim);
+        if (st == MOPD_OK) st = mo_progress_add(progress, now);
+    }
+    return st == MOPD_OK ? mo_encoder_normalise(features, n, dim, "picture") : st;
 }
 
 typedef struct preprocess {
@@ -114,8 +125,8 @@ static mopd_status preprocess_all(preprocess *p, mo_pool *pool, size_t n)
     return MOPD_OK;
 }
 
-mopd_status mo_encoder_pictures(
-    const mopd_encoder *encoder, const mo_image *const *pictures, size_t n, float *features)
+mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures, size_t n,
+    float *features, mo_progress *progress)
 {
     size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
     size_t chunk = mo_min(n, PICTURES);
@@ -128,6 +139,7 @@ mopd_status mo_encoder_pictures(
         p.pictures = pictures + i;
         st = preprocess_all(&p, encoder->pool, now);
         if (st == MOPD_OK) st = mo_encoder_pixels_raw(encoder, p.pixels, now, features + i * dim);
+        if (st == MOPD_OK) st = mo_progress_add(progress, now);
     }
     if (st == MOPD_OK) st = mo_encoder_normalise(features, n, dim, "picture");
     mo_mem_free(p.pixels);

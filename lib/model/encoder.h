@@ -5,22 +5,33 @@
 #ifndef MO_MODEL_ENCODER_H
 #define MO_MODEL_ENCODER_H
 
+#include <stdatomic.h>
+
 #include "base/dtype.h"
 #include "clip/text.h"
 #include "clip/vision.h"
+#include "model/progress.h"
 #include "mopd/encoder.h"
 #include "token/tokenizer.h"
 
+/* What belongs to an encoder and all its shares: whoever is closed last frees it. */
+typedef struct mo_encoder_core {
+    atomic_size_t users;
+    mo_pool *pool; /* of those that asked for no threads of their own */
+} mo_encoder_core;
+
 struct mopd_encoder {
+    mo_encoder_core *core;
     mo_config config;
     mo_weights *weights;
     mo_tokenizer *tokenizer;
     mo_vision *vision;
     mo_text *text;
-    mo_pool *pool;
-    float logit_scale;    /* exp of the stored value */
-    float recommended_lr; /* 0: none */
-    bool truncate;        /* MOPD_TEXT_TRUNCATE */
+    mo_pool *pool;               /* the core's, or its own */
+    mo_progress_watcher watcher; /* of a share */
+    float logit_scale;           /* exp of the stored value */
+    float recommended_lr;        /* 0: none */
+    bool truncate;               /* MOPD_TEXT_TRUNCATE */
     int32_t precision;
     char fingerprint[65];
     const char *layout; /* its name; static */
@@ -29,18 +40,21 @@ struct mopd_encoder {
 
 /* As the public functions of the same end; arguments checked by the caller. */
 mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
+mopd_status mo_encoder_share(
+    mopd_encoder **out, const mopd_encoder *encoder, const mopd_share_options *options);
 void mo_encoder_close(mopd_encoder *encoder);
 mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json);
 
 /* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options say. */
 mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
 
-/* features, n x D, rows of length 1. */
+/* features, n x D, rows of length 1.  progress, or NULL, is told of each part and may end the call. */
 mopd_status mo_encoder_texts(
-    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
-mopd_status mo_encoder_pixels(const mopd_encoder *encoder, const float *pixels, size_t n, float *features);
-mopd_status mo_encoder_pictures(
-    const mopd_encoder *encoder, const mo_image *const *pictures, size_t n, float *features);
+    const mopd_encoder *encoder, const char *const *texts, size_t n, float *features, mo_progress *progress);
+mopd_status mo_encoder_pixels(
+    const mopd_encoder *encoder, const float *pixels, size_t n, float *features, mo_progress *progress);
+mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures, size_t n,
+    float *features, mo_progress *progress);
 
 /* features as the tower leaves them, not of length 1; pixels unchecked. */
 mopd_status mo_encoder_pixels_raw(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * encoder_open.c - a path to an open model: what lies there, then its parts, then the towers. */
+ * encoder_open.c - a path to an open model: what lies there, then its parts, then the towers.  And shares of
+ * one: the same parts, which the last of them frees. */
 #include <math.h>
 
 #include "base/mem.h"
@@ -55,13 +56,27 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
     if ((st = mo_vision_create(&e->vision, &e->config, e->weights, quantized)) != MOPD_OK) return st;
     if ((st = mo_text_create(&e->text, &e->config, e->weights, quantized)) != MOPD_OK) return st;
-    return mo_pool_create(&e->pool, n_threads ? n_threads : mo_pool_default_threads());
+    st = mo_pool_create(&e->core->pool, n_threads ? n_threads : mo_pool_default_threads());
+    e->pool = e->core->pool;
+    return st;
+}
+
+/* An encoder of one user without parts. */
+static mopd_encoder *encoder_alloc(void)
+{
+    mopd_encoder *e = mo_mem_calloc(1, sizeof *e);
+    if (e && !(e->core = mo_mem_calloc(1, sizeof *e->core))) {
+        mo_mem_free(e);
+        return NULL;
+    }
+    if (e) atomic_init(&e->core->users, 1);
+    return e;
 }
 
 mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
 {
     *out = NULL;
-    mopd_encoder *e = mo_mem_calloc(1, sizeof *e);
+    mopd_encoder *e = encoder_alloc();
     if (!e) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
@@ -80,14 +95,40 @@ mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_enc
     return st;
 }
 
+mopd_status mo_encoder_share(
+    mopd_encoder **out, const mopd_encoder *encoder, const mopd_share_options *options)
+{
+    mo_pool *own = NULL;
+    mopd_encoder *e = mo_mem_alloc(1, sizeof *e);
+    mopd_status st = e ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK && options->n_threads) st = mo_pool_create(&own, options->n_threads);
+    if (st != MOPD_OK) {
+        mo_mem_free(e);
+        return st;
+    }
+    *e = *encoder;
+    e->pool = own ? own : e->core->pool;
+    e->watcher = (mo_progress_watcher){options->progress, options->context};
+    atomic_fetch_add(&e->core->users, 1);
+    *out = e;
+    return MOPD_OK;
+}
+
+static void free_parts(mopd_encoder *e)
+{
+    mo_pool_free(e->core->pool);
+    mo_text_free(e->text);
+    mo_vision_free(e->vision);
+    mo_tokenizer_free(e->tokenizer);
+    mo_weights_free(e->weights);
+    mo_mem_free(e->path);
+    mo_mem_free(e->core);
+}
+
 void mo_encoder_close(mopd_encoder *encoder)
 {
     if (!encoder) return;
-    mo_pool_free(encoder->pool);
-    mo_text_free(encoder->text);
-    mo_vision_free(encoder->vision);
-    mo_tokenizer_free(encoder->tokenizer);
-    mo_weights_free(encoder->weights);
-    mo_mem_free(encoder->path);
+    if (encoder->pool != encoder->core->pool) mo_pool_free(encoder->pool);
+    if (atomic_fetch_sub(&encoder->core->users, 1) == 1) free_parts(encoder);
     mo_mem_free(encoder);
 }

@@ -21,6 +21,7 @@
 typedef struct part {
     const char *const *classes, *const *templates;
     size_t m, n_m, c, n_c;
+    mo_progress *progress;
 } part;
 
 /* features, n_m x n_c x D. */
@@ -37,7 +38,7 @@ static mopd_status encode_part(const mopd_encoder *encoder, const part *p, float
         if (st == MOPD_OK) st = mo_buf_add(&text, "", 1);
     }
     for (size_t i = 0; i < n && st == MOPD_OK; i++) texts[i] = text.data + at[i];
-    if (st == MOPD_OK) st = mo_encoder_texts(encoder, texts, n, features);
+    if (st == MOPD_OK) st = mo_encoder_texts(encoder, texts, n, features, p->progress);
     mo_mem_free((void *)texts);
     mo_mem_free(at);
     mo_buf_free(&text);
@@ -49,10 +50,12 @@ mopd_status mo_bank_grid(const mopd_encoder *encoder, const char *const *classes
 {
     size_t dim = encoder->config.dim, n_c = mo_min(n_classes, MAX_TEXTS);
     size_t n_m = n_c < n_classes ? 1 : MAX_TEXTS / n_c;
-    mopd_status st = MOPD_OK;
+    mo_progress progress;
+    mopd_status st = mo_progress_begin(&progress, encoder->watcher, "texts", n_classes * n_templates);
     for (size_t m = 0; m < n_templates && st == MOPD_OK; m += n_m)
         for (size_t c = 0; c < n_classes && st == MOPD_OK; c += n_c) {
-            part p = {classes, templates, m, mo_min(n_m, n_templates - m), c, mo_min(n_c, n_classes - c)};
+            part p = {classes, templates, m, mo_min(n_m, n_templates - m), c, mo_min(n_c, n_classes - c),
+                &progress};
             st = encode_part(encoder, &p, features + (m * n_classes + c) * dim);
         }
     return st;
@@ -77,10 +80,13 @@ static mopd_status encode_classes(
     const mopd_encoder *encoder, part p, size_t n_classes, size_t n_templates, float *feature)
 {
     size_t dim = encoder->config.dim;
+    mo_progress progress;
+    p.progress = &progress;
     size_t n_c = mo_min(n_classes, MAX_TEXTS), n_m = mo_min(MAX_TEXTS / n_c, n_templates);
     double *sum = mo_mem_alloc(n_c, dim * sizeof *sum);
     float *some = sum ? mo_mem_alloc(n_m * n_c, dim * sizeof *some) : NULL;
     mopd_status st = some ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_progress_begin(&progress, encoder->watcher, "texts", n_classes * n_templates);
     for (p.c = 0; p.c < n_classes && st == MOPD_OK; p.c += n_c) {
         p.n_c = mo_min(n_c, n_classes - p.c);
         memset(sum, 0, p.n_c * dim * sizeof *sum);
@@ -98,8 +104,7 @@ static mopd_status encode_classes(
     return st;
 }
 
-/* A bank with copies of the names and room for the features. */
-static mopd_status bank_alloc(
+mopd_status mo_bank_alloc(
     mopd_bank **out, const char *const *classes, size_t n_classes, size_t dim, float scale)
 {
     size_t bytes = 0, floats;
@@ -127,8 +132,7 @@ static mopd_status bank_alloc(
     return MOPD_OK;
 }
 
-/* Ends the making of a bank whose features are filled in: packs them for products, or frees it after a failure. */
-static mopd_status bank_close(mopd_bank **out, mopd_bank *bank, mopd_status st)
+mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st)
 {
     if (st == MOPD_OK) {
         mo_view view = {bank->feature, MO_F32, 2, {bank->n_classes, bank->dim}, bank->n_classes * bank->dim};
@@ -152,11 +156,15 @@ mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const c
     }
     mopd_status st = mo_bank_check_names(classes, n_classes);
     for (size_t m = 0; m < n_templates && st == MOPD_OK; m++) st = mo_template_check(templates[m], m);
-    if (st == MOPD_OK) st = bank_alloc(&bank, classes, n_classes, encoder->config.dim, encoder->logit_scale);
+    if (st == MOPD_OK)
+        st = mo_bank_alloc(&bank, classes, n_classes, encoder->config.dim, encoder->logit_scale);
     if (st != MOPD_OK) return st;
-    st = encode_classes(
-        encoder, (part){.classes = classes, .templates = templates}, n_classes, n_templates, bank->feature);
-    return bank_close(out, bank, st);
+    strcpy(bank->fingerprint, encoder->fingerprint);
+    st = mo_names_copy(&bank->templates, templates, n_templates);
+    if (st == MOPD_OK)
+        st = encode_classes(encoder, (part){.classes = classes, .templates = templates}, n_classes,
+            n_templates, bank->feature);
+    return mo_bank_finish(out, bank, st);
 }
 
 mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
@@ -165,7 +173,7 @@ mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes,
     mopd_bank *bank;
     if (!isfinite(scale)) return mo_fail(MOPD_E_NUMERIC, "the logit scale is not finite");
     mopd_status st = mo_bank_check_names(classes, n_classes);
-    if (st == MOPD_OK) st = bank_alloc(&bank, classes, n_classes, dim, scale);
+    if (st == MOPD_OK) st = mo_bank_alloc(&bank, classes, n_classes, dim, scale);
     if (st != MOPD_OK) return st;
     double *row = mo_mem_alloc(dim, sizeof *row);
     if (!row) st = MOPD_E_NOMEM;
@@ -174,13 +182,14 @@ mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes,
         st = unit_row(bank->feature + c * dim, row, dim, classes[c]);
     }
     mo_mem_free(row);
-    return bank_close(out, bank, st);
+    return mo_bank_finish(out, bank, st);
 }
 
 void mo_bank_free(mopd_bank *bank)
 {
     if (!bank) return;
     mo_mat_free(&bank->packed);
+    mo_names_free(&bank->templates);
     mo_mem_free(bank->name);
     mo_mem_free(bank->feature);
     mo_mem_free(bank);

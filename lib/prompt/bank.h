@@ -6,7 +6,7 @@
 #ifndef MO_PROMPT_BANK_H
 #define MO_PROMPT_BANK_H
 
-#include "base/mem.h"
+#include "base/names.h"
 #include "math/gemm.h"
 #include "mopd/bank.h"
 
@@ -16,6 +16,8 @@ struct mopd_bank {
     float *feature;        /* C x D, rows of length 1 */
     mo_mat packed;         /* the same for products */
     char **name;           /* C; the texts lie in the same block */
+    mo_names templates;    /* of the prompts, where it was made from some */
+    char fingerprint[65];  /* of the model that made the features, "" where they were given */
 };
 
 /* ARG naming index and name: no class, NULL, an empty or a repeated name. */
@@ -33,6 +35,17 @@ mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const c
     size_t n_classes, const char *const *templates, size_t n_templates);
 mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float scale);
+/* A bank with copies of the names and room for the features; then, when they are filled in as far as `st` tells,
+ * packs them for products, or frees the bank. */
+mopd_status mo_bank_alloc(
+    mopd_bank **out, const char *const *classes, size_t n_classes, size_t dim, float scale);
+mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st);
+
+/* A bank's file: docs/files.md.  check: MISMATCH where the bank was made with another model; `place` is named. */
+mopd_status mo_bank_save(const mopd_bank *bank, const char *path);
+mopd_status mo_bank_open(mopd_bank **out, const char *path);
+mopd_status mo_bank_check(const mopd_bank *bank, const mopd_encoder *encoder, const char *place);
+
 mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 void mo_bank_free(mopd_bank *bank);
 

@@ -53,28 +53,35 @@ static mopd_status read_start(const mopd_prompt *p, const mopd_encoder *encoder,
     return st;
 }
 
+/* A prompt met by an encoder, and how far its classes have come. */
+typedef struct meeting {
+    const mopd_prompt *p;
+    const mopd_encoder *encoder;
+    mo_progress progress;
+} meeting;
+
 /* Features, n x D, of classes with a context. */
-static mopd_status encode(const mopd_prompt *p, const mopd_encoder *encoder, const char *const *classes,
-    size_t n, const float *context, float *features)
+static mopd_status encode(
+    meeting *m, const char *const *classes, size_t n, const float *context, float *features)
 {
+    const mopd_prompt *p = m->p;
     const bool per_class = (p->info.flags & MOPD_PROMPT_CLASS_CONTEXT) != 0;
     mo_student *student = NULL;
-    mo_student_args args = {
-        encoder, {p->info.n_context, p->info.class_position, per_class}, classes, n, 0, false};
+    mo_student_args args = {m->encoder, {p->info.n_context, p->info.class_position, per_class}, classes, n, 0,
+        false, &m->progress};
     mopd_status st = mo_student_create(&student, &args);
     if (st == MOPD_OK) st = mo_student_fwd(student, context, features);
     mo_student_free(student);
     return st;
 }
 
-static mopd_status encode_own(
-    const mopd_prompt *p, const mopd_encoder *encoder, const char *const *classes, size_t n, float *features)
+static mopd_status encode_own(meeting *m, const char *const *classes, size_t n, float *features)
 {
-    if (!(p->info.flags & MOPD_PROMPT_CLASS_CONTEXT))
-        return encode(p, encoder, classes, n, p->context, features);
+    const mopd_prompt *p = m->p;
+    if (!(p->info.flags & MOPD_PROMPT_CLASS_CONTEXT)) return encode(m, classes, n, p->context, features);
     float *own = mo_mem_alloc(n, (size_t)p->info.n_context * p->info.text_width * sizeof *own);
     mopd_status st = own ? gather_context(p, classes, n, own) : MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = encode(p, encoder, classes, n, own, features);
+    if (st == MOPD_OK) st = encode(m, classes, n, own, features);
     mo_mem_free(own);
     return st;
 }
@@ -117,17 +124,17 @@ static mopd_status make_parts(parts *x, const mopd_prompt *p, const char *const 
 }
 
 /* features of the classes trained on as they are, of the others with part of what was learned. */
-static mopd_status encode_parts(
-    const mopd_prompt *p, const mopd_encoder *encoder, const parts *x, size_t n, float share, float *features)
+static mopd_status encode_parts(meeting *m, const parts *x, size_t n, float share, float *features)
 {
+    const mopd_prompt *p = m->p;
     const size_t dim = p->info.dim, n_floats = mo_prompt_context_floats(p);
     bool words;
-    mopd_status st = read_start(p, encoder, x->context, &words);
+    mopd_status st = read_start(p, m->encoder, x->context, &words);
     if (st != MOPD_OK) return st;
     for (size_t i = 0; i < n_floats && words; i++) x->context[i] += share * (p->context[i] - x->context[i]);
-    if (x->n_known) st = encode(p, encoder, x->name, x->n_known, p->context, x->some);
+    if (x->n_known) st = encode(m, x->name, x->n_known, p->context, x->some);
     if (st == MOPD_OK && x->n_known < n)
-        st = encode(p, encoder, x->name + x->n_known, n - x->n_known, words ? x->context : p->context,
+        st = encode(m, x->name + x->n_known, n - x->n_known, words ? x->context : p->context,
             x->some + x->n_known * dim);
     for (size_t i = 0; i < n && st == MOPD_OK; i++)
         memcpy(features + x->at[i] * dim, x->some + i * dim, dim * sizeof *features);
@@ -145,18 +152,21 @@ mopd_status mo_prompt_bank_unseen(mopd_bank **out, const mopd_encoder *encoder, 
     size_t same[2];
     mopd_status st =
         per_class ? mo_bank_check_names(classes, n_classes) : mo_bank_check_words(classes, n_classes, same);
+    meeting m = {.p = p, .encoder = encoder};
+    if (st == MOPD_OK) st = mo_progress_begin(&m.progress, encoder->watcher, "texts", n_classes);
     if (st != MOPD_OK) return st;
     parts x = {0};
     float *features = mo_mem_alloc(n_classes, p->info.dim * sizeof *features);
     if (!features) return MOPD_E_NOMEM;
     if (per_class || share == 1) {
-        st = encode_own(p, encoder, classes, n_classes, features);
+        st = encode_own(&m, classes, n_classes, features);
     } else {
         st = make_parts(&x, p, classes, n_classes);
-        if (st == MOPD_OK) st = encode_parts(p, encoder, &x, n_classes, share, features);
+        if (st == MOPD_OK) st = encode_parts(&m, &x, n_classes, share, features);
     }
     if (st == MOPD_OK)
         st = mo_bank_create_features(out, classes, n_classes, features, p->info.dim, encoder->logit_scale);
+    if (st == MOPD_OK) strcpy((*out)->fingerprint, encoder->fingerprint);
     free_parts(&x);
     mo_mem_free(features);
     return st;

@@ -15,6 +15,8 @@ typedef struct chunk {
     mo_text_plan *plan;
 } chunk;
 
+#define TOLD_CLASSES 64 /* of a chunk, where somebody watches */
+
 struct mo_student {
     const mopd_encoder *encoder;
     mo_context_shape shape;
@@ -22,6 +24,7 @@ struct mo_student {
     char **name; /* C, for messages */
     float *norm; /* C: lengths of the raw features */
     bool for_training;
+    mo_progress *progress;
     mo_text_cache *cache; /* of the chunk computed last; NULL when not training */
     int (*stop)(void *context);
     void *stop_context;
@@ -99,7 +102,8 @@ static mopd_status cut(mo_student *s, const char *const *classes, size_t n, size
 /* As few chunks as stay within the limit. */
 static mopd_status cut_to_limit(mo_student *s, const mo_student_args *args)
 {
-    size_t limit = args->limit ? args->limit : MO_STUDENT_MEMORY, n = 1, largest;
+    size_t limit = args->limit ? args->limit : MO_STUDENT_MEMORY, largest;
+    size_t n = mo_progress_told(s->progress) ? mo_ceil_div(s->n_classes, TOLD_CLASSES) : 1;
     for (;;) {
         mopd_status st = cut(s, args->classes, n, &largest);
         if (st != MOPD_OK || largest <= limit) return st;
@@ -151,6 +155,7 @@ mopd_status mo_student_create(mo_student **out, const mo_student_args *args)
     s->dim = mo_text_dim(args->encoder->text);
     s->width = mo_text_width(args->encoder->text);
     s->for_training = args->for_training;
+    s->progress = args->progress;
     if (!(s->name = mo_mem_calloc(s->n_classes, sizeof *s->name))) goto fail;
     if (!(s->norm = mo_mem_calloc(s->n_classes, sizeof *s->norm))) goto fail;
     for (size_t c = 0; c < s->n_classes; c++)
@@ -183,6 +188,7 @@ mopd_status mo_student_fwd(mo_student *s, const float *ctx, float *features)
     for (size_t i = 0; i < s->n_chunks; i++) {
         const chunk *c = &s->chunks[i];
         mopd_status st = chunk_fwd(s, c, ctx, features + c->first * s->dim);
+        if (st == MOPD_OK) st = mo_progress_add(s->progress, c->n);
         if (st != MOPD_OK) return st;
     }
     mo_l2_fwd(features, features, s->norm, s->n_classes, s->dim);

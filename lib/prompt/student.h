@@ -17,7 +17,8 @@ typedef struct mo_student mo_student;
 #define MO_STUDENT_MEMORY ((size_t)MO_STUDENT_MIB << 20)
 
 /* limit: bytes of the text tower's work, 0: MO_STUDENT_MEMORY.  for_training: mo_student_bwd will be called.
- * The encoder must outlive it.  ARG: a prompt too long, or one class alone needs more than the limit. */
+ * progress: told by mo_student_fwd of each chunk, which then has few classes; or NULL.  The encoder must
+ * outlive it.  ARG: a prompt too long, or one class alone needs more than the limit. */
 typedef struct mo_student_args {
     const mopd_encoder *encoder;
     mo_context_shape shape;
@@ -25,6 +26,7 @@ typedef struct mo_student_args {
     size_t n_classes;
     size_t limit;
     bool for_training;
+    mo_progress *progress;
 } mo_student_args;
 
 mopd_status mo_student_create(mo_student **out, const mo_student_args *args);

@@ -124,7 +124,7 @@ static mopd_status open_student(mo_choose_fold *f, const mo_choose_whole *whole)
     const mopd_trainer_options *o = &whole->set->o;
     if (!(f->s = mo_mem_alloc(f->fresh.n, whole->dim * sizeof(float)))) return MOPD_E_NOMEM;
     mo_student_args args = {whole->args->encoder, {o->n_context, o->class_position, false}, f->fresh.name,
-        f->fresh.n, (size_t)o->memory_limit, false};
+        f->fresh.n, (size_t)o->memory_limit, false, NULL};
     return mo_student_create(&f->student, &args);
 }
 

@@ -92,6 +92,14 @@ static mopd_status read_encoder(void *options)
     return st;
 }
 
+static mopd_status read_share(void *options)
+{
+    mopd_encoder *made = NULL;
+    mopd_status st = mopd_encoder_share(&made, encoder, options);
+    mopd_encoder_close(made);
+    return st;
+}
+
 static mopd_status read_dataset(void *options)
 {
     mopd_dataset *made = NULL;
@@ -285,6 +293,7 @@ typedef struct probe {
     }
 INIT(mopd_image_options)
 INIT(mopd_encoder_options)
+INIT(mopd_share_options)
 INIT(mopd_dataset_options)
 INIT(mopd_selection)
 INIT(mopd_encode_options)
@@ -303,6 +312,7 @@ INIT(mopd_recognizer_options)
 static const probe probes[] = {
     OPTIONS(mopd_image_options, 16, read_image),
     OPTIONS(mopd_encoder_options, 16, read_encoder),
+    OPTIONS(mopd_share_options, 24, read_share),
     OPTIONS(mopd_dataset_options, 16, read_dataset),
     OPTIONS(mopd_selection, 24, read_selection),
     OPTIONS(mopd_encode_options, 40, read_encode),

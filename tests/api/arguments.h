@@ -5,6 +5,10 @@
 #define REQUIRED(X)                                                                                          \
     X(mopd_accuracy_interval, low, (1, 2, NULL, &share))                                                     \
     X(mopd_accuracy_interval, high, (1, 2, &share, NULL))                                                    \
+    X(mopd_array_load, path, (NULL, &some_values, shape, &n))                                                \
+    X(mopd_array_load, values, (file, NULL, shape, &n))                                                      \
+    X(mopd_array_load, shape, (file, &some_values, NULL, &n))                                                \
+    X(mopd_array_load, n_dims, (file, &some_values, shape, NULL))                                            \
     X(mopd_array_save, path, (NULL, x, shape, 2))                                                            \
     X(mopd_array_save, values, (file, NULL, shape, 2))                                                       \
     X(mopd_array_save, shape, (file, x, NULL, 2))                                                            \
@@ -27,6 +31,10 @@
     X(mopd_bank_create_trainer, out, (NULL, trainer, texts, 2))                                              \
     X(mopd_bank_create_trainer, trainer, (&a_bank, NULL, texts, 2))                                          \
     X(mopd_bank_create_trainer, classes, (&a_bank, trainer, NULL, 2))                                        \
+    X(mopd_bank_save, bank, (NULL, file))                                                                    \
+    X(mopd_bank_save, path, (bank, NULL))                                                                    \
+    X(mopd_bank_open, out, (NULL, file, NULL))                                                               \
+    X(mopd_bank_open, path, (&a_bank, NULL, NULL))                                                           \
     X(mopd_bank_logits, bank, (NULL, x, 1, y))                                                               \
     X(mopd_bank_logits, features, (bank, NULL, 1, y))                                                        \
     X(mopd_bank_logits, logits, (bank, x, 1, NULL))                                                          \
@@ -71,6 +79,9 @@
     X(mopd_dataset_save, path, (store, NULL))                                                                \
     X(mopd_encoder_options_init, options, (NULL, sizeof encoder_options))                                    \
     X(mopd_encoder_open, out, (NULL, model, NULL))                                                           \
+    X(mopd_share_options_init, options, (NULL, sizeof share_options))                                        \
+    X(mopd_encoder_share, out, (NULL, encoder, NULL))                                                        \
+    X(mopd_encoder_share, encoder, (&an_encoder, NULL, NULL))                                                \
     X(mopd_encoder_get_info, encoder, (NULL, &encoder_info))                                                 \
     X(mopd_encoder_get_info, info, (encoder, NULL))                                                          \
     X(mopd_encoder_describe, encoder, (NULL, &json))                                                         \
@@ -227,6 +238,7 @@
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
     X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \
+    X(mopd_bank_open, encoder, (&a_bank, absent, NULL), MOPD_E_IO)                                           \
     X(mopd_dataset_open, options, (&a_dataset, folder, NULL), MOPD_OK)                                       \
     X(mopd_dataset_select, selection, (&a_dataset, data, NULL), MOPD_OK)                                     \
     X(mopd_dataset_withdraw, path, (&a_dataset, data, NULL, "a"), MOPD_OK)                                   \
@@ -235,6 +247,7 @@
     X(mopd_dataset_encode, options, (&a_dataset, data, store, encoder, NULL), MOPD_OK)                       \
     X(mopd_encoder_open, path, (&an_encoder, NULL, &encoder_options), MOPD_OK)                               \
     X(mopd_encoder_open, options, (&an_encoder, model, NULL), MOPD_OK)                                       \
+    X(mopd_encoder_share, options, (&an_encoder, encoder, NULL), MOPD_OK)                                    \
     X(mopd_inspect, path, (NULL, &json), MOPD_OK)                                                            \
     X(mopd_encoder_encode_files, context, (encoder, texts, 1, told, NULL), MOPD_OK)                          \
     X(mopd_image_open, options, (&an_image, file, NULL), MOPD_OK)                                            \
@@ -254,6 +267,9 @@
     X(mopd_bank_dim, (NULL), 0)                                                                              \
     X(mopd_bank_class_name, (NULL, 0), NULL)                                                                 \
     X(mopd_bank_features, (NULL), NULL)                                                                      \
+    X((int)mopd_bank_logit_scale, (NULL), 0)                                                                 \
+    X(*mopd_bank_fingerprint, (NULL), 0)                                                                     \
+    X(mopd_bank_template, (NULL, 0), NULL)                                                                   \
     X(mopd_dataset_class_name, (NULL, 0), NULL)                                                              \
     X(mopd_dataset_class_names, (NULL), NULL)                                                                \
     X(mopd_dataset_labels, (NULL), NULL)                                                                     \

@@ -23,7 +23,7 @@ static mopd_gate *gate;
 static mopd_gda *gda;
 static mopd_recognizer *recognizer;
 static mopd_dataset *data, *store;
-static float x[N * D], y[N * C];
+static float x[N * D], y[N * C], *some_values;
 static int32_t labels[N], number;
 static uint32_t counts[C * C], indices[N];
 static double sums[MOPD_CALIBRATION_SUMS];
@@ -39,6 +39,7 @@ static uint8_t bytes[64];
 static const char *const *words, *const texts[] = {"cat", "dog"};
 static mopd_image_options image_options;
 static mopd_encoder_options encoder_options;
+static mopd_share_options share_options;
 static mopd_dataset_options dataset_options;
 static mopd_selection selection;
 static mopd_encode_options encode_options;
@@ -289,6 +290,7 @@ static void fill_options(void)
 {
     assert_ok(mopd_image_options_init(&image_options, sizeof image_options));
     assert_ok(mopd_encoder_options_init(&encoder_options, sizeof encoder_options));
+    assert_ok(mopd_share_options_init(&share_options, sizeof share_options));
     assert_ok(mopd_dataset_options_init(&dataset_options, sizeof dataset_options));
     assert_ok(mopd_selection_init(&selection, sizeof selection));
     assert_ok(mopd_encode_options_init(&encode_options, sizeof encode_options));

@@ -49,6 +49,34 @@ static mopd_status pictures(void *ctx)
     return st;
 }
 
+static int go_on(void *context, size_t done, size_t total)
+{
+    *(size_t *)context = total - done;
+    return 0;
+}
+
+/* A share outlives what it was made of. */
+static mopd_status shares(void *ctx)
+{
+    (void)ctx;
+    mopd_encoder *e = NULL, *share = NULL;
+    mopd_share_options o;
+    float f[2 * TINY_DIM];
+    size_t left = 1;
+    static const char *const texts[] = {"a photo of a cat.", "dog"};
+    mopd_status st = mopd_share_options_init(&o, sizeof o);
+    o.n_threads = 2;
+    o.progress = go_on;
+    o.context = &left;
+    if (st == MOPD_OK) st = open_model(&e, model);
+    if (st == MOPD_OK) st = mopd_encoder_share(&share, e, &o);
+    mopd_encoder_close(e);
+    if (st == MOPD_OK) st = mopd_encoder_encode_texts(share, texts, 2, f);
+    if (st == MOPD_OK) assert_int_equal(left, 0);
+    mopd_encoder_close(share);
+    return st;
+}
+
 static mopd_status towers(void *ctx)
 {
     (void)ctx;
@@ -135,13 +163,12 @@ static mopd_status rate(void *ctx)
 
 static mopd_status banks(void *ctx)
 {
-    (void)ctx;
     static const char *const classes[] = {"cat", "sea_lake", "dog"}, *const templates[] = {
                                                                          "a photo of a {}.", "{}"};
     float f[3 * TINY_DIM], logits[9];
     mopd_match match[6];
     mopd_encoder *e = NULL;
-    mopd_bank *bank = NULL, *given = NULL;
+    mopd_bank *bank = NULL, *given = NULL, *kept = NULL;
     const char *const *pool;
     size_t n, same[2];
     test_random(f, 3 * TINY_DIM, 5);
@@ -155,6 +182,12 @@ static mopd_status banks(void *ctx)
     if (st == MOPD_OK) st = mopd_bank_probabilities(bank, mopd_bank_features(given), 3, logits);
     if (st == MOPD_OK) st = mopd_bank_top(bank, mopd_bank_features(given), 3, 2, match);
     if (st == MOPD_OK) st = mopd_templates_for("DTD", &pool, &n);
+    if (st == MOPD_OK) st = mopd_bank_save(bank, ctx);
+    if (st == MOPD_OK) st = mopd_bank_open(&kept, ctx, e);
+    if (st == MOPD_OK) assert_string_equal(mopd_bank_template(kept, 1), "{}");
+    if (st == MOPD_OK) assert_string_equal(mopd_bank_fingerprint(kept), mopd_encoder_fingerprint(e));
+    if (st == MOPD_OK) assert_true(mopd_bank_logit_scale(kept) == mopd_bank_logit_scale(bank));
+    mopd_bank_free(kept);
     mopd_bank_free(bank);
     mopd_bank_free(given);
     mopd_encoder_close(e);
@@ -163,8 +196,14 @@ static mopd_status banks(void *ctx)
 
 static mopd_status arrays(void *ctx)
 {
-    float x[6] = {0};
-    return mopd_array_save(ctx, x, (const size_t[]){2, 3}, 2);
+    float x[6] = {0}, *back = NULL;
+    size_t shape[MOPD_ARRAY_DIMS], n_dims;
+    mopd_status st = mopd_array_save(ctx, x, (const size_t[]){2, 3}, 2);
+    if (st == MOPD_OK) st = mopd_array_load(ctx, &back, shape, &n_dims);
+    if (st == MOPD_OK) assert_true(n_dims == 2 && shape[0] == 2 && shape[1] == 3 && back[5] == x[5]);
+    if (st != MOPD_OK) assert_null(back);
+    mopd_free(back);
+    return st;
 }
 
 /* Failing calls need no memory for their message either. */
@@ -206,19 +245,22 @@ static void assert_no_rest(const char *name)
 static void every_function_survives_lack_of_memory(void **state)
 {
     (void)state;
-    static char packed[512], array[512];
+    static char packed[512], array[512], bank[512];
     snprintf(packed, sizeof packed, "%s", test_path("packed.safetensors"));
     snprintf(array, sizeof array, "%s", test_path("array.npy"));
     test_torture(settings, NULL);
     test_torture(pictures, NULL);
     test_torture(towers, NULL);
+    test_torture(shares, NULL);
     test_torture(files, NULL);
     test_torture(descriptions, NULL);
     test_torture(packing, packed);
     assert_no_rest("packed.safetensors");
     test_torture(descriptions, packed);
     test_torture(rate, NULL);
-    test_torture(banks, NULL);
+    snprintf(bank, sizeof bank, "%s", test_path("bank.safetensors"));
+    test_torture(banks, bank);
+    assert_no_rest("bank.safetensors");
     test_torture(arrays, array);
     assert_no_rest("array.npy");
     test_torture(failures, NULL);

@@ -62,7 +62,8 @@ static void selection_refuses_what_is_not_there(void **state)
     s.split = -2;
     assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "split is -2");
     s.struct_size = 4;
-    assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "struct_size is 4");
+    assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG,
+        "mopd_dataset_select: struct_size of mopd_selection is 4");
     mopd_dataset_close(d);
 }
 

@@ -3,16 +3,16 @@
 #include "files.h"
 #include "fuzz.h"
 
-#include "format/npy.h"
-
 void fuzz_one(const uint8_t *data, size_t n)
 {
-    mo_npy npy;
-    if (fuzz_good(mo_npy_load(&npy, fuzz_file(data, n)))) {
-        size_t count = 1;
-        for (int i = 0; i < npy.n_dims; i++) count *= npy.shape[i];
-        FUZZ_MUST(count == npy.n);
-        fuzz_touch(npy.data, npy.n * sizeof *npy.data);
+    float *values = NULL;
+    size_t shape[MOPD_ARRAY_DIMS], n_dims, count = 1;
+    if (FUZZ_READ(mopd_array_load(fuzz_file(data, n), &values, shape, &n_dims), values)) {
+        FUZZ_MUST(n_dims <= MOPD_ARRAY_DIMS);
+        for (size_t i = 0; i < n_dims; i++) count *= shape[i];
+        fuzz_touch(values, count * sizeof *values);
+    } else {
+        FUZZ_MUST(n_dims == 0);
     }
-    mo_npy_free(&npy);
+    mopd_free(values);
 }

@@ -310,6 +310,17 @@ def recognizer_inputs(lib, encoder, names, prompt, folder):
         lib.recognizer_save(made, f"{folder}/recognizer/{name}".encode())
 
 
+def bank_inputs(lib, encoder, names, folder):
+    """A bank of names and templates, and one of given features."""
+    os.makedirs(f"{folder}/bankfile")
+    sentences = (ctypes.c_char_p * 2)(b"a {}.", b"{}")
+    made = lib.make("bank_create", encoder, names, ctypes.c_size_t(2), sentences, ctypes.c_size_t(2))
+    lib.bank_save(made, f"{folder}/bankfile/templates".encode())
+    features = (ctypes.c_float * 4)(0.6, 0.8, 1, 0)
+    given = lib.make("bank_create_features", names, ctypes.c_size_t(2), features, ctypes.c_size_t(2), ctypes.c_float(20))
+    lib.bank_save(given, f"{folder}/bankfile/features".encode())
+
+
 def library_inputs(build, folder):
     lib = Library(build)
     encoder = lib.make("encoder_open", f"{BASE}/hf".encode(), None)
@@ -333,6 +344,7 @@ def library_inputs(build, folder):
     lib.trainer_checkpoint(trainer, f"{folder}/checkpoint/mopd".encode())
     shutil.copy(f"{folder}/checkpoint/mopd", f"{folder}/prompt/checkpoint")
     recognizer_inputs(lib, encoder, names, prompt, folder)
+    bank_inputs(lib, encoder, names, folder)
     shutil.rmtree(pictures)
 
 

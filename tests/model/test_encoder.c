@@ -61,9 +61,9 @@ static void encoder_equals_pytorch(void **state)
         mopd_encoder *e = open_with(models[m], 2);
         snprintf(path, sizeof path, "%s/golden.safetensors", goldens[m]);
         assert_ok(mo_safetensors_open(&gold, path, false));
-        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, out));
+        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, out, NULL));
         compare_golden(gold, "texts", out, N_TEXTS, e->config.dim);
-        assert_ok(mo_encoder_pixels(e, make_pixels(e, N_PICTURES), N_PICTURES, out));
+        assert_ok(mo_encoder_pixels(e, make_pixels(e, N_PICTURES), N_PICTURES, out, NULL));
         compare_golden(gold, "pictures", out, N_PICTURES, e->config.dim);
         mo_tensors_close(gold);
         mo_encoder_close(e);
@@ -79,9 +79,9 @@ static void encoder_one_picture_alone_and_in_a_batch(void **state)
             mopd_encoder *e = open_with(models[m], n_threads);
             size_t dim = e->config.dim, picture = 3 * (size_t)e->config.image * e->config.image;
             make_pixels(e, N_PICTURES);
-            if (n_threads == 1) assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, all));
+            if (n_threads == 1) assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, all, NULL));
             for (size_t i = 0; i < N_PICTURES; i++) {
-                assert_ok(mo_encoder_pixels(e, pixels + i * picture, 1, one));
+                assert_ok(mo_encoder_pixels(e, pixels + i * picture, 1, one, NULL));
                 assert_memory_equal(one, all + i * dim, dim * sizeof *one);
             }
             mo_encoder_close(e);
@@ -98,9 +98,9 @@ static void encoder_one_text_alone_and_in_the_tree(void **state)
         for (uint32_t n_threads = 1; n_threads <= 3; n_threads++) {
             mopd_encoder *e = open_with(models[m], n_threads);
             size_t dim = e->config.dim;
-            if (n_threads == 1) assert_ok(mo_encoder_texts(e, texts, N_TEXTS, all));
+            if (n_threads == 1) assert_ok(mo_encoder_texts(e, texts, N_TEXTS, all, NULL));
             for (size_t i = 0; i < N_TEXTS; i++) {
-                assert_ok(mo_encoder_texts(e, texts + i, 1, one));
+                assert_ok(mo_encoder_texts(e, texts + i, 1, one, NULL));
                 assert_memory_equal(one, all + i * dim, dim * sizeof *one);
             }
             assert_memory_equal(all, all + 2 * dim, dim * sizeof *one); /* text 0 again */
@@ -122,9 +122,9 @@ static void encoder_thousands_of_texts(void **state)
         snprintf(words[i], sizeof words[i], "a photo of the %d dogs.", i);
         list[i] = words[i];
     }
-    assert_ok(mo_encoder_texts(e, list, N, all));
+    assert_ok(mo_encoder_texts(e, list, N, all, NULL));
     for (size_t i = 0; i < N; i += 97) {
-        assert_ok(mo_encoder_texts(e, list + i, 1, one));
+        assert_ok(mo_encoder_texts(e, list + i, 1, one, NULL));
         assert_memory_equal(one, all + i * e->config.dim, e->config.dim * sizeof *one);
     }
     free(all);
@@ -143,12 +143,12 @@ static void packed_file_gives_the_same_bits(void **state)
         size_t dim = e->config.dim;
         assert_string_equal(p->fingerprint, e->fingerprint);
         assert_true(p->logit_scale == e->logit_scale && p->recommended_lr == e->recommended_lr);
-        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a));
-        assert_ok(mo_encoder_texts(p, texts, N_TEXTS, b));
+        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a, NULL));
+        assert_ok(mo_encoder_texts(p, texts, N_TEXTS, b, NULL));
         assert_memory_equal(a, b, N_TEXTS * dim * sizeof *a);
         make_pixels(e, N_PICTURES);
-        assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, a));
-        assert_ok(mo_encoder_pixels(p, pixels, N_PICTURES, b));
+        assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, a, NULL));
+        assert_ok(mo_encoder_pixels(p, pixels, N_PICTURES, b, NULL));
         assert_memory_equal(a, b, N_PICTURES * dim * sizeof *a);
         mo_encoder_close(p);
         mo_encoder_close(e);
@@ -185,8 +185,8 @@ static void half_weights_stay_near(void **state)
         mopd_encoder *e = open_with(models[0], 1);
         assert_ok(mo_pack_encoder(e, test_path("half.safetensors"), types[t]));
         mopd_encoder *h = open_with(test_path("half.safetensors"), 1);
-        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a));
-        assert_ok(mo_encoder_texts(h, texts, N_TEXTS, b));
+        assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a, NULL));
+        assert_ok(mo_encoder_texts(h, texts, N_TEXTS, b, NULL));
         double diff = test_max_diff(a, b, N_TEXTS * e->config.dim);
         assert_true(diff > 0 && diff < bar[t]);
         assert_string_not_equal(h->fingerprint, e->fingerprint);
@@ -202,8 +202,8 @@ static void reading_equals_mapping(void **state)
     mopd_encoder_options o = {.struct_size = sizeof o, .flags = MOPD_OPEN_READ, .n_threads = 1};
     mopd_encoder *e = open_with(models[2], 1), *r;
     assert_ok(mo_encoder_open(&r, models[2], &o));
-    assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a));
-    assert_ok(mo_encoder_texts(r, texts, N_TEXTS, b));
+    assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a, NULL));
+    assert_ok(mo_encoder_texts(r, texts, N_TEXTS, b, NULL));
     assert_memory_equal(a, b, N_TEXTS * e->config.dim * sizeof *a);
     mo_encoder_close(r);
     mo_encoder_close(e);
@@ -237,8 +237,8 @@ static void *work(void *ctx)
 {
     worker *w = ctx;
     for (int i = 0; i < 3 && w->st == MOPD_OK; i++) {
-        w->st = mo_encoder_texts(w->encoder, texts, N_TEXTS, w->texts);
-        if (w->st == MOPD_OK) w->st = mo_encoder_pixels(w->encoder, pixels, N_PICTURES, w->pictures);
+        w->st = mo_encoder_texts(w->encoder, texts, N_TEXTS, w->texts, NULL);
+        if (w->st == MOPD_OK) w->st = mo_encoder_pixels(w->encoder, pixels, N_PICTURES, w->pictures, NULL);
     }
     return NULL;
 }
@@ -256,8 +256,8 @@ static void encoders_in_four_threads(void **state)
     for (int i = 0; i < 4; i++) w[i] = (worker){.encoder = i % 2 ? b : a};
     for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, work, &w[i]), 0);
     for (int i = 0; i < 4; i++) pthread_join(thread[i], NULL);
-    assert_ok(mo_encoder_texts(a, texts, N_TEXTS, want[0]));
-    assert_ok(mo_encoder_texts(b, texts, N_TEXTS, want[1]));
+    assert_ok(mo_encoder_texts(a, texts, N_TEXTS, want[0], NULL));
+    assert_ok(mo_encoder_texts(b, texts, N_TEXTS, want[1], NULL));
     for (int i = 0; i < 4; i++) {
         assert_ok(w[i].st);
         assert_memory_equal(w[i].texts, want[i % 2], N_TEXTS * dim * sizeof **want);

@@ -204,8 +204,8 @@ static void assert_same_model(const char *path, const char *model)
     assert_string_equal(got->layout, want->layout);
     float a[16], b[16];
     static const char *const text[] = {"a photo of a cat."};
-    assert_ok(mo_encoder_texts(want, text, 1, a));
-    assert_ok(mo_encoder_texts(got, text, 1, b));
+    assert_ok(mo_encoder_texts(want, text, 1, a, NULL));
+    assert_ok(mo_encoder_texts(got, text, 1, b, NULL));
     assert_memory_equal(a, b, want->config.dim * sizeof *a);
     mo_encoder_close(got);
     mo_encoder_close(want);

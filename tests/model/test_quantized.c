@@ -29,8 +29,8 @@ static void encode(const char *path, int32_t precision, uint32_t n_threads, floa
 {
     mopd_encoder *e = open_with(path, precision, n_threads);
     test_random(pixels, N_PICTURES * 3 * (size_t)e->config.image * e->config.image, 5);
-    assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, out));
-    assert_ok(mo_encoder_texts(e, texts, N_TEXTS, out + N_PICTURES * e->config.dim));
+    assert_ok(mo_encoder_pixels(e, pixels, N_PICTURES, out, NULL));
+    assert_ok(mo_encoder_texts(e, texts, N_TEXTS, out + N_PICTURES * e->config.dim, NULL));
     mo_encoder_close(e);
 }
 
@@ -76,11 +76,11 @@ static void company_and_threads_change_no_bit(void **state)
         mopd_encoder *e = open_with(models[m], MOPD_PRECISION_BF16, 2);
         const size_t picture = 3 * (size_t)e->config.image * e->config.image;
         for (size_t i = 0; i < N_PICTURES; i++) {
-            assert_ok(mo_encoder_pixels(e, pixels + i * picture, 1, one));
+            assert_ok(mo_encoder_pixels(e, pixels + i * picture, 1, one, NULL));
             assert_memory_equal(one, all + i * dim, dim * sizeof *one);
         }
         for (size_t i = 0; i < N_TEXTS; i++) {
-            assert_ok(mo_encoder_texts(e, texts + i, 1, one));
+            assert_ok(mo_encoder_texts(e, texts + i, 1, one, NULL));
             assert_memory_equal(one, all + (N_PICTURES + i) * dim, dim * sizeof *one);
         }
         mo_encoder_close(e);
@@ -137,8 +137,8 @@ static mopd_status everything(void *path)
     float out[N_TEXTS * MAX_DIM];
     mopd_encoder *e = NULL;
     mopd_status st = mo_encoder_open(&e, path, &o);
-    if (st == MOPD_OK) st = mo_encoder_texts(e, texts, N_TEXTS, out);
-    if (st == MOPD_OK) st = mo_encoder_pixels(e, pixels, 1, out);
+    if (st == MOPD_OK) st = mo_encoder_texts(e, texts, N_TEXTS, out, NULL);
+    if (st == MOPD_OK) st = mo_encoder_pixels(e, pixels, 1, out, NULL);
     if (st == MOPD_OK) st = mo_text_prepare(e->text, true);
     mo_encoder_close(e);
     return st;

@@ -14,7 +14,8 @@ static void a_student_at_its_start_is_the_frozen_prompt(void **state)
     const char *const texts[] = {"a photo of a cat.", "a photo of a big dog."};
     float ctx[4 * TINY_WIDTH], got[2 * TINY_DIM], want[2 * TINY_DIM];
     mo_student *s = NULL;
-    assert_ok(mo_student_create(&s, &(mo_student_args){e, {4, MOPD_CLASS_END, false}, names, 2, 0, false}));
+    assert_ok(
+        mo_student_create(&s, &(mo_student_args){e, {4, MOPD_CLASS_END, false}, names, 2, 0, false, NULL}));
     assert_ok(mo_context_start(e, &(mo_context_shape){4, 0, false}, 2, "a photo of a", 1, ctx));
     assert_ok(mo_student_fwd(s, ctx, got));
     assert_ok(mopd_encoder_encode_texts(e, texts, 2, want));
@@ -33,7 +34,7 @@ static void gradient_matches_differences(const mopd_encoder *e, mo_context_shape
     test_random(ctx, n, 3);
     test_random(weight, C * TINY_DIM, 4);
     memcpy(d, weight, sizeof d);
-    assert_ok(mo_student_create(&student, &(mo_student_args){e, shape, tiny_classes, C, limit, true}));
+    assert_ok(mo_student_create(&student, &(mo_student_args){e, shape, tiny_classes, C, limit, true, NULL}));
     if (limit) assert_true(mo_student_chunks(student) > 1);
     assert_ok(mo_student_fwd(student, ctx, s));
     assert_ok(mo_student_bwd(student, ctx, s, 1, (float *const[]){d}, (float *const[]){grad}));
@@ -76,8 +77,9 @@ static void chunks_change_no_feature(void **state)
     const mo_context_shape shape = {4, MOPD_CLASS_END, false};
     mo_student *a = NULL, *b = NULL;
     test_random(ctx, 4 * TINY_WIDTH, 9);
-    assert_ok(mo_student_create(&a, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 0, true}));
-    assert_ok(mo_student_create(&b, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 40000, true}));
+    assert_ok(mo_student_create(&a, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 0, true, NULL}));
+    assert_ok(
+        mo_student_create(&b, &(mo_student_args){e, shape, tiny_classes, TINY_CLASSES, 40000, true, NULL}));
     assert_int_equal(mo_student_chunks(a), 1);
     assert_true(mo_student_chunks(b) > 1);
     assert_ok(mo_student_fwd(a, ctx, whole));
@@ -90,8 +92,8 @@ static void chunks_change_no_feature(void **state)
 static void a_limit_below_one_class_is_refused(void **state)
 {
     mo_student *s = NULL;
-    assert_fails(mo_student_create(
-                     &s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, 1000, true}),
+    assert_fails(mo_student_create(&s,
+                     &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, 1000, true, NULL}),
         MOPD_E_ARG, "one class needs");
 }
 
@@ -118,7 +120,7 @@ static void two_gradients_at_once_are_each_alone(void **state)
         memcpy(c, a, sizeof c);
         memcpy(d, b, sizeof d);
         assert_ok(mo_student_create(
-            &student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, limit, true}));
+            &student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, limit, true, NULL}));
         gradient_of(student, ctx, a, one);
         gradient_of(student, ctx, b, two);
         assert_ok(mo_student_fwd(student, ctx, s));
@@ -139,7 +141,8 @@ static void own_vectors_learn_from_their_class_alone(void **state)
     mo_student *s = NULL;
     test_random(ctx, N, 8);
     test_random(d + 3 * TINY_DIM, TINY_DIM, 9);
-    assert_ok(mo_student_create(&s, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true}));
+    assert_ok(
+        mo_student_create(&s, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true, NULL}));
     gradient_of(s, ctx, d, grad);
     for (int i = 0; i < N; i++)
         if (i / EACH != 3) assert_true(grad[i] == 0);
@@ -155,10 +158,10 @@ static void training_changes_no_feature(void **state)
     float ctx[4 * TINY_WIDTH], a[TINY_CLASSES * TINY_DIM], b[TINY_CLASSES * TINY_DIM];
     mo_student *learns = NULL, *only = NULL;
     test_random(ctx, 4 * TINY_WIDTH, 10);
-    assert_ok(
-        mo_student_create(&learns, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true}));
-    assert_ok(
-        mo_student_create(&only, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, false}));
+    assert_ok(mo_student_create(
+        &learns, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true, NULL}));
+    assert_ok(mo_student_create(
+        &only, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, false, NULL}));
     assert_ok(mo_student_fwd(learns, ctx, a));
     assert_ok(mo_student_fwd(only, ctx, b));
     assert_true(test_max_diff(a, b, TINY_CLASSES * TINY_DIM) < 1e-6);
@@ -172,7 +175,7 @@ static void features_have_length_1(void **state)
     mo_student *student = NULL;
     test_random(ctx, 2 * TINY_WIDTH, 11);
     assert_ok(mo_student_create(
-        &student, &(mo_student_args){*state, {2, 0, false}, tiny_classes, TINY_CLASSES, 0, false}));
+        &student, &(mo_student_args){*state, {2, 0, false}, tiny_classes, TINY_CLASSES, 0, false, NULL}));
     assert_ok(mo_student_fwd(student, ctx, s));
     for (int c = 0; c < TINY_CLASSES; c++) {
         double sum = 0;
@@ -189,8 +192,8 @@ static void a_feature_that_is_not_finite_names_its_class(void **state)
     mo_student *student = NULL;
     test_random(ctx, TINY_CLASSES * TINY_WIDTH, 12);
     ctx[3 * TINY_WIDTH + 5] = NAN;
-    assert_ok(
-        mo_student_create(&student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true}));
+    assert_ok(mo_student_create(
+        &student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, 0, true, NULL}));
     assert_fails(mo_student_fwd(student, ctx, s), MOPD_E_NUMERIC,
         "the text feature of class 3 (\"a b\") is zero or not finite");
     test_random(ctx, TINY_CLASSES * TINY_WIDTH, 12);
@@ -215,7 +218,7 @@ static void passes_can_be_stopped(void **state)
         test_random(ctx, N, 13);
         test_random(weight, ALL, 14);
         assert_ok(mo_student_create(
-            &student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, limit, true}));
+            &student, &(mo_student_args){*state, shape, tiny_classes, TINY_CLASSES, limit, true, NULL}));
         gradient_of(student, ctx, weight, want);
         int n_forward = 0, n_back = 0, left;
         for (left = n_forward;; left = ++n_forward) {
@@ -249,7 +252,7 @@ static void a_lower_limit_makes_more_chunks(void **state)
     for (size_t limit = 200000; limit >= 18000; limit -= limit / 8) {
         mo_student *s = NULL;
         mopd_status st = mo_student_create(
-            &s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, limit, true});
+            &s, &(mo_student_args){*state, {4, 0, false}, tiny_classes, TINY_CLASSES, limit, true, NULL});
         if (st != MOPD_OK) {
             assert_int_equal(st, MOPD_E_ARG);
             assert_non_null(strstr(mopd_last_error(), "memory limit: one class needs"));

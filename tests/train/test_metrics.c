@@ -76,7 +76,8 @@ static void bad_inputs_are_refused(void **state)
         mopd_confusion_add(confusion, 2, logits, labels, 1), MOPD_E_ARG, "label 0 is 2, there are 2 classes");
     assert_fails(mopd_confusion_add(confusion, 2, logits, right, 1), MOPD_E_NUMERIC, "picture 0, class 1");
     assert_fails(mopd_confusion_add(NULL, 2, logits, right, 1), MOPD_E_ARG, "confusion");
-    assert_fails(mopd_confusion_get_metrics(confusion, 2, &m), MOPD_E_ARG, "struct_size is 8");
+    assert_fails(mopd_confusion_get_metrics(confusion, 2, &m), MOPD_E_ARG,
+        "mopd_confusion_get_metrics: struct_size of mopd_metrics is 8, not 40 to 4096");
 }
 
 /* Two classes: softmax of (x, 0) is 1 / (1 + e^-x).  Probabilities 0.75 (right), 0.75 (wrong), 0.5 (right). */

@@ -115,7 +115,7 @@ static void hosts_get_the_rows(void **state)
     assert_int_equal(later.known.struct_size, sizeof later);
     for (int i = 0; i < 8; i++) assert_int_equal(later.beyond[i], 0);
     s.struct_size = 8;
-    assert_fails(mopd_setting_get(0, &s), MOPD_E_ARG, "struct_size is 8");
+    assert_fails(mopd_setting_get(0, &s), MOPD_E_ARG, "mopd_setting_get: struct_size of mopd_setting is 8");
 }
 
 /* Whether the options are read, or refused by the limits of this row. */

@@ -71,7 +71,8 @@ static void bad_options_are_refused(void **state)
     o.memory_limit = 10;
     assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "memory limit");
     o.struct_size = 8;
-    assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG, "struct_size is 8");
+    assert_fails(mopd_trainer_create(&t, x.encoder, tiny_classes, C, &o), MOPD_E_ARG,
+        "mopd_trainer_create: struct_size of mopd_trainer_options is 8");
 }
 
 /* Parts that a method has and those it has not. */

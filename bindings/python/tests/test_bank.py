@@ -177,3 +177,19 @@ def test_messages_speak_python(enc):
     with pytest.raises(mopd.MopdError) as caught:
         mopd.Encoder("model", threads=5000)
     assert "mopd_" not in str(caught.value) and "5000 threads" in str(caught.value)
+
+
+def test_a_bank_is_kept_in_a_file(enc, features, tmp_path):
+    bank = mopd.Bank(enc, ["cat", "dog"], ["the {}"])
+    bank.save(tmp_path / "bank.safetensors")
+    kept = mopd.Bank.open(tmp_path / "bank.safetensors", enc)
+    assert kept.classes == bank.classes
+    assert (kept.features == bank.features).all() and (kept.logits(features) == bank.logits(features)).all()
+    assert kept.logit_scale == bank.logit_scale == pytest.approx(enc.logit_scale)
+    assert kept.fingerprint == enc.fingerprint
+    given = mopd.Bank.from_features(["a"], np.ones((1, 3)), kept.logit_scale)
+    given.save(tmp_path / "given.safetensors")
+    assert given.fingerprint == ""
+    with pytest.raises(mopd.MopdError, match="features of 3 numbers") as caught:
+        mopd.Bank.open(tmp_path / "given.safetensors", enc)
+    assert caught.value.status == mopd.Status.MISMATCH

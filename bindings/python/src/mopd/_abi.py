@@ -160,6 +160,18 @@ class mopd_encoder_options(Structure):
     ]
 
 
+mopd_progress_fn = CFUNCTYPE(c_int, c_void_p, c_size_t, c_size_t)
+
+
+class mopd_share_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("n_threads", c_uint32),
+        ("progress", mopd_progress_fn),
+        ("context", c_void_p),
+    ]
+
+
 class mopd_encoder_info(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -443,6 +455,7 @@ class mopd_metrics(Structure):
 # -- functions: result, arguments --------------------------------------------------------------------------
 
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "mopd_array_load": (mopd_status, c_char_p, P(P(c_float)), P(c_size_t), P(c_size_t)),
     "mopd_array_save": (mopd_status, c_char_p, P(c_float), P(c_size_t), c_size_t),
     "mopd_bank_create": (
         mopd_status, P(P(mopd_bank)), P(mopd_encoder), P(c_char_p), c_size_t, P(c_char_p), c_size_t,
@@ -451,10 +464,15 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_bank_create_features": (
         mopd_status, P(P(mopd_bank)), P(c_char_p), c_size_t, P(c_float), c_size_t, c_float,
     ),
+    "mopd_bank_save": (mopd_status, P(mopd_bank), c_char_p),
+    "mopd_bank_open": (mopd_status, P(P(mopd_bank)), c_char_p, P(mopd_encoder)),
     "mopd_bank_n_classes": (c_size_t, P(mopd_bank)),
     "mopd_bank_dim": (c_size_t, P(mopd_bank)),
     "mopd_bank_class_name": (c_char_p, P(mopd_bank), c_size_t),
     "mopd_bank_features": (P(c_float), P(mopd_bank)),
+    "mopd_bank_logit_scale": (c_float, P(mopd_bank)),
+    "mopd_bank_fingerprint": (c_char_p, P(mopd_bank)),
+    "mopd_bank_template": (c_char_p, P(mopd_bank), c_size_t),
     "mopd_bank_logits": (mopd_status, P(mopd_bank), P(c_float), c_size_t, P(c_float)),
     "mopd_bank_probabilities": (mopd_status, P(mopd_bank), P(c_float), c_size_t, P(c_float)),
     "mopd_bank_top": (mopd_status, P(mopd_bank), P(c_float), c_size_t, c_size_t, P(mopd_match)),
@@ -483,6 +501,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     ),
     "mopd_dataset_save": (mopd_status, P(mopd_dataset), c_char_p),
     "mopd_encoder_options_init": (mopd_status, P(mopd_encoder_options), c_size_t),
+    "mopd_share_options_init": (mopd_status, P(mopd_share_options), c_size_t),
+    "mopd_encoder_share": (mopd_status, P(P(mopd_encoder)), P(mopd_encoder), P(mopd_share_options)),
     "mopd_encoder_open": (mopd_status, P(P(mopd_encoder)), c_char_p, P(mopd_encoder_options)),
     "mopd_encoder_close": (None, P(mopd_encoder)),
     "mopd_encoder_get_info": (mopd_status, P(mopd_encoder), P(mopd_encoder_info)),

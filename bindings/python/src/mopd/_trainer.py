@@ -218,7 +218,7 @@ class Trainer:
         self._reduce_errors: List[BaseException] = []
         self._reduce = self._reducer(reduce) if reduce is not None else _abi.mopd_reduce_fn()
         options.reduce = self._reduce
-        self._model, self._dim, self._scale = model, encoder.dim, encoder.logit_scale
+        self._model, self._dim = model, encoder.dim
         self.chosen: Any = None
         if auto is not None:
             self.chosen = self._choose(options, names, auto)
@@ -418,7 +418,7 @@ class Trainer:
         """A bank of any classes with the prompt as it is now; without `classes` those trained on."""
         out, names = _new_bank(), text_list([] if classes is None else classes, "classes")
         patiently(lambda: check(lib.mopd_bank_create_trainer(out.out, self._handle.pointer, names, len(names))))
-        return Bank._of(out, self._scale)
+        return Bank._of(out)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         raise TypeError("a Trainer cannot be pickled: write a checkpoint, or pickle its prompt")

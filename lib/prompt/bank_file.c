@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * bank_file.c - a bank as one safetensors file: opening it encodes nothing and changes no bit.
+ *
+ *     features C x D                                                                      F32
+ *     metadata    mopd.kind, .format, .version, .fingerprint ("" for given features): plain texts
+ *                 mopd.classes, .templates, .settings: JSON
+ *
+ * A reader meets files of others: shapes, names and numbers are checked before they are used. */
+#include <math.h>
+#include <string.h>
+
+#include "base/floats.h"
+#include "format/json.h"
+#include "model/encoder.h"
+#include "mopd/version.h"
+#include "prompt/bank.h"
+#include "prompt/metadata.h"
+
+#define FORMAT "1"
+
+/* What the file says beside its features. */
+typedef struct head {
+    mo_names classes, templates;
+    double scale;
+    const char *fingerprint; /* the file's */
+    const mo_view *features;
+} head;
+
+static mopd_status add_settings(mo_safetensors_writer *w, const mopd_bank *bank)
+{
+    mo_buf text = {0};
+    mo_jsonw j;
+    mo_jsonw_init(&j, &text);
+    mo_jsonw_object(&j);
+    mo_jsonw_kfloat(&j, "logit_scale", bank->scale);
+    mo_jsonw_end(&j);
+    return mo_metadata_write(w, "mopd.settings", &j, &text);
+}
+
+static mopd_status declare(mo_safetensors_writer *w, const mopd_bank *bank)
+{
+    const char *const texts[][2] = {{"mopd.kind", "bank"}, {"mopd.format", FORMAT},
+        {"mopd.version", MOPD_VERSION_STRING}, {"mopd.fingerprint", bank->fingerprint}};
+    const mo_names classes = {bank->name, bank->n_classes};
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == MOPD_OK; i++)
+        st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    if (st == MOPD_OK) st = add_settings(w, bank);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &classes);
+    if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &bank->templates);
+    if (st != MOPD_OK) return st;
+    return mo_safetensors_writer_tensor(
+        w, "features", MO_F32, 2, (const size_t[]){bank->n_classes, bank->dim});
+}
+
+mopd_status mo_bank_save(const mopd_bank *bank, const char *path)
+{
+    mo_safetensors_writer *w = NULL;
+    mopd_status st = mo_safetensors_writer_create(&w);
+    if (st == MOPD_OK) st = declare(w, bank);
+    if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
+    if (st == MOPD_OK) st = mo_safetensors_writer_floats(w, bank->feature, bank->n_classes * bank->dim);
+    if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
+    mo_safetensors_writer_free(w);
+    return st;
+}
+
+static mopd_status read_scale(head *h, const mo_tensors *f)
+{
+    const mo_json *root = NULL;
+    mopd_status st = mo_metadata_json(f, "mopd.settings", &root);
+    if (st == MOPD_OK) st = mo_json_need_number(root, "logit_scale", mo_tensors_path(f), &h->scale);
+    if (st == MOPD_OK && !isfinite((float)h->scale))
+        st = mo_fail(MOPD_E_FORMAT, "%s: logit_scale is %g", mo_tensors_path(f), h->scale);
+    mo_json_close(root);
+    return st;
+}
+
+static mopd_status read_kind(const mo_tensors *f)
+{
+    const char *path = mo_tensors_path(f), *kind, *format;
+    mopd_status st = mo_metadata_need(f, "mopd.kind", &kind);
+    if (st == MOPD_OK && strcmp(kind, "bank") != 0)
+        st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a bank", path, kind);
+    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.format", &format);
+    if (st == MOPD_OK && strcmp(format, FORMAT) != 0)
+        st = mo_fail(MOPD_E_VERSION, "%s: bank format %.20s, known up to " FORMAT, path, format);
+    return st;
+}
+
+/* The features have a row for each class. */
+static mopd_status read_shape(head *h, const mo_tensors *f)
+{
+    mopd_status st = mo_tensors_need(f, "features", &h->features);
+    if (st != MOPD_OK) return st;
+    const mo_view *v = h->features;
+    if (v->dtype != MO_F32 || v->n_dims != 2 || !v->shape[1])
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: features has another shape or type than a bank's", mo_tensors_path(f));
+    if (v->shape[0] == h->classes.n) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: %zu classes are named, features has %zu rows", mo_tensors_path(f),
+        h->classes.n, v->shape[0]);
+}
+
+static mopd_status read_head(head *h, const mo_tensors *f)
+{
+    const char *path = mo_tensors_path(f);
+    mopd_status st = read_kind(f);
+    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.fingerprint", &h->fingerprint);
+    if (st == MOPD_OK && strlen(h->fingerprint) > 64)
+        st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
+    if (st == MOPD_OK) st = read_scale(h, f);
+    if (st == MOPD_OK) st = mo_metadata_read_names(&h->classes, f, "mopd.classes");
+    if (st == MOPD_OK) st = mo_metadata_read_names(&h->templates, f, "mopd.templates");
+    if (st != MOPD_OK) return st;
+    st = mo_bank_check_names((const char *const *)h->classes.name, h->classes.n);
+    if (st == MOPD_E_ARG) return mo_fail_at(MOPD_E_FORMAT, "%s", path);
+    return st == MOPD_OK ? read_shape(h, f) : st;
+}
+
+/* Takes the templates from the head. */
+static mopd_status read_bank(mopd_bank **out, head *h, const char *path)
+{
+    mopd_bank *bank;
+    const mo_view *v = h->features;
+    mopd_status st = mo_bank_alloc(
+        &bank, (const char *const *)h->classes.name, h->classes.n, v->shape[1], (float)h->scale);
+    if (st != MOPD_OK) return st;
+    strcpy(bank->fingerprint, h->fingerprint);
+    bank->templates = h->templates;
+    h->templates = (mo_names){0};
+    memcpy(bank->feature, v->data, v->n * sizeof *bank->feature);
+    st = mo_floats_check_unit("the feature of class", bank->feature, bank->n_classes, bank->dim);
+    if (st != MOPD_OK) st = mo_fail_at(MOPD_E_FORMAT, "%s", path);
+    return mo_bank_finish(out, bank, st);
+}
+
+mopd_status mo_bank_open(mopd_bank **out, const char *path)
+{
+    mo_tensors *file = NULL;
+    head h = {.scale = 0};
+    mopd_status st = mo_tensors_open(&file, path, true);
+    if (st == MOPD_OK) st = read_head(&h, file);
+    if (st == MOPD_OK) st = read_bank(out, &h, path);
+    mo_names_free(&h.templates);
+    mo_names_free(&h.classes);
+    mo_tensors_close(file);
+    return st;
+}
+
+mopd_status mo_bank_check(const mopd_bank *bank, const mopd_encoder *encoder, const char *place)
+{
+    if (*bank->fingerprint && strcmp(bank->fingerprint, encoder->fingerprint) != 0)
+        return mo_fail(MOPD_E_MISMATCH, "%s: made with the model %s, this one is %s", place,
+            bank->fingerprint, encoder->fingerprint);
+    if (bank->dim != encoder->config.dim)
+        return mo_fail(MOPD_E_MISMATCH, "%s: features of %zu numbers, the model has %u", place, bank->dim,
+            (unsigned)encoder->config.dim);
+    return MOPD_OK;
+}
