@@ -24,7 +24,8 @@ typedef struct mopd_allocator {
 MOPD_API mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator);
 
 /* The number of threads that an encoder uses when its options say 0; 0 returns to the number of processors that
- * this process may use (its affinity mask is heeded).  Encoders that are open keep theirs.  Results do not
+ * this process may use: those of its affinity mask, and no more than the CPU quota of its control group (a
+ * container's limit), rounded up.  Encoders that are open keep theirs.  Results do not
  * depend on it.  ARG above 1024.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 

@@ -9,6 +9,7 @@
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
+#include <fenv.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/pool_inner.h"
+#include "base/quota.h"
 
 #define MAX_THREADS 1024u
 
@@ -73,6 +75,7 @@ static void *work(void *arg)
     mo_pool *pool = own->pool;
     const size_t self = (size_t)(own - pool->shares);
     unsigned long long seen = 0;
+    fesetenv(FE_DFL_ENV); /* whatever rounding mode the thread had that opened the encoder */
     for (;;) {
         await_round(pool, seen);
         if (atomic_load(&pool->quit)) return NULL;
@@ -231,6 +234,8 @@ size_t mo_pool_processors(void)
     cpu_set_t set;
     if (!sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 0) n = CPU_COUNT(&set);
 #endif
+    const size_t quota = mo_quota_processors("");
+    if (quota && quota < (size_t)n) return quota;
     return n < 1 ? 1 : n > (long)MAX_THREADS ? MAX_THREADS : (size_t)n;
 }
 

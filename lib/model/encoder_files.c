@@ -7,6 +7,7 @@
  * slots
  *
  * Without a thread to be had the caller decodes itself. */
+#include <fenv.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static void decode(stream *s, size_t i)
 static void *decoder(void *ctx)
 {
     stream *s = ctx;
+    fesetenv(FE_DFL_ENV);
     pthread_mutex_lock(&s->lock);
     for (;;) {
         while (!s->stop && s->next < s->n && s->next >= s->limit) pthread_cond_wait(&s->freed, &s->lock);
