@@ -2,6 +2,7 @@
  * test_pool.c - the thread pool: each task once, many callers, after a fork, without memory. */
 #include "test.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,6 +39,30 @@ static void runs_each_task_once(void **state)
     tally t = {0};
     mo_pool_run(NULL, 3, count_task, &t);
     assert_int_equal(t.hits[2], 1);
+}
+
+/* Waits for the other threads, so that each has one of the tasks. */
+static void ask_rounding(void *ctx, size_t task)
+{
+    tally *t = ctx;
+    atomic_store(&t->hits[task], fegetround() + 1);
+    const time_t begun = time(NULL);
+    for (size_t i = 0; i < mo_pool_threads(t->pool); i++)
+        while (!atomic_load(&t->hits[i]) && test_pause(begun)) {
+        }
+}
+
+static void workers_round_as_usual_whoever_made_the_pool(void **state)
+{
+    (void)state;
+    tally t = {0};
+    assert_int_equal(fesetround(FE_UPWARD), 0);
+    mopd_status st = mo_pool_create(&t.pool, 3);
+    assert_int_equal(fesetround(FE_TONEAREST), 0);
+    assert_ok(st);
+    mo_pool_run(t.pool, 3, ask_rounding, &t);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(t.hits[i], FE_TONEAREST + 1);
+    mo_pool_free(t.pool);
 }
 
 static void *call_often(void *arg)
@@ -228,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_each_task_once),
+        cmocka_unit_test(workers_round_as_usual_whoever_made_the_pool),
         cmocka_unit_test(serves_many_callers),
         cmocka_unit_test(wakes_who_sleeps),
         cmocka_unit_test(lanes_run_each_task_once),
