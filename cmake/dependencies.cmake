@@ -40,6 +40,23 @@ if(missing)
         "(scripts/setup.sh installs all that the build and its tests need)")
 endif()
 
+# lib/math/ukernel.c takes the micro-kernel from BLIS's tables, which version 1 calls by other names than 0.9.
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_INCLUDES ${BLIS_INCLUDE_DIR})
+set(CMAKE_REQUIRED_LIBRARIES ${BLIS_LIBRARY} Threads::Threads m)
+check_c_source_compiles("#include <blis.h>
+int main(void) { return bli_cntx_get_ukr_dt(BLIS_FLOAT, BLIS_GEMM_UKR, bli_gks_query_cntx()) == 0; }" MOPD_BLIS_1)
+if(NOT MOPD_BLIS_1)
+    check_c_source_compiles("#include <blis.h>
+int main(void) { float x = 0; sgemm_ukr_ft f = 0; f(1, 1, 1, &x, &x, &x, &x, &x, 1, 1, 0, bli_gks_query_cntx()); return 0; }"
+        MOPD_BLIS_0_9)
+    if(NOT MOPD_BLIS_0_9)
+        message(FATAL_ERROR "BLIS in ${BLIS_INCLUDE_DIR} is older than 0.9, or its library does not link")
+    endif()
+endif()
+unset(CMAKE_REQUIRED_INCLUDES)
+unset(CMAKE_REQUIRED_LIBRARIES)
+
 # oneDNN multiplies in bfloat16 on CPUs with AMX.  Its header is all that is needed here: lib/math/onednn.c loads the library
 # itself where it is wanted.  Version 3 has another interface; before 2.6 AMX had to be asked for.
 set(MOPD_WITH_ONEDNN AUTO CACHE STRING "oneDNN for --precision bf16 on CPUs with AMX: AUTO (when its header is there), ON, OFF")

@@ -11,6 +11,9 @@ target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConf
 target_compile_definitions(mopd_objects PRIVATE
     MOPD_INSTALL_DATADIR="${CMAKE_INSTALL_FULL_DATADIR}" MOPD_INSTALL_RELDATADIR="${CMAKE_INSTALL_DATADIR}")
 
+if(MOPD_BLIS_1)
+    target_compile_definitions(mopd_objects PRIVATE MOPD_BLIS_1)
+endif()
 if(MOPD_ONEDNN)
     target_include_directories(mopd_objects SYSTEM PRIVATE ${ONEDNN_INCLUDE_DIR})
     target_compile_definitions(mopd_objects PUBLIC MOPD_ONEDNN="libdnnl.so.2")
@@ -32,6 +35,7 @@ endforeach()
 if(MOPD_SANITIZE MATCHES memory)
     add_library(mopd_msan_edges OBJECT tests/support/msan/edges.c)
     target_include_directories(mopd_msan_edges SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
+    target_include_directories(mopd_msan_edges PRIVATE include lib)
     target_link_libraries(mopd_msan_edges PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
         ${BLIS_LIBRARY})
     mopd_flags(mopd_msan_edges)

@@ -20,7 +20,7 @@ typedef struct mopd_allocator {
  * arena, a budget or an account of their own: get may refuse, and every call that needed the memory then fails
  * with MOPD_E_NOMEM and leaves nothing behind.  ARG when a function is missing, STATE when blocks of the former
  * allocator still live.  Not thread safe: call before anything else.  libpng's and libjpeg's tables, jansson's
- * values, BLIS's buffers and thread stacks stay with the system.  Since 0.1. */
+ * values, what BLIS takes once on the CPU path "plain", and thread stacks stay with the system.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator);
 
 /* The number of threads that an encoder uses when its options say 0; 0 returns to the number of processors that
@@ -32,8 +32,8 @@ MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 /* Limits the instruction sets used: "avx512", "avx2", "plain", or NULL for what the CPU has.  ARG for another
  * word, UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable
  * MOPD_CPU does the same where no call was made; mopd_encoder_open then fails as this would, and
- * mopd_build_info says "MOPD_CPU ignored".  On "plain" the products are BLIS's, which tells the CPU
- * itself.  Since 0.1. */
+ * mopd_build_info says "MOPD_CPU ignored".  On "plain" the products use BLIS's micro-kernel,
+ * which tells the CPU itself.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);
 
 /* Frees what the library handed out as "free with mopd_free": texts and lists.  The host's own free() will not

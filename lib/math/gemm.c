@@ -6,8 +6,8 @@
 #include "math/gemm.h"
 
 #include "base/ints.h"
-#include "math/gemm_blis.h"
 #include "math/gemm_ops.h"
+#include "math/ukernel.h"
 
 /* Where part i of n things begins, cut between steps; parts are as equal as can be. */
 static size_t begin_of(size_t n, size_t step, size_t parts, size_t i)
@@ -51,5 +51,5 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 const char *mo_gemm_name(void)
 {
     const mo_kern *kern = mo_kern_get();
-    return kern->tile_name ? kern->tile_name : mo_gemm_blis_name();
+    return kern->tile_name ? kern->tile_name : mo_ukernel_name();
 }

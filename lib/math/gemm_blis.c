@@ -1,103 +1,122 @@
 /* SPDX-License-Identifier: MIT
- * gemm_blis.c - products by BLIS: what CPUs compute with for which there is no micro-kernel here, and the
- * yardstick of the bench.
+ * gemm_blis.c - products by BLIS's micro-kernel: what CPUs compute with for which there is none here.
  *
- * The only file that sees blis.h.  The native call aborts the process on a bad size, so sizes are checked
- * here.  It runs on one thread, with the small-matrix path off: then the bits of a row do not depend on which
- * rows stand beside it.  BLIS tells the CPU itself; its other kernel sets cannot be asked for from outside
- * (the environment's BLIS_ARCH_TYPE can). */
-#include "math/gemm_blis.h"
-
-#include <blis.h>
-#include <limits.h>
-#include <stdio.h>
+ *     rows    some of A at a time
+ *       k     a block of at most MO_TILE_K: these rows packed
+ *         columns   some of W at a time, packed
+ *           tiles   by the micro-kernel: block sums added to c
+ *
+ * Packed panels lie on the stack, so that a product takes no memory.  The bits of a row do not depend on which
+ * rows stand beside it.  A micro-kernel that writes the columns of c best gets W for A and A for W. */
 #include <string.h>
 
 #include "base/ints.h"
 #include "math/gemm_epilogue.h"
 #include "math/mat.h"
+#include "math/ukernel.h"
 
-#define WIDTH 64   /* columns of W laid out as a plain matrix at once */
-#define FEW_ROWS 8 /* up to here copying W costs more than a call for each panel */
+#define ROWS 96 /* of A packed at once, at most: with the zeros of an unfinished tile */
+#define COLS 96 /* of W */
 
-/* c [m x n] (+)= a [m x k] b [k x n], columns of b side by side. */
-typedef struct product {
-    float *c;
-    const float *a, *b;
-    size_t ldc, lda, ldb, m, n, k;
-    bool add;
-} product;
+/* One side packed: n of its rows, sums of one block of k. */
+typedef struct packed {
+    mo_ukernel_side side;
+    float *panels;
+    size_t n, k;
+} packed;
 
-static void multiply(const product *p)
+/* Where the micro-kernel's sides meet A and W. */
+typedef struct sides {
+    mo_ukernel_side a, w;
+    bool by_rows;
+} sides;
+
+static sides sides_of(const mo_ukernel *u)
 {
-    rntm_t rntm = BLIS_RNTM_INITIALIZER;
-    bli_rntm_set_num_threads(1, &rntm);
-    bli_rntm_disable_l3_sup(&rntm);
-    float one = 1, beta = p->add ? 1 : 0, *a, *b;
-    memcpy(&a, &p->a, sizeof a); /* BLIS only reads them */
-    memcpy(&b, &p->b, sizeof b);
-    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)p->m, (dim_t)p->n, (dim_t)p->k, &one, a,
-        (inc_t)p->lda, 1, b, (inc_t)p->ldb, 1, &beta, p->c, (inc_t)p->ldc, 1, NULL, &rntm);
+    return u->by_rows ? (sides){u->rows, u->cols, true} : (sides){u->cols, u->rows, false};
 }
 
-mopd_status mo_gemm_blis(float *c, const float *a, const float *b, size_t m, size_t n, size_t k)
+/* How many rows of a side fit into room for `most` numbers a step. */
+static size_t fitting(mo_ukernel_side side, size_t most)
 {
-    if (!m || !n || !k || m > INT_MAX || n > INT_MAX || k > INT_MAX)
-        return mo_fail(MOPD_E_ARG, "product of %zu x %zu x %zu", m, n, k);
-    multiply(&(product){.c = c, .a = a, .b = b, .ldc = n, .lda = k, .ldb = n, .m = m, .n = n, .k = k});
-    return MOPD_OK;
+    return most / side.pack * side.n;
 }
 
-const char *mo_gemm_blis_name(void)
+static float *panel_of(const packed *x, size_t row)
 {
-    static _Thread_local char name[32];
-    bli_init(); /* before it BLIS would abort where the environment names a kernel set */
-    snprintf(name, sizeof name, "BLIS %s", bli_arch_string(bli_arch_query_id()));
-    return name;
+    return x->panels + row / x->side.n * mo_round_up(x->side.pack * x->k, 16);
 }
 
-/* Columns c .. c+n of sums p .. p+k as a matrix of WIDTH columns. */
-static void unpack(float *to, const mo_mat *w, const size_t at[2], size_t k, size_t n)
+/* Zeros for the rows that the last panel lacks. */
+static void pad(const packed *x)
 {
-    for (size_t j = 0; j < n; j += MO_PANEL) {
-        const float *from = (const float *)w->packed + (at[0] + j) * w->k + at[1] * MO_PANEL;
-        for (size_t i = 0; i < k; i++) memcpy(to + i * WIDTH + j, from + i * MO_PANEL, MO_PANEL * sizeof *to);
+    const size_t rest = x->n % x->side.n;
+    if (!rest) return;
+    float *to = panel_of(x, x->n) + rest;
+    for (size_t p = 0; p < x->k; p++) memset(to + p * x->side.pack, 0, (x->side.n - rest) * sizeof *to);
+}
+
+static void pack_rows(const packed *x, const float *a, size_t lda)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        float *to = panel_of(x, i) + i % x->side.n;
+        for (size_t p = 0; p < x->k; p++) to[p * x->side.pack] = a[i * lda + p];
     }
+    pad(x);
 }
 
-/* m rows, at most WIDTH columns: the sums of one block of k, added to those before. */
-static void do_block(const mo_gemm_job *j, product *p, const size_t at[2])
+/* Outputs at[0] .. , sums at[1] .. of W. */
+static void pack_weights(const packed *x, const mo_mat *w, const size_t at[2])
 {
-    const mo_mat *w = j->w;
-    if (p->m > FEW_ROWS) {
-        _Alignas(64) float block[MO_TILE_K * WIDTH];
-        unpack(block, w, at, p->k, p->n);
-        p->b = block, p->ldb = WIDTH;
-        multiply(p);
-        return;
+    for (size_t j = 0, n; j < x->n; j += n) { /* what lies in one panel there and in one here */
+        const size_t o = at[0] + j, in = o % MO_PANEL, out = j % x->side.n;
+        const float *from = (const float *)w->packed + (o - in) * w->k + at[1] * MO_PANEL + in;
+        float *to = panel_of(x, j) + out;
+        n = mo_min(mo_min(MO_PANEL - in, x->side.n - out), x->n - j);
+        for (size_t p = 0; p < x->k; p++) memcpy(to + p * x->side.pack, from + p * MO_PANEL, n * sizeof *to);
     }
-    product few = *p;
-    for (size_t i = 0; i < p->n; i += MO_PANEL) {
-        few.c = p->c + i;
-        few.b = (const float *)w->packed + (at[0] + i) * w->k + at[1] * MO_PANEL;
-        few.ldb = MO_PANEL, few.n = mo_min(MO_PANEL, p->n - i);
-        multiply(&few);
-    }
+    pad(x);
 }
 
-static void do_columns(const mo_gemm_job *j, const mo_gemm_area *area, bool add)
+/* c [a.n x w.n] (+)= a w. */
+static void multiply(const packed *a, const packed *w, float *c, size_t ldc, const bool flags[2])
 {
+    const bool by_rows = flags[0];
+    for (size_t j = 0; j < w->n; j += w->side.n)
+        for (size_t i = 0; i < a->n; i += a->side.n) {
+            mo_ukernel_tile t = {.c = c + i * ldc + j, .k = a->k, .add = flags[1]};
+            const size_t m = mo_min(a->side.n, a->n - i), n = mo_min(w->side.n, w->n - j);
+            t.a = by_rows ? panel_of(a, i) : panel_of(w, j);
+            t.b = by_rows ? panel_of(w, j) : panel_of(a, i);
+            t.m = by_rows ? m : n;
+            t.n = by_rows ? n : m;
+            t.rs = by_rows ? ldc : 1;
+            t.cs = by_rows ? 1 : ldc;
+            mo_ukernel_run(&t);
+        }
+}
+
+/* Some rows, which fit, by all columns of an area; add: to what is in c. */
+static void do_rows(const mo_gemm_job *j, const mo_gemm_area *area, bool add)
+{
+    _Alignas(64) float a_panels[ROWS * MO_TILE_K + MO_UKERNEL_SLACK],
+        w_panels[COLS * MO_TILE_K + MO_UKERNEL_SLACK];
+    const sides s = sides_of(mo_ukernel_get());
     const mo_gemm_args *g = &j->g;
-    product p = {.c = g->c + area->r0 * g->ldc + area->c0, .ldc = g->ldc, .lda = g->lda, .add = add};
-    p.m = area->r1 - area->r0, p.n = area->c1 - area->c0;
-    for (size_t at = 0; at < j->w->k; at += p.k, p.add = true) {
-        p.k = mo_min(j->w->k - at, MO_TILE_K);
-        p.a = g->a + area->r0 * g->lda + at;
-        do_block(j, &p, (size_t[2]){g->first + area->c0, at});
+    packed a = {s.a, a_panels, area->r1 - area->r0, 0}, w = {s.w, w_panels, 0, 0};
+    for (size_t at = 0; at < j->w->k; at += a.k, add = true) {
+        a.k = w.k = mo_min(j->w->k - at, MO_TILE_K);
+        pack_rows(&a, g->a + area->r0 * g->lda + at, g->lda);
+        for (size_t c = area->c0; c < area->c1; c += w.n) {
+            w.n = mo_min(area->c1 - c, fitting(s.w, COLS));
+            pack_weights(&w, j->w, (size_t[2]){g->first + c, at});
+            multiply(&a, &w, g->c + area->r0 * g->ldc + c, g->ldc, (bool[2]){s.by_rows, add});
+        }
     }
 }
 
-/* BLIS adds to what is in c, so what comes before the sums is put there, and what comes after them follows. */
+/* The micro-kernel adds to what is in c, so what comes before the sums is put there, and what comes after them
+ * follows. */
 static void run(const mo_gemm_job *j, const mo_gemm_area *area)
 {
     const mo_gemm_args *g = &j->g;
@@ -108,18 +127,27 @@ static void run(const mo_gemm_job *j, const mo_gemm_area *area)
     for (size_t i = 0; add && add != c && i < rows; i++)
         memcpy(c + i * g->ldc, add + i * e.ldadd, n * sizeof *c);
     mo_gemm_area part = *area;
-    for (part.c0 = area->c0; part.c0 < area->c1; part.c0 = part.c1) {
-        part.c1 = mo_min(part.c0 + WIDTH, area->c1);
-        do_columns(j, &part, add);
+    const size_t step = fitting(sides_of(mo_ukernel_get()).a, ROWS);
+    for (part.r0 = area->r0; part.r0 < area->r1; part.r0 = part.r1) {
+        part.r1 = mo_min(part.r0 + step, area->r1);
+        do_rows(j, &part, add);
     }
     e.add = NULL;
     for (size_t i = 0; i < rows; i++, c += g->ldc) mo_gemm_epilogue_row(j->kern, c, c, &e, n);
     mo_gemm_epilogue_finish(j->kern, g, area);
 }
 
+static mopd_status prepare(void)
+{
+    return mo_kern_get() == mo_kern_plain() ? mo_ukernel_prepare() : MOPD_OK;
+}
+
+/* A micro-kernel of tiles too large for the panels on the stack is not used. */
 static bool takes(size_t n, size_t k)
 {
-    return mo_kern_get() == mo_kern_plain() && n >= MO_PANEL && k >= MO_PANEL && n <= INT_MAX && k <= INT_MAX;
+    if (mo_kern_get() != mo_kern_plain() || n < MO_PANEL || k < MO_PANEL) return false;
+    const sides s = sides_of(mo_ukernel_get());
+    return s.a.n && s.w.n && fitting(s.a, ROWS) && fitting(s.w, COLS);
 }
 
 static void plan(mo_gemm_job *j, size_t threads)
@@ -128,6 +156,7 @@ static void plan(mo_gemm_job *j, size_t threads)
 }
 
 const mo_gemm_ops mo_gemm_blis_ops = {.name = "blis",
+    .prepare = prepare,
     .takes = takes,
     .plan = plan,
     .run = run,

@@ -2,7 +2,7 @@
  * gemm_ops.h - the table of operations that stands behind a packed matrix, one for each way to multiply.
  *
  *     gemm_f32.c      panels of floats, the micro-kernel of this CPU path
- *     gemm_blis.c     the same panels by BLIS, on the plain path
+ *     gemm_blis.c     the same panels, BLIS's micro-kernel, on the plain path
  *     gemm_i16.c      16-bit integers with scales
  *     gemm_onednn.c   bfloat16 by oneDNN
  *
@@ -37,6 +37,8 @@ typedef struct mo_gemm_area {
 typedef struct mo_gemm_ops {
     const char *name;
 
+    /* What has to be there before takes is asked.  NOMEM.  NULL: nothing. */
+    mopd_status (*prepare)(void);
     /* Of floats: may these weights be multiplied so, here and now?  It depends on the weights alone, so that a
      * row's bits are the same in any company.  NULL: this kind is not of floats. */
     bool (*takes)(size_t n, size_t k);

@@ -12,12 +12,16 @@ static const mo_gemm_ops *const kinds[] = {
     &mo_gemm_onednn_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
-/* *mat = panels of n x k, with the operations that are best for floats. */
-static void set(mo_mat *mat, const float *panels, size_t n, size_t k)
+/* *mat = panels of n x k, with the operations that are best for floats.  NOMEM. */
+static mopd_status set(mo_mat *mat, const float *panels, size_t n, size_t k)
 {
     *mat = (mo_mat){.n = n, .k = k, .packed = panels};
-    for (size_t i = 0; i < N_KINDS && !mat->ops; i++)
+    for (size_t i = 0; i < N_KINDS && !mat->ops; i++) {
+        mopd_status st = kinds[i]->prepare ? kinds[i]->prepare() : MOPD_OK;
+        if (st != MOPD_OK) return st;
         if (kinds[i]->takes && kinds[i]->takes(n, k)) mat->ops = kinds[i];
+    }
+    return MOPD_OK;
 }
 
 bool mo_mat_has_floats(const mo_mat *mat)
@@ -114,8 +118,7 @@ mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts,
     size_t n, k;
     mopd_status st = parts_size(parts, n_parts, &n, &k);
     if (st == MOPD_OK) st = pack_all(panels, parts, n_parts, n, k);
-    if (st == MOPD_OK) set(out, panels, n, k);
-    return st;
+    return st == MOPD_OK ? set(out, panels, n, k) : st;
 }
 
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
@@ -134,9 +137,9 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
     return st;
 }
 
-void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k)
+mopd_status mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k)
 {
-    set(out, panels, n, k);
+    return set(out, panels, n, k);
 }
 
 static mopd_status need_floats(const mo_mat *mat, const char *what)
@@ -160,9 +163,12 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
             for (size_t i = 0; i < width; i++) *place(panels, k, o, i0 + i) = from[o * MO_PANEL + i];
     }
     pad(panels, n, k);
-    set(out, panels, n, k);
-    out->owned = panels;
-    return MOPD_OK;
+    st = set(out, panels, n, k);
+    if (st == MOPD_OK)
+        out->owned = panels;
+    else
+        mo_mem_free(panels);
+    return st;
 }
 
 mopd_status mo_mat_quantize(mo_mat *mat)

@@ -44,8 +44,8 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
  * then points to. */
 mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts, size_t n_parts);
 
-/* Panels packed before (a mapped file); nothing is copied. */
-void mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k);
+/* Panels packed before (a mapped file); nothing is copied.  NOMEM, from BLIS. */
+mopd_status mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k);
 
 /* Are the weights there as floats?  Only then can they be transposed, quantized and multiplied from the left. */
 bool mo_mat_has_floats(const mo_mat *mat);

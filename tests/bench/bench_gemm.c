@@ -12,7 +12,7 @@
 
 #include "clock.h"
 #include "math/gemm.h"
-#include "math/gemm_blis.h"
+#include "math/ukernel.h"
 #include "math/kern.h"
 #include "base/view.h"
 #include "base/mem.h"
@@ -51,7 +51,7 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
         double t0 = now();
         for (size_t i = 0; i < repeat; i++) mo_gemm(pool, &mat, &g);
         double t1 = now();
-        for (size_t i = 0; i < repeat; i++) mo_gemm_blis(c, a, w, m, n, k);
+        for (size_t i = 0; i < repeat; i++) mo_ukernel_product(c, a, w, m, n, k);
         double t2 = now();
         ours[r] = flops * (double)repeat * 1e3 / (t1 - t0);
         blis[r] = flops * (double)repeat * 1e3 / (t2 - t1);

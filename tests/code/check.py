@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANKS = {"base": 0, "format": 1, "math": 1, "layer": 2, "token": 2, "pixel": 2, "clip": 3, "model": 4,
          "prompt": 5, "data": 5, "train": 6, "api": 7}
 
-OWNERS = {"blis.h": "lib/math/gemm_blis", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
+OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
           "zlib.h": "lib/format/zip.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
           "oneapi/dnnl/dnnl.h": "lib/math/onednn.c", "dnnl.h": "lib/math/onednn.c"}
 

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "math/gemm_blis.h"
+#include "math/ukernel.h"
 #include "support/mats.h"
 
 /* What the plan of the next products will be, and what it was given. */
@@ -123,7 +123,7 @@ static void the_name_is_that_of_the_path(void **state)
 {
     (void)state;
     assert_ok(mo_kern_cpu_set("plain"));
-    assert_string_equal(mo_gemm_name(), mo_gemm_blis_name());
+    assert_string_equal(mo_gemm_name(), mo_ukernel_name());
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_string_equal(mo_gemm_name(), "avx2 6x16");
     if (mo_kern_cpu_set("avx512") == MOPD_OK) assert_string_equal(mo_gemm_name(), "avx512 9x48");
     assert_ok(mo_kern_cpu_set(NULL));

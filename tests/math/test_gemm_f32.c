@@ -71,7 +71,7 @@ static void plans_are_cut_for_threads(void **state)
     test_each_path(plans);
 }
 
-/* BLIS unpacks 64 columns at a time: its tasks have four panels at least. */
+/* Each of its tasks packs its rows anew, so it has four panels at least. */
 static void blis_has_wider_tasks(void **state)
 {
     (void)state;

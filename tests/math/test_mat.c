@@ -176,7 +176,7 @@ static void the_callers_memory_is_packed_into(void **state)
     assert_memory_equal(room, own.packed, mo_mat_floats(n, k) * sizeof *room);
     assert_true(room[32 * 6] == behind);
     mo_mat_free(&mat); /* leaves the room alone */
-    mo_mat_view(&mat, room, n, k);
+    assert_ok(mo_mat_view(&mat, room, n, k));
     assert_ptr_equal(mat.ops, own.ops);
     float row[6];
     mo_mat_row(&mat, 19, row);
@@ -268,7 +268,7 @@ static void a_view_is_quantized_into_its_own_memory(void **state)
     (void)state;
     float *w = test_floats(20 * 30, 1);
     mo_mat own = test_pack(w, 20, 30), view;
-    mo_mat_view(&view, own.packed, 20, 30);
+    assert_ok(mo_mat_view(&view, own.packed, 20, 30));
     assert_ok(mo_mat_quantize(&view));
     assert_non_null(view.owned);
     assert_ptr_not_equal(view.packed, own.packed);

@@ -19,6 +19,8 @@
 #include <utf8proc.h>
 #include <zlib.h>
 
+#include "math/ukernel.h"
+
 /* jansson: all its blocks count as written, and so may be read by libc within it. */
 static void *json_block(size_t n)
 {
@@ -214,28 +216,35 @@ utf8proc_ssize_t __wrap_utf8proc_normalize_utf32(
     return __real_utf8proc_normalize_utf32(cps, n, options);
 }
 
-/* c [m x n] (+)= a [m x k] b [k x n], all by rows, as lib/math/gemm_blis.c asks for. */
-typedef void sgemm(trans_t trans_a, trans_t trans_b, dim_t m, dim_t n, dim_t k, float *alpha, float *a,
-    inc_t rs_a, inc_t cs_a, float *b, inc_t rs_b, inc_t cs_b, float *beta, float *c, inc_t rs_c, inc_t cs_c,
-    cntx_t *cntx, rntm_t *rntm);
-sgemm __real_bli_sgemm_ex, __wrap_bli_sgemm_ex;
-
-static void check_rows(const float *x, inc_t stride, dim_t rows, dim_t cols)
+/* BLIS's tables, which lib/math/ukernel.c reads. */
+typedef cntx_t *query(void);
+query __real_bli_gks_query_cntx, __wrap_bli_gks_query_cntx;
+cntx_t *__wrap_bli_gks_query_cntx(void)
 {
-    for (dim_t i = 0; i < rows; i++)
-        __msan_check_mem_is_initialized(x + i * stride, (size_t)cols * sizeof *x);
+    cntx_t *tables = __real_bli_gks_query_cntx();
+    __msan_unpoison(tables, sizeof *tables);
+    return tables;
 }
 
-void __wrap_bli_sgemm_ex(trans_t trans_a, trans_t trans_b, dim_t m, dim_t n, dim_t k, float *alpha, float *a,
-    inc_t rs_a, inc_t cs_a, float *b, inc_t rs_b, inc_t cs_b, float *beta, float *c, inc_t rs_c, inc_t cs_c,
-    cntx_t *cntx, rntm_t *rntm)
+static void check_panel(const float *panel, size_t pack, size_t n, size_t k)
 {
-    check_rows(a, rs_a, m, k);
-    check_rows(b, rs_b, k, n);
-    if (*beta != 0) check_rows(c, rs_c, m, n);
-    __real_bli_sgemm_ex(
-        trans_a, trans_b, m, n, k, alpha, a, rs_a, cs_a, b, rs_b, cs_b, beta, c, rs_c, cs_c, cntx, rntm);
-    for (dim_t i = 0; i < m; i++) __msan_unpoison(c + i * rs_c, (size_t)n * sizeof *c);
+    for (size_t p = 0; p < k; p++) __msan_check_mem_is_initialized(panel + p * pack, n * sizeof *panel);
+}
+
+/* The micro-kernel of BLIS reads two panels and writes a tile. */
+void __real_mo_ukernel_run(const mo_ukernel_tile *t);
+void __wrap_mo_ukernel_run(const mo_ukernel_tile *t);
+void __wrap_mo_ukernel_run(const mo_ukernel_tile *t)
+{
+    const mo_ukernel *u = mo_ukernel_get();
+    check_panel(t->a, u->rows.pack, t->m, t->k);
+    check_panel(t->b, u->cols.pack, t->n, t->k);
+    for (size_t i = 0; i < t->m && t->add; i++)
+        for (size_t j = 0; j < t->n; j++)
+            __msan_check_mem_is_initialized(t->c + i * t->rs + j * t->cs, sizeof *t->c);
+    __real_mo_ukernel_run(t);
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) __msan_unpoison(t->c + i * t->rs + j * t->cs, sizeof *t->c);
 }
 
 /* The CPU has no vectors. */
