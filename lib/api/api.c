@@ -40,7 +40,7 @@ mopd_status mo_api_check_flags(const char *where, uint32_t flags, uint32_t known
 mopd_status mo_api_check_size(const char *function, mo_api_struct type, size_t struct_size)
 {
     if (struct_size >= known[type].first && struct_size <= MOST_BYTES) return MOPD_OK;
-    return mo_fail(MOPD_E_ARG, "%s: struct_size of %s is %zu, not %u to %d; was it set?", function,
+    return mo_fail(MOPD_E_ARG, "%s: struct_size of %s is %zu, not %u to %d; was it initialised?", function,
         known[type].name, struct_size, (unsigned)known[type].first, MOST_BYTES);
 }
 
