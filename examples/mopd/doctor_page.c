@@ -68,7 +68,7 @@ static void suspects(FILE *f, const sheet *s)
         d->alarms * (double)d->n);
     for (size_t i = 0; i < d->n_suspects && i < MOST_SHOWN; i++) {
         const doctor_suspect *x = d->suspect + i;
-        snprintf(text, sizeof text, "%.50s (%.2g %%), likelier %.50s (%.2g %%)", name_of(d, (size_t)x->label),
+        snprintf(text, sizeof text, "%.50s (%.2g %%), likelier %.50s (%.1f %%)", name_of(d, (size_t)x->label),
             100 * x->probability, name_of(d, (size_t)x->other), 100 * x->other_probability);
         show_picture(f, s, x->index, text);
     }

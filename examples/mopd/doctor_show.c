@@ -53,7 +53,7 @@ static void show_suspects(const doctor *d)
     printf("  (where all labels are right up to %.0f are to be expected)\n", d->alarms * (double)d->n);
     for (size_t i = 0; i < d->n_suspects && i < MOST_LINES; i++) {
         const doctor_suspect *s = d->suspect + i;
-        printf("  %s: %s (%.2g%%), likelier %s (%.2g%%)\n", doctor_item(d, s->index).path,
+        printf("  %s: %s (%.2g%%), likelier %s (%.1f%%)\n", doctor_item(d, s->index).path,
             name_of(d, (size_t)s->label), 100 * s->probability, name_of(d, (size_t)s->other),
             100 * s->other_probability);
     }
