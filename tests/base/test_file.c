@@ -192,6 +192,61 @@ static void paths_join_and_part(void **state)
     mo_mem_free(top);
 }
 
+static void assert_real(const char *path, const char *want)
+{
+    char *real = mo_path_real(path);
+    assert_string_equal(real, want);
+    mo_mem_free(real);
+}
+
+/* Links are followed as far as there is something; what is behind is taken as it is written. */
+static void real_paths_begin_at_the_top(void **state)
+{
+    (void)state;
+    char real[4096], want[5000];
+    assert_non_null(realpath(test_path(""), real));
+    assert_int_equal(mkdir(test_path("really"), 0700), 0);
+    assert_int_equal(symlink("really", test_path("real-link")), 0);
+    snprintf(want, sizeof want, "%s/really", real);
+    assert_real(test_path("real-link"), want);
+    assert_real(test_path("real-link/"), want);
+    snprintf(want, sizeof want, "%s/really/no/such", real);
+    assert_real(test_path("real-link/no/such"), want);
+    assert_real(test_path("real-link/no/such//"), want);
+    assert_real("/", "/");
+    assert_real("/no such/folder", "/no such/folder");
+    assert_non_null(realpath(".", real));
+    assert_real("", real);
+    assert_real(".", real);
+    snprintf(want, sizeof want, "%s/no such", real);
+    assert_real("no such", want);
+}
+
+static void paths_are_seen_from_folders(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {{"/a/b", "/a/b", ""}, {"/a/b", "/a/b/c/d", "c/d"},
+        {"/a/b", "/a/bc", "/a/bc"}, {"/", "/a", "a"}, {"/a/b", "/a", "/a"}, {"/", "/", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *seen = mo_path_below(cases[i][0], cases[i][1]);
+        assert_string_equal(seen, cases[i][2]);
+        mo_mem_free(seen);
+    }
+}
+
+static mopd_status find_real(void *path)
+{
+    char *real = mo_path_real(path);
+    mo_mem_free(real);
+    return real ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+static void real_paths_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    test_torture(find_real, (void *)(uintptr_t) "/no such/folder/at/all");
+}
+
 static mopd_status list_folder(void *path)
 {
     mo_names n;
@@ -244,6 +299,9 @@ int main(void)
         cmocka_unit_test(maps_and_reads_agree),
         cmocka_unit_test(names_come_in_byte_order),
         cmocka_unit_test(paths_join_and_part),
+        cmocka_unit_test(real_paths_begin_at_the_top),
+        cmocka_unit_test(paths_are_seen_from_folders),
+        cmocka_unit_test(real_paths_survive_lack_of_memory),
         cmocka_unit_test(files_survive_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

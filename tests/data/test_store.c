@@ -138,6 +138,10 @@ static void a_header_of_any_length_is_read(void **state)
     mopd_dataset_close(a);
 }
 
+/* What the store says of its root; the same, and for 18 pictures numbers that begin so. */
+#define ROOTS "\"roots\":\"[\\\"forge\\\"]\""
+#define ROOT_OF(two) ROOTS ",\"root_of\":\"[" two ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]\""
+
 static void headers_that_lie_are_refused(void **state)
 {
     (void)state;
@@ -164,6 +168,18 @@ static void headers_that_lie_are_refused(void **state)
         {"\"fingerprint\":\"a", "\"fingerprint\":\"", "the fingerprint has 63 digits, not 64", MOPD_E_FORMAT},
         {"\"seed\"", "\"precision\":\"f64\",\"seed\"", "metadata 'precision' is 'f64', not 'bf16'",
             MOPD_E_FORMAT},
+        {"\"seed\"", "\"labelled\":\"no\",\"seed\"", "'labelled' is 'no' with 3 classes, not 'no' with one",
+            MOPD_E_FORMAT},
+        {"\"seed\"", "\"labelled\":\"yes\",\"seed\"", "'labelled' is 'yes' with 3 classes", MOPD_E_FORMAT},
+        {ROOTS, "\"roots\":\"{}\"", "metadata 'roots' is not a list", MOPD_E_FORMAT},
+        {ROOTS, "\"roots\":\"[\"", "metadata 'roots'", MOPD_E_FORMAT},
+        {ROOTS, "\"roots\":\"[]\"", "metadata 'roots' is no list of folders", MOPD_E_FORMAT},
+        {ROOTS, "\"roots\":\"[7]\"", "metadata 'roots': item 0 is not a text", MOPD_E_FORMAT},
+        {ROOTS, "\"root_of\":\"[0]\"", "1 numbers of roots for 18 rows", MOPD_E_FORMAT},
+        {ROOTS, ROOTS ",\"root_of\":\"[0]\"", "1 numbers of roots for 18 rows", MOPD_E_FORMAT},
+        {ROOTS, ROOT_OF("0,1"), "'root_of': item 1 is none of the 1 roots", MOPD_E_FORMAT},
+        {ROOTS, ROOT_OF("-1,0"), "'root_of': item 0 is none of the 1 roots", MOPD_E_FORMAT},
+        {ROOTS, ROOT_OF("0,0.5"), "'root_of': item 1 is none of the 1 roots", MOPD_E_FORMAT},
         {"\"classes\":\"[", "\"classes\":\"{", "metadata 'classes'", MOPD_E_FORMAT},
         {"\"classes\":\"[\\\"a\\\"", "\"classes\":\"[\\\"\\\"", "'classes': item 0 is not a text",
             MOPD_E_FORMAT},

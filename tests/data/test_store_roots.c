@@ -110,6 +110,35 @@ static void several_folders_are_told_apart(void **state)
     datasets_close(all, 6);
 }
 
+/* A dozen folders, and one of them by a second name: it is the same. */
+static void folders_are_told_by_what_they_are(void **state)
+{
+    (void)state;
+    char name[64], words[64];
+    mopd_dataset *all = NULL;
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "dozen/%02d/a/%d.png", i, i);
+        test_png(name, 9, 9, (uint32_t)i);
+        snprintf(name, sizeof name, "dozen/%02d", i);
+        mopd_dataset *d = datasets_open(test_path(name)), *more = datasets_encode(d, all, 0);
+        mopd_dataset_close(all);
+        mopd_dataset_close(d);
+        all = more;
+    }
+    test_png("dozen/03/b/x.png", 9, 9, 77);
+    assert_int_equal(symlink("03", test_path("dozen/link")), 0);
+    mopd_dataset *d = datasets_open(test_path("dozen/link")), *both = datasets_encode(d, all, 0);
+    mopd_dataset *s = stored(both, test_path("dozen.safetensors"));
+    assert_there(s);
+    for (int i = 0; i < 12; i++) {
+        snprintf(words, sizeof words, "\\\"dozen/%02d\\\"", i);
+        assert_true(says(test_path("dozen.safetensors"), words));
+    }
+    assert_false(says(test_path("dozen.safetensors"), "link"));
+    mopd_dataset *list[] = {all, d, both, s};
+    datasets_close(list, 4);
+}
+
 /* A store of before roots: nobody knows where its pictures lie, and it keeps its bytes wherever it is written.
  * What is appended brings its folder. */
 static void stores_without_roots_stay_as_they_are(void **state)
@@ -193,6 +222,7 @@ int main(void)
         cmocka_unit_test(folders_below_the_store_move_with_it),
         cmocka_unit_test(what_is_not_there_is_remembered),
         cmocka_unit_test(several_folders_are_told_apart),
+        cmocka_unit_test(folders_are_told_by_what_they_are),
         cmocka_unit_test(stores_without_roots_stay_as_they_are),
         cmocka_unit_test(a_name_that_is_no_text_is_left_out),
         cmocka_unit_test(paths_from_the_top_have_no_root),
