@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import tempfile
 from ctypes import POINTER, byref, c_double, c_uint32
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -23,9 +21,11 @@ from ._core import (
     float_pointer,
     label_pointer,
     label_row,
+    opened_bytes,
     patiently,
     path_bytes,
     plain_array,
+    saved_bytes,
     sized,
     take_json,
     text_list,
@@ -273,20 +273,12 @@ class Prompt:
 
     def to_bytes(self) -> bytes:
         """The prompt file as bytes."""
-        with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
-            path = os.path.join(folder, "prompt.safetensors")
-            self.save(path)
-            with open(path, "rb") as file:
-                return file.read()
+        return saved_bytes(self.save)
 
     @classmethod
     def from_bytes(cls, data: bytes, encoder: Optional["Encoder"] = None) -> "Prompt":
         """The prompt of a prompt file's bytes."""
-        with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
-            path = os.path.join(folder, "prompt.safetensors")
-            with open(path, "wb") as file:
-                file.write(data)
-            return cls(path, encoder)
+        return opened_bytes(data, lambda path: cls(path, encoder))
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return _prompt_from_bytes, (self.to_bytes(),)

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 import warnings
 from ctypes import POINTER, byref, c_char_p, c_float, c_int32, c_size_t, sizeof
@@ -204,6 +205,24 @@ def text_list(texts: Sequence[str], what: str) -> Any:
 
 def c_strings(items: List[bytes]) -> Any:
     return (c_char_p * len(items))(*items)
+
+
+def saved_bytes(save: Callable[[str], object]) -> bytes:
+    """What `save` writes to a path, as bytes."""
+    with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
+        path = os.path.join(folder, "file.safetensors")
+        save(path)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def opened_bytes(data: bytes, load: Callable[[str], T]) -> T:
+    """What `load` makes of a path where these bytes lie."""
+    with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
+        path = os.path.join(folder, "file.safetensors")
+        with open(path, "wb") as file:
+            file.write(data)
+        return load(path)
 
 
 def filled(kind: Any, init: Any) -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
-import tempfile
 from ctypes import POINTER, byref, c_char_p, c_double, c_size_t, c_uint8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
@@ -28,8 +26,10 @@ from ._core import (
     float_pointer,
     label_pointer,
     number,
+    opened_bytes,
     patiently,
     path_bytes,
+    saved_bytes,
     sized,
     text_list,
     warn,
@@ -584,22 +584,14 @@ class Recognizer(PictureClassifier):
         state = dict(super().__getstate__())
         if "_handle" in state:
             del state["_handle"]
-            with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
-                path = os.path.join(folder, "recognizer.safetensors")
-                self.save(path)
-                with open(path, "rb") as file:
-                    state["_file"] = file.read()
+            state["_file"] = saved_bytes(self.save)
         return state
 
     def __setstate__(self, state: Any) -> None:
         data = state.pop("_file", None)
         super().__setstate__(state)
         if data is not None:
-            with tempfile.TemporaryDirectory(prefix="mopd-") as folder:
-                path = os.path.join(folder, "recognizer.safetensors")
-                with open(path, "wb") as file:
-                    file.write(data)
-                self._handle = _open(path, self.encoder)
+            self._handle = opened_bytes(data, lambda path: _open(path, self.encoder))
 
 
 def _new() -> Handle:
