@@ -167,7 +167,7 @@ class Bank:
         return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Bank.from_features, (self.classes, self.features.copy(), self.logit_scale)
+        return _bank_from_bytes, (saved_bytes(self.save),)
 
     def _map(self, function: Any, features: ArrayLike) -> Floats:
         rows = feature_rows(features, self.dim)
@@ -527,6 +527,10 @@ def _new_prompt() -> Handle:
 
 def _pointer(array: NDArray[Any], kind: Any) -> Any:
     return ctypes.cast(array.ctypes.data, POINTER(kind))
+
+
+def _bank_from_bytes(data: bytes) -> Bank:
+    return opened_bytes(data, Bank.open)
 
 
 def _prompt_from_bytes(data: bytes) -> Prompt:
