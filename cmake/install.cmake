@@ -15,6 +15,9 @@ if(TARGET mopd_cli)
 endif()
 install(FILES ${MOPD_BUILTIN_MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/mopd RENAME builtin.safetensors
     COMPONENT data OPTIONAL)
+install(CODE "if(NOT EXISTS \"${MOPD_BUILTIN_MODEL}\")
+    message(STATUS \"without the built-in model, which scripts/model.sh makes: programs have to name one\")
+endif()" COMPONENT data)
 
 # The pages and the lessons beside each other as in the source, so that links between them hold.
 set(doc ${CMAKE_INSTALL_DOCDIR})

@@ -373,6 +373,22 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
         return {mopd_image_samples(get()), width() * height() * 3};
     }
 
+    /* From 0 for a blurred picture to 1. */
+    double sharpness() const
+    {
+        double out = 0;
+        check(mopd_image_sharpness(get(), &out));
+        return out;
+    }
+
+    /* One row, whose product with that of another picture is above 0.98 for a copy. */
+    Matrix signature() const
+    {
+        Matrix out(1, MOPD_IMAGE_SIGNATURE);
+        check(mopd_image_signature(get(), out.data()));
+        return out;
+    }
+
   private:
     Image() = default;
     explicit Image(mopd_image *taken) noexcept : handle(taken) {}
@@ -694,6 +710,12 @@ inline span<const char *const> templates_for(const std::string &name)
     return {list, n};
 }
 
+/* Throws MOPD_E_ARG, with both names, when two are the same words to a model. */
+inline void check_classes(const Texts &classes)
+{
+    check(mopd_classes_check(classes.data(), classes.size(), nullptr));
+}
+
 /* The number of a method, MOPD_METHOD_.... */
 inline std::int32_t method(const std::string &name)
 {
@@ -917,6 +939,30 @@ class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close>
         check(mopd_recognizer_suspects(get(), all.data(), &n));
         all.resize(n);
         return all;
+    }
+
+    /* What is said of each picture of the fit when it is left out: info().n_pictures x classes. */
+    Matrix left_out() const
+    {
+        Matrix out(static_cast<std::size_t>(info().n_pictures), n_classes());
+        check(mopd_recognizer_left_out(get(), out.data()));
+        return out;
+    }
+
+    /* The share of right labels that would be given less than `probability`. */
+    double alarms(double probability) const
+    {
+        double share = 0;
+        check(mopd_recognizer_alarms(get(), probability, &share));
+        return share;
+    }
+
+    /* What twice as many pictures would add to the accuracy: from first to second. */
+    std::pair<double, double> more() const
+    {
+        std::pair<double, double> gain;
+        check(mopd_recognizer_more(get(), &gain.first, &gain.second));
+        return gain;
     }
 
     /* With more pictures; flags: MOPD_RECOGNIZER_CHOOSE. */
@@ -1301,6 +1347,23 @@ class Calibration {
   private:
     std::array<double, MOPD_CALIBRATION_SUMS> sums_ = {};
 };
+
+/* At most `most` pairs of rows whose product is at least `least`, the largest first. */
+inline std::vector<mopd_pair> pairs(const Matrix &rows, double least, std::size_t most = 1000)
+{
+    std::vector<mopd_pair> all(most);
+    check(mopd_pairs_find(rows.data(), rows.rows(), rows.cols(), least, all.data(), &most));
+    all.resize(most);
+    return all;
+}
+
+/* The 95 % interval, in percent, of an accuracy of which `correct` of n pictures tell. */
+inline std::pair<double, double> accuracy_interval(std::uint64_t correct, std::uint64_t n)
+{
+    std::pair<double, double> interval;
+    check(mopd_accuracy_interval(correct, n, &interval.first, &interval.second));
+    return interval;
+}
 
 /* A float32 .npy file. */
 inline void save(const std::string &path, const Matrix &values)

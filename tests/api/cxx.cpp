@@ -208,6 +208,14 @@ static void pictures_become_features(fixture &f)
     EXPECT(f.encoder.tokenize("a photo of a").size() == 6);
     EXPECT(f.encoder.texts({"a", "b"}).rows() == 2 &&
            f.encoder.texts(std::vector<std::string>{"a"}).rows() == 1);
+    EXPECT(images[0].sharpness() > 0 && images[0].sharpness() <= 1);
+    const mopd::Matrix signature = images[0].signature();
+    EXPECT(signature.rows() == 1 && signature.cols() == MOPD_IMAGE_SIGNATURE);
+    mopd::Matrix two(2, MOPD_IMAGE_SIGNATURE);
+    for (std::size_t i = 0; i < 2; i++) std::copy_n(signature.data(), signature.cols(), two.row(i).begin());
+    const std::vector<mopd_pair> copies = mopd::pairs(two, 0.98);
+    EXPECT(copies.size() == 1 && copies[0].first == 0 && copies[0].second == 1);
+    EXPECT(mopd::pairs(two, 2).empty() && mopd::pairs(two, -1, 0).empty());
     EXPECT(f.encoder.fingerprint().size() == 64 && f.encoder.describe()[0] == '{');
 }
 
@@ -254,6 +262,10 @@ static void banks_rank(fixture &f)
     mopd::Confusion confusion(TINY_CLASSES);
     confusion.add(gda.logits(f.features), f.labels);
     EXPECT(confusion.metrics().n == f.labels.size());
+    EXPECT(thrown_by([] { mopd::check_classes({"Cup", "cup"}); }) == MOPD_E_ARG);
+    mopd::check_classes({"cup", "ball"});
+    const auto [low, high] = mopd::accuracy_interval(9, 10);
+    EXPECT(low > 50 && low < 90 && high > 90 && high < 100);
     mopd::Calibration calibration;
     calibration.add(gda.logits(f.features), f.labels);
     EXPECT(calibration.ece() >= 0 && calibration.ece() <= 100 && calibration.nll() > 0);
@@ -377,6 +389,13 @@ static void recognizers_judge_by_what_was_left_out(fixture &f)
         EXPECT(!sets[i].empty());
     }
     EXPECT(kept > n * 3 / 4 && covered > n * 3 / 4);
+    const mopd::Matrix left = r.left_out();
+    EXPECT(left.rows() == n && left.cols() == TINY_CLASSES);
+    for (const mopd_suspect &s : suspects)
+        EXPECT(std::fabs(double(left(s.index, std::size_t(s.label))) - s.probability) < 1e-6);
+    EXPECT(r.alarms(0) == 0 && r.alarms(0.5) <= r.alarms(1) && thrown_by([&] { r.alarms(2); }) == MOPD_E_ARG);
+    const auto [low, high] = r.more();
+    EXPECT(low >= 0 && high >= low);
     const mopd::Recognizer without = r.withdraw(std::vector<std::size_t>{0});
     EXPECT(without.info().n_pictures == n - 1 && without.dim() == TINY_DIM);
     const std::vector<std::int32_t> mended = {right};

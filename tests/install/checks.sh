@@ -23,10 +23,21 @@ check_headers()
         for std in c99 c11; do gcc -std=$std $flags -I"$prefix/include" -fsyntax-only "$work/one.c"; done
         for std in c++98 c++11 c++17 c++20; do g++ -std=$std $flags -I"$prefix/include" -fsyntax-only "$work/one.cc"; done
     done
-    for std in c++17 c++20; do
-        g++ -std=$std $flags -Wconversion -Wshadow -I"$prefix/include" -fsyntax-only "$root"/examples/*.cpp
+    for compiler in $(compilers); do
+        for std in c++17 c++20 c++23; do
+            ! echo 'int main() {}' | "$compiler" -std=$std -x c++ -fsyntax-only - 2>/dev/null ||
+                "$compiler" -std=$std $flags -Wconversion -Wshadow -I"$prefix/include" -fsyntax-only "$root"/examples/*.cpp
+        done
     done
-    pass "every header compiles alone as C99, C11, C++98, C++11, C++17 and C++20, mopd.hpp as C++17 and C++20"
+    pass "every header compiles alone as C99, C11, C++98, C++11, C++17 and C++20, mopd.hpp from C++17 on by $(compilers | tr '\n' ' ')"
+}
+
+# The compilers of C++ at hand, each once: the usual ones, and those that have a version in their name.
+compilers()
+{
+    for name in g++ clang++ $(bash -c 'compgen -c' | grep -E '^(g|clang)[+][+]-[0-9]+$'); do
+        program=$(command -v "$name") && echo "$(readlink -f "$program") $name"
+    done | sort -u -k 1,1 | cut -d' ' -f2
 }
 
 check_programs()
