@@ -88,6 +88,25 @@ static void withdrawn_store_equals_one_never_filled(void **state)
     datasets_close(all, sizeof all / sizeof *all);
 }
 
+/* A store that mopd features --views 2 of 0.1 wrote, before stores knew where their pictures lie: it opens, and is
+ * written again with the same bytes wherever that is. */
+static void a_store_of_format_1_keeps_its_bytes(void **state)
+{
+    (void)state;
+    const char *gold = MOPD_TEST_DIR "/gold/store_format1.safetensors";
+    mopd_dataset *s = datasets_open(gold);
+    assert_string_equal(datasets_listing(s),
+        "train/cat/grey8.png=cat train/cat/la8.png=cat test/dog/rgb8.png=dog train/dog/rgba8.png=dog");
+    const mopd_dataset_info info = datasets_info(s);
+    assert_int_equal(info.n_views, 2);
+    assert_int_equal(info.unlabelled, 0);
+    assert_int_equal(datasets_item(s, 2).split, MOPD_SPLIT_TEST);
+    assert_string_equal(datasets_item(s, 0).file, MOPD_TEST_DIR "/gold/train/cat/grey8.png");
+    assert_ok(mopd_dataset_save(s, test_path("format1.safetensors")));
+    datasets_same_bytes(gold, test_path("format1.safetensors"));
+    mopd_dataset_close(s);
+}
+
 static void names_that_are_no_utf8_cannot_be_stored(void **state)
 {
     (void)state;
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(store_gives_back_what_was_saved),
         cmocka_unit_test(precision_is_kept_in_the_store),
         cmocka_unit_test(withdrawn_store_equals_one_never_filled),
+        cmocka_unit_test(a_store_of_format_1_keeps_its_bytes),
         cmocka_unit_test(names_that_are_no_utf8_cannot_be_stored),
         cmocka_unit_test(a_header_of_any_length_is_read),
         cmocka_unit_test(headers_that_lie_are_refused),
