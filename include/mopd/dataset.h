@@ -227,6 +227,14 @@ MOPD_API mopd_status mopd_dataset_withdraw(
 MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     const mopd_dataset *known, const mopd_encoder *encoder, const mopd_encode_options *options);
 
+/* chosen, n_clusters numbers of the caller: those of the n rows, n x dim, that stand for all: k-means makes
+ * n_clusters clusters of them, and each gives the row nearest to its middle, the largest cluster first.  For
+ * choosing which pictures to label, by their features: pictures that mean the same are taken once.  The same
+ * seed chooses the same rows, with any number of threads.  ARG: n_clusters is 0 or more than n; NUMERIC: a
+ * number is not finite.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_clusters_choose(
+    const float *rows, size_t n, size_t dim, size_t n_clusters, uint64_t seed, size_t *chosen);
+
 /* Writes an encoded dataset as a feature store: one safetensors file with features, labels, splits, paths,
  * hashes and the model's fingerprint, written beside path, synced and renamed, so that a store that was there
  * is whole until the new one is.  The same dataset gives the same bytes.  STATE until encoded; IO: cannot be

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/floats.h"
 #include "base/mem.h"
 #include "data/dataset.h"
+#include "math/cluster.h"
 
 static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
 static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
@@ -190,4 +192,18 @@ mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path)
     MO_API_NEED(dataset);
     MO_API_NEED(path);
     return mo_store_save(dataset, path);
+}
+
+mopd_status mopd_clusters_choose(
+    const float *rows, size_t n, size_t dim, size_t n_clusters, uint64_t seed, size_t *chosen)
+{
+    MO_API_NEED(rows);
+    MO_API_NEED_SOME(dim);
+    MO_API_NEED_SOME(n_clusters);
+    MO_API_NEED(chosen);
+    if (n_clusters > n) return mo_fail(MOPD_E_ARG, "%s: %zu clusters of %zu rows", __func__, n_clusters, n);
+    for (size_t i = 0; i < n; i++)
+        if (!mo_floats_finite(rows + i * dim, dim))
+            return mo_fail(MOPD_E_NUMERIC, "%s: row %zu is not finite", __func__, i);
+    return mo_cluster_choose(chosen, rows, (const size_t[2]){n, dim}, n_clusters, seed);
 }

@@ -47,6 +47,8 @@
     X(mopd_calibration_add, sums, (NULL, C, y, labels, 1))                                                   \
     X(mopd_calibration_add, logits, (sums, C, NULL, labels, 1))                                              \
     X(mopd_calibration_add, labels, (sums, C, y, NULL, 1))                                                   \
+    X(mopd_clusters_choose, rows, (NULL, 2, D, 1, 1, chosen_rows))                                           \
+    X(mopd_clusters_choose, chosen, (x, 2, D, 1, 1, NULL))                                                   \
     X(mopd_confusion_add, confusion, (NULL, C, y, labels, 1))                                                \
     X(mopd_confusion_add, logits, (counts, C, NULL, labels, 1))                                              \
     X(mopd_confusion_add, labels, (counts, C, y, NULL, 1))                                                   \

@@ -32,6 +32,7 @@ static double use[8], share;
 static mopd_match matches[N];
 static mopd_suspect suspects[N];
 static mopd_pair pairs[N];
+static size_t chosen_rows[N];
 static const int32_t one[1] = {1};
 static size_t some = 1;
 static const char *const absent = "/nowhere/at/all";

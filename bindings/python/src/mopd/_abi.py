@@ -501,6 +501,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         mopd_status, P(P(mopd_dataset)), P(mopd_dataset), P(mopd_dataset), P(mopd_encoder),
         P(mopd_encode_options),
     ),
+    "mopd_clusters_choose": (mopd_status, P(c_float), c_size_t, c_size_t, c_size_t, c_uint64, P(c_size_t)),
     "mopd_dataset_save": (mopd_status, P(mopd_dataset), c_char_p),
     "mopd_encoder_options_init": (mopd_status, P(mopd_encoder_options), c_size_t),
     "mopd_share_options_init": (mopd_status, P(mopd_share_options), c_size_t),
