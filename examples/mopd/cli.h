@@ -219,6 +219,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_preprocess(int argc, char **argv);
 int cmd_search(int argc, char **argv);
+int cmd_suggest(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 

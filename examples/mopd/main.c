@@ -12,6 +12,7 @@ static const struct {
     {"classify", cmd_classify, "tell which of your classes each picture shows"},
     {"fit", cmd_fit, "a recogniser from a few pictures a class, in a second"},
     {"doctor", cmd_doctor, "what is wrong with labelled pictures: wrong labels, copies and more"},
+    {"suggest", cmd_suggest, "which pictures of a pool to label next"},
     {"train", cmd_train, "learn prompts from a few pictures a class"},
     {"eval", cmd_eval, "accuracy on a data set, zero-shot or with learned prompts"},
     {"bench-new", cmd_bench_new, "the base-to-new protocol, several methods side by side"},
