@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ints.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -20,6 +21,12 @@
 #define CHUNK_PIXELS ((size_t)64 << 20) /* bytes of prepared pixels at a time, one picture at least */
 #define CHUNK_MOST 64
 #define MESSAGE_BYTES 512
+
+/* What is not in the journal yet is lost when the process is killed: chunks are to take some seconds, whatever the
+ * model.  They begin small. */
+#define CHUNK_FIRST 4
+#define QUICK_SECONDS 4
+#define SLOW_SECONDS 15
 
 /* One picture of the current chunk, filled by a worker. */
 typedef struct slot {
@@ -212,6 +219,13 @@ static void close_chunk(chunk *c)
     mo_mem_free(c->slots);
 }
 
+/* How many pictures come next.  No feature depends on it. */
+static size_t next_step(const chunk *c, size_t step, double seconds)
+{
+    if (seconds < QUICK_SECONDS) return mo_min(2 * step, c->n_most);
+    return seconds > SLOW_SECONDS ? mo_max(step / 2, 1) : step;
+}
+
 mopd_status mo_features_read(mo_features_job *j)
 {
     size_t n = j->data->n, floats;
@@ -222,8 +236,13 @@ mopd_status mo_features_read(mo_features_job *j)
     if (!j->features || !j->hash) return MOPD_E_NOMEM;
     chunk c;
     mopd_status st = open_chunk(&c, j);
-    for (size_t first = 0; first < n && st == MOPD_OK; first += c.n_most)
-        st = run_chunk(&c, first, mo_min(n - first, c.n_most));
+    size_t step = j->journal ? mo_min(CHUNK_FIRST, c.n_most) : c.n_most, taken;
+    for (size_t first = 0; first < n && st == MOPD_OK; first += taken) {
+        const double start = mo_clock_seconds();
+        taken = mo_min(n - first, step);
+        st = run_chunk(&c, first, taken);
+        if (j->journal) step = next_step(&c, step, mo_clock_seconds() - start);
+    }
     close_chunk(&c);
     return st;
 }

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/floats.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -37,15 +37,8 @@ struct mo_journal {
     char head[HEAD_BYTES];
     mo_map map;     /* what earlier runs have left */
     mo_buf waiting; /* records to be written */
-    time_t synced;
+    double synced;  /* when */
 };
-
-static time_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec;
-}
 
 /* The head of this run's journal: a line each, filled up with spaces. */
 static void fill_head(mo_journal *j, const mo_journal_run *run)
@@ -139,7 +132,7 @@ mopd_status mo_journal_open(mo_journal **out, const char *path, const mo_journal
     mo_journal *j = mo_mem_calloc(1, sizeof *j);
     if (!j) return MOPD_E_NOMEM;
     j->fd = -1;
-    j->synced = now();
+    j->synced = mo_clock_seconds();
     j->n_floats = (size_t)run->n_views * run->dim;
     j->record_bytes = HASH_DIGITS + WORD_BYTES + j->n_floats * sizeof(float) + WORD_BYTES;
     fill_head(j, run);
@@ -186,9 +179,9 @@ mopd_status mo_journal_flush(mo_journal *j)
     if (st != MOPD_OK) return st; /* half a record is seen when it is read */
     j->n_records += j->waiting.size / j->record_bytes;
     j->waiting.size = 0;
-    if (now() - j->synced >= SYNC_SECONDS) {
+    if (mo_clock_seconds() - j->synced >= SYNC_SECONDS) {
         fdatasync(j->fd); /* a machine that stops loses no more than what came since */
-        j->synced = now();
+        j->synced = mo_clock_seconds();
     }
     return MOPD_OK;
 }
