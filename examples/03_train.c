@@ -51,7 +51,7 @@ static mopd_status learn(const mopd_encoder *encoder, const mopd_dataset *data, 
     mopd_trainer *trainer = NULL;
     mopd_prompt *prompt = NULL;
     mopd_dataset_get_info(data, &info);
-    mopd_trainer_options_init(&options, sizeof options); /* MoPD, 50 epochs, the model's own learning rate */
+    mopd_trainer_options_init(&options, sizeof options); /* MoPD, as long as it needs, the model's own rate */
     mopd_run_init(&run, sizeof run);
     run.n = info.n_items;
     run.n_views = 1;

@@ -57,7 +57,9 @@ int main(int argc, char **argv)
     mopd_status st = mopd_encoder_open(&encoder, NULL, NULL);
     if (st == MOPD_OK)
         st = mopd_prompt_open(&prompt, argv[1], encoder); /* MISMATCH if made with another model */
-    if (st == MOPD_OK) st = mopd_bank_create_prompt(&learned, encoder, classes, n, prompt);
+    if (st ==
+        MOPD_OK) /* classes that it was not trained on go half-way back to the words that it started from */
+        st = mopd_bank_create_prompt_unseen(&learned, encoder, classes, n, prompt, 0.5f);
     if (st == MOPD_OK) st = mopd_bank_create(&written, encoder, classes, n, NULL, 0);
     if (st == MOPD_OK) st = mopd_image_open(&image, argv[2], NULL);
     if (st == MOPD_OK)
