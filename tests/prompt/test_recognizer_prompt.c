@@ -140,7 +140,7 @@ static void files_with_another_share_or_none(void **state)
 static void shares_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    static const double wrong[] = {-0.1, 1.1, NAN};
+    static const double wrong[] = {-0.1, 1.1, (double)NAN};
     for (int i = 0; i < 3; i++) {
         const mopd_recognizer_options o = options_of(wrong[i]);
         mopd_recognizer *r = NULL;
