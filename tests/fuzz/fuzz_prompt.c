@@ -8,14 +8,17 @@
 
 static void use(const mopd_prompt *prompt)
 {
+    static const char *const classes[2] = {"cat", "a new one"};
     mopd_gate *gate = NULL;
-    mopd_bank *bank = NULL;
+    mopd_bank *bank = NULL, *half = NULL;
     char *json = NULL;
     fuzz_touch(prompt->context, mo_prompt_context_floats(prompt) * sizeof(float));
     fuzz_touch(prompt->gate, mo_prompt_gate_floats(prompt) * sizeof(float));
     FUZZ_MUST(mopd_prompt_describe(prompt, &json) == MOPD_OK);
     (void)FUZZ_READ(mopd_gate_create(&gate, prompt), gate);
     (void)FUZZ_READ(mopd_bank_create_prompt(&bank, fuzz_encoder(), NULL, 0, prompt), bank);
+    (void)FUZZ_READ(mopd_bank_create_prompt_unseen(&half, fuzz_encoder(), classes, 2, prompt, 0.5f), half);
+    mopd_bank_free(half);
     mopd_bank_free(bank);
     mopd_gate_free(gate);
     mopd_free(json);
