@@ -180,7 +180,7 @@ static bool list_names(cli_list *names, const char *folder)
     DIR *dir = opendir(folder);
     if (!dir) return cli_fail("%s: cannot list: %s", folder, strerror(errno)), false;
     for (struct dirent *e; (e = readdir(dir));) {
-        if (e->d_name[0] != '.') cli_list_add(names, e->d_name);
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) cli_list_add(names, e->d_name);
     }
     closedir(dir);
     if (names->n) qsort(names->item, names->n, sizeof *names->item, by_bytes);
@@ -196,10 +196,14 @@ static bool walk(cli_list *list, const char *path, int depth)
         char *inner = cli_alloc(n, 1);
         snprintf(inner, n, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names.item[i]);
         struct stat info;
-        if (!stat(inner, &info) && S_ISDIR(info.st_mode))
+        if (names.item[i][0] == '.')
+            cli_remarks_pass(inner);
+        else if (!stat(inner, &info) && S_ISDIR(info.st_mode))
             ok = walk(list, inner, depth + 1);
         else if (is_picture_name(inner))
             cli_list_add(list, inner);
+        else
+            cli_remarks_pass(inner);
         free(inner);
     }
     cli_list_free(&names);
@@ -215,6 +219,7 @@ bool cli_list_pictures(cli_list *list, const char *path)
     }
     size_t before = list->n;
     if (!walk(list, path, 0)) return false;
+    cli_remarks_passed();
     if (list->n == before) return cli_fail("%s: no .jpg, .jpeg or .png below this folder", path), false;
     return true;
 }

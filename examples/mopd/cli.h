@@ -109,6 +109,9 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
 int cli_choice(const char *command, const char *option, const char *text, const char *const *known, size_t n,
     int32_t *value);
 
+/* --quiet was given: no remarks on standard error. */
+bool cli_is_quiet(void);
+
 /* "json"/"csv" chosen? */
 bool cli_is_json(const cli_common *common);
 bool cli_is_csv(const cli_common *common);
@@ -124,6 +127,9 @@ void cli_print_json(json_t *document);
 /* A real JSON number that is short for a float: 0.93, not 0.93000000715. */
 json_t *cli_json_float(float x);
 
+/* A JSON text; bytes that are no UTF-8 become "?". */
+json_t *cli_json_text(const char *text);
+
 /* One field of a CSV line, quoted where RFC 4180 asks for it: printed, or written to a file. */
 void cli_csv_field(const char *text, bool last);
 void cli_csv_write(FILE *f, const char *text, bool last);
@@ -136,6 +142,21 @@ void cli_table_print_free(cli_table *table);
 
 /* Flushes stdout; false after reporting that it cannot be written (full disk, closed pipe). */
 bool cli_flush(void);
+
+/* -- remarks ------------------------------------------------------------------------------------------------ */
+
+/* What the library remarks on a data set, of each kind once: on standard error unless --quiet, and in the JSON. */
+void cli_remarks_tell(const mopd_dataset *data);
+
+/* Words of class names that the model's vocabulary spells letter by letter; once. */
+void cli_remarks_letters(const mopd_encoder *encoder, const char *const *names, size_t n);
+
+/* Counts a file that a walk through folders passes over; tells of those that were counted. */
+void cli_remarks_pass(const char *path);
+void cli_remarks_passed(void);
+
+/* "remarks" of what was told, if anything was. */
+void cli_remarks_add(json_t *document);
 
 /* -- progress ----------------------------------------------------------------------------------------------- */
 

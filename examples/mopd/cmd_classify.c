@@ -106,6 +106,20 @@ static void show_json(job *j, const char *image, const char *error)
     json_decref(one);
 }
 
+/* The end of the document: remarks, if there are any. */
+static void show_json_end(void)
+{
+    json_t *end = json_object();
+    cli_remarks_add(end);
+    fputs("]", stdout);
+    if (json_object_size(end)) {
+        fputs(",\"remarks\":", stdout);
+        json_dumpf(json_object_get(end, "remarks"), stdout, JSON_COMPACT);
+    }
+    fputs("}\n", stdout);
+    json_decref(end);
+}
+
 static void show_csv(job *j, const char *image, const char *error)
 {
     char number[2][32];
@@ -195,7 +209,7 @@ static int classify_all(job *j, const mopd_encoder *encoder)
     if (cli_is_json(j->common)) fputs("{\"results\":[", stdout);
     mopd_status st = cli_pictures_each(j->pictures, encoder, encoded, j);
     cli_progress_end(&j->progress);
-    if (cli_is_json(j->common)) fputs("]}\n", stdout);
+    if (cli_is_json(j->common)) show_json_end();
     if (!cli_flush()) return EXIT_FAILED;
     if (st != MOPD_OK) return cli_fail_status(st);
     return j->n_bad ? EXIT_FAILED : EXIT_DONE;
@@ -242,6 +256,8 @@ static int run(const cli_common *common, const cli_prompts *prompts, judges *by,
     mopd_status st = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
                                     : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
     cli_interrupt_ends(false);
+    if (st == MOPD_OK)
+        cli_remarks_letters(encoder, (const char *const *)prompts->class_list.item, prompts->class_list.n);
     int status =
         st == MOPD_OK ? cli_pictures_ready(pictures, &by->data, encoder, common) : cli_fail_status(st);
     if (status < 0) {

@@ -13,6 +13,7 @@
 typedef struct cli_data {
     const char *path;     /* -d: folder, CSV or store */
     const char *pictures; /* --pictures: the folder that a store's or list's paths are in, NULL: its own */
+    const char *names;    /* --names: words for labels that are none */
     bool skip_bad;        /* --skip-bad */
     bool unlabelled;      /* --unlabelled: labels are not looked for */
     bool may_lack_labels; /* the command needs none; set by it before cli_data_open */
@@ -26,6 +27,9 @@ typedef struct cli_data {
         NULL},                                                                                               \
         {"pictures", 0, CLI_TEXT, &(data).pictures, "DIR",                                                   \
             "folder that the paths of a list or store start from", NULL},                                    \
+        {"names", 0, CLI_TEXT, &(data).names, "FILE",                                                        \
+            "words for labels that are none: CSV label,name, or one name a line in the order of the labels", \
+            NULL},                                                                                           \
     {                                                                                                        \
         "skip-bad", 0, CLI_FLAG, &(data).skip_bad, NULL, "leave unreadable pictures out instead of failing", \
             NULL                                                                                             \
@@ -89,9 +93,6 @@ typedef struct cli_pair {
 
 /* At most `most` pairs, to be freed. */
 cli_pair *cli_score_pairs(const cli_score *score, size_t most, size_t *n);
-
-/* A JSON text; bytes that are no UTF-8 become "?". */
-json_t *cli_json_text(const char *text);
 
 /* A file could be made at this path: -1, else EXIT_FAILED after reporting.  path may be NULL. */
 int cli_check_writable(const char *path);

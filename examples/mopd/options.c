@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool quiet; /* of the options that were parsed */
+
 enum { MAX_OPTIONS = 64, CODE_BASE = 1000, CODE_HELP = 999 };
 
 /* The command's options, then the common ones. */
@@ -206,9 +208,15 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
     int status = walk(command, all, n, false, argc, argv);
     if (status < 0) status = walk(command, all, n, true, argc, argv);
     if (status >= 0) return status;
+    quiet = common->quiet;
     *rest = argv + optind;
     *n_rest = (size_t)(argc - optind);
     return check_common(command, common);
+}
+
+bool cli_is_quiet(void)
+{
+    return quiet;
 }
 
 bool cli_is_json(const cli_common *common)

@@ -23,6 +23,7 @@ bool cli_flush(void)
 
 void cli_print_json(json_t *document)
 {
+    cli_remarks_add(document);
     json_dumpf(document, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(document);

@@ -50,6 +50,10 @@ typedef struct mopd_dataset_options {
      * the CSV; of a store, the folders that it remembers, or its own where it remembers none.  Set it when the
      * pictures have moved, or pictures and list lie apart. */
     const char *root;
+    /* File that gives words to labels that are numbers or ids: a CSV label,name, or one name a line in the order of the
+     * labels (by value where all are whole numbers).  NULL, the default: prompts read the labels.  Labels still order
+     * and identify the classes, so draws, halves and stores are the same with and without. */
+    const char *names;
 } mopd_dataset_options;
 
 /* One picture.  The texts belong to the dataset. */
@@ -62,6 +66,22 @@ typedef struct mopd_item {
     const char *file; /* where it lies: root and path */
     const char *hash; /* SHA-256 of the file, 64 hexadecimal digits; "" until encoded */
 } mopd_item;
+
+/* Kinds of mopd_remark. */
+#define MOPD_REMARK_PASSED_OVER 1  /* files or folders were passed over: one remark for each kind of them */
+#define MOPD_REMARK_TWO_CLASSES 2  /* pictures of the same content are in two classes */
+#define MOPD_REMARK_TWO_SPLITS 3   /* pictures of the same content are in two splits */
+#define MOPD_REMARK_LABELS 4       /* labels are numbers or ids, and no names were given */
+#define MOPD_REMARK_SAME_CLASSES 5 /* names of two classes are the same words to a model */
+
+/* What a user should be told of data that opened all the same. */
+typedef struct mopd_remark {
+    uint32_t struct_size;
+    int32_t kind; /* MOPD_REMARK_... */
+    uint64_t n;   /* of files, pictures or classes that it is about */
+    const char
+        *text; /* a sentence without full stop that names one or a few of them; belongs to the dataset */
+} mopd_remark;
 
 typedef struct mopd_dataset_info {
     uint32_t struct_size;
@@ -140,12 +160,15 @@ MOPD_API mopd_status mopd_selection_init(mopd_selection *selection, size_t struc
 MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size_t struct_size);
 
 /* Opens a folder DATA/[SPLIT/]CLASS/picture.{jpg,jpeg,png}, a CSV with header path,label[,split], or a feature
- * store; what lies at path tells which.  Folders train, val and test that hold class folders are splits, and no
- * class folder may stand beside them.  Data without labels needs a flag of the options.  No picture is read yet, so that a million of them open in
+ * store; what lies at path tells which.  Folders train, val and test (also training, valid, validation and testing, in
+ * upper or lower case) that hold class folders are splits, and no class folder may stand beside them.  Data without
+ * labels needs a flag of the options.  What is passed over is told by mopd_dataset_get_remark.  No picture is read yet,
+ * so that a million of them open in
  * seconds.  options may be NULL.
  *
- * IO: cannot be read; FORMAT: a class without a picture, a bad CSV line, a path listed twice, a store that lies
- * (all named, with their line or place).  *out is NULL on failure.  Close with mopd_dataset_close.  Any
+ * IO: cannot be read; FORMAT: a class without a picture, a picture in a folder inside a class folder, a bad CSV line,
+ * a path listed twice, two classes that are the same words to a model (mopd_classes_check), a file of names that does
+ * not fit, a store that lies (all named, with their line or place).  *out is NULL on failure.  Close with mopd_dataset_close.  Any
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_open(
     mopd_dataset **out, const char *path, const mopd_dataset_options *options);
@@ -160,11 +183,28 @@ MOPD_API void mopd_dataset_close(mopd_dataset *dataset);
 MOPD_API mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info);
 MOPD_API mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mopd_item *item);
 
-/* The name of a class as folder or CSV has it, NULL beyond the last; all names, C of them, in the form that
- * mopd_bank_create and mopd_trainer_create take.  Classes are in byte order of their names.  Owned by the
+/* The index-th remark on what was left out or looks wrong: of a folder what was passed over, of a store and of what
+ * mopd_dataset_encode gives pictures that are in two classes or splits, of all of them labels that are no words.  A
+ * part of a dataset has those of the whole on files and pictures.  struct_size of the caller's remark is set before
+ * the call.  ARG: there are no more, so a loop that begins with 0 ends there.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_dataset_get_remark(const mopd_dataset *dataset, size_t index, mopd_remark *remark);
+
+/* The name of a class for prompts, as folder or CSV has it, NULL beyond the last; all names, C of them, in the form
+ * that mopd_bank_create and mopd_trainer_create take.  Classes are in byte order of their labels.  Owned by the
  * dataset; NULL for NULL.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index);
 MOPD_API const char *const *mopd_dataset_class_names(const mopd_dataset *dataset);
+
+/* The label of a class as folder or CSV has it, NULL beyond the last: another text than its name where names were
+ * given.  Owned by the dataset; NULL for NULL.  Any thread.  Since 0.1. */
+MOPD_API const char *mopd_dataset_label_name(const mopd_dataset *dataset, size_t index);
+
+/* The dataset with other names for prompts: n of them, one for each class in the order of the classes; labels, draws and
+ * features stay.  For labels that are numbers or ids, where the words are in the program; a file of them is an option of
+ * mopd_dataset_open.  ARG: another number of names, one that is empty or no UTF-8, two that are the same words to a
+ * model.  Close with mopd_dataset_close.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_dataset_with_names(
+    mopd_dataset **out, const mopd_dataset *dataset, const char *const *names, size_t n);
 
 /* The class of each picture, n numbers from 0 to C - 1 in the dataset's order, as a trainer takes them.  Owned
  * by the dataset; NULL for NULL.  Any thread.  Since 0.1. */

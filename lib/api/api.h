@@ -60,6 +60,7 @@
     X(mopd_dataset_options, 16, 1,                                                                           \
         MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS)                          \
     X(mopd_dataset_info, 48, 0, MO_API_NO_FLAGS)                                                             \
+    X(mopd_remark, 24, 1, MO_API_NO_FLAGS)                                                                   \
     X(mopd_item, 40, 3, MO_API_NO_FLAGS)                                                                     \
     X(mopd_selection, 24, 0, MO_API_NO_FLAGS)                                                                \
     X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC)                                   \

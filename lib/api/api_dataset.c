@@ -8,7 +8,13 @@
 #include "data/dataset.h"
 #include "math/cluster.h"
 
-static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL};
+/* What a model is to read of the classes. */
+static const char *const *words(const mopd_dataset *dataset)
+{
+    return (const char *const *)(dataset->word ? dataset->word : dataset->name);
+}
+
+static const mopd_dataset_options no_options = {sizeof no_options, 0, NULL, NULL};
 static const mopd_selection everything = {sizeof everything, MOPD_SPLIT_NONE, MOPD_SUBSET_ALL, 0, 1};
 static const mopd_encode_options plain_once = {sizeof plain_once, 0, 0, 0, 1, NULL, NULL, NULL, NULL};
 
@@ -82,14 +88,49 @@ mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mop
     return mo_api_give(__func__, MO_API_mopd_item, item, &i);
 }
 
+mopd_status mopd_dataset_get_remark(const mopd_dataset *dataset, size_t index, mopd_remark *remark)
+{
+    MO_API_NEED(dataset);
+    MO_API_NEED(remark);
+    const mo_remarks *files = &dataset->source->remarks, *labels = &dataset->remarks;
+    if (index >= files->n + labels->n)
+        return mo_fail(MOPD_E_ARG, "index %zu of %zu remarks", index, files->n + labels->n);
+    const mo_remarks_item *item = index < files->n ? files->item + index : labels->item + (index - files->n);
+    const mopd_remark r = {sizeof r, item->kind, item->n, item->text};
+    return mo_api_give(__func__, MO_API_mopd_remark, remark, &r);
+}
+
 const char *mopd_dataset_class_name(const mopd_dataset *dataset, size_t index)
+{
+    return dataset && index < dataset->n_classes ? words(dataset)[index] : NULL;
+}
+
+const char *mopd_dataset_label_name(const mopd_dataset *dataset, size_t index)
 {
     return dataset && index < dataset->n_classes ? dataset->name[index] : NULL;
 }
 
 const char *const *mopd_dataset_class_names(const mopd_dataset *dataset)
 {
-    return dataset ? (const char *const *)dataset->name : NULL;
+    return dataset ? words(dataset) : NULL;
+}
+
+mopd_status mopd_dataset_with_names(
+    mopd_dataset **out, const mopd_dataset *dataset, const char *const *names, size_t n)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    MO_API_NEED_LIST(names, n);
+    size_t *keep = mo_mem_alloc(dataset->n, sizeof *keep);
+    if (!keep) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < dataset->n; i++) keep[i] = i;
+    mopd_status st = mo_dataset_part(out, dataset, keep, dataset->n, NULL);
+    mo_mem_free(keep);
+    if (st == MOPD_OK && (st = mo_rename_list(*out, names, n)) != MOPD_OK) {
+        mo_dataset_close(*out);
+        *out = NULL;
+    }
+    return st;
 }
 
 const int32_t *mopd_dataset_labels(const mopd_dataset *dataset)

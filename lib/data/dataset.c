@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "token/fold.h"
 
 static const char *const split_names[] = {"train", "val", "test"};
 
@@ -48,6 +49,7 @@ void mo_dataset_source_release(mo_dataset_source *source)
     mo_mem_free(source->row);
     mo_mem_free(source->owned);
     mo_mem_free(source->preprocessing);
+    mo_remarks_free(&source->remarks);
     mo_tensors_close(source->file);
     mo_mem_free(source);
 }
@@ -182,6 +184,8 @@ done:
         d->source = l->source;
     else
         mo_dataset_source_release(l->source);
+    if (st == MOPD_OK) st = mo_remarks_twice(d);
+    if (st == MOPD_OK) st = mo_remarks_labels(d);
     if (st != MOPD_OK)
         mo_dataset_close(d);
     else
@@ -213,6 +217,7 @@ mopd_status mo_dataset_list_build(
         const mo_dataset_list_row *r = &list->row[i];
         listed[i] = (mo_dataset_listed){r->class_name, (uint32_t)i, r->line};
         st = mo_dataset_row_set(source->row + i, root, r->path, r->split);
+        source->row[i].line = r->line;
     }
     if (st == MOPD_OK)
         st = mo_dataset_listing_build(out, &(mo_dataset_listing){source, listed, list->n, NULL, 0, where});
@@ -234,9 +239,12 @@ mopd_status mo_dataset_part(
         n_classes += !class_kept || class_kept[c];
     }
     mopd_status st = dataset_create(&d, n, n_classes);
+    if (st == MOPD_OK && from->word && !(d->word = mo_mem_calloc(n_classes, sizeof *d->word)))
+        st = MOPD_E_NOMEM;
     for (size_t c = 0; c < from->n_classes && st == MOPD_OK; c++) {
         if (class_kept && !class_kept[c]) continue;
         if (!(d->name[number[c]] = mo_mem_strdup(from->name[c]))) st = MOPD_E_NOMEM;
+        if (from->word && !(d->word[number[c]] = mo_mem_strdup(from->word[c]))) st = MOPD_E_NOMEM;
     }
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         d->row[i] = from->row[keep[i]];
@@ -257,11 +265,43 @@ void mo_dataset_close(mopd_dataset *d)
 {
     if (!d) return;
     for (size_t c = 0; c < d->n_classes; c++) mo_mem_free(d->name[c]);
+    for (size_t c = 0; d->word && c < d->n_classes; c++) mo_mem_free(d->word[c]);
     mo_mem_free(d->name);
+    mo_mem_free(d->word);
+    mo_remarks_free(&d->remarks);
     mo_mem_free(d->row);
     mo_mem_free(d->label);
     mo_dataset_source_release(d->source);
     mo_mem_free(d);
+}
+
+/* The line on which a CSV has a class first, and a picture of it. */
+static uint32_t first_line(const mopd_dataset *d, size_t c, const char **path)
+{
+    uint32_t line = UINT32_MAX;
+    for (size_t i = 0; i < d->n; i++) {
+        const mo_dataset_row *row = d->source->row + d->row[i];
+        if ((size_t)d->label[i] != c || row->line >= line) continue;
+        line = row->line;
+        *path = row->path;
+    }
+    return line;
+}
+
+mopd_status mo_dataset_check_words(const mopd_dataset *d, const char *where)
+{
+    size_t same[2];
+    const char *path[2] = {"", ""}, *const *words = (const char *const *)(d->word ? d->word : d->name);
+    mopd_status st = mo_fold_find(words, d->n_classes, same);
+    if (st != MOPD_OK || same[1] == d->n_classes) return st;
+    uint32_t line[2] = {first_line(d, same[0], &path[0]), first_line(d, same[1], &path[1])};
+    const int later = line[1] > line[0];
+    const char *const advice = "write both alike, or give each words of its own (names)";
+    if (line[0] && line[0] != UINT32_MAX)
+        return mo_fail(MOPD_E_FORMAT, "%s: line %u: '%s' is the same words to a model as '%s' of line %u: %s",
+            where, line[later], words[same[later]], words[same[!later]], line[!later], advice);
+    return mo_fail(MOPD_E_FORMAT, "%s: classes '%s' (%s) and '%s' (%s) are the same words to a model: %s",
+        where, words[same[0]], path[0], words[same[1]], path[1], advice);
 }
 
 /* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is text. */
@@ -287,12 +327,25 @@ static mopd_status open_folder(mopd_dataset **out, const char *path, const mopd_
                       : mo_folder_open(out, path, options->root);
 }
 
+static mopd_status open_any(
+    mopd_dataset **out, const char *path, const mopd_dataset_options *options, bool *store)
+{
+    *out = NULL;
+    if (mo_file_is_dir(path)) return open_folder(out, path, options);
+    mopd_status st = looks_like_store(path, store);
+    if (st != MOPD_OK) return st;
+    if (*store) return mo_store_open(out, path, options->root, options->flags & MOPD_DATASET_READ);
+    return mo_csv_open(out, path, options);
+}
+
 mopd_status mo_dataset_open(mopd_dataset **out, const char *path, const mopd_dataset_options *options)
 {
-    if (mo_file_is_dir(path)) return open_folder(out, path, options);
     bool store = false;
-    mopd_status st = looks_like_store(path, &store);
-    if (st != MOPD_OK) return st;
-    if (store) return mo_store_open(out, path, options->root, options->flags & MOPD_DATASET_READ);
-    return mo_csv_open(out, path, options);
+    mopd_status st = open_any(out, path, options, &store);
+    if (st == MOPD_OK && options->names) st = mo_rename_file(*out, options->names);
+    if (st == MOPD_OK && !store) st = mo_dataset_check_words(*out, path);
+    if (st == MOPD_OK) return st;
+    mo_dataset_close(*out);
+    *out = NULL;
+    return st;
 }

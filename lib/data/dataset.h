@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
+#include "data/remarks.h"
 #include "format/safetensors.h"
 #include "mopd/dataset.h"
 
@@ -18,6 +19,7 @@ typedef struct mo_dataset_row {
     char *file;       /* root and path; owned */
     const char *path; /* its end: the name in the data */
     int32_t split;
+    uint32_t line; /* of the CSV, 0 elsewhere */
     char hash[65]; /* "" until read */
     bool guessed;  /* nobody knows the root: it is that of a store which does not say */
 } mo_dataset_row;
@@ -35,14 +37,17 @@ typedef struct mo_dataset_source {
     uint64_t seed;
     char fingerprint[65];
     char *preprocessing; /* JSON; NULL until encoded */
+    mo_remarks remarks;  /* on files and pictures */
 } mo_dataset_source;
 
 struct mopd_dataset {
     mo_dataset_source *source;
     size_t n, n_classes;
-    uint32_t *row;  /* n */
-    int32_t *label; /* n */
-    char **name;    /* n_classes */
+    uint32_t *row;      /* n */
+    int32_t *label;     /* n */
+    char **name;        /* n_classes: the labels, which order and identify classes */
+    char **word;        /* n_classes: what a model is to read instead; NULL: the labels are words */
+    mo_remarks remarks; /* on labels; a part has none */
 };
 
 /* A source with room for n_rows and one user.  mo_dataset_source_release frees it for its last user. */
@@ -108,6 +113,27 @@ mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char 
 
 /* Whether a folder has no class folder with a picture, in splits or without. */
 mopd_status mo_unlabelled_tell(const char *path, bool *unlabelled);
+
+/* Remarks on what a dataset holds: the same picture twice (added to those of the source); its labels (anew). */
+mopd_status mo_remarks_twice(mopd_dataset *d);
+mopd_status mo_remarks_labels(mopd_dataset *d);
+
+/* Gives the classes of a dataset that nobody has seen yet the names of a file: a CSV label,name, or one name a line
+ * in the order of the labels.  FORMAT names file and line. */
+mopd_status mo_rename_file(mopd_dataset *d, const char *path);
+
+/* The same from a list of n names, in the order of the classes.  ARG names index and name. */
+mopd_status mo_rename_list(mopd_dataset *d, const char *const *names, size_t n);
+
+/* The same with n_classes names that the dataset takes over, or frees where st tells of a failure or the memory is
+ * short.  words may be NULL after a failure. */
+mopd_status mo_rename_take(mopd_dataset *d, char **words, mopd_status st);
+
+/* Classes have the names that they have in `first`, else in `second` (NULL: nothing), where those have some. */
+mopd_status mo_rename_inherit(mopd_dataset *d, const mopd_dataset *first, const mopd_dataset *second);
+
+/* FORMAT: two labels are the same words to a model; `where` lists them. */
+mopd_status mo_dataset_check_words(const mopd_dataset *d, const char *where);
 
 /* The three kinds of data; root as in mopd_dataset_options, NULL for the default. */
 mopd_status mo_folder_open(mopd_dataset **out, const char *path, const char *root);

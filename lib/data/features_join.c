@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "data/features.h"
+#include "data/dataset.h"
 #include "format/json.h"
 
 /* How pictures were made into pixels, as the JSON that stands in a store. */
@@ -107,7 +108,9 @@ static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, siz
     else if (mo_mul(n, j->n_views * j->dim, &floats))
         s->owned = mo_mem_alloc(floats, sizeof(float));
     s->features = s->owned;
-    return s->owned ? describe_pixels(&j->encoder->config.pixels, &s->preprocessing) : MOPD_E_NOMEM;
+    mopd_status st = s->owned ? describe_pixels(&j->encoder->config.pixels, &s->preprocessing) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_remarks_copy(&s->remarks, &j->data->source->remarks, MOPD_REMARK_PASSED_OVER);
+    return st;
 }
 
 /* All classes, also those without a picture; of data only when all of it was encoded.  names has room for both. */
@@ -138,6 +141,10 @@ mopd_status mo_features_join(mopd_dataset **out, mo_features_job *j)
             out, &(mo_dataset_listing){s, listed, n, names, list_classes(j, names), "the joined data"});
     else
         mo_dataset_source_release(s);
+    if (st == MOPD_OK && (st = mo_rename_inherit(*out, j->data, j->known)) != MOPD_OK) {
+        mo_dataset_close(*out);
+        *out = NULL;
+    }
     mo_mem_free(names);
     mo_mem_free(listed);
     return st;

@@ -141,8 +141,9 @@ mopd_status mo_split_withdraw(
     size_t *keep = mo_mem_alloc(d->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) {
-        bool goes =
-            path ? !strcmp(d->source->row[d->row[i]].path, path) : !strcmp(d->name[d->label[i]], class_name);
+        const int32_t c = d->label[i];
+        bool goes = path ? !strcmp(d->source->row[d->row[i]].path, path)
+                         : !strcmp(d->name[c], class_name) || (d->word && !strcmp(d->word[c], class_name));
         if (!goes) keep[n++] = i;
     }
     mopd_status st;

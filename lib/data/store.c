@@ -6,7 +6,8 @@
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
  *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32;
- *               labelled "no" where the one class only says that there are none; roots, root_of (store_roots.c) */
+ *               names (as classes) where labels are no words; labelled "no" where the one class only says that there
+ *               are none; roots, root_of (store_roots.c) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static mopd_status check_utf8(const char *text, const char *what)
         MOPD_E_FORMAT, "%s '%s': byte %zu is not UTF-8, a feature store needs that", what, text, good);
 }
 
-typedef enum list_kind { LIST_CLASSES, LIST_PATHS, LIST_HASHES } list_kind;
+typedef enum list_kind { LIST_CLASSES, LIST_NAMES, LIST_PATHS, LIST_HASHES } list_kind;
 
 /* One of the JSON lists as metadata. */
 static mopd_status add_list(mo_safetensors_writer *w, const mopd_dataset *d, const char *key, list_kind kind)
@@ -42,11 +43,15 @@ static mopd_status add_list(mo_safetensors_writer *w, const mopd_dataset *d, con
     mopd_status st = MOPD_OK;
     mo_jsonw_init(&json, &text);
     mo_jsonw_array(&json);
-    size_t n = kind == LIST_CLASSES ? d->n_classes : d->n;
+    const bool classes = kind == LIST_CLASSES || kind == LIST_NAMES;
+    size_t n = classes ? d->n_classes : d->n;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
-        const mo_dataset_row *row = kind == LIST_CLASSES ? NULL : d->source->row + d->row[i];
-        const char *item = kind == LIST_CLASSES ? d->name[i] : kind == LIST_PATHS ? row->path : row->hash;
-        if (kind != LIST_HASHES) st = check_utf8(item, kind == LIST_CLASSES ? "class" : "path");
+        const mo_dataset_row *row = classes ? NULL : d->source->row + d->row[i];
+        const char *item = kind == LIST_CLASSES ? d->name[i]
+                           : kind == LIST_NAMES ? d->word[i]
+                           : kind == LIST_PATHS ? row->path
+                                                : row->hash;
+        if (kind != LIST_HASHES) st = check_utf8(item, classes ? "class" : "path");
         mo_jsonw_string(&json, item);
     }
     mo_jsonw_end(&json);
@@ -75,6 +80,7 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
     if (st == MOPD_OK && s->quantized) st = mo_safetensors_writer_meta(w, "precision", "bf16");
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
+    if (st == MOPD_OK && d->word) st = add_list(w, d, "names", LIST_NAMES);
     if (st == MOPD_OK) st = add_list(w, d, "paths", LIST_PATHS);
     if (st == MOPD_OK) st = add_list(w, d, "hashes", LIST_HASHES);
     if (st == MOPD_OK && s->unlabelled) st = mo_safetensors_writer_meta(w, "labelled", "no");
@@ -341,11 +347,40 @@ static mopd_status read_store(mopd_dataset **out, opened *o)
     return st;
 }
 
+/* Names beside the labels, where a store has some: in the order of its classes. */
+static mopd_status read_names(mopd_dataset *d, const opened *o)
+{
+    const char *text = mo_tensors_meta(d->source->file, "names"), *label, *name;
+    const mo_json *list = NULL;
+    if (!text) return MOPD_OK;
+    mopd_status st = mo_json_parse(&list, text, strlen(text), o->path);
+    if (st != MOPD_OK) return mo_fail_at(st, "metadata 'names'");
+    char **words = mo_mem_calloc(d->n_classes, sizeof *words);
+    if (!words) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK &&
+        (mo_json_kind(list) != MO_JSON_ARRAY || mo_json_count(list) != mo_json_count(o->classes) ||
+            mo_json_count(list) != d->n_classes))
+        st = mo_fail(MOPD_E_FORMAT, "%s: metadata 'names' is no list of %zu names", o->path, d->n_classes);
+    for (size_t i = 0; i < d->n_classes && st == MOPD_OK; i++) {
+        st = need_text(o, o->classes, "classes", i, &label);
+        if (st == MOPD_OK) st = need_text(o, list, "names", i, &name);
+        size_t c = 0;
+        while (st == MOPD_OK && strcmp(d->name[c], label) != 0) c++;
+        if (st == MOPD_OK && !(words[c] = mo_mem_strdup(name))) st = MOPD_E_NOMEM;
+    }
+    mo_json_close(list);
+    return mo_rename_take(d, words, st);
+}
+
 mopd_status mo_store_open(mopd_dataset **out, const char *path, const char *root, bool read)
 {
     opened o = {.path = path, .root = root};
     mopd_status st = mo_safetensors_open(&o.file, path, read);
     if (st == MOPD_OK) st = read_store(out, &o);
+    if (st == MOPD_OK && (st = read_names(*out, &o)) != MOPD_OK) {
+        mo_dataset_close(*out);
+        *out = NULL;
+    }
     const mo_json *lists[] = {o.classes, o.paths, o.hashes, o.roots, o.root_of};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) mo_json_close(lists[i]);
     mo_names_free(&o.folders);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * unlabelled.c - every picture below a folder, without labels: a photo library by year and month, a pool to label.
  *
- * All pictures are of one class that says so.  Names that begin with a dot are passed over, as is a folder that
- * leads back to one that it lies in. */
+ * All pictures are of one class that says so.  What is hidden, left there by operating systems or no picture is counted
+ * for mopd_dataset_get_remark; a folder that leads back to one that it lies in is passed over. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,6 +20,7 @@ typedef struct level {
     const char *path;  /* below the data folder, "" for itself */
     struct stat about; /* of the folder */
     int depth;
+    mo_remarks *remarks;
 } level;
 
 static char *join(const char *below, const char *name)
@@ -50,18 +51,23 @@ static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
 /* What stands in a folder under this name. */
 static mopd_status visit(mo_dataset_list *list, const char *data, const level *l, const char *name)
 {
-    level inner = {.above = l, .depth = l->depth + 1};
+    level inner = {.above = l, .depth = l->depth + 1, .remarks = l->remarks};
     char *path = join(l->path, name), *file = path ? mo_path_join(data, path) : NULL;
     mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
     const bool there = file && !stat(file, &inner.about);
+    const char *why = mo_remarks_why(name);
     inner.path = path;
-    if (there && S_ISDIR(inner.about.st_mode)) {
+    if (st == MOPD_OK && why) {
+        st = mo_remarks_pass(l->remarks, why, path, 1);
+    } else if (there && S_ISDIR(inner.about.st_mode)) {
         if (inner.depth > MOST_DEEP)
             st = mo_fail(MOPD_E_UNSUPPORTED, "%s: folders are nested deeper than %d", file, MOST_DEEP);
         else if (!is_walked_already(l, &inner.about))
             st = walk(list, data, &inner);
     } else if (there && mo_folder_is_picture(name)) {
         st = add_picture(list, l->path, name);
+    } else if (st == MOPD_OK) {
+        st = mo_remarks_pass_file(l->remarks, path);
     }
     mo_mem_free(path);
     mo_mem_free(file);
@@ -73,9 +79,7 @@ static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
     mo_names names = {0};
     char *folder = *l->path ? mo_path_join(data, l->path) : mo_mem_strdup(data);
     mopd_status st = folder ? mo_names_dir(&names, folder) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
-        if (names.name[i][0] != '.') st = visit(list, data, l, names.name[i]);
-    }
+    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) st = visit(list, data, l, names.name[i]);
     mo_names_free(&names);
     mo_mem_free(folder);
     return st;
@@ -84,13 +88,20 @@ static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
 mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char *root)
 {
     mo_dataset_list list = {0};
-    level top = {.path = ""};
+    mo_remarks remarks = {0};
+    level top = {.path = "", .remarks = &remarks};
     mopd_status st = stat(path, &top.about) ? mo_fail_errno(MOPD_E_IO, "%s: cannot list", path) : MOPD_OK;
     if (st == MOPD_OK) st = walk(&list, path, &top);
     if (st == MOPD_OK && !list.n)
         st = mo_fail(MOPD_E_FORMAT, "%s: no picture (.jpg, .jpeg, .png) below this folder", path);
+    if (st == MOPD_OK) st = mo_remarks_finish(&remarks);
     if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : path);
-    if (st == MOPD_OK) (*out)->source->unlabelled = true;
+    if (st == MOPD_OK) {
+        (*out)->source->unlabelled = true;
+        (*out)->source->remarks = remarks;
+        remarks = (mo_remarks){0};
+    }
+    mo_remarks_free(&remarks);
     for (size_t i = 0; i < list.n; i++) mo_mem_free(list.row[i].path);
     mo_mem_free(list.row);
     return st;

@@ -220,6 +220,22 @@ static mopd_status fill_item(void *item)
     return mopd_dataset_get_item(data, 1, item);
 }
 
+/* Labels that are numbers are worth a remark. */
+static mopd_status fill_remark(void *remark)
+{
+    static mopd_dataset *numbers;
+    char path[] = "/tmp/mopd-versions-XXXXXX";
+    int file = numbers ? -1 : mkstemp(path);
+    mopd_status st = MOPD_OK;
+    if (file >= 0) {
+        if (dprintf(file, "path,label\na.png,1\nb.png,2\n") < 0) exit(2);
+        close(file);
+        st = mopd_dataset_open(&numbers, path, NULL);
+        unlink(path);
+    }
+    return st == MOPD_OK ? mopd_dataset_get_remark(numbers, 0, remark) : st;
+}
+
 static mopd_status fill_prompt_info(void *info)
 {
     mopd_trainer *trainer;
@@ -322,6 +338,7 @@ static const probe probes[] = {
     RESULT(mopd_dataset_info, 48, fill_dataset_info),
     RESULT(mopd_encode_counts, 64, fill_counts),
     RESULT(mopd_item, 40, fill_item),
+    RESULT(mopd_remark, 24, fill_remark),
     RESULT(mopd_prompt_info, 56, fill_prompt_info),
     RESULT(mopd_setting, 72, fill_setting),
     RESULT(mopd_metrics, 40, fill_metrics),

@@ -61,6 +61,11 @@
     X(mopd_dataset_open, path, (&a_dataset, NULL, NULL))                                                     \
     X(mopd_dataset_get_info, dataset, (NULL, &dataset_info))                                                 \
     X(mopd_dataset_get_info, info, (data, NULL))                                                             \
+    X(mopd_dataset_get_remark, dataset, (NULL, 0, &remark))                                                  \
+    X(mopd_dataset_get_remark, remark, (data, 0, NULL))                                                      \
+    X(mopd_dataset_with_names, out, (NULL, data, texts, 2))                                                  \
+    X(mopd_dataset_with_names, dataset, (&a_dataset, NULL, texts, 2))                                        \
+    X(mopd_dataset_with_names, names, (&a_dataset, data, NULL, 2))                                           \
     X(mopd_dataset_get_item, dataset, (NULL, 0, &item))                                                      \
     X(mopd_dataset_get_item, item, (data, 0, NULL))                                                          \
     X(mopd_dataset_gather, dataset, (NULL, 0, 1, x))                                                         \
@@ -273,6 +278,7 @@
     X(*mopd_bank_fingerprint, (NULL), 0)                                                                     \
     X(mopd_bank_template, (NULL, 0), NULL)                                                                   \
     X(mopd_dataset_class_name, (NULL, 0), NULL)                                                              \
+    X(mopd_dataset_label_name, (NULL, 0), NULL)                                                              \
     X(mopd_dataset_class_names, (NULL), NULL)                                                                \
     X(mopd_dataset_labels, (NULL), NULL)                                                                     \
     X(mopd_dataset_feature, (NULL, 0, 0), NULL)                                                              \

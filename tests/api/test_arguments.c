@@ -49,6 +49,7 @@ static mopd_run run;
 static mopd_step step = {.struct_size = sizeof step};
 static mopd_encoder_info encoder_info = {.struct_size = sizeof encoder_info};
 static mopd_dataset_info dataset_info = {.struct_size = sizeof dataset_info};
+static mopd_remark remark = {.struct_size = sizeof remark};
 static mopd_item item = {.struct_size = sizeof item};
 static mopd_prompt_info prompt_info = {.struct_size = sizeof prompt_info};
 static mopd_recognizer_options recognizer_options;

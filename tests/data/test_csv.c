@@ -189,6 +189,19 @@ static void paths_start_from_the_folder_of_the_list(void **state)
     mopd_dataset_close(d);
 }
 
+static void labels_that_are_one_are_refused_by_line(void **state)
+{
+    (void)state;
+    assert_bad("path,label\n1,dog\n2,cup\n3,Cup\n4,cup\n",
+        "line 4: 'Cup' is the same words to a model as 'cup' of line 3: write both alike");
+    assert_bad("path,label\n1,Ice cream\n2,dog\n3,ice_cream\n",
+        "line 4: 'ice_cream' is the same words to a model as 'Ice cream' of line 2");
+    assert_bad("path, label\n1, cup\n", "no column 'label'");
+    assert_bad(
+        "path,label\n1,cup\n2, cup\n", "line 3: ' cup' is the same words to a model as 'cup' of line 2");
+    assert_list("path,label\n1, cup\n2, dog\n", "1= cup 2= dog");
+}
+
 static mopd_status open_list(void *path)
 {
     mopd_dataset *d = NULL;
@@ -219,6 +232,7 @@ int main(void)
         cmocka_unit_test(splits_have_three_names),
         cmocka_unit_test(long_lines_and_many_of_them_are_read),
         cmocka_unit_test(paths_start_from_the_folder_of_the_list),
+        cmocka_unit_test(labels_that_are_one_are_refused_by_line),
         cmocka_unit_test(lists_survive_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

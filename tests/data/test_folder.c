@@ -13,7 +13,7 @@ static void folder_is_sorted_by_class_and_name(void **state)
     test_text("plain/a/1.png", "");
     test_text("plain/a/.hidden.png", "");
     test_text("plain/a/notes.txt", "");
-    test_text("plain/a/deeper/2.png", "");
+    test_text("plain/a/deeper/notes.txt", "");
     test_text("plain/.git/x.png", "");
     test_text("plain/readme.png", "");
     mopd_dataset *d = datasets_open(test_path("plain"));
@@ -85,6 +85,13 @@ static void folder_refuses_what_it_cannot_use(void **state)
     test_text("mixed/valid/1.png", "");
     assert_fails(
         mopd_dataset_open(&d, test_path("mixed"), NULL), MOPD_E_FORMAT, "folder 'valid' holds pictures");
+    test_text("nested/a/1.png", "");
+    test_text("nested/a/far/down/2.png", "");
+    assert_fails(mopd_dataset_open(&d, test_path("nested"), NULL), MOPD_E_FORMAT,
+        "'a/far/down/2.png' lies in a folder inside the class folder 'a': ");
+    test_text("photos/2015/01/1.png", "");
+    assert_fails(mopd_dataset_open(&d, test_path("photos"), NULL), MOPD_E_FORMAT,
+        "class '2015' has no picture but in folders inside it ('2015/01/1.png')");
     assert_fails(mopd_dataset_open(&d, test_path("nowhere"), NULL), MOPD_E_IO, "nowhere");
     assert_fails(mopd_dataset_open(&d, NULL, NULL), MOPD_E_ARG, "path");
 }
@@ -136,7 +143,7 @@ static void a_split_has_folders_and_no_picture(void **state)
 {
     (void)state;
     test_text("both/train/1.png", "");
-    test_text("both/train/deeper/2.png", "");
+    test_text("both/train/deeper/2.txt", "");
     test_text("both/zebra/3.png", "");
     mopd_dataset *d = datasets_open(test_path("both"));
     assert_string_equal(datasets_listing(d), "train/1.png=train zebra/3.png=zebra");
@@ -161,6 +168,50 @@ static void what_lies_beside_splits_is_looked_at(void **state)
     test_text("beside/more/1.png", "");
     assert_fails(mopd_dataset_open(&d, test_path("beside"), NULL), MOPD_E_FORMAT,
         "folder 'more' holds pictures beside the splits train, val, test");
+}
+
+static void splits_have_other_names_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder;
+        int32_t split;
+    } names[] = {{"Train", 0}, {"TRAINING", 0}, {"val", 1}, {"valid", 1}, {"Validation", 1}, {"TEST", 2},
+        {"testing", 2}};
+    char name[64], want[64];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "aka%zu/%s/a/1.png", i, names[i].folder);
+        test_text(name, "");
+        snprintf(name, sizeof name, "aka%zu", i);
+        mopd_dataset *d = datasets_open(test_path(name));
+        assert_int_equal(datasets_item(d, 0).split, names[i].split);
+        snprintf(want, sizeof want, "%s/a/1.png=a", names[i].folder);
+        assert_string_equal(datasets_listing(d), want);
+        mopd_dataset_close(d);
+    }
+    mopd_dataset *d = NULL;
+    test_text("both-val/train/a/1.png", "");
+    test_text("both-val/val/a/2.png", "");
+    test_text("both-val/Validation/a/3.png", "");
+    assert_fails(mopd_dataset_open(&d, test_path("both-val"), NULL), MOPD_E_FORMAT,
+        "'Validation' and 'val' are both the split val");
+}
+
+static void classes_that_are_one_are_refused(void **state)
+{
+    (void)state;
+    mopd_dataset *d = NULL;
+    test_text("one/train/Cup/1.png", "");
+    test_text("one/test/cup/2.png", "");
+    assert_fails(mopd_dataset_open(&d, test_path("one"), NULL), MOPD_E_FORMAT,
+        "classes 'Cup' (train/Cup/1.png) and 'cup' (test/cup/2.png) are the same words to a model");
+    assert_null(d);
+    test_text("nfc/caf\u00e9/1.png", "");
+    test_text("nfc/cafe\u0301/1.png", "");
+    assert_fails(mopd_dataset_open(&d, test_path("nfc"), NULL), MOPD_E_FORMAT, "are the same words");
+    test_text("two/Faces/1.png", "");
+    test_text("two/Faces_easy/1.png", "");
+    mopd_dataset_close(datasets_open(test_path("two")));
 }
 
 static void a_class_may_be_empty_in_some_splits(void **state)
@@ -248,6 +299,8 @@ int main(void)
         cmocka_unit_test(all_three_splits_are_known),
         cmocka_unit_test(a_split_has_folders_and_no_picture),
         cmocka_unit_test(what_lies_beside_splits_is_looked_at),
+        cmocka_unit_test(splits_have_other_names_too),
+        cmocka_unit_test(classes_that_are_one_are_refused),
         cmocka_unit_test(a_class_may_be_empty_in_some_splits),
         cmocka_unit_test(class_names_are_taken_as_they_are),
         cmocka_unit_test(files_start_from_the_root),

@@ -424,6 +424,10 @@ def text_inputs(folder):
     texts = {
         "csv/plain": "path,label,split\na.jpg,cat,train\nb.jpg,dog,test\n",
         "csv/quoted": '\ufefflabel,path,x\r\n"a ""cat""","b,1.png",\r\n\r\ndog,c.png,1\r\n',
+        "names/table": '\ufeffname,label\r\n"a, or b",0\r\nten,10\nnine,9\n',
+        "names/ids": "label,name\nn01,tench\nn02,caf\u00e9\nn3,x\n",
+        "names/lines": "none\nnine, or so\n ten \n\n",
+        "names/two": "tench\r\nshark",
         "tree/flat": "cat/a.jpg\ncat/b.PNG\ndog/c.jpeg\n",
         "csv/bare": "path\na.jpg\nb.jpg\n",
         "tree/years": "2015/07/a.jpg\n2015/b.png\n2016/x/y/c.png\n",

@@ -46,6 +46,11 @@ MOPD_ENCODE_SKIP_BAD = 1
 MOPD_ENCODE_SYNC = 2
 MOPD_PICK_RELABEL = 1
 MOPD_ARRAY_DIMS = 8
+MOPD_REMARK_PASSED_OVER = 1
+MOPD_REMARK_TWO_CLASSES = 2
+MOPD_REMARK_TWO_SPLITS = 3
+MOPD_REMARK_LABELS = 4
+MOPD_REMARK_SAME_CLASSES = 5
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
 MOPD_PRECISION_F32 = 0
@@ -375,6 +380,16 @@ class mopd_dataset_options(Structure):
         ("struct_size", c_uint32),
         ("flags", c_uint32),
         ("root", c_char_p),
+        ("names", c_char_p),
+    ]
+
+
+class mopd_remark(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("n", c_uint64),
+        ("text", c_char_p),
     ]
 
 
@@ -486,9 +501,12 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_dataset_open": (mopd_status, P(P(mopd_dataset)), c_char_p, P(mopd_dataset_options)),
     "mopd_dataset_close": (None, P(mopd_dataset)),
     "mopd_dataset_get_info": (mopd_status, P(mopd_dataset), P(mopd_dataset_info)),
+    "mopd_dataset_get_remark": (mopd_status, P(mopd_dataset), c_size_t, P(mopd_remark)),
     "mopd_dataset_get_item": (mopd_status, P(mopd_dataset), c_size_t, P(mopd_item)),
     "mopd_dataset_class_name": (c_char_p, P(mopd_dataset), c_size_t),
     "mopd_dataset_class_names": (P(c_char_p), P(mopd_dataset)),
+    "mopd_dataset_label_name": (c_char_p, P(mopd_dataset), c_size_t),
+    "mopd_dataset_with_names": (mopd_status, P(P(mopd_dataset)), P(mopd_dataset), P(c_char_p), c_size_t),
     "mopd_dataset_labels": (P(c_int32), P(mopd_dataset)),
     "mopd_dataset_fingerprint": (c_char_p, P(mopd_dataset)),
     "mopd_dataset_feature": (P(c_float), P(mopd_dataset), c_size_t, c_size_t),

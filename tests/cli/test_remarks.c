@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * test_remarks.c - what the command says of data that works all the same: once, on standard error, in JSON, and not
+ * with --quiet. */
+#include <jansson.h>
+
+#include "pictures.h"
+#include "support/run.h"
+#include "support/tiny.h"
+
+/* Two classes in two splits with something of everything; written once. */
+static const char *data(void)
+{
+    static char path[512];
+    static const char *const others[] = {"odd/train/cat/a.webp", "odd/train/dog/b.WebP",
+        "odd/test/cat/.DS_Store", "odd/__MACOSX/x", "odd/readme.txt"};
+    char name[64];
+    if (*path) return path;
+    for (uint32_t i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "odd/%s/%s/%u.png", i < 4 ? "train" : "test", i % 2 ? "cat" : "dog",
+            (unsigned)i);
+        test_png(name, 9, 8, i == 7 ? 2 : i);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) test_text(others[i], "");
+    snprintf(path, sizeof path, "%s", test_path("odd"));
+    return path;
+}
+
+static size_t count(const char *text, const char *words)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, words)); text++) n++;
+    return n;
+}
+
+static void what_is_left_out_is_told_once(void **state)
+{
+    (void)state;
+    const char *store = test_path("odd.safetensors");
+    run_result r = run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data(), store);
+    assert_run(r, 0);
+    assert_int_equal(count(r.err, "mopd: note: "), 5);
+    assert_has(r.err, "mopd: note: 2 .webp files were passed over: train/cat/a.webp and others\n");
+    assert_has(r.err,
+        "mopd: note: 2 files and folders of the operating system were passed over: __MACOSX and others\n");
+    assert_has(r.err, "mopd: note: 1 .txt file was passed over: readme.txt\n");
+    assert_has(r.err, "mopd: note: 1 picture is in two classes: ");
+    assert_has(r.err, "mopd: note: 1 picture is in two splits: ");
+    r = run_mopd(NULL, "features -m @ -d @ -o @ -q", tiny_model(1), data(), store);
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+    r = run_mopd(NULL, "train -m @ -d @ --method coop --epochs 1 -o @", tiny_model(1), store,
+        test_path("p.safetensors"));
+    assert_run(r, 0);
+    assert_int_equal(count(r.err, "mopd: note: "), 2);
+    assert_has(r.err, "two splits");
+}
+
+static void remarks_stand_in_json_and_leave_the_rest_alone(void **state)
+{
+    (void)state;
+    run_result r = run_mopd(NULL, "eval -m @ -d @ --format json -q", tiny_model(1), data());
+    assert_run(r, 0);
+    json_t *d = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL), *remarks = json_object_get(d, "remarks");
+    assert_int_equal(json_array_size(remarks), 3);
+    json_t *first = json_array_get(remarks, 0);
+    assert_int_equal(json_object_size(first), 3);
+    assert_string_equal(json_string_value(json_object_get(first, "kind")), "passed-over");
+    assert_int_equal(json_integer_value(json_object_get(first, "n")), 2);
+    assert_has(json_string_value(json_object_get(first, "text")), "__MACOSX");
+    json_decref(d);
+    test_png("plain/cat/1.png", 9, 8, 1);
+    test_png("plain/dog/2.png", 9, 8, 2);
+    r = run_mopd(NULL, "eval -m @ -d @ --format json", tiny_model(1), test_path("plain"));
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+    assert_null(strstr(r.out, "remarks"));
+}
+
+static void walked_folders_tell_what_they_pass_over(void **state)
+{
+    (void)state;
+    run_result r =
+        run_mopd(NULL, "classify -m @ --classes cat,dog --format json @ @", tiny_model(1), data(), data());
+    assert_run(r, 0);
+    assert_has(r.err, "mopd: note: 2 .webp files were passed over: ");
+    assert_has(r.err, "mopd: note: 1 hidden file was passed over: ");
+    json_t *d = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_object_size(d), 2);
+    assert_int_equal(json_array_size(json_object_get(d, "results")), 16);
+    assert_true(json_array_size(json_object_get(d, "remarks")) >= 4);
+    json_decref(d);
+    r = run_mopd(NULL, "classify -m @ -q --classes cat,dog @", tiny_model(1), data());
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+}
+
+static void numbers_as_labels_are_told_and_named(void **state)
+{
+    (void)state;
+    char name[64];
+    for (unsigned i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "numbers/%u/%u.png", i % 3 + 9, i); /* 9, 10, 11 */
+        test_png(name, 9, 8, i);
+    }
+    run_result r = run_mopd(NULL, "eval -m @ -d @", tiny_model(1), test_path("numbers"));
+    assert_run(r, 0);
+    assert_has(r.err, "mopd: note: 3 of 3 classes are called by numbers or ids ('10'), ");
+    assert_has(r.err, "(--names FILE)");
+    const char *lines = test_text("lines.txt", "cat\ndog\nsea lion\n"),
+               *table = test_text("table.csv", "label,name\n11,sea lion\n9,cat\n10,dog\n");
+    run_result a =
+        run_mopd(NULL, "eval -m @ -d @ --names @ --format csv", tiny_model(1), test_path("numbers"), lines);
+    assert_run(a, 0);
+    assert_string_equal(a.err, "");
+    assert_has(a.out, "dog,4,");
+    run_result b =
+        run_mopd(NULL, "eval -m @ -d @ --names @ --format csv", tiny_model(1), test_path("numbers"), table);
+    assert_string_equal(a.out, b.out);
+    const char *store = test_path("named.safetensors");
+    r = run_mopd(
+        NULL, "features -m @ -d @ --names @ -o @ -q", tiny_model(1), test_path("numbers"), table, store);
+    assert_run(r, 0);
+    b = run_mopd(NULL, "eval -m @ -d @ --format csv", tiny_model(1), store);
+    assert_run(b, 0);
+    assert_string_equal(a.out, b.out);
+    r = run_mopd(NULL, "fit -m @ -d @ --names @ -o @ --format json", tiny_model(1), store,
+        test_text("other.txt", "ant\nbee\nfly\n"), test_path("r.safetensors"));
+    assert_run(r, 0);
+    assert_has(r.out, "\"bee\"");
+    r = run_mopd(NULL, "eval -m @ -d @ --names @", tiny_model(1), test_path("numbers"),
+        test_text("few.txt", "cat\ndog\n"));
+    assert_one_error(&r, 1, "few.txt: 2 names for 3 labels", "label,name");
+}
+
+static void folders_that_mislead_are_refused(void **state)
+{
+    (void)state;
+    test_png("deep/cat/1.png", 9, 8, 1);
+    test_png("deep/cat/more/2.png", 9, 8, 2);
+    run_result r = run_mopd(NULL, "eval -m @ -d @", tiny_model(1), test_path("deep"));
+    assert_one_error(&r, 1, "'cat/more/2.png' lies in a folder inside the class folder 'cat'", "CSV");
+    test_png("case/Cup/1.png", 9, 8, 1);
+    test_png("case/cup/2.png", 9, 8, 2);
+    r = run_mopd(NULL, "eval -m @ -d @", tiny_model(1), test_path("case"));
+    assert_one_error(&r, 1, "classes 'Cup' (Cup/1.png) and 'cup' (cup/2.png)", "same words");
+    test_png("aka/Train/cat/1.png", 9, 8, 1);
+    test_png("aka/valid/cat/2.png", 9, 8, 2);
+    test_png("aka/TEST/dog/3.png", 9, 8, 3);
+    r = run_mopd(NULL, "eval -m @ -d @ --format json", tiny_model(1), test_path("aka"));
+    assert_run(r, 0);
+    assert_has(r.out, "{\"n\":1,");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left_out_is_told_once),
+        cmocka_unit_test(remarks_stand_in_json_and_leave_the_rest_alone),
+        cmocka_unit_test(walked_folders_tell_what_they_pass_over),
+        cmocka_unit_test(numbers_as_labels_are_told_and_named),
+        cmocka_unit_test(folders_that_mislead_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
