@@ -78,7 +78,7 @@ static const report_row *best_rival(const report *r)
 {
     const report_row *best = NULL;
     for (const report_row *row = r->row + 1; row < r->row + REPORT_ROWS; row++)
-        if (row->n && row->predicted && (!best || row->correct > best->correct)) best = row;
+        if (row->n && row->predicted && (!best || row->correct >= best->correct)) best = row;
     return best;
 }
 
