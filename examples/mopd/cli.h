@@ -145,8 +145,9 @@ bool cli_flush(void);
 
 /* -- remarks ------------------------------------------------------------------------------------------------ */
 
-/* What the library remarks on a data set, of each kind once: on standard error unless --quiet, and in the JSON. */
-void cli_remarks_tell(const mopd_dataset *data);
+/* What the library remarks on a data set, of each kind once: on standard error unless --quiet, and in the JSON.  labels:
+ * somebody is going to use them. */
+void cli_remarks_tell(const mopd_dataset *data, bool labels);
 
 /* Words of class names that the model's vocabulary spells letter by letter; once. */
 void cli_remarks_letters(const mopd_encoder *encoder, const char *const *names, size_t n);

@@ -59,7 +59,7 @@ int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
     if (st == MOPD_E_FORMAT && data->hint) return cli_fail("%s; %s", mopd_last_error(), data->hint);
     if (st != MOPD_OK) return cli_fail_status(st);
     if (data->may_lack_labels || !cli_data_info(*out).unlabelled) {
-        cli_remarks_tell(*out);
+        cli_remarks_tell(*out, !data->may_lack_labels);
         return -1;
     }
     mopd_dataset_close(*out);
@@ -107,8 +107,8 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     cli_progress_start(&w.progress, common, "encode", (size_t)info.n_items);
     mopd_status st = mopd_dataset_encode(out, from, known, encoder, &o);
     cli_progress_end(&w.progress);
-    if (st == MOPD_OK) cli_remarks_tell(*out);
-    if (st == MOPD_OK && !info.unlabelled)
+    if (st == MOPD_OK) cli_remarks_tell(*out, !data->may_lack_labels);
+    if (st == MOPD_OK && !data->may_lack_labels)
         cli_remarks_letters(encoder, mopd_dataset_class_names(*out), cli_data_info(*out).n_classes);
     if (data->n_bad && st == MOPD_OK) cli_note(common, "%zu unreadable pictures left out", data->n_bad);
     if (st == MOPD_E_MISMATCH) return cli_fail("%s: %s", data->path, mopd_last_error());

@@ -30,12 +30,13 @@ static void tell(int32_t kind, uint64_t n, const char *text, const char *advice)
     if (kind >= 0 && kind < 32) told_kinds |= UINT32_C(1) << kind;
 }
 
-void cli_remarks_tell(const mopd_dataset *data)
+void cli_remarks_tell(const mopd_dataset *data, bool labels)
 {
     mopd_remark r = {.struct_size = sizeof r};
     const uint32_t before = told_kinds; /* what was told of the whole is not repeated of its parts */
     for (size_t i = 0; mopd_dataset_get_remark(data, i, &r) == MOPD_OK; i++) {
         if (r.kind >= 0 && r.kind < 32 && before >> r.kind & 1) continue;
+        if (!labels && (r.kind == MOPD_REMARK_LABELS || r.kind == MOPD_REMARK_SAME_CLASSES)) continue;
         tell(r.kind, r.n, r.text, r.kind == MOPD_REMARK_LABELS ? " (--names FILE)" : "");
     }
 }

@@ -106,6 +106,10 @@ static void numbers_as_labels_are_told_and_named(void **state)
     assert_run(r, 0);
     assert_has(r.err, "mopd: note: 3 of 3 classes are called by numbers or ids ('10'), ");
     assert_has(r.err, "(--names FILE)");
+    r = run_mopd(
+        NULL, "features -m @ -d @ -o @", tiny_model(1), test_path("numbers"), test_path("years.safetensors"));
+    assert_run(r, 0);
+    assert_string_equal(r.err, ""); /* folders of years, for all that is known */
     const char *lines = test_text("lines.txt", "cat\ndog\nsea lion\n"),
                *table = test_text("table.csv", "label,name\n11,sea lion\n9,cat\n10,dog\n");
     run_result a =
