@@ -122,3 +122,55 @@ def test_a_journal_keeps_what_was_encoded(folder, enc, tmp_path):
     journal.write_text("notes of mine")
     with pytest.raises(mopd.MopdError, match="not a journal"):
         data.encode(enc, journal=journal)
+
+
+@pytest.fixture
+def ids(tmp_path, shots):
+    """Folders named by ids, a file that no reader opens, and one picture in two classes."""
+    Image = pytest.importorskip("PIL.Image")
+    for i, (picture, label) in enumerate(zip(*shots)):
+        path = tmp_path / "ids" / f"n0{['a', 'cat', 'dog'].index(label)}" / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+    return tmp_path / "ids"
+
+
+NAMES = ["a", "cat", "dog"]
+
+
+def test_names_give_words_to_labels(enc, ids, shots, tmp_path):
+    (tmp_path / "names.csv").write_text("label,name\nn02,dog\nn00,a\nn01,cat\n")
+    (tmp_path / "names.txt").write_text("a\ncat\ndog\n")
+    plain = mopd.Dataset(ids)
+    assert plain.classes == plain.class_labels == ["n00", "n01", "n02"]
+    assert [r.kind for r in plain.remarks] == ["labels"]
+    expected = mopd.Recognizer(enc).fit(plain.files, [NAMES[y] for y in plain.labels])
+    for names in (tmp_path / "names.csv", str(tmp_path / "names.txt"), NAMES, dict(zip(plain.classes, NAMES))):
+        data = mopd.Dataset(ids, names=names)
+        assert data.classes == NAMES and data.class_labels == plain.classes and data.remarks == []
+        rec = mopd.Recognizer(enc).fit(data)
+        assert rec.classes_.tolist() == NAMES and np.array_equal(rec.logits(data), expected.logits(data))
+    some = plain.with_names({"n01": "photo"})
+    assert some.classes == ["n00", "photo", "n02"]
+    with pytest.warns(UserWarning, match="numbers or ids"):
+        mopd.Recognizer(enc).fit(plain)
+    with pytest.raises(ValueError, match="'n7' is no label; the labels are n00, n01"):
+        plain.with_names({"n7": "x"})
+    with pytest.raises(mopd.MopdError):
+        plain.with_names(["a", "b"])
+    with pytest.raises(TypeError, match="names: a list"):
+        plain.with_names("a,b")
+
+
+def test_what_was_left_out_is_told(enc, ids):
+    (ids / "n00" / "notes.docx").write_text("no picture")
+    with pytest.warns(UserWarning, match="docx") as caught:
+        data = mopd.Dataset(ids, names=NAMES)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert [(r.kind, r.n) for r in data.remarks] == [("passed over", 1)] and "docx" in data.remarks[0].text
+    (ids / "n00" / "notes.docx").unlink()
+    shutil.copy(next((ids / "n01").iterdir()), ids / "n02" / "same.png")
+    data = mopd.Dataset(ids, names=NAMES)
+    with pytest.warns(UserWarning, match="same.png|n01|n02") as caught:
+        encoded = data.encode(enc)
+    assert len(caught) == 1 and [r.kind for r in encoded.remarks] == ["two classes"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, List
 
 from ._bank import GDA, Bank, Prompt
 from ._core import MopdError, Status, build_info, inspect, set_threads, templates_for, version
-from ._dataset import Dataset, Item
+from ._dataset import Dataset, Item, Remark
 from ._encoder import Encoder
 from ._settings import Setting, trainer_settings
 from ._trainer import Epoch, Step, Trainer
@@ -36,6 +36,7 @@ __all__ = [
     "MopdError",
     "Prompt",
     "Recognizer",
+    "Remark",
     "Setting",
     "Status",
     "Step",

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import os
 from ctypes import byref, c_size_t
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -22,7 +23,9 @@ from ._core import (
     path_bytes,
     sized,
     text_bytes,
+    text_list,
     view,
+    warn,
 )
 from ._progress import Progress
 
@@ -36,6 +39,13 @@ _SPLITS = {
     "test": _abi.MOPD_SPLIT_TEST,
 }
 _SPLIT_NAMES = {code: name for name, code in _SPLITS.items()}
+_REMARKS = {
+    _abi.MOPD_REMARK_PASSED_OVER: "passed over",
+    _abi.MOPD_REMARK_TWO_CLASSES: "two classes",
+    _abi.MOPD_REMARK_TWO_SPLITS: "two splits",
+    _abi.MOPD_REMARK_LABELS: "labels",
+    _abi.MOPD_REMARK_SAME_CLASSES: "same classes",
+}
 _SUBSETS = {"all": _abi.MOPD_SUBSET_ALL, "base": _abi.MOPD_SUBSET_BASE, "new": _abi.MOPD_SUBSET_NEW}
 
 
@@ -47,6 +57,25 @@ class Item(NamedTuple):
     path: str
     file: str
     hash: str
+
+
+class Remark(NamedTuple):
+    """What a user should know of data that opened all the same.
+
+    Attributes
+    ----------
+    kind : str
+        ``passed over`` (files or folders), ``two classes`` or ``two splits`` (the same picture in both), ``labels`` (numbers
+        or ids without names), ``same classes`` (the same words to a model).
+    n : int
+        Of files, pictures or classes.
+    text : str
+        A sentence that names one or a few of them.
+    """
+
+    kind: str
+    n: int
+    text: str
 
 
 class Dataset:
@@ -64,18 +93,38 @@ class Dataset:
     unlabelled : bool, default False
         Take every picture below a folder, however its folders are nested, or of a CSV, without labels: all are then of
         the one class ``unlabelled``.
+    names : path, list or mapping, optional
+        Words for labels that are numbers or ids: a file (CSV ``label,name``, or one name a line in the order of the
+        labels), a list in the order of the classes, or a mapping from label to words.
+
+    Notes
+    -----
+    What was passed over and what looks wrong, such as the same picture in two classes, is a UserWarning when the data are
+    opened or encoded, and stands in `remarks`.
     """
 
     _handle: Handle
     _info: Any
 
-    def __init__(self, path: Path, *, root: Optional[Path] = None, unlabelled: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        root: Optional[Path] = None,
+        unlabelled: bool = False,
+        names: Union[Path, Sequence[str], Mapping[str, str], None] = None,
+    ) -> None:
         options = filled(_abi.mopd_dataset_options, lib.mopd_dataset_options_init)
         options.root = None if root is None else path_bytes(root)
         options.flags = _abi.MOPD_DATASET_UNLABELLED if unlabelled else 0
+        in_file = isinstance(names, (str, os.PathLike))
+        options.names = path_bytes(names) if in_file else None  # type: ignore[arg-type]
         out = _new()
         check(lib.mopd_dataset_open(out.out, path_bytes(path), byref(options)))
         self._take(out)
+        if names is not None and not in_file:
+            self._take(self.with_names(names)._handle)  # type: ignore[arg-type]
+        self._warn([])
 
     def _take(self, handle: Handle) -> "Dataset":
         self._handle = handle
@@ -96,9 +145,30 @@ class Dataset:
 
     @property
     def classes(self) -> List[str]:
-        """Class names, in byte order."""
+        """Class names for prompts, in byte order of the labels, which they are where no other names were given."""
         at = self._handle.pointer
         return [lib.mopd_dataset_class_name(at, i).decode() for i in range(self._info.n_classes)]
+
+    @property
+    def class_labels(self) -> List[str]:
+        """The classes' labels as folder or CSV has them."""
+        at = self._handle.pointer
+        return [lib.mopd_dataset_label_name(at, i).decode() for i in range(self._info.n_classes)]
+
+    @property
+    def remarks(self) -> List[Remark]:
+        """What was left out or looks wrong."""
+        found: List[Remark] = []
+        struct = sized(_abi.mopd_remark)
+        while lib.mopd_dataset_get_remark(self._handle.pointer, len(found), byref(struct)) == _abi.MOPD_OK:
+            found.append(Remark(_REMARKS.get(struct.kind, ""), int(struct.n), struct.text.decode("utf-8", "replace")))
+        return found
+
+    def _warn(self, known: List[Remark]) -> None:
+        """Tells what is new.  That labels are no words is told where they become prompts."""
+        for remark in self.remarks:
+            if remark not in known and remark.kind != "labels":
+                warn(remark.text)
 
     @property
     def labels(self) -> Labels:
@@ -190,6 +260,23 @@ class Dataset:
         selection.shots, selection.seed = shots, seed
         out = _new()
         check(lib.mopd_dataset_select(out.out, self._handle.pointer, byref(selection)))
+        return Dataset._of(out)
+
+    def with_names(self, names: Union[Sequence[str], Mapping[str, str]]) -> "Dataset":
+        """The same with other words for the classes in prompts.
+
+        Parameters
+        ----------
+        names : list or mapping
+            Words in the order of the classes, or by label; a label without words keeps those it has.
+        """
+        if isinstance(names, Mapping):
+            unknown = [label for label in names if label not in self.class_labels]
+            if unknown:
+                raise ValueError(f"names: {unknown[0]!r} is no label; the labels are {', '.join(self.class_labels[:5])} ...")
+            names = [names.get(label, word) for label, word in zip(self.class_labels, self.classes)]
+        words, out = text_list(names, "names"), _new()
+        check(lib.mopd_dataset_with_names(out.out, self._handle.pointer, words, len(words)))
         return Dataset._of(out)
 
     def pick(self, indices: Sequence[int], *, relabel: bool = False) -> "Dataset":
@@ -285,7 +372,9 @@ class Dataset:
         except KeyboardInterrupt as interrupt:
             interrupt.reached = Dataset._of(out) if out.pointer else None  # type: ignore[attr-defined]
             raise
-        return Dataset._of(out)
+        encoded = Dataset._of(out)
+        encoded._warn(self.remarks)
+        return encoded
 
     def save(self, path: Path) -> None:
         """Writes an encoded dataset as a feature store."""
