@@ -322,6 +322,7 @@ template <class T, mopd_status (*Init)(T *, std::size_t)> struct options : T {
 
 using ImageOptions = options<mopd_image_options, mopd_image_options_init>;
 using EncoderOptions = options<mopd_encoder_options, mopd_encoder_options_init>;
+using ShareOptions = options<mopd_share_options, mopd_share_options_init>;
 using DatasetOptions = options<mopd_dataset_options, mopd_dataset_options_init>;
 using EncodeOptions = options<mopd_encode_options, mopd_encode_options_init>;
 using Selection = options<mopd_selection, mopd_selection_init>;
@@ -423,6 +424,42 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
 
     /* Takes over a C handle. */
     static Encoder adopt(mopd_encoder *taken) { return Encoder(adopted(), taken); }
+
+    /* The same open model once more, with n_threads of its own (0: those of this one). */
+    Encoder share(std::uint32_t n_threads = 0) const
+    {
+        ShareOptions o;
+        o.n_threads = n_threads;
+        return share(o);
+    }
+
+    Encoder share(const ShareOptions &o) const
+    {
+        mopd_encoder *shared = nullptr;
+        check(mopd_encoder_share(&shared, get(), &o));
+        return adopt(shared);
+    }
+
+    /* call(share), a share of this model that tells progress(done, total) how far an encoding has come; false stops,
+     * and MOPD_E_CANCELLED is thrown.  What call returns must not need the share any more, as a Trainer does. */
+    template <class P, class Call>
+    std::invoke_result_t<Call &, const Encoder &> watch(P &&progress, Call &&call) const
+    {
+        using callable = std::remove_reference_t<P>;
+        detail::callback<callable> told{&progress};
+        ShareOptions o;
+        o.progress = [](void *context, std::size_t done, std::size_t total) noexcept -> int {
+            return (*static_cast<detail::callback<callable> *>(context))(done, total);
+        };
+        o.context = &told;
+        const Encoder shared = share(o);
+        try {
+            return call(shared);
+        } catch (...) {
+            told.rethrow();
+            throw;
+        }
+    }
 
     const mopd_encoder_info &info() const noexcept { return *info_; }
     std::size_t dim() const noexcept { return info().dim; }
@@ -665,6 +702,30 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
     /* Takes over a C handle. */
     explicit Bank(mopd_bank *taken) noexcept : handle(taken) {}
     static Bank adopt(mopd_bank *taken) noexcept { return Bank(taken); }
+
+    /* One that was saved. */
+    explicit Bank(const std::string &path)
+    {
+        make([&](mopd_bank **out) { return mopd_bank_open(out, path.c_str(), nullptr); });
+    }
+
+    /* Throws MOPD_E_MISMATCH when it was made with another model. */
+    Bank(const std::string &path, const Encoder &encoder)
+    {
+        make([&](mopd_bank **out) { return mopd_bank_open(out, path.c_str(), encoder.get()); });
+    }
+
+    void save(const std::string &path) const { check(mopd_bank_save(get(), path.c_str())); }
+
+    float logit_scale() const noexcept { return mopd_bank_logit_scale(get()); }
+    std::string fingerprint() const { return mopd_bank_fingerprint(get()); }
+
+    std::vector<std::string> templates() const
+    {
+        std::vector<std::string> all;
+        for (std::size_t i = 0; const char *text = mopd_bank_template(get(), i); i++) all.emplace_back(text);
+        return all;
+    }
 
     std::size_t n_classes() const noexcept { return mopd_bank_n_classes(get()); }
     std::size_t dim() const noexcept { return mopd_bank_dim(get()); }
@@ -1370,6 +1431,20 @@ inline void save(const std::string &path, const Matrix &values)
 {
     const std::array<std::size_t, 2> shape = {values.rows(), values.cols()};
     check(mopd_array_save(path.c_str(), values.data(), shape.data(), shape.size()));
+}
+
+/* Such a file of at most two dimensions; one row, where it has one. */
+inline Matrix load(const std::string &path)
+{
+    float *values = nullptr;
+    std::size_t shape[MOPD_ARRAY_DIMS], n = 0;
+    check(mopd_array_load(path.c_str(), &values, shape, &n));
+    const detail::block<float> owner(values);
+    if (n > 2)
+        throw error(MOPD_E_ARG, path + ": an array of " + std::to_string(n) + " dimensions is no matrix");
+    Matrix out(n == 2 ? shape[0] : 1, n ? shape[n - 1] : 1);
+    for (std::size_t i = 0; i < out.size(); i++) out.data()[i] = values[i];
+    return out;
 }
 
 } // namespace mopd

@@ -271,7 +271,14 @@ static void banks_rank(fixture &f)
     EXPECT(calibration.ece() >= 0 && calibration.ece() <= 100 && calibration.nll() > 0);
     EXPECT(calibration.sums().size() == MOPD_CALIBRATION_SUMS);
     mopd::save(test_path("logits.npy"), y);
-    EXPECT(std::ifstream(test_path("logits.npy")).good());
+    const mopd::Matrix read = mopd::load(test_path("logits.npy"));
+    EXPECT(read.rows() == y.rows() && read.cols() == y.cols() && same(read, y));
+    EXPECT(thrown_by([] { mopd::load("/nonexistent.npy"); }) == MOPD_E_IO);
+    bank.save(test_path("bank.safetensors"));
+    const mopd::Bank again(test_path("bank.safetensors"), f.encoder), alone(test_path("bank.safetensors"));
+    EXPECT(same(again.features(), bank.features()) && again.templates() == bank.templates());
+    EXPECT(alone.logit_scale() == f.encoder.info().logit_scale && alone.templates().size() == 2);
+    EXPECT(alone.fingerprint() == f.encoder.fingerprint() && copy.fingerprint().empty());
 }
 
 static void trainers_learn_stop_and_go_on(fixture &f)
@@ -366,6 +373,29 @@ static void recognizers_know_and_refuse(fixture &f)
     EXPECT(taken.dim() == TINY_DIM && taken.class_name(0) == f.classes[0] && taken.class_name(99).empty());
 }
 
+/* A long call tells how far it has come, may be stopped, and hands on what is thrown; threads are those asked for. */
+static void long_calls_are_watched(fixture &f)
+{
+    const std::vector<std::string> texts(40, "a photo");
+    const mopd::Matrix wanted = f.encoder.texts(texts);
+    std::size_t last = 0, all = 0;
+    auto note = [&](std::size_t done, std::size_t total) { last = done, all = total; };
+    auto encode = [&](const mopd::Encoder &share) { return share.texts(texts); };
+    EXPECT(same(f.encoder.watch(note, encode), wanted) && last == texts.size() && all == texts.size());
+    EXPECT(thrown_by([&] { f.encoder.watch([](auto &&...) { return false; }, encode); }) == MOPD_E_CANCELLED);
+    bool caught = false;
+    try {
+        f.encoder.watch([](auto &&...) { throw 1.5; }, encode);
+    } catch (double number) {
+        caught = number == 1.5;
+    }
+    EXPECT(
+        caught && same(f.encoder.share(1).texts(texts), wanted) && f.encoder.share(2).info().n_threads == 2);
+    EXPECT(thrown_by([&] { f.encoder.share(5000); }) == MOPD_E_ARG);
+    mopd::Encoder last_one = mopd::Encoder(tiny_model(1)).share();
+    EXPECT(last_one.texts({"a"}).rows() == 1);
+}
+
 /* 24 pictures a class: enough for a cut-off, for sets, and for a label that is wrong. */
 static void recognizers_judge_by_what_was_left_out(fixture &f)
 {
@@ -437,11 +467,12 @@ int main()
     test_count_start();
     {
         fixture f;
-        for (auto fact : {failures_are_exceptions, handles_move, handles_of_c_are_taken_over,
-                 what_was_moved_from_is_empty, texts_outlive_what_they_came_from, rows_may_be_apart,
-                 pictures_become_features, what_a_callback_throws_comes_back, banks_rank,
-                 trainers_learn_stop_and_go_on, steps_are_told, recognizers_know_and_refuse,
-                 recognizers_judge_by_what_was_left_out, datasets_select_and_encode}) {
+        for (auto fact :
+            {failures_are_exceptions, handles_move, handles_of_c_are_taken_over, what_was_moved_from_is_empty,
+                texts_outlive_what_they_came_from, rows_may_be_apart, pictures_become_features,
+                what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on, steps_are_told,
+                recognizers_know_and_refuse, long_calls_are_watched, recognizers_judge_by_what_was_left_out,
+                datasets_select_and_encode}) {
             int before = n_failed;
             fact(f);
             n_passed += n_failed == before;
