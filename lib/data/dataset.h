@@ -108,6 +108,9 @@ void mo_dataset_close(mopd_dataset *d);
 /* A file of this name is taken for a picture: by its ending, and it is not hidden. */
 bool mo_folder_is_picture(const char *name);
 
+/* The split that a folder of this name stands for, in whatever case; MOPD_SPLIT_NONE. */
+int32_t mo_folder_split(const char *name);
+
 /* Every picture below a folder, without labels. */
 mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char *root);
 

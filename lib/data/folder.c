@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * folder.c - a folder of class folders as a dataset: DATA/[SPLIT/]CLASS NAME/picture.{jpg,jpeg,png}.
  *
- * The layout has splits when folders called train, val or test, or as folder_split has it, hold folders and no
+ * The layout has splits when folders called train, val or test, or as mo_folder_split has it, hold folders and no
  * picture.  What is passed over is counted for mopd_dataset_get_remark: hidden files, what operating systems leave,
  * files of other kinds, pictures that no class folder holds.  A picture in a folder inside a class folder is refused:
  * it may be one of the class, or the class folder is none. */
@@ -172,7 +172,7 @@ static mopd_status visit_class(found *f, const entry *e, void *split)
 /* -- splits ------------------------------------------------------------------------------------------------- */
 
 /* The split that a folder of this name may be. */
-static int32_t folder_split(const char *name)
+int32_t mo_folder_split(const char *name)
 {
     static const struct {
         const char *name;
@@ -190,7 +190,7 @@ static mopd_status find_split(found *f, const entry *e, void *context)
 {
     tally t;
     (void)context;
-    const int32_t split = e->is_folder ? folder_split(e->name) : MOPD_SPLIT_NONE;
+    const int32_t split = e->is_folder ? mo_folder_split(e->name) : MOPD_SPLIT_NONE;
     if (split == MOPD_SPLIT_NONE) return MOPD_OK;
     mopd_status st = tally_folder(f, e->path, false, &t);
     const bool holds_classes = t.n_folders && !t.n_pictures;

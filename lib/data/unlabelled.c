@@ -107,20 +107,36 @@ mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char 
     return st;
 }
 
-/* Whether a folder holds a picture directly; deeper: whether one of its folders does. */
-static mopd_status holds_pictures(const char *folder, int deeper, bool *holds)
+/* Whether a folder holds a picture directly. */
+static mopd_status holds_picture(const char *folder, bool *holds)
 {
     mo_names names = {0};
     mopd_status st = mo_names_dir(&names, folder);
     for (size_t i = 0; i < names.n && st == MOPD_OK && !*holds; i++) {
-        if (names.name[i][0] == '.') continue;
-        char *inner = mo_path_join(folder, names.name[i]);
-        if (!inner)
-            st = MOPD_E_NOMEM;
-        else if (!mo_file_is_dir(inner))
-            *holds = !deeper && mo_folder_is_picture(names.name[i]);
-        else if (deeper)
-            st = holds_pictures(inner, deeper - 1, holds);
+        if (mo_remarks_why(names.name[i]) || !mo_folder_is_picture(names.name[i])) continue;
+        char *file = mo_path_join(folder, names.name[i]);
+        if (!file) st = MOPD_E_NOMEM;
+        *holds = file && !mo_file_is_dir(file);
+        mo_mem_free(file);
+    }
+    mo_names_free(&names);
+    return st;
+}
+
+/* Whether a folder holds a class folder with a picture; splits: or one of its folders that are splits does. */
+static mopd_status holds_class(const char *folder, bool splits, bool *holds)
+{
+    mo_names names = {0};
+    mopd_status st = mo_names_dir(&names, folder);
+    for (size_t i = 0; i < names.n && st == MOPD_OK && !*holds; i++) {
+        const char *name = names.name[i];
+        if (mo_remarks_why(name)) continue;
+        char *inner = mo_path_join(folder, name);
+        const bool dir = inner && mo_file_is_dir(inner);
+        if (!inner) st = MOPD_E_NOMEM;
+        if (dir) st = holds_picture(inner, holds);
+        if (dir && st == MOPD_OK && !*holds && splits && mo_folder_split(name) != MOPD_SPLIT_NONE)
+            st = holds_class(inner, false, holds);
         mo_mem_free(inner);
     }
     mo_names_free(&names);
@@ -130,13 +146,7 @@ static mopd_status holds_pictures(const char *folder, int deeper, bool *holds)
 mopd_status mo_unlabelled_tell(const char *path, bool *unlabelled)
 {
     bool labelled = false;
-    mopd_status st = holds_pictures(path, 1, &labelled);
-    for (int32_t s = 0; s < 3 && st == MOPD_OK && !labelled; s++) {
-        char *split = mo_path_join(path, mo_dataset_split_name(s));
-        if (!split) return MOPD_E_NOMEM;
-        if (mo_file_is_dir(split)) st = holds_pictures(split, 1, &labelled);
-        mo_mem_free(split);
-    }
+    mopd_status st = holds_class(path, true, &labelled);
     *unlabelled = st == MOPD_OK && !labelled;
     return st;
 }

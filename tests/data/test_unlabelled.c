@@ -58,8 +58,11 @@ static void content_tells_whether_there_are_labels(void **state)
         {"deep", "deep/2015/07/1.png", "2015/07/1.png=unlabelled", 1},
         {"sorted", "sorted/cat/1.png", "cat/1.png=cat", 0},
         {"halved", "halved/test/cat/1.png", "test/cat/1.png=cat", 0},
+        {"cased", "cased/Valid/cat/1.png", "Valid/cat/1.png=cat", 0},
+        {"mac", "mac/2015/07/1.png", "2015/07/1.png=unlabelled", 1},
         {"odd", "odd/train/cat/young/1.png", "train/cat/young/1.png=unlabelled", 1},
     };
+    test_text("mac/__MACOSX/1.png", "");
     for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
         test_text(data[i].file, "");
         mopd_dataset *d = open_any(test_path(data[i].name));
