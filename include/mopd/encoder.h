@@ -6,7 +6,8 @@
  * threads at once run side by side: the workers serve one of them, the others run on their callers' threads.
  *
  * The first picture and the first text each pack their tower's weights, which takes as much memory as the
- * weights themselves; every encoder that is opened has packed weights of its own.  For another number of
+ * weights themselves (in BF16 half of it); every encoder that is opened has packed weights of its own, and
+ * gives their memory back to the system when it is closed.  For another number of
  * threads, or for progress, share one (mopd_encoder_share) instead of opening the model twice.
  *
  * Working memory of a call stays with the encoder for the next one, until it is closed: at most 64 MB of

@@ -162,7 +162,8 @@ typedef int (*mopd_stop_fn)(void *context);
 /* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with it. */
 typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *features);
 
-/* A whole run.  Epoch e (from 0) sees view e mod n_views of each picture. */
+/* A whole run.  Epoch e (from 0) sees view e mod n_views of each picture.  mopd_run_init leaves n, features and
+ * labels to be set: n 0, n_views 1, all pointers NULL. */
 typedef struct mopd_run {
     uint32_t struct_size;
     uint32_t flags; /* none yet: 0 */

@@ -120,6 +120,74 @@ static void large_blocks_are_whole(void **state)
     mo_mem_free(p);
 }
 
+/* Sizes around a huge page, grown and shrunk across it, keep their bytes; the system is asked for no more than
+ * it has. */
+static void blocks_grow_and_shrink_across_a_huge_page(void **state)
+{
+    (void)state;
+    const size_t huge = (size_t)2 << 20;
+    const size_t sizes[] = {huge - 200, huge - 64, huge, huge + 1, 3 * huge + 5, 100, 5 * huge, 1};
+    for (size_t from = 0; from < 8; from++)
+        for (size_t to = 0; to < 8; to++) {
+            unsigned char *p = mo_mem_alloc(sizes[from], 1);
+            assert_non_null(p);
+            const size_t kept = sizes[from] < sizes[to] ? sizes[from] : sizes[to];
+            for (size_t i = 0; i < sizes[from]; i += 997) p[i] = (unsigned char)(i / 997);
+            p = mo_mem_realloc(p, sizes[to], 1);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % 64, 0);
+            for (size_t i = 0; i < kept; i += 997) assert_int_equal(p[i], (unsigned char)(i / 997));
+            memset(p, 1, sizes[to]);
+            mo_mem_free(p);
+        }
+    assert_null(mo_mem_alloc(SIZE_MAX / 4, 1));
+    assert_null(mo_mem_alloc(SIZE_MAX / 2 + 7, 1));
+    unsigned char *p = mo_mem_alloc(3 * huge, 1);
+    p[3 * huge - 1] = 7;
+    assert_null(mo_mem_realloc(p, SIZE_MAX / 4, 1));
+    assert_null(mo_mem_realloc(p, SIZE_MAX - 100, 1));
+    assert_int_equal(p[3 * huge - 1], 7); /* is as it was */
+    mo_mem_free(p);
+    assert_int_equal(mo_mem_live(), 0);
+}
+
+/* Bytes of memory that this process has, 0 where the system does not tell. */
+static size_t resident(void)
+{
+    unsigned long long all = 0, here = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%llu %llu", &all, &here) != 2) here = 0;
+    if (f) fclose(f);
+    return (size_t)here * 4096;
+}
+
+/* malloc would keep what it once had for its next blocks. */
+static void large_blocks_go_back_to_the_system(void **state)
+{
+    (void)state;
+    enum { N = 16 };
+    const size_t size = (size_t)8 << 20;
+    void *block[N], *small[N];
+    const size_t before = resident();
+    if (!before) skip();
+    for (int i = 0; i < N; i++) {
+        block[i] = mo_mem_alloc(size, 1);
+        small[i] = mo_mem_alloc(100, 1);
+        assert_true(block[i] && small[i]);
+        memset(block[i], 1, size);
+    }
+    const size_t full = resident();
+    for (int i = 0; i < N; i++) mo_mem_free(block[i]);
+    const size_t after = resident();
+    for (int i = 0; i < N; i++) mo_mem_free(small[i]);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+    assert_true(full >= before + N * size / 2);
+    assert_true(after < before + size);
+#else
+    (void)full, (void)after;
+#endif
+}
+
 static void texts_are_copied_to_their_length(void **state)
 {
     (void)state;
@@ -198,6 +266,8 @@ int main(void)
         cmocka_unit_test(nothing_is_a_block_too),
         cmocka_unit_test(resizing_null_allocates_and_shrinking_keeps_the_front),
         cmocka_unit_test(large_blocks_are_whole),
+        cmocka_unit_test(blocks_grow_and_shrink_across_a_huge_page),
+        cmocka_unit_test(large_blocks_go_back_to_the_system),
         cmocka_unit_test(texts_are_copied_to_their_length),
         cmocka_unit_test(an_allocator_of_the_host_may_align_to_8),
     };
