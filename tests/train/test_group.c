@@ -618,7 +618,7 @@ static void settings_are_chosen_alike(void **state)
     members[1].run.struct_size = 4;
     together(choose, members);
     assert_said(&members[0], MOPD_E_ARG, "rank 1 of 2 failed");
-    assert_said(&members[1], MOPD_E_ARG, "mopd_trainer_run: struct_size of mopd_run is 4");
+    assert_said(&members[1], MOPD_E_ARG, "mopd_trainer_options_choose: struct_size of mopd_run is 4");
 }
 
 /* ---- torture: memory runs out on one rank or the other, and nobody waits ---- */
