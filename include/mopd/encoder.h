@@ -89,6 +89,13 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
 MOPD_API mopd_status mopd_encoder_open(
     mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 
+/* The same from the n_bytes of a packed model (mopd_encoder_pack) in memory: for a model that is part of the
+ * program, that comes over a network, or that lies encrypted.  The bytes are used where they are, so they must stay
+ * as they are until the encoder and its shares are closed; with MOPD_OPEN_READ they are copied and may go at
+ * once.  Messages say "model in memory".  Errors as above, but IO.  Since 0.1. */
+MOPD_API mopd_status mopd_encoder_open_memory(
+    mopd_encoder **out, const void *bytes, size_t n_bytes, const mopd_encoder_options *options);
+
 /* How far a call has come: done of total texts or pictures.  Called on the calling thread, first with none done,
  * then every fraction of a second or so, last with all of them.  Return 0 to go on, anything else to stop: the
  * call then ends with CANCELLED and hands out nothing. */

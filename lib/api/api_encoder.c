@@ -30,15 +30,36 @@ static mopd_status check_options(const mopd_encoder_options *o)
     return MOPD_OK;
 }
 
+/* What the caller asks for, and whether this machine and the environment can grant it. */
+static mopd_status read_options(
+    const char *function, mopd_encoder_options *o, const mopd_encoder_options *options)
+{
+    mopd_status st = mo_api_read(function, MO_API_mopd_encoder_options, o, options, &defaults);
+    if (st == MOPD_OK) st = check_options(o);
+    if (st == MOPD_OK) st = mo_kern_cpu_check();
+    return st == MOPD_OK ? mo_bf16_check() : st;
+}
+
 mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
 {
     MO_API_NEED_OUT(out);
     mopd_encoder_options o;
-    mopd_status st = mo_api_read(__func__, MO_API_mopd_encoder_options, &o, options, &defaults);
-    if (st != MOPD_OK || (st = check_options(&o)) != MOPD_OK) return st;
-    if ((st = mo_kern_cpu_check()) != MOPD_OK || (st = mo_bf16_check()) != MOPD_OK) return st;
+    mopd_status st = read_options(__func__, &o, options);
+    if (st != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
     if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
+    return st;
+}
+
+mopd_status mopd_encoder_open_memory(
+    mopd_encoder **out, const void *bytes, size_t n_bytes, const mopd_encoder_options *options)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(bytes);
+    mopd_encoder_options o;
+    mopd_status st = read_options(__func__, &o, options);
+    if (st == MOPD_OK) st = mo_encoder_open_memory(out, bytes, n_bytes, &o);
+    if (st == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
 }
 

@@ -18,6 +18,7 @@
 typedef struct mo_encoder_core {
     atomic_size_t users;
     mo_pool *pool; /* of those that asked for no threads of their own */
+    void *bytes;   /* of a model that was copied from the caller's memory, or NULL */
 } mo_encoder_core;
 
 struct mopd_encoder {
@@ -40,6 +41,8 @@ struct mopd_encoder {
 
 /* As the public functions of the same end; arguments checked by the caller. */
 mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options);
+mopd_status mo_encoder_open_memory(
+    mopd_encoder **out, const void *bytes, size_t n, const mopd_encoder_options *options);
 mopd_status mo_encoder_share(
     mopd_encoder **out, const mopd_encoder *encoder, const mopd_share_options *options);
 void mo_encoder_close(mopd_encoder *encoder);

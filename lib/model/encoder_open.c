@@ -2,12 +2,14 @@
  * encoder_open.c - a path to an open model: what lies there, then its parts, then the towers.  And shares of
  * one: the same parts, which the last of them frees. */
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "model/builtin.h"
 #include "model/encoder.h"
 #include "model/fingerprint.h"
 #include "model/layouts/layouts.h"
+#include "model/layouts/packed.h"
 
 static mopd_status open_parts(mopd_encoder *e, bool read)
 {
@@ -61,38 +63,65 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     return st;
 }
 
-/* An encoder of one user without parts. */
-static mopd_encoder *encoder_alloc(void)
+/* An encoder of one user with empty weights and no other part; NULL: no memory. */
+static mopd_encoder *begin(const mopd_encoder_options *options)
 {
     mopd_encoder *e = mo_mem_calloc(1, sizeof *e);
-    if (e && !(e->core = mo_mem_calloc(1, sizeof *e->core))) {
+    if (!e) return NULL;
+    if (!(e->core = mo_mem_calloc(1, sizeof *e->core))) {
         mo_mem_free(e);
         return NULL;
     }
-    if (e) atomic_init(&e->core->users, 1);
-    return e;
-}
-
-mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
-{
-    *out = NULL;
-    mopd_encoder *e = encoder_alloc();
-    if (!e) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
+    atomic_init(&e->core->users, 1);
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
     e->precision = options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
-    if (path)
-        st = (e->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
-    else
-        st = mo_builtin_path(&e->path);
-    if (st == MOPD_OK) st = mo_weights_create(&e->weights);
-    if (st == MOPD_OK) st = open_parts(e, (options->flags & MOPD_OPEN_READ) != 0);
+    if (mo_weights_create(&e->weights) == MOPD_OK) return e;
+    mo_encoder_close(e);
+    return NULL;
+}
+
+static mopd_status finish(
+    mopd_encoder **out, mopd_encoder *e, mopd_status st, const mopd_encoder_options *options)
+{
     if (st == MOPD_OK) st = make_towers(e, options->n_threads);
     if (st == MOPD_OK)
         *out = e;
     else
         mo_encoder_close(e);
     return st;
+}
+
+mopd_status mo_encoder_open(mopd_encoder **out, const char *path, const mopd_encoder_options *options)
+{
+    mopd_encoder *e = begin(options);
+    mopd_status st = MOPD_OK;
+    *out = NULL;
+    if (!e) return MOPD_E_NOMEM;
+    if (path)
+        st = (e->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
+    else
+        st = mo_builtin_path(&e->path);
+    if (st == MOPD_OK) st = open_parts(e, (options->flags & MOPD_OPEN_READ) != 0);
+    return finish(out, e, st, options);
+}
+
+mopd_status mo_encoder_open_memory(
+    mopd_encoder **out, const void *bytes, size_t n, const mopd_encoder_options *options)
+{
+    mopd_encoder *e = begin(options);
+    *out = NULL;
+    if (!e) return MOPD_E_NOMEM;
+    mopd_status st = (e->path = mo_mem_strdup("model in memory")) ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK && options->flags & MOPD_OPEN_READ) {
+        e->core->bytes = mo_mem_alloc(n, 1);
+        if (e->core->bytes)
+            bytes = memcpy(e->core->bytes, bytes, n);
+        else
+            st = MOPD_E_NOMEM;
+    }
+    e->layout = mo_layout_packed.name;
+    if (st == MOPD_OK) st = mo_packed_open_bytes(e, bytes, n);
+    return finish(out, e, st, options);
 }
 
 mopd_status mo_encoder_share(
@@ -122,6 +151,7 @@ static void free_parts(mopd_encoder *e)
     mo_tokenizer_free(e->tokenizer);
     mo_weights_free(e->weights);
     mo_mem_free(e->path);
+    mo_mem_free(e->core->bytes);
     mo_mem_free(e->core);
 }
 

@@ -86,6 +86,8 @@
     X(mopd_dataset_save, path, (store, NULL))                                                                \
     X(mopd_encoder_options_init, options, (NULL, sizeof encoder_options))                                    \
     X(mopd_encoder_open, out, (NULL, model, NULL))                                                           \
+    X(mopd_encoder_open_memory, out, (NULL, bytes, 8, NULL))                                                 \
+    X(mopd_encoder_open_memory, bytes, (&an_encoder, NULL, 8, NULL))                                         \
     X(mopd_share_options_init, options, (NULL, sizeof share_options))                                        \
     X(mopd_encoder_share, out, (NULL, encoder, NULL))                                                        \
     X(mopd_encoder_share, encoder, (&an_encoder, NULL, NULL))                                                \
@@ -254,6 +256,7 @@
     X(mopd_dataset_encode, options, (&a_dataset, data, store, encoder, NULL), MOPD_OK)                       \
     X(mopd_encoder_open, path, (&an_encoder, NULL, &encoder_options), MOPD_OK)                               \
     X(mopd_encoder_open, options, (&an_encoder, model, NULL), MOPD_OK)                                       \
+    X(mopd_encoder_open_memory, options, (&an_encoder, bytes, 8, NULL), MOPD_E_FORMAT)                       \
     X(mopd_encoder_share, options, (&an_encoder, encoder, NULL), MOPD_OK)                                    \
     X(mopd_inspect, path, (NULL, &json), MOPD_OK)                                                            \
     X(mopd_encoder_encode_files, context, (encoder, texts, 1, told, NULL), MOPD_OK)                          \

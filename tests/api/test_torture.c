@@ -150,6 +150,30 @@ static mopd_status packing(void *ctx)
     return st;
 }
 
+/* The packed model at a path, from memory; copied, so that the bytes may go at once. */
+static mopd_status memory(void *ctx)
+{
+    mopd_encoder *e = NULL;
+    float f[TINY_DIM];
+    static const char *const text[] = {"dog"};
+    mopd_encoder_options o;
+    FILE *in = fopen(ctx, "rb");
+    char *bytes = malloc(1 << 20);
+    assert_true(in && bytes);
+    const size_t n = fread(bytes, 1, 1 << 20, in);
+    fclose(in);
+    assert_true(n < 1 << 20);
+    mopd_status st = mopd_encoder_options_init(&o, sizeof o);
+    o.n_threads = 2;
+    o.flags = MOPD_OPEN_READ;
+    if (st == MOPD_OK) st = mopd_encoder_open_memory(&e, bytes, n, &o);
+    if (st != MOPD_OK) assert_null(e);
+    free(bytes);
+    if (st == MOPD_OK) st = mopd_encoder_encode_texts(e, text, 1, f);
+    mopd_encoder_close(e);
+    return st;
+}
+
 static mopd_status rate(void *ctx)
 {
     (void)ctx;
@@ -257,6 +281,7 @@ static void every_function_survives_lack_of_memory(void **state)
     test_torture(packing, packed);
     assert_no_rest("packed.safetensors");
     test_torture(descriptions, packed);
+    test_torture(memory, packed);
     test_torture(rate, NULL);
     snprintf(bank, sizeof bank, "%s", test_path("bank.safetensors"));
     test_torture(banks, bank);

@@ -226,6 +226,56 @@ static void shares_have_threads_of_their_own_and_outlive_the_rest(void **state)
     mopd_encoder_close(e);
 }
 
+/* The bytes of a packed file, in a block that is exactly so long and at an odd address. */
+static char *packed_bytes(const mopd_encoder *e, size_t *n, char **block)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s", test_path("packed.safetensors"));
+    assert_ok(mopd_encoder_pack(e, path, MOPD_DTYPE_F32));
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    *block = malloc(*n + 1);
+    assert_non_null(*block);
+    assert_int_equal(fread(*block + 1, 1, *n, f), *n);
+    fclose(f);
+    return *block + 1;
+}
+
+static void a_model_in_memory_is_the_model(void **state)
+{
+    (void)state;
+    mopd_encoder *e = tiny_open(1, 1), *in_memory = NULL, *share;
+    char *block, *json;
+    size_t n;
+    float want[2 * TINY_DIM], got[2 * TINY_DIM];
+    mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1};
+    char *bytes = packed_bytes(e, &n, &block);
+    assert_ok(mopd_encoder_encode_texts(e, names, 1, want));
+    assert_ok(mopd_encoder_encode_pixels(e, pixels, 1, want + TINY_DIM));
+    for (o.flags = 0; o.flags <= MOPD_OPEN_READ; o.flags++) {
+        assert_ok(mopd_encoder_open_memory(&in_memory, bytes, n, &o));
+        if (o.flags & MOPD_OPEN_READ) memset(bytes, 0, n); /* a copy does not care */
+        assert_string_equal(mopd_encoder_fingerprint(in_memory), mopd_encoder_fingerprint(e));
+        assert_ok(mopd_encoder_share(&share, in_memory, NULL));
+        mopd_encoder_close(in_memory);
+        assert_ok(mopd_encoder_encode_texts(share, names, 1, got));
+        assert_ok(mopd_encoder_encode_pixels(share, pixels, 1, got + TINY_DIM));
+        assert_memory_equal(want, got, sizeof want);
+        assert_ok(mopd_encoder_describe(share, &json));
+        assert_non_null(strstr(json, "\"path\":\"model in memory\""));
+        mopd_free(json);
+        mopd_encoder_close(share);
+    }
+    assert_fails(mopd_encoder_open_memory(&in_memory, bytes, n, &o), MOPD_E_FORMAT, "model in memory: ");
+    assert_null(in_memory);
+    assert_fails(mopd_encoder_open_memory(&in_memory, bytes, 0, &o), MOPD_E_FORMAT, "model in memory: ");
+    free(block);
+    mopd_encoder_close(e);
+}
+
 static void shares_pack_no_weights_again(void **state)
 {
     (void)state;
@@ -276,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_recogniser_tells_of_its_texts),
         cmocka_unit_test(calls_of_nothing_tell_nothing),
         cmocka_unit_test(shares_have_threads_of_their_own_and_outlive_the_rest),
+        cmocka_unit_test(a_model_in_memory_is_the_model),
     };
     int failed = cmocka_run_group_tests(tests, prepare, clean);
     const struct CMUnitTest counted[] = {cmocka_unit_test(shares_pack_no_weights_again)};

@@ -41,11 +41,11 @@ static mopd_status read_config(mopd_encoder *e, const mo_tensors *file)
     return st;
 }
 
-static mopd_status open_file(mopd_encoder *e, const char *file, bool read)
+/* The tensors belong to the weights from here on. */
+static mopd_status open_tensors(mopd_encoder *e, mo_tensors *tensors)
 {
-    mo_tensors *tensors;
-    mopd_status st = mo_safetensors_open(&tensors, file, read);
-    if (st == MOPD_OK) st = mo_weights_add(e->weights, tensors);
+    const char *file = e->path;
+    mopd_status st = mo_weights_add(e->weights, tensors);
     if (st != MOPD_OK) return st;
     const char *kind = mo_tensors_meta(tensors, MO_PACKED_KIND);
     if (!kind)
@@ -63,6 +63,20 @@ static mopd_status open_file(mopd_encoder *e, const char *file, bool read)
     st = mo_tokenizer_load(&e->tokenizer, blob->data, blob->n, file);
     mo_tensors_release(tensors, blob);
     return st;
+}
+
+static mopd_status open_file(mopd_encoder *e, const char *file, bool read)
+{
+    mo_tensors *tensors;
+    mopd_status st = mo_safetensors_open(&tensors, file, read);
+    return st == MOPD_OK ? open_tensors(e, tensors) : st;
+}
+
+mopd_status mo_packed_open_bytes(mopd_encoder *e, const void *bytes, size_t n)
+{
+    mo_tensors *tensors;
+    mopd_status st = mo_safetensors_open_bytes(&tensors, bytes, n, e->path);
+    return st == MOPD_OK ? open_tensors(e, tensors) : st;
 }
 
 const mo_layout mo_layout_packed = {"packed", NULL, detect, open_file};

@@ -521,6 +521,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_clusters_choose": (mopd_status, P(c_float), c_size_t, c_size_t, c_size_t, c_uint64, P(c_size_t)),
     "mopd_dataset_save": (mopd_status, P(mopd_dataset), c_char_p),
     "mopd_encoder_options_init": (mopd_status, P(mopd_encoder_options), c_size_t),
+    "mopd_encoder_open_memory": (mopd_status, P(P(mopd_encoder)), c_void_p, c_size_t, P(mopd_encoder_options)),
     "mopd_share_options_init": (mopd_status, P(mopd_share_options), c_size_t),
     "mopd_encoder_share": (mopd_status, P(P(mopd_encoder)), P(mopd_encoder), P(mopd_share_options)),
     "mopd_encoder_open": (mopd_status, P(P(mopd_encoder)), c_char_p, P(mopd_encoder_options)),
