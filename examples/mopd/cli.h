@@ -152,6 +152,9 @@ void cli_remarks_tell(const mopd_dataset *data, bool labels);
 /* Words of class names that the model's vocabulary spells letter by letter; once. */
 void cli_remarks_letters(const mopd_encoder *encoder, const char *const *names, size_t n);
 
+/* A remark of mopd_encoder_encode_files on a picture that it could read; "" and all but the first are nothing. */
+void cli_remarks_file(const char *path, const char *message);
+
 /* Counts a file that a walk through folders passes over; tells of those that were counted. */
 void cli_remarks_pass(const char *path);
 void cli_remarks_passed(void);

@@ -170,6 +170,7 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
 {
     job *j = context;
     const char *image = j->pictures->files.item[index], *error = NULL;
+    if (status == MOPD_OK) cli_remarks_file(image, message);
     if (status == MOPD_OK) status = judge(j, feature), message = mopd_last_error();
     if (status != MOPD_OK) {
         error = message;

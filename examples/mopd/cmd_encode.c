@@ -44,6 +44,7 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
         fprintf(stderr, "mopd: skipped: %s\n", message);
         j->data.n_bad++;
     } else {
+        cli_remarks_file(j->pictures.files.item[index], message);
         j->path[j->n] = j->pictures.files.item[index];
         memcpy(j->features + j->n++ * j->dim, feature, j->dim * sizeof *feature);
     }

@@ -13,6 +13,7 @@ static const char *const kind_names[32] = {[MOPD_REMARK_PASSED_OVER] = "passed-o
     [MOPD_REMARK_TWO_SPLITS] = "two-splits",
     [MOPD_REMARK_LABELS] = "labels",
     [MOPD_REMARK_SAME_CLASSES] = "same-classes",
+    [MOPD_REMARK_CUT_WHITE] = "cut-white",
     [KIND_LETTERS] = "letters"};
 
 static json_t *told; /* an array; NULL: nothing was told */
@@ -39,6 +40,16 @@ void cli_remarks_tell(const mopd_dataset *data, bool labels)
         if (!labels && (r.kind == MOPD_REMARK_LABELS || r.kind == MOPD_REMARK_SAME_CLASSES)) continue;
         tell(r.kind, r.n, r.text, r.kind == MOPD_REMARK_LABELS ? " (--names FILE)" : "");
     }
+}
+
+void cli_remarks_file(const char *path, const char *message)
+{
+    if (!message || !*message || told_kinds >> MOPD_REMARK_CUT_WHITE & 1) return;
+    const size_t room = strlen(path) + strlen(message) + 4;
+    char *text = cli_alloc(room, 1);
+    snprintf(text, room, "%s: %s", path, message);
+    tell(MOPD_REMARK_CUT_WHITE, 1, text, "");
+    free(text);
 }
 
 void cli_remarks_add(json_t *document)

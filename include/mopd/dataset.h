@@ -73,6 +73,8 @@ typedef struct mopd_item {
 #define MOPD_REMARK_TWO_SPLITS 3   /* pictures of the same content are in two splits */
 #define MOPD_REMARK_LABELS 4       /* labels are numbers or ids, and no names were given */
 #define MOPD_REMARK_SAME_CLASSES 5 /* names of two classes are the same words to a model */
+#define MOPD_REMARK_CUT_WHITE                                                                                \
+    6 /* 16-bit grey above 255 was read as white, as Pillow reads it; told when encoded */
 
 /* What a user should be told of data that opened all the same. */
 typedef struct mopd_remark {

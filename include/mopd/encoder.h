@@ -184,8 +184,9 @@ MOPD_API mopd_status mopd_encoder_encode_pixels(
 MOPD_API mopd_status mopd_encoder_encode_images(
     const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features);
 
-/* One picture's outcome: index as in the list; status and, when it failed, message; feature is D floats, valid
- * during the call, NULL on failure.  Return 0 to go on, anything else to stop with CANCELLED. */
+/* One picture's outcome: index as in the list; status and, when it failed, message; after MOPD_OK message is "", or a
+ * remark on how the picture was read (16-bit grey that became white).  feature is D floats, valid during the call, NULL
+ * on failure.  Return 0 to go on, anything else to stop with CANCELLED. */
 typedef int (*mopd_encoded_fn)(
     void *context, size_t index, mopd_status status, const char *message, const float *feature);
 

@@ -28,6 +28,8 @@ typedef struct mo_features_job {
     float *features;     /* of each item: V x D, of any value where it was not encoded */
     char (*hash)[65];    /* of each item: its content, "" when it could not be read or was not reached */
     bool cancelled;
+    size_t n_cut; /* pictures of 16-bit grey that became white above 255, and the first of them */
+    const char *first_cut;
     mo_features_cache cache; /* of `before` and the journal */
     mo_journal *journal;     /* or NULL */
     size_t *in_data;         /* of each item of `before`: the item of the data of its path, or SIZE_MAX */

@@ -36,6 +36,7 @@ typedef struct slot {
     float *pixels;                  /* n_views x 3 x S x S; NULL: the hash alone is wanted */
     const mo_features_entry *found; /* features of this content that are there already */
     mopd_status st;
+    bool cut; /* 16-bit grey above 255 became white */
     char hash[65];
     char message[MESSAGE_BYTES];
 } slot;
@@ -61,6 +62,7 @@ static mopd_status prepare(const chunk *c, slot *s)
 {
     mo_map map;
     mo_image picture = {0};
+    s->cut = false;
     mo_sha256 sha;
     mopd_status st = mo_map_open(&map, s->file, true);
     if (st != MOPD_OK) return st;
@@ -83,6 +85,7 @@ static mopd_status prepare(const chunk *c, slot *s)
             s->plain ? mo_pixels_run(settings, &picture, out) : mo_pixels_view(settings, &picture, seed, out);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
+    s->cut = picture.cut;
     mo_image_free(&picture);
     return st;
 }
@@ -190,6 +193,7 @@ static mopd_status run_chunk(chunk *c, size_t first, size_t n)
         if (good) st = mo_features_meet(j, item, s->hash);
         if (st != MOPD_OK) break;
         if (good) memcpy(j->hash[item], s->hash, sizeof j->hash[item]);
+        if (good && s->cut && !j->n_cut++) j->first_cut = mo_features_row(j->data, item)->path;
         st = report(j, s, item + 1);
     }
     return st;

@@ -110,6 +110,11 @@ static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, siz
     s->features = s->owned;
     mopd_status st = s->owned ? describe_pixels(&j->encoder->config.pixels, &s->preprocessing) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_remarks_copy(&s->remarks, &j->data->source->remarks, MOPD_REMARK_PASSED_OVER);
+    if (st == MOPD_OK && j->n_cut)
+        st = mo_remarks_addf(&s->remarks, MOPD_REMARK_CUT_WHITE, j->n_cut,
+            "%zu %s 16-bit grey, all of which above 255 is read as white: bring them to 8 bits (%s%s)",
+            j->n_cut, j->n_cut == 1 ? "picture is" : "pictures are", j->first_cut,
+            j->n_cut == 1 ? "" : " and others");
     return st;
 }
 

@@ -11,6 +11,7 @@ typedef struct mo_image {
     size_t width, height;
     uint8_t *rgb;   /* height x width x 3 */
     uint8_t *alpha; /* height x width, NULL when the file has no transparency */
+    bool cut;       /* 16-bit grey above 255 became white */
 } mo_image;
 
 /* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */

@@ -115,14 +115,15 @@ static void row_from_palette(const decoder *d, const uint8_t *raw, uint8_t *rgb,
     }
 }
 
-static void row_from_grey(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+static void row_from_grey(decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
 {
     static const uint8_t scale[9] = {0, 255, 85, 0, 17, 0, 0, 0, 1};
     for (size_t x = 0; x < d->picture.width; x++) {
         unsigned v;
-        if (d->depth == 16)
+        if (d->depth == 16) {
             v = raw[2 * x] ? 255 : raw[2 * x + 1];
-        else
+            d->picture.cut |= raw[2 * x] != 0;
+        } else
             v = (unsigned)raw[x] * scale[d->depth];
         memset(rgb + 3 * x, (int)v, 3);
         if (alpha) alpha[x] = v == d->key[0] ? 0 : 255;

@@ -21,7 +21,7 @@
 enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16, MESSAGE = 512 };
 
 typedef struct slot {
-    bool done;
+    bool done, cut; /* cut: 16-bit grey above 255 became white */
     mopd_status st;
     char message[MESSAGE];
 } slot;
@@ -49,6 +49,7 @@ static void decode(stream *s, size_t i)
         st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);
         if (st != MOPD_OK) mo_fail_at(st, "%s", s->paths[i]);
     }
+    to->cut = picture.cut;
     mo_image_free(&picture);
     if (st != MOPD_OK) {
         memset(s->pixels + i % SLOTS * s->floats, 0, s->floats * sizeof *s->pixels);
@@ -110,7 +111,8 @@ static int hand_out(const stream *s, size_t i, float *feature, mopd_encoded_fn f
     mo_l2_fwd(feature, feature, &norm, 1, dim);
     if (!(norm > 0) || !isfinite(norm))
         return fn(context, i, MOPD_E_NUMERIC, "the feature is zero or not finite", NULL);
-    return fn(context, i, MOPD_OK, "", feature);
+    return fn(context, i, MOPD_OK,
+        from->cut ? "16-bit grey, all of which above 255 is read as white: bring it to 8 bits" : "", feature);
 }
 
 static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encoded_fn fn, void *context)

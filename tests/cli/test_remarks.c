@@ -94,6 +94,21 @@ static void walked_folders_tell_what_they_pass_over(void **state)
     assert_string_equal(r.err, "");
 }
 
+static void grey_that_became_white_is_told_once(void **state)
+{
+    (void)state;
+    const char *grey = MOPD_TEST_DIR "/gold/pixels/grey16.png", *plain = test_png("rgb.png", 9, 8, 1);
+    run_result r = run_mopd(
+        NULL, "classify -m @ --classes cat,dog --format json @ @ @", tiny_model(1), plain, grey, grey);
+    assert_run(r, 0);
+    assert_int_equal(count(r.err, "mopd: note: "), 1);
+    assert_has(r.err, "grey16.png: 16-bit grey, all of which above 255 is read as white");
+    assert_has(r.out, "\"cut-white\"");
+    r = run_mopd(NULL, "encode -m @ -q --image @ -o @", tiny_model(1), grey, test_path("grey.npy"));
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+}
+
 static void numbers_as_labels_are_told_and_named(void **state)
 {
     (void)state;
@@ -161,6 +176,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out_is_told_once),
         cmocka_unit_test(remarks_stand_in_json_and_leave_the_rest_alone),
         cmocka_unit_test(walked_folders_tell_what_they_pass_over),
+        cmocka_unit_test(grey_that_became_white_is_told_once),
         cmocka_unit_test(numbers_as_labels_are_told_and_named),
         cmocka_unit_test(folders_that_mislead_are_refused),
     };

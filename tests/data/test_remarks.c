@@ -147,6 +147,37 @@ static void the_same_picture_twice_is_told_once_it_was_read(void **state)
     mopd_dataset_close(d);
 }
 
+/* A list of pictures of tests/gold/pixels, encoded. */
+static mopd_dataset *gold(const char *const *names, size_t n)
+{
+    char text[2048] = "path,label\n";
+    for (size_t i = 0; i < n; i++) {
+        size_t at = strlen(text);
+        snprintf(text + at, sizeof text - at, MOPD_TEST_DIR "/gold/pixels/%s,%s\n", names[i],
+            i % 2 ? "cat" : "dog");
+    }
+    mopd_dataset *d = datasets_of("gold.csv", text), *e = datasets_encode(d, NULL, 0);
+    mopd_dataset_close(d);
+    return e;
+}
+
+static void grey_that_became_white_is_told(void **state)
+{
+    (void)state;
+    uint64_t n;
+    static const char *const small[] = {"grey16-small-interlaced.png", "grey1.png", "420.jpg"},
+                             *const large[] = {"grey1.png", "grey16.png", "grey16-interlaced.png", "420.jpg"};
+    mopd_dataset *d = gold(small, 3);
+    assert_string_equal(remark_of(d, MOPD_REMARK_CUT_WHITE, &n), "");
+    mopd_dataset_close(d);
+    d = gold(large, 4);
+    const char *text = remark_of(d, MOPD_REMARK_CUT_WHITE, &n);
+    assert_int_equal(n, 2);
+    assert_non_null(strstr(text, "2 pictures are 16-bit grey, all of which above 255 is read as white: "));
+    assert_non_null(strstr(text, "/grey16"));
+    mopd_dataset_close(d);
+}
+
 static void some_of_many_pairs_are_named(void **state)
 {
     (void)state;
@@ -220,6 +251,7 @@ int main(void)
         cmocka_unit_test(many_kinds_become_other_ones),
         cmocka_unit_test(unlabelled_folders_tell_it_too),
         cmocka_unit_test(the_same_picture_twice_is_told_once_it_was_read),
+        cmocka_unit_test(grey_that_became_white_is_told),
         cmocka_unit_test(some_of_many_pairs_are_named),
         cmocka_unit_test(labels_that_are_no_words_are_told),
         cmocka_unit_test(remarks_survive_lack_of_memory),

@@ -271,7 +271,7 @@ static void pixels_survive_lack_of_memory(void **state)
 {
     (void)state;
     static uint8_t rgb[20 * 30 * 3] = {7}, alpha[20 * 30] = {9};
-    mo_image picture = {20, 30, rgb, alpha};
+    mo_image picture = {.width = 20, .height = 30, .rgb = rgb, .alpha = alpha};
     test_torture(run_and_view, &picture);
     assert_int_equal(test_count_live(), 0);
 }
