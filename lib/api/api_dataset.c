@@ -220,7 +220,8 @@ mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     if (!dataset->source->features || known) MO_API_NEED(encoder);
     mopd_status st = mo_api_read(__func__, MO_API_mopd_encode_options, &o, options, &plain_once);
     mopd_encode_counts counts = {sizeof counts, 0, 0, 0, 0, 0, 0, 0, 0}, *wanted = o.counts;
-    if (st == MOPD_OK && wanted) st = mo_api_check_size(__func__, MO_API_mopd_encode_counts, wanted->struct_size);
+    if (st == MOPD_OK && wanted)
+        st = mo_api_check_size(__func__, MO_API_mopd_encode_counts, wanted->struct_size);
     if (st != MOPD_OK) return st;
     o.counts = &counts;
     st = mo_features_encode(out, dataset, known, encoder, &o);

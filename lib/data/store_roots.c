@@ -129,7 +129,8 @@ static mopd_status join_root(mo_names *out, const mo_json *list, size_t i, const
     const char *text;
     if (!mo_json_as_string(mo_json_item(list, i), &text))
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'roots': item %zu is not a text", place->path, i);
-    const char *folder = *text && !strcmp(place->folder, ".") ? "" : place->folder; /* "photos", not "./photos" */
+    const char *folder =
+        *text && !strcmp(place->folder, ".") ? "" : place->folder; /* "photos", not "./photos" */
     char *joined = *text ? mo_path_join(folder, text) : mo_mem_strdup(folder);
     mopd_status st = joined ? mo_names_add(out, joined, strlen(joined)) : MOPD_E_NOMEM;
     mo_mem_free(joined);
