@@ -51,7 +51,7 @@ static void block_double(double *y, const float *x, const test_model *m, const m
 {
     const size_t w = m->w, h = m->hidden;
     double *qkv = malloc(rows->rows * 3 * w * sizeof *qkv), *t = malloc(w * sizeof *t),
-           *u = malloc(h * sizeof *u), *z = malloc(w * sizeof *z);
+           *u = malloc(h * sizeof *u), *z = calloc(w, sizeof *z); /* GCC 14 cannot tell that w is not 0 */
     assert_true(qkv && t && u && z);
     for (size_t r = 0; r < rows->rows; r++) {
         for (size_t i = 0; i < w; i++) z[i] = (double)x[r * w + i];
