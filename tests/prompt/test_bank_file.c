@@ -168,6 +168,7 @@ static void a_bank_that_cannot_be_written_leaves_nothing(void **state)
     const float f[] = {1, 0, 0, 1, 1, 1};
     assert_ok(mopd_bank_create_features(&bank, pets, 3, f, 2, 5));
     assert_fails(mopd_bank_save(bank, "/nowhere/at/all/bank"), MOPD_E_IO, "/nowhere/at/all/bank");
+    mopd_bank_free(bank);
     assert_fails(mopd_bank_open(&bank, "/nowhere/at/all/bank", NULL), MOPD_E_IO, "/nowhere/at/all/bank");
     assert_null(bank);
 }
