@@ -121,7 +121,7 @@ static bool is_spelled(const mopd_encoder *encoder, const char *word, size_t n_b
 void cli_remarks_letters(const mopd_encoder *encoder, const char *const *names, size_t n)
 {
     mopd_encoder_info info = {.struct_size = sizeof info};
-    char first[64] = "", text[160];
+    char first[64] = "", text[256];
     size_t found = 0;
     mopd_encoder_get_info(encoder, &info);
     if (info.vocab_size < 4096 || told_kinds >> KIND_LETTERS & 1)

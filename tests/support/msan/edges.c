@@ -231,8 +231,10 @@ static void check_panel(const float *panel, size_t pack, size_t n, size_t k)
     for (size_t p = 0; p < k; p++) __msan_check_mem_is_initialized(panel + p * pack, n * sizeof *panel);
 }
 
-/* The micro-kernel of BLIS reads two panels and writes a tile. */
-void __real_mo_ukernel_run(const mo_ukernel_tile *t);
+/* The micro-kernel of BLIS reads two panels and writes a tile.  Weak: programs that link the shared library have neither
+ * of the two, and call neither. */
+#pragma weak mo_ukernel_get
+void __real_mo_ukernel_run(const mo_ukernel_tile *t) __attribute__((weak));
 void __wrap_mo_ukernel_run(const mo_ukernel_tile *t);
 void __wrap_mo_ukernel_run(const mo_ukernel_tile *t)
 {
