@@ -8,6 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 self=scripts/test.sh
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-2}
 
+# Several parts compile the same files with the same options: packages, sub-projects, environments of Python.
+export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
+
 # A part is a line "#: NAME  what it checks" and a function of that name; they run in this order.
 
 #: release      gcc with warnings as errors, every test on the best this CPU has
@@ -231,6 +235,7 @@ case ${1:-} in
 --part) # one part as a process of its own, so that `set -e` holds in it
     part=$2 log=build/log/$2.log
     mkdir -p build/log
+    scripts/setup.sh ccache
     "part_$part"
     exit
     ;;
