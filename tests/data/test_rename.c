@@ -49,6 +49,10 @@ static void names_come_in_the_order_of_the_labels(void **state)
     assert_names(NUMBERS, "none\nnine\nten", "0=none 10=ten 9=nine"); /* 0, 9, 10 */
     assert_names("path,label\n1,007\n2,08\n3,1\n", "one\nseven\neight", "007=seven 08=eight 1=one");
     assert_names("path,label\n1,c1\n2,c2\n", "a\nb", "c1=a c2=b");
+    assert_names("path,label\n1,7\n2,07\n3,6\n", "six\nseven\nalso", "07=seven 6=six 7=also");
+    assert_names("path,label\n1,c12\n2,c13\n", "a\nb", "c12=a c13=b");
+    assert_names("path,label\n1,1\n2,a\n3,b9\n4,b9x\n5,c07\n6,c7\n", "a\nb\nc\nd\ne\nf",
+        "1=a a=b b9=c b9x=d c07=e c7=f");
 }
 
 static void assert_bad(const char *list, const char *names, const char *words)
@@ -76,6 +80,7 @@ static void names_that_do_not_fit_are_refused_by_line(void **state)
     assert_bad(IDS, "label,name\nn01,a\nn02\n", "line 3: 1 fields, the header has 2");
     assert_bad(IDS, "label,name\nn01,\"a\n", "line 2: the quote opened here is never closed");
     assert_bad("path,label\n1,c2\n2,c10\n", "a\nb\n", "label 'c10' stands before 'c2', in byte order");
+    assert_bad("path,label\n1,c01b\n2,c1a\n", "a\nb\n", "label 'c01b' stands before 'c1a', in byte order");
     mopd_dataset_options o;
     mopd_dataset *d = NULL;
     assert_ok(mopd_dataset_options_init(&o, sizeof o));

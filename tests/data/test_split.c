@@ -61,6 +61,11 @@ static void selection_refuses_what_is_not_there(void **state)
     s.subset = 0;
     s.split = -2;
     assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "split is -2");
+    s.split = 3;
+    assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "split is 3");
+    s.split = MOPD_SPLIT_TRAIN;
+    s.subset = -1;
+    assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG, "subset is -1");
     s.struct_size = 4;
     assert_fails(mopd_dataset_select(&part, d, &s), MOPD_E_ARG,
         "mopd_dataset_select: struct_size of mopd_selection is 4");
