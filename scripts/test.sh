@@ -62,12 +62,12 @@ part_msan()
     run_tests msan -E "$not_sanitized"
 }
 
-#: clang        clang with warnings as errors, every test
+#: clang        clang with warnings as errors, every test in C and C++
 part_clang()
 {
     scripts/setup.sh clang
     build clang
-    run_tests clang
+    run_tests clang -E '^(code|docs)[.]'
 }
 
 #: tidy         clang-tidy has nothing to say of the checks in .clang-tidy
@@ -99,7 +99,7 @@ part_coverage()
 {
     build coverage
     find build-coverage -name '*.gcda' -delete
-    run_tests coverage
+    run_tests coverage -E '^(code|docs)[.]'
     python3 tests/code/coverage.py build-coverage
 }
 
