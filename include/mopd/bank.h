@@ -49,7 +49,7 @@ MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *cons
  * same bytes.  IO: cannot be written, with the system's reason.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_save(const mopd_bank *bank, const char *path);
 
-/* Reads such a file: the bank that was saved, bit for bit, 10,000 classes in some 20 milliseconds.  encoder may
+/* Reads such a file: the bank that was saved, bit for bit, 10,000 classes in some 30 milliseconds.  encoder may
  * be NULL; otherwise it is compared, so that features never meet another model's: MISMATCH names both
  * fingerprints, or both widths.  FORMAT: no bank, or its parts do not agree; VERSION: newer than this
  * library; IO: cannot be read.  *out is NULL on failure.  Free with mopd_bank_free.  Any thread.  Since 0.1. */

@@ -107,7 +107,7 @@ class Bank:
 
     @classmethod
     def open(cls, path: Path, encoder: Optional["Encoder"] = None) -> "Bank":
-        """A bank from the file that :meth:`save` wrote, bit for bit: 10,000 classes in some 20 milliseconds.
+        """A bank from the file that :meth:`save` wrote, bit for bit: 10,000 classes in some 30 milliseconds.
 
         Parameters
         ----------
