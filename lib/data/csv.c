@@ -51,11 +51,7 @@ static mopd_status read_rows(mo_csv *c, mo_dataset_list *list, const size_t colu
     bool more;
     mopd_status st = MOPD_OK;
     while (st == MOPD_OK) {
-        if ((st = mo_csv_next(c, &more)) != MOPD_OK || !more) break;
-        if (c->n_fields == 1 && !*c->field[0]) continue;
-        if (c->n_fields != n_columns)
-            return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
-                c->n_fields, n_columns);
+        if ((st = mo_csv_row(c, n_columns, &more)) != MOPD_OK || !more) break;
         st = add_row(list, c, column);
     }
     if (st == MOPD_OK && !list->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);

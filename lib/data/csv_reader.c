@@ -97,6 +97,17 @@ mopd_status mo_csv_next(mo_csv *c, bool *more)
     return MOPD_OK;
 }
 
+mopd_status mo_csv_row(mo_csv *c, size_t n_columns, bool *more)
+{
+    mopd_status st;
+    do {
+        if ((st = mo_csv_next(c, more)) != MOPD_OK || !*more) return st;
+    } while (c->n_fields == 1 && !*c->field[0]);
+    if (c->n_fields == n_columns) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
+        c->n_fields, n_columns);
+}
+
 mopd_status mo_csv_column(const mo_csv *c, const char *name, bool needed, size_t *column)
 {
     *column = SIZE_MAX;

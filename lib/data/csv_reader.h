@@ -22,6 +22,9 @@ mopd_status mo_csv_read(mo_csv *c, const char *path, size_t limit);
 /* The next record into c->field; false at the end of the text. */
 mopd_status mo_csv_next(mo_csv *c, bool *more);
 
+/* The next record that is no empty line, of n_columns fields; false at the end.  FORMAT: it has more or fewer. */
+mopd_status mo_csv_row(mo_csv *c, size_t n_columns, bool *more);
+
 /* The column of this name in the record that was read, the header; SIZE_MAX when it is not needed and not there. */
 mopd_status mo_csv_column(const mo_csv *c, const char *name, bool needed, size_t *column);
 

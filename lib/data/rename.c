@@ -143,11 +143,7 @@ static mopd_status read_table(naming *n, mo_csv *c)
     if (st == MOPD_OK) st = mo_csv_column(c, "name", true, &name);
     n_columns = c->n_fields;
     while (st == MOPD_OK) {
-        if ((st = mo_csv_next(c, &more)) != MOPD_OK || !more) break;
-        if (c->n_fields == 1 && !*c->field[0]) continue;
-        if (c->n_fields != n_columns)
-            return mo_fail(MOPD_E_FORMAT, "%s: line %u: %zu fields, the header has %zu", c->path, c->line,
-                c->n_fields, n_columns);
+        if ((st = mo_csv_row(c, n_columns, &more)) != MOPD_OK || !more) break;
         size_t at = find_label(n->d, c->field[label]);
         const char *text = c->field[name];
         if (at < n->d->n_classes) st = take(n, at, text, text + strlen(text), c->line);
