@@ -295,10 +295,7 @@ int cmd_classify(int argc, char **argv)
     const cli_option options[] = {
         {"classes", 0, CLI_TEXT, &prompts.classes, "\"a,b\"", "class names, separated by commas", NULL},
         {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
-        {"template", 0, CLI_LIST, &prompts.templates, "TEXT", "prompt with {} for the class", NULL},
-        {"template-file", 0, CLI_TEXT, &prompts.template_file, "FILE", "prompts, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &prompts.templates_for, "NAME",
-            "the twelve prompts of a task: imagenet, dtd ...", NULL},
+        CLI_TEMPLATE_OPTIONS(prompts),
         {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT",
             "learned prompts (mopd train); without names, for the classes that they were learned from", NULL},
         {"unseen", 0, CLI_REAL, &by.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &by.unseen_given},

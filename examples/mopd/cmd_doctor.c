@@ -155,10 +155,7 @@ int cmd_doctor(int argc, char **argv)
             NULL},
         {"report", 0, CLI_TEXT, &d.report, "FILE.html", "a page with the pictures", NULL},
         {"fix", 0, CLI_TEXT, &d.fix, "FILE.csv", "a corrected list, with a remark for each change", NULL},
-        {"template", 0, CLI_LIST, &d.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
-        {"template-file", 0, CLI_TEXT, &d.prompts.template_file, "FILE", "prompts, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &d.prompts.templates_for, "NAME", "the twelve prompts of a task",
-            NULL},
+        CLI_TEMPLATE_OPTIONS(d.prompts),
         {0},
     };
     char **rest;

@@ -149,10 +149,7 @@ int cmd_fit(int argc, char **argv)
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)",
             NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
-        {"template", 0, CLI_LIST, &j.prompts.templates, "TEXT", "prompt with {} for the class", NULL},
-        {"template-file", 0, CLI_TEXT, &j.prompts.template_file, "FILE", "prompts, one a line", NULL},
-        {"templates-for", 0, CLI_TEXT, &j.prompts.templates_for, "NAME", "the twelve prompts of a task",
-            NULL},
+        CLI_TEMPLATE_OPTIONS(j.prompts),
         {0},
     };
     char **rest;

@@ -120,14 +120,9 @@ static int answer(const job *j, const mopd_encoder *encoder, const mopd_dataset 
 static int run(job *j)
 {
     mopd_encoder *encoder = NULL;
-    mopd_dataset *data = NULL, *encoded = NULL;
-    mopd_encode_options options;
-    mopd_encode_options_init(&options, sizeof options);
-    int status = cli_data_open(&data, &j->data, command.name);
-    if (status < 0 && !cli_open_encoder(&encoder, &j->common, 0)) status = EXIT_FAILED;
-    if (status < 0) status = cli_data_encode(&encoded, data, NULL, encoder, &options, &j->common, &j->data);
-    if (status < 0) status = answer(j, encoder, encoded);
-    mopd_dataset_close(encoded);
+    mopd_dataset *data = NULL;
+    int status = cli_data_open_encoded(&data, &encoder, &j->data, &j->common, command.name);
+    if (status < 0) status = answer(j, encoder, data);
     mopd_dataset_close(data);
     mopd_encoder_close(encoder);
     return status;

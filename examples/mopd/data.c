@@ -115,6 +115,19 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
+int cli_data_open_encoded(
+    mopd_dataset **out, mopd_encoder **encoder, cli_data *data, const cli_common *common, const char *command)
+{
+    mopd_dataset *listed = NULL;
+    mopd_encode_options options;
+    mopd_encode_options_init(&options, sizeof options);
+    int status = cli_data_open(&listed, data, command);
+    if (status < 0 && !cli_open_encoder(encoder, common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_encode(out, listed, NULL, *encoder, &options, common, data);
+    mopd_dataset_close(listed);
+    return status;
+}
+
 mopd_dataset_info cli_data_info(const mopd_dataset *data)
 {
     mopd_dataset_info info = {.struct_size = sizeof info};
