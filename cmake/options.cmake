@@ -9,6 +9,7 @@ option(MOPD_WERROR "treat warnings as errors" OFF)
 option(MOPD_PYTHON "install what the Python package holds" OFF)
 option(MOPD_DEB "lay the tree out for Debian packages: licence, changelog, overrides, compressed pages" OFF)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
+set(MOPD_PROGRAM_FLAGS "" CACHE STRING "flags of what is not the library: the command, examples and tests")
 set(MOPD_BUILTIN_MODEL "${PROJECT_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
     "packed built-in model, installed as share/mopd/builtin.safetensors when it is there (scripts/model.sh)")
 
@@ -57,9 +58,13 @@ function(mopd_flags)
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
             $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
         if(MOPD_SANITIZE)
+            target_compile_definitions(${target} PRIVATE MOPD_SANITIZED)
             target_compile_options(${target} PRIVATE
                 -fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
             target_link_options(${target} PRIVATE -fsanitize=${MOPD_SANITIZE})
+        endif()
+        if(NOT target MATCHES "^mopd(_objects|_newer)?$")
+            target_compile_options(${target} PRIVATE ${MOPD_PROGRAM_FLAGS})
         endif()
         get_target_property(type ${target} TYPE)
         if(MOPD_SANITIZE MATCHES memory AND type MATCHES "EXECUTABLE|SHARED") # see tests/support/msan/edges.c

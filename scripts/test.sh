@@ -37,8 +37,10 @@ part_onednn()
     with_ignored_as MOPD_BF16 onednn '^(api|cli|clip|model)[.]'
 }
 
-# Under a sanitizer: what does not run the library is left out, and so are the fuzz targets, which the part fuzz runs so.
-not_sanitized='^(code|docs|fuzz)[.]'
+# Under a sanitizer: what does not run the library is left out, and so are the fuzz targets, which the part fuzz runs so;
+# with ThreadSanitizer also folders whose code no thread enters.
+not_sanitized='^((code|docs|fuzz)[.]|api[.]refused)'
+no_threads='^((code|docs|fuzz|abi|format|token)[.]|api[.]refused)'
 
 #: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test in C and C++
 part_asan()
@@ -47,11 +49,11 @@ part_asan()
     run_tests asan -E "$not_sanitized"
 }
 
-#: tsan         ThreadSanitizer, every test in C and C++
+#: tsan         ThreadSanitizer, every test of code that runs in threads
 part_tsan()
 {
     build tsan
-    run_tests tsan -E "$not_sanitized"
+    run_tests tsan -E "$no_threads"
 }
 
 #: msan         MemorySanitizer, every test in C on the plain path; other libraries end at tests/support/msan/edges.c

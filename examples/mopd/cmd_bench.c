@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_bench.c - mopd bench: what encoding, prompt building and training cost on this machine.
  *
- * Each figure is the median of at least five rounds and half a second.  A machine is noisy: compare ratios
+ * Each figure is the median of at least five rounds and --seconds, of one round with --seconds 0.  A machine is noisy: compare ratios
  * measured side by side, not these figures with those of another day. */
 #include "cli.h"
 
@@ -24,6 +24,7 @@ typedef struct bench {
     int32_t labels[STEP_BATCH];
     char *names[TEXTS], *texts[TEXTS];
     mopd_trainer *trainer;
+    double seconds; /* that each figure takes, at least */
     mopd_status st; /* the first failure */
 } bench;
 
@@ -64,13 +65,14 @@ static int by_value(const void *a, const void *b)
 static double measure(bench *b, work_fn work)
 {
     double seconds[ROUNDS];
+    const size_t least = b->seconds > 0 ? 5 : 1;
     size_t n = 0;
     if (b->st == MOPD_OK && !cli_interrupted()) b->st = work(b);
     for (double start = cli_seconds(); b->st == MOPD_OK && !cli_interrupted() && n < ROUNDS;) {
         double before = cli_seconds();
         b->st = work(b);
         seconds[n++] = cli_seconds() - before;
-        if (n >= 5 && cli_seconds() - start > 0.5) break;
+        if (n >= least && cli_seconds() - start >= b->seconds) break;
     }
     if (b->st != MOPD_OK || !n) return 0;
     qsort(seconds, n, sizeof *seconds, by_value);
@@ -192,15 +194,21 @@ static void free_inputs(bench *b)
 int cmd_bench(int argc, char **argv)
 {
     cli_common common;
+    bench b = {.info = {.struct_size = sizeof b.info}, .seconds = 0.5, .st = MOPD_OK};
+    const cli_option options[] = {
+        {"seconds", 0, CLI_REAL, &b.seconds, "S", "that each figure takes at least (0.5); 0: one round", NULL},
+        {0},
+    };
     char **rest;
     size_t n_rest;
-    int status = cli_parse(&command, &common, NULL, argc, argv, &rest, &n_rest);
+    int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
+    if (!(b.seconds >= 0 && b.seconds <= 3600)) return cli_usage(command.name, "--seconds is not from 0 to 3600");
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     mopd_encoder *encoder;
     double start = cli_seconds();
     if (!cli_open_encoder(&encoder, &common, MOPD_TEXT_TRUNCATE)) return EXIT_FAILED;
-    bench b = {.encoder = encoder, .info = {.struct_size = sizeof b.info}, .st = MOPD_OK};
+    b.encoder = encoder;
     double open_seconds = cli_seconds() - start;
     mopd_encoder_get_info(encoder, &b.info);
     make_inputs(&b);

@@ -6,14 +6,9 @@
 #include <string.h>
 
 #include "math/i16.h"
+#include "math/unroll.h"
 
 #define ROWS 5
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 static inline __attribute__((always_inline)) void write_back(
     const mo_i16_tile *t, size_t i, const __m256i sum[2])

@@ -8,12 +8,7 @@
 #include <string.h>
 
 #include "math/i16.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "math/unroll.h"
 
 /* The sums: as __m512i GCC 12 keeps a copy of each in memory. */
 typedef int32_t ints __attribute__((vector_size(64)));

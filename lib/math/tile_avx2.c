@@ -5,14 +5,9 @@
 #include <immintrin.h>
 
 #include "math/tile.h"
+#include "math/unroll.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
-#define STEPS 16
+#define STEPS UNROLLED(16)
 
 #define EACH UNROLL for (size_t i = 0; i < rows; i++) UNROLL for (size_t j = 0; j < 2; j++)
 

@@ -8,12 +8,7 @@
 #include <immintrin.h>
 
 #include "math/tile.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "math/unroll.h"
 
 #define ROWS 9
 #define PANELS 3
