@@ -196,14 +196,16 @@ int cmd_bench(int argc, char **argv)
     cli_common common;
     bench b = {.info = {.struct_size = sizeof b.info}, .seconds = 0.5, .st = MOPD_OK};
     const cli_option options[] = {
-        {"seconds", 0, CLI_REAL, &b.seconds, "S", "that each figure takes at least (0.5); 0: one round", NULL},
+        {"seconds", 0, CLI_REAL, &b.seconds, "S", "that each figure takes at least (0.5); 0: one round",
+            NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
-    if (!(b.seconds >= 0 && b.seconds <= 3600)) return cli_usage(command.name, "--seconds is not from 0 to 3600");
+    if (!(b.seconds >= 0 && b.seconds <= 3600))
+        return cli_usage(command.name, "--seconds is not from 0 to 3600");
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     mopd_encoder *encoder;
     double start = cli_seconds();

@@ -273,8 +273,8 @@ static void bench_fills_every_field(void **state)
     (void)state;
     static const char *const precisions[] = {"f32", "bf16"};
     for (size_t p = 0; p < 2; p++) {
-        run_result r = run_mopd(
-            NULL, "bench -m @ --format json --seconds 0 --threads 2 --precision @", tiny_model(1), precisions[p]);
+        run_result r = run_mopd(NULL, "bench -m @ --format json --seconds 0 --threads 2 --precision @",
+            tiny_model(1), precisions[p]);
         assert_run(r, 0);
         json_t *d = parse(&r);
         static const char *const numbers[] = {"image_ms_b1", "images_per_s_b16", "text_ms_1",
