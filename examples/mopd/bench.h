@@ -67,11 +67,7 @@ bench_numbers bench_numbers_init(bench *b, const char *methods);
     CLI_DATA_OPTIONS((b).data),                                                                              \
         {"methods", 0, CLI_TEXT, &(n).methods, "A,B", "methods to compare, commas between them", NULL},      \
         {"seeds", 0, CLI_TEXT, &(n).seeds, "1,2", "seeds of the draws and trainings to average over", NULL}, \
-        {"template", 0, CLI_LIST, &(b).prompts.templates, "TEXT",                                            \
-            "a teacher; the first is the zero-shot prompt", NULL},                                           \
-        {"template-file", 0, CLI_TEXT, &(b).prompts.template_file, "FILE", "teachers, one a line", NULL},    \
-        {"templates-for", 0, CLI_TEXT, &(b).prompts.templates_for, "NAME", "the twelve teachers of a task",  \
-            NULL},                                                                                           \
+        CLI_TEMPLATE_OPTIONS((b).prompts, "a teacher; the first is the zero-shot prompt", "teachers"),       \
         CLI_LENGTH_OPTIONS((n).length), {"batch", 0, CLI_UINT, &(n).batch, "N", NULL, NULL},                 \
         {"lr", 0, CLI_REAL, &(n).lr, "X", NULL, NULL}, {"w", 0, CLI_REAL, &(n).w, "X", NULL, NULL},          \
         {"w2", 0, CLI_REAL, &(n).w2, "X", NULL, &(n).w2_given},                                              \

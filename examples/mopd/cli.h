@@ -201,13 +201,14 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command);
 int cli_prompts_templates(cli_prompts *prompts);
 void cli_prompts_free(cli_prompts *prompts);
 
-/* The options of templates, into a cli_prompts. */
-#define CLI_TEMPLATE_OPTIONS(prompts)                                                                        \
-    {"template", 0, CLI_LIST, &(prompts).templates, "TEXT", "prompt with {} for the class", NULL},           \
-        {"template-file", 0, CLI_TEXT, &(prompts).template_file, "FILE", "prompts, one a line", NULL},       \
+/* The options of templates, into a cli_prompts; what one of them is, and what many are called. */
+#define CLI_ONE_PROMPT "prompt with {} for the class"
+#define CLI_TEMPLATE_OPTIONS(prompts, one, many)                                                             \
+    {"template", 0, CLI_LIST, &(prompts).templates, "TEXT", one, NULL},                                      \
+        {"template-file", 0, CLI_TEXT, &(prompts).template_file, "FILE", many ", one a line", NULL},         \
     {                                                                                                        \
         "templates-for", 0, CLI_TEXT, &(prompts).templates_for, "NAME",                                      \
-            "the twelve prompts of a task: imagenet, dtd ...", NULL                                          \
+            "the twelve " many " of a task: imagenet, dtd ...", NULL                                         \
     }
 
 /* -- learned prompts, shared by several commands ------------------------------------------------------------- */

@@ -33,18 +33,20 @@ typedef struct job {
     cli_progress progress;
 } job;
 
-static mopd_status make_bank(
+/* -1, or the exit status. */
+static int make_bank(
     mopd_bank **bank, const mopd_encoder *encoder, const cli_prompts *p, const char *path, double unseen)
 {
     const char *const *classes = (const char *const *)p->class_list.item;
     const char *const *templates = (const char *const *)p->templates.item;
-    if (!path) return mopd_bank_create(bank, encoder, classes, p->class_list.n, templates, p->templates.n);
-    mopd_prompt *prompt;
-    mopd_status st = mopd_prompt_open(&prompt, path, encoder);
-    if (st != MOPD_OK) return st;
-    st = mopd_bank_create_prompt_unseen(bank, encoder, classes, p->class_list.n, prompt, (float)unseen);
+    mopd_prompt *prompt = NULL;
+    mopd_status st =
+        path ? mopd_prompt_open(&prompt, path, encoder)
+             : mopd_bank_create(bank, encoder, classes, p->class_list.n, templates, p->templates.n);
+    if (st == MOPD_OK && path)
+        st = mopd_bank_create_prompt_unseen(bank, encoder, classes, p->class_list.n, prompt, (float)unseen);
     mopd_prompt_close(prompt);
-    return st;
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
 static const char *class_name(const job *j, size_t index)
@@ -254,13 +256,13 @@ static int run(const cli_common *common, const cli_prompts *prompts, judges *by,
     mopd_recognizer *recognizer = NULL;
     if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
     cli_interrupt_ends(true);
-    mopd_status st = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
-                                    : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
+    int status = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
+                                : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
     cli_interrupt_ends(false);
-    if (st == MOPD_OK)
+    if (status < 0) {
         cli_remarks_letters(encoder, (const char *const *)prompts->class_list.item, prompts->class_list.n);
-    int status =
-        st == MOPD_OK ? cli_pictures_ready(pictures, &by->data, encoder, common) : cli_fail_status(st);
+        status = cli_pictures_ready(pictures, &by->data, encoder, common);
+    }
     if (status < 0) {
         job j = {.common = common, .pictures = pictures, .bank = bank, .recognizer = recognizer};
         status = classify_by(&j, encoder, by);
@@ -295,7 +297,7 @@ int cmd_classify(int argc, char **argv)
     const cli_option options[] = {
         {"classes", 0, CLI_TEXT, &prompts.classes, "\"a,b\"", "class names, separated by commas", NULL},
         {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
-        CLI_TEMPLATE_OPTIONS(prompts),
+        CLI_TEMPLATE_OPTIONS(prompts, CLI_ONE_PROMPT, "prompts"),
         {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT",
             "learned prompts (mopd train); without names, for the classes that they were learned from", NULL},
         {"unseen", 0, CLI_REAL, &by.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &by.unseen_given},

@@ -155,7 +155,7 @@ int cmd_doctor(int argc, char **argv)
             NULL},
         {"report", 0, CLI_TEXT, &d.report, "FILE.html", "a page with the pictures", NULL},
         {"fix", 0, CLI_TEXT, &d.fix, "FILE.csv", "a corrected list, with a remark for each change", NULL},
-        CLI_TEMPLATE_OPTIONS(d.prompts),
+        CLI_TEMPLATE_OPTIONS(d.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
     };
     char **rest;

@@ -262,7 +262,7 @@ int cmd_eval(int argc, char **argv)
             &coverage_given},
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
-        CLI_TEMPLATE_OPTIONS(j.prompts),
+        CLI_TEMPLATE_OPTIONS(j.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
     };
     char **rest;

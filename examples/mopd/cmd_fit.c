@@ -32,6 +32,19 @@ static cli_list class_names(const job *j, const mopd_dataset *data)
     return names;
 }
 
+/* -1, or the exit status: names that are one to a model, told before pictures are encoded. */
+static int check_also(const job *j, const mopd_dataset *data)
+{
+    size_t same[2];
+    if (!j->also) return -1;
+    cli_list names = class_names(j, data);
+    const mopd_status st = mopd_classes_check((const char *const *)names.item, names.n, same);
+    cli_list_free(&names);
+    if (st == MOPD_OK) return -1;
+    return cli_fail(
+        "%s: %s", same[1] < cli_data_info(data).n_classes ? j->data.path : "--also", mopd_last_error());
+}
+
 static mopd_status fit(
     mopd_recognizer **out, const job *j, const mopd_encoder *encoder, const mopd_dataset *data)
 {
@@ -120,6 +133,7 @@ static int run(job *j, const mopd_selection *selection)
     int status = cli_check_writable(j->output);
     if (status < 0) status = cli_data_open(&all, &j->data, command.name);
     if (status < 0) status = cli_data_select(&part, all, selection);
+    if (status < 0) status = check_also(j, part);
     if (status < 0 && !cli_open_encoder(&encoder, &j->common, 0)) status = EXIT_FAILED;
     if (status < 0) status = cli_data_encode(&data, part, NULL, encoder, &options, &j->common, &j->data);
     if (status < 0) {
@@ -149,7 +163,7 @@ int cmd_fit(int argc, char **argv)
         {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)",
             NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
-        CLI_TEMPLATE_OPTIONS(j.prompts),
+        CLI_TEMPLATE_OPTIONS(j.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
     };
     char **rest;

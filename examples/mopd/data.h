@@ -74,8 +74,9 @@ mopd_status cli_bank_logits(const void *bank, const float *features, size_t n, f
 mopd_status cli_gda_logits(const void *gda, const float *features, size_t n, float *logits);
 mopd_status cli_recognizer_logits(const void *recognizer, const float *features, size_t n, float *logits);
 
-/* The recogniser of a file, for its own classes and those of also, "a,b" (NULL: none), that it has no picture of. */
-mopd_status cli_recognizer_open(
+/* The recogniser of a file, for its own classes and those of also, "a,b" (NULL: none), that it has no picture of: -1 to
+ * go on, else the exit status. */
+int cli_recognizer_open(
     mopd_recognizer **out, const mopd_encoder *encoder, const char *path, const char *also);
 
 typedef struct cli_samples {

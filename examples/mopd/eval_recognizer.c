@@ -161,15 +161,16 @@ int eval_recognizer(eval_result *result, const eval_ask *ask, const mopd_encoder
     parts p = {0};
     *result = (eval_result){0};
     cli_interrupt_ends(true);
-    mopd_status st = cli_recognizer_open(&r, encoder, ask->path, ask->also);
+    int status = cli_recognizer_open(&r, encoder, ask->path, ask->also);
     cli_interrupt_ends(false);
-    if (st != MOPD_OK) return cli_fail_status(st);
+    if (status >= 0) return status;
     for (size_t c = 0; mopd_recognizer_class_name(r, c); c++)
         cli_list_add(&result->names, mopd_recognizer_class_name(r, c));
     int32_t *at = place_classes(data, &result->names);
     split(&p, data, at, features);
-    int status = tell_strangers(ask, data, at, &p);
-    if (status < 0 && (st = judge(result, r, &p, ask->coverage)) != MOPD_OK) status = cli_fail_status(st);
+    status = tell_strangers(ask, data, at, &p);
+    const mopd_status st = status < 0 ? judge(result, r, &p, ask->coverage) : MOPD_OK;
+    if (st != MOPD_OK) status = cli_fail_status(st);
     free(p.labels);
     free(p.energy);
     free(at);

@@ -21,14 +21,15 @@ mopd_status cli_recognizer_logits(const void *recognizer, const float *features,
     return mopd_recognizer_logits(recognizer, features, n, logits);
 }
 
-mopd_status cli_recognizer_open(
+int cli_recognizer_open(
     mopd_recognizer **out, const mopd_encoder *encoder, const char *path, const char *also)
 {
     mopd_recognizer *r;
     mopd_status st = mopd_recognizer_open(&r, path, encoder);
-    if (st != MOPD_OK || !also) {
-        *out = st == MOPD_OK ? r : NULL;
-        return st;
+    if (st != MOPD_OK) return cli_fail_status(st);
+    if (!also) {
+        *out = r;
+        return -1;
     }
     cli_list names = {0};
     for (size_t c = 0; mopd_recognizer_class_name(r, c); c++)
@@ -37,7 +38,8 @@ mopd_status cli_recognizer_open(
     st = mopd_recognizer_with_classes(out, r, encoder, (const char *const *)names.item, names.n);
     cli_list_free(&names);
     mopd_recognizer_close(r);
-    return st;
+    if (st == MOPD_E_ARG) return cli_fail("--also: %s", mopd_last_error());
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
 static int32_t largest(const float *row, size_t n)

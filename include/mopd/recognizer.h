@@ -73,9 +73,9 @@ typedef struct mopd_suspect {
 MOPD_API mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size);
 
 /* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and
- * n may be 0.  The encoder makes the text side.  ARG: a bad list of classes, a label out of range, a row that
- * is not of length 1.  About 0.3 s for 1,632 pictures of 102 classes at D = 512.  Free with
- * mopd_recognizer_close.  Since 0.1. */
+ * n may be 0.  The encoder makes the text side.  ARG: a bad list of classes (names that are the same words to the
+ * model too, mopd_classes_check), a label out of range, a row that is not of length 1.  About 0.3 s for 1,632 pictures
+ * of 102 classes at D = 512.  Free with mopd_recognizer_close.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
     const mopd_recognizer_options *options);
@@ -91,7 +91,8 @@ MOPD_API mopd_status mopd_recognizer_withdraw(mopd_recognizer **out, const mopd_
     const size_t *indices, size_t n, uint32_t flags);
 
 /* The same for another list of classes: those it knows keep their pictures, others are answered by their name
- * alone.  The encoder must be the one of the fit (MISMATCH).  Since 0.1. */
+ * alone.  The encoder must be the one of the fit (MISMATCH).  ARG: a bad list of classes, names that are the same
+ * words to the model as another of the list or as a class that it knows.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const mopd_encoder *encoder, const char *const *classes, size_t n_classes);
 

@@ -9,6 +9,7 @@
 #include "prompt/promptfile.h"
 #include "prompt/recognizer_handle.h"
 #include "prompt/template.h"
+#include "token/fold.h"
 
 mopd_recognizer *mo_recognizer_new(void)
 {
@@ -70,6 +71,18 @@ mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t
     return MOPD_OK;
 }
 
+/* Only contexts of their own tell names apart that are the same words to a model. */
+static bool has_contexts(const mopd_recognizer *r)
+{
+    return r->prompt && (r->prompt->info.flags & MOPD_PROMPT_CLASS_CONTEXT);
+}
+
+static mopd_status check_names(const mopd_recognizer *r, const char *const *names, size_t n)
+{
+    size_t same[2];
+    return has_contexts(r) ? mo_bank_check_names(names, n) : mo_bank_check_words(names, n, same);
+}
+
 /* The text classifier of some names as this recogniser makes it. */
 static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mopd_encoder *encoder,
     const char *const *names, size_t n)
@@ -109,6 +122,7 @@ mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *enco
     mopd_recognizer *r = mo_recognizer_new();
     if (!r) return MOPD_E_NOMEM;
     mopd_status st = take_text_side(r, encoder, o);
+    if (st == MOPD_OK) st = check_names(r, classes, n_classes);
     if (st == MOPD_OK) st = text_bank(&bank, r, encoder, classes, n_classes);
     if (st == MOPD_OK) st = mo_names_copy(&r->classes, classes, n_classes);
     if (st == MOPD_OK) st = mo_recognizer_set_text(r, bank->feature, n_classes, bank->dim);
@@ -244,6 +258,26 @@ static size_t place_names(
     return n_new;
 }
 
+/* Names that are new, but the same words to a model as a class that is known: it would be answered without its
+ * pictures. */
+static mopd_status check_new_names(const mopd_recognizer *from, const char *const *new_names, size_t n)
+{
+    const size_t known = from->classes.n;
+    size_t same[2] = {0, 0};
+    const char **all = mo_mem_alloc(known + n, sizeof *all);
+    if (!all) return MOPD_E_NOMEM;
+    memcpy(all, from->classes.name, known * sizeof *all);
+    memcpy(all + known, new_names, n * sizeof *all);
+    mopd_status st = mo_fold_find(all, known + n, same);
+    if (st == MOPD_OK && same[1] >= known && same[1] < known + n)
+        st = mo_fail(MOPD_E_ARG,
+            "class \"%.200s\" is the same words to a model as \"%.200s\", which the recogniser knows: write "
+            "both alike",
+            all[same[1]], all[same[0]]);
+    mo_mem_free(all);
+    return st;
+}
+
 /* Sums with n more classes, all without pictures. */
 static mopd_status widen_sums(mo_recognizer_sums *s, size_t n)
 {
@@ -308,10 +342,11 @@ mopd_status mo_recognizer_with_classes(mopd_recognizer **out, const mopd_recogni
     mopd_recognizer *r = NULL;
     const char **new_names = mo_mem_alloc(n_classes, sizeof *new_names);
     uint32_t *at = mo_mem_alloc(n_classes, sizeof *at);
-    st = new_names && at ? mo_bank_check_names(classes, n_classes) : MOPD_E_NOMEM;
+    st = new_names && at ? check_names(from, classes, n_classes) : MOPD_E_NOMEM;
+    const size_t n_new = st == MOPD_OK ? place_names(at, new_names, from, classes, n_classes) : 0;
+    if (n_new && !has_contexts(from)) st = check_new_names(from, new_names, n_new);
     if (st == MOPD_OK) st = start_from(&r, from);
     if (st == MOPD_OK) {
-        const size_t n_new = place_names(at, new_names, from, classes, n_classes);
         if (n_new) st = add_classes(r, encoder, new_names, n_new);
         if (st == MOPD_OK) st = show(r, at, n_classes);
         if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, from->features, from->labels, from->data.n);

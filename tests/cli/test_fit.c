@@ -183,6 +183,21 @@ static void eval_tells_strangers_from_classes(void **state)
     assert_one_error(&r, 1, "known.safetensors: ", "fitted with the model");
 }
 
+static void also_takes_no_name_that_is_one_to_the_model(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("fit"), *path = recognizer("also.safetensors"), *m = tiny_model(1);
+    const char *store = test_path("never.safetensors"), *picture = test_png("also.png", 20, 14, 1);
+    run_result r = run_mopd(NULL, "fit -m @ -d @ --also x,X -o @", m, data, store);
+    assert_one_error(&r, 1, "--also: class 5, \"X\", is the same words to a model as class 4, \"x\"", "");
+    r = run_mopd(NULL, "fit -m @ -d @ --also A -o @", m, data, store);
+    assert_one_error(&r, 1, "--also: class 4, \"A\", is the same words to a model as class 0, \"a\"", "");
+    r = run_mopd(NULL, "classify -m @ -r @ --also A @", m, path, picture);
+    assert_one_error(&r, 1, "--also: class 4, \"A\", is the same words to a model as class 0, \"a\"", "");
+    r = run_mopd(NULL, "eval -m @ -d @ -r @ --also b", m, data, path);
+    assert_one_error(&r, 1, "--also: class 4, \"b\", is class 1 already", "");
+}
+
 static void options_that_do_not_go_together(void **state)
 {
     (void)state;
@@ -208,6 +223,7 @@ int main(void)
         cmocka_unit_test(classify_answers_by_a_recogniser),
         cmocka_unit_test(eval_counts_what_a_recogniser_promises),
         cmocka_unit_test(eval_tells_strangers_from_classes),
+        cmocka_unit_test(also_takes_no_name_that_is_one_to_the_model),
         cmocka_unit_test(options_that_do_not_go_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,6 +183,26 @@ static void new_names_stand_beside_old_ones(void **state)
     mopd_recognizer_close(taught);
 }
 
+static void names_that_are_one_to_the_model_are_refused(void **state)
+{
+    (void)state;
+    const char *names[TINY_CLASSES + 2], *const hidden[] = {"other", "A_New one"};
+    for (int c = 0; c < TINY_CLASSES; c++) names[c] = tiny_classes[c];
+    names[TINY_CLASSES] = "A new ONE";
+    names[TINY_CLASSES + 1] = "a_new one";
+    mopd_recognizer *r = fitted(NULL, N), *wide, *none = NULL;
+    assert_fails(mopd_recognizer_create(&none, encoder, names, TINY_CLASSES + 2, x, y, N, NULL), MOPD_E_ARG,
+        "\"a_new one\", is the same words to a model as class");
+    assert_fails(mopd_recognizer_with_classes(&none, r, encoder, names, TINY_CLASSES + 2), MOPD_E_ARG,
+        "\"a_new one\", is the same words to a model as class");
+    assert_ok(mopd_recognizer_with_classes(&wide, r, encoder, names, TINY_CLASSES + 1));
+    assert_fails(mopd_recognizer_with_classes(&none, wide, encoder, hidden, 2), MOPD_E_ARG,
+        "\"A_New one\" is the same words to a model as \"A new ONE\", which the recogniser knows");
+    assert_null(none);
+    mopd_recognizer_close(wide);
+    mopd_recognizer_close(r);
+}
+
 static void bad_arguments_are_named(void **state)
 {
     (void)state;
@@ -390,6 +410,7 @@ int main(void)
         cmocka_unit_test(extending_equals_fitting_anew),
         cmocka_unit_test(a_whole_class_may_be_withdrawn),
         cmocka_unit_test(new_names_stand_beside_old_ones),
+        cmocka_unit_test(names_that_are_one_to_the_model_are_refused),
         cmocka_unit_test(bad_arguments_are_named),
         cmocka_unit_test(a_file_gives_the_same_back),
         cmocka_unit_test(a_file_of_another_width_is_refused),

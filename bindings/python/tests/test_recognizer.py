@@ -236,6 +236,21 @@ def test_classes_come_and_go(enc, fitted, data):
         fitted.with_classes(["cat", "cat"])
 
 
+def test_names_that_are_one_to_the_model_are_refused(enc, fitted, data):
+    X, y = data[0]
+    for call in (
+        lambda: fitted.with_classes(["Photo_Of", "photo of"]),
+        lambda: fitted.with_classes([*NAMES, "photo of", "Photo_Of"]),
+        lambda: mopd.Recognizer(enc, also=["photo of", "Photo_Of"]).fit(X, y),
+        lambda: fitted.extend(X[:2], ["photo of", "Photo_Of"]),
+    ):
+        with pytest.raises(mopd.MopdError, match="same words to a model") as caught:
+            call()
+        assert '"photo of"' in str(caught.value) and '"Photo_Of"' in str(caught.value)
+    with pytest.raises(mopd.MopdError, match='"Cat" is the same words to a model as "cat", which the recogniser knows'):
+        fitted.with_classes(["Cat", "dog"])
+
+
 def test_saved_loaded_copied_and_pickled_are_the_same(enc, fitted, data, tmp_path):
     T = data[1][0]
     two = fitted.with_classes(["the", "cat"])

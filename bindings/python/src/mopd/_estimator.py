@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Tuple
+from typing import TYPE_CHECKING, Any, List, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from ._core import Floats, Labels, MopdError, Status, plain_array
 from ._dataset import Dataset
-from ._labels import Names, Words, words_of
+from ._labels import Names, Words, label_list, words_for, words_of
 from ._pictures import is_features, is_tensor
 
 if TYPE_CHECKING:
@@ -135,6 +135,12 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _words_of(self, classes: NDArray[Any]) -> Words:
         """The words that stand for the labels of a fit in prompts."""
         return words_of(classes.tolist(), self.class_names)
+
+    def _asked(self, classes: Sequence[Any]) -> Tuple[List[Any], Words]:
+        """Labels of other classes than those of the fit, and the words that stand for them in prompts."""
+        check_is_fitted(self, "classes_")
+        labels = label_list(classes)
+        return labels, words_for(labels, self.class_names, dict(zip(self.classes_.tolist(), self._words)))
 
     # -- answers -----------------------------------------------------------------------------------------
 

@@ -528,9 +528,7 @@ class Recognizer(PictureClassifier):
         Recognizer
             A fitted one.
         """
-        check_is_fitted(self, "classes_")
-        labels = label_list(classes)
-        words = words_for(labels, self.class_names, dict(zip(self.classes_.tolist(), self._words)))
+        labels, words = self._asked(classes)
         names, model = text_list(words, "classes"), self.encoder._live()
         out, before = _new(), self._handle
         patiently(

@@ -318,12 +318,11 @@ class MoPDClassifier(PictureClassifier):
         MoPDClassifier
             A fitted one that shares the prompt.
         """
-        check_is_fitted(self, "prompt_")
-        labels = label_list(classes)
+        labels, words = self._asked(classes)
         new = type(self)(**self.get_params(deep=False))
         new.prompt_, new.history_, new.chosen_ = self.prompt_, list(self.history_), self.chosen_
         new.n_iter_, new.classes_ = self.n_iter_, label_array(labels)
-        new._words = words_for(labels, self.class_names, dict(zip(self.classes_.tolist(), self._words)))
+        new._words = words
         new._bank = self.prompt_.bank(self.encoder, new._words, self.unseen)
         if hasattr(self, "n_features_in_"):
             new.n_features_in_ = self.n_features_in_
