@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "math/f64.h"
 
-enum { DEPTH = 256, PANELS = 8, BLOCK_ROWS = 96 };
+enum { DEPTH = 256, PANELS = 16, BLOCK_ROWS = 96, LINE = 8 /* doubles of a line of the cache */ };
 
 typedef struct job {
     const mo_f64_kern *kern;
@@ -17,29 +17,38 @@ typedef struct job {
     size_t panels, row_parts, panel_parts;
 } job;
 
-/* Panel `panel` of b, zeros beyond n. */
+/* Panel `panel` of b, zeros beyond n.  A few rows at a time, so that what is read lies together whichever way b does. */
 static void pack_panel(void *ctx, size_t panel)
 {
     const job *j = ctx;
     const mo_gemm_f64_args *g = &j->g;
     const size_t first = panel * MO_F64_COLS, n = mo_min(MO_F64_COLS, g->n - first);
     double *to = j->packed + panel * g->k * MO_F64_COLS;
-    for (size_t p = 0; p < g->k; p++, to += MO_F64_COLS)
-        for (size_t c = 0; c < MO_F64_COLS; c++) {
-            const bool zero = c >= n || (g->triangle && p > first + c);
-            to[c] = zero ? 0 : g->b[p * g->brs + (first + c) * g->bcs];
+    if (g->triangle || n < MO_F64_COLS) memset(to, 0, g->k * MO_F64_COLS * sizeof *to);
+    for (size_t p0 = 0; p0 < g->k; p0 += LINE)
+        for (size_t c = 0; c < n; c++) {
+            const size_t end = mo_min(p0 + LINE, g->triangle ? mo_min(first + c + 1, g->k) : g->k);
+            const double *from = g->b + (first + c) * g->bcs;
+            for (size_t p = p0; p < end; p++) to[p * MO_F64_COLS + c] = from[p * g->brs];
         }
 }
 
-/* Rows first .. first+m-1 and k's p0 .. p1-1 of a, in groups of a tile's rows, zeros beyond m. */
+/* Rows first .. first+m-1 and k's ps[0] .. ps[1]-1 of a, in groups of a tile's rows, zeros beyond m.  What lies together is
+ * read together: along a row, or across the rows where these are columns in memory. */
 static void pack_rows(double *to, const job *j, size_t first, size_t m, const size_t ps[2])
 {
     const mo_gemm_f64_args *g = &j->g;
-    const size_t rows = j->kern->rows;
-    for (size_t i0 = 0; i0 < m; i0 += rows)
-        for (size_t p = ps[0]; p < ps[1]; p++)
-            for (size_t i = i0; i < i0 + rows; i++)
-                *to++ = i < m ? g->a[(first + i) * g->ars + p * g->acs] : 0;
+    const size_t rows = j->kern->rows, depth = ps[1] - ps[0], width = g->ars == 1 ? LINE : depth;
+    const double *from = g->a + first * g->ars + ps[0] * g->acs;
+    if (m % rows) memset(to + (m - m % rows) * depth, 0, rows * depth * sizeof *to);
+    for (size_t p0 = 0; p0 < depth; p0 += width)
+        for (size_t i0 = 0; i0 < m; i0 += rows)
+            for (size_t i = i0; i < mo_min(i0 + rows, m); i++) {
+                double *at = to + i0 * depth + (i - i0);
+                const double *row = from + i * g->ars;
+                const size_t end = mo_min(p0 + width, depth);
+                for (size_t p = p0; p < end; p++) at[p * rows] = row[p * g->acs];
+            }
 }
 
 /* Rows of a block times panels pan[0] .. pan[1]-1 over ps[0] .. ps[1]-1. */
@@ -69,10 +78,11 @@ static void do_task(void *ctx, size_t task)
     const size_t part = task / j->panel_parts, panel = task % j->panel_parts * PANELS;
     const size_t r1 = mo_cut(j->g.m, j->row_parts, part + 1),
                  pan[2] = {panel, mo_min(panel + PANELS, j->panels)};
+    const size_t depth = j->g.triangle ? mo_min(j->g.k, pan[1] * MO_F64_COLS) : j->g.k; /* zero beyond */
     _Alignas(64) double rows[(BLOCK_ROWS + MO_F64_MOST_ROWS) * DEPTH];
     for (size_t r = mo_cut(j->g.m, j->row_parts, part); r < r1; r += BLOCK_ROWS)
-        for (size_t p = 0; p < j->g.k; p += DEPTH) {
-            const size_t m = mo_min(BLOCK_ROWS, r1 - r), ps[2] = {p, mo_min(p + DEPTH, j->g.k)};
+        for (size_t p = 0; p < depth; p += DEPTH) {
+            const size_t m = mo_min(BLOCK_ROWS, r1 - r), ps[2] = {p, mo_min(p + DEPTH, depth)};
             pack_rows(rows, j, r, m, ps);
             multiply(j, rows, r, m, pan, ps);
         }

@@ -31,18 +31,27 @@ static bool factor_block(double *l, size_t n, size_t ld)
 typedef struct rows_job {
     double *l;
     size_t n, first, block;
+    const double *across; /* L_bb^T, BLOCK x BLOCK: its rows are read, not its columns */
 } rows_job;
 
 /* One row below the block: x L_bb^T = row. */
 static void solve_row(void *ctx, size_t row)
 {
     const rows_job *j = ctx;
-    const double *d = j->l + j->first * j->n + j->first;
     double *x = j->l + (j->first + j->block + row) * j->n + j->first;
-    for (size_t c = 0; c < j->block; c++) {
-        for (size_t p = 0; p < c; p++) x[c] -= x[p] * d[c * j->n + p];
-        x[c] /= d[c * j->n + c];
+    for (size_t p = 0; p < j->block; p++) {
+        const double *d = j->across + p * BLOCK;
+        x[p] /= d[p];
+        for (size_t c = p + 1; c < j->block; c++) x[c] -= x[p] * d[c];
     }
+}
+
+static void solve_rows(mo_pool *pool, double *l, size_t n, size_t first, size_t block)
+{
+    double across[BLOCK * BLOCK];
+    for (size_t c = 0; c < block; c++)
+        for (size_t p = 0; p <= c; p++) across[p * BLOCK + c] = l[(first + c) * n + first + p];
+    mo_pool_run(pool, n - first - block, solve_row, &(rows_job){l, n, first, block, across});
 }
 
 mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t n)
@@ -69,7 +78,7 @@ mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t
             for (size_t c = 0; c < w; c++) at[i * n + b + c] -= minus[i * w + c];
         if (st == MOPD_OK && !factor_block(at + b, w, n))
             st = mo_fail(MOPD_E_NUMERIC, "the matrix is not positive definite at row %zu of %zu", b, n);
-        if (st == MOPD_OK) mo_pool_run(pool, n - b - w, solve_row, &(rows_job){l, n, b, w});
+        if (st == MOPD_OK) solve_rows(pool, l, n, b, w);
     }
     mo_mem_free(minus);
     for (size_t i = 0; i < n; i++) memset(l + i * n + i + 1, 0, (n - i - 1) * sizeof *l);
