@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# tests/FOLDER/test_NAME.c is one program: inner folders link the static build, tests/api the shared library.
+# tests/FOLDER/test_NAME.c is one program: inner folders link the static build; tests/abi, api and examples the shared library.
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 if(NOT CMOCKA_FOUND AND MOPD_BUILD_TESTS STREQUAL AUTO)
     message(STATUS "Tests: none, cmocka not found")
@@ -26,7 +26,7 @@ foreach(source ${MOPD_TESTS})
     mopd_flags(test_${folder}_${name})
     target_compile_definitions(test_${folder}_${name} PRIVATE MOPD_TEST_DIR="${PROJECT_SOURCE_DIR}/tests"
         MOPD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MOPD_BINARY_DIR="${PROJECT_BINARY_DIR}")
-    if(folder STREQUAL "api" OR folder STREQUAL "abi")
+    if(folder MATCHES "^(abi|api|examples)$")
         target_link_libraries(test_${folder}_${name} PRIVATE mopd_test_support mopd)
     else()
         target_link_libraries(test_${folder}_${name} PRIVATE mopd_test_support mopd_static)
@@ -35,6 +35,12 @@ foreach(source ${MOPD_TESTS})
     if(folder STREQUAL "cli")
         if(TARGET mopd_cli)
             add_dependencies(test_${folder}_${name} mopd_cli)
+        else()
+            set_tests_properties(${folder}.${name} PROPERTIES DISABLED ON)
+        endif()
+    elseif(folder STREQUAL "examples")
+        if(MOPD_LESSONS)
+            add_dependencies(test_${folder}_${name} ${MOPD_LESSONS})
         else()
             set_tests_properties(${folder}.${name} PROPERTIES DISABLED ON)
         endif()

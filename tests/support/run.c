@@ -15,13 +15,13 @@ extern char **environ;
 
 enum { MAX_WORDS = 64, ROOM = 4096, SLOTS = 3, OUTPUT = 1 << 20 };
 
-/* words[] from line, each "@" replaced by the next argument. */
-static size_t split(char **words, char *room, const char *line, va_list args)
+/* words[]: a program of the build, and line, each "@" replaced by the next argument. */
+static size_t split(char **words, char *room, const char *program, const char *line, va_list args)
 {
     size_t n = 0;
     char *at = room, *end = room + ROOM - 1;
     words[n++] = at;
-    at += snprintf(at, (size_t)(end - at), "%s/mopd", MOPD_TEST_BINARY_DIR) + 1;
+    at += snprintf(at, (size_t)(end - at), "%s/%s", MOPD_TEST_BINARY_DIR, program) + 1;
     while (*line) {
         while (*line == ' ') line++;
         if (!*line) break;
@@ -100,17 +100,14 @@ static pid_t start(char **words, const run_setup *setup, int output, const char 
     return pid;
 }
 
-run_result run_mopd(const run_setup *setup, const char *line, ...)
+static run_result run(const run_setup *setup, const char *program, const char *line, va_list args)
 {
     static const run_setup plain;
     static unsigned count;
     setenv("MOPD_PROGRESS", "0", 0); /* lines of progress come by time, which no test may depend on */
     char room[ROOM], *words[MAX_WORDS], name[32];
     if (!setup) setup = &plain;
-    va_list args;
-    va_start(args, line);
-    split(words, room, line, args);
-    va_end(args);
+    split(words, room, program, line, args);
     snprintf(name, sizeof name, "run-%u-out", count);
     const char *kept = test_path(name), *out = setup->out ? setup->out : kept;
     snprintf(name, sizeof name, "run-%u-err", count++);
@@ -124,6 +121,26 @@ run_result run_mopd(const run_setup *setup, const char *line, ...)
     r.err = slurp(err);
     unlink(kept);
     unlink(err);
+    return r;
+}
+
+run_result run_mopd(const run_setup *setup, const char *line, ...)
+{
+    va_list args;
+    va_start(args, line);
+    const run_result r = run(setup, "mopd", line, args);
+    va_end(args);
+    return r;
+}
+
+run_result run_lesson(const run_setup *setup, const char *name, const char *line, ...)
+{
+    char program[64];
+    snprintf(program, sizeof program, "examples/%s", name);
+    va_list args;
+    va_start(args, line);
+    const run_result r = run(setup, program, line, args);
+    va_end(args);
     return r;
 }
 

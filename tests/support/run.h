@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * run.h - runs the built `mopd` as a user would and keeps what it printed. */
+ * run.h - runs the built `mopd`, or a lesson of examples/, as a user would and keeps what it printed. */
 #ifndef MOPD_TESTS_SUPPORT_RUN_H
 #define MOPD_TESTS_SUPPORT_RUN_H
 
@@ -25,6 +25,9 @@ typedef struct run_result {
 /* Runs the command with the words of `line`, split at spaces, "@" in a word replaced by the next of the further
  * arguments, all const char *. */
 run_result run_mopd(const run_setup *setup, const char *line, ...);
+
+/* The same of a lesson in examples/: "01_classify". */
+run_result run_lesson(const run_setup *setup, const char *name, const char *line, ...);
 
 /* Asserts the exit status and shows everything otherwise. */
 #define assert_run(r, want)                                                                                  \
