@@ -3,11 +3,7 @@
 # compare.sh [--refresh] - compares what the headers promise with the dump stored at the last release (mopd-0.1.abi):
 # additions are named and allowed, anything else fails.  --refresh writes the dump anew: before 0.1 leaves the house, and
 # at each release after it under a new name.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../support/shell.sh"
 "$root/scripts/setup.sh" abigail-tools
 stored=$(ls "$here"/mopd-*.abi | sort -V | tail -n 1)
 if [ "${1:-}" = --refresh ]; then
@@ -33,4 +29,5 @@ for damage in "s/name='mopd_bank_dim'/name='mopd_bank_dam'/g" "s/name='mopd_matc
         exit 1
     fi
 done
-echo "1 passed, 0 failed"
+pass "the headers promise what they did, or more"
+all_passed

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
-# checks.sh - what run.sh and deb.sh ask of an installed tree; sourced, with here, root, work and prefix set.
+# checks.sh - what run.sh and deb.sh ask of an installed tree; sourced, after tests/support/shell.sh and with prefix set.
 flags="-Wall -Wextra -Werror -pedantic"
-passed=0
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
 
 # The tree under $prefix, wherever its library folder is.
 find_tree()

@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: MIT
 # deb.sh FOLDER [--install] - the Debian packages in FOLDER (scripts/package.sh): linted, then unpacked into a fresh root
 # (or really installed, for a throw-away system) and met as users do.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$(dirname "$0")/../support/shell.sh"
 folder=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 . "$here/checks.sh"
 
 "$root/scripts/setup.sh" bash groff-base lintian
@@ -39,4 +35,4 @@ if [ "${2:-}" = --install ]; then
     [ -z "$(find /usr -name '*mopd*' -not -path '/usr/share/doc/*')" ]
     pass "nothing is left after purging"
 fi
-echo "$passed passed, 0 failed"
+all_passed

@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: MIT
 # run.sh BUILD - installs BUILD into a fresh prefix and meets it as users do: each header alone in C and C++, programs in
 # both by pkg-config and by CMake, the command with its pages and completion, the exported names.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$(dirname "$0")/../support/shell.sh"
 build=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 . "$here/checks.sh"
 "$root/scripts/setup.sh" bash groff-base
@@ -35,4 +31,4 @@ grep -ho '^MOPD_API [^;(]*(' "$prefix"/include/mopd/*.h | sed 's/($//; s/.*[ *]/
 diff "$work/exported" "$work/listed"
 diff "$work/declared" "$work/listed"
 pass "exported, listed and declared names are the same"
-echo "$passed passed, 0 failed"
+all_passed

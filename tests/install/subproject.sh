@@ -3,14 +3,7 @@
 # subproject.sh - the source as others take it: by add_subdirectory; by FetchContent without a network, as a static library;
 # and alone on a system with neither cmocka nor a C++ compiler, where a debug build has no warning either, with folders
 # of its own.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-quietly() { "$@" >"$work/log" 2>&1 || { tail -n 50 "$work/log" >&2; exit 1; }; }
+. "$(dirname "$0")/../support/shell.sh"
 parent() { quietly cmake -G Ninja -S "$here/parent" -DMOPD_ROOT="$root" "$@"; }
 
 parent -B "$work/sub"
@@ -74,4 +67,4 @@ if cmake -S "$root" -B "$work/alone" -DMOPD_BUILD_TESTS=ON >"$work/log" 2>&1; th
 fi
 grep -q "cmocka not found: install" "$work/log"
 pass "tests that are asked for are not silently left out"
-echo "$passed passed, 0 failed"
+all_passed

@@ -3,14 +3,8 @@
 # run.sh BUILD - installs OpenMPI, builds examples/06_train_mpi and trains with it, on the model BUILD/builtin.safetensors:
 # one process and two must learn the same prompt, on unlike processors too, and one that fails must not leave the other
 # waiting.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$(dirname "$0")/../support/shell.sh"
 build=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
 
 "$root/scripts/setup.sh" libopenmpi-dev openmpi-bin
 cmake "$build" >/dev/null
@@ -48,4 +42,4 @@ fi
 grep -q '^rank [01] of 2: .*420.jpg' "$work/err"
 [ ! -e "$work/none.safetensors" ]
 pass "a picture that one process cannot read ends both"
-echo "$passed passed, 0 failed"
+all_passed

@@ -3,15 +3,8 @@
 # c.sh BUILD - a newcomer who writes C and C++: types what README, docs/getting-started.md and docs/c-guide.md say, word for
 # word, in an empty folder where the demonstration has left its build/stage (here: BUILD, installed), and looks at the
 # answers.  What says /usr/local goes to a folder that stands for it.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$(dirname "$0")/../support/shell.sh"
 build=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-fail() { echo "newcomer: $*" >&2; exit 1; }
 block() { python3 "$here/block.py" "$@"; }
 type_in() { sed "s|/usr/local|$work/local|g; s| && ldconfig||" | sh -eu; }
 
@@ -70,4 +63,4 @@ block docs/getting-started.md "First answers" sh | grep -v forest/ >typed
 sh -eu typed >answer
 grep -q "photo.jpg" answer && grep -q "${expected% *}" answer || fail "the command says: $(cat answer)"
 pass "the first answers of getting started"
-echo "$passed passed, 0 failed"
+all_passed

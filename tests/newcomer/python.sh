@@ -3,16 +3,9 @@
 # python.sh [BUILD] - a newcomer who writes Python: installs the package into a fresh environment as README says, without a
 # built-in model that somebody has made before, and types what README, docs/getting-started.md and the package's page say.
 # BUILD/python-wheel (BUILD: build) keeps what was compiled.  PYTHON names the interpreter.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$(dirname "$0")/../support/shell.sh"
 mkdir -p "${1:-$root/build}"
 build=$(cd "${1:-$root/build}" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-fail() { echo "newcomer: $*" >&2; exit 1; }
 block() { python3 "$here/block.py" "$@"; }
 
 [ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
@@ -65,4 +58,4 @@ assert mopd.__file__ == '$root/bindings/python/src/mopd/__init__.py', mopd.__fil
 assert mopd.Encoder().images(['photo.jpg']).shape[0] == 1 and mopd.version()"
 PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/mopd" --version >/dev/null
 pass "an editable install imports its sources, and finds library, command and model"
-echo "$passed passed, 0 failed"
+all_passed
