@@ -33,44 +33,10 @@ const char *doctor_split_name(int32_t split)
     return split >= 0 && split < 3 ? names[split] : "";
 }
 
-/* -- pictures encoded, those that cannot be read kept aside ---------------------------------------------------- */
-
-typedef struct watcher {
-    doctor *d;
-    cli_progress progress;
-} watcher;
-
-static int watch(void *context, size_t done, size_t total, const char *bad_path, const char *message)
-{
-    watcher *w = context;
-    (void)total;
-    if (bad_path) cli_list_add(&w->d->bad, message);
-    cli_progress_update(&w->progress, done);
-    return cli_interrupted();
-}
-
-static int encode(doctor *d, const mopd_dataset *listed)
-{
-    watcher w = {.d = d};
-    mopd_encode_options o;
-    mopd_encode_options_init(&o, sizeof o);
-    o.flags = MOPD_ENCODE_SKIP_BAD;
-    o.fn = watch;
-    o.context = &w;
-    cli_progress_start(&w.progress, &d->common, "encode", (size_t)cli_data_info(listed).n_items);
-    mopd_status st = mopd_dataset_encode(&d->all, listed, NULL, d->encoder, &o);
-    cli_progress_end(&w.progress);
-    if (st == MOPD_E_MISMATCH) return cli_fail("%s: %s", d->data.path, mopd_last_error());
-    return st == MOPD_OK ? -1 : cli_fail_status(st);
-}
-
 static int open_all(doctor *d)
 {
-    mopd_dataset *listed = NULL;
-    int status = cli_data_open(&listed, &d->data, command.name);
-    if (status < 0 && !cli_open_encoder(&d->encoder, &d->common, 0)) status = EXIT_FAILED;
-    if (status < 0) status = encode(d, listed);
-    mopd_dataset_close(listed);
+    d->data.bad = &d->bad;
+    int status = cli_data_open_encoded(&d->all, &d->encoder, &d->data, &d->common, command.name);
     if (status >= 0) return status;
     const mopd_dataset_info info = cli_data_info(d->all);
     d->n = (size_t)info.n_items;

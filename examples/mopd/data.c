@@ -86,7 +86,9 @@ static int watch(void *context, size_t done, size_t total, const char *bad_path,
 {
     watcher *w = context;
     (void)total;
-    if (bad_path) {
+    if (bad_path && w->data->bad) {
+        cli_list_add(w->data->bad, message);
+    } else if (bad_path) {
         w->data->n_bad++;
         cli_progress_end(&w->progress);
         fprintf(stderr, "mopd: skipped: %s\n", message);
@@ -103,12 +105,13 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     mopd_dataset_info info = cli_data_info(from);
     o.fn = watch;
     o.context = &w;
-    if (data->skip_bad) o.flags |= MOPD_ENCODE_SKIP_BAD;
+    if (data->skip_bad || data->bad) o.flags |= MOPD_ENCODE_SKIP_BAD;
     cli_progress_start(&w.progress, common, "encode", (size_t)info.n_items);
     mopd_status st = mopd_dataset_encode(out, from, known, encoder, &o);
     cli_progress_end(&w.progress);
-    if (st == MOPD_OK) cli_remarks_tell(*out, !data->may_lack_labels);
-    if (st == MOPD_OK && !data->may_lack_labels)
+    const bool tells = st == MOPD_OK && !data->bad;
+    if (tells) cli_remarks_tell(*out, !data->may_lack_labels);
+    if (tells && !data->may_lack_labels)
         cli_remarks_letters(encoder, mopd_dataset_class_names(*out), cli_data_info(*out).n_classes);
     if (data->n_bad && st == MOPD_OK) cli_note(common, "%zu unreadable pictures left out", data->n_bad);
     if (st == MOPD_E_MISMATCH) return cli_fail("%s: %s", data->path, mopd_last_error());

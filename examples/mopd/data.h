@@ -19,6 +19,8 @@ typedef struct cli_data {
     bool may_lack_labels; /* the command needs none; set by it before cli_data_open */
     const char *hint;     /* said of data whose folders or lines do not make sense; NULL */
     size_t n_bad;         /* counted by cli_data_encode */
+    cli_list *bad; /* set by a command that tells faults of the pictures itself: what is wrong with unreadable
+                           * ones goes there, they are left out, and nothing is remarked; else NULL */
 } cli_data;
 
 /* The rows of an option table for a cli_data. */
