@@ -70,7 +70,9 @@ def test_predictions_follow_from_the_logits(fitted, data):
     assert fitted.classes_.tolist() == NAMES and logits.shape == (100, 5) and logits.dtype == np.float32
     close(fitted.predict_proba(X), shares)
     close(fitted.predict_log_proba(X), np.log(shares))
-    assert np.array_equal(fitted.decision_function(X), logits)
+    others = np.stack([np.log(np.exp(np.delete(logits.astype(float), c, 1)).sum(1)) for c in range(5)], 1)
+    close(fitted.decision_function(X), logits - others)
+    assert np.array_equal(fitted.decision_function(X).argmax(1), logits.argmax(1))
     assert np.array_equal(fitted.predict(X), np.asarray(NAMES)[logits.argmax(1)])
     close(fitted.energy(X), np.log(np.exp(logits.astype(float)).sum(1)))
     assert fitted.score(X, y) == np.mean(fitted.predict(X) == y) > 0.9

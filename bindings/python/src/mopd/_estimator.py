@@ -40,6 +40,22 @@ def log_softmax(logits: Floats) -> Floats:
     return x.astype(np.float32)
 
 
+def log_odds(logits: Floats) -> Floats:
+    """ln (p / (1 - p)) of each class's probability p, (n, C), finite where p rounds to 1: its logit less the logarithm of
+    the sum of the others' exponentials."""
+    x = logits.astype(np.float64)
+    x -= x.max(axis=1, keepdims=True)
+    rows, best = np.arange(len(x)), x.argmax(axis=1)
+    parts = np.exp(x)
+    rest = parts.sum(axis=1, keepdims=True) - parts
+    rest[rows, best] = 1  # what is left there may be all rounding: below
+    odds = x - np.log(rest)
+    x[rows, best] = -np.inf
+    second = x.max(axis=1)
+    odds[rows, best] = -second - np.log(np.exp(x - second[:, None]).sum(axis=1))
+    return odds.astype(np.float32)
+
+
 def refuse(method: str, unknown: Any) -> None:
     """Keywords that a fit does not take; it has none of its own, so that scikit-learn offers it no weights."""
     if "sample_weight" in unknown:
@@ -156,9 +172,14 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._logits(self._features(X))
 
     def decision_function(self, X: Any) -> Floats:
-        """Logits, (n, C); for two classes, as scikit-learn has it, how far the second is above the first, (n,)."""
+        """Log-odds of each class against all others, (n, C): ln (p / (1 - p)) of its probability, so that 0 is even.
+
+        For two classes, as scikit-learn has it, of the second alone, (n,).  What looks at one column by itself, as
+        CalibratedClassifierCV with "sigmoid" does, can compare pictures by them, which it could not by logits."""
         logits = self.logits(X)
-        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+        if logits.shape[1] == 2:
+            return logits[:, 1] - logits[:, 0]
+        return log_odds(logits) if logits.shape[1] > 2 else logits
 
     def predict_proba(self, X: Any) -> Floats:
         """Probabilities, (n, C), of pictures or features, columns as `classes_`."""
