@@ -8,8 +8,10 @@ target_include_directories(mopd_objects PUBLIC include lib)
 target_include_directories(mopd_objects SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
 target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
     ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
-target_compile_definitions(mopd_objects PRIVATE
-    MOPD_INSTALL_DATADIR="${CMAKE_INSTALL_FULL_DATADIR}" MOPD_INSTALL_RELDATADIR="${CMAKE_INSTALL_DATADIR}")
+# One file knows the prefix.  A wheel has none: the folder that it is packed from has a name that anybody may take afterwards.
+if(NOT MOPD_PYTHON)
+    set_property(SOURCE lib/model/builtin.c PROPERTY COMPILE_DEFINITIONS MOPD_INSTALL_DATADIR="${CMAKE_INSTALL_FULL_DATADIR}")
+endif()
 
 if(MOPD_BLIS_1)
     target_compile_definitions(mopd_objects PRIVATE MOPD_BLIS_1)

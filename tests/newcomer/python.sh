@@ -50,6 +50,9 @@ pass "the code of the package's page; the command reads what it has saved"
 ls "$work"/fresh/lib/python3*/site-packages/mopd-*.dist-info/licenses/LICENSE >/dev/null
 pass "the licence came with it"
 
+! grep -qF /platlib/ "$work"/fresh/lib/python3*/site-packages/mopd/libmopd.so.0 || fail "the library looks for a model where its wheel was packed"
+pass "the library looks in no folder of the build"
+
 "${PYTHON:-python3}" -m venv "$work/editable"
 "$work/editable/bin/pip" install --quiet --no-deps --editable "$root/bindings/python"
 PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/python" -c "
