@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$root/build}
 
 mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
-    echo "build: cannot write in $build; another folder will do: scripts/build.sh FOLDER" >&2
+    echo "build: cannot write in $build; another folder will do: scripts/build.sh FOLDER, scripts/demo.sh FOLDER" >&2
     exit 1
 }
 "$root/scripts/setup.sh"

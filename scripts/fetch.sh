@@ -22,7 +22,12 @@ trap 'rm -rf "$temp"' EXIT
 echo "fetch: $package"
 python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --implementation cp \
     --python-version 3.11 --platform manylinux_2_28_x86_64 --platform manylinux_2_24_x86_64 --platform any \
-    --dest "$temp" "$package" || { echo "fetch: pip could not get $package" >&2; exit 1; }
+    --dest "$temp" "$package" >"$temp/log" 2>&1 || {
+    # What pip's last line hides, without its objects.
+    cause=$(sed -n "s/^WARNING: Retrying.* broken by '\(.*\)': .*/\1/p" "$temp/log" | tail -n 1 | sed 's/<[^>]*>: //')
+    echo "fetch: pip could not get $package: ${cause:-$(tail -n 1 "$temp/log")}" >&2
+    exit 1
+}
 mkdir -p "$folder"
 python3 - "$temp" "$folder" "$@" <<'PYTHON'
 import glob, hashlib, os, sys, zipfile

@@ -4,11 +4,15 @@
 # libmopd0, libmopd-dev, mopd, mopd-data.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
-build=${1:-build-deb}
+build=${1:-$root/build-deb}
 
+mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
+    echo "package: cannot write in $build; another folder will do: scripts/package.sh FOLDER" >&2
+    exit 1
+}
+build=$(cd "$build" && pwd)
+cd "$root"
 scripts/setup.sh file dpkg-dev # cpack asks file, then dpkg-shlibdeps, what the packages depend on
-mkdir -p "$build"
 export DEB_BUILD_MAINT_OPTIONS=reproducible=-fixfilepath,-fixdebugpath # the build itself maps paths (MOPD_DEB), also with blanks
 CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)"
 LDFLAGS=$(dpkg-buildflags --get LDFLAGS)

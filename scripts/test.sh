@@ -120,6 +120,7 @@ part_abi()
 #: install      the installed tree and the source as a sub-project, as users meet them, and what the pages tell C programmers
 part_install()
 {
+    tests/install/refusals.sh
     build ci
     tests/install/run.sh build
     tests/install/subproject.sh

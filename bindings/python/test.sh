@@ -6,8 +6,12 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-mkdir -p "${1:-$root/build}"
-build=$(cd "${1:-$root/build}" && pwd)
+build=${1:-$root/build}
+mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
+    echo "python: cannot write in $build; another folder will do: bindings/python/test.sh FOLDER" >&2
+    exit 1
+}
+build=$(cd "$build" && pwd)
 
 [ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
 venv=$build/python-venv
