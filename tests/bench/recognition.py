@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """How well pictures are recognised from few examples: every table of docs/results.md but the older prompts' ones.
 
-    python tests/bench/recognition.py PART... --mopd build/stage/bin/mopd --data DIR [--sets caltech101,eurosat,flowers102]
+    python tests/bench/recognition.py PART... --mopd build/stage/bin/mopd --data DIR [--sets NAME,...]
                                       [--seeds 1,2,3] [--json docs/figures.json]
 
 DIR holds a feature store of each data set, NAME.safetensors, as `mopd features -d NAME/ -o NAME.safetensors` makes it from
@@ -16,6 +16,10 @@ NAME/{train,test}/CLASS/*.jpg.  The parts:
     promises  of a recogniser: share of known pictures kept, coverage and size of sets, calibration error
     unknown   half of the classes, drawn by the seed, is known: are pictures of the others told from theirs?
     labels    every tenth training picture gets another class's label: are they found?
+    dev       zero-shot, fit and promises on the sets that settings were chosen on (tinyimagenet, cifar100)
+    suggest   pictures that mopd suggest picks from a pool against as many random ones, of pools with equal and unequal classes
+    doctor    of the wrong labels of `labels`, how many mopd doctor lists, and how many right ones, also of a clean set
+    speed     milliseconds of a fit, of one picture more, of one answer, and of scikit-learn's best, in alternate rounds
 
 Needs numpy, scikit-learn and the Python package mopd.  What was measured goes into the entry "recognition" of FILE;
 tests/docs/figures.py --write brings it into the pages."""
@@ -24,7 +28,6 @@ import datetime
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 
@@ -32,62 +35,12 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import record  # noqa: E402
+import recognition_advice  # noqa: E402
+import recognition_speed  # noqa: E402
+from recognition_tools import DEV, EXAM, PEERS, TEMPLATES, joined, mean, mopd, store  # noqa: E402
 
-POOLS = {"caltech101": "imagenet", "eurosat": "eurosat", "flowers102": "flowers102"}
 TEN, ALL = (1, 2, 5, 10, 16), (1, 2, 4, 8, 16)
 PROMISED = (4, 8, 16)
-
-
-def mopd(args, *words):
-    done = subprocess.run([args.mopd, *map(str, words), "--format", "json", "-q"], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)
-
-
-def store(args, name):
-    return os.path.join(args.data, name + ".safetensors")
-
-
-def joined(numbers):
-    return ",".join(map(str, numbers))
-
-
-def mean(values):
-    return round(statistics.mean(values), 4), round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
-
-
-# -- scikit-learn on the same pictures ---------------------------------------------------------------------------------
-
-def discriminant(x, y, shots):
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(x, y)
-
-
-def logistic(x, y, shots):
-    """C by cross-validation where there are two pictures a class."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
-
-    one = LogisticRegression(C=100, max_iter=500)
-    if shots < 2:
-        return one.fit(x, y)
-    folds = StratifiedKFold(min(shots, 4), shuffle=True, random_state=0)
-    return GridSearchCV(one, {"C": [1, 10, 100, 1000]}, cv=folds).fit(x, y)
-
-
-class Centroid:
-    """The class whose mean of features has the largest cosine."""
-
-    def __init__(self, x, y, shots):
-        self.classes = np.unique(y)
-        means = np.stack([x[y == c].mean(0) for c in self.classes])
-        self.means = means / np.linalg.norm(means, axis=1, keepdims=True)
-
-    def predict(self, x):
-        return self.classes[(x @ self.means.T).argmax(1)]
-
-
-PEERS = {"sklearn LDA, shrinkage": discriminant, "sklearn logistic regression": logistic, "nearest class mean": Centroid}
 
 
 def part_of(data, classes):
@@ -132,7 +85,7 @@ def own_rows(answer):
 
 def by_shots(args, name, shots, methods, *more):
     answer = mopd(args, "bench-shots", "-d", store(args, name), "--shots", joined(shots), "--methods", joined(methods),
-                  "--seeds", joined(args.seeds), "--templates-for", POOLS[name], *more)
+                  "--seeds", joined(args.seeds), "--templates-for", TEMPLATES[name], *more)
     return own_rows(answer) + (run_peers(args, name, answer["draws"], shots) if args.peers else [])
 
 
@@ -148,7 +101,7 @@ def all_classes(args, name):
 def new(args, name):
     answer = mopd(args, "bench-new", "-d", store(args, name), "--methods",
                   joined(args.methods or ("zero-shot", "fit", "gda", "coop", "mopd")), "--seeds", joined(args.seeds),
-                  "--templates-for", POOLS[name])
+                  "--templates-for", TEMPLATES[name])
     keys = ("base", "new", "h", "mixed", "ece", "seconds")
     return [{"method": r["method"]} | {k: round(r[k], 4) for k in keys}
             | {"deviation": {k: round(r["deviation"][k], 4) for k in keys}} for r in answer["rows"]]
@@ -168,7 +121,7 @@ def fitted(args, data, pool, *more):
 def promises(args, name):
     rows = []
     for shots in PROMISED:
-        found = [fitted(args, store(args, name), POOLS[name], "--shots", shots, "--seed", s, store(args, name))
+        found = [fitted(args, store(args, name), TEMPLATES[name], "--shots", shots, "--seed", s, store(args, name))
                  for s in args.seeds]
         row = {"shots": shots, "pictures": shots * len(found[0]["classes"])}
         for key in ("ece", "nll", "kept", "coverage", "set_size"):
@@ -176,6 +129,13 @@ def promises(args, name):
             row[key] = mean(values) if values else None
         rows.append(row)
     return rows
+
+
+def dev(args, name):
+    """What was asked for on any data set: zero-shot and fit on all classes, and what is promised."""
+    answer = mopd(args, "bench-shots", "-d", store(args, name), "--shots", joined(ALL), "--methods", "zero-shot,fit",
+                  "--seeds", joined(args.seeds), "--templates-for", TEMPLATES[name])
+    return own_rows(answer) + [row | {"method": "promises"} for row in promises(args, name)]
 
 
 def unknown(args, name):
@@ -192,7 +152,7 @@ def unknown(args, name):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "known.safetensors")
             train.pick(chosen, relabel=True).save(path)
-            answer = fitted(args, path, POOLS[name], store(args, name))
+            answer = fitted(args, path, TEMPLATES[name], store(args, name))
         auroc.append(answer["strangers"]["auroc"])
         refused.append(answer["strangers"]["refused"])
         kept.append(answer["kept"])
@@ -204,7 +164,7 @@ def labels(args, name):
     import mopd as package
 
     encoder, data, found = package.Encoder(), package.Dataset(store(args, name)), []
-    pool = package.templates_for(POOLS[name])
+    pool = package.templates_for(TEMPLATES[name])
     for seed in args.seeds:
         train = data.select(split="train", shots=16, seed=seed)
         given, random = np.array(train.labels), np.random.default_rng(seed)
@@ -217,10 +177,11 @@ def labels(args, name):
     return [{"precision": precision, "deviation": deviation, "planted": len(planted)}]
 
 
-PARTS = {"ten": ten, "all": all_classes, "new": new, "promises": promises, "unknown": unknown, "labels": labels}
+PARTS = {"ten": ten, "all": all_classes, "new": new, "promises": promises, "unknown": unknown, "labels": labels, "dev": dev, "speed": recognition_speed.speed,
+         "suggest": recognition_advice.suggest, "doctor": recognition_advice.doctor}
 
 
-ORDER = ("zero-shot", "fit", "gda", "coop", "kgcoop", "prograd", "mopd", "mopd-paper", *PEERS)
+ORDER = ("zero-shot", "fit", "gda", "coop", "kgcoop", "prograd", "mopd", "mopd-paper", *PEERS, "promises")
 
 
 def merged(old, rows):
@@ -236,14 +197,14 @@ def main():
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--mopd", default="mopd")
     parser.add_argument("--data", required=True)
-    parser.add_argument("--sets", default=",".join(POOLS), type=lambda text: text.split(","))
+    parser.add_argument("--sets", type=lambda text: text.split(","), help="instead of those that a part is about")
     parser.add_argument("--seeds", default="1,2,3", type=lambda text: [int(s) for s in text.split(",")])
     parser.add_argument("--methods", type=lambda text: text.split(","), help="only these; other rows of FILE stay")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="without scikit-learn's rows")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     for part in args.parts:
-        for name in args.sets:
+        for name in args.sets or (DEV if part == "dev" else EXAM):
             rows = PARTS[part](args, name)
             print(f"{name} {part}")
             for row in rows:
