@@ -148,8 +148,8 @@ part_mpi()
 part_python()
 {
     build ci
-    bindings/python/test.sh build
-    tests/newcomer/python.sh build
+    tests/newcomer/python.sh build build/python-venv
+    bindings/python/test.sh build build/python-venv
 }
 
 #: distributed  the examples with Dask and Spark on clusters of two workers

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# python.sh [BUILD] - a newcomer who writes Python: installs the package into a fresh environment as README says, without a
-# built-in model that somebody has made before, and types what README, docs/getting-started.md and the package's page say.
-# BUILD/python-wheel (BUILD: build) keeps what was compiled.  PYTHON names the interpreter.
+# python.sh [BUILD [ENV]] - a newcomer who writes Python: installs the package into a fresh environment as README says, without
+# a built-in model that somebody has made before, and types what README, docs/getting-started.md and the package's page say.
+# BUILD/python-wheel (BUILD: build) keeps what was compiled.  ENV, made anew, stays for others: bindings/python/test.sh.
+# PYTHON names the interpreter.
 . "$(dirname "$0")/../support/shell.sh"
 mkdir -p "${1:-$root/build}"
 build=$(cd "${1:-$root/build}" && pwd)
+fresh=${2:-$work/fresh}
 block() { python3 "$here/block.py" "$@"; }
 
 [ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
@@ -13,8 +15,10 @@ unset MOPD_MODEL MOPD_LIBRARY MOPD_COMMAND
 export SKBUILD_BUILD_DIR="$build/python-wheel" MOPD_PYTHON_MODEL="$work/none" MOPD_CACHE="$work/cache"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
-"${PYTHON:-python3}" -m venv "$work/fresh"
-PATH=$work/fresh/bin:$PATH
+"${PYTHON:-python3}" -m venv --clear "$fresh"
+fresh=$(cd "$fresh" && pwd)
+site=$(echo "$fresh"/lib/python3*/site-packages)
+PATH=$fresh/bin:$PATH
 (cd "$root" && block README.md Python sh | sh -eu) >"$work/log" 2>&1 || { tail -n 50 "$work/log" >&2; exit 1; }
 pass "README's line installs the package"
 
@@ -47,18 +51,20 @@ mopd classify -r r.safetensors photo.jpg | grep -qE 'cat|dog'
 mopd classify -p p.safetensors photo.jpg | grep -qE 'cat|dog'
 pass "the code of the package's page; the command reads what it has saved"
 
-ls "$work"/fresh/lib/python3*/site-packages/mopd-*.dist-info/licenses/LICENSE >/dev/null
+ls "$site"/mopd-*.dist-info/licenses/LICENSE >/dev/null
 pass "the licence came with it"
 
-! grep -qF /platlib/ "$work"/fresh/lib/python3*/site-packages/mopd/libmopd.so.0 || fail "the library looks for a model where its wheel was packed"
+! grep -qF /platlib/ "$site"/mopd/libmopd.so.0 || fail "the library looks for a model where its wheel was packed"
 pass "the library looks in no folder of the build"
 
-"${PYTHON:-python3}" -m venv "$work/editable"
-"$work/editable/bin/pip" install --quiet --no-deps --editable "$root/bindings/python"
-PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/python" -c "
+# With a built-in model that was made before, where there is one; pip is the other environment's.
+[ ! -f "$build/builtin.safetensors" ] || export MOPD_PYTHON_MODEL="$build/builtin.safetensors"
+"${PYTHON:-python3}" -m venv --without-pip "$work/editable"
+"$work/editable/bin/python" "$site/pip" install --quiet --no-deps --editable "$root/bindings/python"
+PYTHONPATH=$site "$work/editable/bin/python" -c "
 import mopd
 assert mopd.__file__ == '$root/bindings/python/src/mopd/__init__.py', mopd.__file__
 assert mopd.Encoder().images(['photo.jpg']).shape[0] == 1 and mopd.version()"
-PYTHONPATH=$(echo "$work"/fresh/lib/python3*/site-packages) "$work/editable/bin/mopd" --version >/dev/null
+PYTHONPATH=$site "$work/editable/bin/mopd" --version >/dev/null
 pass "an editable install imports its sources, and finds library, command and model"
 all_passed
