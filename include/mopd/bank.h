@@ -25,9 +25,9 @@ typedef struct mopd_match {
  * again (Radford et al. 2021).  n_templates 0: "a photo of a {}.".  Several templates are a little more
  * accurate and take as many times as long.  Names and texts are copied.
  *
- * ARG: no class, an empty or repeated name, names that are one to the model (mopd_classes_check), a template without "{}", text that is not UTF-8, a prompt too long
- * for the tower (named; see MOPD_TEXT_TRUNCATE).  *out is NULL on failure.  Free with mopd_bank_free.  Any
- * thread.  Since 0.1. */
+ * ARG: no class, an empty or repeated name, names that are one to the model (mopd_classes_check), a template without
+ * "{}", text that is not UTF-8, a prompt too long for the tower (named; see MOPD_TEXT_TRUNCATE).  *out is NULL on
+ * failure.  Free with mopd_bank_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const char *const *templates, size_t n_templates);
 
@@ -37,10 +37,11 @@ MOPD_API mopd_status mopd_bank_create(mopd_bank **out, const mopd_encoder *encod
  * the later one second, or n_classes twice.  For telling a user the lines of his list.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_classes_check(const char *const *classes, size_t n_classes, size_t *same);
 
-/* A bank from given class features, n_classes x dim, which are normalised here and copied, and the factor
- * that turns a cosine into a logit (mopd_encoder_info.logit_scale of the model that made them; another gives
- * other probabilities).  For features that were computed elsewhere or kept from an earlier run.  NUMERIC: a row
- * is zero or not finite; ARG: names as above, dim 0.  Since 0.1. */
+/* A bank from given class features, n_classes x dim, which are normalised here and copied, and the factor that turns
+ * a cosine into a logit (mopd_encoder_info.logit_scale of the model that made them; another gives other
+ * probabilities).  For features that were computed elsewhere or kept from an earlier run.  NUMERIC: a row is zero or
+ * not finite; ARG: names as above, dim 0.  *out is NULL on failure.  Free with mopd_bank_free.  Any thread.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float logit_scale);
 
@@ -76,13 +77,14 @@ MOPD_API float mopd_bank_logit_scale(const mopd_bank *bank);
 MOPD_API const char *mopd_bank_fingerprint(const mopd_bank *bank);
 MOPD_API const char *mopd_bank_template(const mopd_bank *bank, size_t index);
 
-/* logits, n x C floats of the caller, of n image features, n x D, rows of length 1: the cosine with each class
- * times the scale.  A row depends on its own feature alone.  n may be 0.  Any thread.  Since 0.1. */
+/* logits, n x C floats of the caller, of n image features, n x D, rows of length 1: the cosine with each class times
+ * the scale.  A row depends on its own feature alone.  n may be 0.  Any thread.  NUMERIC: a feature is not finite;
+ * ARG: n is beyond all memory.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 
-/* probabilities, n x C floats of the caller: the softmax of the logits over the bank's classes, each row
- * summing to 1.  They compare these classes with each other: a picture of none of them still gets a largest
- * one.  Any thread.  Since 0.1. */
+/* probabilities, n x C floats of the caller: the softmax of the logits over the bank's classes, each row summing to
+ * 1.  They compare these classes with each other: a picture of none of them still gets a largest one.  Any thread.
+ * Errors as above.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_probabilities(
     const mopd_bank *bank, const float *features, size_t n, float *probabilities);
 

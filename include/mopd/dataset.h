@@ -175,8 +175,8 @@ MOPD_API mopd_status mopd_encode_options_init(mopd_encode_options *options, size
 MOPD_API mopd_status mopd_dataset_open(
     mopd_dataset **out, const char *path, const mopd_dataset_options *options);
 
-/* Frees the dataset; takes NULL.  Datasets that were made from it share its pictures and features and stay
- * usable.  What its functions gave as "owned by the dataset" is gone.  Since 0.1. */
+/* Frees the dataset; takes NULL.  Datasets that were made from it share its pictures and features and stay usable.
+ * What its functions gave as "owned by the dataset" is gone.  No call with it may be running.  Since 0.1. */
 MOPD_API void mopd_dataset_close(mopd_dataset *dataset);
 
 /* Fill info, or the item of an index in the dataset's order, whose struct_size the caller has set to their
@@ -232,26 +232,27 @@ MOPD_API mopd_status mopd_dataset_gather(
  * the class's pictures alone; then base, the first ceil(C/2) of the classes that have training pictures, or
  * new, the others, numbered from 0.  Data without splits is its own train and test.
  *
- * selection NULL: everything.  Features are shared, so it is cheap.  ARG: the data has splits, but no picture
- * in this one; nothing is left.  Close with mopd_dataset_close.  Since 0.1. */
+ * selection NULL: everything.  Features are shared, so it is cheap.  ARG: the data has splits, but no picture in
+ * this one; nothing is left.  Close with mopd_dataset_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_select(
     mopd_dataset **out, const mopd_dataset *dataset, const mopd_selection *selection);
 
-/* The n pictures of the given indices, which ascend: for cross-validation, filters and selections of your
- * own.  All classes stay, with or without a picture, so that labels mean the same, unless MOPD_PICK_RELABEL is
- * in flags.  Features are shared.  ARG: no index, one that is too large or does not ascend (named).  Close with
- * mopd_dataset_close.  Since 0.1. */
+/* The n pictures of the given indices, which ascend: for cross-validation, filters and selections of your own.  All
+ * classes stay, with or without a picture, so that labels mean the same, unless MOPD_PICK_RELABEL is in flags.
+ * Features are shared.  ARG: no index, one that is too large or does not ascend (named).  Close with
+ * mopd_dataset_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_pick(
     mopd_dataset **out, const mopd_dataset *dataset, const size_t *indices, size_t n, uint32_t flags);
 
-/* All but one picture, for leave-one-out loops: all classes stay, so that labels mean the same, and features
- * are shared, so that it is cheap.  ARG: an index beyond the last.  Close with mopd_dataset_close.  Since 0.1. */
+/* All but one picture, for leave-one-out loops: all classes stay, so that labels mean the same, and features are
+ * shared, so that it is cheap.  ARG: an index beyond the last.  Close with mopd_dataset_close.  Any thread.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_dataset_leave_out(mopd_dataset **out, const mopd_dataset *dataset, size_t index);
 
-/* All but the picture of this path (as mopd_item.path has it), or all but the class of this name; the other
- * argument is NULL.  A class that is left without a picture goes too, and the others are numbered anew.  For
- * taking back what somebody no longer wants used: save the result over the store.  ARG: unknown path or class,
- * both or neither given, or nothing would be left.  Since 0.1. */
+/* All but the picture of this path (as mopd_item.path has it), or all but the class of this name; the other argument
+ * is NULL.  A class that is left without a picture goes too, and the others are numbered anew.  For taking back what
+ * somebody no longer wants used: save the result over the store.  ARG: unknown path or class, both or neither given,
+ * or nothing would be left.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_withdraw(
     mopd_dataset **out, const mopd_dataset *dataset, const char *path, const char *class_name);
 
@@ -277,10 +278,10 @@ MOPD_API mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset 
 MOPD_API mopd_status mopd_clusters_choose(
     const float *rows, size_t n, size_t dim, size_t n_clusters, uint64_t seed, size_t *chosen);
 
-/* Writes an encoded dataset as a feature store: one safetensors file with features, labels, splits, paths,
- * hashes and the model's fingerprint, written beside path, synced and renamed, so that a store that was there
- * is whole until the new one is.  The same dataset gives the same bytes.  STATE until encoded; IO: cannot be
- * written.  Since 0.1. */
+/* Writes an encoded dataset as a feature store: one safetensors file with features, labels, splits, paths, hashes and
+ * the model's fingerprint, written beside path, synced and renamed, so that a store that was there is whole until the
+ * new one is.  The same dataset gives the same bytes.  STATE until encoded; IO: cannot be written.  Any thread.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_dataset_save(const mopd_dataset *dataset, const char *path);
 
 MOPD_END_DECLS

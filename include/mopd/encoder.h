@@ -89,10 +89,10 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
 MOPD_API mopd_status mopd_encoder_open(
     mopd_encoder **out, const char *path, const mopd_encoder_options *options);
 
-/* The same from the n_bytes of a packed model (mopd_encoder_pack) in memory: for a model that is part of the
- * program, that comes over a network, or that lies encrypted.  The bytes are used where they are, so they must stay
- * as they are until the encoder and its shares are closed; with MOPD_OPEN_READ they are copied and may go at
- * once.  Messages say "model in memory".  Errors as above, but IO.  Since 0.1. */
+/* The same from the n_bytes of a packed model (mopd_encoder_pack) in memory: for a model that is part of the program,
+ * that comes over a network, or that lies encrypted.  The bytes are used where they are, so they must stay as they
+ * are until the encoder and its shares are closed; with MOPD_OPEN_READ they are copied and may go at once.  Messages
+ * say "model in memory".  Errors as above, but IO.  Close with mopd_encoder_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_open_memory(
     mopd_encoder **out, const void *bytes, size_t n_bytes, const mopd_encoder_options *options);
 
@@ -143,9 +143,9 @@ MOPD_API void mopd_encoder_close(mopd_encoder *encoder);
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info *info);
 
-/* 64 hexadecimal digits that name this model's configuration and weights: the same for a model and its packed
- * f32 file, another for other weights.  Prompts and stores carry it, so that they never meet another
- * model.  Owned by the encoder; "" for NULL.  Since 0.1. */
+/* 64 hexadecimal digits that name this model's configuration and weights: the same for a model and its packed f32
+ * file, another for other weights.  Prompts and stores carry it, so that they never meet another model.  Owned by the
+ * encoder; "" for NULL.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_encoder_fingerprint(const mopd_encoder *encoder);
 
 /* Sizes, types, configuration, preprocessing and file layout as one JSON object in *json, ended by a zero byte:
@@ -212,10 +212,10 @@ MOPD_API mopd_status mopd_encoder_tokenize(
 MOPD_API mopd_status mopd_encoder_encode_texts(
     const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);
 
-/* Writes weights, configuration and vocabulary as one file at path that mopd_encoder_open maps: easier to ship
- * than a folder, quicker to open.  It is written beside path, synced and renamed.  dtype is MOPD_DTYPE_F32 for
- * the same bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the
- * weights.  IO: cannot be written; ARG: another dtype.  Since 0.1. */
+/* Writes weights, configuration and vocabulary as one file at path that mopd_encoder_open maps: easier to ship than a
+ * folder, quicker to open.  It is written beside path, synced and renamed.  dtype is MOPD_DTYPE_F32 for the same
+ * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights.  IO:
+ * cannot be written; ARG: another dtype.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
 /* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's threads, the

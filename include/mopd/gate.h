@@ -16,9 +16,9 @@ typedef struct mopd_gate mopd_gate;
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_create(mopd_gate **out, const mopd_prompt *prompt);
 
-/* A gate from given weights, dim x n_templates in rows of n_templates, that keeps top_k templates; copied.  For
- * gates that were learned by another program.  ARG: top_k 0 or above n_templates, a size of 0; NUMERIC: a
- * weight is not finite.  Since 0.1. */
+/* A gate from given weights, dim x n_templates in rows of n_templates, that keeps top_k templates; copied.  For gates
+ * that were learned by another program.  ARG: top_k 0 or above n_templates, a size of 0; NUMERIC: a weight is not
+ * finite.  Free with mopd_gate_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_create_weights(
     mopd_gate **out, const float *weights, size_t dim, size_t n_templates, size_t top_k);
 
@@ -39,7 +39,7 @@ MOPD_API mopd_status mopd_gate_select(
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use);
 
-/* Frees the gate; takes NULL.  Since 0.1. */
+/* Frees the gate; takes NULL.  No call with it may be running.  Since 0.1. */
 MOPD_API void mopd_gate_free(mopd_gate *gate);
 
 MOPD_END_DECLS

@@ -26,10 +26,12 @@ typedef struct mopd_gda mopd_gda;
 MOPD_API mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features,
     const int32_t *labels, size_t n, float alpha);
 
-/* The same head for the classes of another bank.  A class that `known` has by name keeps its mean; another gets
- * the mean of the 64 training features nearest to its text feature and 16 copies of that text feature.  The
- * precision P is that of `known` when any class is, else the mean over classes of the precision of those 64
- * features around the text feature (both as the authors' released base-to-new code).  Since 0.1. */
+/* The same head for the classes of another bank.  A class that `known` has by name keeps its mean; another gets the
+ * mean of the 64 training features nearest to its text feature and 16 copies of that text feature.  The precision P
+ * is that of `known` when any class is, else the mean over classes of the precision of those 64 features around the
+ * text feature (both as the authors' released base-to-new code).  MISMATCH: the bank is of another width; STATE:
+ * `known` was made by this call itself from new classes alone; NUMERIC: the nearest features of a new class do not
+ * vary.  Free with mopd_gda_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank);
 
 /* The factor alpha in use, chosen or given: to repeat a fit without choosing again.  0 for NULL.  Any thread.  Since 0.1. */

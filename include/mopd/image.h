@@ -26,8 +26,8 @@ typedef struct mopd_image_options {
         max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
 } mopd_image_options;
 
-/* Fills in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of
- * the first release.  Since 0.1. */
+/* Fills in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of the
+ * first release.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_size);
 
 /* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the kind
@@ -40,8 +40,9 @@ MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t
  * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
 
-/* The same from n_bytes in memory, as they come from a network or a database: they are read during the call and
- * not kept.  Messages have no path in front.  Since 0.1. */
+/* The same from n_bytes in memory, as they come from a network or a database: they are read during the call and not
+ * kept.  Messages have no path in front.  Errors as above, but IO.  Close with mopd_image_close.  Any thread.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_image_decode(
     mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options);
 
@@ -85,7 +86,8 @@ MOPD_API mopd_status mopd_image_signature(const mopd_image *image, float *signat
 MOPD_API mopd_status mopd_pairs_find(
     const float *rows, size_t n, size_t dim, double least, mopd_pair *pairs, size_t *n_pairs);
 
-/* Frees an image and its samples; takes NULL.  Encoding keeps no image, so it may go as soon as the call returns.  Since 0.1. */
+/* Frees an image and its samples; takes NULL.  Encoding keeps no image, so it may go as soon as the call returns.  No
+ * call with it may be running.  Since 0.1. */
 MOPD_API void mopd_image_close(mopd_image *image);
 
 /* The former name of mopd_image_close.  Since 0.1. */

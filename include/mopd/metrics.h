@@ -25,8 +25,8 @@ MOPD_API mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
 /* Fills metrics, whose struct_size the caller has set to its sizeof, from confusion, C x C.  Classes without a
- * picture do not count.  Accuracy weighs pictures alike, macro F1 weighs classes alike: look at both where
- * classes differ in size.  Since 0.1. */
+ * picture do not count.  Accuracy weighs pictures alike, macro F1 weighs classes alike: look at both where classes
+ * differ in size.  ARG: struct_size is below that of the first release.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_confusion_get_metrics(
     const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics);
 
@@ -35,8 +35,8 @@ MOPD_API mopd_status mopd_confusion_get_metrics(
  * are not known to differ.  n 0: 0 to 100.  ARG: more correct than n.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_accuracy_interval(uint64_t correct, uint64_t n, double *low, double *high);
 
-/* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy, which is high only where both are (Xian et
- * al. 2017).  Since 0.1. */
+/* 2 a b / (a + b), 0 when both are 0: H of base and new accuracy, which is high only where both are (Xian et al.
+ * 2017).  Any thread.  Since 0.1. */
 MOPD_API double mopd_harmonic_mean(double a, double b);
 
 /* How many bins of equal width probabilities are sorted into, and how many sums a caller keeps of them. */

@@ -62,12 +62,13 @@ MOPD_API mopd_status mopd_method_find(const char *name, int32_t *method);
  * mopd_prompt_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_encoder *encoder);
 
-/* Writes the prompt, never as a checkpoint: a few kilobytes that any safetensors reader opens.  It is written
- * beside path, synced and renamed; the same prompt gives the same bytes.  IO: cannot be written, with the
- * system's reason.  Since 0.1. */
+/* Writes the prompt, never as a checkpoint: a few kilobytes that any safetensors reader opens.  It is written beside
+ * path, synced and renamed; the same prompt gives the same bytes.  IO: cannot be written, with the system's reason.
+ * Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_prompt_save(const mopd_prompt *prompt, const char *path);
 
-/* Frees the prompt; takes NULL.  Banks and gates that were made from it hold copies and live on.  Since 0.1. */
+/* Frees the prompt; takes NULL.  Banks and gates that were made from it hold copies and live on.  No call with it may
+ * be running.  Since 0.1. */
 MOPD_API void mopd_prompt_close(mopd_prompt *prompt);
 
 /* Fills info, whose struct_size the caller has set to sizeof *info: sizes, method, what it was trained on.  A

@@ -22,34 +22,42 @@ MOPD_BEGIN_DECLS
 
 typedef struct mopd_recognizer mopd_recognizer;
 
-/* Start from mopd_recognizer_options_init. */
+/* How a recogniser is fitted; docs/method.md 9.5 has the formulas.  Start from mopd_recognizer_options_init. */
 typedef struct mopd_recognizer_options {
-    uint32_t struct_size;
-    uint32_t flags; /* none yet */
-    /* The share of pictures of the known classes that must stay known when others are refused, between 0 and 1;
-     * 0.95.  Raise it when a wrongly refused picture costs more than a stranger let through. */
+    uint32_t struct_size; /* set by mopd_recognizer_options_init */
+    uint32_t flags;       /* none yet: 0 */
+    /* The share of pictures of the known classes that must stay known when others are refused, more than 0 and
+     * less than 1; 0.95.  It moves info.cutoff alone.  Raise it when a wrongly refused picture costs more than a
+     * stranger let through. */
     double keep;
-    /* How many pictures a class's name counts for (kappa), and how far the covariance is shrunk (lambda,
-     * between 0 and 1); 0: chosen by the pictures.  Set them to repeat an earlier fit to the bit. */
+    /* kappa, how many pictures a class's name counts for, 1 to 1e6: the higher, the nearer a class of few pictures
+     * stays to where its name says.  lambda, how far the covariance is shrunk to a sphere, more than 0 and less
+     * than 1: the higher, the less the pictures' own directions count.  0, the default of both: chosen by the
+     * pictures.  Set them to repeat an earlier fit. */
     double kappa, lambda;
-    /* Weights of the text classifier and of the pictures; 0: chosen by the pictures, beside what is given. */
+    /* Weights of the text classifier and of the pictures' Gaussians, up to 1e6; 0, the default: chosen by the
+     * pictures, beside what is given.  Set them to repeat an earlier fit. */
     double text_weight, picture_weight;
-    /* The text side: hard prompts with "{}" for the name, as in mopd_bank_create; NULL: "a photo of a {}.". */
+    /* The text side: hard prompts with "{}" for the name, as in mopd_bank_create; n_templates 0, the default: "a photo
+     * of a {}.".  Give sentences of your subject where names alone may mean something else.  Copied. */
     const char *const *templates;
     uint64_t n_templates;
-    /* Instead of templates: a learned prompt; NULL: none. */
+    /* Instead of templates: a learned prompt of the same model, copied; NULL, the default: none.  For classes that
+     * were learned as prompts before. */
     const mopd_prompt *prompt;
     /* How far classes that the prompt was not trained on take its context, between 0 and 1, as in
-     * mopd_bank_create_prompt_unseen; 0.5.  1 takes it whole, as the published method does. */
+     * mopd_bank_create_prompt_unseen; 0.5.  1 takes it whole, as the published method does.  Means nothing
+     * without a prompt. */
     double unseen;
 } mopd_recognizer_options;
 
 /* What a recogniser is; set struct_size before asking. */
 typedef struct mopd_recognizer_info {
     uint32_t struct_size;
-    uint32_t dim;        /* D */
-    uint64_t n_pictures; /* N */
+    uint32_t dim;        /* D, width of a feature */
+    uint64_t n_pictures; /* N, that it was fitted to */
     uint64_t n_classes;  /* those answered: C */
+    /* As in the options, chosen or given: together they repeat the fit. */
     double kappa, lambda, text_weight, picture_weight, keep;
     /* The energy below which a picture is none of the classes; -infinity: fewer than 40 pictures. */
     double cutoff;
@@ -63,94 +71,126 @@ typedef struct mopd_suspect {
     uint64_t index;     /* of the picture, in the order of fitting */
     int32_t label;      /* as given */
     int32_t other;      /* the likelier class */
-    double probability; /* of the given label, when the picture is left out */
+    double probability; /* of the given label, from 0 to 1, when the picture is left out */
 } mopd_suspect;
 
 /* Flags of mopd_recognizer_extend and _withdraw.  CHOOSE: choose all settings anew, as fitting does, instead
  * of keeping them. */
 #define MOPD_RECOGNIZER_CHOOSE UINT32_C(1)
 
+/* Fills in the defaults: keep 0.95, unseen 0.5, all else 0 or NULL.  struct_size is sizeof of the caller's
+ * struct.  ARG: a size below that of the first release.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size);
 
-/* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and
- * n may be 0.  The encoder makes the text side.  ARG: a bad list of classes (names that are the same words to the
- * model too, mopd_classes_check), a label out of range, a row that is not of length 1.  About 0.3 s for 1,632 pictures
- * of 102 classes at D = 512.  Free with mopd_recognizer_close.  Since 0.1. */
+/* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and n may
+ * be 0.  The encoder, which made the features, encodes the names; everything is copied.  options may be NULL for the
+ * defaults.  About 0.3 s for 1,632 pictures of 102 classes at D = 512, on the calling thread and some of its own.
+ *
+ * ARG: a bad list of classes (names that are the same words to the model too, mopd_classes_check), an option or a label
+ * out of range, a row that is not of length 1, templates beside a prompt; NUMERIC: a row is not finite; MISMATCH: the
+ * prompt is another model's; STATE: its vectors are each class's own, and a class has none; CANCELLED by the progress
+ * of a share (mopd_encoder_share).  *out is NULL on failure.  Free with mopd_recognizer_close.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
     const mopd_recognizer_options *options);
 
-/* The same with n more pictures; settings are kept unless MOPD_RECOGNIZER_CHOOSE is set.  labels count all
- * classes that it was made or extended for, in their order.  Its logits are those of fitting anew with the same
- * settings (to 1e-9).  Since 0.1. */
+/* Another one with n more pictures, features n x D, rows of length 1; the old one stays as it is.  Settings are kept
+ * unless MOPD_RECOGNIZER_CHOOSE is set, or there was no picture before.  labels count all classes that it was made
+ * or extended for, in their order, also those that it does not answer now.  Its logits are those of fitting
+ * anew with the same settings (to 1e-9).  No encoder is needed.  Errors as above.  Free with
+ * mopd_recognizer_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const float *features, const int32_t *labels, size_t n, uint32_t flags);
 
-/* The same without n of its pictures, named by their index, each once.  The others move up.  Since 0.1. */
+/* Another one without n of its pictures, named by their index in the order of fitting, each once; those behind move
+ * up.  For pictures whose label was wrong, or that must be forgotten: nothing of them stays.  A class that loses its
+ * last picture is answered by its name.  Settings as in mopd_recognizer_extend.  ARG: an index beyond the last, or
+ * named twice.  Free with mopd_recognizer_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_withdraw(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const size_t *indices, size_t n, uint32_t flags);
 
-/* The same for another list of classes: those it knows keep their pictures, others are answered by their name
- * alone.  The encoder must be the one of the fit (MISMATCH).  ARG: a bad list of classes, names that are the same
- * words to the model as another of the list or as a class that it knows.  Since 0.1. */
+/* Another one for another list of classes: those it knows, by the same spelling, keep their pictures, others are
+ * answered by their name alone, and those left out are kept for a later list.  Only new names are encoded.
+ *
+ * MISMATCH: the encoder is not the one of the fit; ARG: a bad list of classes, a name that is the same words to the
+ * model as another of the list or as a class that it knows by another spelling; STATE and CANCELLED as in
+ * mopd_recognizer_create.  Free with mopd_recognizer_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const mopd_encoder *encoder, const char *const *classes, size_t n_classes);
 
-/* One safetensors file.  open: FORMAT, VERSION; MISMATCH when encoder is not NULL and another than at the fit.  Since 0.1. */
+/* Writes everything as one safetensors file (docs/files.md), the pictures' features and labels too, beside path, synced
+ * and renamed: what was there stays whole until the new file is.  IO: cannot be written, with the system's
+ * reason.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_save(const mopd_recognizer *recognizer, const char *path);
+
+/* Reads such a file: the recogniser that was saved, with the same answers.  encoder may be NULL; otherwise it is compared, so
+ * that features never meet another model's: MISMATCH names both.  FORMAT: no recogniser, or its parts do not agree;
+ * VERSION: newer than this library; IO: cannot be read.  *out is NULL on failure.  Free with
+ * mopd_recognizer_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_open(
     mopd_recognizer **out, const char *path, const mopd_encoder *encoder);
 
-/* Frees; takes NULL.  Since 0.1. */
+/* Frees the recogniser; takes NULL.  No call with it may be running; what was made from it lives on.  Since 0.1. */
 MOPD_API void mopd_recognizer_close(mopd_recognizer *recognizer);
 
-/* Leaves pictures out when nobody did yet, which takes as long as a fit.  Since 0.1. */
+/* Fills info, whose struct_size the caller has set: sizes, settings, and what leaving each picture out says.  The first of
+ * this and of the calls below that speak of pictures left out leaves them out, which takes as long as a fit and is kept;
+ * threads that ask meanwhile wait for it.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_recognizer_info *info);
 
-/* The name of an answered class, NULL beyond the last; of any class that extend counts.  Since 0.1. */
+/* The name of an answered class as it was given, in the order of the columns of logits; owned by the recogniser; NULL beyond
+ * the last and for NULL, so a loop ends there.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_recognizer_class_name(const mopd_recognizer *recognizer, size_t index);
 
-/* logits, or probabilities (softmax over the classes), n x C, of n features, n x D.  Since 0.1. */
+/* logits, or probabilities (softmax over the answered classes, rows summing to 1), n x C floats of the caller, of n
+ * features, n x D, rows of length 1.  Probabilities are calibrated for pictures of the classes; a picture of none of
+ * them gets a largest one too, which mopd_recognizer_scores tells.  A row depends on its own feature alone.  n may be
+ * 0.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_logits(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *logits);
 MOPD_API mopd_status mopd_recognizer_probabilities(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *probabilities);
 
-/* matches, n x min(top, C): as mopd_bank_top.  Since 0.1. */
+/* matches, n x min(top, C) of the caller: the best classes of each picture, best first, ties to the lower index, with
+ * logit and probability.  The whole answer for most programs.  ARG: top 0; NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_top(
     const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches);
 
-/* scores, n: the energy of a picture (log sum exp of its logits).  Below info.cutoff it is none of the classes:
- * of known pictures the promised share stays above; how many strangers fall below is not promised.  Since 0.1. */
+/* scores, n floats of the caller: the energy of each picture, the logarithm of the sum of exponentials of its
+ * logits.  Below info.cutoff it is none of the classes: of known pictures the promised share stays above; how many
+ * strangers fall below is not promised.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_scores(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *scores);
 
-/* in, n x C, 1 for each class of a picture's set: sets hold the true class with probability `coverage` (between
- * 0 and 1) for pictures of the known classes (conformal prediction by the pictures left out).  Never
- * empty.  STATE: fewer than 40 pictures.  Since 0.1. */
+/* in, n x C bytes of the caller, 1 for each class of a picture's set, else 0: sets hold the true class with probability
+ * `coverage` for pictures of the known classes (conformal prediction by the pictures left out).  Never empty; a
+ * larger set says that the picture is harder.  ARG: coverage is not more than 0 and less than 1; STATE: fewer than
+ * 40 pictures can be left out.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_sets(
     const mopd_recognizer *recognizer, const float *features, size_t n, double coverage, uint8_t *in);
 
 /* The pictures whose label is likely wrong, the most suspicious first: those for which another class is
- * likelier when they are left out.  *n: room in `suspects`, then how many were written.  STATE: nothing could
- * be left out.  Since 0.1. */
+ * likelier when they are left out.  *n: room in `suspects`, which are the caller's, then how many were written; N is
+ * always room enough.  STATE: nothing could be left out.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_suspects(
     const mopd_recognizer *recognizer, mopd_suspect *suspects, size_t *n);
 
 /* probabilities, N x C of the caller (info.n_pictures, info.n_classes): what is said of each picture of the fit
- * when it is left out.  From them follow confusions, accuracies of single classes, reliability.  STATE: nothing
- * could be left out.  Since 0.1. */
+ * when it is left out.  From them follow confusions, accuracies of single classes, reliability.  STATE:
+ * nothing could be left out.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_left_out(const mopd_recognizer *recognizer, float *probabilities);
 
 /* *share: of pictures with right labels, how many would be given less than `probability` for their own class,
  * going by what the recogniser says of the pictures left out.  Suspects with a smaller probability are a list
- * with so many false alarms to be expected.  ARG: a probability outside of 0 to 1; STATE as above.  Since 0.1. */
+ * with so many false alarms to be expected.  ARG: a probability outside of 0 to 1; STATE as above.  Any
+ * thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_alarms(
     const mopd_recognizer *recognizer, double probability, double *share);
 
 /* What twice as many pictures of each class would add to the accuracy, roughly: from *low to *high, shares of at
  * least 0.  Found by fitting to either half of the pictures and testing on the other, which takes two more
- * fits.  STATE: fewer than four pictures a class.  Since 0.1. */
+ * fits each time it is called.  STATE: fewer than four pictures in the median class.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_more(const mopd_recognizer *recognizer, double *low, double *high);
 
 MOPD_END_DECLS
