@@ -79,7 +79,7 @@ bench_numbers bench_numbers_init(bench *b, const char *methods);
             "augmented views of training pictures (default: 0, the plain one)", NULL},                       \
     {                                                                                                        \
         "auto", 0, CLI_FLAG, &(b).automatic, NULL,                                                           \
-            "mopd chooses w, w2, top-k and the length on pretended new classes", NULL                        \
+            "mopd chooses w, w2, top-k and length by held-out pictures and pretended new classes", NULL      \
     }
 
 /* Takes the numbers, methods and seeds: -1 to go on, else the exit status. */

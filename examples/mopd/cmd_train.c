@@ -200,7 +200,7 @@ int cmd_train(int argc, char **argv)
         {"no-shuffle", 0, CLI_FLAG, &n.no_shuffle, NULL, "pictures by class, then file name, every epoch",
             NULL},
         {"auto", 0, CLI_FLAG, &j.automatic, NULL,
-            "choose w, w2, top-k and the length on pretended new classes", NULL},
+            "choose w, w2, top-k and length by held-out pictures and pretended new classes", NULL},
         {"checkpoint", 0, CLI_TEXT, &j.checkpoint, "FILE", "written after every epoch", NULL},
         {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
         {"report", 0, CLI_TEXT, &j.report, "FILE.html",

@@ -203,14 +203,15 @@ MOPD_API mopd_status mopd_setting_get(size_t index, mopd_setting *setting);
  * texts, which is most of the time of a short training) and starts the context from its words.
  *
  * options may be NULL for the defaults; nothing of them is kept but `reduce` and its context.  The encoder must
- * stay open as long as the trainer lives.  ARG: an option out of range (the field and its limits are named), K
- * above M, names or templates that mopd_bank_create would refuse, a prompt longer than the tower takes (the
- * class is named), one class that alone needs more than memory_limit.  Free with
- * mopd_trainer_free.  Since 0.1. */
+ * stay open as long as the trainer lives.  ARG: an option out of range (the field and its limits are named), K above
+ * M, names or templates that mopd_bank_create would refuse, a prompt longer than the tower takes (the class is
+ * named), one class that alone needs more than memory_limit.  Free with mopd_trainer_free.  Any thread; afterwards
+ * one at a time.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_create(mopd_trainer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const mopd_trainer_options *options);
 
-/* Frees the trainer; takes NULL.  Prompts and banks that were made from it live on.  Since 0.1. */
+/* Frees the trainer; takes NULL.  Prompts and banks that were made from it live on.  No call with it may be running.
+ * Since 0.1. */
 MOPD_API void mopd_trainer_free(mopd_trainer *trainer);
 
 /* One step of stochastic gradient descent on a batch, at the learning rate of the current epoch: for hosts that
@@ -245,9 +246,9 @@ MOPD_API uint32_t mopd_trainer_n_epochs(const mopd_trainer *trainer, uint64_t n)
  * mopd_trainer_run begins; until then, and in a host's own loop, there are 50.  Since 0.1. */
 MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
 
-/* Keeps a text that goes into the prompt file's metadata as "note." and key: the data set, the number of shots,
- * how settings were chosen, who made it.  Both are copied; a text of the same key is replaced.  ARG: not UTF-8,
- * or an empty key.  Read back by mopd_prompt_describe.  Since 0.1. */
+/* Keeps a text that goes into the prompt file's metadata as "note." and key: the data set, the number of shots, how
+ * settings were chosen, who made it.  Both are copied; a text of the same key is replaced.  ARG: not UTF-8, or an
+ * empty key.  Read back by mopd_prompt_describe.  NOMEM.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_note(mopd_trainer *trainer, const char *key, const char *text);
 
 /* The prompt as it is now, a copy that the trainer's further steps do not change: save it with
@@ -272,14 +273,16 @@ MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path
 MOPD_API mopd_status mopd_bank_create_trainer(
     mopd_bank **out, const mopd_trainer *trainer, const char *const *classes, size_t n_classes);
 
-/* Chooses options->w, w2, top_k and, where neither epochs nor steps are given, epochs, without any test picture.  Half of the classes, drawn by the seed, are
- * pretended to be new; short trainings on the other half are compared by the harmonic mean of two accuracies:
- * on held-out pictures of the one half, and on the pictures of the other, which take the context half-way (0.5 in
- * mopd_bank_create_prompt_unseen).  Then the halves change places.  It takes some twenty short trainings.
+/* Chooses options->w, w2, top_k and, where neither epochs nor steps are given, epochs, without any test picture.  Trainings
+ * of half the length on all classes tell the accuracy on a quarter of the pictures, held out; trainings on half of the
+ * classes, drawn by the seed, and then on the other half tell the accuracy on the half that is pretended to be new, which
+ * takes the context half-way (0.5 in mopd_bank_create_prompt_unseen).  The best harmonic mean of the two is chosen among
+ * those that give up nothing on held-out pictures against the options' defaults, so that it costs no trained class what new
+ * ones gain.  It takes some thirty short trainings.
  *
- * run gives features (not `views`) and labels; its on_step and stop are called.  *report, which may be NULL,
- * gets what was tried as JSON, for mopd_trainer_note; free it with mopd_free.  ARG: fewer than 4 classes, no
- * class with 2 pictures, a method without w.  CANCELLED: options are as they were.  Since 0.1. */
+ * run gives features (not `views`) and labels; its on_step and stop are called.  *report, which may be NULL, gets what was
+ * tried as JSON, for mopd_trainer_note; free it with mopd_free.  ARG: fewer than 4 classes, no class with 2 pictures, a
+ * method without w.  CANCELLED: options are as they were.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_options_choose(mopd_trainer_options *options, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const mopd_run *run, char **report);
 

@@ -2,6 +2,7 @@
  * choose.c - short trainings on pretended new classes, compared. */
 #include "train/choose.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 
 #define ROWS 256 /* pictures that are classified at once */
 
-/* Tried in this order; the first of each stands beside the others until its turn comes. */
+/* Tried in this order; the first of each, its default, stands beside the others until its turn comes. */
 enum { N_TRIED = 3 };
 static const float w_tried[N_TRIED] = {0.8f, 0.5f, 0.2f};
 static const float w2_tried[N_TRIED] = {0.1f, 0.5f, 0.0005f};
@@ -36,6 +37,8 @@ typedef struct search {
     mo_buf tried;         /* JSON array of what was tried, written by w */
     mo_jsonw w;
     double best;                  /* H of the best so far, negative at first */
+    mopd_trainer_options first;   /* the defaults, which are tried first */
+    double first_base, first_new; /* what they give, percent */
     bool lengths;                 /* epochs are tried too */
     uint32_t epochs, best_epochs; /* of the training that a trial stands for: those at hand, the best's */
 } search;
@@ -125,18 +128,16 @@ static const float *context_of_others(search *s, const mopd_trainer *t)
     return s->half;
 }
 
-/* found = accuracy on held-out pictures and on pretended new classes after a run, whose features work's s still holds. */
+/* found = accuracy on held-out pictures, or on pretended new classes, after a run, whose features work's s still holds. */
 static mopd_status judge(search *s, mo_choose_fold *f, const mopd_trainer *t, double found[2])
 {
-    mopd_status st = mo_student_fwd(f->student, context_of_others(s, t), f->s);
-    if (st == MOPD_OK) {
-        found[0] = accuracy(s, t, t->work.s, f->base.n, &f->held);
-        found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
-    }
+    mopd_status st = f->student ? mo_student_fwd(f->student, context_of_others(s, t), f->s) : MOPD_OK;
+    if (!f->student) found[0] = accuracy(s, t, t->work.s, f->base.n, &f->held);
+    if (f->student && st == MOPD_OK) found[1] = accuracy(s, t, f->s, f->fresh.n, &f->unseen);
     return share_found(&s->group, st, found);
 }
 
-/* Trains one fold with these options and adds what it found, divided by the number of folds. */
+/* Trains one fold with these options and adds what it found: on new classes the mean of both halves. */
 static mopd_status try_fold(
     search *s, mo_choose_fold *f, const mopd_trainer_options *o, double *base, double *fresh)
 {
@@ -152,8 +153,8 @@ static mopd_status try_fold(
     if (st != MOPD_OK) return st;
     mopd_run run = run_of(s, f, &source);
     if ((st = mo_trainer_run(t, &run)) == MOPD_OK) st = judge(s, f, t, found);
-    *base += found[0] / MO_CHOOSE_FOLDS;
-    *fresh += found[1] / MO_CHOOSE_FOLDS;
+    *base += found[0];
+    *fresh += found[1] / MO_CHOOSE_HALVES;
     mo_trainer_free(t);
     return st;
 }
@@ -167,7 +168,13 @@ static void write_setting(const search *s, mo_jsonw *w, const mopd_trainer_optio
     if (s->lengths) mo_jsonw_kint(w, "epochs", epochs);
 }
 
-/* Tries options; when they are the best so far they become `best`. */
+/* 2 b f / (b + f). */
+static double harmonic(double b, double f)
+{
+    return b + f > 0 ? 2 * b * f / (b + f) : 0;
+}
+
+/* Tries options; when they are the best so far, and give up nothing on trained classes, they become `best`. */
 static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_trainer_options *best)
 {
     double base = 0, fresh = 0;
@@ -175,14 +182,19 @@ static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_tr
         mopd_status st = try_fold(s, &s->folds[i], o, &base, &fresh);
         if (st != MOPD_OK) return st;
     }
-    double h = base + fresh > 0 ? 2 * base * fresh / (base + fresh) : 0;
+    const double h = harmonic(base, fresh);
     mo_jsonw_object(&s->w);
     write_setting(s, &s->w, o, s->epochs);
     mo_jsonw_kdouble(&s->w, "base", base);
     mo_jsonw_kdouble(&s->w, "new", fresh);
     mo_jsonw_kdouble(&s->w, "h", h);
     mo_jsonw_end(&s->w);
-    if (h > s->best) {
+    if (s->best < 0) {
+        s->first = *o;
+        s->first_base = base;
+        s->first_new = fresh;
+    }
+    if (h > s->best && base >= s->first_base) {
         s->best = h;
         s->best_epochs = s->epochs;
         *best = *o;
@@ -237,10 +249,33 @@ static mopd_status try_settings(search *s, mopd_trainer_options *best)
     return st;
 }
 
+/* The standard error of H = 2 b f / (b + f) for accuracies b of n_b and f of n_f pictures, all in percent. */
+static double error_of_h(double b, double n_b, double f, double n_f)
+{
+    if (!(b + f > 0)) return 0;
+    const double to_b = 2 * f * f / ((b + f) * (b + f)), to_f = 2 * b * b / ((b + f) * (b + f));
+    return sqrt(to_b * to_b * b * (100 - b) / n_b + to_f * to_f * f * (100 - f) / n_f);
+}
+
+/* The defaults stay where the best is not more than a standard error above them (Breiman et al. 1984): of few pictures
+ * one or two decide who is first. */
+static void prefer_defaults(search *s, mopd_trainer_options *best, uint32_t epochs)
+{
+    const double held = (double)s->folds[MO_CHOOSE_ALL].held.n,
+                 unseen = (double)(s->folds[0].unseen.n + s->folds[1].unseen.n);
+    const double error = error_of_h(s->first_base, held, s->first_new, unseen);
+    if (s->best > harmonic(s->first_base, s->first_new) + error) return;
+    *best = s->first;
+    s->best_epochs = epochs;
+}
+
 static mopd_status try_all(search *s, mopd_trainer_options *best)
 {
+    const uint32_t epochs = s->epochs;
     mopd_status st = try_settings(s, best);
-    return st == MOPD_OK && s->lengths ? try_lengths(s, best) : st;
+    if (st == MOPD_OK && s->lengths) st = try_lengths(s, best);
+    if (st == MOPD_OK) prefer_defaults(s, best, epochs);
+    return st;
 }
 
 static mopd_status write_report(search *s, const mopd_trainer_options *best, char **report)
@@ -260,8 +295,8 @@ static mopd_status write_report(search *s, const mopd_trainer_options *best, cha
     if (!s->lengths) mo_jsonw_kint(&w, "epochs", s->set.o.epochs);
     mo_jsonw_kint(&w, "base_classes", (int64_t)s->folds[0].base.n);
     mo_jsonw_kint(&w, "new_classes", (int64_t)s->folds[0].fresh.n);
-    mo_jsonw_kint(&w, "train", (int64_t)s->folds[0].train.n);
-    mo_jsonw_kint(&w, "held_out", (int64_t)s->folds[0].held.n);
+    mo_jsonw_kint(&w, "train", (int64_t)s->folds[MO_CHOOSE_ALL].train.n);
+    mo_jsonw_kint(&w, "held_out", (int64_t)s->folds[MO_CHOOSE_ALL].held.n);
     mo_jsonw_key(&w, "tried");
     mo_jsonw_raw(&w, s->tried.data);
     mo_jsonw_end(&w);

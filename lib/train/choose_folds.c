@@ -88,21 +88,21 @@ static mopd_status share_out(mo_choose_fold *f, const mo_choose_whole *whole, co
     if (st != MOPD_OK) return st;
     size_t *left = count_held(run, whole->args->n_classes);
     if (!left) return MOPD_E_NOMEM;
+    const bool holds = !f->fresh.n;
     for (size_t i = 0; i < n; i++) {
         size_t label = (size_t)run->labels[order[i]];
         int32_t base = f->base.number[label];
         if (base < 0)
             add_picture(&f->unseen, order[i], f->fresh.number[label]);
-        else if (left[label])
+        else if (holds && left[label])
             left[label]--, add_picture(&f->held, order[i], base);
         else
             add_picture(&f->train, order[i], base);
     }
     mo_mem_free(left);
-    if (f->train.n && f->held.n && f->unseen.n) return MOPD_OK;
-    return mo_fail(MOPD_E_ARG,
-        "choosing settings: %zu pictures to train on, %zu held out, %zu of pretended new classes", f->train.n,
-        f->held.n, f->unseen.n);
+    if (f->train.n && (holds ? f->held.n : f->unseen.n)) return MOPD_OK;
+    return mo_fail(MOPD_E_ARG, "choosing settings: %zu pictures to train on, %zu %s", f->train.n,
+        holds ? f->held.n : f->unseen.n, holds ? "held out" : "of pretended new classes");
 }
 
 /* The teachers' features of the base classes. */
@@ -122,6 +122,7 @@ static mopd_status slice_teachers(mo_choose_fold *f, const mo_choose_whole *whol
 static mopd_status open_student(mo_choose_fold *f, const mo_choose_whole *whole)
 {
     const mopd_trainer_options *o = &whole->set->o;
+    if (!f->fresh.n) return MOPD_OK;
     if (!(f->s = mo_mem_alloc(f->fresh.n, whole->dim * sizeof(float)))) return MOPD_E_NOMEM;
     mo_student_args args = {whole->args->encoder, {o->n_context, o->class_position, false}, f->fresh.name,
         f->fresh.n, (size_t)o->memory_limit, false, NULL};
@@ -133,10 +134,10 @@ static mopd_status make_fold(mo_choose_fold *f, const mo_choose_whole *whole, si
     const uint32_t *classes, const uint32_t *pictures)
 {
     size_t c = whole->args->n_classes, half = (c + 1) / 2;
-    const uint32_t *part[2] = {classes, classes + half};
-    const size_t n[2] = {half, c - half};
+    const uint32_t *part[MO_CHOOSE_FOLDS] = {classes, classes + half, classes};
+    const size_t n[MO_CHOOSE_FOLDS] = {half, c - half, c};
     mopd_status st = make_half(&f->base, whole->args, part[k], n[k]);
-    if (st == MOPD_OK) st = make_half(&f->fresh, whole->args, part[1 - k], n[1 - k]);
+    if (st == MOPD_OK && k != MO_CHOOSE_ALL) st = make_half(&f->fresh, whole->args, part[1 - k], n[1 - k]);
     if (st == MOPD_OK) st = share_out(f, whole, pictures);
     if (st == MOPD_OK) st = slice_teachers(f, whole);
     return st == MOPD_OK ? open_student(f, whole) : st;

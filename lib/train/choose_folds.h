@@ -3,15 +3,18 @@
  *
  *     fold 0    trains on one half of the classes, the other half is "new"
  *     fold 1    the other way round
+ *     fold 2    trains on all classes, some of their pictures are held out
  *
- * The halves are drawn by the seed; of an odd number the first half is the larger one.  Of each class that is
- * trained on and has two pictures or more, a quarter, but at least one, is held out. */
+ * The halves are drawn by the seed; of an odd number the first half is the larger one.  Of each class that has two
+ * pictures or more, a quarter, but at least one, is held out. */
 #ifndef MO_TRAIN_CHOOSE_FOLDS_H
 #define MO_TRAIN_CHOOSE_FOLDS_H
 
 #include "train/trainer.h"
 
-#define MO_CHOOSE_FOLDS 2
+#define MO_CHOOSE_HALVES 2
+#define MO_CHOOSE_FOLDS 3
+#define MO_CHOOSE_ALL 2 /* the fold of all classes */
 
 /* Classes that are seen together. */
 typedef struct mo_choose_half {
@@ -28,10 +31,10 @@ typedef struct mo_choose_pictures {
 } mo_choose_pictures;
 
 typedef struct mo_choose_fold {
-    mo_choose_half base, fresh;             /* classes to train on; classes pretended to be new */
-    mo_choose_pictures train, held, unseen; /* of base: to learn from, held out; of fresh: all */
+    mo_choose_half base, fresh; /* classes to train on; classes pretended to be new, none in fold 2 */
+    mo_choose_pictures train, held, unseen; /* of base: to learn from, held out in fold 2; of fresh: all */
     float *teachers;                        /* M x C of base x D, or NULL */
-    mo_student *student;                    /* of the fresh classes */
+    mo_student *student;                    /* of the fresh classes; NULL in fold 2 */
     float *s;                               /* C of fresh x D: room for their features */
 } mo_choose_fold;
 

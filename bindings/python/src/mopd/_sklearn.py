@@ -68,8 +68,9 @@ class MoPDClassifier(PictureClassifier):
         0: the plain pictures; V: V augmented views of each, encoded once and cycled through the epochs; "fresh": every
         epoch encodes anew.
     auto : bool, default False
-        Choose w, w2, top_k and, where neither epochs nor steps are given, epochs by trainings on half of the classes; no
-        test picture is used.
+        Choose w, w2, top_k and, where neither epochs nor steps are given, epochs by held-out pictures and by trainings on
+        half of the classes; the defaults stay where they are not clearly beaten, as with few pictures; no test picture
+        is used.
     class_names : list or mapping, optional
         The words that stand for labels in prompts: a list in the order of the sorted labels, or a mapping from a label to
         its words; ``str(label)`` without.  Needed where labels are numbers or ids, also where a meta-estimator makes
