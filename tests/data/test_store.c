@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_store.c - feature stores: written, read back, withdrawn from; headers and numbers that lie. */
 #include "support/datasets.h"
+#include "support/forged.h"
 
 #include <unistd.h>
 
@@ -120,31 +121,18 @@ static void names_that_are_no_utf8_cannot_be_stored(void **state)
 
 /* ---- stores that lie ---- */
 
-static char *whole; /* a store of 18 pictures, its header from byte 8 on */
-static size_t n_whole, n_header;
+static forged whole; /* a store of 18 pictures */
 
-/* The store with the first `from` of its header replaced by `to`, whose length may be another. */
 static const char *forge(const char *from, const char *to)
 {
-    static char bytes[65536];
-    char *at = NULL;
-    for (size_t i = 8; i + strlen(from) <= 8 + n_header && !at; i++)
-        if (!memcmp(whole + i, from, strlen(from))) at = whole + i;
-    if (!at) fail_msg("the header has no %s", from);
-    size_t before = (size_t)(at - whole), rest = before + strlen(from);
-    uint64_t header = n_header + strlen(to) - strlen(from);
-    memcpy(bytes, whole, before);
-    memcpy(bytes, &header, sizeof header);
-    memcpy(bytes + before, to, strlen(to));
-    memcpy(bytes + before + strlen(to), whole + rest, n_whole - rest);
-    return test_write("forged.safetensors", bytes, n_whole + strlen(to) - strlen(from));
+    return forged_header(&whole, "forged.safetensors", from, to);
 }
 
 /* Features are used where they lie in the file, or copied where that is not aligned. */
 static void a_header_of_any_length_is_read(void **state)
 {
     (void)state;
-    mopd_dataset *a = datasets_open(test_write("whole.safetensors", whole, n_whole));
+    mopd_dataset *a = datasets_open(test_write("whole.safetensors", whole.bytes, whole.n));
     static const char *const starts[] = {"{ ", "{  ", "{   ", "{    ", "{     "};
     for (size_t n = 0; n < 5; n++) { /* features begin at every alignment */
         mopd_dataset *b = datasets_open(forge("{", starts[n]));
@@ -239,9 +227,9 @@ static void headers_that_lie_are_refused(void **state)
 static const char *damage(size_t at, const void *bytes, size_t n)
 {
     static char copy[65536];
-    memcpy(copy, whole, n_whole);
-    memcpy(copy + 8 + n_header + at, bytes, n);
-    return test_write("damaged.safetensors", copy, n_whole);
+    memcpy(copy, whole.bytes, whole.n);
+    memcpy(copy + 8 + whole.n_header + at, bytes, n);
+    return test_write("damaged.safetensors", copy, whole.n);
 }
 
 static void numbers_that_lie_are_refused(void **state)
@@ -267,9 +255,9 @@ static void files_cut_short_are_refused(void **state)
 {
     (void)state;
     mopd_dataset *out = NULL;
-    for (size_t n = 0; n < n_whole; n += 1 + n % 61)
-        assert_fails(mopd_dataset_open(&out, test_write("cut.safetensors", whole, n), NULL), MOPD_E_FORMAT,
-            "cut.safetensors");
+    for (size_t n = 0; n < whole.n; n += 1 + n % 61)
+        assert_fails(mopd_dataset_open(&out, test_write("cut.safetensors", whole.bytes, n), NULL),
+            MOPD_E_FORMAT, "cut.safetensors");
     assert_null(out);
 }
 
@@ -278,11 +266,11 @@ static void damaged_bytes_harm_nothing(void **state)
 {
     (void)state;
     static char copy[65536];
-    for (size_t at = 0; at < 8 + n_header; at += 3) {
+    for (size_t at = 0; at < 8 + whole.n_header; at += 3) {
         mopd_dataset *out = NULL;
-        memcpy(copy, whole, n_whole);
+        memcpy(copy, whole.bytes, whole.n);
         copy[at] ^= (char)(1 + at % 127);
-        mopd_status st = mopd_dataset_open(&out, test_write("byte.safetensors", copy, n_whole), NULL);
+        mopd_status st = mopd_dataset_open(&out, test_write("byte.safetensors", copy, whole.n), NULL);
         if (st == MOPD_OK) {
             for (size_t i = 0; i < datasets_info(out).n_items; i++)
                 assert_true(isfinite(mopd_dataset_feature(out, i, 0)[0]));
@@ -301,7 +289,7 @@ static void a_store_is_read_or_mapped(void **state)
     (void)state;
     mopd_dataset_options o;
     mopd_dataset *mapped = NULL, *read = NULL;
-    const char *path = test_write("open.safetensors", whole, n_whole);
+    const char *path = test_write("open.safetensors", whole.bytes, whole.n);
     assert_ok(mopd_dataset_options_init(&o, sizeof o));
     assert_ok(mopd_dataset_open(&mapped, path, &o));
     o.flags = MOPD_DATASET_READ;
@@ -320,11 +308,11 @@ static void a_store_is_read_or_mapped(void **state)
 static void a_store_that_cannot_be_written_is_told(void **state)
 {
     (void)state;
-    mopd_dataset *s = datasets_open(test_write("kept.safetensors", whole, n_whole));
+    mopd_dataset *s = datasets_open(test_write("kept.safetensors", whole.bytes, whole.n));
     assert_fails(mopd_dataset_save(s, test_path("no/such/folder")), MOPD_E_IO, "no/such/folder");
     assert_ok(mopd_dataset_save(s, test_path("kept.safetensors"))); /* over the file that is mapped */
     assert_true(isfinite(mopd_dataset_feature(s, 17, 0)[DATASETS_DIM - 1]));
-    datasets_same_bytes(test_path("kept.safetensors"), test_write("same.safetensors", whole, n_whole));
+    datasets_same_bytes(test_path("kept.safetensors"), test_write("same.safetensors", whole.bytes, whole.n));
     mopd_dataset_close(s);
 }
 
@@ -369,22 +357,14 @@ static int make_store(void **state)
     assert_ok(mopd_dataset_save(e, path));
     mopd_dataset_close(d);
     mopd_dataset_close(e);
-    FILE *f = fopen(path, "rb");
-    uint64_t header = 0;
-    whole = malloc(65536);
-    assert_true(f && whole);
-    n_whole = fread(whole, 1, 65536, f);
-    fclose(f);
-    memcpy(&header, whole, sizeof header);
-    n_header = (size_t)header;
-    assert_true(n_whole < 60000 && n_header < n_whole);
+    whole = forged_read(path);
     return 0;
 }
 
 static int drop_store(void **state)
 {
     (void)state;
-    free(whole);
+    forged_free(&whole);
     return 0;
 }
 

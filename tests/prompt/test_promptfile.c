@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * test_promptfile.c - prompt files of every shape there and back; metadata, arrays and bytes that lie. */
+#include "support/forged.h"
 #include "support/prompts.h"
 
 #include "mopd/version.h"
 
-static char *whole; /* the prompt file of a prompt of method mopd, its header from byte 8 on */
-static size_t n_whole, n_header;
-
-/* A file's bytes, to be freed. */
-static char *bytes_of(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    char *bytes = malloc(1 << 16);
-    assert_true(f && bytes);
-    *n = fread(bytes, 1, 1 << 16, f);
-    fclose(f);
-    assert_true(*n > 100 && *n < 60000);
-    return bytes;
-}
+static forged whole; /* the prompt file of a prompt of method mopd */
 
 static mopd_prompt *full_prompt(int32_t method, bool per_class)
 {
@@ -55,12 +43,11 @@ static void every_shape_comes_back(void **state)
                 assert_string_equal(q->templates.name[m], prompts_templates[m]);
             assert_int_equal(q->notes.key.n, 2);
             assert_ok(mo_promptfile_save(q, NULL, again));
-            size_t n, m;
-            char *a = bytes_of(path, &n), *b = bytes_of(again, &m);
-            assert_int_equal(n, m);
-            assert_memory_equal(a, b, n);
-            free(a);
-            free(b);
+            forged a = forged_read(path), b = forged_read(again);
+            assert_int_equal(a.n, b.n);
+            assert_memory_equal(a.bytes, b.bytes, a.n);
+            forged_free(&a);
+            forged_free(&b);
             mo_prompt_free(p);
             mo_prompt_free(q);
         }
@@ -93,21 +80,9 @@ static void a_checkpoint_is_a_prompt_too(void **state)
 
 /* ---- files that lie ---- */
 
-/* The file with the first `from` of its header replaced by `to`, whose length may be another. */
 static const char *forge(const char *from, const char *to)
 {
-    static char bytes[1 << 16];
-    char *at = NULL;
-    for (size_t i = 8; i + strlen(from) <= 8 + n_header && !at; i++)
-        if (!memcmp(whole + i, from, strlen(from))) at = whole + i;
-    if (!at) fail_msg("the header has no %s", from);
-    size_t before = (size_t)(at - whole), rest = before + strlen(from);
-    uint64_t header = n_header + strlen(to) - strlen(from);
-    memcpy(bytes, whole, before);
-    memcpy(bytes, &header, sizeof header);
-    memcpy(bytes + before, to, strlen(to));
-    memcpy(bytes + before + strlen(to), whole + rest, n_whole - rest);
-    return test_write("forged", bytes, n_whole + strlen(to) - strlen(from));
+    return forged_header(&whole, "forged", from, to);
 }
 
 static void assert_refused(const char *path, mopd_status st, const char *words)
@@ -252,15 +227,15 @@ static void arrays_that_lie_are_refused(void **state)
     (void)state;
     static char copy[1 << 16];
     static const float wrong[] = {NAN, INFINITY, -INFINITY};
-    size_t context = 8 + n_header, gate = context + PROMPTS_VECTORS * TINY_WIDTH * sizeof(float);
+    size_t context = 8 + whole.n_header, gate = context + PROMPTS_VECTORS * TINY_WIDTH * sizeof(float);
     for (size_t i = 0; i < 3; i++) {
-        memcpy(copy, whole, n_whole);
+        memcpy(copy, whole.bytes, whole.n);
         memcpy(copy + context + 12, wrong + i, 4);
-        assert_refused(test_write("wrong", copy, n_whole), MOPD_E_FORMAT,
+        assert_refused(test_write("wrong", copy, whole.n), MOPD_E_FORMAT,
             "tensor \"context\" holds a number that is not finite");
-        memcpy(copy, whole, n_whole);
+        memcpy(copy, whole.bytes, whole.n);
         memcpy(copy + gate, wrong + i, 4);
-        assert_refused(test_write("wrong", copy, n_whole), MOPD_E_FORMAT,
+        assert_refused(test_write("wrong", copy, whole.n), MOPD_E_FORMAT,
             "tensor \"gate\" holds a number that is not finite");
     }
     assert_refused(forge("\"dtype\":\"F32\"", "\"dtype\":\"I32\""), MOPD_E_FORMAT, "is I32, not F32");
@@ -307,8 +282,8 @@ static void a_context_of_other_classes_is_refused(void **state)
 static void files_cut_short_are_refused(void **state)
 {
     (void)state;
-    for (size_t n = 0; n < n_whole; n += 1 + n % 7)
-        assert_refused(test_write("short", whole, n), MOPD_E_FORMAT, "short");
+    for (size_t n = 0; n < whole.n; n += 1 + n % 7)
+        assert_refused(test_write("short", whole.bytes, n), MOPD_E_FORMAT, "short");
     assert_refused(test_write("text", "hello, world", 12), MOPD_E_FORMAT, "text");
     assert_refused(test_path("missing"), MOPD_E_IO, "missing");
 }
@@ -319,12 +294,12 @@ static void damaged_bytes_harm_nothing(void **state)
     (void)state;
     static char copy[1 << 16];
     size_t read = 0;
-    for (size_t at = 0; at < 2 * n_whole; at += 3) {
+    for (size_t at = 0; at < 2 * whole.n; at += 3) {
         mopd_prompt *p = NULL;
         size_t byte = at / 2;
-        memcpy(copy, whole, n_whole);
+        memcpy(copy, whole.bytes, whole.n);
         copy[byte] ^= (char)(at % 2 ? 1 << byte % 7 : 0x55);
-        mopd_status st = mopd_prompt_open(&p, test_write("byte", copy, n_whole), NULL);
+        mopd_status st = mopd_prompt_open(&p, test_write("byte", copy, whole.n), NULL);
         if (st == MOPD_OK) {
             char *json = NULL;
             read++;
@@ -339,7 +314,7 @@ static void damaged_bytes_harm_nothing(void **state)
         assert_non_null(strstr(mopd_last_error(), "byte"));
         assert_null(p);
     }
-    assert_true(read > n_whole / 8); /* most numbers and letters may be others */
+    assert_true(read > whole.n / 8); /* most numbers and letters may be others */
 }
 
 static void what_cannot_be_written_is_told(void **state)
@@ -390,21 +365,17 @@ static int make_file(void **state)
 {
     (void)state;
     mopd_prompt *p = full_prompt(MOPD_METHOD_MOPD, false);
-    uint64_t header;
     const char *path = test_path("whole");
     assert_ok(mo_promptfile_save(p, NULL, path));
     mo_prompt_free(p);
-    whole = bytes_of(path, &n_whole);
-    memcpy(&header, whole, sizeof header);
-    n_header = (size_t)header;
-    assert_true(n_header < n_whole);
+    whole = forged_read(path);
     return 0;
 }
 
 static int drop_file(void **state)
 {
     (void)state;
-    free(whole);
+    forged_free(&whole);
     return 0;
 }
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * test_recognizer_file.c - recognisers' files whose header or numbers lie. */
+#include <math.h>
+
+#include "mopd/mopd.h"
+#include "prompt/recognizer_handle.h"
+#include "support/forged.h"
+#include "support/tiny.h"
+
+enum { N = TINY_CLASSES * 4 };
+
+static mopd_recognizer *fitted(void)
+{
+    static float x[N * TINY_DIM];
+    static int32_t y[N];
+    mopd_encoder *encoder = tiny_open(1, 1);
+    mopd_recognizer *r = NULL;
+    tiny_features(encoder, 4, 1, 3, x, y);
+    assert_ok(mopd_recognizer_create(&r, encoder, tiny_classes, TINY_CLASSES, x, y, N, NULL));
+    mopd_encoder_close(encoder);
+    return r;
+}
+
+static void assert_refused(const char *path, mopd_status st, const char *words)
+{
+    mopd_recognizer *r = NULL;
+    assert_fails(mopd_recognizer_open(&r, path, NULL), st, words);
+    assert_non_null(strstr(mopd_last_error(), path));
+    assert_null(r);
+}
+
+static void headers_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *words;
+    } bad[] = {
+        {"\"mopd.kind\":\"recognizer", "\"mopd.kind\":\"bank", "a bank, not a recogniser"},
+        {"\"mopd.kind\"", "\"mopd.kinD\"", "mopd.kind"},
+        {"\"mopd.fingerprint\":\"", "\"mopd.fingerprint\":\"0", "its fingerprint is too long"},
+        {"\\\"keep\\\":0", "\\\"keep\\\":7", "keep is 7.95"},
+        {"\\\"lambda\\\":", "\\\"lambda\\\":-", "lambda is -"},
+        {"\\\"kappa\\\":", "\\\"kappa\\\":-", "kappa is -"},
+        {"\\\"scale\\\":", "\\\"skale\\\":", "scale"},
+        {"\"mopd.classes\":\"[", "\"mopd.classes\":\"[\\\"more\\\",", "classes are named, text has"},
+        {"\"features\":", "\"feathers\":", "features"},
+        {"\"shown\":", "\"showm\":", "shown"},
+        {"\"I32\"", "\"F32\"", "another shape or type than a recogniser's"},
+    };
+    mopd_recognizer *r = fitted();
+    const char *path = test_path("good.safetensors");
+    assert_ok(mopd_recognizer_save(r, path));
+    mopd_recognizer_close(r);
+    forged whole = forged_read(path);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_refused(forged_header(&whole, "forged", bad[i].from, bad[i].to), MOPD_E_FORMAT, bad[i].words);
+    assert_refused(forged_header(&whole, "forged", "\"mopd.format\":\"1", "\"mopd.format\":\"2"),
+        MOPD_E_VERSION, "recogniser format 2, known up to 1");
+    forged_free(&whole);
+}
+
+/* A handle spoilt after the fit is what a file that lies would hold. */
+static void numbers_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"shown 1 is ", "label 0 is 99 of ", "pictures, its count says ",
+        "\"features\" has a number that is not finite"};
+    for (int what = 0; what < 4; what++) {
+        mopd_recognizer *r = fitted();
+        if (what == 0) r->shown[1] = r->shown[0];
+        if (what == 1) r->labels[0] = 99;
+        if (what == 2) r->sums.count[2] += 1;
+        if (what == 3) r->features[3] = NAN;
+        const char *path = test_path("spoilt.safetensors");
+        assert_ok(mopd_recognizer_save(r, path));
+        mopd_recognizer_close(r);
+        assert_refused(path, MOPD_E_FORMAT, words[what]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(headers_that_lie_are_refused),
+        cmocka_unit_test(numbers_that_lie_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
