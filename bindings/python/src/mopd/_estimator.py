@@ -47,7 +47,7 @@ def log_odds(logits: Floats) -> Floats:
     x -= x.max(axis=1, keepdims=True)
     rows, best = np.arange(len(x)), x.argmax(axis=1)
     parts = np.exp(x)
-    rest = parts.sum(axis=1, keepdims=True) - parts
+    rest: NDArray[np.float64] = parts.sum(axis=1, keepdims=True) - parts
     rest[rows, best] = 1  # what is left there may be all rounding: below
     odds = x - np.log(rest)
     x[rows, best] = -np.inf
