@@ -49,7 +49,7 @@ static void banks_and_trainings_refuse_names_that_are_one(void **state)
     mopd_encoder_close(encoder);
 }
 
-/* Contexts of their own, given features and pictures can tell them apart. */
+/* Contexts of their own and given features can tell them apart. */
 static void names_that_something_else_tells_apart_stay(void **state)
 {
     (void)state;
@@ -66,12 +66,6 @@ static void names_that_something_else_tells_apart_stay(void **state)
     mopd_bank_free(bank);
     assert_ok(mopd_bank_create_features(&bank, one, 4, features, 2, 1));
     mopd_bank_free(bank);
-    float x[2 * TINY_CLASSES * TINY_DIM];
-    int32_t labels[2 * TINY_CLASSES];
-    mopd_recognizer *recognizer = NULL;
-    tiny_features(encoder, 2, 1, 7, x, labels);
-    assert_ok(mopd_recognizer_create(&recognizer, encoder, one, 4, x, labels, 8, NULL));
-    mopd_recognizer_close(recognizer);
     mopd_prompt_close(prompt);
     mopd_trainer_free(trainer);
     mopd_encoder_close(encoder);
