@@ -89,6 +89,7 @@ typedef struct cli_common {
     const char *model;     /* NULL: built-in */
     const char *format;    /* "text", "json" or "csv" */
     const char *precision; /* "f32", "bf16" or "auto" */
+    const char *grey16;    /* "cut" or "scale" */
     uint64_t threads;
     bool quiet;
 } cli_common;
@@ -118,6 +119,9 @@ bool cli_is_csv(const cli_common *common);
 
 /* Opens the model that the common options name; false after reporting. */
 bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags);
+
+/* Opens a picture as the common options say. */
+mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path);
 
 /* -- output ------------------------------------------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@ static mopd_status encode_query(const job *j, const mopd_encoder *encoder, float
 {
     if (j->text) return mopd_encoder_encode_texts(encoder, &j->text, 1, feature);
     mopd_image *image;
-    mopd_status st = mopd_image_open(&image, j->image, NULL);
+    mopd_status st = cli_open_image(&image, &j->common, j->image);
     if (st != MOPD_OK) return st;
     st = mopd_encoder_encode_images(encoder, (const mopd_image *const *)&image, 1, feature);
     mopd_image_close(image);

@@ -13,13 +13,14 @@ static int finish(mopd_status st)
 
 /* -- preprocess --------------------------------------------------------------------------------------------- */
 
-static mopd_status preprocess(const mopd_encoder *encoder, const char *path, const char *out)
+static mopd_status preprocess(
+    const mopd_encoder *encoder, const cli_common *common, const char *path, const char *out)
 {
     mopd_encoder_info info = {.struct_size = sizeof info};
     mopd_encoder_get_info(encoder, &info);
     size_t s = info.image_size, shape[3] = {3, s, s};
     mopd_image *image;
-    mopd_status st = mopd_image_open(&image, path, NULL);
+    mopd_status st = cli_open_image(&image, common, path);
     if (st != MOPD_OK) return st;
     float *pixels = cli_alloc(3 * s * s, sizeof *pixels);
     st = mopd_encoder_preprocess(encoder, image, pixels);
@@ -45,7 +46,7 @@ int cmd_preprocess(int argc, char **argv)
     if (!out) return cli_usage(command.name, "no -o OUT.npy");
     mopd_encoder *encoder;
     if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
-    status = finish(preprocess(encoder, rest[0], out));
+    status = finish(preprocess(encoder, &common, rest[0], out));
     mopd_encoder_close(encoder);
     return status;
 }

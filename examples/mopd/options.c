@@ -20,6 +20,8 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
         {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
         {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers", NULL},
+        {"grey16", 0, CLI_TEXT, &common->grey16, "cut|scale",
+            "16-bit grey: white above 255, or its whole range", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -118,10 +120,12 @@ static int check_common(const cli_command *command, const cli_common *common)
 {
     static const char *const formats[] = {"text", "json", "csv"};
     static const char *const precisions[] = {"f32", "bf16", "auto"};
+    static const char *const greys[] = {"cut", "scale"};
     int32_t chosen;
     int status = cli_choice(command->name, "format", common->format, formats, 3, &chosen);
     if (status < 0)
         status = cli_choice(command->name, "precision", common->precision, precisions, 3, &chosen);
+    if (status < 0) status = cli_choice(command->name, "grey16", common->grey16, greys, 2, &chosen);
     if (status < 0 && common->threads > 1024) status = cli_usage(command->name, "--threads: at most 1024");
     return status;
 }
@@ -202,7 +206,7 @@ static int walk(
 int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
     char **argv, char ***rest, size_t *n_rest)
 {
-    *common = (cli_common){.format = "text", .precision = "f32"};
+    *common = (cli_common){.format = "text", .precision = "f32", .grey16 = "cut"};
     cli_option all[MAX_OPTIONS];
     size_t n = join_tables(all, options, common);
     int status = walk(command, all, n, false, argc, argv);
@@ -229,11 +233,24 @@ bool cli_is_csv(const cli_common *common)
     return !strcmp(common->format, "csv");
 }
 
+static bool scales(const cli_common *common)
+{
+    return !strcmp(common->grey16, "scale");
+}
+
+mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path)
+{
+    mopd_image_options o;
+    mopd_image_options_init(&o, sizeof o);
+    o.flags = scales(common) ? MOPD_IMAGE_SCALE_GREY16 : 0;
+    return mopd_image_open(image, path, &o);
+}
+
 bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
 {
     mopd_encoder_options o;
     mopd_encoder_options_init(&o, sizeof o);
-    o.flags = flags;
+    o.flags = flags | (scales(common) ? MOPD_OPEN_SCALE_GREY16 : 0);
     o.n_threads = (uint32_t)common->threads;
     o.precision = !strcmp(common->precision, "bf16")   ? MOPD_PRECISION_BF16
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO

@@ -31,6 +31,13 @@ static void tell(int32_t kind, uint64_t n, const char *text, const char *advice)
     if (kind >= 0 && kind < 32) told_kinds |= UINT32_C(1) << kind;
 }
 
+/* What a user of the command can do about it. */
+static const char *advice_on(int32_t kind)
+{
+    if (kind == MOPD_REMARK_LABELS) return " (--names FILE)";
+    return kind == MOPD_REMARK_CUT_WHITE ? " (--grey16 scale)" : "";
+}
+
 void cli_remarks_tell(const mopd_dataset *data, bool labels)
 {
     mopd_remark r = {.struct_size = sizeof r};
@@ -38,7 +45,7 @@ void cli_remarks_tell(const mopd_dataset *data, bool labels)
     for (size_t i = 0; mopd_dataset_get_remark(data, i, &r) == MOPD_OK; i++) {
         if (r.kind >= 0 && r.kind < 32 && before >> r.kind & 1) continue;
         if (!labels && (r.kind == MOPD_REMARK_LABELS || r.kind == MOPD_REMARK_SAME_CLASSES)) continue;
-        tell(r.kind, r.n, r.text, r.kind == MOPD_REMARK_LABELS ? " (--names FILE)" : "");
+        tell(r.kind, r.n, r.text, advice_on(r.kind));
     }
 }
 
@@ -48,7 +55,7 @@ void cli_remarks_file(const char *path, const char *message)
     const size_t room = strlen(path) + strlen(message) + 4;
     char *text = cli_alloc(room, 1);
     snprintf(text, room, "%s: %s", path, message);
-    tell(MOPD_REMARK_CUT_WHITE, 1, text, "");
+    tell(MOPD_REMARK_CUT_WHITE, 1, text, advice_on(MOPD_REMARK_CUT_WHITE));
     free(text);
 }
 

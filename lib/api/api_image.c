@@ -18,6 +18,11 @@ mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_s
     return mo_api_init(__func__, MO_API_mopd_image_options, options, struct_size, &defaults);
 }
 
+static mo_image_rules rules_of(const mopd_image_options *o)
+{
+    return (mo_image_rules){o->max_pixels, (o->flags & MOPD_IMAGE_SCALE_GREY16) != 0};
+}
+
 /* Moves the picture into a new handle, or frees it. */
 static mopd_status wrap(mopd_image **out, mo_image *picture)
 {
@@ -39,7 +44,8 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     mo_image picture;
     mopd_status st;
     if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
-    if ((st = mo_image_decode_file(&picture, path, o.max_pixels)) != MOPD_OK) return st;
+    const mo_image_rules rules = rules_of(&o);
+    if ((st = mo_image_decode_file(&picture, path, &rules)) != MOPD_OK) return st;
     return wrap(out, &picture);
 }
 
@@ -52,7 +58,8 @@ mopd_status mopd_image_decode(
     mo_image picture;
     mopd_status st;
     if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
-    if ((st = mo_image_decode(&picture, bytes, n_bytes, o.max_pixels)) != MOPD_OK) return st;
+    const mo_image_rules rules = rules_of(&o);
+    if ((st = mo_image_decode(&picture, bytes, n_bytes, &rules)) != MOPD_OK) return st;
     return wrap(out, &picture);
 }
 

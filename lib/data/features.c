@@ -72,6 +72,10 @@ static mopd_status check_join(const mo_features_job *j)
     if (s->quantized != quantized)
         return mo_fail(MOPD_E_MISMATCH, "the store's features were made in %s, the new ones are in %s",
             s->quantized ? "bf16" : "f32", quantized ? "bf16" : "f32");
+    const bool scaled16 = have ? j->data->source->scaled16 : j->encoder->rules.scale16;
+    if (s->scaled16 != scaled16)
+        return mo_fail(MOPD_E_MISMATCH, "16-bit grey was %s in the store, now it is to be %s",
+            s->scaled16 ? "scaled" : "cut at 255", scaled16 ? "scaled" : "cut at 255");
     uint64_t seed = have ? j->data->source->seed : j->options->seed;
     if (s->augmented && s->seed != seed)
         return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
@@ -124,7 +128,8 @@ static mopd_status open_journal(mo_features_job *j)
         .n_views = (uint32_t)j->n_views,
         .augmented = j->augmented,
         .first_view = o->first_view,
-        .quantized = j->encoder->precision == MOPD_PRECISION_BF16};
+        .quantized = j->encoder->precision == MOPD_PRECISION_BF16,
+        .scaled16 = j->encoder->rules.scale16};
     memcpy(run.fingerprint, j->encoder->fingerprint, sizeof run.fingerprint);
     mopd_status st = mo_journal_open(&j->journal, o->journal, &run);
     return st == MOPD_OK ? mo_journal_list(j->journal, &j->cache) : st;

@@ -72,7 +72,7 @@ static mopd_status prepare(const chunk *c, slot *s)
     s->found = s->pixels ? mo_features_cache_take(&c->job->cache, s->hash, s->plain) : NULL;
     const bool decode = s->pixels && !s->found;
     if (decode) {
-        st = mo_image_decode(&picture, map.data, map.size, 0);
+        st = mo_image_decode(&picture, map.data, map.size, &c->job->encoder->rules);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
     mo_map_close(&map);

@@ -6,6 +6,7 @@
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
  *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32;
+ *               grey16 "scaled" where it was not cut at 255;
  *               names (as classes) where labels are no words; labelled "no" where the one class only says that there
  *               are none; roots, root_of (store_roots.c) */
 #include <stdio.h>
@@ -79,6 +80,7 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = add_number(w, "views", s->augmented ? s->n_views : 0);
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
     if (st == MOPD_OK && s->quantized) st = mo_safetensors_writer_meta(w, "precision", "bf16");
+    if (st == MOPD_OK && s->scaled16) st = mo_safetensors_writer_meta(w, "grey16", "scaled");
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
     if (st == MOPD_OK && d->word) st = add_list(w, d, "names", LIST_NAMES);
     if (st == MOPD_OK) st = add_list(w, d, "paths", LIST_PATHS);
@@ -286,6 +288,10 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     s->quantized = precision && !strcmp(precision, "bf16");
     if (precision && !s->quantized)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'precision' is '%s', not 'bf16'", o->path, precision);
+    const char *grey16 = mo_tensors_meta(o->file, "grey16");
+    s->scaled16 = grey16 && !strcmp(grey16, "scaled");
+    if (grey16 && !s->scaled16)
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata 'grey16' is '%s', not 'scaled'", o->path, grey16);
     if ((views ? views : 1) != s->n_views)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
             (unsigned long long)views, s->n_views);

@@ -14,6 +14,12 @@ typedef struct mo_image {
     bool cut;       /* 16-bit grey above 255 became white */
 } mo_image;
 
+/* How a file is read; all zero: as Pillow does. */
+typedef struct mo_image_rules {
+    uint64_t max_pixels; /* 0: MO_IMAGE_MAX_PIXELS */
+    bool scale16;        /* 16-bit grey by its high byte, as 16-bit colours are, instead of cut at 255 */
+} mo_image_rules;
+
 /* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */
 mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alpha);
 mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels);

@@ -51,23 +51,25 @@ static mopd_status fail_kind(const unsigned char *b, size_t n)
     return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);
 }
 
-mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
+    static const mo_image_rules none;
+    if (!rules) rules = &none;
     *out = (mo_image){0};
     if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
-    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, max_pixels);
-    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, max_pixels);
+    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, rules);
+    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, rules->max_pixels);
     return fail_kind(bytes, n_bytes);
 }
 
 /* Read, not mapped: a picture that is cut while we decode must not end the process. */
-mopd_status mo_image_decode_file(mo_image *out, const char *path, uint64_t max_pixels)
+mopd_status mo_image_decode_file(mo_image *out, const char *path, const mo_image_rules *rules)
 {
     *out = (mo_image){0};
     mo_buf buf = {0};
     mopd_status st = mo_file_read(&buf, path, MAX_FILE_BYTES);
     if (st == MOPD_OK) {
-        st = mo_image_decode(out, buf.data, buf.size, max_pixels);
+        st = mo_image_decode(out, buf.data, buf.size, rules);
         if (st != MOPD_OK) mo_fail_at(st, "%s", path);
     }
     mo_buf_free(&buf);

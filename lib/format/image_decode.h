@@ -8,11 +8,11 @@
 
 #include "format/image.h"
 
-/* Decodes a PNG or JPEG.  max_pixels 0: the default above.  FORMAT: neither, broken or cut short; UNSUPPORTED:
+/* Decodes a PNG or JPEG; rules NULL: all zero.  FORMAT: neither, broken or cut short; UNSUPPORTED:
  * more than max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
-mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels);
+mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
 
 /* The same from a file; messages begin with its path. */
-mopd_status mo_image_decode_file(mo_image *out, const char *path, uint64_t max_pixels);
+mopd_status mo_image_decode_file(mo_image *out, const char *path, const mo_image_rules *rules);
 
 #endif

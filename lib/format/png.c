@@ -2,8 +2,8 @@
  * png.c - PNG to 8-bit RGB and, where the file has transparency, 8-bit alpha, through libpng's row interface.
  *
  * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest
- * is here, as Pillow has it: 16-bit grey is cut at 255, an index beyond the palette is black, a transparent
- * colour is compared by its low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
+ * is here, as Pillow has it: 16-bit grey is cut at 255 (unless it is to be scaled), an index beyond the palette is
+ * black, a transparent colour is compared by its low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
 #include "format/png.h"
 
 #include <setjmp.h>
@@ -18,7 +18,7 @@ typedef struct decoder {
     png_infop info;
     const unsigned char *bytes;
     size_t n_bytes, at;
-    uint64_t max_pixels;
+    mo_image_rules rules;
     mo_image picture;
     uint8_t *raw; /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
     size_t row_bytes; /* of raw */
@@ -26,6 +26,7 @@ typedef struct decoder {
     png_byte palette[256][4];
     bool has_key; /* one colour is transparent */
     uint8_t key[3];
+    unsigned key16;  /* of 16-bit grey, whole */
     png_uint_32 row; /* where decoding is, for the message */
     bool no_memory, cut_short;
     char message[160];
@@ -104,6 +105,7 @@ static void read_colours(decoder *d)
         d->key[2] = (uint8_t)key->blue;
     } else if (key) {
         d->key[0] = d->depth == 1 ? (key->gray ? 255 : 0) : (uint8_t)key->gray;
+        d->key16 = key->gray;
     }
 }
 
@@ -115,16 +117,24 @@ static void row_from_palette(const decoder *d, const uint8_t *raw, uint8_t *rgb,
     }
 }
 
-static void row_from_grey(decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+/* Cut at 255, transparent where the key's low byte is; or scaled, and transparent where the key is. */
+static void row_from_grey16(decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
+{
+    const bool scale = d->rules.scale16;
+    for (size_t x = 0; x < d->picture.width; x++) {
+        const unsigned deep = (unsigned)raw[2 * x] << 8 | raw[2 * x + 1];
+        const unsigned v = scale ? deep >> 8 : deep > 255 ? 255 : deep;
+        d->picture.cut |= !scale && deep > 255;
+        memset(rgb + 3 * x, (int)v, 3);
+        if (alpha) alpha[x] = (scale ? deep == d->key16 : v == d->key[0]) ? 0 : 255;
+    }
+}
+
+static void row_from_grey(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
 {
     static const uint8_t scale[9] = {0, 255, 85, 0, 17, 0, 0, 0, 1};
     for (size_t x = 0; x < d->picture.width; x++) {
-        unsigned v;
-        if (d->depth == 16) {
-            v = raw[2 * x] ? 255 : raw[2 * x + 1];
-            d->picture.cut |= raw[2 * x] != 0;
-        } else
-            v = (unsigned)raw[x] * scale[d->depth];
+        const unsigned v = (unsigned)raw[x] * scale[d->depth];
         memset(rgb + 3 * x, (int)v, 3);
         if (alpha) alpha[x] = v == d->key[0] ? 0 : 255;
     }
@@ -163,7 +173,10 @@ static void convert_row(decoder *d, const uint8_t *raw, size_t y)
         row_from_palette(d, raw, rgb, alpha);
         break;
     case PNG_COLOR_TYPE_GRAY:
-        row_from_grey(d, raw, rgb, alpha);
+        if (d->depth == 16)
+            row_from_grey16(d, raw, rgb, alpha);
+        else
+            row_from_grey(d, raw, rgb, alpha);
         break;
     case PNG_COLOR_TYPE_GRAY_ALPHA:
         row_from_grey_alpha(d, raw, rgb, alpha);
@@ -197,7 +210,7 @@ static mopd_status read_all(decoder *d)
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(d->png, d->info);
     size_t width = png_get_image_width(d->png, d->info), height = png_get_image_height(d->png, d->info);
-    mopd_status st = mo_image_check(width, height, d->max_pixels);
+    mopd_status st = mo_image_check(width, height, d->rules.max_pixels);
     if (st != MOPD_OK) return st;
     d->depth = png_get_bit_depth(d->png, d->info);
     d->type = png_get_color_type(d->png, d->info);
@@ -219,14 +232,14 @@ static mopd_status read_all(decoder *d)
     return MOPD_OK;
 }
 
-mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
     *out = (mo_image){0};
     decoder *d = mo_mem_calloc(1, sizeof *d);
     if (!d) return MOPD_E_NOMEM;
     d->bytes = bytes;
     d->n_bytes = n_bytes;
-    d->max_pixels = max_pixels;
+    d->rules = *rules;
     mopd_status st = MOPD_E_NOMEM;
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, leave, say_nothing, d, png_get, png_put);
     if (!d->png || !(d->info = png_create_info_struct(d->png))) goto done;

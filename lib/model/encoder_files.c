@@ -43,7 +43,7 @@ static void decode(stream *s, size_t i)
 {
     slot *to = &s->slots[i % SLOTS];
     mo_image picture = {0};
-    mopd_status st = s->paths[i] ? mo_image_decode_file(&picture, s->paths[i], 0)
+    mopd_status st = s->paths[i] ? mo_image_decode_file(&picture, s->paths[i], &s->encoder->rules)
                                  : mo_fail(MOPD_E_ARG, "the path is NULL");
     if (st == MOPD_OK) {
         st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);

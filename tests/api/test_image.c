@@ -91,6 +91,25 @@ static void image_options_of_other_versions(void **state)
     assert_null(image);
 }
 
+/* The samples of grey16.png are the red ones of rgb16.png. */
+static void image_grey16_is_scaled_when_asked_for(void **state)
+{
+    (void)state;
+    mopd_image_options o;
+    mopd_image *grey, *cut, *colour;
+    assert_ok(mopd_image_options_init(&o, sizeof o));
+    o.flags = MOPD_IMAGE_SCALE_GREY16;
+    assert_ok(mopd_image_open(&grey, GOLD "grey16.png", &o));
+    assert_ok(mopd_image_open(&colour, GOLD "rgb16.png", NULL));
+    assert_ok(mopd_image_open(&cut, GOLD "grey16.png", NULL));
+    for (size_t i = 0; i < 3 * 77; i++)
+        assert_int_equal(mopd_image_samples(grey)[i], mopd_image_samples(colour)[i / 3 * 3]);
+    assert_memory_not_equal(mopd_image_samples(grey), mopd_image_samples(cut), 3 * 77);
+    mopd_image_close(cut);
+    mopd_image_close(colour);
+    mopd_image_close(grey);
+}
+
 static void image_create_copies_each_layout(void **state)
 {
     (void)state;
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(image_decode_equals_open),
         cmocka_unit_test(image_refuses_wrong_arguments),
         cmocka_unit_test(image_options_of_other_versions),
+        cmocka_unit_test(image_grey16_is_scaled_when_asked_for),
         cmocka_unit_test(image_create_copies_each_layout),
         cmocka_unit_test(image_survives_lack_of_memory),
     };

@@ -103,7 +103,14 @@ static void grey_that_became_white_is_told_once(void **state)
     assert_run(r, 0);
     assert_int_equal(count(r.err, "mopd: note: "), 1);
     assert_has(r.err, "grey16.png: 16-bit grey, all of which above 255 is read as white");
+    assert_has(r.err, "(--grey16 scale)");
     assert_has(r.out, "\"cut-white\"");
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog --grey16 scale @", tiny_model(1), grey);
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog --grey16 clip @", tiny_model(1), grey);
+    assert_run(r, 2);
+    assert_has(r.err, "--grey16");
     r = run_mopd(NULL, "encode -m @ -q --image @ -o @", tiny_model(1), grey, test_path("grey.npy"));
     assert_run(r, 0);
     assert_string_equal(r.err, "");

@@ -229,6 +229,43 @@ static mopd_status open_and_encode(void *path)
     return st;
 }
 
+/* Files of one kind in one store: a store remembers it, and so does a journal. */
+static void grey_is_scaled_when_asked_for(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"grey16.png", "rgb16.png"};
+    uint64_t n;
+    mopd_dataset *cut = gold(names, 2), *added = NULL, *stored = NULL;
+    mopd_encoder *e = datasets_encoder('a');
+    e->rules.scale16 = true;
+    mopd_dataset *out = NULL,
+                 *listed = datasets_of("more.csv", "path,label\n" MOPD_TEST_DIR "/gold/pixels/420.jpg,dog\n"),
+                 *both = datasets_of("both.csv",
+                     "path,label\n" MOPD_TEST_DIR "/gold/pixels/grey16.png,dog\n" MOPD_TEST_DIR
+                     "/gold/pixels/rgb16.png,cat\n");
+    assert_ok(mopd_dataset_encode(&out, both, NULL, e, NULL));
+    assert_string_equal(remark_of(out, MOPD_REMARK_CUT_WHITE, &n), "");
+    assert_string_not_equal(remark_of(cut, MOPD_REMARK_CUT_WHITE, &n), "");
+    assert_memory_equal(
+        mopd_dataset_feature(out, 0, 0), mopd_dataset_feature(cut, 0, 0), DATASETS_DIM * 4); /* cat */
+    assert_memory_not_equal(
+        mopd_dataset_feature(out, 1, 0), mopd_dataset_feature(cut, 1, 0), DATASETS_DIM * 4);
+    assert_fails(mopd_dataset_encode(&added, listed, cut, e, NULL), MOPD_E_MISMATCH,
+        "16-bit grey was cut at 255 in the store, now it is to be scaled");
+    assert_ok(mopd_dataset_save(out, test_path("scaled.safetensors")));
+    assert_ok(mopd_dataset_open(&stored, test_path("scaled.safetensors"), NULL));
+    assert_ok(mopd_dataset_encode(&added, listed, stored, e, NULL));
+    mopd_dataset_close(added);
+    e->rules.scale16 = false;
+    assert_fails(mopd_dataset_encode(&added, listed, stored, e, NULL), MOPD_E_MISMATCH,
+        "16-bit grey was scaled in the store, now it is to be cut at 255");
+    mopd_dataset_close(stored);
+    mopd_dataset_close(out);
+    mopd_dataset_close(both);
+    mopd_dataset_close(listed);
+    mopd_dataset_close(cut);
+}
+
 static void remarks_survive_lack_of_memory(void **state)
 {
     (void)state;
@@ -252,6 +289,7 @@ int main(void)
         cmocka_unit_test(unlabelled_folders_tell_it_too),
         cmocka_unit_test(the_same_picture_twice_is_told_once_it_was_read),
         cmocka_unit_test(grey_that_became_white_is_told),
+        cmocka_unit_test(grey_is_scaled_when_asked_for),
         cmocka_unit_test(some_of_many_pairs_are_named),
         cmocka_unit_test(labels_that_are_no_words_are_told),
         cmocka_unit_test(remarks_survive_lack_of_memory),

@@ -49,7 +49,7 @@ static uint32_t crc32_of(const unsigned char *b, size_t n)
 static mopd_status decode(const void *bytes, size_t n)
 {
     mo_image p;
-    mopd_status st = mo_image_decode(&p, bytes, n, 1000000);
+    mopd_status st = mo_image_decode(&p, bytes, n, &(mo_image_rules){.max_pixels = 1000000});
     if (st != MOPD_OK) {
         assert_null(p.rgb);
         assert_null(p.alpha);
@@ -73,7 +73,7 @@ static void image_decodes_as_pillow(void **state)
         char path[512], hex[65];
         snprintf(path, sizeof path, GOLD "%s", name);
         mo_image p;
-        assert_ok(mo_image_decode_file(&p, path, 0));
+        assert_ok(mo_image_decode_file(&p, path, NULL));
         assert_int_equal(p.width, width);
         assert_int_equal(p.height, height);
         mo_sha256 s;
@@ -100,7 +100,7 @@ static void image_alpha_only_where_there_is_some(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_buf b = load(cases[i].name);
         mo_image p;
-        assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+        assert_ok(mo_image_decode(&p, b.data, b.size, NULL));
         if (cases[i].alpha != (p.alpha != NULL))
             fail_msg("%s: alpha %s", cases[i].name, p.alpha ? "there" : "missing");
         mo_image_free(&p);
@@ -108,17 +108,78 @@ static void image_alpha_only_where_there_is_some(void **state)
     }
 }
 
+static mo_image scaled(const char *name)
+{
+    mo_buf b = load(name);
+    mo_image p;
+    assert_ok(mo_image_decode(&p, b.data, b.size, &(mo_image_rules){.scale16 = true}));
+    mo_buf_free(&b);
+    assert_false(p.cut);
+    return p;
+}
+
+/* The samples of grey16.png are the red ones of rgb16.png. */
+static void image_grey16_is_scaled_as_colour_is(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"grey16.png", "rgb16.png"}, {"grey16-interlaced.png", "rgb16-interlaced.png"}};
+    for (size_t k = 0; k < 2; k++) {
+        mo_image grey = scaled(names[k][0]), colour = scaled(names[k][1]);
+        assert_int_equal(grey.width * grey.height, 77);
+        bool several = false;
+        for (size_t i = 0; i < 3 * 77; i++) assert_int_equal(grey.rgb[i], colour.rgb[i / 3 * 3]);
+        for (size_t i = 0; i < 77; i++) several |= grey.rgb[3 * i] > 0 && grey.rgb[3 * i] < 255;
+        assert_true(several);
+        mo_image_free(&colour);
+        mo_image_free(&grey);
+    }
+}
+
+/* How many pixels are clear in grey16-key.png, of samples 0 to 76, when another grey is the transparent one. */
+static size_t count_clear(unsigned key, bool scale)
+{
+    mo_buf b = load("grey16-key.png");
+    unsigned char *at = (unsigned char *)b.data + 8;
+    while (memcmp(at + 4, "tRNS", 4)) at += 12 + at[3];
+    at[8] = (unsigned char)(key >> 8);
+    at[9] = (unsigned char)key;
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 4; i < 10; i++) {
+        crc ^= at[i];
+        for (int k = 0; k < 8; k++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    for (int k = 0; k < 4; k++) at[10 + k] = (unsigned char)(~crc >> (24 - 8 * k));
+    mo_image p;
+    assert_ok(mo_image_decode(&p, b.data, b.size, &(mo_image_rules){.scale16 = scale}));
+    size_t n = 0;
+    for (size_t i = 0; i < 77; i++) n += p.alpha[i] == 0;
+    mo_image_free(&p);
+    mo_buf_free(&b);
+    return n;
+}
+
+/* Pillow compares the low byte of the key with the sample, and so does what is cut as Pillow cuts it. */
+static void image_key_of_scaled_grey16_is_compared_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(count_clear(5, false), 1);
+    assert_int_equal(count_clear(5, true), 1);
+    assert_int_equal(count_clear(0x105, false), 1);
+    assert_int_equal(count_clear(0x105, true), 0);
+}
+
 static void image_key_makes_one_colour_clear(void **state)
 {
     (void)state;
     mo_buf b = load("grey8-key77.png"); /* 7 x 11, samples 0, 1, 2 ... 76, so none is 77 */
     mo_image p;
-    assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+    assert_ok(mo_image_decode(&p, b.data, b.size, NULL));
     for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], 255);
     mo_image_free(&p);
     mo_buf_free(&b);
     b = load("grey2-key85.png"); /* Pillow compares the key with the widened sample */
-    assert_ok(mo_image_decode(&p, b.data, b.size, 0));
+    assert_ok(mo_image_decode(&p, b.data, b.size, NULL));
     for (size_t i = 0; i < 77; i++) assert_int_equal(p.alpha[i], i % 4 == 1 ? 0 : 255);
     mo_image_free(&p);
     mo_buf_free(&b);
@@ -141,13 +202,13 @@ static void image_read_names_the_file(void **state)
     (void)state;
     mo_image p;
     const char *path = test_write("note.jpg", "just text", 9);
-    assert_fails(mo_image_decode_file(&p, path, 0), MOPD_E_FORMAT, path);
+    assert_fails(mo_image_decode_file(&p, path, NULL), MOPD_E_FORMAT, path);
+    assert_fails(mo_image_decode_file(&p, path, NULL), MOPD_E_FORMAT,
+        "note.jpg: neither PNG nor JPEG but a text file");
     assert_fails(
-        mo_image_decode_file(&p, path, 0), MOPD_E_FORMAT, "note.jpg: neither PNG nor JPEG but a text file");
-    assert_fails(
-        mo_image_decode_file(&p, test_write("empty.png", "", 0), 0), MOPD_E_FORMAT, "empty.png: empty");
-    assert_fails(mo_image_decode_file(&p, test_path("none.png"), 0), MOPD_E_IO, "none.png");
-    assert_fails(mo_image_decode_file(&p, MOPD_TEST_DIR, 0), MOPD_E_IO, MOPD_TEST_DIR);
+        mo_image_decode_file(&p, test_write("empty.png", "", 0), NULL), MOPD_E_FORMAT, "empty.png: empty");
+    assert_fails(mo_image_decode_file(&p, test_path("none.png"), NULL), MOPD_E_IO, "none.png");
+    assert_fails(mo_image_decode_file(&p, MOPD_TEST_DIR, NULL), MOPD_E_IO, MOPD_TEST_DIR);
     assert_null(p.rgb);
 }
 
@@ -185,25 +246,25 @@ static void image_rejects_bombs_before_decoding(void **state)
     put32(b.data + 16, 60000);
     put32(b.data + 20, 60000);
     put32(b.data + 29, crc32_of((unsigned char *)b.data + 12, 17));
-    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED,
+    assert_fails(mo_image_decode(&p, b.data, b.size, NULL), MOPD_E_UNSUPPORTED,
         "60000 x 60000 pixels are more than the limit of 178956970 pixels");
     put32(b.data + 16, 0x7fffffff);
     put32(b.data + 20, 0x7fffffff);
     put32(b.data + 29, crc32_of((unsigned char *)b.data + 12, 17));
-    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED, "2147483647 x 2147483647");
+    assert_fails(mo_image_decode(&p, b.data, b.size, NULL), MOPD_E_UNSUPPORTED, "2147483647 x 2147483647");
     mo_buf_free(&b);
 
     b = load("420.jpg");
     unsigned char *sof = (unsigned char *)find(&b, "\xff\xc0\0\x11\x08", 5);
     sof[5] = sof[7] = 60000 >> 8;
     sof[6] = sof[8] = 60000 & 255;
-    assert_fails(mo_image_decode(&p, b.data, b.size, 0), MOPD_E_UNSUPPORTED, "60000 x 60000");
+    assert_fails(mo_image_decode(&p, b.data, b.size, NULL), MOPD_E_UNSUPPORTED, "60000 x 60000");
     mo_buf_free(&b);
 
     b = load("rgb8.png"); /* 11 x 7 */
-    assert_fails(mo_image_decode(&p, b.data, b.size, 76), MOPD_E_UNSUPPORTED,
+    assert_fails(mo_image_decode(&p, b.data, b.size, &(mo_image_rules){.max_pixels = 76}), MOPD_E_UNSUPPORTED,
         "11 x 7 pixels are more than the limit of 76");
-    assert_ok(mo_image_decode(&p, b.data, b.size, 77));
+    assert_ok(mo_image_decode(&p, b.data, b.size, &(mo_image_rules){.max_pixels = 77}));
     mo_image_free(&p);
     mo_buf_free(&b);
 }
@@ -265,7 +326,7 @@ static mopd_status decode_all(void *ctx)
 static mopd_status read_one(void *ctx)
 {
     mo_image p;
-    mopd_status st = mo_image_decode_file(&p, ctx, 0);
+    mopd_status st = mo_image_decode_file(&p, ctx, NULL);
     mo_image_free(&p);
     return st;
 }
@@ -339,6 +400,8 @@ int main(void)
         cmocka_unit_test(image_decodes_as_pillow),
         cmocka_unit_test(image_alpha_only_where_there_is_some),
         cmocka_unit_test(image_key_makes_one_colour_clear),
+        cmocka_unit_test(image_grey16_is_scaled_as_colour_is),
+        cmocka_unit_test(image_key_of_scaled_grey16_is_compared_whole),
         cmocka_unit_test(image_rejects_other_files),
         cmocka_unit_test(image_read_names_the_file),
         cmocka_unit_test(image_rejects_cut_files),

@@ -47,7 +47,7 @@ static void preprocess_otherwise(const uint8_t *data, size_t n)
     p.centre = k / 60 % 2;
     if (p.fit != MO_FIT_SHORTEST) p.resize_w = 5 + k % 11;
     if (mo_pixels_check(&p) != MOPD_OK || !mo_pixels_size(&p, &height, &width)) return;
-    if (!fuzz_good(mo_image_decode(&image, data, n, MAX_PIXELS))) return;
+    if (!fuzz_good(mo_image_decode(&image, data, n, &(mo_image_rules){.max_pixels = MAX_PIXELS}))) return;
     if (fuzz_good(mo_pixels_run(&p, &image, pixels))) check_floats(pixels, 3 * height * width);
     if (fuzz_good(mo_pixels_view(&p, &image, n, pixels))) check_floats(pixels, 3 * height * width);
     mo_image_free(&image);
@@ -59,6 +59,7 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_image_options options;
     FUZZ_MUST(mopd_image_options_init(&options, sizeof options) == MOPD_OK);
     options.max_pixels = MAX_PIXELS;
+    options.flags = n % 2 ? MOPD_IMAGE_SCALE_GREY16 : 0;
     if (!FUZZ_READ(mopd_image_decode(&image, data, n, &options), image)) return;
     FUZZ_MUST(mopd_image_width(image) * mopd_image_height(image) <= MAX_PIXELS);
     preprocess(image);

@@ -9,7 +9,8 @@
 void fuzz_one(const uint8_t *data, size_t n)
 {
     mo_image image;
-    if (fuzz_good(mo_png_decode(&image, data, n, MAX_PIXELS))) {
+    const mo_image_rules rules = {MAX_PIXELS, n % 2};
+    if (fuzz_good(mo_png_decode(&image, data, n, &rules))) {
         FUZZ_MUST(mo_png_is(data, n));
         FUZZ_MUST(image.width * image.height <= MAX_PIXELS);
         fuzz_touch(image.rgb, image.width * image.height * 3);

@@ -24,7 +24,7 @@ static inline mo_image gold_image(const char *name)
     char path[512];
     mo_image p;
     snprintf(path, sizeof path, GOLD "%s", name);
-    assert_ok(mo_image_decode_file(&p, path, 0));
+    assert_ok(mo_image_decode_file(&p, path, NULL));
     return p;
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import pickle
 import weakref
 
 import numpy as np
 import pytest
-from conftest import PICTURES
+from conftest import PICTURES, TOWERS
 
 import mopd
 from mopd._pictures import is_features
@@ -221,6 +222,25 @@ def test_a_picture_of_16_bits_is_not_whitened_silently(enc):
     with pytest.warns(UserWarning, match="40000.*white"):
         enc.images([bright])
     enc.images([Image.fromarray(np.full((8, 8), 200, np.int32))])
+
+
+def test_grey_of_16_bits_is_scaled_when_asked_for(enc):
+    pixels = PICTURES[0].parent
+    grey = pixels / "grey16.png"
+    scaled = mopd.Encoder(TOWERS / "hf", grey16="scale")
+    answer = scaled.images([grey])
+    assert not np.array_equal(answer, enc.images([grey]))
+    assert np.array_equal(answer, scaled.images([grey.read_bytes()]))
+    with grey.open("rb") as file:
+        assert np.array_equal(answer, scaled.images([file]))
+    assert np.array_equal(answer, pickle.loads(pickle.dumps(scaled)).images([grey]))
+    Image = pytest.importorskip("PIL.Image")
+    red = np.asarray(Image.open(pixels / "rgb16.png").convert("RGB"))[..., 0]  # the same samples
+    assert np.array_equal(answer, enc.images([red]))
+    deep = Image.fromarray(red.astype(np.uint16) << 8)
+    assert np.array_equal(answer, scaled.images([deep]))
+    with pytest.raises(ValueError, match="grey16 'clip' is none of 'cut', 'scale'"):
+        mopd.Encoder(TOWERS / "hf", grey16="clip")
 
 
 def test_features_are_told_from_pictures(enc, arrays, expected):

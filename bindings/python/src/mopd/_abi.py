@@ -32,6 +32,7 @@ mopd_status = c_int32
 # -- constants ---------------------------------------------------------------------------------------------
 
 MOPD_IMAGE_SIGNATURE = 576
+MOPD_IMAGE_SCALE_GREY16 = 1
 MOPD_SPLIT_NONE = -1
 MOPD_SPLIT_TRAIN = 0
 MOPD_SPLIT_VAL = 1
@@ -54,6 +55,7 @@ MOPD_REMARK_SAME_CLASSES = 5
 MOPD_REMARK_CUT_WHITE = 6
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
+MOPD_OPEN_SCALE_GREY16 = 4
 MOPD_PRECISION_F32 = 0
 MOPD_PRECISION_BF16 = 1
 MOPD_PRECISION_AUTO = 2

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from ctypes import POINTER, byref, c_size_t, c_uint32
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,6 +39,7 @@ from ._progress import Progress, Wanted
 
 _PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16, "auto": _abi.MOPD_PRECISION_AUTO}
 _DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
+_GREY16 = {"cut": False, "scale": True}
 _BATCH = 16  # preprocessed pictures that go to the library at a time
 
 
@@ -62,6 +63,9 @@ class Encoder:
         Read the weights instead of mapping the file, which may then change.
     truncate : bool, default False
         Cut over-long texts instead of refusing them.
+    grey16 : {"cut", "scale"}, default "cut"
+        How picture files of 16-bit grey (and PIL images of mode I;16) are read: white above 255, as Pillow does, or
+        over their whole range, as 16-bit colours are.
 
     Raises
     ------
@@ -78,12 +82,15 @@ class Encoder:
         precision: str = "auto",
         read: bool = False,
         truncate: bool = False,
+        grey16: str = "cut",
     ) -> None:
         options = filled(_abi.mopd_encoder_options, lib.mopd_encoder_options_init)
         options.precision = _code(_PRECISIONS, "precision", precision)
         options.n_threads = threads
         options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
-        self._arguments = (path, threads, precision, read, truncate)
+        self._scale_grey16 = _code(_GREY16, "grey16", grey16)
+        options.flags |= _abi.MOPD_OPEN_SCALE_GREY16 if self._scale_grey16 else 0
+        self._arguments = (path, threads, precision, read, truncate, grey16)
         where = builtin_path() if path is None else path
         handle = Handle(_abi.mopd_encoder, lib.mopd_encoder_close)
         name = None if where is None else path_bytes(where)
@@ -292,7 +299,7 @@ class Encoder:
                 if stop.wanted:
                     break
                 try:
-                    images.append(open_picture(picture))
+                    images.append(open_picture(picture, self._scale_grey16))
                     rows.append(i)
                 except (MopdError, ValueError, TypeError) as error:
                     if errors == "raise":
@@ -324,7 +331,7 @@ class Encoder:
         -------
         ndarray, (3, S, S) float32
         """
-        handle, image = self._live(), open_picture(picture)
+        handle, image = self._live(), open_picture(picture, self._scale_grey16)
         out = np.empty((3, self.image_size, self.image_size), np.float32)
         if view is None:
             check(lib.mopd_encoder_preprocess(handle.pointer, image.pointer, float_pointer(out)))
@@ -428,7 +435,7 @@ def _at(index: int, error: Exception) -> Exception:
     return kind(f"picture {index}: {error}")
 
 
-def _code(codes: Dict[str, int], what: str, name: str) -> int:
+def _code(codes: Mapping[str, int], what: str, name: str) -> int:
     if name not in codes:
         raise ValueError(f"{what} {name!r} is none of {', '.join(map(repr, codes))}")
     return codes[name]
@@ -439,11 +446,11 @@ _opened: "weakref.WeakValueDictionary[Tuple[Any, ...], Encoder]" = weakref.WeakV
 
 def _reopen(arguments: Tuple[Any, ...], fingerprint: str) -> Encoder:
     """Unpickles: the encoder of this process that is the same, else opens it."""
-    path, threads, precision, read, truncate = arguments
-    key = (None if path is None else str(path), threads, precision, read, truncate, fingerprint)
+    path, threads, precision, read, truncate, grey16 = arguments
+    key = (None if path is None else str(path), threads, precision, read, truncate, grey16, fingerprint)
     encoder = _opened.get(key)
     if encoder is None or encoder._handle is None:
-        encoder = Encoder(path, threads=threads, precision=precision, read=read, truncate=truncate)
+        encoder = Encoder(path, threads=threads, precision=precision, read=read, truncate=truncate, grey16=grey16)
         if encoder.fingerprint != fingerprint:
             raise MopdError(
                 Status.MISMATCH, f"{path}: the model is {encoder.fingerprint}, pickled was {fingerprint}"

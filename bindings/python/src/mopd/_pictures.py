@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from . import _abi
 from ._abi import lib
-from ._core import Handle, check, path_bytes, plain_array, warn
+from ._core import Handle, check, filled, path_bytes, plain_array, warn
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -163,13 +163,19 @@ def _png(rgba: NDArray[np.uint8]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def _decode(data: Any) -> Handle:
-    image = Handle(_abi.mopd_image, lib.mopd_image_close)
+def _options(scale_grey16: bool) -> Any:
+    options = filled(_abi.mopd_image_options, lib.mopd_image_options_init)
+    options.flags = _abi.MOPD_IMAGE_SCALE_GREY16 if scale_grey16 else 0
+    return ctypes.byref(options)
+
+
+def _decode(data: Any, scale_grey16: bool = False) -> Handle:
+    image, options = Handle(_abi.mopd_image, lib.mopd_image_close), _options(scale_grey16)
     if isinstance(data, bytes):
-        check(lib.mopd_image_decode(image.out, data, len(data), None))
+        check(lib.mopd_image_decode(image.out, data, len(data), options))
     else:
         flat = np.frombuffer(data, np.uint8)
-        check(lib.mopd_image_decode(image.out, flat.ctypes.data, flat.size, None))
+        check(lib.mopd_image_decode(image.out, flat.ctypes.data, flat.size, options))
     return image
 
 
@@ -230,7 +236,9 @@ def _from_array(array: NDArray[Any]) -> Handle:
     return image
 
 
-def _from_pil(picture: Any) -> Handle:
+def _from_pil(picture: Any, scale_grey16: bool) -> Handle:
+    if scale_grey16 and picture.mode.startswith("I;16"):
+        return _from_array((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return _from_array(np.asarray(picture.convert("RGBA")))
     if picture.mode[0] in "IF" and picture.getextrema()[1] > 255:
@@ -243,18 +251,18 @@ def _from_pil(picture: Any) -> Handle:
     return _from_array(np.asarray(picture))
 
 
-def open_picture(picture: Picture) -> Handle:
-    """A mopd_image of one picture of any kind."""
+def open_picture(picture: Picture, scale_grey16: bool = False) -> Handle:
+    """A mopd_image of one picture of any kind; files of 16-bit grey are scaled or cut at 255."""
     if is_path(picture):
         image = Handle(_abi.mopd_image, lib.mopd_image_close)
-        check(lib.mopd_image_open(image.out, path_bytes(picture), None))
+        check(lib.mopd_image_open(image.out, path_bytes(picture), _options(scale_grey16)))
         return image
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        return _decode(picture)
+        return _decode(picture, scale_grey16)
     if is_pil(picture):
-        return _from_pil(picture)
+        return _from_pil(picture, scale_grey16)
     if hasattr(picture, "read"):
-        return _decode(_read(picture))
+        return _decode(_read(picture), scale_grey16)
     if is_array(picture):
         array = np.asarray(plain_array(picture))
         if is_tensor(picture) and array.ndim == 3 and array.shape[0] in _CHANNELS:
