@@ -175,6 +175,8 @@ static void headers_that_lie_are_refused(void **state)
         {"\"fingerprint\":\"a", "\"fingerprint\":\"", "the fingerprint has 63 digits, not 64", MOPD_E_FORMAT},
         {"\"seed\"", "\"precision\":\"f64\",\"seed\"", "metadata 'precision' is 'f64', not 'bf16'",
             MOPD_E_FORMAT},
+        {"\"seed\"", "\"grey16\":\"cut\",\"seed\"", "metadata 'grey16' is 'cut', not 'scaled'",
+            MOPD_E_FORMAT},
         {"\"seed\"", "\"labelled\":\"no\",\"seed\"", "'labelled' is 'no' with 3 classes, not 'no' with one",
             MOPD_E_FORMAT},
         {"\"seed\"", "\"labelled\":\"yes\",\"seed\"", "'labelled' is 'yes' with 3 classes", MOPD_E_FORMAT},
