@@ -60,7 +60,7 @@ function(mopd_flags)
         if(MOPD_SANITIZE)
             target_compile_definitions(${target} PRIVATE MOPD_SANITIZED)
             target_compile_options(${target} PRIVATE
-                -fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+                -fsanitize=${MOPD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
             target_link_options(${target} PRIVATE -fsanitize=${MOPD_SANITIZE})
         endif()
         if(NOT target MATCHES "^mopd(_objects|_newer)?$")
