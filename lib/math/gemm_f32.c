@@ -10,6 +10,7 @@
 #include "base/ints.h"
 #include "math/gemm_epilogue.h"
 #include "math/mat.h"
+#include "math/races.h"
 
 #define TASK_ROWS 240
 #define TASKS 24
@@ -76,6 +77,8 @@ static void do_tile(const mo_gemm_job *j, const turn *r, const strip *s, size_t 
         t.bias = e.bias;
         t.relu6 = e.relu6;
         t.next = s->next ? s->next + (p - r->at[0] + part_at(r->shares[b], i)) * MO_PANEL : NULL;
+        MO_RACES_READ(t.a, t.lda, t.m, t.k);
+        MO_RACES_C(&t);
         j->kern->tile(&t);
     }
     if (r->at[r->n_blocks] == k)

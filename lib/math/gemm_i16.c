@@ -14,6 +14,7 @@
 #include "math/gemm_epilogue.h"
 #include "math/i16.h"
 #include "math/mat.h"
+#include "math/races.h"
 
 #define BLOCK_ROWS 56
 #define TASK_ROWS 240
@@ -153,6 +154,7 @@ static void do_strip(const work *w, const block *b, const quantized *a, size_t c
         t.bias = e.bias;
         t.relu6 = e.relu6;
         t.next = ahead ? ahead + mo_cut(t.pairs, b->tiles, i) * 2 * MO_PANEL : NULL;
+        MO_RACES_C(&t);
         w->i16->tile(&t);
     }
 }

@@ -5,6 +5,7 @@
 #include "base/ints.h"
 #include "math/gemm.h"
 #include "math/kern.h"
+#include "math/races.h"
 
 #define ROWS 60 /* of A beside each other */
 #define LDA                                                                                                  \
@@ -60,6 +61,7 @@ static void do_part(const job *j, const size_t rows[2], const size_t cols[2], co
             t.a = block + i * LDA;
             t.c = g->c + (r + i) * g->ldc + cols[0];
             t.add = sums[0] || g->add ? t.c : NULL;
+            MO_RACES_C(&t);
             j->kern->tile(&t);
         }
     }
