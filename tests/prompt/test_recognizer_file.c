@@ -59,7 +59,7 @@ static void headers_that_lie_are_refused(void **state)
     forged_free(&whole);
 }
 
-/* A handle spoilt after the fit is what a file that lies would hold. */
+/* A handle spoilt once it has judged itself, which saving asks for, is what a file that lies would hold. */
 static void numbers_that_lie_are_refused(void **state)
 {
     (void)state;
@@ -67,11 +67,12 @@ static void numbers_that_lie_are_refused(void **state)
         "\"features\" has a number that is not finite"};
     for (int what = 0; what < 4; what++) {
         mopd_recognizer *r = fitted();
+        const char *path = test_path("spoilt.safetensors");
+        assert_ok(mopd_recognizer_save(r, path));
         if (what == 0) r->shown[1] = r->shown[0];
         if (what == 1) r->labels[0] = 99;
         if (what == 2) r->sums.count[2] += 1;
         if (what == 3) r->features[3] = NAN;
-        const char *path = test_path("spoilt.safetensors");
         assert_ok(mopd_recognizer_save(r, path));
         mopd_recognizer_close(r);
         assert_refused(path, MOPD_E_FORMAT, words[what]);
