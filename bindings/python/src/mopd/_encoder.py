@@ -39,7 +39,7 @@ from ._progress import Progress, Wanted
 
 _PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16, "auto": _abi.MOPD_PRECISION_AUTO}
 _DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
-_GREY16 = {"cut": False, "scale": True}
+_GREY16 = {"cut": 0, "scale": _abi.MOPD_OPEN_SCALE_GREY16}
 _BATCH = 16  # preprocessed pictures that go to the library at a time
 
 
@@ -88,8 +88,9 @@ class Encoder:
         options.precision = _code(_PRECISIONS, "precision", precision)
         options.n_threads = threads
         options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
-        self._scale_grey16 = _code(_GREY16, "grey16", grey16)
-        options.flags |= _abi.MOPD_OPEN_SCALE_GREY16 if self._scale_grey16 else 0
+        grey_flag = _code(_GREY16, "grey16", grey16)
+        options.flags |= grey_flag
+        self._scale_grey16 = grey_flag != 0
         self._arguments = (path, threads, precision, read, truncate, grey16)
         where = builtin_path() if path is None else path
         handle = Handle(_abi.mopd_encoder, lib.mopd_encoder_close)
