@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Our side of the benches: libmopd through the declarations of bindings/python, nothing else of the package."""
 import ctypes
-import importlib.util
+import importlib
 import os
 import pathlib
+import sys
 
 import numpy as np
 
@@ -15,9 +16,8 @@ abi = None
 def load(path):
     global abi
     os.environ["MOPD_LIBRARY"] = str(path)
-    spec = importlib.util.spec_from_file_location("mopd_abi", SOURCE / "bindings/python/src/mopd/_abi.py")
-    abi = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(abi)
+    sys.path.insert(0, str(SOURCE / "bindings/python/src"))
+    abi = importlib.import_module("mopd._abi")
 
 
 def check(status):
