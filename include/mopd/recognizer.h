@@ -84,7 +84,7 @@ MOPD_API mopd_status mopd_recognizer_options_init(mopd_recognizer_options *optio
 
 /* Fits to n features, n x D, rows of length 1, with labels in [0, n_classes); a class may have no picture, and n may
  * be 0.  The encoder, which made the features, encodes the names; everything is copied.  options may be NULL for the
- * defaults.  About 0.3 s for 1,632 pictures of 102 classes at D = 512, on the calling thread and some of its own.
+ * defaults.  0.3 to 0.5 s for 1,632 pictures of 102 classes at D = 512, on the calling thread and some of its own.
  *
  * ARG: a bad list of classes (names that are the same words to the model too, mopd_classes_check), an option or a label
  * out of range, a row that is not of length 1, templates beside a prompt; NUMERIC: a row is not finite; MISMATCH: the
