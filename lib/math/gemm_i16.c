@@ -163,8 +163,10 @@ static void do_block(const work *w, const block *b, quantized *a)
 {
     const mo_gemm_args *g = &w->job->g;
     const size_t width = MO_PANEL * w->i16->tile_panels;
-    w->i16->quantize(a->q, a->scale, g->a + b->r0 * g->lda + 2 * b->p0, g->lda, b->r1 - b->r0,
-        inputs_of(&w->depth, b->p0, b->p1));
+    const float *from = g->a + b->r0 * g->lda + 2 * b->p0;
+    const size_t rows = b->r1 - b->r0, inputs = inputs_of(&w->depth, b->p0, b->p1);
+    MO_RACES_READ(from, g->lda, rows, inputs);
+    w->i16->quantize(a->q, a->scale, from, g->lda, rows, inputs);
     for (size_t c = w->area->c0; c < w->area->c1; c += width) do_strip(w, b, a, c);
     if (b->p1 == w->depth.pairs)
         mo_gemm_epilogue_finish(w->job->kern, g, &(mo_gemm_area){b->r0, b->r1, w->area->c0, w->area->c1});
