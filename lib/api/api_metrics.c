@@ -41,7 +41,7 @@ mopd_status mopd_accuracy_interval(uint64_t correct, uint64_t n, double *low, do
 
 double mopd_harmonic_mean(double a, double b)
 {
-    return a + b > 0 ? 2 * a * b / (a + b) : 0;
+    return mo_metrics_harmonic(a, b);
 }
 
 mopd_status mopd_calibration_add(

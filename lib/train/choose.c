@@ -168,12 +168,6 @@ static void write_setting(const search *s, mo_jsonw *w, const mopd_trainer_optio
     if (s->lengths) mo_jsonw_kint(w, "epochs", epochs);
 }
 
-/* 2 b f / (b + f). */
-static double harmonic(double b, double f)
-{
-    return b + f > 0 ? 2 * b * f / (b + f) : 0;
-}
-
 /* Tries options; when they are the best so far, and give up nothing on trained classes, they become `best`. */
 static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_trainer_options *best)
 {
@@ -182,7 +176,7 @@ static mopd_status try_options(search *s, const mopd_trainer_options *o, mopd_tr
         mopd_status st = try_fold(s, &s->folds[i], o, &base, &fresh);
         if (st != MOPD_OK) return st;
     }
-    const double h = harmonic(base, fresh);
+    const double h = mo_metrics_harmonic(base, fresh);
     mo_jsonw_object(&s->w);
     write_setting(s, &s->w, o, s->epochs);
     mo_jsonw_kdouble(&s->w, "base", base);
@@ -264,7 +258,7 @@ static void prefer_defaults(search *s, mopd_trainer_options *best, uint32_t epoc
     const double held = (double)s->folds[MO_CHOOSE_ALL].held.n,
                  unseen = (double)(s->folds[0].unseen.n + s->folds[1].unseen.n);
     const double error = error_of_h(s->first_base, held, s->first_new, unseen);
-    if (s->best > harmonic(s->first_base, s->first_new) + error) return;
+    if (s->best > mo_metrics_harmonic(s->first_base, s->first_new) + error) return;
     *best = s->first;
     s->best_epochs = epochs;
 }

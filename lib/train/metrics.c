@@ -88,3 +88,8 @@ void mo_metrics_interval(double *low, double *high, uint64_t correct, uint64_t n
     *low = 100 * fmax(0, (middle - half) / (1 + z * z / m));
     *high = 100 * fmin(1, (middle + half) / (1 + z * z / m));
 }
+
+double mo_metrics_harmonic(double a, double b)
+{
+    return a + b > 0 ? 2 * a * b / (a + b) : 0;
+}

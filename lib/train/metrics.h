@@ -16,6 +16,9 @@ void mo_metrics_compute(mopd_metrics *metrics, const uint32_t *confusion, size_t
 mopd_status mo_metrics_calibration_add(
     double *sums, size_t n_classes, const float *logits, const int32_t *labels, size_t n);
 
+/* 2 a b / (a + b), 0 when both are 0. */
+double mo_metrics_harmonic(double a, double b);
+
 /* Wilson's 95 % interval of a count, correct <= n, in percent. */
 void mo_metrics_interval(double *low, double *high, uint64_t correct, uint64_t n);
 
