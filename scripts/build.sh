@@ -4,14 +4,8 @@
 # model, stages all in BUILD/stage.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-build=${1:-$root/build}
-
-mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
-    echo "build: cannot write in $build; another folder will do: scripts/build.sh FOLDER, scripts/demo.sh FOLDER" >&2
-    exit 1
-}
+build=$("$root/scripts/folder.sh" "${1:-$root/build}" build "scripts/build.sh FOLDER, scripts/demo.sh FOLDER")
 "$root/scripts/setup.sh"
-build=$(cd "$build" && pwd)
 log=$build/build.log
 echo "build: compiling in $build"
 cmake -G Ninja -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >"$log" 2>&1 || { cat "$log" >&2; exit 1; }

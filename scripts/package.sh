@@ -4,13 +4,7 @@
 # libmopd0, libmopd-dev, mopd, mopd-data.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-build=${1:-$root/build-deb}
-
-mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
-    echo "package: cannot write in $build; another folder will do: scripts/package.sh FOLDER" >&2
-    exit 1
-}
-build=$(cd "$build" && pwd)
+build=$("$root/scripts/folder.sh" "${1:-$root/build-deb}" package "scripts/package.sh FOLDER")
 cd "$root"
 scripts/setup.sh file dpkg-dev # cpack asks file, then dpkg-shlibdeps, what the packages depend on
 export DEB_BUILD_MAINT_OPTIONS=reproducible=-fixfilepath,-fixdebugpath # the build itself maps paths (MOPD_DEB), also with blanks

@@ -40,15 +40,14 @@ part_onednn()
 # What one build has told is not asked of the next: what does not run the library; the fuzz targets, which the part fuzz
 # runs with clang and sanitizers; with ThreadSanitizer also folders whose code no thread enters.
 not_covered='^((code|docs)[.]|api[.]refused)'
-not_compiled='^((code|docs|fuzz)[.]|api[.]refused)'
-not_sanitized=$not_compiled
+not_again='^((code|docs|fuzz)[.]|api[.]refused)'
 no_threads='^((code|docs|fuzz|abi|format|token)[.]|api[.]refused)'
 
 #: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test in C and C++
 part_asan()
 {
     build asan
-    run_tests asan -E "$not_sanitized"
+    run_tests asan -E "$not_again"
 }
 
 #: tsan         ThreadSanitizer, every test of code that runs in threads
@@ -63,7 +62,7 @@ part_msan()
 {
     scripts/setup.sh clang libclang-rt-dev llvm
     build msan
-    run_tests msan -E "$not_sanitized"
+    run_tests msan -E "$not_again"
 }
 
 #: clang        clang with warnings as errors, every test in C and C++
@@ -71,7 +70,7 @@ part_clang()
 {
     scripts/setup.sh clang
     build clang
-    run_tests clang -E "$not_compiled"
+    run_tests clang -E "$not_again"
 }
 
 #: tidy         clang-tidy has nothing to say of the checks in .clang-tidy

@@ -6,12 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-build=${1:-$root/build}
-mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
-    echo "python: cannot write in $build; another folder will do: bindings/python/test.sh FOLDER" >&2
-    exit 1
-}
-build=$(cd "$build" && pwd)
+build=$("$root/scripts/folder.sh" "${1:-$root/build}" python "bindings/python/test.sh FOLDER")
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 if [ $# = 2 ]; then

@@ -6,12 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-build=${1:-$root/build}
-mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || {
-    echo "wheel: cannot write in $build; another folder will do: bindings/python/wheel.sh FOLDER" >&2
-    exit 1
-}
-build=$(cd "$build" && pwd)
+build=$("$root/scripts/folder.sh" "${1:-$root/build}" wheel "bindings/python/wheel.sh FOLDER")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
