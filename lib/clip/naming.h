@@ -26,6 +26,7 @@ typedef struct mo_naming {
     size_t n_rules;
     const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
     size_t n_ignored;
+    bool strict; /* a tensor that is neither asked for nor ignored is refused, wherever it stands */
 } mo_naming;
 
 /* Where a parameter is stored. */

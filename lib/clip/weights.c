@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * weights.c - binds stored tensors to the parameters of a configuration and checks that nothing is left over. */
+ * weights.c - binds stored tensors to the parameters of a configuration. */
 #include "clip/weights.h"
 
 #include <stdio.h>
@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/view.h"
+#include "clip/leftover.h"
+#include "clip/wrap.h"
 
 #define MAX_FILES 256 /* shards of one model */
 
@@ -22,7 +24,10 @@ struct mo_weights {
     mo_weight *param;     /* in the order of params.h */
     const mo_view **used; /* the stored tensor of each, sorted after binding */
     size_t n_params, cap;
-    entry *by_name; /* sorted */
+    entry *by_name;     /* sorted */
+    const char **extra; /* names of stored tensors that nothing uses */
+    size_t n_extra;
+    char prefix[MO_WRAP_LONGEST]; /* before every stored name */
 };
 
 mopd_status mo_weights_create(mo_weights **out)
@@ -39,6 +44,7 @@ void mo_weights_free(mo_weights *weights)
     mo_mem_free(weights->param);
     mo_mem_free((void *)weights->used);
     mo_mem_free(weights->by_name);
+    mo_mem_free((void *)weights->extra);
     mo_mem_free(weights);
 }
 
@@ -59,8 +65,18 @@ mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file)
     return MOPD_OK;
 }
 
+mopd_status mo_weights_unwrap(mo_weights *weights)
+{
+    return mo_wrap_find(weights->prefix, weights->file, weights->n_files);
+}
+
 static const mo_view *find(const mo_weights *w, const char *stored, size_t *file)
 {
+    char whole[MO_WRAP_LONGEST + MO_NAMING_LONGEST];
+    if (*w->prefix) {
+        if (snprintf(whole, sizeof whole, "%s%s", w->prefix, stored) >= (int)sizeof whole) return NULL;
+        stored = whole;
+    }
     for (size_t i = 0; i < w->n_files; i++) {
         const mo_view *v = mo_tensors_find(w->file[i], stored);
         if (!v) continue;
@@ -142,8 +158,8 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
     shape_text(want, sizeof want, spec->n_dims, shape);
     const mo_view *v = find(w, at->name, file);
     if (!v)
-        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s is missing; the configuration asks for shape %s",
-            mo_tensors_path(w->file[w->n_files - 1]), at->name, want);
+        return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s%s is missing; the configuration asks for shape %s",
+            mo_tensors_path(w->file[w->n_files - 1]), w->prefix, at->name, want);
     const char *path = mo_tensors_path(w->file[*file]);
     if (!shape_fits(v, spec->n_dims, shape)) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
@@ -188,52 +204,15 @@ static int compare_entries(const void *a, const void *b)
     return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-static bool is_used(const mo_weights *w, const mo_view *v)
-{
-    return bsearch(&v, w->used, w->n_params, sizeof *w->used, compare_views) != NULL;
-}
-
-/* Whether a left-over tensor is one of a layer the configuration does not have: with a number between dots as
- * 0, its name is a known one. */
-static bool further_layer(const mo_weights *w, const char *name)
-{
-    for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
-        char first[256];
-        size_t digits = strspn(dot + 1, "0123456789");
-        if (!digits || dot[1 + digits] != '.' || strlen(name) >= sizeof first) continue;
-        snprintf(first, sizeof first, "%.*s.0%s", (int)(dot - name), name, dot + 1 + digits);
-        const mo_view *v = mo_weights_raw(w, first);
-        if (v && is_used(w, v)) return true;
-    }
-    return false;
-}
-
-static mopd_status check_rest(const mo_weights *w, const mo_naming *naming)
-{
-    for (size_t f = 0; f < w->n_files; f++) {
-        const mo_tensors *t = w->file[f];
-        for (size_t i = 0, n = mo_tensors_count(t); i < n; i++) {
-            const char *name = mo_tensors_name(t, i);
-            const mo_view *v = mo_tensors_view(t, i);
-            if (is_used(w, v) || mo_naming_ignores(naming, name)) continue;
-            if (further_layer(w, name))
-                return mo_fail(MOPD_E_MISMATCH,
-                    "%s: tensor %s belongs to a layer the configuration does not have", mo_tensors_path(t),
-                    name);
-            return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s has no place in this architecture",
-                mo_tensors_path(t), name);
-        }
-    }
-    return MOPD_OK;
-}
-
 mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, const mo_naming *naming)
 {
     binding b = {weights, naming};
     mopd_status st = mo_params_each(config, bind_one, &b);
     if (st != MOPD_OK) return st;
     qsort((void *)weights->used, weights->n_params, sizeof *weights->used, compare_views);
-    if ((st = check_rest(weights, naming)) != MOPD_OK) return st;
+    const mo_leftover rest = {
+        weights->file, weights->n_files, weights->used, weights->n_params, naming, weights->prefix};
+    if ((st = mo_leftover_find(&rest, &weights->extra, &weights->n_extra)) != MOPD_OK) return st;
     weights->by_name = mo_mem_alloc(weights->n_params, sizeof *weights->by_name);
     if (!weights->by_name) return MOPD_E_NOMEM;
     for (size_t i = 0; i < weights->n_params; i++)
@@ -249,6 +228,21 @@ mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo
     if (!e) return mo_fail(MOPD_E_INTERNAL, "parameter %s was never bound", name);
     *out = e->param;
     return MOPD_OK;
+}
+
+size_t mo_weights_n_extra(const mo_weights *weights)
+{
+    return weights->n_extra;
+}
+
+const char *mo_weights_extra(const mo_weights *weights, size_t i)
+{
+    return weights->extra[i];
+}
+
+const char *mo_weights_prefix(const mo_weights *weights)
+{
+    return weights->prefix;
 }
 
 size_t mo_weights_count(const mo_weights *weights)

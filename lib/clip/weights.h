@@ -30,12 +30,17 @@ void mo_weights_free(mo_weights *weights);
  * too many files. */
 mopd_status mo_weights_add(mo_weights *weights, mo_tensors *file);
 
+/* Takes off what training programs put before all names (wrap.h): from here on a stored name is what follows.
+ * After the last file.  FORMAT: several models in one file. */
+mopd_status mo_weights_unwrap(mo_weights *weights);
+const char *mo_weights_prefix(const mo_weights *weights); /* what was taken off, "" for nothing */
+
 /* A tensor under the name it is stored by, NULL when no file has it. */
 const mo_view *mo_weights_raw(const mo_weights *weights, const char *stored);
 
 /* Finds every parameter of the configuration under the name that `naming` gives it.  MISMATCH: one is missing
  * or has another shape, or there are more layers than the configuration says; UNSUPPORTED: an element type, or
- * a tensor that has no place in the architecture and is not one to ignore. */
+ * a tensor that would change the results (leftover.h). */
 mopd_status mo_weights_bind(mo_weights *weights, const mo_config *config, const mo_naming *naming);
 
 /* A parameter by its name here; INTERNAL when the configuration has none of that name. */
@@ -44,6 +49,10 @@ mopd_status mo_weights_get(const mo_weights *weights, const char *name, const mo
 /* All parameters, in the order of params.h. */
 size_t mo_weights_count(const mo_weights *weights);
 const mo_weight *mo_weights_at(const mo_weights *weights, size_t i);
+
+/* Stored tensors that nothing uses, by their whole names. */
+size_t mo_weights_n_extra(const mo_weights *weights);
+const char *mo_weights_extra(const mo_weights *weights, size_t i);
 
 /* n floats of a parameter from element `first` on, counted as [outputs][inputs]. */
 void mo_weights_floats(const mo_weight *param, size_t first, size_t n, float *out);

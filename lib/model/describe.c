@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/view.h"
 #include "format/safetensors.h"
 #include "model/config_json.h"
@@ -11,6 +12,7 @@
 #include "model/layouts/packed.h"
 
 #define LONG_LIST 1000 /* items beyond which a list in the metadata is only counted */
+#define MAX_UNUSED 100 /* tensors named that the model does not use */
 
 static void write_types(const mo_weights *weights, mo_jsonw *w)
 {
@@ -20,6 +22,19 @@ static void write_types(const mo_weights *weights, mo_jsonw *w)
     mo_jsonw_object(w);
     for (int i = 0; i <= MO_BOOL; i++)
         if (count[i]) mo_jsonw_kint(w, mo_dtype_name((mo_dtype)i), (int64_t)count[i]);
+    mo_jsonw_end(w);
+}
+
+/* What the files hold and the model does not use: how many, and the first of them. */
+static void write_extra(const mo_weights *weights, mo_jsonw *w)
+{
+    const size_t n = mo_weights_n_extra(weights);
+    if (*mo_weights_prefix(weights)) mo_jsonw_kstring(w, "tensor_prefix", mo_weights_prefix(weights));
+    if (!n) return;
+    mo_jsonw_kint(w, "unused_tensors", (int64_t)n);
+    mo_jsonw_key(w, "unused");
+    mo_jsonw_array(w);
+    for (size_t i = 0; i < n && i < MAX_UNUSED; i++) mo_jsonw_string(w, mo_weights_extra(weights, i));
     mo_jsonw_end(w);
 }
 
@@ -46,6 +61,7 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kint(&w, "parameters", (int64_t)mo_weights_parameters(encoder->weights));
     mo_jsonw_kint(&w, "weight_bytes", (int64_t)mo_weights_bytes(encoder->weights));
     write_types(encoder->weights, &w);
+    write_extra(encoder->weights, &w);
     mo_jsonw_key(&w, "config");
     mo_config_json_write(c, &w);
     mo_jsonw_end(&w);
@@ -136,7 +152,7 @@ mopd_status mo_describe_file(const char *path, char **json)
 {
     const mo_layout *layout;
     mo_tensors *file;
-    if (!path) return describe_model(NULL, json);
+    if (!path || mo_file_is_dir(path)) return describe_model(path, json);
     mopd_status st = mo_layouts_find(&layout, path);
     if (st != MOPD_OK) return st;
     if (layout != &mo_layout_packed) return describe_model(path, json);

@@ -8,13 +8,26 @@
 #include "model/builtin.h"
 #include "model/encoder.h"
 #include "model/fingerprint.h"
+#include "model/layouts/hub_cache.h"
 #include "model/layouts/layouts.h"
 #include "model/layouts/packed.h"
+
+/* In a cache of the hub the model is a folder further down. */
+static mopd_status enter_cache(mopd_encoder *e)
+{
+    char *inner;
+    mopd_status st = mo_hub_cache_find(&inner, e->path);
+    if (st != MOPD_OK || !inner) return st;
+    mo_mem_free(e->path);
+    e->path = inner;
+    return MOPD_OK;
+}
 
 static mopd_status open_parts(mopd_encoder *e, bool read)
 {
     const mo_layout *layout;
-    mopd_status st = mo_layouts_find(&layout, e->path);
+    mopd_status st = enter_cache(e);
+    if (st == MOPD_OK) st = mo_layouts_find(&layout, e->path);
     if (st != MOPD_OK) return st;
     e->layout = layout->name;
     return layout->open(e, e->path, read);

@@ -299,19 +299,23 @@ static void tensors_left_over_are_named(void **state)
         mopd_status st;
         const char *words;
     } cases[] = {
-        {"logit_bias", MOPD_E_UNSUPPORTED,
-            "more.safetensors: tensor logit_bias has no place in this architecture"},
-        {"text_model.position_ids", MOPD_OK, ""},
-        {"position_ids", MOPD_E_UNSUPPORTED, "has no place"},
+        {"logit_bias", MOPD_OK, "logit_bias"},
+        {"text_model.position_ids", MOPD_OK, NULL},
+        {"position_ids", MOPD_OK, "position_ids"},
         {"text_model.encoder.layers.2.layer_norm1.bias", MOPD_E_MISMATCH,
             "more.safetensors: tensor text_model.encoder.layers.2.layer_norm1.bias belongs to a layer the "
             "configuration does "
             "not have"},
         {"text_model.encoder.layers.17.layer_norm1.bias", MOPD_E_MISMATCH, "belongs to a layer"},
         {"text_model.encoder.layers.2.layer_norm3.bias", MOPD_E_UNSUPPORTED, "has no place"},
-        {"text_model.encoder.layers.2x.layer_norm1.bias", MOPD_E_UNSUPPORTED, "has no place"},
-        {"layers.2.layer_norm1.bias", MOPD_E_UNSUPPORTED, "has no place"},
-        {"2.text_projection.weight", MOPD_E_UNSUPPORTED, "has no place"},
+        {"text_model.encoder.layers.1.gamma", MOPD_E_UNSUPPORTED, "has no place"},
+        {"text_model.encoder.layers.1.self_attn.q_proj.lora.weight", MOPD_E_UNSUPPORTED, "has no place"},
+        {"visual_projection.bias", MOPD_E_UNSUPPORTED,
+            "more.safetensors: tensor visual_projection.bias has no place in this architecture"},
+        {"text_model.encoder.layers.2x.layer_norm1.bias", MOPD_OK,
+            "text_model.encoder.layers.2x.layer_norm1.bias"},
+        {"layers.2.layer_norm1.bias", MOPD_OK, "layers.2.layer_norm1.bias"},
+        {"2.text_projection.weight", MOPD_OK, "2.text_projection.weight"},
     };
     const mo_config c = tower_config();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -321,8 +325,77 @@ static void tensors_left_over_are_named(void **state)
         const mopd_status st = mo_weights_bind(w, &c, &naming);
         if (st != cases[i].st || (st != MOPD_OK && !strstr(mopd_last_error(), cases[i].words)))
             fail_msg("%s: %s: %s", cases[i].name, mopd_status_name(st), mopd_last_error());
+        if (st == MOPD_OK) {
+            assert_int_equal(mo_weights_n_extra(w), cases[i].words != NULL);
+            if (cases[i].words) assert_string_equal(mo_weights_extra(w, 0), cases[i].words);
+        }
         mo_weights_free(w);
     }
+}
+
+/* A file of this library's own has what it should have and nothing else. */
+static void strict_namings_refuse_what_is_left_over(void **state)
+{
+    (void)state;
+    static const char *const ignored[] = {"*.position_ids"};
+    const mo_naming naming = {.ignored = ignored, .n_ignored = 1, .strict = true};
+    static const char *const names[] = {"logit_bias", "position_ids", "layers.2.layer_norm1.bias"};
+    const mo_config c = tower_config();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const tensor more = {names[i], MO_F32, 1, {2}};
+        mo_weights *w = tower_open(tower_write("tower.safetensors", &c, 1));
+        assert_ok(mo_weights_add(w, make_file("more.safetensors", &more, 1)));
+        assert_fails(
+            mo_weights_bind(w, &c, &naming), MOPD_E_UNSUPPORTED, "has no place in this architecture");
+        mo_weights_free(w);
+    }
+}
+
+/* ---- words before every name ---- */
+
+/* A file with logit_scale under these names. */
+static mo_weights *scales(const char *a, const char *b)
+{
+    const tensor t[] = {{a, MO_F32, 0, {0}}, {b, MO_F32, 0, {0}}};
+    mo_weights *w;
+    assert_ok(mo_weights_create(&w));
+    assert_ok(mo_weights_add(w, make_file("scales.safetensors", t, b ? 2 : 1)));
+    return w;
+}
+
+static void words_of_training_are_taken_off(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b, *prefix;
+    } cases[] = {
+        {"logit_scale", NULL, ""},
+        {"module.logit_scale", NULL, "module."},
+        {"_orig_mod.logit_scale", NULL, "_orig_mod."},
+        {"model.logit_scale", "optimizer.logit_scale", "model."},
+        {"state_dict.module._orig_mod.logit_scale", NULL, "state_dict.module._orig_mod."},
+        {"model_state_dict.logit_scale", "ema.logit_scale", "model_state_dict."},
+        {"logit_scale", "module.logit_scale", ""},
+        {"clip.logit_scale", NULL, ""},
+        {"modulelogit_scale", NULL, ""},
+        {".logit_scale", NULL, ""},
+        {"module..logit_scale", NULL, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_weights *w = scales(cases[i].a, cases[i].b);
+        assert_ok(mo_weights_unwrap(w));
+        if (strcmp(mo_weights_prefix(w), cases[i].prefix) != 0)
+            fail_msg("%s: \"%s\" is taken off", cases[i].a, mo_weights_prefix(w));
+        if (*cases[i].prefix) {
+            assert_non_null(mo_weights_raw(w, "logit_scale"));
+            assert_null(mo_weights_raw(w, cases[i].a));
+        }
+        mo_weights_free(w);
+    }
+    mo_weights *w = scales("model.logit_scale", "state_dict.logit_scale");
+    assert_fails(mo_weights_unwrap(w), MOPD_E_FORMAT,
+        "scales.safetensors: weights of two models: model.logit_scale and state_dict.logit_scale");
+    mo_weights_free(w);
 }
 
 /* ---- several files ---- */
@@ -386,6 +459,8 @@ int main(void)
         cmocka_unit_test(messages_show_the_stored_names),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(tensors_left_over_are_named),
+        cmocka_unit_test(strict_namings_refuse_what_is_left_over),
+        cmocka_unit_test(words_of_training_are_taken_off),
         cmocka_unit_test(the_first_file_wins),
         cmocka_unit_test(there_are_only_so_many_files),
         cmocka_unit_test(binding_survives_failing_memory),

@@ -5,6 +5,23 @@
 #include "model/layouts/layouts.h"
 #include "support/folders.h"
 
+/* The same model as the golden one, to the fingerprint. */
+static void assert_same_model(const char *path, const char *model)
+{
+    char gold[600];
+    snprintf(gold, sizeof gold, FOLDERS_GOLD "%s", model);
+    mopd_encoder *want = folder_open(gold, 1), *got = folder_open(path, 1);
+    assert_string_equal(got->fingerprint, want->fingerprint);
+    assert_string_equal(got->layout, want->layout);
+    float a[16], b[16];
+    static const char *const text[] = {"a photo of a cat."};
+    assert_ok(mo_encoder_texts(want, text, 1, a, NULL));
+    assert_ok(mo_encoder_texts(got, text, 1, b, NULL));
+    assert_memory_equal(a, b, want->config.dim * sizeof *a);
+    mo_encoder_close(got);
+    mo_encoder_close(want);
+}
+
 /* ---- which layout ---- */
 
 static const char *layout_at(const char *path)
@@ -56,9 +73,77 @@ static void folders_are_told_by_their_files(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *folder = folder_make();
         for (int k = 0; k < 4 && cases[i].files[k]; k++) folder_write_text(folder, cases[i].files[k], "");
+        if (!strncmp(cases[i].files[0], "config", 6))
+            folder_write_text(folder, "config.json", "{\"model_type\": \"clip\"}");
         if (strcmp(layout_at(folder), cases[i].layout) != 0)
             fail_msg("case %zu is taken for %s", i, layout_at(folder));
     }
+}
+
+/* timm's folders hold a config.json of timm's and the image tower alone beside a whole open_clip model. */
+static void a_configuration_of_timm_is_not_transformers(void **state)
+{
+    (void)state;
+    static const char timm[] = "{\"architecture\": \"vit_base_patch16_clip_224\", \"num_classes\": 512}";
+    const char *folder = folder_of("openclip");
+    folder_write_text(folder, "config.json", timm);
+    folder_write_text(folder, "model.safetensors", "the image tower");
+    assert_string_equal(layout_at(folder), "open_clip");
+    assert_same_model(folder, "openclip");
+    folder_drop(folder, "open_clip_config.json");
+    assert_string_equal(layout_at(folder), "huggingface");
+    assert_fails(folder_try(folder), MOPD_E_UNSUPPORTED,
+        "config.json: key \"model_type\" is missing: no model of transformers; timm's "
+        "\"vit_base_patch16_clip_224\" is an image tower alone");
+}
+
+/* ---- the cache of Hugging Face's hub ---- */
+
+static void folder_link(const char *folder, const char *name, const char *to)
+{
+    char path[512];
+    folder_join(path, folder, name);
+    assert_int_equal(symlink(to, path), 0);
+}
+
+static const char *folder_in(char path[512], const char *folder, const char *name)
+{
+    folder_join(path, folder, name);
+    assert_int_equal(mkdir(path, 0777), 0);
+    return path;
+}
+
+static void a_cache_of_the_hub_opens(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "config.json", "model.safetensors", "preprocessor_config.json", "vocab.json", "merges.txt"};
+    const char *cache = folder_make();
+    char snapshots[512], snapshot[512], blobs[512], refs[512], other[512], link[600];
+    folder_in(snapshots, cache, "snapshots");
+    assert_fails(
+        folder_try(cache), MOPD_E_IO, "/snapshots: a cache of Hugging Face's hub without a snapshot");
+    folder_in(snapshot, snapshots, "0123abcd");
+    folder_in(blobs, cache, "blobs");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        folder_copy(FOLDERS_GOLD "hf", files[i], blobs, files[i]);
+        snprintf(link, sizeof link, "../../blobs/%s", files[i]);
+        folder_link(snapshot, files[i], link);
+    }
+    assert_same_model(cache, "hf");
+    assert_same_model(snapshot, "hf");
+    folder_in(other, snapshots, "99");
+    assert_fails(folder_try(cache), MOPD_E_FORMAT, "0123abcd or 99: refs/main names neither");
+    folder_in(refs, cache, "refs");
+    folder_write_text(refs, "main", "0123abcd\n");
+    assert_same_model(cache, "hf");
+    folder_write_text(refs, "main", "../blobs");
+    assert_fails(folder_try(cache), MOPD_E_FORMAT, "refs/main names neither");
+    char *json;
+    folder_write_text(refs, "main", "0123abcd");
+    assert_ok(mo_describe_file(cache, &json));
+    assert_non_null(strstr(json, "snapshots/0123abcd\""));
+    mo_mem_free(json);
 }
 
 static void a_folder_of_no_model_says_what_is_looked_for(void **state)
@@ -140,6 +225,7 @@ static void missing_files_are_named(void **state)
     };
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
         const char *path = folder_of(missing[i].model);
+        folder_drop(path, "golden.safetensors");
         folder_drop(path, missing[i].file);
         assert_fails(folder_try(path), MOPD_E_IO, missing[i].words);
         assert_non_null(strstr(mopd_last_error(), path));
@@ -194,23 +280,6 @@ static mo_tensors *weights_of(const char *folder, const char *file)
     return t;
 }
 
-/* The same model as the golden one, to the fingerprint. */
-static void assert_same_model(const char *path, const char *model)
-{
-    char gold[600];
-    snprintf(gold, sizeof gold, FOLDERS_GOLD "%s", model);
-    mopd_encoder *want = folder_open(gold, 1), *got = folder_open(path, 1);
-    assert_string_equal(got->fingerprint, want->fingerprint);
-    assert_string_equal(got->layout, want->layout);
-    float a[16], b[16];
-    static const char *const text[] = {"a photo of a cat."};
-    assert_ok(mo_encoder_texts(want, text, 1, a, NULL));
-    assert_ok(mo_encoder_texts(got, text, 1, b, NULL));
-    assert_memory_equal(a, b, want->config.dim * sizeof *a);
-    mo_encoder_close(got);
-    mo_encoder_close(want);
-}
-
 /* Folders whose weights are PyTorch's are the same models. */
 static void weights_of_pytorch_open_as_well(void **state)
 {
@@ -245,6 +314,95 @@ static void the_first_file_of_weights_is_taken(void **state)
     const char *folder = folder_of("openclip");
     folder_rename(folder, "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors");
     assert_same_model(folder, "openclip");
+}
+
+/* open_clip's configuration, written by hand beside a file of any name. */
+static void one_file_of_any_name_is_the_weights(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"RemoteCLIP-ViT-B-32.pt", "RS5M.pth", "x.bin", "x.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *folder = folder_of("openclip");
+        folder_drop(folder, "golden.safetensors");
+        folder_rename(folder, "open_clip_model.safetensors", names[i]);
+        assert_same_model(folder, "openclip");
+        folder_write_text(folder, "y.pt", "");
+        assert_fails(
+            folder_try(folder), MOPD_E_FORMAT, "y.pt: give the file that holds the weights the name");
+    }
+}
+
+static void weights_of_others_are_spoken_of(void **state)
+{
+    (void)state;
+    const char *folder = folder_of("hf");
+    folder_drop(folder, "model.safetensors");
+    folder_write_text(folder, "tf_model.h5", "");
+    assert_fails(folder_try(folder), MOPD_E_IO,
+        "/model.safetensors: cannot open: no such file, nor model.safetensors.index.json, pytorch_model.bin, "
+        "pytorch_model.bin.index.json; tf_model.h5 is there, which is not read: PyTorch's weights are "
+        "wanted");
+}
+
+/* ---- checkpoints of a training ---- */
+
+static const char *before;
+
+static const char *wrapped(const char *name)
+{
+    static char whole[200];
+    snprintf(whole, sizeof whole, "%s%s", before, name);
+    return whole;
+}
+
+/* Names with words before them are the same model, whichever file and layout. */
+static void wrapped_weights_are_the_same_model(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "module.", "_orig_mod.", "state_dict.", "model.", "state_dict.module."};
+    static const char *const cases[][3] = {{"hf", "model.safetensors", "pytorch_model.bin"},
+        {"openclip", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"}};
+    for (size_t i = 0; i < 2 * sizeof words / sizeof *words; i++) {
+        const char *const *c = cases[i % 2];
+        const char *folder = folder_of(c[0]);
+        mo_tensors *t = weights_of(folder, c[1]);
+        before = words[i / 2];
+        folder_write_safetensors(folder, c[1], t, wrapped);
+        assert_same_model(folder, c[0]);
+        folder_drop(folder, c[1]);
+        folder_write_torch(folder, c[2], t, wrapped);
+        assert_same_model(folder, c[0]);
+        mo_tensors_close(t);
+    }
+}
+
+/* What inspect says of tensors that nothing uses. */
+static void tensors_beside_the_model_are_named(void **state)
+{
+    (void)state;
+    const char *folder = folder_of("hf");
+    mo_safetensors_writer *w;
+    char path[512], *json;
+    mo_tensors *t = weights_of(folder, "model.safetensors");
+    before = "model.";
+    folder_write_safetensors(folder, "a", t, wrapped);
+    mo_tensors_close(t);
+    folder_drop(folder, "model.safetensors");
+    folder_join(path, folder, "b");
+    assert_ok(mo_safetensors_writer_create(&w));
+    assert_ok(mo_safetensors_writer_tensor(w, "optimizer.state.0.exp_avg", MO_F32, 0, NULL));
+    assert_ok(mo_safetensors_writer_begin(w, path));
+    assert_ok(mo_safetensors_writer_floats(w, &(float){1}, 1));
+    assert_ok(mo_safetensors_writer_commit(w));
+    mo_safetensors_writer_free(w);
+    folder_write_text(
+        folder, "model.safetensors.index.json", "{\"weight_map\": {\"x\": \"a\", \"y\": \"b\"}}");
+    assert_same_model(folder, "hf");
+    assert_ok(mo_describe_file(folder, &json));
+    assert_non_null(strstr(json,
+        "\"tensor_prefix\":\"model.\",\"unused_tensors\":1,\"unused\":[\"optimizer.state.0.exp_avg\"]"));
+    mo_mem_free(json);
 }
 
 static const char *of_text(const char *name)
@@ -379,6 +537,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_golden_model_has_its_layout),
         cmocka_unit_test(folders_are_told_by_their_files),
+        cmocka_unit_test(a_configuration_of_timm_is_not_transformers),
+        cmocka_unit_test(a_cache_of_the_hub_opens),
         cmocka_unit_test(a_folder_of_no_model_says_what_is_looked_for),
         cmocka_unit_test(files_are_told_by_their_first_bytes),
         cmocka_unit_test(looking_survives_failing_memory),
@@ -387,6 +547,10 @@ int main(void)
         cmocka_unit_test(state_dicts_of_others_are_not_taken_for_openai),
         cmocka_unit_test(weights_of_pytorch_open_as_well),
         cmocka_unit_test(the_first_file_of_weights_is_taken),
+        cmocka_unit_test(one_file_of_any_name_is_the_weights),
+        cmocka_unit_test(weights_of_others_are_spoken_of),
+        cmocka_unit_test(wrapped_weights_are_the_same_model),
+        cmocka_unit_test(tensors_beside_the_model_are_named),
         cmocka_unit_test(shards_are_one_model),
         cmocka_unit_test(an_index_names_files_of_its_folder),
         cmocka_unit_test(text_towers_apart_are_the_same_model),

@@ -129,6 +129,70 @@ static void truncated_weights_are_refused(void **state)
     assert_fails(folder_try(file), MOPD_E_FORMAT, "tiny.pt");
 }
 
+/* ---- the same of PyTorch's files ---- */
+
+static const char *lost(const char *name)
+{
+    return strcmp(name, "vision_model.post_layernorm.bias") ? name : "vision_model.post_layernorm.bios";
+}
+
+static const char *one_more(const char *name)
+{
+    return strcmp(name, "vision_model.post_layernorm.bias") ? name : "visual_projection.bias";
+}
+
+/* The golden model with its weights in pytorch_model.bin. */
+static const char *torch_folder(folder_rename_fn fn)
+{
+    const char *path = folder_of("hf");
+    char file[512];
+    mo_tensors *t;
+    folder_join(file, path, "model.safetensors");
+    assert_ok(mo_tensors_open(&t, file, true));
+    folder_drop(path, "model.safetensors");
+    folder_write_torch(path, "pytorch_model.bin", t, fn);
+    mo_tensors_close(t);
+    return path;
+}
+
+static void torch_weights_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *from, *to;
+        mopd_status st;
+        const char *words;
+    } cases[] = {
+        {"config.json", "\"hidden_size\": 24", "\"hidden_size\": 30", MOPD_E_MISMATCH, "[525, 24]"},
+        {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", MOPD_E_MISMATCH, "layers.1."},
+        {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", MOPD_E_MISMATCH, "layers.2."},
+        {"config.json", "\"projection_dim\": 12", "\"projection_dim\": 13", MOPD_E_MISMATCH, "[12, 24]"},
+        {"pytorch_model.bin", "FloatStorage", "IntStorage", MOPD_E_UNSUPPORTED, "I32"},
+        {"pytorch_model.bin", "FloatStorage", "HalfStorage", MOPD_E_FORMAT, "pytorch_model.bin"},
+        {"pytorch_model.bin", "ctorch._utils\n_rebuild_tensor_v2", "cposix\nsystem", MOPD_E_FORMAT,
+            "posix.system"},
+        {"pytorch_model.bin", "ctorch\nFloatStorage", "cbuiltins\neval", MOPD_E_FORMAT, "builtins.eval"},
+        {"pytorch_model.bin", "ctorch._utils\n_rebuild_tensor_v2", "ctorch.hub\nload", MOPD_E_FORMAT,
+            "torch.hub.load"},
+        {"pytorch_model.bin", "little_endian", "middle_endian", MOPD_E_UNSUPPORTED, "little endian"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = torch_folder(NULL);
+        folder_edit(path, cases[i].file, cases[i].from, cases[i].to);
+        mopd_status st = folder_try(path);
+        if (st != cases[i].st || !strstr(mopd_last_error(), cases[i].words))
+            fail_msg("%s -> %s: %s: %s", cases[i].from, cases[i].to, mopd_status_name(st), mopd_last_error());
+    }
+    assert_fails(folder_try(torch_folder(lost)), MOPD_E_MISMATCH,
+        "pytorch_model.bin: tensor vision_model.post_layernorm.bias is missing");
+    assert_fails(folder_try(torch_folder(one_more)), MOPD_E_MISMATCH, "post_layernorm.bias is missing");
+    for (size_t n = 0; n < 3; n++) {
+        const char *path = torch_folder(NULL);
+        folder_cut(path, "pytorch_model.bin", (const size_t[]){0, 100, 90000}[n]);
+        assert_fails(folder_try(path), MOPD_E_FORMAT, "pytorch_model.bin");
+    }
+}
+
 static void overlapping_offsets_are_refused(void **state)
 {
     (void)state;
@@ -137,8 +201,8 @@ static void overlapping_offsets_are_refused(void **state)
     assert_fails(folder_try(path), MOPD_E_FORMAT, "model.safetensors");
 }
 
-/* A tensor more than the architecture has: in the same file, in another, and one to ignore. */
-static void a_tensor_without_a_place_is_refused(void **state)
+/* A tensor more than the architecture has: where it would change the results, and where it is only named. */
+static void a_tensor_that_would_change_results_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -146,14 +210,15 @@ static void a_tensor_without_a_place_is_refused(void **state)
         mopd_status st;
         const char *words;
     } cases[] = {
-        {"logit_bias", MOPD_E_UNSUPPORTED,
-            "b.safetensors: tensor logit_bias has no place in this architecture"},
+        {"logit_bias", MOPD_OK, ""},
+        {"visual_projection.bias", MOPD_E_UNSUPPORTED,
+            "b.safetensors: tensor visual_projection.bias has no place in this architecture"},
         {"text_model.encoder.layers.2.layer_norm1.bias", MOPD_E_MISMATCH,
             "layers.2.layer_norm1.bias belongs to a layer the configuration does not have"},
         {"text_model.encoder.layers.2.gamma", MOPD_E_UNSUPPORTED, "layers.2.gamma has no place"},
         {"text_model.embeddings.position_ids", MOPD_OK, ""},
         {"visual.attn_mask", MOPD_OK, ""},
-        {"input_resolution", MOPD_E_UNSUPPORTED, "input_resolution has no place"},
+        {"input_resolution", MOPD_OK, ""},
     };
     const char *path = folder_of("hf");
     folder_rename(path, "model.safetensors", "a.safetensors");
@@ -221,8 +286,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_that_lie_are_refused),
         cmocka_unit_test(truncated_weights_are_refused),
+        cmocka_unit_test(torch_weights_that_lie_are_refused),
         cmocka_unit_test(overlapping_offsets_are_refused),
-        cmocka_unit_test(a_tensor_without_a_place_is_refused),
+        cmocka_unit_test(a_tensor_that_would_change_results_is_refused),
         cmocka_unit_test(packed_files_that_lie_are_refused),
         cmocka_unit_test(packing_into_nowhere_fails),
     };

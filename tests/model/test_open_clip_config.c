@@ -100,6 +100,8 @@ static void texts_end_where_the_pool_says(void **state)
     assert_ok(read_config(&c, "", "", "\"pool_type\":\"eos\",\"eos_id\":9", ""));
     assert_int_equal(c.text.end_rule, MO_END_FIRST);
     assert_int_equal(c.text.end_id, 9);
+    assert_fails(read_config(&c, "", "", "\"pool_type\":\"eos\"", ""), MOPD_E_FORMAT,
+        "text_cfg.eos_id is missing, which pool_type \"eos\" reads");
     assert_fails(read_config(&c, "", "", "\"pool_type\":\"last\"", ""), MOPD_E_UNSUPPORTED,
         "text_cfg.pool_type \"last\"; argmax and eos are known");
 }

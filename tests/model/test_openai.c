@@ -107,7 +107,7 @@ static void what_is_missing_is_named(void **state)
         {"input_resolution", MOPD_E_UNSUPPORTED, "no checkpoint of OpenAI's: input_resolution is missing"},
         {"context_length", MOPD_E_UNSUPPORTED,
             "context_length is missing, and nothing else tells activation"},
-        {"vocab_size", MOPD_E_UNSUPPORTED, "make an open_clip directory of it"},
+        {"vocab_size", MOPD_E_UNSUPPORTED, "write open_clip_config.json beside it"},
         {"visual.proj", MOPD_E_MISMATCH,
             "tensor visual.proj is missing; the configuration asks for shape [64, 12]"},
         {"ln_final.bias", MOPD_E_MISMATCH, "tensor ln_final.bias is missing"},
@@ -154,6 +154,19 @@ static void other_towers_are_refused(void **state)
         "visual.ln_pre.bias is missing");
 }
 
+/* Files of state dicts: what to write beside them, with the sizes that the tensors tell. */
+static void what_to_write_is_said(void **state)
+{
+    (void)state;
+    assert_fails(folder_try(changed("vocab_size", NULL, false)), MOPD_E_UNSUPPORTED,
+        "\"quick_gelu\": true for weights made from OpenAI's or false for others, \"vision_cfg\": "
+        "{\"image_size\": 21, \"layers\": 1, \"width\": 64, \"patch_size\": 7}");
+    assert_fails(folder_try(changed("vocab_size", "text.token_embedding.weight", false)), MOPD_E_UNSUPPORTED,
+        "put the file beside open_clip_config.json");
+    assert_fails(folder_try(changed("vocab_size", "text_model.embeddings.token_embedding.weight", false)),
+        MOPD_E_UNSUPPORTED, "put the file as pytorch_model.bin beside config.json");
+}
+
 static void opening_survives_failing_memory(void **state)
 {
     (void)state;
@@ -173,6 +186,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(contradictions_are_named),
         cmocka_unit_test(other_towers_are_refused),
+        cmocka_unit_test(what_to_write_is_said),
     };
     const int failed = cmocka_run_group_tests(alone, NULL, NULL);
     return failed + cmocka_run_group_tests(tests, open_gold, close_gold);

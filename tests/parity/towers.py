@@ -362,6 +362,73 @@ def run_openai(args):
     check_openai(args, True)
 
 
+# -- checkpoints of a training -----------------------------------------------------------------------------------------
+
+def checkpoints(model):
+    """What training programs write, by name: PyTorch's two containers, words before names, an optimiser's state beside."""
+    optimiser = torch.optim.AdamW(model.parameters())
+    with torch.enable_grad():
+        sum(p.square().sum() for p in model.parameters()).backward()
+    plain = {k: v.clone() for k, v in model.state_dict().items()}
+    optimiser.step()
+    before = (lambda words: {words + k: v for k, v in plain.items()})
+    return {
+        "zip": plain,
+        "legacy": plain,
+        "DistributedDataParallel": before("module."),
+        "torch.compile": before("_orig_mod."),
+        "open_clip's": {"epoch": 3, "name": "run", "state_dict": before("module."), "optimizer": optimiser.state_dict()},
+        "lightning's": {"epoch": 3, "global_step": 12, "pytorch-lightning_version": "2.5.0", "state_dict": before("model."),
+                        "optimizer_states": [optimiser.state_dict()], "lr_schedulers": [], "loops": {"fit": {"done": True}}},
+        "model and optimiser": {"model": plain, "optimizer": optimiser.state_dict(), "scaler": {"scale": 65536.0}},
+        "half": {k: v.half() if v.is_floating_point() else v for k, v in plain.items()},
+        "parameters": {k: torch.nn.Parameter(v, requires_grad=False) if v.is_floating_point() else v for k, v in plain.items()},
+    }
+
+
+def check_checkpoints(folder, file, wanted, made):
+    global failures
+    for name, state in made.items():
+        torch.save(state, os.path.join(folder, file), _use_new_zipfile_serialization=name != "legacy")
+        encoder = Encoder(folder)
+        same = encoder.fingerprint() == wanted or name == "half"
+        encoder.close()
+        failures += not same
+        print(f"{'ok  ' if same else 'FAIL'} {file}, {name}", flush=True)
+    os.remove(os.path.join(folder, file))
+
+
+def run_checkpoints(args):
+    import open_clip
+    text = dict(hidden_size=64, intermediate_size=128, num_attention_heads=4, num_hidden_layers=2)
+    vision = dict(hidden_size=48, intermediate_size=96, num_attention_heads=3, num_hidden_layers=2, patch_size=16, image_size=32)
+    folder = os.path.join(args.work, "checkpoints")
+    model = hf_save(hf_model(text, vision, 24), folder, 32)
+    encoder = Encoder(folder)
+    wanted = encoder.fingerprint()
+    encoder.close()
+    os.remove(os.path.join(folder, "model.safetensors"))
+    check_checkpoints(folder, "pytorch_model.bin", wanted, checkpoints(model))
+    shutil.rmtree(folder)
+    config = open_clip_config("ViT-B-32", True, 2)
+    config["vision_cfg"]["width"], config["text_cfg"]["width"], config["text_cfg"]["heads"] = 128, 192, 3
+    model = open_clip.CLIP(**config).eval()
+    os.makedirs(folder)
+    with open(os.path.join(folder, "open_clip_config.json"), "w") as f:
+        json.dump({"model_cfg": config, "preprocess_cfg": {}}, f)
+    vocabulary.write(folder, MERGES)
+    from safetensors.torch import save_file
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, os.path.join(folder, "open_clip_model.safetensors"))
+    encoder = Encoder(folder)
+    wanted = encoder.fingerprint()
+    encoder.close()
+    os.remove(os.path.join(folder, "open_clip_model.safetensors"))
+    made = checkpoints(model)
+    for file in ("open_clip_pytorch_model.bin", "epoch_3.pt"):
+        check_checkpoints(folder, file, wanted, made)
+    shutil.rmtree(folder)
+
+
 # -- the locked tower --------------------------------------------------------------------------------------------------
 
 def run_locked(args):
@@ -406,7 +473,7 @@ def main():
     load_library(args.lib)
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         args.work = work
-        for run in (run_hf, run_open_clip, run_openai, run_locked):
+        for run in (run_hf, run_open_clip, run_openai, run_checkpoints, run_locked):
             if args.only in run.__name__:
                 run(args)
     print(f"{failures} failures")

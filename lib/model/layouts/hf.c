@@ -4,26 +4,43 @@
  *     config.json | preprocessor_config.json or processor_config.json | weights | tokenizer
  *
  * Parameters have the names of this library. */
+#include "base/mem.h"
+#include "base/path.h"
 #include "model/layouts/hf_config.h"
 #include "model/layouts/layout_files.h"
 #include "model/layouts/layouts.h"
 
-static const char *const weights[] = {
+static const char *const files[] = {
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"};
+static const mo_layout_weights weights = {files, sizeof files / sizeof *files, NULL};
 
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 static const mo_naming names = {.ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored};
 
-/* Sure with safetensors beside the configuration: many folders hold this layout and open_clip's. */
+/* Whether dir/config.json is transformers': timm's and others' have no model_type. */
+static mopd_status is_transformers(bool *out, const char *dir)
+{
+    char *path = mo_path_join(dir, "config.json");
+    if (!path) return MOPD_E_NOMEM;
+    const mo_json *root = NULL;
+    mopd_status st = mo_json_open(&root, path);
+    *out = st == MOPD_OK && mo_json_kind(mo_json_get(root, "model_type")) == MO_JSON_STRING;
+    mo_json_close(root);
+    mo_mem_free(path);
+    return st == MOPD_E_NOMEM ? st : MOPD_OK;
+}
+
+/* Sure with safetensors beside a configuration of transformers': many folders hold this layout and open_clip's. */
 static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
 {
-    bool config = false, whole = false, sharded = false;
+    bool config = false, own = false, whole = false, sharded = false;
     mopd_status st;
     if (!place->is_folder) return MOPD_OK;
     if ((st = mo_layout_files_has(&config, place->path, "config.json")) != MOPD_OK) return st;
-    if ((st = mo_layout_files_has(&whole, place->path, weights[0])) != MOPD_OK) return st;
-    if ((st = mo_layout_files_has(&sharded, place->path, weights[1])) != MOPD_OK) return st;
-    if (config) *fit = whole || sharded ? MO_LAYOUT_SURE : MO_LAYOUT_MAYBE;
+    if (config && (st = is_transformers(&own, place->path)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&whole, place->path, files[0])) != MOPD_OK) return st;
+    if ((st = mo_layout_files_has(&sharded, place->path, files[1])) != MOPD_OK) return st;
+    if (config) *fit = own && (whole || sharded) ? MO_LAYOUT_SURE : MO_LAYOUT_MAYBE;
     return MOPD_OK;
 }
 
@@ -60,8 +77,7 @@ static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
     mopd_status st;
     if ((st = mo_layout_files_json(e, dir, "config.json", read_config)) != MOPD_OK) return st;
     if ((st = read_pixels(e, dir)) != MOPD_OK) return st;
-    if ((st = mo_layout_files_weights(e, dir, weights, sizeof weights / sizeof *weights, read)) != MOPD_OK)
-        return st;
+    if ((st = mo_layout_files_weights(e, dir, &weights, read)) != MOPD_OK) return st;
     if ((st = mo_layout_files_bind(e, dir, &names)) != MOPD_OK) return st;
     return mo_tokenizer_open(&e->tokenizer, dir);
 }

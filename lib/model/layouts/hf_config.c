@@ -95,11 +95,25 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     return MOPD_OK;
 }
 
+/* timm writes a config.json too. */
+static mopd_status refuse_timm(const mo_json *root, const char *path)
+{
+    const char *timm;
+    if (mo_json_get(root, "model_type") || !mo_json_as_string(mo_json_get(root, "architecture"), &timm))
+        return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: key \"model_type\" is missing: no model of transformers; timm's \"%s\" is an image tower alone, "
+        "and a "
+        "whole model lies in open_clip_config.json and open_clip_model.safetensors",
+        path, timm);
+}
+
 mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *path)
 {
     const mo_json *text, *vision;
     mopd_status st;
     memset(config, 0, sizeof *config);
+    if ((st = refuse_timm(root, path)) != MOPD_OK) return st;
     if ((st = check_type(root, path, (const char *const[2]){"clip", NULL})) != MOPD_OK) return st;
     if ((st = sub_config(root, "text_config", "text_config_dict", path, &text)) != MOPD_OK) return st;
     if ((st = sub_config(root, "vision_config", "vision_config_dict", path, &vision)) != MOPD_OK) return st;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/names.h"
@@ -77,21 +78,92 @@ static bool is_index(const char *name)
     return n > sizeof end - 1 && !strcmp(name + n - (sizeof end - 1), end);
 }
 
-mopd_status mo_layout_files_weights(
-    mopd_encoder *e, const char *dir, const char *const *names, size_t n, bool read)
+static bool ends_in(const char *name, const char *end)
 {
-    const char *name = names[0];
-    mopd_status st;
-    bool found = false;
-    for (size_t i = 0; i < n && !found; i++) {
-        if ((st = mo_layout_files_has(&found, dir, names[i])) != MOPD_OK) return st;
-        if (found) name = names[i];
+    size_t n = strlen(name), n_end = strlen(end);
+    return n > n_end && !strcmp(name + n - n_end, end);
+}
+
+static bool has_end(const char *name, const char *const *ends)
+{
+    while (*ends && !ends_in(name, *ends)) ends++;
+    return *ends != NULL;
+}
+
+/* The one file in dir with an end of a list: its number among files, SIZE_MAX for none.  FORMAT names two. */
+static mopd_status find_only(size_t *out, const mo_names *files, const char *dir, const char *const *ends)
+{
+    *out = SIZE_MAX;
+    for (size_t i = 0; i < files->n; i++) {
+        if (!has_end(files->name[i], ends)) continue;
+        if (*out != SIZE_MAX)
+            return mo_fail(MOPD_E_FORMAT, "%s: %s or %s: give the file that holds the weights the name %s",
+                dir, files->name[*out], files->name[i],
+                "open_clip_pytorch_model.bin (.safetensors where it is such)");
+        *out = i;
     }
+    return MOPD_OK;
+}
+
+/* What is said where no file of weights is there: which were looked for, and which that is there cannot help. */
+static mopd_status no_weights(const mo_names *files, const char *dir, const char *const *names, size_t n)
+{
+    static const char *const foreign[] = {".h5", ".msgpack", ".onnx", ".gguf", ".tflite", NULL};
+    mo_buf text = {0};
+    mopd_status st = mo_buf_addf(&text, "%s/%s: cannot open: no such file", dir, names[0]);
+    for (size_t i = 1; i < n && st == MOPD_OK; i++)
+        st = mo_buf_addf(&text, "%s%s", i > 1 ? ", " : ", nor ", names[i]);
+    for (size_t i = 0; i < files->n && st == MOPD_OK; i++)
+        if (has_end(files->name[i], foreign))
+            st = mo_buf_addf(
+                &text, "; %s is there, which is not read: PyTorch's weights are wanted", files->name[i]);
+    if (st == MOPD_OK) st = mo_fail(MOPD_E_IO, "%s", text.data);
+    mo_buf_free(&text);
+    return st;
+}
+
+/* The first of names that is there; SIZE_MAX for none. */
+static mopd_status find_first(size_t *out, const char *dir, const char *const *names, size_t n)
+{
+    for (*out = 0; *out < n; ++*out) {
+        bool found = false;
+        mopd_status st = mo_layout_files_has(&found, dir, names[*out]);
+        if (st != MOPD_OK || found) return st;
+    }
+    *out = SIZE_MAX;
+    return MOPD_OK;
+}
+
+static mopd_status add_weights(mopd_encoder *e, const char *dir, const char *name, bool read)
+{
     char *path = mo_path_join(dir, name);
     if (!path) return MOPD_E_NOMEM;
-    st = is_index(name) ? add_shards(e, dir, path, read) : mo_layout_files_add(e, path, read);
+    mopd_status st = is_index(name) ? add_shards(e, dir, path, read) : mo_layout_files_add(e, path, read);
     mo_mem_free(path);
+    return st == MOPD_OK ? mo_weights_unwrap(e->weights) : st;
+}
+
+/* Where none of the names is there: the one file that ends so, or what to say. */
+static mopd_status add_other(mopd_encoder *e, const char *dir, const mo_layout_weights *w, bool read)
+{
+    mo_names files = {0};
+    size_t only = SIZE_MAX;
+    mopd_status st = mo_names_dir(&files, dir);
+    if (st == MOPD_OK && w->ends) st = find_only(&only, &files, dir, w->ends);
+    if (st == MOPD_OK && only == SIZE_MAX)
+        st = no_weights(&files, dir, w->names, w->n);
+    else if (st == MOPD_OK)
+        st = add_weights(e, dir, files.name[only], read);
+    mo_names_free(&files);
     return st;
+}
+
+mopd_status mo_layout_files_weights(mopd_encoder *e, const char *dir, const mo_layout_weights *w, bool read)
+{
+    size_t first = SIZE_MAX;
+    mopd_status st = find_first(&first, dir, w->names, w->n);
+    if (st != MOPD_OK) return st;
+    return first == SIZE_MAX ? add_other(e, dir, w, read) : add_weights(e, dir, w->names[first], read);
 }
 
 /* {"recommended_lr": 0.05}. */

@@ -20,10 +20,18 @@ mopd_status mo_layout_files_json(mopd_encoder *e, const char *dir, const char *n
 /* Adds the tensors of one file, of whatever format. */
 mopd_status mo_layout_files_add(mopd_encoder *e, const char *path, bool read);
 
-/* Adds the weights that lie in dir under the first of n names that is there; a name that ends in ".index.json"
- * lists the files that hold them.  IO names the first when none is there. */
-mopd_status mo_layout_files_weights(
-    mopd_encoder *e, const char *dir, const char *const *names, size_t n, bool read);
+/* The files that a layout keeps its weights in: the first of n names that is there.  A name that ends in
+ * ".index.json" lists the files that hold them.  ends, NULL-terminated or NULL: without one of the names, the one
+ * file that ends so. */
+typedef struct mo_layout_weights {
+    const char *const *names;
+    size_t n;
+    const char *const *ends;
+} mo_layout_weights;
+
+/* Adds the weights that lie in dir, without what training put before their names.  IO: there are none; the message
+ * says what was looked for.  FORMAT: several files may be meant. */
+mopd_status mo_layout_files_weights(mopd_encoder *e, const char *dir, const mo_layout_weights *w, bool read);
 
 /* Checks e's configuration, binds its weights, and reads what mopd.json in dir recommends where there is one. */
 mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_naming *naming);

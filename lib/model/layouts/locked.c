@@ -107,7 +107,8 @@ static const mo_naming_rule rules[] = {{"image_model.*", "*", 0, 0, false}, {"he
 static const mo_naming names = {.rule = rules,
     .n_rules = sizeof rules / sizeof *rules,
     .ignored = ignored,
-    .n_ignored = sizeof ignored / sizeof *ignored};
+    .n_ignored = sizeof ignored / sizeof *ignored,
+    .strict = true};
 
 static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
 {
@@ -150,11 +151,12 @@ static mopd_status add_effnet(mopd_encoder *e, const char *dir, bool read)
 
 static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
 {
-    static const char *const text[] = {"text.safetensors"}, *const head[] = {"projection.safetensors"};
+    static const char *const files[] = {"text.safetensors", "projection.safetensors"};
+    static const mo_layout_weights text = {files, 1, NULL}, head = {files + 1, 1, NULL};
     mopd_status st;
     if ((st = mo_layout_files_json(e, dir, "text_config.json", read_text_config)) != MOPD_OK) return st;
-    if ((st = mo_layout_files_weights(e, dir, text, 1, read)) != MOPD_OK) return st;
-    if ((st = mo_layout_files_weights(e, dir, head, 1, read)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_weights(e, dir, &text, read)) != MOPD_OK) return st;
+    if ((st = mo_layout_files_weights(e, dir, &head, read)) != MOPD_OK) return st;
     if ((st = add_effnet(e, dir, read)) != MOPD_OK) return st;
     mo_pixels_effnet(&e->config.pixels, e->config.image);
     if ((st = mo_layout_files_bind(e, dir, &names)) != MOPD_OK) return st;

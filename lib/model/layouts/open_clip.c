@@ -11,8 +11,10 @@
 
 #define CONFIG "open_clip_config.json"
 
-static const char *const weights[] = {
+static const char *const files[] = {
     "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"};
+static const char *const ends[] = {".safetensors", ".bin", ".pt", ".pth", NULL};
+static const mo_layout_weights weights = {files, sizeof files / sizeof *files, ends};
 
 static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
 {
@@ -31,8 +33,7 @@ static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
 {
     mopd_status st;
     if ((st = mo_layout_files_json(e, dir, CONFIG, read_config)) != MOPD_OK) return st;
-    if ((st = mo_layout_files_weights(e, dir, weights, sizeof weights / sizeof *weights, read)) != MOPD_OK)
-        return st;
+    if ((st = mo_layout_files_weights(e, dir, &weights, read)) != MOPD_OK) return st;
     bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
     st = mo_layout_files_bind(e, dir, apart ? &mo_openai_names_text_apart : &mo_openai_names);
     return st == MOPD_OK ? mo_tokenizer_open(&e->tokenizer, dir) : st;

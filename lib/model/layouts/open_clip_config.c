@@ -102,18 +102,23 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
 {
     mopd_status st;
     const char *pool = "argmax";
-    uint32_t eos;
+    uint32_t eos = 0;
     if ((st = check_plain(o, text_plain, "text_cfg", path)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "context_length", path, 77, &t->context)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "width", path, 512, &t->stack.width)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "heads", path, 8, &t->stack.heads)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "layers", path, 12, &t->stack.layers)) != MOPD_OK) return st;
-    if ((st = mo_config_read_u32(o, "eos_id", path, 2, &eos)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "eos_id", path, 0, &eos)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(o, "pool_type", path, &pool)) != MOPD_OK) return st;
     if (strcmp(pool, "argmax") != 0 && strcmp(pool, "eos") != 0)
         return mo_fail(
             MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax and eos are known", path, pool);
+    if (!strcmp(pool, "eos") && !eos)
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: text_cfg.eos_id is missing, which pool_type \"eos\" reads: the "
+            "tokenizer's id of the end (49407 in CLIP's)",
+            path);
     t->end_rule = !strcmp(pool, "eos") ? MO_END_FIRST : MO_END_LARGEST;
     t->end_id = t->end_rule == MO_END_FIRST ? eos : 0;
     return read_common(&t->stack, o, "text_cfg", path);

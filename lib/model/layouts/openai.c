@@ -69,17 +69,26 @@ static mopd_status read_image(mo_config *c, const mo_weights *w, const char *pat
     return MOPD_OK;
 }
 
-static mopd_status check_count(const mo_weights *w, const char *name, uint32_t by_shapes, const char *path)
+/* What to write beside a file that lacks OpenAI's counts: sizes by its tensors, the activation by who made it. */
+static mopd_status not_openai(const mo_config *c, const char *missing, const char *path)
+{
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: no checkpoint of OpenAI's: %s is missing, and nothing else tells activation and preprocessing; "
+        "write open_clip_config.json beside it, with the tokenizer, and open the folder: {\"model_cfg\": "
+        "{\"embed_dim\": %u, \"quick_gelu\": true for weights made from OpenAI's or false for others, "
+        "\"vision_cfg\": {\"image_size\": %u, \"layers\": %u, \"width\": %u, \"patch_size\": %u}, "
+        "\"text_cfg\": {\"context_length\": %u, \"vocab_size\": %u, \"width\": %u, \"heads\": %u, "
+        "\"layers\": %u}}, \"preprocess_cfg\": {}} (docs/models.md)",
+        path, missing, c->dim, c->image, c->vit.stack.layers, c->vit.stack.width, c->vit.patch,
+        c->text.context, c->text.vocab, c->text.stack.width, c->text.stack.heads, c->text.stack.layers);
+}
+
+static mopd_status check_count(
+    const mo_config *c, const mo_weights *w, const char *name, uint32_t by_shapes, const char *path)
 {
     const mo_view *v = mo_weights_raw(w, name);
     int64_t count = -1;
-    if (!v)
-        return mo_fail(MOPD_E_UNSUPPORTED,
-            "%s: no checkpoint of OpenAI's: %s is missing, and nothing else tells activation and "
-            "preprocessing; "
-            "make an open_clip directory of it: open_clip_config.json, open_clip_model.safetensors, "
-            "tokenizer",
-            path, name);
+    if (!v) return not_openai(c, name, path);
     float f;
     if (v->dtype == MO_I64 && v->n == 1)
         memcpy(&count, v->data, sizeof count);
@@ -91,11 +100,28 @@ static mopd_status check_count(const mo_weights *w, const char *name, uint32_t b
     return MOPD_OK;
 }
 
+/* Tensors under the names of other programs: which folder they belong to. */
+static mopd_status check_names(const mo_weights *w, const char *path)
+{
+    if (mo_weights_raw(w, "text_model.embeddings.token_embedding.weight"))
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: weights with transformers' names: put the file as pytorch_model.bin beside config.json, "
+            "preprocessor_config.json and tokenizer.json, and open the folder",
+            path);
+    if (mo_weights_raw(w, "text.token_embedding.weight"))
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: weights of an open_clip model with a text tower of its own class: put the file beside "
+            "open_clip_config.json and the tokenizer, and open the folder",
+            path);
+    return MOPD_OK;
+}
+
 static mopd_status read_config(mo_config *config, const mo_weights *weights, const char *path)
 {
     const mo_view *tokens = NULL, *positions = NULL, *projection = NULL;
     mopd_status st;
     memset(config, 0, sizeof *config);
+    if ((st = check_names(weights, path)) != MOPD_OK) return st;
     if (mo_weights_raw(weights, "visual.layer1.0.conv1.weight"))
         return mo_fail(
             MOPD_E_UNSUPPORTED, "%s: visual.layer1: the ModifiedResNet tower is not supported", path);
@@ -110,9 +136,10 @@ static mopd_status read_config(mo_config *config, const mo_weights *weights, con
     if ((st = read_stack(&config->text.stack, weights, "", path)) != MOPD_OK) return st;
     if ((st = read_stack(&config->vit.stack, weights, "visual.", path)) != MOPD_OK) return st;
     if ((st = read_image(config, weights, path)) != MOPD_OK) return st;
-    if ((st = check_count(weights, "input_resolution", config->image, path)) != MOPD_OK) return st;
-    if ((st = check_count(weights, "context_length", config->text.context, path)) != MOPD_OK) return st;
-    if ((st = check_count(weights, "vocab_size", config->text.vocab, path)) != MOPD_OK) return st;
+    if ((st = check_count(config, weights, "input_resolution", config->image, path)) != MOPD_OK) return st;
+    if ((st = check_count(config, weights, "context_length", config->text.context, path)) != MOPD_OK)
+        return st;
+    if ((st = check_count(config, weights, "vocab_size", config->text.vocab, path)) != MOPD_OK) return st;
     mo_pixels_openai(&config->pixels, config->image);
     return MOPD_OK;
 }
@@ -129,6 +156,7 @@ static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
 static mopd_status open_checkpoint(mopd_encoder *e, const char *file, bool read)
 {
     mopd_status st = mo_layout_files_add(e, file, read);
+    if (st == MOPD_OK) st = mo_weights_unwrap(e->weights);
     if (st != MOPD_OK) return st;
     if ((st = read_config(&e->config, e->weights, file)) != MOPD_OK) return st;
     char *dir = mo_path_dir(file), *vocab = dir ? mo_path_join(dir, "bpe_simple_vocab_16e6.txt.gz") : NULL;

@@ -12,7 +12,8 @@
 #include "model/layouts/layouts.h"
 
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER};
-static const mo_naming names = {.ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored};
+static const mo_naming names = {
+    .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored, .strict = true};
 
 /* Any file that nobody else knows: opening it says what is wrong. */
 static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
