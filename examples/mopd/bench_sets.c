@@ -9,7 +9,7 @@
 int bench_open(bench *b, const char *command)
 {
     int status = cli_data_open(&b->all, &b->data, command);
-    if (status < 0 && !cli_open_encoder(&b->encoder, &b->common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_open_encoder(&b->encoder, b->all, &b->common);
     if (status >= 0) return status;
     const mopd_dataset_info info = cli_data_info(b->all);
     if (!b->n_views && info.augmented) b->n_views = info.n_views; /* a store says what there is */

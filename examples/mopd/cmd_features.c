@@ -109,7 +109,7 @@ static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
     if (status < 0) tell_labels(j, data);
     if (status < 0) status = name_journal(j);
     options.journal = j->journal;
-    if (status < 0 && !cli_open_encoder(&encoder, &j->common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_open_encoder(&encoder, known ? known : data, &j->common);
     if (status < 0) status = cli_data_encode(out, data, known, encoder, &options, &j->common, &j->data);
     mopd_encoder_close(encoder);
     mopd_dataset_close(data);

@@ -134,7 +134,7 @@ static int run(job *j, const mopd_selection *selection)
     if (status < 0) status = cli_data_open(&all, &j->data, command.name);
     if (status < 0) status = cli_data_select(&part, all, selection);
     if (status < 0) status = check_also(j, part);
-    if (status < 0 && !cli_open_encoder(&encoder, &j->common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_open_encoder(&encoder, all, &j->common);
     if (status < 0) status = cli_data_encode(&data, part, NULL, encoder, &options, &j->common, &j->data);
     if (status < 0) {
         const double start = cli_seconds();

@@ -118,14 +118,21 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
+int cli_data_open_encoder(mopd_encoder **encoder, const mopd_dataset *store, cli_common *common)
+{
+    const mopd_dataset_info info = cli_data_info(store);
+    if (!common->orientation && info.dim) common->orientation = info.upright ? "exif" : "ignore";
+    return cli_open_encoder(encoder, common, 0) ? -1 : EXIT_FAILED;
+}
+
 int cli_data_open_encoded(
-    mopd_dataset **out, mopd_encoder **encoder, cli_data *data, const cli_common *common, const char *command)
+    mopd_dataset **out, mopd_encoder **encoder, cli_data *data, cli_common *common, const char *command)
 {
     mopd_dataset *listed = NULL;
     mopd_encode_options options;
     mopd_encode_options_init(&options, sizeof options);
     int status = cli_data_open(&listed, data, command);
-    if (status < 0 && !cli_open_encoder(encoder, common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_open_encoder(encoder, listed, common);
     if (status < 0) status = cli_data_encode(out, listed, NULL, *encoder, &options, common, data);
     mopd_dataset_close(listed);
     return status;

@@ -48,10 +48,14 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
     const mopd_encoder *encoder, const mopd_encode_options *options, const cli_common *common,
     cli_data *data);
 
+/* The model, which reads pictures as `store` says that its own were read, where --orientation is not given; NULL, or data
+ * that is not encoded: says nothing.  -1 to go on, else the exit status. */
+int cli_data_open_encoder(mopd_encoder **encoder, const mopd_dataset *store, cli_common *common);
+
 /* The model and the whole data with features, as cli_data_encode gives them; the caller frees what is not NULL, also
  * after a failure. */
-int cli_data_open_encoded(mopd_dataset **out, mopd_encoder **encoder, cli_data *data,
-    const cli_common *common, const char *command);
+int cli_data_open_encoded(
+    mopd_dataset **out, mopd_encoder **encoder, cli_data *data, cli_common *common, const char *command);
 
 /* Views first .. first + n - 1 of every picture, n_items x n x D, to be freed. */
 float *cli_data_features(const mopd_dataset *data, size_t first, size_t n);

@@ -22,6 +22,8 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
         {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers", NULL},
         {"grey16", 0, CLI_TEXT, &common->grey16, "cut|scale",
             "16-bit grey: white above 255, or its whole range", NULL},
+        {"orientation", 0, CLI_TEXT, &common->orientation, "exif|ignore",
+            "photographs: turned as EXIF says, or as they lie (default: exif; of a store its own)", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -120,12 +122,14 @@ static int check_common(const cli_command *command, const cli_common *common)
 {
     static const char *const formats[] = {"text", "json", "csv"};
     static const char *const precisions[] = {"f32", "bf16", "auto"};
-    static const char *const greys[] = {"cut", "scale"};
+    static const char *const greys[] = {"cut", "scale"}, *const ways[] = {"exif", "ignore"};
     int32_t chosen;
     int status = cli_choice(command->name, "format", common->format, formats, 3, &chosen);
     if (status < 0)
         status = cli_choice(command->name, "precision", common->precision, precisions, 3, &chosen);
     if (status < 0) status = cli_choice(command->name, "grey16", common->grey16, greys, 2, &chosen);
+    if (status < 0 && common->orientation)
+        status = cli_choice(command->name, "orientation", common->orientation, ways, 2, &chosen);
     if (status < 0 && common->threads > 1024) status = cli_usage(command->name, "--threads: at most 1024");
     return status;
 }
@@ -238,11 +242,16 @@ static bool scales(const cli_common *common)
     return !strcmp(common->grey16, "scale");
 }
 
+static bool turns(const cli_common *common)
+{
+    return !common->orientation || !strcmp(common->orientation, "exif");
+}
+
 mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path)
 {
     mopd_image_options o;
     mopd_image_options_init(&o, sizeof o);
-    o.flags = scales(common) ? MOPD_IMAGE_SCALE_GREY16 : 0;
+    o.flags = (scales(common) ? MOPD_IMAGE_SCALE_GREY16 : 0) | (turns(common) ? MOPD_IMAGE_UPRIGHT : 0);
     return mopd_image_open(image, path, &o);
 }
 
@@ -250,7 +259,7 @@ bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t
 {
     mopd_encoder_options o;
     mopd_encoder_options_init(&o, sizeof o);
-    o.flags = flags | (scales(common) ? MOPD_OPEN_SCALE_GREY16 : 0);
+    o.flags = flags | (scales(common) ? MOPD_OPEN_SCALE_GREY16 : 0) | (turns(common) ? MOPD_OPEN_UPRIGHT : 0);
     o.n_threads = (uint32_t)common->threads;
     o.precision = !strcmp(common->precision, "bf16")   ? MOPD_PRECISION_BF16
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO

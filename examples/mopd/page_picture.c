@@ -124,7 +124,10 @@ static unsigned char *small_png(const mopd_image *image, size_t *n)
 static unsigned char *read_shrunk(const char *file, size_t *n)
 {
     mopd_image *image = NULL;
-    if (mopd_image_open(&image, file, NULL) != MOPD_OK) return NULL;
+    mopd_image_options options;
+    mopd_image_options_init(&options, sizeof options);
+    options.flags = MOPD_IMAGE_UPRIGHT;
+    if (mopd_image_open(&image, file, &options) != MOPD_OK) return NULL;
     unsigned char *png = small_png(image, n);
     mopd_image_close(image);
     return png;

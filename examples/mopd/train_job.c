@@ -39,7 +39,7 @@ int train_open(train_job *j)
     int status = cli_data_open(&j->all, &j->data, "train");
     if (status < 0) status = cli_data_select(&j->part, j->all, &j->selection);
     if (status < 0) status = settle_views(j, &o);
-    if (status < 0 && !cli_open_encoder(&j->encoder, &j->common, 0)) status = EXIT_FAILED;
+    if (status < 0) status = cli_data_open_encoder(&j->encoder, j->all, &j->common);
     if (status >= 0) return status;
     if (j->fresh) o.n_views = 1; /* those of the first epoch: what cannot be read is found before training */
     status = cli_data_encode(&j->encoded, j->part, NULL, j->encoder, &o, &j->common, &j->data);
@@ -159,6 +159,7 @@ static mopd_status add_notes(train_job *j, const char *tried)
         (unsigned long long)info.n_items, info.n_classes, j->subset, j->selection.shots,
         (unsigned long long)j->selection.seed, j->views ? j->views : "0", j->data.n_bad);
     mopd_status st = mopd_trainer_note(j->trainer, "data", text);
+    if (st == MOPD_OK && info.upright) st = mopd_trainer_note(j->trainer, "orientation", "exif");
     if (st == MOPD_OK && tried) st = mopd_trainer_note(j->trainer, "auto", tried);
     return st;
 }

@@ -97,6 +97,8 @@ typedef struct mopd_dataset_info {
     uint32_t n_split[3]; /* pictures of train, val, test: all 0 when the data has no splits */
     uint32_t unlabelled; /* 1: there are no labels, and the one class "unlabelled" stands for that */
     uint32_t quantized;  /* 1: the features were computed with MOPD_PRECISION_BF16 */
+    uint32_t upright;    /* 1: the pictures were turned as EXIF says (MOPD_OPEN_UPRIGHT) */
+    uint32_t scaled16;   /* 1: 16-bit grey was read over its whole range (MOPD_OPEN_SCALE_GREY16) */
 } mopd_dataset_info;
 
 typedef struct mopd_selection {

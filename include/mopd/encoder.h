@@ -27,6 +27,7 @@ typedef struct mopd_encoder mopd_encoder;
     UINT32_C(2) /* cut over-long texts, keeping the end token, instead of refusing them */
 #define MOPD_OPEN_SCALE_GREY16                                                                               \
     UINT32_C(4) /* files of 16-bit grey over their whole range, instead of white above 255 */
+#define MOPD_OPEN_UPRIGHT UINT32_C(8) /* picture files turned as EXIF says */
 
 /* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as
  * exact as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between
@@ -46,8 +47,8 @@ typedef struct mopd_encoder_options {
     /* None by default.  MOPD_OPEN_READ reads the weights into memory where the file may change or be cut while
      * the model is open; mapping is quicker and shares memory between processes.  MOPD_TEXT_TRUNCATE cuts texts
      * that are too long for the tower, as CLIP's own code does on request; without it they are refused, so that
-     * nothing is lost in silence.  MOPD_OPEN_SCALE_GREY16 is MOPD_IMAGE_SCALE_GREY16 for the files that
-     * mopd_encoder_encode_files and mopd_dataset_encode read. */
+     * nothing is lost in silence.  MOPD_OPEN_SCALE_GREY16 and MOPD_OPEN_UPRIGHT are MOPD_IMAGE_SCALE_GREY16
+     * and MOPD_IMAGE_UPRIGHT for the files that mopd_encoder_encode_files and mopd_dataset_encode read. */
     uint32_t flags;
     /* MOPD_PRECISION_F32 by default, which gives the reference implementation's results.  MOPD_PRECISION_BF16
      * halves the memory and is faster on CPUs with AVX-512; take it when a cosine of 0.9995 to the exact

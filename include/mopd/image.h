@@ -21,11 +21,14 @@ typedef struct mopd_pair {
 
 /* Flags of mopd_image_options. */
 #define MOPD_IMAGE_SCALE_GREY16 UINT32_C(1) /* 16-bit grey over its whole range, instead of white above 255 */
+#define MOPD_IMAGE_UPRIGHT UINT32_C(2)      /* turned as EXIF says */
 
 typedef struct mopd_image_options {
     uint32_t struct_size; /* set by mopd_image_options_init */
     /* None by default.  MOPD_IMAGE_SCALE_GREY16 takes the high byte of 16-bit grey, as is done with 16-bit colours:
-     * for pictures of microscopes, scanners and cameras that use the whole range. */
+     * for pictures of microscopes, scanners and cameras that use the whole range.  MOPD_IMAGE_UPRIGHT turns and
+     * mirrors a picture as the orientation in its EXIF data says, to the pixels of Pillow's ImageOps.exif_transpose:
+     * for photographs as phones leave them. */
     uint32_t flags;
     uint64_t
         max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
@@ -37,8 +40,8 @@ MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t
 
 /* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any type and depth) file; the kind
  * is told by content, not by name.  The bytes are those of Pillow, also in that 16-bit grey above 255 is white
- * (unless MOPD_IMAGE_SCALE_GREY16 is set).  As in Pillow, the EXIF orientation is not applied and alpha is
- * dropped.  options may be NULL.
+ * (unless MOPD_IMAGE_SCALE_GREY16 is set).  As in Pillow, the EXIF orientation is not applied (unless
+ * MOPD_IMAGE_UPRIGHT is set) and alpha is dropped.  options may be NULL.
  *
  * IO: cannot be read, with the system's reason; FORMAT: not such a picture (the message says what it is),
  * broken or cut short; UNSUPPORTED: more than max_pixels, said before anything of that size is

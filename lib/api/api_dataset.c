@@ -62,6 +62,8 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         i.n_views = (uint32_t)s->n_views;
         i.augmented = s->augmented;
         i.quantized = s->quantized;
+        i.upright = s->upright;
+        i.scaled16 = s->scaled16;
     }
     i.unlabelled = s->unlabelled;
     for (size_t k = 0; k < dataset->n; k++) {

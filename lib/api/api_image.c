@@ -20,7 +20,9 @@ mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_s
 
 static mo_image_rules rules_of(const mopd_image_options *o)
 {
-    return (mo_image_rules){o->max_pixels, (o->flags & MOPD_IMAGE_SCALE_GREY16) != 0};
+    return (mo_image_rules){.max_pixels = o->max_pixels,
+        .scale16 = (o->flags & MOPD_IMAGE_SCALE_GREY16) != 0,
+        .upright = (o->flags & MOPD_IMAGE_UPRIGHT) != 0};
 }
 
 /* Moves the picture into a new handle, or frees it. */

@@ -34,6 +34,7 @@ typedef struct mo_dataset_source {
     mo_tensors *file;
     bool augmented, quantized; /* quantized: encoded with bf16 */
     bool scaled16;             /* 16-bit grey was scaled */
+    bool upright;              /* turned as EXIF says */
     bool unlabelled;           /* the one class says only that there are none */
     uint64_t seed;
     char fingerprint[65];

@@ -56,6 +56,22 @@ static bool has_splits(const mopd_dataset *d)
     return false;
 }
 
+/* Picture files were read as they are to be read now. */
+static mopd_status check_reading(const mo_features_job *j)
+{
+    const mo_dataset_source *s = j->before->source, *d = j->data->source->features ? j->data->source : NULL;
+    const bool scaled16 = d ? d->scaled16 : j->encoder->rules.scale16;
+    const bool upright = d ? d->upright : j->encoder->rules.upright;
+    if (s->scaled16 != scaled16)
+        return mo_fail(MOPD_E_MISMATCH, "16-bit grey was %s in the store, now it is to be %s",
+            s->scaled16 ? "scaled" : "cut at 255", scaled16 ? "scaled" : "cut at 255");
+    if (s->upright != upright)
+        return mo_fail(MOPD_E_MISMATCH,
+            "pictures were %sturned as EXIF says in the store, now they are %sto be",
+            s->upright ? "" : "not ", upright ? "" : "not ");
+    return MOPD_OK;
+}
+
 /* Features of known and of what comes must be of one kind. */
 static mopd_status check_join(const mo_features_job *j)
 {
@@ -67,15 +83,12 @@ static mopd_status check_join(const mo_features_job *j)
         return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
             s->n_views, s->augmented ? "augmented" : "plain", j->n_views,
             j->augmented ? "augmented" : "plain", j->options->first_view);
+    if ((st = check_reading(j)) != MOPD_OK) return st;
     const bool have = j->data->source->features != NULL;
     const bool quantized = have ? j->data->source->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
     if (s->quantized != quantized)
         return mo_fail(MOPD_E_MISMATCH, "the store's features were made in %s, the new ones are in %s",
             s->quantized ? "bf16" : "f32", quantized ? "bf16" : "f32");
-    const bool scaled16 = have ? j->data->source->scaled16 : j->encoder->rules.scale16;
-    if (s->scaled16 != scaled16)
-        return mo_fail(MOPD_E_MISMATCH, "16-bit grey was %s in the store, now it is to be %s",
-            s->scaled16 ? "scaled" : "cut at 255", scaled16 ? "scaled" : "cut at 255");
     uint64_t seed = have ? j->data->source->seed : j->options->seed;
     if (s->augmented && s->seed != seed)
         return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
@@ -129,7 +142,8 @@ static mopd_status open_journal(mo_features_job *j)
         .augmented = j->augmented,
         .first_view = o->first_view,
         .quantized = j->encoder->precision == MOPD_PRECISION_BF16,
-        .scaled16 = j->encoder->rules.scale16};
+        .scaled16 = j->encoder->rules.scale16,
+        .upright = j->encoder->rules.upright};
     memcpy(run.fingerprint, j->encoder->fingerprint, sizeof run.fingerprint);
     mopd_status st = mo_journal_open(&j->journal, o->journal, &run);
     return st == MOPD_OK ? mo_journal_list(j->journal, &j->cache) : st;

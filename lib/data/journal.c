@@ -45,10 +45,10 @@ static void fill_head(mo_journal *j, const mo_journal_run *run)
 {
     memset(j->head, ' ', HEAD_BYTES);
     int n = snprintf(j->head, HEAD_BYTES,
-        MARK "1\nfingerprint %s\nfeatures %u x %u from %u, %s, %s%s\nseed %llu\n", run->fingerprint,
+        MARK "1\nfingerprint %s\nfeatures %u x %u from %u, %s, %s%s%s\nseed %llu\n", run->fingerprint,
         run->n_views, run->dim, run->first_view, run->augmented ? "augmented" : "plain",
         run->quantized ? "bf16" : "f32", run->scaled16 ? ", grey16 scaled" : "",
-        (unsigned long long)run->seed);
+        run->upright ? ", upright" : "", (unsigned long long)run->seed);
     j->head[n] = ' ';
     j->head[HEAD_BYTES - 1] = '\n';
 }

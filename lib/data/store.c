@@ -6,7 +6,7 @@
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
  *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32;
- *               grey16 "scaled" where it was not cut at 255;
+ *               grey16 "scaled" where it was not cut at 255; orientation "exif" where pictures were turned;
  *               names (as classes) where labels are no words; labelled "no" where the one class only says that there
  *               are none; roots, root_of (store_roots.c) */
 #include <stdio.h>
@@ -81,6 +81,7 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
     if (st == MOPD_OK && s->quantized) st = mo_safetensors_writer_meta(w, "precision", "bf16");
     if (st == MOPD_OK && s->scaled16) st = mo_safetensors_writer_meta(w, "grey16", "scaled");
+    if (st == MOPD_OK && s->upright) st = mo_safetensors_writer_meta(w, "orientation", "exif");
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
     if (st == MOPD_OK && d->word) st = add_list(w, d, "names", LIST_NAMES);
     if (st == MOPD_OK) st = add_list(w, d, "paths", LIST_PATHS);
@@ -295,6 +296,7 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
             o->path, labelled, mo_json_count(o->classes));
     if ((st = read_word(o, "precision", "bf16", &s->quantized)) != MOPD_OK) return st;
     if ((st = read_word(o, "grey16", "scaled", &s->scaled16)) != MOPD_OK) return st;
+    if ((st = read_word(o, "orientation", "exif", &s->upright)) != MOPD_OK) return st;
     if ((views ? views : 1) != s->n_views)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
             (unsigned long long)views, s->n_views);

@@ -9,15 +9,17 @@
 
 typedef struct mo_image {
     size_t width, height;
-    uint8_t *rgb;   /* height x width x 3 */
-    uint8_t *alpha; /* height x width, NULL when the file has no transparency */
-    bool cut;       /* 16-bit grey above 255 became white */
+    uint8_t *rgb;        /* height x width x 3 */
+    uint8_t *alpha;      /* height x width, NULL when the file has no transparency */
+    bool cut;            /* 16-bit grey above 255 became white */
+    uint8_t orientation; /* as EXIF says it, 1 to 8; 0: it does not, or nobody asked */
 } mo_image;
 
 /* How a file is read; all zero: as Pillow does. */
 typedef struct mo_image_rules {
     uint64_t max_pixels; /* 0: MO_IMAGE_MAX_PIXELS */
     bool scale16;        /* 16-bit grey by its high byte, as 16-bit colours are, instead of cut at 255 */
+    bool upright;        /* turned as EXIF says */
 } mo_image_rules;
 
 /* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "format/exif.h"
 #include "format/jpeg.h"
 #include "format/png.h"
 
@@ -51,15 +52,22 @@ static mopd_status fail_kind(const unsigned char *b, size_t n)
     return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);
 }
 
+static mopd_status decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
+{
+    if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
+    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, rules);
+    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, rules);
+    return fail_kind(bytes, n_bytes);
+}
+
 mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
     static const mo_image_rules none;
     if (!rules) rules = &none;
     *out = (mo_image){0};
-    if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
-    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, rules);
-    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, rules->max_pixels);
-    return fail_kind(bytes, n_bytes);
+    mopd_status st = decode(out, bytes, n_bytes, rules);
+    if (st == MOPD_OK && rules->upright && (st = mo_exif_turn(out)) != MOPD_OK) mo_image_free(out);
+    return st;
 }
 
 /* Read, not mapped: a picture that is cut while we decode must not end the process. */

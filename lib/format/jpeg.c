@@ -10,10 +10,12 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <jpeglib.h>
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "format/exif.h"
 
 /* A progressive file of more scans than this is made to burn time. */
 #define MAX_SCANS 1000
@@ -27,7 +29,7 @@ typedef struct decoder {
     jmp_buf back;
     mo_image picture;
     uint8_t *cmyk; /* one row, width x 4 */
-    uint64_t max_pixels;
+    mo_image_rules rules;
     size_t n_bytes;
     bool finishing; /* all rows are out */
     bool cut_short; /* the decoder asked for more bytes than there are */
@@ -139,16 +141,27 @@ static void read_rows(decoder *d)
     }
 }
 
+/* Of the first APP1 that has EXIF data. */
+static unsigned find_orientation(const decoder *d)
+{
+    for (jpeg_saved_marker_ptr m = d->info.marker_list; m; m = m->next)
+        if (m->data_length > 6 && !memcmp(m->data, "Exif\0\0", 6))
+            return mo_exif_orientation(m->data, m->data_length);
+    return 0;
+}
+
 static mopd_status read_all(decoder *d)
 {
+    if (d->rules.upright) jpeg_save_markers(&d->info, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(&d->info, TRUE);
     int n = d->info.num_components;
     if (n != 1 && n != 3 && n != 4)
         return mo_fail(MOPD_E_UNSUPPORTED, "JPEG has %d components: 1, 3 and 4 are known", n);
-    mopd_status st = mo_image_check(d->info.image_width, d->info.image_height, d->max_pixels);
+    mopd_status st = mo_image_check(d->info.image_width, d->info.image_height, d->rules.max_pixels);
     if (st != MOPD_OK) return st;
     st = mo_image_create(&d->picture, d->info.image_width, d->info.image_height, false);
     if (st != MOPD_OK) return st;
+    d->picture.orientation = (uint8_t)find_orientation(d);
     d->info.out_color_space = n == 4 ? JCS_CMYK : JCS_RGB;
     if (n == 4 && !(d->cmyk = mo_mem_alloc(d->picture.width, 4))) return MOPD_E_NOMEM;
     jpeg_start_decompress(&d->info);
@@ -179,13 +192,13 @@ static void set_up(decoder *d, const void *bytes)
     d->info.progress = &d->progress;
 }
 
-mopd_status mo_jpeg_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels)
+mopd_status mo_jpeg_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
     *out = (mo_image){0};
     decoder *d = mo_mem_calloc(1, sizeof *d);
     if (!d) return MOPD_E_NOMEM;
     d->n_bytes = n_bytes;
-    d->max_pixels = max_pixels;
+    d->rules = *rules;
     set_up(d, bytes);
     mopd_status st;
     if (!d->info.src)

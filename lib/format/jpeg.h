@@ -6,6 +6,8 @@
 #include "format/image.h"
 
 bool mo_jpeg_is(const void *bytes, size_t n_bytes);
-mopd_status mo_jpeg_decode(mo_image *out, const void *bytes, size_t n_bytes, uint64_t max_pixels);
+
+/* As mo_image_decode; rules are there. */
+mopd_status mo_jpeg_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
 
 #endif

@@ -12,6 +12,8 @@
 #include <png.h>
 
 #include "base/mem.h"
+#include "format/exif.h"
+#include "format/png_chunks.h"
 
 typedef struct decoder {
     png_structp png;
@@ -232,6 +234,13 @@ static mopd_status read_all(decoder *d)
     return MOPD_OK;
 }
 
+static unsigned find_orientation(const decoder *d)
+{
+    mo_png_chunk exif;
+    if (!d->rules.upright || !mo_png_chunk_find(&exif, d->bytes, d->n_bytes, "eXIf")) return 0;
+    return mo_exif_orientation(exif.data, exif.n_bytes);
+}
+
 mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
     *out = (mo_image){0};
@@ -247,6 +256,7 @@ mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, cons
     st = setjmp(png_jmpbuf(d->png)) ? fail_decode(d) : read_all(d);
 done:
     png_destroy_read_struct(&d->png, &d->info, NULL);
+    if (st == MOPD_OK) d->picture.orientation = (uint8_t)find_orientation(d);
     if (st == MOPD_OK)
         *out = d->picture;
     else

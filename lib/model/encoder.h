@@ -33,7 +33,7 @@ struct mopd_encoder {
     float logit_scale;           /* exp of the stored value */
     float recommended_lr;        /* 0: none */
     bool truncate;               /* MOPD_TEXT_TRUNCATE */
-    mo_image_rules rules;        /* of picture files: MOPD_OPEN_SCALE_GREY16 */
+    mo_image_rules rules;        /* of picture files: MOPD_OPEN_SCALE_GREY16, MOPD_OPEN_UPRIGHT */
     int32_t precision;
     char fingerprint[65];
     const char *layout; /* its name; static */

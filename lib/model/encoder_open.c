@@ -88,6 +88,7 @@ static mopd_encoder *begin(const mopd_encoder_options *options)
     atomic_init(&e->core->users, 1);
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
     e->rules.scale16 = (options->flags & MOPD_OPEN_SCALE_GREY16) != 0;
+    e->rules.upright = (options->flags & MOPD_OPEN_UPRIGHT) != 0;
     e->precision = options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
     if (mo_weights_create(&e->weights) == MOPD_OK) return e;
     mo_encoder_close(e);

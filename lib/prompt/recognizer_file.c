@@ -6,7 +6,7 @@
  *     count C, average C x D, scatter D x D, prior, mean, weight C x D, bias C,
  *     loo N x C (where something can be left out)                                      F64
  *     prompt.context (with a learned prompt)                                           F32
- *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts
+ *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts; .orientation "exif" where pictures were turned
  *                 mopd.classes, .templates, .settings, .prompt: JSON
  *
  * A reader meets files of others: shapes, labels and numbers are checked before they are used. */
@@ -112,6 +112,7 @@ static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < 4 && st == MOPD_OK; i++)
         st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    if (st == MOPD_OK && r->upright) st = mo_safetensors_writer_meta(w, "mopd.orientation", "exif");
     if (st == MOPD_OK) st = add_settings(w, r);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &r->classes);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &r->templates);
@@ -304,6 +305,14 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
         &(part){"prompt.context", MO_F32, 1, {mo_prompt_context_floats(p), 0}, (void **)&p->context}, f);
 }
 
+static mopd_status read_orientation(mopd_recognizer *r, const mo_tensors *f)
+{
+    const char *word = mo_tensors_meta(f, "mopd.orientation");
+    r->upright = word && !strcmp(word, "exif");
+    if (!word || r->upright) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: mopd.orientation is '%.20s', not 'exif'", mo_tensors_path(f), word);
+}
+
 static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 {
     const char *path = mo_tensors_path(f), *kind, *format, *fingerprint;
@@ -318,6 +327,7 @@ static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
     if (st == MOPD_OK && strlen(fingerprint) > 64)
         st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
     if (st == MOPD_OK) strcpy(r->fingerprint, fingerprint);
+    if (st == MOPD_OK) st = read_orientation(r, f);
     if (st == MOPD_OK) st = read_settings(r, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->classes, f, "mopd.classes");
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->templates, f, "mopd.templates");

@@ -334,12 +334,12 @@
 
 /* The flags known today, where they stand, a call that gets others, and who is named. */
 #define FLAGS(X)                                                                                             \
-    X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16,                                      \
+    X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \
         (mopd_image_open(&an_image, file, &image_options)))                                                  \
-    X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16,                                      \
+    X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \
         (mopd_image_decode(&an_image, bytes, 8, &image_options)))                                            \
     X(mopd_encoder_options, encoder_options.flags,                                                           \
-        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16,                                        \
+        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT,                    \
         (mopd_encoder_open(&an_encoder, model, &encoder_options)))                                           \
     X(mopd_dataset_options, dataset_options.flags,                                                           \
         MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS,                          \

@@ -168,9 +168,13 @@ static void encode_and_die(const char *data, const char *journal)
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (!pid) {
-        mopd_encoder *encoder = tiny_open(1, 1);
+        mopd_encoder *encoder = NULL;
         mopd_dataset *d = NULL, *out = NULL;
+        mopd_encoder_options as_command;
         mopd_encode_options o;
+        mopd_encoder_options_init(&as_command, sizeof as_command);
+        as_command.flags = MOPD_OPEN_UPRIGHT;
+        if (mopd_encoder_open(&encoder, tiny_model(1), &as_command) != MOPD_OK) _exit(4);
         mopd_encode_options_init(&o, sizeof o);
         o.fn = kill_at_first;
         o.journal = journal;

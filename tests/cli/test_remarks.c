@@ -116,6 +116,40 @@ static void grey_that_became_white_is_told_once(void **state)
     assert_string_equal(r.err, "");
 }
 
+/* A photograph that lies: what `exif` reads, the default, is what a picture turned before is; a store's word counts. */
+static void photographs_are_turned_unless_told_not_to(void **state)
+{
+    (void)state;
+    const char *lies = MOPD_TEST_DIR "/fuzz/corpus/image/exif-jpeg",
+               *plain = MOPD_TEST_DIR "/gold/pixels/420.jpg";
+    char list[1024];
+    snprintf(list, sizeof list, "path,label\n%s,cat\n%s,dog\n", lies, plain);
+    const char *data = test_text("lies.csv", list), *exif = test_path("exif.safetensors"),
+               *ignore = test_path("ignore.safetensors"), *r_file = test_path("lies-r.safetensors");
+    assert_run(run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data, exif), 0);
+    assert_run(
+        run_mopd(NULL, "features -m @ -d @ --orientation ignore -o @", tiny_model(1), data, ignore), 0);
+    run_result r = run_mopd(NULL, "inspect @", exif);
+    assert_run(r, 0);
+    assert_has(r.out, "orientation");
+    r = run_mopd(NULL, "inspect @", ignore);
+    assert_run(r, 0);
+    assert_null(strstr(r.out, "orientation"));
+    assert_run(run_mopd(NULL, "features -m @ -d @ --append -o @", tiny_model(1), data, ignore), 0);
+    r = run_mopd(NULL, "features -m @ -d @ --append --orientation exif -o @", tiny_model(1), data, ignore);
+    assert_run(r, 1);
+    assert_has(r.err, "pictures were not turned as EXIF says in the store");
+    assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), exif, r_file), 0);
+    r = run_mopd(NULL, "inspect @", r_file);
+    assert_has(r.out, "orientation");
+    assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), ignore, r_file), 0);
+    r = run_mopd(NULL, "inspect @", r_file);
+    assert_null(strstr(r.out, "orientation"));
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog --orientation up @", tiny_model(1), lies);
+    assert_run(r, 2);
+    assert_has(r.err, "--orientation 'up' is none of exif, ignore");
+}
+
 static void numbers_as_labels_are_told_and_named(void **state)
 {
     (void)state;
@@ -184,6 +218,7 @@ int main(void)
         cmocka_unit_test(remarks_stand_in_json_and_leave_the_rest_alone),
         cmocka_unit_test(walked_folders_tell_what_they_pass_over),
         cmocka_unit_test(grey_that_became_white_is_told_once),
+        cmocka_unit_test(photographs_are_turned_unless_told_not_to),
         cmocka_unit_test(numbers_as_labels_are_told_and_named),
         cmocka_unit_test(folders_that_mislead_are_refused),
     };

@@ -266,6 +266,40 @@ static void grey_is_scaled_when_asked_for(void **state)
     mopd_dataset_close(cut);
 }
 
+/* Pictures lie on their side in a store or none does. */
+static void a_store_remembers_that_pictures_were_turned(void **state)
+{
+    (void)state;
+    mopd_encoder *e = datasets_encoder('a');
+    const char *line = "path,label\n" MOPD_TEST_DIR "/fuzz/corpus/image/exif-jpeg,dog\n";
+    mopd_dataset *listed = datasets_of("lying.csv", line), *as_is = NULL, *out = NULL, *stored = NULL,
+                 *added = NULL,
+                 *more = datasets_of("more.csv", "path,label\n" MOPD_TEST_DIR "/gold/pixels/420.jpg,dog\n");
+    mopd_dataset_info info = {.struct_size = sizeof info};
+    assert_ok(mopd_dataset_encode(&as_is, listed, NULL, e, NULL));
+    assert_ok(mopd_dataset_save(as_is, test_path("lying.safetensors")));
+    e->rules.upright = true;
+    assert_ok(mopd_dataset_encode(&out, listed, NULL, e, NULL));
+    assert_memory_not_equal(
+        mopd_dataset_feature(out, 0, 0), mopd_dataset_feature(as_is, 0, 0), DATASETS_DIM * 4);
+    assert_fails(mopd_dataset_encode(&added, more, as_is, e, NULL), MOPD_E_MISMATCH,
+        "pictures were not turned as EXIF says in the store, now they are to be");
+    assert_ok(mopd_dataset_save(out, test_path("upright.safetensors")));
+    assert_ok(mopd_dataset_open(&stored, test_path("upright.safetensors"), NULL));
+    assert_ok(mopd_dataset_get_info(stored, &info));
+    assert_int_equal(info.upright, 1);
+    assert_ok(mopd_dataset_encode(&added, more, stored, e, NULL));
+    mopd_dataset_close(added);
+    e->rules.upright = false;
+    assert_fails(mopd_dataset_encode(&added, more, stored, e, NULL), MOPD_E_MISMATCH,
+        "pictures were turned as EXIF says in the store, now they are not to be");
+    mopd_dataset_close(stored);
+    mopd_dataset_close(out);
+    mopd_dataset_close(as_is);
+    mopd_dataset_close(more);
+    mopd_dataset_close(listed);
+}
+
 static void remarks_survive_lack_of_memory(void **state)
 {
     (void)state;
@@ -290,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_same_picture_twice_is_told_once_it_was_read),
         cmocka_unit_test(grey_that_became_white_is_told),
         cmocka_unit_test(grey_is_scaled_when_asked_for),
+        cmocka_unit_test(a_store_remembers_that_pictures_were_turned),
         cmocka_unit_test(some_of_many_pairs_are_named),
         cmocka_unit_test(labels_that_are_no_words_are_told),
         cmocka_unit_test(remarks_survive_lack_of_memory),

@@ -177,6 +177,8 @@ static void headers_that_lie_are_refused(void **state)
             MOPD_E_FORMAT},
         {"\"seed\"", "\"grey16\":\"cut\",\"seed\"", "metadata 'grey16' is 'cut', not 'scaled'",
             MOPD_E_FORMAT},
+        {"\"seed\"", "\"orientation\":\"ignore\",\"seed\"", "metadata 'orientation' is 'ignore', not 'exif'",
+            MOPD_E_FORMAT},
         {"\"seed\"", "\"labelled\":\"no\",\"seed\"", "'labelled' is 'no' with 3 classes, not 'no' with one",
             MOPD_E_FORMAT},
         {"\"seed\"", "\"labelled\":\"yes\",\"seed\"", "'labelled' is 'yes' with 3 classes", MOPD_E_FORMAT},

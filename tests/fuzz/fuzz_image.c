@@ -59,7 +59,7 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_image_options options;
     FUZZ_MUST(mopd_image_options_init(&options, sizeof options) == MOPD_OK);
     options.max_pixels = MAX_PIXELS;
-    options.flags = n % 2 ? MOPD_IMAGE_SCALE_GREY16 : 0;
+    options.flags = n % 4; /* MOPD_IMAGE_SCALE_GREY16, MOPD_IMAGE_UPRIGHT */
     if (!FUZZ_READ(mopd_image_decode(&image, data, n, &options), image)) return;
     FUZZ_MUST(mopd_image_width(image) * mopd_image_height(image) <= MAX_PIXELS);
     preprocess(image);

@@ -9,7 +9,7 @@
 void fuzz_one(const uint8_t *data, size_t n)
 {
     mo_image image;
-    const mo_image_rules rules = {MAX_PIXELS, n % 2};
+    const mo_image_rules rules = {.max_pixels = MAX_PIXELS, .scale16 = n % 2, .upright = n / 2 % 2};
     if (fuzz_good(mo_png_decode(&image, data, n, &rules))) {
         FUZZ_MUST(mo_png_is(data, n));
         FUZZ_MUST(image.width * image.height <= MAX_PIXELS);

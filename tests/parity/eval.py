@@ -84,9 +84,11 @@ def main():
     reference = Reference(args)
     with tempfile.TemporaryDirectory() as folder:
         store = os.path.join(folder, "store.safetensors")
-        subprocess.check_call([args.mopd, "features", "-m", args.locked, "-d", args.data, "-o", store, "--quiet"])
+        subprocess.check_call([args.mopd, "features", "-m", args.locked, "-d", args.data, "-o", store, "--quiet",
+                               "--orientation", "ignore"])
         for data, templates in ((args.data, TEMPLATES[:1]), (store, TEMPLATES[:1]), (store, TEMPLATES)):
-            command = [args.mopd, "eval", "-m", args.locked, "-d", data, "--split", args.split, "--format", "json"]
+            command = [args.mopd, "eval", "-m", args.locked, "-d", data, "--split", args.split, "--format", "json",
+                       "--orientation", "ignore"]
             for t in templates:
                 command += ["--template", t]
             ours = json.loads(subprocess.check_output(command))

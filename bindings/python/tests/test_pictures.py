@@ -243,6 +243,23 @@ def test_grey_of_16_bits_is_scaled_when_asked_for(enc):
         mopd.Encoder(TOWERS / "hf", grey16="clip")
 
 
+def test_photographs_are_turned_as_exif_says(enc):
+    lies = PICTURES[0].parents[2] / "fuzz/corpus/image/exif-jpeg"
+    as_is = mopd.Encoder(TOWERS / "hf", orientation="ignore")
+    answer = enc.images([lies])
+    assert not np.array_equal(answer, as_is.images([lies]))
+    assert np.array_equal(answer, enc.images([lies.read_bytes()]))
+    assert np.array_equal(answer, pickle.loads(pickle.dumps(enc)).images([lies]))
+    assert np.array_equal(as_is.images([lies]), pickle.loads(pickle.dumps(as_is)).images([lies]))
+    with pytest.raises(ValueError, match="orientation 'up' is none of 'exif', 'ignore'"):
+        mopd.Encoder(TOWERS / "hf", orientation="up")
+    Image = pytest.importorskip("PIL.Image")
+    from PIL import ImageOps
+
+    with Image.open(lies) as picture:
+        assert np.array_equal(answer, enc.images([ImageOps.exif_transpose(picture)]))
+
+
 def test_features_are_told_from_pictures(enc, arrays, expected):
     assert is_features(expected) and is_features(expected.tolist()) and is_features(Tensor(expected))
     assert is_features(list(expected)) and is_features([Tensor(row) for row in expected])

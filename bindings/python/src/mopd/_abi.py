@@ -33,6 +33,7 @@ mopd_status = c_int32
 
 MOPD_IMAGE_SIGNATURE = 576
 MOPD_IMAGE_SCALE_GREY16 = 1
+MOPD_IMAGE_UPRIGHT = 2
 MOPD_SPLIT_NONE = -1
 MOPD_SPLIT_TRAIN = 0
 MOPD_SPLIT_VAL = 1
@@ -56,6 +57,7 @@ MOPD_REMARK_CUT_WHITE = 6
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
 MOPD_OPEN_SCALE_GREY16 = 4
+MOPD_OPEN_UPRIGHT = 8
 MOPD_PRECISION_F32 = 0
 MOPD_PRECISION_BF16 = 1
 MOPD_PRECISION_AUTO = 2
@@ -419,6 +421,8 @@ class mopd_dataset_info(Structure):
         ("n_split", c_uint32 * 3),
         ("unlabelled", c_uint32),
         ("quantized", c_uint32),
+        ("upright", c_uint32),
+        ("scaled16", c_uint32),
     ]
 
 

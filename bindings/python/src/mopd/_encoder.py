@@ -34,12 +34,13 @@ from ._core import (
     text_bytes,
     text_list,
 )
-from ._pictures import Picture, is_path, open_picture, picture_runs
+from ._pictures import Picture, Reading, is_path, open_picture, picture_runs
 from ._progress import Progress, Wanted
 
 _PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16, "auto": _abi.MOPD_PRECISION_AUTO}
 _DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
 _GREY16 = {"cut": 0, "scale": _abi.MOPD_OPEN_SCALE_GREY16}
+_ORIENTATION = {"exif": _abi.MOPD_OPEN_UPRIGHT, "ignore": 0}
 _BATCH = 16  # preprocessed pictures that go to the library at a time
 
 
@@ -66,6 +67,9 @@ class Encoder:
     grey16 : {"cut", "scale"}, default "cut"
         How picture files of 16-bit grey (and PIL images of mode I;16) are read: white above 255, as Pillow does, or
         over their whole range, as 16-bit colours are.
+    orientation : {"exif", "ignore"}, default "exif"
+        Whether picture files (paths, bytes, open files) are turned upright as their EXIF data say, as Pillow's
+        ``ImageOps.exif_transpose`` does.  PIL images and arrays are taken as they are.
 
     Raises
     ------
@@ -83,15 +87,16 @@ class Encoder:
         read: bool = False,
         truncate: bool = False,
         grey16: str = "cut",
+        orientation: str = "exif",
     ) -> None:
         options = filled(_abi.mopd_encoder_options, lib.mopd_encoder_options_init)
         options.precision = _code(_PRECISIONS, "precision", precision)
         options.n_threads = threads
         options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
-        grey_flag = _code(_GREY16, "grey16", grey16)
-        options.flags |= grey_flag
-        self._scale_grey16 = grey_flag != 0
-        self._arguments = (path, threads, precision, read, truncate, grey16)
+        grey_flag, upright_flag = _code(_GREY16, "grey16", grey16), _code(_ORIENTATION, "orientation", orientation)
+        options.flags |= grey_flag | upright_flag
+        self._reading = Reading(scale_grey16=grey_flag != 0, upright=upright_flag != 0)
+        self._arguments = (path, threads, precision, read, truncate, grey16, orientation)
         where = builtin_path() if path is None else path
         handle = Handle(_abi.mopd_encoder, lib.mopd_encoder_close)
         name = None if where is None else path_bytes(where)
@@ -300,7 +305,7 @@ class Encoder:
                 if stop.wanted:
                     break
                 try:
-                    images.append(open_picture(picture, self._scale_grey16))
+                    images.append(open_picture(picture, self._reading))
                     rows.append(i)
                 except (MopdError, ValueError, TypeError) as error:
                     if errors == "raise":
@@ -332,7 +337,7 @@ class Encoder:
         -------
         ndarray, (3, S, S) float32
         """
-        handle, image = self._live(), open_picture(picture, self._scale_grey16)
+        handle, image = self._live(), open_picture(picture, self._reading)
         out = np.empty((3, self.image_size, self.image_size), np.float32)
         if view is None:
             check(lib.mopd_encoder_preprocess(handle.pointer, image.pointer, float_pointer(out)))
@@ -447,11 +452,19 @@ _opened: "weakref.WeakValueDictionary[Tuple[Any, ...], Encoder]" = weakref.WeakV
 
 def _reopen(arguments: Tuple[Any, ...], fingerprint: str) -> Encoder:
     """Unpickles: the encoder of this process that is the same, else opens it."""
-    path, threads, precision, read, truncate, grey16 = arguments
-    key = (None if path is None else str(path), threads, precision, read, truncate, grey16, fingerprint)
+    path, threads, precision, read, truncate, grey16, orientation = arguments
+    key = (None if path is None else str(path), *arguments[1:], fingerprint)
     encoder = _opened.get(key)
     if encoder is None or encoder._handle is None:
-        encoder = Encoder(path, threads=threads, precision=precision, read=read, truncate=truncate, grey16=grey16)
+        encoder = Encoder(
+            path,
+            threads=threads,
+            precision=precision,
+            read=read,
+            truncate=truncate,
+            grey16=grey16,
+            orientation=orientation,
+        )
         if encoder.fingerprint != fingerprint:
             raise MopdError(
                 Status.MISMATCH, f"{path}: the model is {encoder.fingerprint}, pickled was {fingerprint}"

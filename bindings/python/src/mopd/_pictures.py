@@ -14,7 +14,7 @@ import ctypes
 import os
 import struct
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,14 +163,21 @@ def _png(rgba: NDArray[np.uint8]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def _options(scale_grey16: bool) -> Any:
-    options = filled(_abi.mopd_image_options, lib.mopd_image_options_init)
-    options.flags = _abi.MOPD_IMAGE_SCALE_GREY16 if scale_grey16 else 0
-    return ctypes.byref(options)
+class Reading(NamedTuple):
+    """How picture files are read."""
+
+    scale_grey16: bool = False  # 16-bit grey over its whole range instead of white above 255
+    upright: bool = False  # turned as EXIF says
+
+    def options(self) -> Any:
+        options = filled(_abi.mopd_image_options, lib.mopd_image_options_init)
+        options.flags = _abi.MOPD_IMAGE_SCALE_GREY16 if self.scale_grey16 else 0
+        options.flags |= _abi.MOPD_IMAGE_UPRIGHT if self.upright else 0
+        return ctypes.byref(options)
 
 
-def _decode(data: Any, scale_grey16: bool = False) -> Handle:
-    image, options = Handle(_abi.mopd_image, lib.mopd_image_close), _options(scale_grey16)
+def _decode(data: Any, reading: Reading = Reading()) -> Handle:
+    image, options = Handle(_abi.mopd_image, lib.mopd_image_close), reading.options()
     if isinstance(data, bytes):
         check(lib.mopd_image_decode(image.out, data, len(data), options))
     else:
@@ -251,18 +258,18 @@ def _from_pil(picture: Any, scale_grey16: bool) -> Handle:
     return _from_array(np.asarray(picture))
 
 
-def open_picture(picture: Picture, scale_grey16: bool = False) -> Handle:
-    """A mopd_image of one picture of any kind; files of 16-bit grey are scaled or cut at 255."""
+def open_picture(picture: Picture, reading: Reading = Reading()) -> Handle:
+    """A mopd_image of one picture of any kind."""
     if is_path(picture):
         image = Handle(_abi.mopd_image, lib.mopd_image_close)
-        check(lib.mopd_image_open(image.out, path_bytes(picture), _options(scale_grey16)))
+        check(lib.mopd_image_open(image.out, path_bytes(picture), reading.options()))
         return image
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        return _decode(picture, scale_grey16)
+        return _decode(picture, reading)
     if is_pil(picture):
-        return _from_pil(picture, scale_grey16)
+        return _from_pil(picture, reading.scale_grey16)
     if hasattr(picture, "read"):
-        return _decode(_read(picture), scale_grey16)
+        return _decode(_read(picture), reading)
     if is_array(picture):
         array = np.asarray(plain_array(picture))
         if is_tensor(picture) and array.ndim == 3 and array.shape[0] in _CHANNELS:

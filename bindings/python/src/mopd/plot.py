@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._abi import lib
 from ._bank import Prompt
 from ._core import plain_array, view
-from ._pictures import Picture, open_picture, picture_list
+from ._pictures import Picture, Reading, open_picture, picture_list
 from ._trainer import Epoch
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def reliability_diagram(
 
 def _pixels(picture: Picture) -> NDArray[np.uint8]:
     """A picture as (height, width, 3)."""
-    image = open_picture(picture)
+    image = open_picture(picture, Reading(upright=True))
     shape = (int(lib.mopd_image_height(image.pointer)), int(lib.mopd_image_width(image.pointer)), 3)
     return view(image, lib.mopd_image_samples(image.pointer), shape, np.uint8)
 
