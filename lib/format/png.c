@@ -3,7 +3,9 @@
  *
  * libpng inflates, unfilters, unpacks samples below 8 bits and drops the low byte of 16-bit colour; the rest
  * is here, as Pillow has it: 16-bit grey is cut at 255 (unless it is to be scaled), an index beyond the palette is
- * black, a transparent colour is compared by its low byte with the 8-bit sample.  Gamma, profiles and background are ignored. */
+ * black, a transparent colour is compared by its low byte with the 8-bit sample.  Gamma, profiles and background are
+ * ignored.  What is in the file is put in order before libpng sees it (png_stream.c), so that a file which breaks the
+ * rules and has all its rows is read; one that has fewer is not. */
 #include "format/png.h"
 
 #include <setjmp.h>
@@ -11,15 +13,18 @@
 #include <string.h>
 #include <png.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "format/exif.h"
-#include "format/png_chunks.h"
+#include "format/png_stream.h"
 
 typedef struct decoder {
     png_structp png;
     png_infop info;
     const unsigned char *bytes;
-    size_t n_bytes, at;
+    size_t n_bytes;
+    mo_png_layout layout;
+    mo_png_stream stream;
     mo_image_rules rules;
     mo_image picture;
     uint8_t *raw; /* one row as libpng gives it, all of them when interlaced; NULL: RGB, into the picture */
@@ -30,7 +35,10 @@ typedef struct decoder {
     uint8_t key[3];
     unsigned key16;  /* of 16-bit grey, whole */
     png_uint_32 row; /* where decoding is, for the message */
-    bool no_memory, cut_short;
+    bool interlaced, counting;
+    size_t rows_left; /* of the image data, all passes; known when counting */
+    size_t converted; /* rows of the picture */
+    bool no_memory;
     char message[160];
 } decoder;
 
@@ -69,46 +77,48 @@ static void say_nothing(png_structp png, const char *text)
 static void read_bytes(png_structp png, png_bytep out, size_t n)
 {
     decoder *d = png_get_io_ptr(png);
-    if (n > d->n_bytes - d->at) {
-        d->cut_short = true;
-        png_error(png, "end of data");
-    }
-    memcpy(out, d->bytes + d->at, n);
-    d->at += n;
+    if (!mo_png_stream_read(&d->stream, out, n)) png_error(png, "end of data");
 }
 
 static mopd_status fail_decode(const decoder *d)
 {
     if (d->no_memory) return MOPD_E_NOMEM; /* mo_mem_alloc has said it */
-    if (d->cut_short)
+    if (!d->stream.chunk.whole && d->stream.chunk.data)
         return mo_fail(MOPD_E_FORMAT, "PNG is cut short: its %zu bytes end in row %u of %zu", d->n_bytes,
             (unsigned)d->row, d->picture.height);
-    return mo_fail(MOPD_E_FORMAT, "PNG at byte %zu: %s", d->at, d->message);
+    return mo_fail(MOPD_E_FORMAT, "PNG at byte %zu: %s", d->stream.at, d->message);
 }
 
-/* The palette with its alphas, black and opaque beyond its end, and the transparent colour of the other types. */
-static void read_colours(decoder *d)
+static unsigned deep(const unsigned char *b)
 {
-    for (int i = 0; i < 256; i++) d->palette[i][3] = 255;
-    png_colorp colours;
-    int n = 0;
-    if (d->type == PNG_COLOR_TYPE_PALETTE && png_get_PLTE(d->png, d->info, &colours, &n))
-        for (int i = 0; i < n && i < 256; i++) memcpy(d->palette[i], &colours[i], 3);
-    png_bytep alphas = NULL;
-    png_color_16p key = NULL;
-    n = 0;
-    if (!png_get_tRNS(d->png, d->info, &alphas, &n, &key)) return;
-    d->has_key = true;
-    if (d->type == PNG_COLOR_TYPE_PALETTE) {
-        for (int i = 0; alphas && i < n && i < 256; i++) d->palette[i][3] = alphas[i];
-    } else if (d->type == PNG_COLOR_TYPE_RGB && key) {
-        d->key[0] = (uint8_t)key->red;
-        d->key[1] = (uint8_t)key->green;
-        d->key[2] = (uint8_t)key->blue;
-    } else if (key) {
-        d->key[0] = d->depth == 1 ? (key->gray ? 255 : 0) : (uint8_t)key->gray;
-        d->key16 = key->gray;
+    return (unsigned)b[0] << 8 | b[1];
+}
+
+/* The palette with its alphas, black and opaque beyond its end; bytes that are no whole colour are left out. */
+static mopd_status read_palette(decoder *d)
+{
+    const mo_png_chunk *colours = &d->layout.palette, *alphas = &d->layout.clear;
+    if (!colours->data) return mo_fail(MOPD_E_FORMAT, "PNG: indices without a palette (PLTE)");
+    const size_t n = colours->n_bytes / 3;
+    if (n > 256) return mo_fail(MOPD_E_FORMAT, "PNG: a palette (PLTE) of %zu colours", n);
+    for (size_t i = 0; i < 256; i++) {
+        if (i < n) memcpy(d->palette[i], colours->data + 3 * i, 3);
+        d->palette[i][3] = i < alphas->n_bytes ? alphas->data[i] : 255;
     }
+    d->has_key = alphas->data != NULL;
+    return MOPD_OK;
+}
+
+/* The transparent colour, where there is one. */
+static void read_key(decoder *d)
+{
+    const mo_png_chunk *key = &d->layout.clear;
+    const bool colour = d->type == PNG_COLOR_TYPE_RGB;
+    if (!key->data || key->n_bytes < (colour ? 6 : 2) || (d->type != PNG_COLOR_TYPE_GRAY && !colour)) return;
+    d->has_key = true;
+    d->key16 = deep(key->data);
+    for (size_t i = 0; i < (colour ? 3 : 1); i++) d->key[i] = key->data[2 * i + 1];
+    if (d->depth == 1 && !colour) d->key[0] = d->key16 ? 255 : 0;
 }
 
 static void row_from_palette(const decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_t *alpha)
@@ -124,11 +134,11 @@ static void row_from_grey16(decoder *d, const uint8_t *raw, uint8_t *rgb, uint8_
 {
     const bool scale = d->rules.scale16;
     for (size_t x = 0; x < d->picture.width; x++) {
-        const unsigned deep = (unsigned)raw[2 * x] << 8 | raw[2 * x + 1];
-        const unsigned v = scale ? deep >> 8 : deep > 255 ? 255 : deep;
-        d->picture.cut |= !scale && deep > 255;
+        const unsigned sample = deep(raw + 2 * x);
+        const unsigned v = scale ? sample >> 8 : sample > 255 ? 255 : sample;
+        d->picture.cut |= !scale && sample > 255;
         memset(rgb + 3 * x, (int)v, 3);
-        if (alpha) alpha[x] = (scale ? deep == d->key16 : v == d->key[0]) ? 0 : 255;
+        if (alpha) alpha[x] = (scale ? sample == d->key16 : v == d->key[0]) ? 0 : 255;
     }
 }
 
@@ -192,34 +202,70 @@ static void convert_row(decoder *d, const uint8_t *raw, size_t y)
     }
 }
 
+/* Rows of data: those of all passes, each of which begins at a row and a column and takes every so many. */
+static size_t count_rows(const decoder *d)
+{
+    static const unsigned char row[7] = {0, 0, 4, 0, 2, 0, 1}, row_step[7] = {8, 8, 8, 4, 4, 2, 2},
+                               column[7] = {0, 4, 0, 2, 0, 1, 0};
+    size_t n = 0;
+    if (!d->interlaced) return d->picture.height;
+    for (int pass = 0; pass < 7; pass++)
+        if (d->picture.width > column[pass] && d->picture.height > row[pass])
+            n += mo_ceil_div(d->picture.height - row[pass], row_step[pass]);
+    return n;
+}
+
+static void count_row(png_structp png, png_row_infop info, png_bytep row)
+{
+    (void)info, (void)row;
+    decoder *d = png_get_user_transform_ptr(png);
+    d->rows_left--;
+}
+
+static uint8_t *row_at(const decoder *d, size_t y)
+{
+    if (d->type == PNG_COLOR_TYPE_RGB) return d->picture.rgb + y * d->picture.width * 3;
+    return d->interlaced ? d->raw + y * d->row_bytes : d->raw;
+}
+
 static void read_rows(decoder *d, int passes)
 {
-    bool interlaced = passes > 1, direct = d->type == PNG_COLOR_TYPE_RGB;
-    size_t step = direct ? d->picture.width * 3 : interlaced ? d->row_bytes : 0;
-    uint8_t *rows = direct ? d->picture.rgb : d->raw;
     for (int pass = 0; pass < passes; pass++) {
         for (size_t y = 0; y < d->picture.height; y++) {
             d->row = (png_uint_32)y;
-            png_read_row(d->png, rows + y * step, NULL);
-            if (pass == passes - 1) convert_row(d, rows + y * step, y);
+            png_read_row(d->png, row_at(d, y), NULL);
+            if (passes == 1) convert_row(d, row_at(d, y), d->converted++);
         }
     }
+}
+
+/* All rows are there.  libpng goes on to the end of the compressed data with the last one, and may fail then. */
+static mopd_status finish_rows(decoder *d)
+{
+    for (; d->converted < d->picture.height; d->converted++)
+        convert_row(d, row_at(d, d->converted), d->converted);
+    return mo_png_layout_check_end(d->bytes, d->n_bytes, d->stream.at);
 }
 
 static mopd_status read_all(decoder *d)
 {
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come next, with a better message */
-    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_crc_action(d->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+    png_set_option(d->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON); /* whatever the data claim to need */
     png_read_info(d->png, d->info);
     size_t width = png_get_image_width(d->png, d->info), height = png_get_image_height(d->png, d->info);
     mopd_status st = mo_image_check(width, height, d->rules.max_pixels);
     if (st != MOPD_OK) return st;
     d->depth = png_get_bit_depth(d->png, d->info);
     d->type = png_get_color_type(d->png, d->info);
-    read_colours(d);
+    st = d->type == PNG_COLOR_TYPE_PALETTE ? read_palette(d) : MOPD_OK;
+    if (st != MOPD_OK) return st;
+    read_key(d);
 
     png_set_packing(d->png);
     if (d->type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(d->png);
+    png_set_read_user_transform_fn(d->png, count_row);
+    png_set_user_transform_info(d->png, d, 0, 0);
     int passes = png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
     d->row_bytes = png_get_rowbytes(d->png, d->info);
@@ -228,9 +274,10 @@ static mopd_status read_all(decoder *d)
     if (st != MOPD_OK) return st;
     if (d->type != PNG_COLOR_TYPE_RGB && !(d->raw = mo_mem_alloc(passes > 1 ? height : 1, d->row_bytes)))
         return MOPD_E_NOMEM;
+    d->interlaced = passes > 1;
+    d->rows_left = count_rows(d);
+    d->counting = true;
     read_rows(d, passes);
-    d->row = (png_uint_32)height;
-    png_read_end(d->png, NULL);
     return MOPD_OK;
 }
 
@@ -249,13 +296,21 @@ mopd_status mo_png_decode(mo_image *out, const void *bytes, size_t n_bytes, cons
     d->bytes = bytes;
     d->n_bytes = n_bytes;
     d->rules = *rules;
-    mopd_status st = MOPD_E_NOMEM;
+    mopd_status st = mo_png_is(bytes, n_bytes) ? mo_png_layout_read(&d->layout, bytes, n_bytes)
+                                               : mo_fail(MOPD_E_FORMAT, "no PNG file: its mark is missing");
+    if (st != MOPD_OK) goto done;
+    mo_png_stream_begin(&d->stream, &d->layout, bytes, n_bytes);
+    st = MOPD_E_NOMEM;
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, leave, say_nothing, d, png_get, png_put);
     if (!d->png || !(d->info = png_create_info_struct(d->png))) goto done;
     png_set_read_fn(d->png, d, read_bytes);
-    st = setjmp(png_jmpbuf(d->png)) ? fail_decode(d) : read_all(d);
+    if (!setjmp(png_jmpbuf(d->png)))
+        st = read_all(d);
+    else
+        st = d->counting && !d->rows_left ? MOPD_OK : fail_decode(d);
+    if (st == MOPD_OK) st = finish_rows(d);
 done:
-    png_destroy_read_struct(&d->png, &d->info, NULL);
+    if (d->png) png_destroy_read_struct(&d->png, &d->info, NULL);
     if (st == MOPD_OK) d->picture.orientation = (uint8_t)find_orientation(d);
     if (st == MOPD_OK)
         *out = d->picture;

@@ -229,9 +229,9 @@ static void check_cuts(const char *name, size_t first, size_t skip_tail)
 static void image_rejects_cut_files(void **state)
 {
     (void)state;
-    check_cuts("rgb8.png", 8, 0);
-    check_cuts("palette4-trns-interlaced.png", 8, 0);
-    check_cuts("rgba16.png", 8, 0);
+    check_cuts("rgb8.png", 8, 24); /* behind the last row: test_png_odd.c */
+    check_cuts("palette4-trns-interlaced.png", 8, 24);
+    check_cuts("rgba16.png", 8, 24);
     check_cuts("420.jpg", 3, 0);
     check_cuts("420-progressive.jpg", 3, 0);
     check_cuts("cmyk.jpg", 3, 0);
