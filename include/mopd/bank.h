@@ -45,6 +45,16 @@ MOPD_API mopd_status mopd_classes_check(const char *const *classes, size_t n_cla
 MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float logit_scale);
 
+/* The same bank with the scale that makes its probabilities those of n labelled pictures: features n x D, rows of length 1,
+ * labels in [0, C).  The new scale is the old one over a temperature T, which mopd_bank_logit_scale tells; the ranking
+ * stays.  T minimises the mean of -log p(label) + (ln T)^2 / n (Guo et al., "On Calibration of Modern Neural Networks",
+ * ICML 2017, with a weak prior).  Take pictures that the bank has not learned from: a zero-shot bank has learned from
+ * none, a learned prompt's from its training pictures, of which it is too sure.  Some 50 pictures will do.  ARG: a label
+ * out of range, n 0; NUMERIC: a feature is not finite.  *out is NULL on failure.  Free with mopd_bank_free.  Any
+ * thread.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_create_calibrated(mopd_bank **out, const mopd_bank *bank, const float *features,
+    const int32_t *labels, size_t n);
+
 /* Writes features, names, templates, scale and the model's fingerprint as one safetensors file (docs/files.md),
  * beside path, synced and renamed: what was there stays whole until the new file is.  The same bank gives the
  * same bytes.  IO: cannot be written, with the system's reason.  Any thread.  Since 0.1. */

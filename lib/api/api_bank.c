@@ -39,6 +39,17 @@ mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classe
     return mo_bank_create_features(out, classes, n_classes, features, dim, logit_scale);
 }
 
+mopd_status mopd_bank_create_calibrated(
+    mopd_bank **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(bank);
+    MO_API_NEED(features);
+    MO_API_NEED(labels);
+    MO_API_NEED_SOME(n);
+    return mo_bank_create_calibrated(out, bank, features, labels, n);
+}
+
 mopd_status mopd_bank_save(const mopd_bank *bank, const char *path)
 {
     MO_API_NEED(bank);
@@ -52,7 +63,7 @@ mopd_status mopd_bank_open(mopd_bank **out, const char *path, const mopd_encoder
     MO_API_NEED(path);
     mopd_bank *bank = NULL;
     mopd_status st = mo_bank_open(&bank, path);
-    if (st == MOPD_OK && encoder) st = mo_bank_check(bank, encoder, path);
+    if (st == MOPD_OK && encoder) st = mo_bank_check_model(bank->fingerprint, bank->dim, encoder, path);
     if (st == MOPD_OK)
         *out = bank;
     else

@@ -35,16 +35,20 @@ mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const c
     size_t n_classes, const char *const *templates, size_t n_templates);
 mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes, size_t n_classes,
     const float *features, size_t dim, float scale);
+mopd_status mo_bank_create_calibrated(
+    mopd_bank **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n);
+
 /* A bank with copies of the names and room for the features; then, when they are filled in as far as `st` tells,
  * packs them for products, or frees the bank. */
 mopd_status mo_bank_alloc(
     mopd_bank **out, const char *const *classes, size_t n_classes, size_t dim, float scale);
 mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st);
 
-/* A bank's file: docs/files.md.  check: MISMATCH where the bank was made with another model; `place` is named. */
+/* A bank's file: docs/files.md.  check_model: MISMATCH where what was read from `place` was made with another model. */
 mopd_status mo_bank_save(const mopd_bank *bank, const char *path);
 mopd_status mo_bank_open(mopd_bank **out, const char *path);
-mopd_status mo_bank_check(const mopd_bank *bank, const mopd_encoder *encoder, const char *place);
+mopd_status mo_bank_check_model(
+    const char *fingerprint, size_t dim, const mopd_encoder *encoder, const char *place);
 
 mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 void mo_bank_free(mopd_bank *bank);

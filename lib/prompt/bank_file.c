@@ -12,17 +12,14 @@
 #include "base/floats.h"
 #include "format/json.h"
 #include "model/encoder.h"
-#include "mopd/version.h"
 #include "prompt/bank.h"
 #include "prompt/metadata.h"
-
-#define FORMAT "1"
 
 /* What the file says beside its features. */
 typedef struct head {
     mo_names classes, templates;
     double scale;
-    const char *fingerprint; /* the file's */
+    char fingerprint[65];
     const mo_view *features;
 } head;
 
@@ -39,12 +36,8 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_bank *bank)
 
 static mopd_status declare(mo_safetensors_writer *w, const mopd_bank *bank)
 {
-    const char *const texts[][2] = {{"mopd.kind", "bank"}, {"mopd.format", FORMAT},
-        {"mopd.version", MOPD_VERSION_STRING}, {"mopd.fingerprint", bank->fingerprint}};
     const mo_names classes = {bank->name, bank->n_classes};
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == MOPD_OK; i++)
-        st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    mopd_status st = mo_metadata_write_head(w, "bank", bank->fingerprint);
     if (st == MOPD_OK) st = add_settings(w, bank);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &classes);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &bank->templates);
@@ -76,18 +69,6 @@ static mopd_status read_scale(head *h, const mo_tensors *f)
     return st;
 }
 
-static mopd_status read_kind(const mo_tensors *f)
-{
-    const char *path = mo_tensors_path(f), *kind, *format;
-    mopd_status st = mo_metadata_need(f, "mopd.kind", &kind);
-    if (st == MOPD_OK && strcmp(kind, "bank") != 0)
-        st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a bank", path, kind);
-    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.format", &format);
-    if (st == MOPD_OK && strcmp(format, FORMAT) != 0)
-        st = mo_fail(MOPD_E_VERSION, "%s: bank format %.20s, known up to " FORMAT, path, format);
-    return st;
-}
-
 /* The features have a row for each class. */
 static mopd_status read_shape(head *h, const mo_tensors *f)
 {
@@ -105,10 +86,7 @@ static mopd_status read_shape(head *h, const mo_tensors *f)
 static mopd_status read_head(head *h, const mo_tensors *f)
 {
     const char *path = mo_tensors_path(f);
-    mopd_status st = read_kind(f);
-    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.fingerprint", &h->fingerprint);
-    if (st == MOPD_OK && strlen(h->fingerprint) > 64)
-        st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
+    mopd_status st = mo_metadata_read_head(f, "bank", "bank", h->fingerprint);
     if (st == MOPD_OK) st = read_scale(h, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&h->classes, f, "mopd.classes");
     if (st == MOPD_OK) st = mo_metadata_read_names(&h->templates, f, "mopd.templates");
@@ -148,13 +126,14 @@ mopd_status mo_bank_open(mopd_bank **out, const char *path)
     return st;
 }
 
-mopd_status mo_bank_check(const mopd_bank *bank, const mopd_encoder *encoder, const char *place)
+mopd_status mo_bank_check_model(
+    const char *fingerprint, size_t dim, const mopd_encoder *encoder, const char *place)
 {
-    if (*bank->fingerprint && strcmp(bank->fingerprint, encoder->fingerprint) != 0)
-        return mo_fail(MOPD_E_MISMATCH, "%s: made with the model %s, this one is %s", place,
-            bank->fingerprint, encoder->fingerprint);
-    if (bank->dim != encoder->config.dim)
-        return mo_fail(MOPD_E_MISMATCH, "%s: features of %zu numbers, the model has %u", place, bank->dim,
+    if (*fingerprint && strcmp(fingerprint, encoder->fingerprint) != 0)
+        return mo_fail(MOPD_E_MISMATCH, "%s: made with the model %s, this one is %s", place, fingerprint,
+            encoder->fingerprint);
+    if (dim != encoder->config.dim)
+        return mo_fail(MOPD_E_MISMATCH, "%s: features of %zu numbers, the model has %u", place, dim,
             (unsigned)encoder->config.dim);
     return MOPD_OK;
 }

@@ -5,8 +5,7 @@
  *     P = D inv(S + trace(S) / (n - 1) I)                          (n - 1) cov + trace(cov) I
  *     logits = scale t . f + alpha (P mu . f - mu . P mu / 2 - ln C)
  *
- * Their code draws random crops of the few pictures and takes alpha from the validation split.  Ours takes the
- * features that it is given, and alpha from folds of them. */
+ * Their code draws random crops of the few pictures.  Ours takes the features that it is given. */
 #include "prompt/gda.h"
 
 #include <math.h>
@@ -15,12 +14,6 @@
 #include "base/labels.h"
 #include "base/mem.h"
 #include "math/cholesky.h"
-
-#define MAX_FOLDS 4
-
-static const float alphas[] = {1e-4f, 1e-3f, 1e-2f, 1e-1f, 1.0f, 10.0f, 100.0f};
-enum { N_ALPHAS = sizeof alphas / sizeof *alphas };
-#define ALPHA_UNKNOWN 0.1f
 
 mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n)
 {
@@ -31,6 +24,8 @@ mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n)
     if (!g) return MOPD_E_NOMEM;
     g->dim = d;
     g->n = n;
+    g->temperature = 1;
+    memcpy(g->fingerprint, bank->fingerprint, sizeof g->fingerprint);
     g->name = mo_mem_calloc(c, sizeof *g->name);
     if (g->name) g->n_classes = c;
     g->text = mo_mem_alloc(cd, sizeof(double));
@@ -66,28 +61,19 @@ void mo_gda_free(mopd_gda *gda)
     mo_mem_free(gda);
 }
 
-/* Training features.  Those of the fold `without` are held out. */
-typedef struct sample {
-    const float *features;
-    const int32_t *labels;
-    const uint8_t *fold;
-    int without; /* -1: none is held out */
-    size_t n;
-} sample;
-
-static bool is_used(const sample *s, size_t i)
+bool mo_gda_is_used(const mo_gda_sample *s, size_t i)
 {
     return s->without < 0 || s->fold[i] != s->without;
 }
 
-static mopd_status fit_means(mopd_gda *g, const sample *s, size_t *n_used)
+static mopd_status fit_means(mopd_gda *g, const mo_gda_sample *s, size_t *n_used)
 {
     double *size = mo_mem_calloc(g->n_classes, sizeof *size);
     if (!size) return MOPD_E_NOMEM;
     *n_used = 0;
     memset(g->mean, 0, g->n_classes * g->dim * sizeof(double));
     for (size_t i = 0; i < s->n; i++) {
-        if (!is_used(s, i)) continue;
+        if (!mo_gda_is_used(s, i)) continue;
         double *mean = g->mean + (size_t)s->labels[i] * g->dim;
         for (size_t k = 0; k < g->dim; k++) mean[k] += (double)s->features[i * g->dim + k];
         size[s->labels[i]]++;
@@ -103,14 +89,14 @@ static mopd_status fit_means(mopd_gda *g, const sample *s, size_t *n_used)
 }
 
 /* factor = Cholesky of S + trace(S) / (n - 1) I. */
-static mopd_status fit_factor(mopd_gda *g, const sample *s, size_t n_used)
+static mopd_status fit_factor(mopd_gda *g, const mo_gda_sample *s, size_t n_used)
 {
     size_t d = g->dim;
     double *x = mo_mem_alloc(d, sizeof *x), trace = 0;
     if (!x) return MOPD_E_NOMEM;
     memset(g->factor, 0, d * d * sizeof(double));
     for (size_t i = 0; i < s->n; i++) {
-        if (!is_used(s, i)) continue;
+        if (!mo_gda_is_used(s, i)) continue;
         const double *mean = g->mean + (size_t)s->labels[i] * d;
         for (size_t k = 0; k < d; k++) x[k] = (double)s->features[i * d + k] - mean[k];
         for (size_t r = 0; r < d; r++) {
@@ -149,7 +135,7 @@ void mo_gda_finish(mopd_gda *g, const double *factor, const double *precision)
     }
 }
 
-static mopd_status fit(mopd_gda *g, const sample *s)
+mopd_status mo_gda_fit(mopd_gda *g, const mo_gda_sample *s)
 {
     size_t n_used;
     mopd_status st = fit_means(g, s, &n_used);
@@ -158,8 +144,7 @@ static mopd_status fit(mopd_gda *g, const sample *s)
     return st;
 }
 
-/* The two parts of class c's logit. */
-static void parts(const mopd_gda *g, const float *feature, size_t c, double *text, double *gauss)
+void mo_gda_parts(const mopd_gda *g, const float *feature, size_t c, double *text, double *gauss)
 {
     const double *t = g->text + c * g->dim, *w = g->weight + c * g->dim;
     double a = 0, b = 0;
@@ -176,64 +161,18 @@ void mo_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < gda->n_classes; c++) {
             double text, gauss;
-            parts(gda, features + i * gda->dim, c, &text, &gauss);
+            mo_gda_parts(gda, features + i * gda->dim, c, &text, &gauss);
             logits[i * gda->n_classes + c] = (float)(text + (double)gda->alpha * gauss);
         }
     }
 }
 
-/* correct[a] += 1 where alphas[a] gets a held-out picture right. */
-static void score_held_out(const mopd_gda *g, const sample *s, size_t correct[N_ALPHAS])
+void mo_gda_probabilities(const mopd_gda *gda, const float *features, size_t n, float *probabilities)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        if (is_used(s, i)) continue;
-        double best[N_ALPHAS], text, gauss;
-        int32_t winner[N_ALPHAS] = {0};
-        for (size_t c = 0; c < g->n_classes; c++) {
-            parts(g, s->features + i * g->dim, c, &text, &gauss);
-            for (size_t a = 0; a < N_ALPHAS; a++) {
-                double logit = text + (double)alphas[a] * gauss;
-                if (c && !(logit > best[a])) continue;
-                best[a] = logit;
-                winner[a] = (int32_t)c;
-            }
-        }
-        for (size_t a = 0; a < N_ALPHAS; a++) correct[a] += winner[a] == s->labels[i];
-    }
-}
-
-/* fold[i] = how many pictures of its class stand before picture i, modulo the folds; the number of folds. */
-static mopd_status deal_folds(const mopd_gda *g, const sample *s, uint8_t *fold, size_t *n_folds)
-{
-    size_t *seen = mo_mem_calloc(g->n_classes, sizeof *seen);
-    if (!seen) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < s->n; i++) seen[s->labels[i]]++;
-    *n_folds = MAX_FOLDS;
-    for (size_t c = 0; c < g->n_classes; c++) {
-        if (seen[c] < *n_folds) *n_folds = seen[c];
-        seen[c] = 0;
-    }
-    for (size_t i = 0; i < s->n && *n_folds; i++) fold[i] = (uint8_t)(seen[s->labels[i]]++ % *n_folds);
-    mo_mem_free(seen);
-    return MOPD_OK;
-}
-
-static mopd_status choose_alpha(mopd_gda *g, sample s)
-{
-    size_t n_folds = 0, correct[N_ALPHAS] = {0}, best = 0;
-    uint8_t *fold = mo_mem_calloc(s.n, sizeof *fold);
-    if (!fold) return MOPD_E_NOMEM;
-    mopd_status st = deal_folds(g, &s, fold, &n_folds);
-    s.fold = fold;
-    for (size_t k = 0; k < n_folds && n_folds > 1 && st == MOPD_OK; k++) {
-        s.without = (int)k;
-        st = fit(g, &s);
-        if (st == MOPD_OK) score_held_out(g, &s, correct);
-    }
-    for (size_t a = 1; a < N_ALPHAS; a++) best = correct[a] > correct[best] ? a : best;
-    g->alpha = st == MOPD_OK && n_folds > 1 ? alphas[best] : ALPHA_UNKNOWN;
-    mo_mem_free(fold);
-    return st;
+    const size_t all = n * gda->n_classes;
+    mo_gda_logits(gda, features, n, probabilities);
+    for (size_t i = 0; i < all; i++) probabilities[i] /= gda->temperature;
+    mo_bank_softmax(probabilities, n, gda->n_classes);
 }
 
 mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *features, const int32_t *labels,
@@ -243,13 +182,13 @@ mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *fe
     mopd_status st = mo_labels_check(labels, n, bank->n_classes);
     if (st == MOPD_OK) st = mo_gda_head(&g, bank, n);
     if (st != MOPD_OK) return st;
-    sample s = {features, labels, NULL, -1, n};
+    const mo_gda_sample s = {features, labels, NULL, -1, n};
     memcpy(g->features, features, n * g->dim * sizeof(float));
     g->alpha = alpha;
     g->factor = mo_mem_alloc(g->dim * g->dim, sizeof(double));
     if (!g->factor) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK && alpha < 0) st = choose_alpha(g, s);
-    if (st == MOPD_OK) st = fit(g, &s);
+    if (st == MOPD_OK) st = mo_gda_choose(g, &s);
+    if (st == MOPD_OK) st = mo_gda_fit(g, &s);
     if (st != MOPD_OK)
         mo_gda_free(g);
     else

@@ -10,7 +10,8 @@
 
 struct mopd_gda {
     size_t n_classes, dim;
-    float alpha;
+    float alpha, temperature;
+    char fingerprint[65]; /* of the bank */
     char **name;     /* n_classes */
     double *text;    /* C x D: logit scale x class feature of the bank */
     double *mean;    /* C x D */
@@ -26,10 +27,32 @@ mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *fe
     size_t n, float alpha);
 mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const mopd_bank *bank);
 void mo_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
+void mo_gda_probabilities(const mopd_gda *gda, const float *features, size_t n, float *probabilities);
+mopd_status mo_gda_save(const mopd_gda *gda, const char *path);
+mopd_status mo_gda_open(mopd_gda **out, const char *path);
 void mo_gda_free(mopd_gda *gda);
 
-/* A head of the bank's classes: names, text and room for the rest, with n features to be filled in.  For
- * gda.c and gda_classes.c. */
+/* Training features.  Those of the fold `without` are held out. */
+typedef struct mo_gda_sample {
+    const float *features;
+    const int32_t *labels;
+    const uint8_t *fold;
+    int without; /* -1: none is held out */
+    size_t n;
+} mo_gda_sample;
+
+bool mo_gda_is_used(const mo_gda_sample *sample, size_t i);
+
+/* Means, factor, weights and biases from what is not held out. */
+mopd_status mo_gda_fit(mopd_gda *gda, const mo_gda_sample *sample);
+
+/* The two parts of class c's logit. */
+void mo_gda_parts(const mopd_gda *gda, const float *feature, size_t c, double *text, double *gauss);
+
+/* alpha, where it is negative, and the temperature from folds of the sample; the fit is then a fold's. */
+mopd_status mo_gda_choose(mopd_gda *gda, const mo_gda_sample *sample);
+
+/* A head of the bank's classes: names, text and room for the rest, with n features to be filled in. */
 mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n);
 
 /* weight = P mean and bias of every class, given P as D x D, or as the Cholesky factor of D inv(P) where

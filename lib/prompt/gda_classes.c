@@ -138,6 +138,7 @@ mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const m
     mopd_status st = mo_gda_head(&g, bank, 0);
     if (st != MOPD_OK) return st;
     g->alpha = known->alpha;
+    g->temperature = known->temperature;
     for (size_t c = 0; c < g->n_classes; c++) any_known |= find_class(known, g->name[c]) < known->n_classes;
     if (!any_known && !(precision = mo_mem_calloc(g->dim * g->dim, sizeof *precision))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = class_means(g, known, bank, precision);

@@ -5,12 +5,40 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "mopd/version.h"
 
 mopd_status mo_metadata_need(const mo_tensors *file, const char *key, const char **out)
 {
     *out = mo_tensors_meta(file, key);
     return *out ? MOPD_OK
                 : mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is missing", mo_tensors_path(file), key);
+}
+
+mopd_status mo_metadata_write_head(mo_safetensors_writer *w, const char *kind, const char *fingerprint)
+{
+    const char *const texts[][2] = {{"mopd.kind", kind}, {"mopd.format", MO_METADATA_FORMAT},
+        {"mopd.version", MOPD_VERSION_STRING}, {"mopd.fingerprint", fingerprint}};
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == MOPD_OK; i++)
+        st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    return st;
+}
+
+mopd_status mo_metadata_read_head(
+    const mo_tensors *file, const char *kind, const char *name, char fingerprint[65])
+{
+    const char *path = mo_tensors_path(file), *its, *format, *print;
+    mopd_status st = mo_metadata_need(file, "mopd.kind", &its);
+    if (st == MOPD_OK && strcmp(its, kind) != 0)
+        st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a %s", path, its, name);
+    if (st == MOPD_OK) st = mo_metadata_need(file, "mopd.format", &format);
+    if (st == MOPD_OK && strcmp(format, MO_METADATA_FORMAT) != 0)
+        st = mo_fail(MOPD_E_VERSION, "%s: %s format %.20s, known up to " MO_METADATA_FORMAT, path, name, format);
+    if (st == MOPD_OK) st = mo_metadata_need(file, "mopd.fingerprint", &print);
+    if (st == MOPD_OK && strlen(print) > 64)
+        st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
+    if (st == MOPD_OK) strcpy(fingerprint, print);
+    return st;
 }
 
 mopd_status mo_metadata_json(const mo_tensors *file, const char *key, const mo_json **root)

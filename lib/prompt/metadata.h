@@ -11,6 +11,13 @@
 /* FORMAT where the key is missing; the text is the file's. */
 mopd_status mo_metadata_need(const mo_tensors *file, const char *key, const char **out);
 
+/* What the files of banks, heads and recognisers begin with: mopd.kind, .format, .version and .fingerprint.  Reading:
+ * FORMAT for another kind, told as "not a NAME", or a fingerprint that is too long; VERSION for another format. */
+#define MO_METADATA_FORMAT "1"
+mopd_status mo_metadata_write_head(mo_safetensors_writer *w, const char *kind, const char *fingerprint);
+mopd_status mo_metadata_read_head(
+    const mo_tensors *file, const char *kind, const char *name, char fingerprint[65]);
+
 /* A key's text as JSON; mo_json_close it. */
 mopd_status mo_metadata_json(const mo_tensors *file, const char *key, const mo_json **root);
 

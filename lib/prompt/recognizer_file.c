@@ -20,32 +20,20 @@
 #include "format/json.h"
 #include "format/safetensors.h"
 #include "format/tensors.h"
-#include "mopd/version.h"
+#include "prompt/file_parts.h"
 #include "prompt/metadata.h"
 #include "prompt/promptfile.h"
 #include "prompt/recognizer_handle.h"
 
 enum { MOST_TENSORS = 14 };
 
-/* A tensor of the file and where its numbers lie in memory. */
-typedef struct part {
-    const char *name;
-    mo_dtype dtype;
-    int n_dims;
-    size_t shape[2];
-    void **data;
-} part;
-
-static size_t part_bytes(const part *p)
-{
-    return p->shape[0] * (p->n_dims > 1 ? p->shape[1] : 1) * mo_dtype_size(p->dtype);
-}
+#define WHOSE "a recogniser's"
 
 /* The tensors of a recogniser whose sizes are known, in the file's order. */
-static size_t list_parts(part list[MOST_TENSORS], mopd_recognizer *r, bool loo)
+static size_t list_parts(mo_file_part list[MOST_TENSORS], mopd_recognizer *r, bool loo)
 {
     const size_t n = r->data.n, c = r->data.n_classes, d = r->data.dim;
-    const part all[] = {
+    const mo_file_part all[] = {
         {"features", MO_F32, 2, {n, d}, (void **)&r->features},
         {"labels", MO_I32, 1, {n, 0}, (void **)&r->labels},
         {"text", MO_F32, 2, {c, d}, (void **)&r->text},
@@ -107,20 +95,15 @@ static mopd_status add_prompt(mo_safetensors_writer *w, const mopd_recognizer *r
 
 static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
 {
-    const char *const texts[][2] = {{"mopd.kind", "recognizer"}, {"mopd.format", "1"},
-        {"mopd.version", MOPD_VERSION_STRING}, {"mopd.fingerprint", r->fingerprint}};
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < 4 && st == MOPD_OK; i++)
-        st = mo_safetensors_writer_meta(w, texts[i][0], texts[i][1]);
+    mopd_status st = mo_metadata_write_head(w, "recognizer", r->fingerprint);
     if (st == MOPD_OK && r->upright) st = mo_safetensors_writer_meta(w, "mopd.orientation", "exif");
     if (st == MOPD_OK) st = add_settings(w, r);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &r->classes);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &r->templates);
     if (st == MOPD_OK && r->prompt) st = add_prompt(w, r);
-    part list[MOST_TENSORS];
+    mo_file_part list[MOST_TENSORS];
     const size_t n = list_parts(list, r, r->loo != NULL);
-    for (size_t i = 0; i < n && st == MOPD_OK; i++)
-        st = mo_safetensors_writer_tensor(w, list[i].name, list[i].dtype, list[i].n_dims, list[i].shape);
+    if (st == MOPD_OK) st = mo_file_parts_declare(w, list, n);
     if (st != MOPD_OK || !r->prompt) return st;
     return mo_safetensors_writer_tensor(
         w, "prompt.context", MO_F32, 1, (const size_t[]){mo_prompt_context_floats(r->prompt)});
@@ -128,11 +111,9 @@ static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
 
 static mopd_status write_parts(mo_safetensors_writer *w, mopd_recognizer *r)
 {
-    part list[MOST_TENSORS];
+    mo_file_part list[MOST_TENSORS];
     const size_t n = list_parts(list, r, r->loo != NULL);
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < n && st == MOPD_OK; i++)
-        st = mo_safetensors_writer_write(w, *list[i].data, part_bytes(&list[i]));
+    mopd_status st = mo_file_parts_write(w, list, n);
     if (st != MOPD_OK || !r->prompt) return st;
     return mo_safetensors_writer_floats(w, r->prompt->context, mo_prompt_context_floats(r->prompt));
 }
@@ -197,34 +178,6 @@ static mopd_status read_sizes(mopd_recognizer *r, const mo_tensors *f)
         return mo_fail(MOPD_E_FORMAT, "%s: %zu classes are named, text has %zu", mo_tensors_path(f),
             r->classes.n, r->data.n_classes);
     return MOPD_OK;
-}
-
-static bool all_finite(const part *p)
-{
-    const size_t n = part_bytes(p) / mo_dtype_size(p->dtype);
-    if (p->dtype == MO_F32) return mo_floats_finite(*p->data, n);
-    const double *x = *p->data;
-    for (size_t i = 0; i < n && p->dtype == MO_F64; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
-static mopd_status read_part(const part *p, const mo_tensors *f)
-{
-    const mo_view *v;
-    mopd_status st = mo_tensors_need(f, p->name, &v);
-    if (st != MOPD_OK) return st;
-    bool same = v->dtype == p->dtype && v->n_dims == p->n_dims;
-    for (int i = 0; i < p->n_dims && same; i++) same = v->shape[i] == p->shape[i];
-    if (!same)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has another shape or type than a recogniser's",
-            mo_tensors_path(f), p->name);
-    *p->data = mo_mem_alloc(part_bytes(p), 1);
-    if (!*p->data) return MOPD_E_NOMEM;
-    memcpy(*p->data, v->data, part_bytes(p));
-    return all_finite(p) ? MOPD_OK
-                         : mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has a number that is not finite",
-                               mo_tensors_path(f), p->name);
 }
 
 /* Labels and classes shown are places among the classes, shown ones each once; counts are what the labels say. */
@@ -301,8 +254,9 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
     if (st != MOPD_OK) return st;
     p->info.dim = (uint32_t)r->data.dim;
     memcpy(p->fingerprint, r->fingerprint, sizeof p->fingerprint);
-    return read_part(
-        &(part){"prompt.context", MO_F32, 1, {mo_prompt_context_floats(p), 0}, (void **)&p->context}, f);
+    const mo_file_part context = {
+        "prompt.context", MO_F32, 1, {mo_prompt_context_floats(p), 0}, (void **)&p->context};
+    return mo_file_parts_read(&context, 1, f, WHOSE);
 }
 
 static mopd_status read_orientation(mopd_recognizer *r, const mo_tensors *f)
@@ -315,18 +269,7 @@ static mopd_status read_orientation(mopd_recognizer *r, const mo_tensors *f)
 
 static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 {
-    const char *path = mo_tensors_path(f), *kind, *format, *fingerprint;
-    mopd_status st = mo_metadata_need(f, "mopd.kind", &kind);
-    if (st == MOPD_OK && strcmp(kind, "recognizer") != 0)
-        st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a recogniser", path, kind);
-    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.format", &format);
-    if (st == MOPD_OK && strcmp(format, "1") != 0)
-        st = mo_fail(MOPD_E_VERSION, "%s: recogniser format %.20s, known up to %d", path, format,
-            MO_RECOGNIZER_FORMAT);
-    if (st == MOPD_OK) st = mo_metadata_need(f, "mopd.fingerprint", &fingerprint);
-    if (st == MOPD_OK && strlen(fingerprint) > 64)
-        st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);
-    if (st == MOPD_OK) strcpy(r->fingerprint, fingerprint);
+    mopd_status st = mo_metadata_read_head(f, "recognizer", "recogniser", r->fingerprint);
     if (st == MOPD_OK) st = read_orientation(r, f);
     if (st == MOPD_OK) st = read_settings(r, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->classes, f, "mopd.classes");
@@ -336,11 +279,11 @@ static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 
 static mopd_status read_all(mopd_recognizer *r, const mo_tensors *f)
 {
-    part list[MOST_TENSORS];
+    mo_file_part list[MOST_TENSORS];
     mopd_status st = read_head(r, f);
     if (st != MOPD_OK) return st;
     const size_t n = list_parts(list, r, mo_tensors_find(f, "loo") != NULL);
-    for (size_t i = 0; i < n && st == MOPD_OK; i++) st = read_part(&list[i], f);
+    st = mo_file_parts_read(list, n, f, WHOSE);
     if (st == MOPD_OK) st = check_places(r, mo_tensors_path(f));
     if (st == MOPD_OK) st = read_prompt(r, f);
     if (st == MOPD_OK && !r->prompt && !r->templates.n)

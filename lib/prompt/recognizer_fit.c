@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "math/gemm_f64.h"
+#include "prompt/blend.h"
 #include "prompt/recognizer_inner.h"
 
 #define FEW_PICTURES 100 /* below, kappa and lambda are not chosen */
@@ -44,11 +45,21 @@ typedef struct search {
     mo_recognizer_settings best;
 } search;
 
+/* mo_blend_fit of what the parts hold. */
+static mopd_status blend(
+    double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores)
+{
+    static const double centre[] = {0.3, 0.08};
+    const mo_recognizer_data *d = p->data;
+    return mo_blend_fit(weights, loss,
+        &(mo_blend_rows){p->pool, d->labels, d->n, d->n_classes, p->text, scores, scores ? centre : NULL});
+}
+
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
 static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
     double weights[2] = {0};
-    mopd_status st = mo_recognizer_blend(weights, &s->loss, s->p, NULL);
+    mopd_status st = blend(weights, &s->loss, s->p, NULL);
     s->best.a = given->a > 0 ? given->a : 0.25 * weights[0];
     s->best.b = given->b > 0 ? given->b : 0.06;
     return st;
@@ -59,7 +70,7 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
     double weights[2] = {given->a, given->b}, loss = 0;
     mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, c->kappa, c->lambda);
     if (st == MOPD_OK) st = mo_recognizer_leave_out(s->scores, &s->gauss, s->p);
-    if (st == MOPD_OK) st = mo_recognizer_blend(weights, &loss, s->p, s->scores);
+    if (st == MOPD_OK) st = blend(weights, &loss, s->p, s->scores);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
     s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1]};

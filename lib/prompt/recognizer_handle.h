@@ -10,7 +10,6 @@
 #include "mopd/recognizer.h"
 #include "prompt/recognizer.h"
 
-#define MO_RECOGNIZER_FORMAT 1
 #define MO_RECOGNIZER_LEAST 40 /* pictures, below which nothing is promised */
 
 /* What the rows of pictures left out say; all of classes that are answered. */

@@ -42,9 +42,4 @@ mopd_status mo_recognizer_gauss_fit(
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
 
-/* The a, b > 0 of least mean -log softmax(a text + b scores)[label], with a weak prior around 0.3 and 0.08;
- * a weight that is more than 0 on entry stays.  *loss is it.  scores NULL: a alone, without prior.  NOMEM. */
-mopd_status mo_recognizer_blend(
-    double weights[2], double *loss, const mo_recognizer_parts *parts, const double *scores);
-
 #endif

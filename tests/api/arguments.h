@@ -20,6 +20,10 @@
     X(mopd_bank_create_features, out, (NULL, texts, 2, x, D, 1))                                             \
     X(mopd_bank_create_features, classes, (&a_bank, NULL, 2, x, D, 1))                                       \
     X(mopd_bank_create_features, features, (&a_bank, texts, 2, NULL, D, 1))                                  \
+    X(mopd_bank_create_calibrated, out, (NULL, bank, x, labels, N))                                          \
+    X(mopd_bank_create_calibrated, bank, (&a_bank, NULL, x, labels, N))                                      \
+    X(mopd_bank_create_calibrated, features, (&a_bank, bank, NULL, labels, N))                               \
+    X(mopd_bank_create_calibrated, labels, (&a_bank, bank, x, NULL, N))                                      \
     X(mopd_bank_create_prompt, out, (NULL, encoder, texts, 2, prompt))                                       \
     X(mopd_bank_create_prompt, encoder, (&a_bank, NULL, texts, 2, prompt))                                   \
     X(mopd_bank_create_prompt, classes, (&a_bank, encoder, NULL, 2, prompt))                                 \
@@ -143,6 +147,13 @@
     X(mopd_gda_logits, gda, (NULL, x, 1, y))                                                                 \
     X(mopd_gda_logits, features, (gda, NULL, 1, y))                                                          \
     X(mopd_gda_logits, logits, (gda, x, 1, NULL))                                                            \
+    X(mopd_gda_probabilities, gda, (NULL, x, N, y))                                                          \
+    X(mopd_gda_probabilities, features, (gda, NULL, N, y))                                                   \
+    X(mopd_gda_probabilities, probabilities, (gda, x, N, NULL))                                              \
+    X(mopd_gda_save, gda, (NULL, file))                                                                      \
+    X(mopd_gda_save, path, (gda, NULL))                                                                      \
+    X(mopd_gda_open, out, (NULL, absent, encoder))                                                           \
+    X(mopd_gda_open, path, (&a_gda, NULL, encoder))                                                          \
     X(mopd_image_options_init, options, (NULL, sizeof image_options))                                        \
     X(mopd_image_open, out, (NULL, file, NULL))                                                              \
     X(mopd_image_open, path, (&an_image, NULL, NULL))                                                        \
@@ -248,6 +259,7 @@
 #define OPTIONAL(X)                                                                                          \
     X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \
     X(mopd_bank_open, encoder, (&a_bank, absent, NULL), MOPD_E_IO)                                           \
+    X(mopd_gda_open, encoder, (&a_gda, absent, NULL), MOPD_E_IO)                                             \
     X(mopd_dataset_open, options, (&a_dataset, folder, NULL), MOPD_OK)                                       \
     X(mopd_dataset_select, selection, (&a_dataset, data, NULL), MOPD_OK)                                     \
     X(mopd_dataset_withdraw, path, (&a_dataset, data, NULL, "a"), MOPD_OK)                                   \
@@ -301,6 +313,10 @@
     X((int)mopd_calibration_ece, (NULL), 0)                                                                  \
     X((int)mopd_calibration_nll, (NULL), 0)                                                                  \
     X((int)mopd_gda_alpha, (NULL), 0)                                                                        \
+    X((int)mopd_gda_temperature, (NULL), 0)                                                                  \
+    X(mopd_gda_n_classes, (NULL), 0)                                                                         \
+    X(mopd_gda_dim, (NULL), 0)                                                                               \
+    X(mopd_gda_class_name, (NULL, 0), NULL)                                                                  \
     X(mopd_trainer_n_epochs, (NULL, 1), 0)                                                                   \
     X((int)mopd_trainer_lr, (NULL, 1), 0)
 

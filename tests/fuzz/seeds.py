@@ -321,6 +321,18 @@ def bank_inputs(lib, encoder, names, folder):
     lib.bank_save(given, f"{folder}/bankfile/features".encode())
 
 
+def gda_inputs(lib, encoder, names, folder):
+    """A head of two classes with three pictures each, and one of other classes made from it."""
+    rows = [[1, 0, 0, 0], [0.8, 0.6, 0, 0], [0.8, 0, 0.6, 0], [0, 0, 0, 1], [0, 0.6, 0, 0.8], [0, 0, 0.6, 0.8]]
+    features = (ctypes.c_float * 24)(*sum(rows, []))
+    labels = (ctypes.c_int32 * 6)(0, 0, 0, 1, 1, 1)
+    bank = lib.make("bank_create", encoder, names, ctypes.c_size_t(2), None, ctypes.c_size_t(0))
+    head = lib.make("gda_create", bank, features, labels, ctypes.c_size_t(6), ctypes.c_float(-1))
+    os.makedirs(f"{folder}/gda")
+    lib.gda_save(head, f"{folder}/gda/fitted".encode())
+    lib.gda_save(lib.make("gda_create_classes", head, bank), f"{folder}/gda/widened".encode())
+
+
 def library_inputs(build, folder):
     lib = Library(build)
     encoder = lib.make("encoder_open", f"{BASE}/hf".encode(), None)
@@ -345,6 +357,7 @@ def library_inputs(build, folder):
     shutil.copy(f"{folder}/checkpoint/mopd", f"{folder}/prompt/checkpoint")
     recognizer_inputs(lib, encoder, names, prompt, folder)
     bank_inputs(lib, encoder, names, folder)
+    gda_inputs(lib, encoder, names, folder)
     shutil.rmtree(pictures)
 
 

@@ -121,6 +121,72 @@ static void alpha_is_chosen_on_folds(void **state)
     mopd_gda_free(g);
 }
 
+/* Half the pictures carry another's label: the softmax of the logits is far too sure, softmax(logits / T) is not.  T is where
+ * the slope of the held-out pictures' likelihood is 0, found here by trying. */
+static double held_out_loss(const double *logits, const int32_t *of, double t)
+{
+    double loss = log(t) * log(t) / N;
+    for (size_t i = 0; i < N; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < C; c++) sum += exp((logits[i * C + c] - logits[i * C + (size_t)of[i]]) / t);
+        loss += log(sum) / N;
+    }
+    return loss;
+}
+
+static void the_temperature_is_the_likeliest_of_held_out_pictures(void **state)
+{
+    (void)state;
+    int32_t of[N];
+    double logits[N * C] = {0};
+    float row[C], p[4 * C];
+    for (size_t i = 0; i < N; i++) of[i] = i % 4 == 1 ? (labels[i] + 1) % C : labels[i];
+    mopd_bank bank = bank_of(names, C, text);
+    for (int fold = 0; fold < 4; fold++) { /* each class's pictures are dealt in turn */
+        float used[N * D];
+        int32_t whose[N];
+        size_t n_used = 0, seen[C] = {0}, held[N], n_held = 0;
+        for (size_t i = 0; i < N; i++) {
+            if (seen[of[i]]++ % 4 == (size_t)fold) {
+                held[n_held++] = i;
+                continue;
+            }
+            memcpy(used + n_used * D, x + i * D, D * sizeof *x);
+            whose[n_used++] = of[i];
+        }
+        mopd_gda *part = NULL;
+        assert_ok(mopd_gda_create(&part, &bank, used, whose, n_used, 10));
+        for (size_t k = 0; k < n_held; k++) {
+            assert_ok(mopd_gda_logits(part, x + held[k] * D, 1, row));
+            for (size_t c = 0; c < C; c++) logits[held[k] * C + c] = (double)row[c];
+        }
+        mopd_gda_free(part);
+    }
+    mopd_gda *g = NULL;
+    assert_ok(mopd_gda_create(&g, &bank, x, of, N, 10));
+    const double t = (double)mopd_gda_temperature(g), best = held_out_loss(logits, of, t);
+    assert_true(t > 1.5);
+    assert_true(best < held_out_loss(logits, of, 1));
+    for (int k = -20; k <= 20; k++) assert_true(best <= held_out_loss(logits, of, t * exp(k * 0.05)) + 1e-9);
+    assert_ok(mopd_gda_probabilities(g, probe, 4, p));
+    for (size_t i = 0; i < 4; i++) {
+        double sum = 0;
+        assert_ok(mopd_gda_logits(g, probe + i * D, 1, row));
+        for (size_t c = 0; c < C; c++) sum += exp((double)(row[c] - row[0]) / t);
+        assert_true(fabs((double)p[i * C] - 1 / sum) < 1e-5);
+    }
+    mopd_bank others = bank_of(all_names, 5, all_text);
+    mopd_gda *more = NULL;
+    assert_ok(mopd_gda_create_classes(&more, g, &others));
+    assert_true(mopd_gda_temperature(more) == mopd_gda_temperature(g));
+    mopd_gda_free(more);
+    mopd_gda_free(g);
+    const int32_t single[] = {0, 1, 2};
+    assert_ok(mopd_gda_create(&g, &bank, x, single, 3, -1)); /* nothing can be held out */
+    assert_true(mopd_gda_temperature(g) == 1);
+    mopd_gda_free(g);
+}
+
 static void alpha_zero_is_the_text_classifier(void **state)
 {
     (void)state;
@@ -313,6 +379,7 @@ int main(void)
         cmocka_unit_test(new_classes_match_numpy),
         cmocka_unit_test(known_and_new_together_match_numpy),
         cmocka_unit_test(alpha_is_chosen_on_folds),
+        cmocka_unit_test(the_temperature_is_the_likeliest_of_held_out_pictures),
         cmocka_unit_test(alpha_zero_is_the_text_classifier),
         cmocka_unit_test(bad_inputs_are_refused),
         cmocka_unit_test(one_picture_alone_and_in_a_batch_is_the_same),

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * recognizer_blend.c - the weights of text and pictures by likelihood: Newton's method in their logarithms.
+ * blend.c - the weights of text and pictures by likelihood: Newton's method in their logarithms.
  *
- *     f(z) = mean_i -log softmax(e^z0 text_i + e^z1 scores_i)[y_i] + (|z - (ln 0.3, ln 0.08)|^2) / N */
+ *     f(z) = mean_i -log softmax(e^z0 text_i + e^z1 scores_i)[y_i] + |z - ln centre|^2 / N */
+#include "prompt/blend.h"
+
 #include <math.h>
 
 #include "base/ints.h"
 #include "base/mem.h"
-#include "prompt/recognizer_inner.h"
 
 enum { MOST_STEPS = 60, ROWS_A_TASK = 16 };
 
 #define CLOSE 1e-5
-
-static const double start[2] = {-1.2039728043259361, -2.5257286443082556}; /* ln 0.3, ln 0.08 */
 
 /* Of one picture: -log p, its derivatives by a and b, and the second ones. */
 typedef struct terms {
@@ -20,8 +19,8 @@ typedef struct terms {
 } terms;
 
 typedef struct job {
-    const mo_recognizer_parts *p;
-    const double *scores;
+    const mo_blend_rows *of;
+    double centre[2]; /* of the prior on z */
     double weight[2];
     bool fixed[2]; /* given, not chosen */
     terms *rows;   /* N */
@@ -29,11 +28,14 @@ typedef struct job {
 
 static terms row_terms(const job *j, size_t i)
 {
-    const size_t n = j->p->data->n_classes, y = (size_t)j->p->data->labels[i];
-    const double *t = j->p->text + i * n, *v = j->scores ? j->scores + i * n : NULL;
+    const size_t n = j->of->n_classes, y = (size_t)j->of->labels[i];
+    const double *t = j->of->text + i * n, *v = j->of->scores ? j->of->scores + i * n : NULL;
     const double a = j->weight[0], b = j->weight[1];
     double most = -INFINITY, sum = 0, s[2] = {0}, ss[3] = {0};
-    for (size_t c = 0; c < n; c++) most = fmax(most, a * t[c] + (v ? b * v[c] : 0));
+    for (size_t c = 0; c < n; c++) {
+        const double logit = a * t[c] + (v ? b * v[c] : 0);
+        most = logit > most ? logit : most;
+    }
     for (size_t c = 0; c < n; c++) {
         const double x = t[c] - t[y], z = v ? v[c] - v[y] : 0;
         const double e = exp(a * t[c] + (v ? b * v[c] : 0) - most);
@@ -54,7 +56,7 @@ static terms row_terms(const job *j, size_t i)
 static void do_rows(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t end = mo_min((task + 1) * ROWS_A_TASK, j->p->data->n);
+    const size_t end = mo_min((task + 1) * ROWS_A_TASK, j->of->n);
     for (size_t i = task * ROWS_A_TASK; i < end; i++) j->rows[i] = row_terms(j, i);
 }
 
@@ -70,10 +72,10 @@ static void hold(terms *f, int k, bool fixed)
 /* f, its gradient and its matrix of second derivatives in z; sums in the pictures' order. */
 static terms at(job *j, const double z[2])
 {
-    const size_t n = j->p->data->n;
+    const size_t n = j->of->n;
     terms f = {0};
     for (int k = 0; k < 2; k++) j->weight[k] = exp(z[k]);
-    mo_pool_run(j->p->pool, mo_ceil_div(n, ROWS_A_TASK), do_rows, j);
+    mo_pool_run(j->of->pool, mo_ceil_div(n, ROWS_A_TASK), do_rows, j);
     for (size_t i = 0; i < n; i++) {
         f.loss += j->rows[i].loss;
         for (int k = 0; k < 2; k++) f.d[k] += j->rows[i].d[k];
@@ -85,9 +87,9 @@ static terms at(job *j, const double z[2])
     f.h[2] = (f.h[2] * w[1] * w[1] + fmax(0, f.d[1] * w[1])) * share;
     f.loss *= share;
     for (int k = 0; k < 2; k++) f.d[k] *= w[k] * share;
-    for (int k = 0; k < 2 && j->scores; k++) {
-        f.loss += (z[k] - start[k]) * (z[k] - start[k]) * share;
-        f.d[k] += 2 * (z[k] - start[k]) * share;
+    for (int k = 0; k < 2 && j->of->centre; k++) {
+        f.loss += (z[k] - j->centre[k]) * (z[k] - j->centre[k]) * share;
+        f.d[k] += 2 * (z[k] - j->centre[k]) * share;
         f.h[2 * k] += 2 * share;
     }
     for (int k = 0; k < 2; k++) hold(&f, k, j->fixed[k]);
@@ -114,7 +116,7 @@ static terms descend(job *j, double z[2])
     terms f = at(j, z);
     for (int i = 0; i < MOST_STEPS; i++) {
         double step[2], next[2] = {z[0], z[1]};
-        newton_step(&f, j->scores != NULL, step);
+        newton_step(&f, j->of->scores != NULL, step);
         double length = fabs(step[0]) + fabs(step[1]);
         terms g = f;
         const bool close_by = length < CLOSE; /* f says no more there, its gradient does */
@@ -133,19 +135,31 @@ static terms descend(job *j, double z[2])
     return f;
 }
 
-mopd_status mo_recognizer_blend(
-    double weights[2], double *loss, const mo_recognizer_parts *parts, const double *scores)
+mopd_status mo_blend_fit(double weights[2], double *loss, const mo_blend_rows *rows)
 {
-    job j = {.p = parts, .scores = scores, .rows = mo_mem_alloc(parts->data->n, sizeof(terms))};
+    job j = {.of = rows, .rows = mo_mem_alloc(rows->n, sizeof(terms))};
     if (!j.rows) return MOPD_E_NOMEM;
     double z[2];
     for (int k = 0; k < 2; k++) {
+        j.centre[k] = rows->centre ? log(rows->centre[k]) : 0;
         j.fixed[k] = weights[k] > 0;
-        z[k] = j.fixed[k] ? log(weights[k]) : scores ? start[k] : 0;
+        z[k] = j.fixed[k] ? log(weights[k]) : j.centre[k];
     }
     *loss = descend(&j, z).loss;
     for (int k = 0; k < 2; k++)
         if (!j.fixed[k]) weights[k] = exp(z[k]);
     mo_mem_free(j.rows);
     return MOPD_OK;
+}
+
+mopd_status mo_blend_temperature(double *temperature, const mo_blend_rows *rows)
+{
+    static const double one[2] = {1, 1};
+    mo_blend_rows own = *rows;
+    own.scores = NULL;
+    own.centre = one;
+    double weights[2] = {0}, loss;
+    mopd_status st = mo_blend_fit(weights, &loss, &own);
+    if (st == MOPD_OK) *temperature = 1 / weights[0];
+    return st;
 }
