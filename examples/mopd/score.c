@@ -13,7 +13,10 @@ mopd_status cli_bank_logits(const void *bank, const float *features, size_t n, f
 
 mopd_status cli_gda_logits(const void *gda, const float *features, size_t n, float *logits)
 {
-    return mopd_gda_logits(gda, features, n, logits);
+    mopd_status st = mopd_gda_logits(gda, features, n, logits);
+    const size_t all = n * mopd_gda_n_classes(gda);
+    for (size_t i = 0; i < all && st == MOPD_OK; i++) logits[i] /= mopd_gda_temperature(gda);
+    return st;
 }
 
 mopd_status cli_recognizer_logits(const void *recognizer, const float *features, size_t n, float *logits)

@@ -52,8 +52,8 @@ MOPD_API mopd_status mopd_bank_create_features(mopd_bank **out, const char *cons
  * none, a learned prompt's from its training pictures, of which it is too sure.  Some 50 pictures will do.  ARG: a label
  * out of range, n 0; NUMERIC: a feature is not finite.  *out is NULL on failure.  Free with mopd_bank_free.  Any
  * thread.  Since 0.1. */
-MOPD_API mopd_status mopd_bank_create_calibrated(mopd_bank **out, const mopd_bank *bank, const float *features,
-    const int32_t *labels, size_t n);
+MOPD_API mopd_status mopd_bank_create_calibrated(
+    mopd_bank **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n);
 
 /* Writes features, names, templates, scale and the model's fingerprint as one safetensors file (docs/files.md),
  * beside path, synced and renamed: what was there stays whole until the new file is.  The same bank gives the

@@ -54,10 +54,10 @@ MOPD_API const char *mopd_gda_class_name(const mopd_gda *gda, size_t index);
 /* The factor alpha in use, chosen or given: to repeat a fit without choosing again.  0 for NULL.  Any thread.  Since 0.1. */
 MOPD_API float mopd_gda_alpha(const mopd_gda *gda);
 
-/* The temperature T that makes softmax(logits / T) a probability: the one under which held-out pictures, in the folds
- * that alpha is chosen on, are likeliest (Guo et al., ICML 2017, with a weak prior around 1).  1 where a class has one
- * picture, so that nothing can be held out; a head of other classes has that of the head it was made from.  0 for
- * NULL.  Any thread.  Since 0.1. */
+/* The temperature T that makes softmax(logits / T) a probability: the one under which the training pictures, each left out
+ * in its turn, are likeliest (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, with a weak prior
+ * around 1).  1 where no class has two pictures, so that nothing can be left out; a head of other classes has that of
+ * the head it was made from.  0 for NULL.  Any thread.  Since 0.1. */
 MOPD_API float mopd_gda_temperature(const mopd_gda *gda);
 
 /* logits, n x C floats of the caller, of n features, n x D, rows of length 1.  Computed in double precision, so

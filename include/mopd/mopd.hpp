@@ -717,6 +717,15 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
 
     void save(const std::string &path) const { check(mopd_bank_save(get(), path.c_str())); }
 
+    /* The same with the scale of labelled pictures: features n x D, n labels. */
+    Bank calibrated(span<const float> features, span<const std::int32_t> labels) const
+    {
+        detail::need("features", features.size(), labels.size() * dim());
+        mopd_bank *out = nullptr;
+        check(mopd_bank_create_calibrated(&out, get(), features.data(), labels.data(), labels.size()));
+        return Bank(out);
+    }
+
     float logit_scale() const noexcept { return mopd_bank_logit_scale(get()); }
     std::string fingerprint() const { return mopd_bank_fingerprint(get()); }
 
@@ -840,9 +849,8 @@ class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
   public:
     /* alpha below 0: chosen by cross-validation. */
     Gda(const Bank &bank, span<const float> features, span<const std::int32_t> labels, float alpha = -1)
-        : n_classes_(bank.n_classes()), dim_(bank.dim())
     {
-        std::size_t n = detail::rows_of(features, *dim_);
+        std::size_t n = detail::rows_of(features, bank.dim());
         detail::need("labels", labels.size(), n);
         make([&](mopd_gda **out) {
             return mopd_gda_create(out, bank.get(), features.data(), labels.data(), n, alpha);
@@ -850,30 +858,52 @@ class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
     }
 
     /* The same head for the classes of another bank. */
-    Gda(const Gda &known, const Bank &bank) : n_classes_(bank.n_classes()), dim_(bank.dim())
+    Gda(const Gda &known, const Bank &bank)
     {
         make([&](mopd_gda **out) { return mopd_gda_create_classes(out, known.get(), bank.get()); });
     }
 
-    /* Takes over a C handle that was made with `bank`. */
-    static Gda adopt(mopd_gda *taken, const Bank &bank) noexcept { return Gda(taken, bank); }
-
-    float alpha() const noexcept { return mopd_gda_alpha(get()); }
-
-    Matrix logits(span<const float> images) const
+    /* One that was saved. */
+    explicit Gda(const std::string &path)
     {
-        Matrix out(detail::rows_of(images, *dim_), *n_classes_);
-        check(mopd_gda_logits(get(), images.data(), out.rows(), out.data()));
-        return out;
+        make([&](mopd_gda **out) { return mopd_gda_open(out, path.c_str(), nullptr); });
     }
+
+    /* Throws MOPD_E_MISMATCH when it was made with another model. */
+    Gda(const std::string &path, const Encoder &encoder)
+    {
+        make([&](mopd_gda **out) { return mopd_gda_open(out, path.c_str(), encoder.get()); });
+    }
+
+    /* Takes over a C handle. */
+    static Gda adopt(mopd_gda *taken) noexcept { return Gda(taken); }
+    static Gda adopt(mopd_gda *taken, const Bank &) noexcept { return Gda(taken); }
+
+    void save(const std::string &path) const { check(mopd_gda_save(get(), path.c_str())); }
+
+    std::size_t n_classes() const noexcept { return mopd_gda_n_classes(get()); }
+    std::size_t dim() const noexcept { return mopd_gda_dim(get()); }
+    std::string class_name(std::size_t index) const
+    {
+        const char *name = mopd_gda_class_name(get(), index);
+        return name ? name : "";
+    }
+    float alpha() const noexcept { return mopd_gda_alpha(get()); }
+    float temperature() const noexcept { return mopd_gda_temperature(get()); }
+
+    Matrix logits(span<const float> images) const { return map(mopd_gda_logits, images); }
+    Matrix probabilities(span<const float> images) const { return map(mopd_gda_probabilities, images); }
 
   private:
-    Gda(mopd_gda *taken, const Bank &bank) noexcept
-        : handle(taken), n_classes_(bank.n_classes()), dim_(bank.dim())
-    {
-    }
+    explicit Gda(mopd_gda *taken) noexcept : handle(taken) {}
 
-    detail::own<std::size_t> n_classes_, dim_;
+    Matrix map(mopd_status (*function)(const mopd_gda *, const float *, std::size_t, float *),
+        span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(function(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
 };
 
 /* Recognises classes from a few pictures of each (recognizer.h). */

@@ -86,8 +86,7 @@ mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n
     return MOPD_OK;
 }
 
-mopd_status mopd_gda_probabilities(
-    const mopd_gda *gda, const float *features, size_t n, float *probabilities)
+mopd_status mopd_gda_probabilities(const mopd_gda *gda, const float *features, size_t n, float *probabilities)
 {
     MO_API_NEED(gda);
     MO_API_NEED_LIST(features, n);

@@ -187,8 +187,9 @@ mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *fe
     g->alpha = alpha;
     g->factor = mo_mem_alloc(g->dim * g->dim, sizeof(double));
     if (!g->factor) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = mo_gda_choose(g, &s);
+    if (st == MOPD_OK && alpha < 0) st = mo_gda_choose(g, s);
     if (st == MOPD_OK) st = mo_gda_fit(g, &s);
+    if (st == MOPD_OK) st = mo_gda_temper(g, &s);
     if (st != MOPD_OK)
         mo_gda_free(g);
     else

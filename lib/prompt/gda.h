@@ -12,11 +12,11 @@ struct mopd_gda {
     size_t n_classes, dim;
     float alpha, temperature;
     char fingerprint[65]; /* of the bank */
-    char **name;     /* n_classes */
-    double *text;    /* C x D: logit scale x class feature of the bank */
-    double *mean;    /* C x D */
-    double *weight;  /* C x D: P mean */
-    double *bias;    /* C: -mean . P mean / 2 - ln C */
+    char **name;          /* n_classes */
+    double *text;         /* C x D: logit scale x class feature of the bank */
+    double *mean;         /* C x D */
+    double *weight;       /* C x D: P mean */
+    double *bias;         /* C: -mean . P mean / 2 - ln C */
     double *factor;  /* D x D: Cholesky factor of D inv(P), lower triangle; NULL when no class is known */
     float *features; /* n x D: what it was fitted to, for new classes */
     size_t n;
@@ -49,8 +49,9 @@ mopd_status mo_gda_fit(mopd_gda *gda, const mo_gda_sample *sample);
 /* The two parts of class c's logit. */
 void mo_gda_parts(const mopd_gda *gda, const float *feature, size_t c, double *text, double *gauss);
 
-/* alpha, where it is negative, and the temperature from folds of the sample; the fit is then a fold's. */
-mopd_status mo_gda_choose(mopd_gda *gda, const mo_gda_sample *sample);
+/* alpha from folds of the sample, after which the fit is a fold's; the temperature of a fitted head from the same sample. */
+mopd_status mo_gda_choose(mopd_gda *gda, mo_gda_sample sample);
+mopd_status mo_gda_temper(mopd_gda *gda, const mo_gda_sample *sample);
 
 /* A head of the bank's classes: names, text and room for the rest, with n features to be filled in. */
 mopd_status mo_gda_head(mopd_gda **out, const mopd_bank *bank, size_t n);

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * gda_choose.c - alpha and temperature of a Gaussian discriminant head from folds of its pictures, each held out once.
+ * gda_choose.c - alpha and temperature of a Gaussian discriminant head from pictures that it is fitted without.
  *
- *     alpha   of those below, what gets most of the held-out pictures right
- *     T       least mean -log softmax(logits / T)[label] of the held-out pictures
+ *     alpha   of those below, what gets most pictures right, held out in folds
+ *     T       least mean -log softmax(logits / T)[label], each picture left out in its turn
+ *
+ * Leaving out x of class y, with M = S + r I, r held, n pictures in y, d = x - mu_y, z = inv(M) d, q = <d, z>, a = <x, z>,
+ * u_c = <mu_c, z>, w = n / (n - 1), e = D w / (1 - w q) and g_c = <P mu_c, x> - <mu_c, P mu_c> / 2 (Sherman and Morrison):
+ *
+ *     other classes   g_c + e (a u_c - u_c^2 / 2)
+ *     its own         g_y + (D u_y - D a - D q / (2 (n - 1))) / (n - 1) + e (a v - v^2 / 2),   v = u_y - q / (n - 1)
  *
  * The authors take alpha from a validation split and have no T. */
 #include <string.h>
 
 #include "base/mem.h"
+#include "math/cholesky.h"
 #include "prompt/blend.h"
 #include "prompt/gda.h"
 
@@ -17,10 +24,9 @@ static const float alphas[] = {1e-4f, 1e-3f, 1e-2f, 1e-1f, 1.0f, 10.0f, 100.0f};
 enum { N_ALPHAS = sizeof alphas / sizeof *alphas };
 #define ALPHA_UNKNOWN 0.1f
 
-/* to[a] += 1 where alphas[a] gets a held-out picture right. */
-static void count_held_out(const mopd_gda *g, const mo_gda_sample *s, void *to)
+/* correct[a] += 1 where alphas[a] gets a held-out picture right. */
+static void score_held_out(const mopd_gda *g, const mo_gda_sample *s, size_t correct[N_ALPHAS])
 {
-    size_t *correct = to;
     for (size_t i = 0; i < s->n; i++) {
         if (mo_gda_is_used(s, i)) continue;
         double best[N_ALPHAS], text, gauss;
@@ -54,65 +60,84 @@ static mopd_status deal_folds(const mopd_gda *g, const mo_gda_sample *s, uint8_t
     return MOPD_OK;
 }
 
-/* Fits without each fold in turn and hands what is held out to `take`. */
-typedef void (*take_fn)(const mopd_gda *g, const mo_gda_sample *s, void *to);
-
-static mopd_status each_fold(mopd_gda *g, mo_gda_sample s, size_t n_folds, take_fn take, void *to)
+mopd_status mo_gda_choose(mopd_gda *g, mo_gda_sample s)
 {
-    mopd_status st = MOPD_OK;
-    for (size_t k = 0; k < n_folds && st == MOPD_OK; k++) {
+    size_t n_folds = 0, correct[N_ALPHAS] = {0}, best = 0;
+    uint8_t *fold = mo_mem_calloc(s.n, sizeof *fold);
+    if (!fold) return MOPD_E_NOMEM;
+    mopd_status st = deal_folds(g, &s, fold, &n_folds);
+    s.fold = fold;
+    for (size_t k = 0; k < n_folds && n_folds > 1 && st == MOPD_OK; k++) {
         s.without = (int)k;
         st = mo_gda_fit(g, &s);
-        if (st == MOPD_OK) take(g, &s, to);
+        if (st == MOPD_OK) score_held_out(g, &s, correct);
     }
-    return st;
-}
-
-static mopd_status choose_alpha(mopd_gda *g, const mo_gda_sample *s, size_t n_folds)
-{
-    size_t correct[N_ALPHAS] = {0}, best = 0;
-    mopd_status st = each_fold(g, *s, n_folds, count_held_out, correct);
     for (size_t a = 1; a < N_ALPHAS; a++) best = correct[a] > correct[best] ? a : best;
-    g->alpha = alphas[best];
+    g->alpha = st == MOPD_OK && n_folds > 1 ? alphas[best] : ALPHA_UNKNOWN;
+    mo_mem_free(fold);
     return st;
 }
 
-/* to (n x C): logits of the pictures that are held out. */
-static void keep_held_out(const mopd_gda *g, const mo_gda_sample *s, void *to)
+/* What each picture left out needs. */
+typedef struct left {
+    const mopd_gda *g;
+    double *z, *size; /* D; C: pictures of each class */
+} left;
+
+/* row (C) = logits of picture i, left out. */
+static void leave_out(const left *l, const float *x, size_t y, double *row)
 {
-    double *row = to, text, gauss;
-    for (size_t i = 0; i < s->n; i++, row += g->n_classes) {
-        for (size_t c = 0; c < g->n_classes && !mo_gda_is_used(s, i); c++) {
-            mo_gda_parts(g, s->features + i * g->dim, c, &text, &gauss);
-            row[c] = text + (double)g->alpha * gauss;
+    const mopd_gda *g = l->g;
+    const size_t d = g->dim;
+    const double rest = l->size[y] - 1, w = l->size[y] / rest;
+    double q = 0, a = 0;
+    for (size_t k = 0; k < d; k++) l->z[k] = (double)x[k] - g->mean[y * d + k];
+    mo_cholesky_solve(g->factor, d, l->z);
+    for (size_t k = 0; k < d; k++) {
+        q += l->z[k] * ((double)x[k] - g->mean[y * d + k]);
+        a += l->z[k] * (double)x[k];
+    }
+    const double e = (double)d * w / (1 - w * q);
+    for (size_t c = 0; c < g->n_classes; c++) {
+        double text, gauss, u = 0;
+        mo_gda_parts(g, x, c, &text, &gauss);
+        for (size_t k = 0; k < d; k++) u += g->mean[c * d + k] * l->z[k];
+        if (c == y) {
+            gauss += (double)d * (u - a - q / (2 * rest)) / rest;
+            u -= q / rest;
         }
+        row[c] = text + (double)g->alpha * (gauss + e * (a * u - u * u / 2));
     }
 }
 
-static mopd_status choose_temperature(mopd_gda *g, const mo_gda_sample *s, size_t n_folds)
+/* logits (m x C) and labels (m) of the m pictures that can be left out: others of their class stay. */
+static size_t leave_all_out(const left *l, const mo_gda_sample *s, double *logits, int32_t *labels)
+{
+    const size_t c_all = l->g->n_classes;
+    size_t m = 0;
+    for (size_t i = 0; i < s->n; i++) l->size[s->labels[i]]++;
+    for (size_t i = 0; i < s->n; i++) {
+        const size_t y = (size_t)s->labels[i];
+        if (l->size[y] < 2) continue;
+        leave_out(l, s->features + i * l->g->dim, y, logits + m * c_all);
+        labels[m++] = s->labels[i];
+    }
+    return m;
+}
+
+mopd_status mo_gda_temper(mopd_gda *g, const mo_gda_sample *s)
 {
     double *logits = mo_mem_alloc(s->n, g->n_classes * sizeof *logits), t = 1;
-    if (!logits) return MOPD_E_NOMEM;
-    mopd_status st = each_fold(g, *s, n_folds, keep_held_out, logits);
-    const mo_blend_rows rows = {.labels = s->labels, .n = s->n, .n_classes = g->n_classes, .text = logits};
-    if (st == MOPD_OK) st = mo_blend_temperature(&t, &rows);
+    int32_t *labels = mo_mem_alloc(s->n, sizeof *labels);
+    const left l = {g, mo_mem_alloc(g->dim, sizeof *l.z), mo_mem_calloc(g->n_classes, sizeof *l.size)};
+    mopd_status st = logits && labels && l.z && l.size ? MOPD_OK : MOPD_E_NOMEM;
+    mo_blend_rows rows = {.labels = labels, .n_classes = g->n_classes, .text = logits};
+    if (st == MOPD_OK) rows.n = leave_all_out(&l, s, logits, labels);
+    if (st == MOPD_OK && rows.n) st = mo_blend_temperature(&t, &rows);
     g->temperature = (float)t;
+    mo_mem_free(l.z);
+    mo_mem_free(l.size);
+    mo_mem_free(labels);
     mo_mem_free(logits);
-    return st;
-}
-
-mopd_status mo_gda_choose(mopd_gda *g, const mo_gda_sample *sample)
-{
-    size_t n_folds = 0;
-    uint8_t *fold = mo_mem_calloc(sample->n, sizeof *fold);
-    if (!fold) return MOPD_E_NOMEM;
-    mo_gda_sample s = *sample;
-    s.fold = fold;
-    mopd_status st = deal_folds(g, &s, fold, &n_folds);
-    const bool open = g->alpha < 0;
-    if (open) g->alpha = ALPHA_UNKNOWN;
-    if (st == MOPD_OK && n_folds > 1 && open) st = choose_alpha(g, &s, n_folds);
-    if (st == MOPD_OK && n_folds > 1) st = choose_temperature(g, &s, n_folds);
-    mo_mem_free(fold);
     return st;
 }

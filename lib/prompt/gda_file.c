@@ -94,8 +94,8 @@ static mopd_status read_sizes(mopd_gda *g, mo_names *classes, const mo_tensors *
     if (text->n_dims != 2 || !text->shape[0] || !text->shape[1] || (features && features->n_dims != 2))
         return mo_fail(MOPD_E_FORMAT, "%s: text or features has another shape than a gda head's", path);
     if (text->shape[0] != classes->n)
-        return mo_fail(MOPD_E_FORMAT, "%s: %zu classes are named, text has %zu", path, classes->n,
-            text->shape[0]);
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: %zu classes are named, text has %zu", path, classes->n, text->shape[0]);
     if ((st = mo_bank_check_names((const char *const *)classes->name, classes->n)) != MOPD_OK)
         return st == MOPD_E_ARG ? mo_fail_at(MOPD_E_FORMAT, "%s", path) : st;
     g->dim = text->shape[1];

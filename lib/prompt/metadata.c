@@ -33,7 +33,8 @@ mopd_status mo_metadata_read_head(
         st = mo_fail(MOPD_E_FORMAT, "%s: a %.40s, not a %s", path, its, name);
     if (st == MOPD_OK) st = mo_metadata_need(file, "mopd.format", &format);
     if (st == MOPD_OK && strcmp(format, MO_METADATA_FORMAT) != 0)
-        st = mo_fail(MOPD_E_VERSION, "%s: %s format %.20s, known up to " MO_METADATA_FORMAT, path, name, format);
+        st = mo_fail(
+            MOPD_E_VERSION, "%s: %s format %.20s, known up to " MO_METADATA_FORMAT, path, name, format);
     if (st == MOPD_OK) st = mo_metadata_need(file, "mopd.fingerprint", &print);
     if (st == MOPD_OK && strlen(print) > 64)
         st = mo_fail(MOPD_E_FORMAT, "%s: its fingerprint is too long", path);

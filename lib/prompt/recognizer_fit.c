@@ -46,8 +46,7 @@ typedef struct search {
 } search;
 
 /* mo_blend_fit of what the parts hold. */
-static mopd_status blend(
-    double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores)
+static mopd_status blend(double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores)
 {
     static const double centre[] = {0.3, 0.08};
     const mo_recognizer_data *d = p->data;

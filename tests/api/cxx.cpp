@@ -120,7 +120,7 @@ static void handles_of_c_are_taken_over(fixture &f)
     bank = mopd::Bank(adopted, f.classes);
     mopd::Gda gda(bank, f.features, f.labels);
     const mopd::Matrix before = gda.logits(f.features);
-    EXPECT(same(mopd::Gda::adopt(gda.release(), bank).logits(f.features), before));
+    EXPECT(same(mopd::Gda::adopt(gda.release()).logits(f.features), before));
 
     const mopd::Texts templates = {"a photo of a {}.", "of {}"};
     mopd::Trainer trainer(adopted, f.classes, short_training(), templates);
@@ -259,6 +259,17 @@ static void banks_rank(fixture &f)
     EXPECT(mopd::templates_for("dtd").size() == 12);
     mopd::Gda gda(bank, f.features, f.labels);
     EXPECT(gda.alpha() > 0 && mopd::Gda(gda, bank).logits(f.features).rows() == f.labels.size());
+    const std::string head = test_path("head.safetensors");
+    gda.save(head);
+    const mopd::Gda opened(head, f.encoder);
+    EXPECT(same(mopd::Gda(head).probabilities(f.features), gda.probabilities(f.features)));
+    EXPECT(opened.n_classes() == TINY_CLASSES && opened.dim() == TINY_DIM &&
+           opened.class_name(1) == f.classes[1]);
+    EXPECT(opened.temperature() == gda.temperature() && opened.class_name(TINY_CLASSES).empty());
+    EXPECT(thrown_by([&] { mopd::Gda(head, mopd::Encoder(tiny_model(2))); }) == MOPD_E_MISMATCH);
+    const mopd::Bank tuned = bank.calibrated(f.features, f.labels);
+    EXPECT(tuned.logit_scale() != bank.logit_scale() && same(tuned.features(), bank.features()));
+    EXPECT(thrown_by([&] { (void)bank.calibrated({f.features.data(), 5}, f.labels); }) == MOPD_E_ARG);
     mopd::Confusion confusion(TINY_CLASSES);
     confusion.add(gda.logits(f.features), f.labels);
     EXPECT(confusion.metrics().n == f.labels.size());

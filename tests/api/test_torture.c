@@ -192,7 +192,8 @@ static mopd_status banks(void *ctx)
     float f[3 * TINY_DIM], logits[9];
     mopd_match match[6];
     mopd_encoder *e = NULL;
-    mopd_bank *bank = NULL, *given = NULL, *kept = NULL;
+    mopd_bank *bank = NULL, *given = NULL, *kept = NULL, *tuned = NULL;
+    const int32_t labels[] = {0, 1, 2};
     const char *const *pool;
     size_t n, same[2];
     test_random(f, 3 * TINY_DIM, 5);
@@ -205,6 +206,7 @@ static mopd_status banks(void *ctx)
     if (st == MOPD_OK) st = mopd_bank_logits(bank, mopd_bank_features(given), 3, logits);
     if (st == MOPD_OK) st = mopd_bank_probabilities(bank, mopd_bank_features(given), 3, logits);
     if (st == MOPD_OK) st = mopd_bank_top(bank, mopd_bank_features(given), 3, 2, match);
+    if (st == MOPD_OK) st = mopd_bank_create_calibrated(&tuned, bank, mopd_bank_features(given), labels, 3);
     if (st == MOPD_OK) st = mopd_templates_for("DTD", &pool, &n);
     if (st == MOPD_OK) st = mopd_bank_save(bank, ctx);
     if (st == MOPD_OK) st = mopd_bank_open(&kept, ctx, e);
@@ -212,6 +214,7 @@ static mopd_status banks(void *ctx)
     if (st == MOPD_OK) assert_string_equal(mopd_bank_fingerprint(kept), mopd_encoder_fingerprint(e));
     if (st == MOPD_OK) assert_true(mopd_bank_logit_scale(kept) == mopd_bank_logit_scale(bank));
     mopd_bank_free(kept);
+    mopd_bank_free(tuned);
     mopd_bank_free(bank);
     mopd_bank_free(given);
     mopd_encoder_close(e);

@@ -35,7 +35,8 @@ static int draw(void **state)
     mopd_bank_free(truth);
     for (size_t i = 0; i < N; i++) {
         double left = ((double)chance[i] + 1) / 2;
-        for (labels[i] = 0; labels[i] < C - 1 && (left -= (double)p[i * C + (size_t)labels[i]]) > 0;) labels[i]++;
+        for (labels[i] = 0; labels[i] < C - 1 && (left -= (double)p[i * C + (size_t)labels[i]]) > 0;)
+            labels[i]++;
     }
     return 0;
 }
@@ -124,7 +125,8 @@ static void bad_pictures_are_refused(void **state)
     mopd_bank *bank = bank_of(20), *out = (mopd_bank *)1;
     const int32_t wrong[] = {0, 4};
     float row[D] = {NAN};
-    assert_fails(mopd_bank_create_calibrated(&out, bank, x, wrong, 2), MOPD_E_ARG, "label 1 is 4, there are 4 classes");
+    assert_fails(mopd_bank_create_calibrated(&out, bank, x, wrong, 2), MOPD_E_ARG,
+        "label 1 is 4, there are 4 classes");
     assert_null(out);
     assert_fails(mopd_bank_create_calibrated(&out, bank, x, labels, 0), MOPD_E_ARG, "n is 0");
     assert_fails(mopd_bank_create_calibrated(&out, bank, row, labels, 1), MOPD_E_NUMERIC, "not finite");

@@ -121,9 +121,35 @@ static void alpha_is_chosen_on_folds(void **state)
     mopd_gda_free(g);
 }
 
-/* Half the pictures carry another's label: the softmax of the logits is far too sure, softmax(logits / T) is not.  T is where
- * the slope of the held-out pictures' likelihood is 0, found here by trying. */
-static double held_out_loss(const double *logits, const int32_t *of, double t)
+/* logits (C) of picture i by a head of the others: means and scatter anew, the ridge that of all. */
+static void without(const int32_t *of, size_t i, double ridge, double alpha, double logits[C])
+{
+    double mean[C * D] = {0}, n_c[C] = {0}, m[D * D] = {0}, w[D];
+    for (size_t p = 0; p < N; p++) {
+        for (size_t k = 0; k < D && p != i; k++) mean[(size_t)of[p] * D + k] += (double)x[p * D + k];
+        n_c[of[p]] += p != i;
+    }
+    for (size_t k = 0; k < C * D; k++) mean[k] /= n_c[k / D];
+    for (size_t p = 0; p < N; p++)
+        for (size_t a = 0; a < D && p != i; a++)
+            for (size_t b = 0; b < D; b++)
+                m[a * D + b] += ((double)x[p * D + a] - mean[(size_t)of[p] * D + a]) *
+                                ((double)x[p * D + b] - mean[(size_t)of[p] * D + b]);
+    for (size_t k = 0; k < D; k++) m[k * D + k] += ridge;
+    assert_true(mo_cholesky(m, D));
+    for (size_t c = 0; c < C; c++) {
+        memcpy(w, mean + c * D, sizeof w);
+        mo_cholesky_solve(m, D, w);
+        double t = 0, g = 0;
+        for (size_t k = 0; k < D; k++) {
+            t += 20 * (double)text[c * D + k] * (double)x[i * D + k];
+            g += D * w[k] * ((double)x[i * D + k] - mean[c * D + k] / 2);
+        }
+        logits[c] = t + alpha * (g - log(C));
+    }
+}
+
+static double left_out_loss(const double *logits, const int32_t *of, double t)
 {
     double loss = log(t) * log(t) / N;
     for (size_t i = 0; i < N; i++) {
@@ -134,40 +160,27 @@ static double held_out_loss(const double *logits, const int32_t *of, double t)
     return loss;
 }
 
-static void the_temperature_is_the_likeliest_of_held_out_pictures(void **state)
+/* A quarter of the pictures carries another's label: the softmax of the logits is far too sure. */
+static void the_temperature_is_the_likeliest_of_pictures_left_out(void **state)
 {
     (void)state;
     int32_t of[N];
-    double logits[N * C] = {0};
+    double logits[N * C], mean[C * D] = {0}, trace = 0;
     float row[C], p[4 * C];
     for (size_t i = 0; i < N; i++) of[i] = i % 4 == 1 ? (labels[i] + 1) % C : labels[i];
     mopd_bank bank = bank_of(names, C, text);
-    for (int fold = 0; fold < 4; fold++) { /* each class's pictures are dealt in turn */
-        float used[N * D];
-        int32_t whose[N];
-        size_t n_used = 0, seen[C] = {0}, held[N], n_held = 0;
-        for (size_t i = 0; i < N; i++) {
-            if (seen[of[i]]++ % 4 == (size_t)fold) {
-                held[n_held++] = i;
-                continue;
-            }
-            memcpy(used + n_used * D, x + i * D, D * sizeof *x);
-            whose[n_used++] = of[i];
-        }
-        mopd_gda *part = NULL;
-        assert_ok(mopd_gda_create(&part, &bank, used, whose, n_used, 10));
-        for (size_t k = 0; k < n_held; k++) {
-            assert_ok(mopd_gda_logits(part, x + held[k] * D, 1, row));
-            for (size_t c = 0; c < C; c++) logits[held[k] * C + c] = (double)row[c];
-        }
-        mopd_gda_free(part);
-    }
     mopd_gda *g = NULL;
     assert_ok(mopd_gda_create(&g, &bank, x, of, N, 10));
-    const double t = (double)mopd_gda_temperature(g), best = held_out_loss(logits, of, t);
+    memcpy(mean, g->mean, sizeof mean);
+    for (size_t i = 0; i < N * D; i++) {
+        const double off = (double)x[i] - mean[(size_t)of[i / D] * D + i % D];
+        trace += off * off;
+    }
+    for (size_t i = 0; i < N; i++) without(of, i, trace / (N - 1), 10, logits + i * C);
+    const double t = (double)mopd_gda_temperature(g), best = left_out_loss(logits, of, t);
     assert_true(t > 1.5);
-    assert_true(best < held_out_loss(logits, of, 1));
-    for (int k = -20; k <= 20; k++) assert_true(best <= held_out_loss(logits, of, t * exp(k * 0.05)) + 1e-9);
+    for (int k = -20; k <= 20; k++) assert_true(best <= left_out_loss(logits, of, t * exp(k * 0.05)) + 1e-9);
+    for (int k = -1; k <= 1; k += 2) assert_true(best < left_out_loss(logits, of, t * (1 + k * 1e-3)));
     assert_ok(mopd_gda_probabilities(g, probe, 4, p));
     for (size_t i = 0; i < 4; i++) {
         double sum = 0;
@@ -182,7 +195,7 @@ static void the_temperature_is_the_likeliest_of_held_out_pictures(void **state)
     mopd_gda_free(more);
     mopd_gda_free(g);
     const int32_t single[] = {0, 1, 2};
-    assert_ok(mopd_gda_create(&g, &bank, x, single, 3, -1)); /* nothing can be held out */
+    assert_ok(mopd_gda_create(&g, &bank, x, single, 3, -1)); /* nothing can be left out */
     assert_true(mopd_gda_temperature(g) == 1);
     mopd_gda_free(g);
 }
@@ -379,7 +392,7 @@ int main(void)
         cmocka_unit_test(new_classes_match_numpy),
         cmocka_unit_test(known_and_new_together_match_numpy),
         cmocka_unit_test(alpha_is_chosen_on_folds),
-        cmocka_unit_test(the_temperature_is_the_likeliest_of_held_out_pictures),
+        cmocka_unit_test(the_temperature_is_the_likeliest_of_pictures_left_out),
         cmocka_unit_test(alpha_zero_is_the_text_classifier),
         cmocka_unit_test(bad_inputs_are_refused),
         cmocka_unit_test(one_picture_alone_and_in_a_batch_is_the_same),

@@ -69,7 +69,8 @@ static void a_kept_head_is_the_same_head(void **state)
     assert_ok(mopd_gda_create_classes(&two, kept, bank));
     assert_same(one, two);
     mopd_gda_free(two);
-    assert_ok(mopd_gda_open(&two, saved(one, "c.safetensors"), NULL)); /* so does a head that meets no further ones */
+    assert_ok(mopd_gda_open(
+        &two, saved(one, "c.safetensors"), NULL)); /* so does a head that meets no further ones */
     assert_same(one, two);
     mopd_gda *further;
     assert_fails(mopd_gda_create_classes(&further, two, bank), MOPD_E_STATE, "cannot meet further");
@@ -126,7 +127,8 @@ static void lies_are_refused(void **state)
         MOPD_E_VERSION, "gda head format 2, known up to 1");
     forged_free(&whole);
     g->weight[2] = NAN;
-    assert_refused(saved(g, "spoilt.safetensors"), MOPD_E_FORMAT, "\"weight\" has a number that is not finite");
+    assert_refused(
+        saved(g, "spoilt.safetensors"), MOPD_E_FORMAT, "\"weight\" has a number that is not finite");
     g->weight[2] = 0;
     g->factor[D + 1] = 0;
     assert_refused(saved(g, "spoilt.safetensors"), MOPD_E_FORMAT, "factor has 0 at 1 of its diagonal");
@@ -146,12 +148,37 @@ static void a_head_that_cannot_be_written_leaves_nothing(void **state)
     mopd_encoder_close(e);
 }
 
+static mopd_status there_and_back(void *path)
+{
+    static const int32_t of[4] = {0, 0, 1, 1};
+    mopd_bank *bank = NULL;
+    mopd_gda *made = NULL, *kept = NULL;
+    mopd_status st = mopd_bank_create_features(&bank, more, 2, x, D, 20);
+    if (st == MOPD_OK) st = mopd_gda_create(&made, bank, x, of, 4, -1);
+    if (st == MOPD_OK) st = mopd_gda_save(made, path);
+    if (st == MOPD_OK) st = mopd_gda_open(&kept, path, NULL);
+    if (st == MOPD_OK) assert_same(made, kept);
+    mopd_gda_free(kept);
+    mopd_gda_free(made);
+    mopd_bank_free(bank);
+    return st;
+}
+
+static void files_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    char path[512];
+    snprintf(path, sizeof path, "%s", test_path("short.safetensors"));
+    test_torture(there_and_back, path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kept_head_is_the_same_head),
         cmocka_unit_test(another_model_is_refused),
         cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(files_survive_lack_of_memory),
         cmocka_unit_test(a_head_that_cannot_be_written_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,18 +127,43 @@ def test_banks_are_copied_pickled_and_predict(enc, features, shots):
     assert banks[0].predict(features[:0]).shape == (0,)
 
 
-def test_gda_is_copied_pickled_and_predicts(enc, shots):
+def test_a_bank_takes_the_scale_of_labelled_pictures(enc, shots):
+    pictures, names = shots
+    f, bank = enc.images(pictures), mopd.Bank(enc, ["a", "dog", "cat"])
+    tuned = bank.calibrated(f, names)
+    y = [bank.classes.index(name) for name in names]
+    assert tuned.logit_scale == bank.calibrated(f, y).logit_scale != bank.logit_scale
+    assert np.array_equal(tuned.features, bank.features) and tuned.classes == bank.classes
+    rows = np.arange(len(y))
+
+    def loss(bank, scale):
+        p = softmax(scale * f @ bank.features.T)
+        return -np.log(p[rows, y]).mean() + np.log(bank.logit_scale / scale) ** 2 / len(y)
+
+    best = loss(bank, tuned.logit_scale)
+    assert all(best <= loss(bank, tuned.logit_scale * k) + 1e-6 for k in (0.5, 0.9, 1.1, 2))
+    with pytest.raises(ValueError, match="'bird' is no class of the bank"):
+        bank.calibrated(f, ["bird"] * len(f))
+
+
+def test_gda_is_copied_pickled_and_predicts(enc, shots, tmp_path):
     f = enc.images(shots[0])
     bank = mopd.Bank(enc, ["a", "dog", "cat"])
     by_name = mopd.GDA(bank, f, shots[1])
     gda = mopd.GDA(bank, f, [bank.classes.index(y) for y in shots[1]])
     assert np.array_equal(by_name.logits(f), gda.logits(f))
     assert gda.predict(f).tolist() == shots[1]
-    assert np.allclose(gda.probabilities(f), softmax(gda.logits(f)), atol=1e-6)
+    assert np.allclose(gda.probabilities(f), softmax(gda.logits(f) / gda.temperature), atol=1e-6)
     wider = gda.with_classes(mopd.Bank(enc, ["a", "dog", "cat", "photo"]))
     for one in (gda, wider, mopd.GDA(bank, f, shots[1], alpha=0.3)):
         for again in copies(one):
             assert again.alpha == one.alpha and np.array_equal(again.logits(f), one.logits(f))
+            assert again.classes == one.classes and np.array_equal(again.probabilities(f), one.probabilities(f))
+    gda.save(tmp_path / "head.safetensors")
+    opened = mopd.GDA.open(tmp_path / "head.safetensors", enc)
+    assert np.array_equal(opened.logits(f), gda.logits(f)) and opened.temperature == gda.temperature
+    with pytest.raises(mopd.MopdError, match="a gda, not a bank"):
+        mopd.Bank.open(tmp_path / "head.safetensors")
     kept = f.copy()
     gda = mopd.GDA(bank, kept, shots[1])
     kept[:] = 0  # what the caller does with his array later is his affair

@@ -129,6 +129,27 @@ class Bank:
         """Writes features, names, templates, scale and the model's fingerprint as one safetensors file."""
         check(lib.mopd_bank_save(self._handle.pointer, path_bytes(path)))
 
+    def calibrated(self, features: ArrayLike, labels: ArrayLike) -> "Bank":
+        """The same bank with the scale that makes its probabilities those of labelled pictures.
+
+        Parameters
+        ----------
+        features : array_like, (n, D)
+            Features of pictures that the bank has not learned from: some 50 will do.
+        labels : array_like, (n,)
+            Class indices, or class names.
+
+        Returns
+        -------
+        Bank
+            It ranks as this one; ``logit_scale`` tells the new scale.
+        """
+        rows = feature_rows(features, self.dim)
+        own, out = label_row(_indices(labels, self.classes), len(rows)), _new_bank()
+        at = self._handle.pointer
+        check(lib.mopd_bank_create_calibrated(out.out, at, float_pointer(rows), label_pointer(own), len(rows)))
+        return Bank._of(out)
+
     @property
     def logit_scale(self) -> float:
         """The factor that turns a cosine into a logit."""
@@ -410,8 +431,8 @@ class Prompt:
 class GDA:
     """A classifier without training: Gaussian discriminant on features, blended with the text classifier.
 
-    `Recognizer` does the same job better from few pictures, tells probabilities, and takes pictures.  This one is for
-    comparing with what others published.
+    `Recognizer` does the same job better from few pictures, and takes pictures.  This one is for comparing with what others
+    published.
 
     Parameters
     ----------
@@ -430,8 +451,7 @@ class GDA:
     """
 
     _handle: Handle
-    _bank: Bank
-    _made: Tuple[Any, ...]  # what it is made from again, when unpickled
+    _classes: List[str]
 
     def __init__(self, bank: Bank, features: ArrayLike, labels: ArrayLike, alpha: Optional[float] = None) -> None:
         rows = feature_rows(features, bank.dim)
@@ -439,15 +459,44 @@ class GDA:
         factor = -1.0 if alpha is None else alpha
         if factor < 0 and alpha is not None:
             raise ValueError(f"alpha {alpha} is negative")
-        out = Handle(_abi.mopd_gda, lib.mopd_gda_free)
+        out = _new_gda()
         at = bank._handle
         patiently(
             lambda: check(
                 lib.mopd_gda_create(out.out, at.pointer, float_pointer(rows), label_pointer(own), len(rows), factor)
             )
         )
-        self._handle, self._bank = out, bank
-        self._made = GDA, (bank, rows.copy(), own.copy(), self.alpha)
+        self._take(out)
+
+    def _take(self, handle: Handle) -> "GDA":
+        self._handle = handle
+        n = lib.mopd_gda_n_classes(handle.pointer)
+        self._classes = [lib.mopd_gda_class_name(handle.pointer, i).decode() for i in range(n)]
+        return self
+
+    @classmethod
+    def open(cls, path: Path, encoder: Optional["Encoder"] = None) -> "GDA":
+        """A head from the file that :meth:`save` wrote, bit for bit.
+
+        Parameters
+        ----------
+        path : path
+            A head's file.
+        encoder : Encoder, optional
+            The model it must have been made with.
+
+        Raises
+        ------
+        MopdError
+            MISMATCH: made with another model (both fingerprints are named); FORMAT: not a head's file.
+        """
+        out, model = _new_gda(), None if encoder is None else encoder._live()
+        check(lib.mopd_gda_open(out.out, path_bytes(path), None if model is None else model.pointer))
+        return cls.__new__(cls)._take(out)
+
+    def save(self, path: Path) -> None:
+        """Writes the head as one safetensors file; the same head gives the same bytes."""
+        check(lib.mopd_gda_save(self._handle.pointer, path_bytes(path)))
 
     @property
     def alpha(self) -> float:
@@ -455,37 +504,45 @@ class GDA:
         return float(lib.mopd_gda_alpha(self._handle.pointer))
 
     @property
+    def temperature(self) -> float:
+        """T of softmax(logits / T), under which held-out pictures are likeliest; 1 where a class has one picture."""
+        return float(lib.mopd_gda_temperature(self._handle.pointer))
+
+    @property
     def classes(self) -> List[str]:
         """The class names."""
-        return self._bank.classes
+        return list(self._classes)
+
+    @property
+    def dim(self) -> int:
+        """D, the width of a feature."""
+        return int(lib.mopd_gda_dim(self._handle.pointer))
 
     def with_classes(self, bank: Bank) -> "GDA":
         """The same head for the classes of another bank."""
         if not isinstance(bank, Bank):
             raise TypeError(f"a Bank of the classes is expected, not {type(bank).__name__}: Bank(encoder, classes)")
-        out = Handle(_abi.mopd_gda, lib.mopd_gda_free)
+        out = _new_gda()
         check(lib.mopd_gda_create_classes(out.out, self._handle.pointer, bank._handle.pointer))
-        new = GDA.__new__(GDA)
-        new._handle, new._bank, new._made = out, bank, (_widened, (self, bank))
-        return new
+        return GDA.__new__(GDA)._take(out)
+
+    def _map(self, function: Any, features: ArrayLike) -> Floats:
+        rows = feature_rows(features, self.dim)
+        out = np.empty((len(rows), len(self._classes)), np.float32)
+        check(function(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
+        return out
 
     def logits(self, features: ArrayLike) -> Floats:
         """Logits, (n, C), of picture features (n, D)."""
-        rows = feature_rows(features, self._bank.dim)
-        out = np.empty((len(rows), len(self._bank)), np.float32)
-        check(lib.mopd_gda_logits(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
-        return out
+        return self._map(lib.mopd_gda_logits, features)
 
     def probabilities(self, features: ArrayLike) -> Floats:
-        """Softmax of the logits, (n, C), of picture features (n, D).  It ranks well and is over-sure."""
-        logits = self.logits(features).astype(np.float64)
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        out: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-        return out
+        """Softmax of the logits over the temperature, (n, C), of picture features (n, D)."""
+        return self._map(lib.mopd_gda_probabilities, features)
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """The name of the likeliest class of each picture, (n,), of features (n, D)."""
-        out: NDArray[Any] = np.asarray(self.classes)[self.logits(features).argmax(axis=1)]
+        out: NDArray[Any] = np.asarray(self._classes)[self.logits(features).argmax(axis=1)]
         return out
 
     def __copy__(self) -> "GDA":
@@ -495,14 +552,10 @@ class GDA:
         return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return self._made
+        return _gda_from_bytes, (saved_bytes(self.save),)
 
     def __repr__(self) -> str:
-        return f"<GDA of {len(self._bank)} classes>"
-
-
-def _widened(known: GDA, bank: Bank) -> GDA:
-    return known.with_classes(bank)
+        return f"<GDA of {len(self._classes)} classes>"
 
 
 def _indices(labels: ArrayLike, classes: List[str]) -> ArrayLike:
@@ -521,6 +574,10 @@ def _new_bank() -> Handle:
     return Handle(_abi.mopd_bank, lib.mopd_bank_free)
 
 
+def _new_gda() -> Handle:
+    return Handle(_abi.mopd_gda, lib.mopd_gda_free)
+
+
 def _new_prompt() -> Handle:
     return Handle(_abi.mopd_prompt, lib.mopd_prompt_close)
 
@@ -531,6 +588,10 @@ def _pointer(array: NDArray[Any], kind: Any) -> Any:
 
 def _bank_from_bytes(data: bytes) -> Bank:
     return opened_bytes(data, Bank.open)
+
+
+def _gda_from_bytes(data: bytes) -> GDA:
+    return opened_bytes(data, GDA.open)
 
 
 def _prompt_from_bytes(data: bytes) -> Prompt:
