@@ -2,6 +2,7 @@
  * act.c - activations and their gradients over long arrays, shared out in pieces. */
 #include "layer/act.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/ints.h"
@@ -36,7 +37,10 @@ void mo_act_fwd(mo_pool *pool, float *y, const float *x, mo_act act, size_t n)
         if (y != x) memmove(y, x, n * sizeof *y);
         return;
     }
-    j.fwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu : act == MO_ACT_GELU ? kern->gelu : kern->relu6;
+    j.fwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu
+            : act == MO_ACT_GELU     ? kern->gelu
+            : act == MO_ACT_RELU     ? kern->relu
+                                     : kern->relu6;
     mo_pool_run(pool, mo_ceil_div(n, PIECE), run_piece, &j);
 }
 
@@ -44,8 +48,9 @@ void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_ac
 {
     const mo_kern *kern = mo_kern_get();
     job j = {.out = dx, .dy = dy, .x = x, .n = n};
-    if (act == MO_ACT_NONE || act == MO_ACT_RELU6) {
-        for (size_t i = 0; i < n; i++) dx[i] = act == MO_ACT_NONE || (x[i] > 0 && x[i] < 6) ? dy[i] : 0;
+    if (act == MO_ACT_NONE || act == MO_ACT_RELU6 || act == MO_ACT_RELU) {
+        const float low = act == MO_ACT_NONE ? -INFINITY : 0, high = act == MO_ACT_RELU6 ? 6 : INFINITY;
+        for (size_t i = 0; i < n; i++) dx[i] = x[i] > low && x[i] < high ? dy[i] : 0;
         return;
     }
     j.bwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu_bwd : kern->gelu_bwd;

@@ -22,11 +22,11 @@ typedef struct mo_linear_part {
 mopd_status mo_linear_pack(mo_linear *out, const mo_linear_part *parts, size_t n_parts);
 void mo_linear_free(mo_linear *linear);
 
-/* y [rows x n] = act(x [rows x k] W^T + bias) + residual.  All dense. */
+/* y [rows x n] = act(x [rows x k] W^T + bias) + residual, which RELU has inside.  All dense. */
 typedef struct mo_linear_call {
     size_t rows;
     mo_act act;
-    const float *residual; /* NULL, or [rows x n]; may be y when act is NONE */
+    const float *residual; /* NULL, or [rows x n]; may be y when act is NONE or RELU */
 } mo_linear_call;
 
 void mo_linear_fwd(

@@ -5,8 +5,8 @@
 
 #include "math/tensor.h"
 
-/* c[m x n] = act(a[m x k] W^T + bias) + residual.  residual may be c itself when act is NONE; a must
- * not overlap c. */
+/* c[m x n] = act(a[m x k] W^T + bias) + residual; with RELU the residual stands inside: act(... + residual).  It may
+ * be c itself when act is NONE or RELU; a must not overlap c. */
 typedef struct mo_gemm_args {
     float *c;
     size_t ldc;

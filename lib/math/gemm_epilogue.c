@@ -14,14 +14,14 @@ void mo_gemm_epilogue_row(const mo_kern *kern, float *c, const float *x, const m
         kern->add(c, x, e->bias, n);
     else if (x != c)
         memcpy(c, x, n * sizeof *c);
-    if (e->relu6) kern->relu6(c, c, 0, 1, n);
+    if (e->top > 0) (e->top > 6 ? kern->relu : kern->relu6)(c, c, 0, 1, n);
 }
 
 void mo_gemm_epilogue_finish(const mo_kern *kern, const mo_gemm_args *g, const mo_gemm_area *area)
 {
     const size_t m = area->r1 - area->r0, n = area->c1 - area->c0, ldc = g->ldc;
     float *c = g->c + area->r0 * ldc + area->c0;
-    if (g->act == MO_ACT_NONE) return;
+    if (g->act == MO_ACT_NONE || g->act == MO_ACT_RELU) return;
     if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, ldc, m, n);
     if (g->act == MO_ACT_GELU) kern->gelu(c, c, ldc, m, n);
     if (!g->residual) return;

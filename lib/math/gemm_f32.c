@@ -75,7 +75,7 @@ static void do_tile(const mo_gemm_job *j, const turn *r, const strip *s, size_t 
         t.add = e.add;
         t.ldadd = e.ldadd;
         t.bias = e.bias;
-        t.relu6 = e.relu6;
+        t.top = e.top;
         t.next = s->next ? s->next + (p - r->at[0] + part_at(r->shares[b], i)) * MO_PANEL : NULL;
         MO_RACES_READ(t.a, t.lda, t.m, t.k);
         MO_RACES_C(&t);

@@ -152,7 +152,7 @@ static void do_strip(const work *w, const block *b, const quantized *a, size_t c
         t.add = e.add;
         t.ldadd = e.ldadd;
         t.bias = e.bias;
-        t.relu6 = e.relu6;
+        t.top = e.top;
         t.next = ahead ? ahead + mo_cut(t.pairs, b->tiles, i) * 2 * MO_PANEL : NULL;
         MO_RACES_C(&t);
         w->i16->tile(&t);

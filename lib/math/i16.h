@@ -37,7 +37,7 @@ typedef struct mo_i16_tile {
     const float *add;
     size_t ldadd;
     const float *bias;
-    bool relu6;
+    float top;           /* as in mo_tile */
     const int16_t *next; /* NULL, or panels that will be wanted soon, laid out as w, */
     size_t next_every;   /* one step of them to be fetched every so many steps */
 } mo_i16_tile;

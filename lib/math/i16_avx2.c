@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) void write_back(
         float v = s[j];
         if (t->add) v += t->add[i * t->ldadd + j];
         if (t->bias) v += t->bias[j];
-        if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
+        if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
         t->c[i * t->ldc + j] = v;
     }
 }

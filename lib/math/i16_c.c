@@ -39,7 +39,7 @@ static void tile(const mo_i16_tile *t)
             float s = (float)sum[i][j] * t->a_scale[i] * t->w_scale[j];
             if (t->add) s += t->add[i * t->ldadd + j];
             if (t->bias) s += t->bias[j];
-            t->c[i * t->ldc + j] = !t->relu6 ? s : s < 0 ? 0 : s > 6 ? 6 : s;
+            t->c[i * t->ldc + j] = !(t->top > 0) ? s : s < 0 ? 0 : s > t->top ? t->top : s;
         }
 }
 

@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void write_back(
     s = _mm512_mul_ps(s, _mm512_loadu_ps(t->w_scale + j * t->scales));
     if (t->add) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
     if (t->bias) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
-    if (t->relu6) s = _mm512_min_ps(_mm512_set1_ps(6), _mm512_max_ps(_mm512_setzero_ps(), s));
+    if (t->top > 0) s = _mm512_min_ps(_mm512_set1_ps(t->top), _mm512_max_ps(_mm512_setzero_ps(), s));
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, s);
 }
 

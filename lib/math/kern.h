@@ -30,7 +30,7 @@ typedef struct mo_tile {
     const float *add; /* NULL, or add[i * ldadd + column]; may be c */
     size_t ldadd;
     const float *bias; /* NULL, or n floats */
-    bool relu6;        /* clamp to 0..6 before writing */
+    float top;         /* 0, or clamp to 0..top before writing */
     const float *next; /* NULL, or panels that will be wanted soon, laid out as w, */
     size_t next_every; /* one step of them to be fetched every so many steps */
 } mo_tile;
@@ -70,6 +70,7 @@ typedef struct mo_kern {
     mo_map_fn *quick_gelu; /* x / (1 + exp(-1.702 x)) */
     mo_map_fn *gelu;       /* x (1 + erf(x / sqrt 2)) / 2 */
     mo_map_fn *relu6;
+    mo_map_fn *relu;
     void (*quick_gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
     void (*gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
 

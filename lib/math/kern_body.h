@@ -184,6 +184,12 @@ static void relu6(float *y, const float *x, size_t ld, size_t rows, size_t n)
         EACH(i, lanes, n) put(y + i, lanes, v_min(v_set(6.0f), v_max(v_set(0.0f), get(x + i, lanes))));
 }
 
+static void relu(float *y, const float *x, size_t ld, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        EACH(i, lanes, n) put(y + i, lanes, v_max(v_set(0.0f), get(x + i, lanes)));
+}
+
 static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])
 {
     vec a = v_set(0), b = v_set(0);
@@ -376,7 +382,7 @@ static void depthwise(const mo_depthwise_taps *t)
 
 #define KERN_BODY                                                                                            \
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
-    .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6,                          \
+    .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6, .relu = relu,            \
     .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
     .dots = dots, .mix = mix, .spread = spread, .product_transposed = product_transposed, .pack = pack_rows, \
     .depthwise = depthwise

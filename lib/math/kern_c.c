@@ -81,15 +81,21 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static float clamp6(float x)
+static float clamp(float x, float top)
 {
-    return x < 0 ? 0 : x > 6 ? 6 : x;
+    return x < 0 ? 0 : x > top ? top : x;
 }
 
 static void relu6(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
     for (size_t r = 0; r < rows; r++, y += ld, x += ld)
-        for (size_t i = 0; i < n; i++) y[i] = clamp6(x[i]);
+        for (size_t i = 0; i < n; i++) y[i] = clamp(x[i], 6);
+}
+
+static void relu(float *y, const float *x, size_t ld, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
 }
 
 static void norm_row(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2])
@@ -142,7 +148,7 @@ static void depthwise(const mo_depthwise_taps *t)
         for (size_t c = 0; c < t->channels && column < t->columns; c++) {
             float sum = t->bias[c];
             for (size_t i = 0; i < t->n; i++) sum += t->x[i][column][shift + c] * t->w[i][c];
-            y[c] = t->relu6 ? clamp6(sum) : sum;
+            y[c] = t->relu6 ? clamp(sum, 6) : sum;
         }
     }
 }
@@ -178,7 +184,7 @@ static void tile(const mo_tile *t)
             float s = sum[i][j];
             if (t->add) s += t->add[i * t->ldadd + j];
             if (t->bias) s += t->bias[j];
-            t->c[i * t->ldc + j] = t->relu6 ? clamp6(s) : s;
+            t->c[i * t->ldc + j] = t->top > 0 ? clamp(s, t->top) : s;
         }
 }
 
@@ -193,6 +199,7 @@ static const mo_kern kern = {
     .quick_gelu = quick_gelu,
     .gelu = gelu,
     .relu6 = relu6,
+    .relu = relu,
     .quick_gelu_bwd = quick_gelu_bwd,
     .gelu_bwd = gelu_bwd,
     .norm = norm_row,

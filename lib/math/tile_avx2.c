@@ -20,8 +20,8 @@ static inline __attribute__((always_inline)) void write_whole(
     float *c = t->c;
     if (add) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(add + i * ldadd + j * 8));
     if (bias) EACH sum[i][j] = _mm256_add_ps(sum[i][j], _mm256_loadu_ps(bias + j * 8));
-    const __m256 zero = _mm256_setzero_ps(), six = _mm256_set1_ps(6);
-    if (t->relu6) EACH sum[i][j] = _mm256_min_ps(six, _mm256_max_ps(zero, sum[i][j]));
+    const __m256 zero = _mm256_setzero_ps(), top = _mm256_set1_ps(t->top);
+    if (t->top > 0) EACH sum[i][j] = _mm256_min_ps(top, _mm256_max_ps(zero, sum[i][j]));
     EACH _mm256_storeu_ps(c + i * ldc + j * 8, sum[i][j]);
 }
 
@@ -32,7 +32,7 @@ static __attribute__((noinline)) void write_part(const mo_tile *t, float sum[6][
             float v = sum[i][j];
             if (t->add) v += t->add[i * t->ldadd + j];
             if (t->bias) v += t->bias[j];
-            if (t->relu6) v = v < 0 ? 0 : v > 6 ? 6 : v;
+            if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
             t->c[i * t->ldc + j] = v;
         }
 }

@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void write_back(const mo_tile *t, s
     const __mmask16 mask = (__mmask16)(left >= 16 ? 0xffffu : (1u << left) - 1);
     if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
     if (t->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
-    if (t->relu6) sum = _mm512_min_ps(_mm512_set1_ps(6), _mm512_max_ps(_mm512_setzero_ps(), sum));
+    if (t->top > 0) sum = _mm512_min_ps(_mm512_set1_ps(t->top), _mm512_max_ps(_mm512_setzero_ps(), sum));
     _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, sum);
 }
 
@@ -35,8 +35,8 @@ static inline __attribute__((always_inline)) void write_whole(
     float *c = t->c;
     if (add) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(add + i * ldadd + j * 16));
     if (bias) EACH sum[i][j] = _mm512_add_ps(sum[i][j], _mm512_loadu_ps(bias + j * 16));
-    const __m512 zero = _mm512_setzero_ps(), six = _mm512_set1_ps(6);
-    if (t->relu6) EACH sum[i][j] = _mm512_min_ps(six, _mm512_max_ps(zero, sum[i][j]));
+    const __m512 zero = _mm512_setzero_ps(), top = _mm512_set1_ps(t->top);
+    if (t->top > 0) EACH sum[i][j] = _mm512_min_ps(top, _mm512_max_ps(zero, sum[i][j]));
     EACH _mm512_storeu_ps(c + i * ldc + j * 16, sum[i][j]);
 }
 

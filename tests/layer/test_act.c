@@ -11,12 +11,13 @@
 
 enum { SHORT = 259, LONG = 40000 }; /* LONG: three pieces */
 
-static const mo_act all[] = {MO_ACT_NONE, MO_ACT_QUICK_GELU, MO_ACT_GELU, MO_ACT_RELU6};
+static const mo_act all[] = {MO_ACT_NONE, MO_ACT_QUICK_GELU, MO_ACT_GELU, MO_ACT_RELU6, MO_ACT_RELU};
 
 static double activated(double x, mo_act act)
 {
     if (act == MO_ACT_QUICK_GELU) return x / (1 + exp(-1.702 * x));
     if (act == MO_ACT_GELU) return 0.5 * x * (1 + erf(x / sqrt(2)));
+    if (act == MO_ACT_RELU) return x < 0 ? 0 : x;
     return act != MO_ACT_RELU6 ? x : x < 0 ? 0 : x > 6 ? 6 : x;
 }
 
@@ -30,7 +31,7 @@ static float *numbers(size_t n, uint32_t seed)
 static void forward(void)
 {
     float *x = numbers(LONG, 1), *y = test_floats(LONG + 1, 2), *in_place = test_floats(LONG, 3);
-    for (size_t a = 0; a < 4; a++) {
+    for (size_t a = 0; a < sizeof all / sizeof *all; a++) {
         y[LONG] = 77;
         mo_act_fwd(NULL, y, x, all[a], LONG);
         for (size_t i = 0; i < LONG; i++) assert_near(y[i], activated((double)x[i], all[a]), 2e-6);
@@ -58,7 +59,7 @@ static void backward(void)
     float *x = numbers(SHORT, 1), *dy = test_floats(SHORT, 2), *dx = test_floats(SHORT, 3);
     for (size_t i = 0; i < SHORT; i++) /* not where relu6 has its corners */
         if (fabsf(x[i]) < 0.02f || fabsf(x[i] - 6) < 0.02f) x[i] = 1;
-    for (size_t a = 0; a < 4; a++) {
+    for (size_t a = 0; a < sizeof all / sizeof *all; a++) {
         mo_act act = all[a];
         mo_act_bwd(NULL, dx, dy, x, act, SHORT);
         test_gradient_check(&(test_gradient){.name = "activation",
@@ -100,7 +101,7 @@ static void threads(void)
 {
     float *x = numbers(LONG, 1), *dy = test_floats(LONG, 2), *y[2], *dx[2];
     for (size_t t = 0; t < 2; t++) y[t] = test_floats(LONG, 3), dx[t] = test_floats(LONG, 4);
-    for (size_t a = 0; a < 4; a++)
+    for (size_t a = 0; a < sizeof all / sizeof *all; a++)
         for (size_t n = 2; n <= 3; n++) {
             mo_pool *pool;
             assert_ok(mo_pool_create(&pool, n));

@@ -58,15 +58,15 @@ static void first_block_adds_the_residual_of_a_plain_product(void **state)
 static void last_block_adds_the_bias_and_clamps(void **state)
 {
     (void)state;
-    for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++)
+    for (int act = MO_ACT_NONE; act <= MO_ACT_RELU; act++)
         for (int first = 0; first < 2; first++) {
             mo_gemm_args g = args_of((mo_act)act, true, true);
             const mo_gemm_epilogue last = mo_gemm_epilogue_of(&g, first, true, 1, 7);
             const mo_gemm_epilogue other = mo_gemm_epilogue_of(&g, first, false, 1, 7);
             assert_ptr_equal(last.bias, bias + 7);
-            assert_int_equal(last.relu6, act == MO_ACT_RELU6);
+            assert_true(last.top == (act == MO_ACT_RELU6 ? 6 : act == MO_ACT_RELU ? INFINITY : 0));
             assert_null(other.bias);
-            assert_false(other.relu6);
+            assert_true(other.top == 0);
             g.bias = NULL;
             assert_null(mo_gemm_epilogue_of(&g, first, true, 1, 7).bias);
         }
@@ -81,9 +81,12 @@ static void rows(void)
     test_random(add, COLS, 2);
     test_random(bias, COLS, 3);
     for (size_t i = 0; i < COLS; i++) x[i] *= 9;
-    for (int what = 0; what < 8; what++) {
-        const mo_gemm_epilogue e = {
-            .add = what & 1 ? add : NULL, .bias = what & 2 ? bias : NULL, .relu6 = what & 4};
+    for (int what = 0; what < 12; what++) {
+        const mo_gemm_epilogue e = {.add = what & 1 ? add : NULL,
+            .bias = what & 2 ? bias : NULL,
+            .top = what & 8   ? INFINITY
+                   : what & 4 ? 6
+                              : 0};
         for (size_t n = 1; n <= COLS; n++) {
             y[n] = 77;
             mo_gemm_epilogue_row(kern, y, x, &e, n);
@@ -91,7 +94,7 @@ static void rows(void)
                 float want = x[i];
                 if (e.add) want += add[i];
                 if (e.bias) want += bias[i];
-                if (e.relu6) want = want < 0 ? 0 : want > 6 ? 6 : want;
+                if (e.top > 0) want = want < 0 ? 0 : want > e.top ? e.top : want;
                 assert_true(y[i] == want);
             }
             assert_true(y[n] == 77);

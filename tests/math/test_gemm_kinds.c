@@ -51,6 +51,7 @@ static double activated(double x, mo_act act)
 {
     if (act == MO_ACT_QUICK_GELU) return x / (1 + exp(-1.702 * x));
     if (act == MO_ACT_GELU) return 0.5 * x * (1 + erf(x / sqrt(2)));
+    if (act == MO_ACT_RELU) return x < 0 ? 0 : x;
     return act != MO_ACT_RELU6 ? x : x < 0 ? 0 : x > 6 ? 6 : x;
 }
 
@@ -62,8 +63,9 @@ static void compare(const problem *p, const mo_gemm_args *g)
         for (size_t o = 0; o < n; o++) {
             const float *a = g->a + i * g->lda, *w = p->rows + (g->first + o) * p->k;
             const double sum = test_dot(a, w, p->k) + (g->bias ? (double)g->bias[o] : 0);
-            const double want =
-                activated(sum, g->act) + (g->residual ? (double)g->residual[i * g->ldr + o] : 0);
+            const double around = g->residual ? (double)g->residual[i * g->ldr + o] : 0;
+            const double want = g->act == MO_ACT_RELU ? activated(sum + around, MO_ACT_RELU)
+                                                      : activated(sum, g->act) + around;
             const double most = 1e-6 * (4 + (double)p->k / 16) +
                                 1.2 * p->kind->row_error * test_length(a, p->k) * test_length(w, p->k);
             assert_near_at(g->c[i * g->ldc + o], want, most,
@@ -88,7 +90,7 @@ static void each_shape(const test_kind *kind)
         if (!takes(kind, shapes[s])) continue;
         problem p = open_problem(kind, shapes[s][0], shapes[s][1], shapes[s][2]);
         read_rows(&p);
-        for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++)
+        for (int act = MO_ACT_NONE; act <= MO_ACT_RELU; act++)
             for (size_t what = 0; what < 4; what++) {
                 mo_gemm_args g = args_of(&p);
                 g.act = (mo_act)act;
@@ -203,6 +205,11 @@ static void order(const test_kind *kind)
     for (size_t i = 0; i < N; i++) bias[i] = i % 2 ? 30 : -30, res[i] = 10;
     mo_gemm(NULL, &mat, &g);
     for (size_t i = 0; i < N; i++) assert_true(c[i] == (i % 2 ? 16 : 10));
+    g.act = MO_ACT_RELU; /* clamped with its bias and what it is added to, which may be the result's place */
+    g.residual = c;
+    for (size_t i = 0; i < N; i++) c[i] = i % 2 ? 20 : -20;
+    mo_gemm(NULL, &mat, &g);
+    for (size_t i = 0; i < N; i++) assert_true(c[i] == (i % 2 ? 53 : 0));
     mo_mat_free(&mat);
 }
 

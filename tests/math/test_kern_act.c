@@ -31,14 +31,20 @@ static double relu6(double x)
     return x < 0 ? 0 : x > 6 ? 6 : x;
 }
 
+static double relu(double x)
+{
+    return x < 0 ? 0 : x;
+}
+
 static void (*body)(const activation *a);
 
 static void on_live_path(void)
 {
     const mo_kern *kern = mo_kern_get();
     const activation all[] = {{"quick_gelu", kern->quick_gelu, kern->quick_gelu_bwd, quick_gelu},
-        {"gelu", kern->gelu, kern->gelu_bwd, gelu}, {"relu6", kern->relu6, NULL, relu6}};
-    for (size_t i = 0; i < 3; i++) body(&all[i]);
+        {"gelu", kern->gelu, kern->gelu_bwd, gelu}, {"relu6", kern->relu6, NULL, relu6},
+        {"relu", kern->relu, NULL, relu}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) body(&all[i]);
 }
 
 /* Of every activation on every path. */

@@ -55,7 +55,7 @@ static void whole(void)
 {
     const mo_kern *k = mo_kern_get();
     assert_true(k->max && k->dot && k->axpy && k->scale && k->add && k->softmax);
-    assert_true(k->quick_gelu && k->gelu && k->relu6 && k->quick_gelu_bwd && k->gelu_bwd);
+    assert_true(k->quick_gelu && k->gelu && k->relu6 && k->relu && k->quick_gelu_bwd && k->gelu_bwd);
     assert_true(k->norm && k->norm_bwd && k->dots && k->mix && k->spread);
     assert_true(k->product_transposed && k->pack && k->depthwise && k->tile);
 }

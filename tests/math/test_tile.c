@@ -41,7 +41,7 @@ static double element(const mo_tile *t, size_t i, size_t j)
     double sum = (t->add ? (double)t->add[i * t->ldadd + j] : 0) + (t->bias ? (double)t->bias[j] : 0);
     for (size_t p = 0; p < t->k; p++)
         sum += (double)t->a[i * t->lda + p] * (double)t->w[j / 16 * t->panel + p * 16 + j % 16];
-    return !t->relu6 ? sum : sum < 0 ? 0 : sum > 6 ? 6 : sum;
+    return !(t->top > 0) ? sum : sum < 0 ? 0 : sum > (double)t->top ? (double)t->top : sum;
 }
 
 static void check(const mo_tile *t)
@@ -70,7 +70,7 @@ static void every_size(void)
                 const size_t what = m + n + d;
                 t.add = what & 1 ? add + 1 : NULL;
                 t.bias = what & 2 ? bias + 1 : NULL;
-                t.relu6 = what & 4;
+                t.top = !(what & 4) ? 0 : n % 2 ? 6 : INFINITY;
                 t.next = what & 8 ? w : NULL; /* fetching ahead writes nothing */
                 t.next_every = 1 + what % 20;
                 check(&t);
@@ -97,7 +97,7 @@ static void order(void)
         mo_kern_get()->tile(&t);
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < t.n; j++) assert_true(t.c[i * LDC + j] == 1e8f);
-        t.relu6 = true;
+        t.top = 6;
         mo_kern_get()->tile(&t);
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < t.n; j++) assert_true(t.c[i * LDC + j] == 6);

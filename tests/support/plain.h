@@ -39,6 +39,8 @@ static inline double plain_act(double x, mo_act act)
         return 0.5 * x * (1 + erf(x / sqrt(2)));
     case MO_ACT_RELU6:
         return x < 0 ? 0 : x > 6 ? 6 : x;
+    case MO_ACT_RELU:
+        return x < 0 ? 0 : x;
     default:
         return x;
     }
