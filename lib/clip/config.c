@@ -18,7 +18,8 @@ static const struct {
 
 const char *mo_config_vision_name(uint32_t vision_kind)
 {
-    return vision_kind == MO_VISION_EFFNET ? "efficientnet-lite" : "vit";
+    static const char *const names[] = {"vit", "efficientnet-lite", "resnet"};
+    return names[vision_kind];
 }
 
 const char *mo_config_activation_name(mo_act act)
@@ -42,6 +43,16 @@ size_t mo_config_vit_rows(const mo_config *config)
 {
     size_t grid = config->image / config->vit.patch;
     return grid * grid + 1;
+}
+
+size_t mo_config_resnet_features(const mo_config *config)
+{
+    return (size_t)config->resnet.width * 32;
+}
+
+size_t mo_config_resnet_positions(const mo_config *config)
+{
+    return (size_t)(config->image / 32) * (config->image / 32);
 }
 
 static mopd_status check_stack(const mo_stack_config *s, const char *tower, const char *path)
@@ -77,6 +88,40 @@ static mopd_status check_effnet(const mo_effnet_config *e, const char *path)
     return MOPD_OK;
 }
 
+static mopd_status check_resnet(const mo_config *c, const char *path)
+{
+    const mo_resnet_config *r = &c->resnet;
+    const size_t features = mo_config_resnet_features(c);
+    if (!r->width || r->width % 2 || features > MAX_WIDTH)
+        return mo_fail(MOPD_E_FORMAT, "%s: ResNet of width %u", path, r->width);
+    for (size_t i = 0; i < MO_RESNET_STAGES; i++)
+        if (!r->layers[i] || r->layers[i] > MAX_LAYERS)
+            return mo_fail(MOPD_E_FORMAT, "%s: ResNet: stage %zu has %u layers", path, i + 1, r->layers[i]);
+    if (!r->heads || features % r->heads || features / r->heads % 16)
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: ResNet: %u heads for %zu channels; heads of 16, 32, 48 ... are known", path, r->heads,
+            features);
+    if (c->image % 32)
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: ResNet: a side of %u pixels is no multiple of 32", path, c->image);
+    return MOPD_OK;
+}
+
+static mopd_status check_vit(const mo_config *c, const char *path)
+{
+    mopd_status st = check_stack(&c->vit.stack, "vision", path);
+    if (st == MOPD_OK && (!c->vit.patch || c->image % c->vit.patch))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: a side of %u pixels is no multiple of the patch, %u", path,
+            c->image, c->vit.patch);
+    return st;
+}
+
+static mopd_status check_vision(const mo_config *c, const char *path)
+{
+    if (c->vision_kind == MO_VISION_EFFNET) return check_effnet(&c->effnet, path);
+    return c->vision_kind == MO_VISION_RESNET ? check_resnet(c, path) : check_vit(c, path);
+}
+
 mopd_status mo_config_check(const mo_config *config, const char *path)
 {
     const mo_text_config *t = &config->text;
@@ -88,14 +133,7 @@ mopd_status mo_config_check(const mo_config *config, const char *path)
         return mo_fail(MOPD_E_FORMAT, "%s: features of width %u", path, config->dim);
     if (!config->image || config->image > MAX_SIDE)
         return mo_fail(MOPD_E_FORMAT, "%s: pictures of side %u", path, config->image);
-    if (config->vision_kind == MO_VISION_EFFNET) {
-        if ((st = check_effnet(&config->effnet, path)) != MOPD_OK) return st;
-    } else {
-        if ((st = check_stack(&config->vit.stack, "vision", path)) != MOPD_OK) return st;
-        if (!config->vit.patch || config->image % config->vit.patch)
-            return mo_fail(MOPD_E_UNSUPPORTED, "%s: a side of %u pixels is no multiple of the patch, %u",
-                path, config->image, config->vit.patch);
-    }
+    if ((st = check_vision(config, path)) != MOPD_OK) return st;
     if ((st = mo_pixels_check(&config->pixels)) != MOPD_OK) return mo_fail_at(st, "%s", path);
     size_t height, width;
     if (!mo_pixels_size(&config->pixels, &height, &width))

@@ -11,7 +11,7 @@
 #include "math/tensor.h"
 #include "pixel/pixels.h"
 
-typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1 } mo_vision_kind;
+typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1, MO_VISION_RESNET = 2 } mo_vision_kind;
 typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1 } mo_end_rule;
 
 /* A stack of transformer blocks. */
@@ -48,12 +48,22 @@ typedef struct mo_effnet_config {
     double eps; /* of batch norm */
 } mo_effnet_config;
 
+#define MO_RESNET_STAGES 4
+
+/* CLIP's ModifiedResNet: stage s has layers[s] bottlenecks of width x 2^s inner channels, four times as many outside. */
+typedef struct mo_resnet_config {
+    uint32_t width, layers[MO_RESNET_STAGES];
+    uint32_t heads; /* of the attention that pools */
+    double eps;     /* of batch norm */
+} mo_resnet_config;
+
 typedef struct mo_config {
     uint32_t dim;         /* D */
     uint32_t image;       /* S, side of what the vision tower sees */
     uint32_t vision_kind; /* mo_vision_kind */
     mo_vit_config vit;
     mo_effnet_config effnet;
+    mo_resnet_config resnet;
     mo_text_config text;
     mo_pixels pixels;
     double recommended_lr; /* of prompt learning; 0: none named */
@@ -72,5 +82,9 @@ mopd_status mo_config_check(const mo_config *config, const char *path);
 
 /* Rows of the vision tower: patches and the class token. */
 size_t mo_config_vit_rows(const mo_config *config);
+
+/* Channels of a ResNet's last map, and its positions. */
+size_t mo_config_resnet_features(const mo_config *config);
+size_t mo_config_resnet_positions(const mo_config *config);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/once.h"
-#include "base/view.h"
+#include "clip/fold.h"
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "layer/conv.h"
@@ -65,53 +65,21 @@ static void free_packs(effnet_packs *p, size_t n_blocks)
     p->head = p->classes = p->names = p->projection = (mo_linear){0};
 }
 
-/* A convolution with its batch norm folded in: w [n x k], bias [n], in one block of memory. */
-typedef struct folded {
-    float *w, *bias;
-    mo_view view, bias_view;
-} folded;
-
-static mopd_status fold(folded *out, const effnet *e, const char *conv, const char *norm)
+static mopd_status fold(mo_fold *out, const effnet *e, const char *conv, const char *norm)
 {
-    static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
-    char name[MO_PARAM_NAME];
-    const mo_weight *p, *q;
-    memset(out, 0, sizeof *out);
-    snprintf(name, sizeof name, "image_model.%s.weight", conv);
-    mopd_status st = mo_weights_get(e->weights, name, &p);
-    if (st != MOPD_OK) return st;
-    size_t n = p->shape[0], k = p->view.n / n;
-    float *x = mo_mem_alloc(n * k + 5 * n, sizeof *x);
-    if (!x) return MOPD_E_NOMEM;
-    float *gb = x + n * k + n;
-    mo_weights_floats(p, 0, n * k, x);
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(name, sizeof name, "image_model.%s.%s", norm, parts[i]);
-        if ((st = mo_weights_get(e->weights, name, &q)) != MOPD_OK) {
-            mo_mem_free(x);
-            return st;
-        }
-        mo_weights_floats(q, 0, n, gb + i * n);
-    }
-    mo_batch_norm bn = {gb, gb + n, gb + 2 * n, gb + 3 * n, (float)e->config.eps};
-    out->w = x;
-    out->bias = x + n * k;
-    mo_conv_fold_batch_norm(out->w, out->bias, &bn, n, k);
-    out->view = (mo_view){.data = out->w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k};
-    out->bias_view = (mo_view){.data = out->bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
-    return MOPD_OK;
+    char names[2][MO_PARAM_NAME];
+    snprintf(names[0], sizeof names[0], "image_model.%s", conv);
+    snprintf(names[1], sizeof names[1], "image_model.%s", norm);
+    return mo_fold_read(out, e->weights, names[0], names[1], e->config.eps);
 }
 
 static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, const char *norm)
 {
-    folded f;
-    mopd_status st = fold(&f, e, conv, norm);
-    if (st != MOPD_OK) return st;
-    mo_linear_part part = {.weight = &f.view, .bias = &f.bias_view};
-    st = mo_linear_pack(out, &part, 1);
-    if (st == MOPD_OK && e->quantized) st = mo_mat_quantize(&out->w);
-    mo_mem_free(f.w);
-    return st;
+    char names[2][MO_PARAM_NAME];
+    snprintf(names[0], sizeof names[0], "image_model.%s", conv);
+    snprintf(names[1], sizeof names[1], "image_model.%s", norm);
+    return mo_fold_pack(
+        out, e->weights, (const char *const[2]){names[0], names[1]}, e->config.eps, e->quantized);
 }
 
 static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
@@ -123,12 +91,12 @@ static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const m
         snprintf(norm, sizeof norm, "_blocks.%zu._bn0", i);
         if ((st = pack_conv(&r->expand, e, conv, norm)) != MOPD_OK) return st;
     }
-    folded f;
+    mo_fold f;
     snprintf(conv, sizeof conv, "_blocks.%zu._depthwise_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn1", i);
     if ((st = fold(&f, e, conv, norm)) != MOPD_OK) return st;
     st = mo_depthwise_pack(&r->depth, f.w, f.bias, (const size_t[3]){b->expand, b->kernel, b->stride});
-    mo_mem_free(f.w);
+    mo_fold_free(&f);
     if (st != MOPD_OK) return st;
     snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn2", i);

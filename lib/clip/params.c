@@ -144,17 +144,79 @@ static mopd_status visit_tensor(
 }
 
 /* A convolution without bias and the batch norm behind it. */
-static mopd_status visit_conv(const walk *w, const char *conv, const char *norm, const size_t shape[4])
+static mopd_status visit_normed(
+    const walk *w, const char *prefix, const char *conv, const char *norm, const size_t shape[4])
 {
     static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
     char name[64];
     snprintf(name, sizeof name, "%s.weight", conv);
-    mopd_status st = visit_tensor(w, "image_model.", name, 4, shape);
+    mopd_status st = visit_tensor(w, prefix, name, 4, shape);
     for (size_t i = 0; i < N(parts) && st == MOPD_OK; i++) {
         snprintf(name, sizeof name, "%s.%s", norm, parts[i]);
-        st = visit_tensor(w, "image_model.", name, 1, shape);
+        st = visit_tensor(w, prefix, name, 1, shape);
     }
     return st;
+}
+
+static mopd_status visit_conv(const walk *w, const char *conv, const char *norm, const size_t shape[4])
+{
+    return visit_normed(w, "image_model.", conv, norm, shape);
+}
+
+/* Bottleneck i of a stage: 1 x 1, 3 x 3, 1 x 1, and in the first one a way around. */
+static mopd_status visit_bottleneck(const walk *w, size_t stage, size_t i, size_t in, size_t inner)
+{
+    const struct {
+        const char *conv, *norm;
+        size_t shape[4];
+    } rest[] = {
+        {"conv1", "bn1", {inner, in, 1, 1}},
+        {"conv2", "bn2", {inner, inner, 3, 3}},
+        {"conv3", "bn3", {4 * inner, inner, 1, 1}},
+        {"downsample.0", "downsample.1", {4 * inner, in, 1, 1}},
+    };
+    char prefix[48];
+    mopd_status st = MOPD_OK;
+    snprintf(prefix, sizeof prefix, "resnet.layer%zu.%zu.", stage + 1, i);
+    for (size_t k = 0; k < (i ? 3 : N(rest)) && st == MOPD_OK; k++)
+        st = visit_normed(w, prefix, rest[k].conv, rest[k].norm, rest[k].shape);
+    return st;
+}
+
+static mopd_status visit_pool(const walk *w)
+{
+    static const char *const names[] = {"q_proj", "k_proj", "v_proj", "c_proj"};
+    const size_t e = mo_config_resnet_features(w->config), dim = w->config->dim,
+                 rows = mo_config_resnet_positions(w->config) + 1;
+    mopd_status st = visit_tensor(w, "resnet.attnpool.", "positional_embedding", 2, (size_t[4]){rows, e});
+    for (size_t i = 0; i < N(names) && st == MOPD_OK; i++) {
+        char name[32];
+        const size_t n = i == 3 ? dim : e;
+        snprintf(name, sizeof name, "%s.weight", names[i]);
+        if ((st = visit_tensor(w, "resnet.attnpool.", name, 2, (size_t[4]){n, e})) != MOPD_OK) return st;
+        snprintf(name, sizeof name, "%s.bias", names[i]);
+        st = visit_tensor(w, "resnet.attnpool.", name, 1, (size_t[4]){n});
+    }
+    return st;
+}
+
+static mopd_status visit_resnet(const walk *w)
+{
+    const mo_resnet_config *r = &w->config->resnet;
+    const size_t half = r->width / 2;
+    size_t in = r->width;
+    mopd_status st;
+    if ((st = visit_normed(w, "resnet.", "conv1", "bn1", (size_t[4]){half, 3, 3, 3})) != MOPD_OK) return st;
+    if ((st = visit_normed(w, "resnet.", "conv2", "bn2", (size_t[4]){half, half, 3, 3})) != MOPD_OK)
+        return st;
+    if ((st = visit_normed(w, "resnet.", "conv3", "bn3", (size_t[4]){in, half, 3, 3})) != MOPD_OK) return st;
+    for (size_t s = 0; s < MO_RESNET_STAGES; s++)
+        for (size_t i = 0; i < r->layers[s]; i++) {
+            const size_t inner = (size_t)r->width << s;
+            if ((st = visit_bottleneck(w, s, i, in, inner)) != MOPD_OK) return st;
+            in = 4 * inner;
+        }
+    return visit_pool(w);
 }
 
 static mopd_status visit_residual(const walk *w, size_t i, const mo_effnet_block *b)
@@ -210,5 +272,6 @@ mopd_status mo_params_each(const mo_config *config, mo_param_fn fn, void *ctx)
     mopd_status st = visit(&w, &scale, "");
     if (st != MOPD_OK) return st;
     if ((st = visit_text(&w)) != MOPD_OK) return st;
+    if (config->vision_kind == MO_VISION_RESNET) return visit_resnet(&w);
     return config->vision_kind == MO_VISION_EFFNET ? visit_effnet(&w) : visit_vit(&w);
 }

@@ -9,5 +9,7 @@ mopd_status mo_vit_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 mopd_status mo_effnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
+mopd_status mo_resnet_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 
 #endif

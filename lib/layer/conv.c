@@ -41,11 +41,15 @@ size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height,
            stem->linear.w.k;
 }
 
+static size_t before(const mo_stem *s, size_t in)
+{
+    return s->centred ? s->kernel / 2 : mo_conv_same_before(in, s->kernel, s->stride);
+}
+
 /* One row of one plane (NULL: outside) into its place of each column's row: k pixels, `step` floats apart. */
 static void gather_row(const job *j, float *to, const float *row, size_t step)
 {
-    const size_t k = j->stem->kernel, stride = j->stem->stride,
-                 left = mo_conv_same_before(j->width, k, stride);
+    const size_t k = j->stem->kernel, stride = j->stem->stride, left = before(j->stem, j->width);
     for (size_t col = 0; col < j->out_w; col++, to += step) {
         const size_t at = col * stride - left; /* wraps when < 0 */
         if (row && at < j->width && k <= j->width - at)
@@ -60,8 +64,7 @@ static void gather_line(void *ctx, size_t task)
 {
     const job *j = ctx;
     const size_t k = j->stem->kernel, stride = j->stem->stride, planes = j->stem->planes;
-    const size_t image = task / j->out_h, line = task % j->out_h,
-                 above = mo_conv_same_before(j->height, k, stride);
+    const size_t image = task / j->out_h, line = task % j->out_h, above = before(j->stem, j->height);
     float *to = j->rows + task * j->out_w * planes * k * k;
     for (size_t c = 0; c < planes; c++)
         for (size_t y = 0; y < k; y++) {

@@ -25,6 +25,7 @@ void mo_conv_fold_batch_norm(float *weights, float *bias, const mo_batch_norm *b
 typedef struct mo_stem {
     mo_linear linear;
     size_t planes, kernel, stride;
+    bool centred; /* PyTorch's padding k / 2 instead of SAME, k odd: as many outputs, begun elsewhere */
     mo_act act;
 } mo_stem;
 size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width);

@@ -34,6 +34,17 @@ static void write_effnet(const mo_effnet_config *e, mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
+static void write_resnet(const mo_resnet_config *r, mo_jsonw *w)
+{
+    mo_jsonw_kint(w, "width", r->width);
+    mo_jsonw_key(w, "layers");
+    mo_jsonw_array(w);
+    for (int i = 0; i < MO_RESNET_STAGES; i++) mo_jsonw_int(w, r->layers[i]);
+    mo_jsonw_end(w);
+    mo_jsonw_kint(w, "heads", r->heads);
+    mo_jsonw_kdouble(w, "norm_eps", r->eps);
+}
+
 static const char *const fits[] = {"none", "shortest", "exact", "longest", "cover"};
 static const char *const filters[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
 static const char *const centres[] = {"floor", "round"};
@@ -77,6 +88,8 @@ void mo_config_json_write(const mo_config *config, mo_jsonw *w)
     mo_jsonw_kstring(w, "kind", mo_config_vision_name(config->vision_kind));
     if (config->vision_kind == MO_VISION_EFFNET) {
         write_effnet(&config->effnet, w);
+    } else if (config->vision_kind == MO_VISION_RESNET) {
+        write_resnet(&config->resnet, w);
     } else {
         write_stack(&config->vit.stack, w);
         mo_jsonw_kint(w, "patch", config->vit.patch);
@@ -184,6 +197,21 @@ static void read_effnet(reader *r, const mo_json *o, mo_effnet_config *e)
     e->n_blocks = (uint32_t)n;
 }
 
+static void read_resnet(reader *r, const mo_json *o, mo_resnet_config *c)
+{
+    c->width = read_int(r, o, "width");
+    c->heads = read_int(r, o, "heads");
+    c->eps = read_number(r, o, "norm_eps");
+    const mo_json *layers = mo_json_get(o, "layers");
+    for (size_t i = 0; i < MO_RESNET_STAGES && r->st == MOPD_OK; i++) {
+        int64_t x = 0;
+        if (mo_json_count(layers) != MO_RESNET_STAGES || !mo_json_as_int(mo_json_item(layers, i), &x) ||
+            x < 1 || x > INT32_MAX)
+            r->st = mo_fail(MOPD_E_FORMAT, "%s: layers: four counts expected", r->path);
+        c->layers[i] = (uint32_t)x;
+    }
+}
+
 static void read_pixels(reader *r, const mo_json *o, mo_pixels *p)
 {
     p->fit = read_word(r, o, "resize", fits, 5);
@@ -212,12 +240,14 @@ mopd_status mo_config_json_read(mo_config *config, const mo_json *root, const ch
         return mo_fail(MOPD_E_VERSION, "%s: model format %u; this library reads 1", path, format);
     config->dim = read_int(&r, root, "dim");
     config->image = read_int(&r, root, "image_size");
-    const char *const kinds[] = {
-        mo_config_vision_name(MO_VISION_VIT), mo_config_vision_name(MO_VISION_EFFNET)};
+    const char *const kinds[] = {mo_config_vision_name(MO_VISION_VIT),
+        mo_config_vision_name(MO_VISION_EFFNET), mo_config_vision_name(MO_VISION_RESNET)};
     const mo_json *vision = mo_json_get(root, "vision"), *text = mo_json_get(root, "text");
-    config->vision_kind = read_word(&r, vision, "kind", kinds, 2);
+    config->vision_kind = read_word(&r, vision, "kind", kinds, 3);
     if (config->vision_kind == MO_VISION_EFFNET) {
         read_effnet(&r, vision, &config->effnet);
+    } else if (config->vision_kind == MO_VISION_RESNET) {
+        read_resnet(&r, vision, &config->resnet);
     } else {
         read_stack(&r, vision, &config->vit.stack);
         config->vit.patch = read_int(&r, vision, "patch");

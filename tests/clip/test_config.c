@@ -127,6 +127,25 @@ static void effnet_blocks_must_follow_each_other(void **state)
     refuse(tower_effnet_config(), cases, sizeof cases / sizeof *cases);
 }
 
+static void resnets_have_sizes_that_fit(void **state)
+{
+    (void)state;
+    static const wrong cases[] = {
+        {AT(resnet.width), 0, MOPD_E_FORMAT, "ResNet of width 0"},
+        {AT(resnet.width), 3, MOPD_E_FORMAT, "ResNet of width 3"},
+        {AT(resnet.width), 4096, MOPD_E_FORMAT, "ResNet of width 4096"},
+        {AT(resnet.width), 6, MOPD_OK, ""},
+        {AT(resnet.layers[0]), 0, MOPD_E_FORMAT, "stage 1 has 0 layers"},
+        {AT(resnet.layers[3]), 1025, MOPD_E_FORMAT, "stage 4 has 1025 layers"},
+        {AT(resnet.heads), 0, MOPD_E_UNSUPPORTED, "0 heads for 128 channels"},
+        {AT(resnet.heads), 3, MOPD_E_UNSUPPORTED, "3 heads for 128 channels"},
+        {AT(resnet.heads), 16, MOPD_E_UNSUPPORTED, "heads of 16, 32, 48"},
+        {AT(resnet.heads), 8, MOPD_OK, ""},
+        {AT(image), 48, MOPD_E_UNSUPPORTED, "a side of 48 pixels is no multiple of 32"},
+    };
+    refuse(tower_resnet_config(), cases, sizeof cases / sizeof *cases);
+}
+
 /* What the preprocessing makes is what the tower sees. */
 static void preprocessing_must_fit_the_tower(void **state)
 {
@@ -174,6 +193,7 @@ static void activations_have_words(void **state)
         assert_false(mo_config_activation_find(&act, unknown[i]));
     assert_string_equal(mo_config_vision_name(MO_VISION_VIT), "vit");
     assert_string_equal(mo_config_vision_name(MO_VISION_EFFNET), "efficientnet-lite");
+    assert_string_equal(mo_config_vision_name(MO_VISION_RESNET), "resnet");
 }
 
 static void rows_are_patches_and_a_class(void **state)
@@ -197,6 +217,7 @@ int main(void)
         cmocka_unit_test(epsilons_are_small_numbers),
         cmocka_unit_test(only_the_tower_there_is_is_checked),
         cmocka_unit_test(effnet_blocks_must_follow_each_other),
+        cmocka_unit_test(resnets_have_sizes_that_fit),
         cmocka_unit_test(preprocessing_must_fit_the_tower),
         cmocka_unit_test(activations_have_words),
         cmocka_unit_test(rows_are_patches_and_a_class),

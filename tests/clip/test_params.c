@@ -141,22 +141,38 @@ static void shapes_are_outputs_by_inputs(void **state)
         {"head.mix", 0, {0}},
     };
     check_shapes(&(const mo_config[]){tower_config()}[0], vit, sizeof vit / sizeof *vit);
+    static const shaped resnet[] = {
+        {"resnet.conv1.weight", 4, {2, 3, 3, 3}},
+        {"resnet.conv3.weight", 4, {4, 2, 3, 3}},
+        {"resnet.bn3.running_var", 1, {4}},
+        {"resnet.layer1.0.conv1.weight", 4, {4, 4, 1, 1}},
+        {"resnet.layer1.0.downsample.0.weight", 4, {16, 4, 1, 1}},
+        {"resnet.layer1.1.conv1.weight", 4, {4, 16, 1, 1}},
+        {"resnet.layer2.0.conv2.weight", 4, {8, 8, 3, 3}},
+        {"resnet.layer2.0.downsample.1.running_mean", 1, {32}},
+        {"resnet.layer4.0.conv3.weight", 4, {128, 32, 1, 1}},
+        {"resnet.attnpool.positional_embedding", 2, {5, 128}},
+        {"resnet.attnpool.k_proj.weight", 2, {128, 128}},
+        {"resnet.attnpool.c_proj.weight", 2, {12, 128}},
+        {"resnet.attnpool.c_proj.bias", 1, {12}},
+    };
     check_shapes(&(const mo_config[]){tower_effnet_config()}[0], effnet, sizeof effnet / sizeof *effnet);
+    check_shapes(&(const mo_config[]){tower_resnet_config()}[0], resnet, sizeof resnet / sizeof *resnet);
 }
 
 /* Names occur once, and blocks that do not widen have no widening convolution. */
 static void names_occur_once(void **state)
 {
     (void)state;
-    const mo_config configs[] = {tower_config(), tower_effnet_config()};
-    for (int i = 0; i < 2; i++) {
+    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config()};
+    for (int i = 0; i < 3; i++) {
         tower_list l = tower_params(&configs[i]);
         size_t n_expand = 0;
         for (size_t a = 0; a < l.n; a++) {
             for (size_t b = 0; b < a; b++) assert_string_not_equal(l.spec[a].name, l.spec[b].name);
             n_expand += strstr(l.spec[a].name, "_expand_conv") != NULL;
         }
-        assert_int_equal(n_expand, i ? 3 : 0);
+        assert_int_equal(n_expand, i == 1 ? 3 : 0);
         free(l.spec);
     }
 }
@@ -177,8 +193,8 @@ static mopd_status stop(void *ctx, const mo_param_spec *spec)
 static void the_first_failure_ends_the_walk(void **state)
 {
     (void)state;
-    const mo_config configs[] = {tower_config(), tower_effnet_config()};
-    for (int i = 0; i < 2; i++) {
+    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config()};
+    for (int i = 0; i < 3; i++) {
         tower_list l = tower_params(&configs[i]);
         for (size_t at = 0; at < l.n; at++) {
             stopper s = {.left = at};

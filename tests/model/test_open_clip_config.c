@@ -90,6 +90,24 @@ static void every_key_has_its_place(void **state)
     assert_true(c.vit.stack.eps == 0.5 && c.text.stack.eps == 0.25);
 }
 
+/* A list of layers is a ModifiedResNet, whatever the size of a patch. */
+static void lists_of_layers_are_resnets(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_config(
+        &c, "", "\"layers\":[4,6,10,6],\"width\":80,\"image_size\":288,\"patch_size\":null", "", ""));
+    assert_int_equal(c.vision_kind, MO_VISION_RESNET);
+    assert_int_equal(c.resnet.width, 80);
+    assert_int_equal(c.resnet.heads, 40);
+    assert_int_equal(c.resnet.layers[2], 10);
+    assert_int_equal(c.image, 288);
+    assert_true(c.resnet.eps == 1e-5);
+    assert_ok(read_config(&c, "", "\"layers\":[3,4,6,3],\"width\":64,\"head_width\":32", "", ""));
+    assert_int_equal(c.resnet.heads, 64);
+    assert_int_equal(c.image, 224);
+}
+
 static void texts_end_where_the_pool_says(void **state)
 {
     (void)state;
@@ -167,7 +185,10 @@ static void wrong_values_are_named(void **state)
         mopd_status st;
         const char *words;
     } cases[] = {
-        {"", "\"layers\":[3,4,6,3]", "", MOPD_E_UNSUPPORTED, "vision_cfg.layers is a list: ModifiedResNet"},
+        {"", "\"layers\":[3,4,6]", "", MOPD_E_FORMAT,
+            "vision_cfg.layers: a count, or the four of a ModifiedResNet"},
+        {"", "\"layers\":[3,4,6,\"3\"]", "", MOPD_E_FORMAT, "the four of a ModifiedResNet"},
+        {"", "\"layers\":[3,4,6,3],\"attentional_pool\":true", "", MOPD_E_UNSUPPORTED, "attentional_pool"},
         {"", "\"layers\":\"12\"", "", MOPD_E_FORMAT, "layers"},
         {"", "\"head_width\":0", "", MOPD_E_FORMAT, "head_width"},
         {"", "\"width\":-768", "", MOPD_E_FORMAT, "width"},
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(absent_keys_have_open_clips_values),
         cmocka_unit_test(quick_gelu_is_a_word_of_the_model),
         cmocka_unit_test(every_key_has_its_place),
+        cmocka_unit_test(lists_of_layers_are_resnets),
         cmocka_unit_test(texts_end_where_the_pool_says),
         cmocka_unit_test(keys_of_other_towers_are_refused),
         cmocka_unit_test(plain_words_pass),

@@ -241,10 +241,28 @@ def open_clip_config(name, quick, layers):
     config = open_clip.get_model_config(name)
     config["text_cfg"]["vocab_size"] = V
     if layers:
-        config["text_cfg"]["layers"] = config["vision_cfg"]["layers"] = layers
+        config["text_cfg"]["layers"] = layers
+        if not isinstance(config["vision_cfg"]["layers"], list):
+            config["vision_cfg"]["layers"] = layers
     if quick:
         config["quick_gelu"] = True
     return config
+
+
+def shake(model, side):
+    """Weights that no start has, and a ResNet's norms as a training leaves them: by what goes through them."""
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for p in model.parameters():
+        p.add_(torch.randn_like(p) * 0.02)
+    for name, m in model.named_modules():
+        if m in norms:                       # a block adds little to what goes around it, or rounding would grow with depth
+            m.weight.uniform_(*((0.1, 0.3) if name.endswith("bn3") and "layer" in name else (0.3, 1)))
+    for m in norms:
+        m.bias.uniform_(-0.3, 0.3)
+        m.momentum = 1.0
+    if norms:
+        model.train().encode_image(torch.randn(2, 3, side, side))
+        model.eval()
 
 
 def check_open_clip(args, label, name, quick, layers, custom=False):
@@ -255,11 +273,10 @@ def check_open_clip(args, label, name, quick, layers, custom=False):
     os.makedirs(folder)
     kind = open_clip.CustomTextCLIP if custom else open_clip.CLIP
     model = kind(**config).eval()
-    for p in model.parameters():
-        p.add_(torch.randn_like(p) * 0.02)
+    side = config["vision_cfg"]["image_size"]
+    shake(model, side)
     if custom:
         config["custom_text"] = True
-    side = config["vision_cfg"]["image_size"]
     with open(os.path.join(folder, "open_clip_config.json"), "w") as f:
         json.dump({"model_cfg": config, "preprocess_cfg": {"size": side, "mode": "RGB",
                    "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711],
@@ -282,6 +299,19 @@ def run_open_clip(args):
     check_open_clip(args, "open_clip ViT-B-32, quickgelu", "ViT-B-32", True, layers)
     check_open_clip(args, "open_clip ViT-B-32, custom text", "ViT-B-32", False, layers, custom=True)
     check_open_clip(args, "open_clip ViT-H-14", "ViT-H-14", False, 2)
+
+
+def run_resnet(args):
+    layers = 0 if args.full else 1
+    check_open_clip(args, "open_clip RN50", "RN50", False, layers)
+    check_open_clip(args, "open_clip RN50, quickgelu", "RN50", True, layers)
+    check_open_clip(args, "open_clip RN101", "RN101", True, layers)
+    check_open_clip(args, "open_clip RN50x4", "RN50x4", True, layers)
+    if args.full:
+        check_open_clip(args, "open_clip RN50x16", "RN50x16", True, 1)
+        check_open_clip(args, "open_clip RN50x64", "RN50x64", True, 1)
+    check_openai(args, False, "RN50")
+    check_openai(args, True, "RN101")
 
 
 # -- an OpenAI checkpoint ----------------------------------------------------------------------------------------------
@@ -307,7 +337,10 @@ def holder(state, config):
             if not hasattr(at, part):
                 setattr(at, part, Holder())
             at = getattr(at, part)
-        at.register_parameter(last, torch.nn.Parameter(value, requires_grad=False))
+        if value.is_floating_point():
+            at.register_parameter(last, torch.nn.Parameter(value, requires_grad=False))
+        else:
+            at.register_buffer(last, value)
     return root
 
 
@@ -331,24 +364,26 @@ def check_refused(name, state, path):
     print(f"{'ok  ' if good else 'FAIL'} {name:58s} {'refused' if good else said}", flush=True)
 
 
-def check_openai(args, half):
+def check_openai(args, half, name="ViT-B-32"):
     import open_clip
-    config = open_clip_config("ViT-B-32", True, 2)
-    config["vision_cfg"]["width"], config["text_cfg"]["width"], config["text_cfg"]["heads"] = 128, 192, 3
+    config = open_clip_config(name, True, 2)
+    config["text_cfg"]["width"], config["text_cfg"]["heads"] = 192, 3
+    if name == "ViT-B-32":
+        config["vision_cfg"]["width"] = 128
     model = open_clip.CLIP(**config).eval()
-    for p in model.parameters():
-        p.add_(torch.randn_like(p) * 0.02)
-        if half:
+    shake(model, config["vision_cfg"]["image_size"])
+    for p in list(model.parameters()) + list(model.buffers()):
+        if half and p.is_floating_point() and p.isfinite().all():
             p.copy_(p.half().float())
     folder = os.path.join(args.work, "openai")
     os.makedirs(folder)
-    state = {k: v.half() if half else v.clone() for k, v in model.state_dict().items()}
-    torch.jit.script(holder(state, config)).save(os.path.join(folder, "ViT-B-32.pt"))
+    state = {k: v.half() if half and v.is_floating_point() else v.clone() for k, v in model.state_dict().items()}
+    torch.jit.script(holder(state, config)).save(os.path.join(folder, name + ".pt"))
     write_simple_vocab(os.path.join(folder, "bpe_simple_vocab_16e6.txt.gz"))
-    encoder = Encoder(os.path.join(folder, "ViT-B-32.pt"))
+    encoder = Encoder(os.path.join(folder, name + ".pt"))
     pixels = np.random.default_rng(3).normal(size=(2, 3, 224, 224)).astype(np.float32)
     ids = torch.tensor([pad(encoder.ids(t), 77, 0) for t in WORDS])
-    label = "OpenAI TorchScript" + (", f16" if half else "")
+    label = "OpenAI TorchScript " + name + (", f16" if half else "")
     compare(label + ", texts", encoder.texts(WORDS), model.encode_text(ids).numpy())
     compare(label + ", pictures", encoder.pixels(pixels), model.encode_image(torch.tensor(pixels)).numpy())
     check_pack(args, label, encoder, pixels)
@@ -473,7 +508,7 @@ def main():
     load_library(args.lib)
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         args.work = work
-        for run in (run_hf, run_open_clip, run_openai, run_checkpoints, run_locked):
+        for run in (run_hf, run_open_clip, run_openai, run_resnet, run_checkpoints, run_locked):
             if args.only in run.__name__:
                 run(args)
     print(f"{failures} failures")

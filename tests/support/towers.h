@@ -48,6 +48,17 @@ static inline mo_config tower_effnet_config(void)
     return c;
 }
 
+/* The same with a ResNet: stages of one and of several bottlenecks, 2 x 2 positions to pool, heads of 32. */
+static inline mo_config tower_resnet_config(void)
+{
+    mo_config c = tower_config();
+    c.vision_kind = MO_VISION_RESNET;
+    c.image = 64;
+    c.resnet = (mo_resnet_config){.width = 4, .layers = {2, 1, 3, 1}, .heads = 4, .eps = 1e-5};
+    mo_pixels_openai(&c.pixels, c.image);
+    return c;
+}
+
 /* All parameters of a configuration. */
 typedef struct tower_list {
     mo_param_spec *spec;

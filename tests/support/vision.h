@@ -11,7 +11,7 @@
 
 enum {
     VISION_N = 5,
-    VISION_SIDE = 48,
+    VISION_SIDE = 64,
     VISION_DIM = 16,
     VISION_FLOATS = VISION_N * 3 * VISION_SIDE * VISION_SIDE
 };

@@ -79,15 +79,37 @@ static mopd_status read_common(mo_stack_config *s, const mo_json *o, const char 
     return MOPD_OK;
 }
 
+/* "layers": [3, 4, 6, 3] is what tells a ModifiedResNet. */
+static mopd_status read_resnet(mo_config *c, const mo_json *o, const char *path)
+{
+    mo_resnet_config *r = &c->resnet;
+    const mo_json *layers = mo_json_get(o, "layers");
+    uint32_t head_width;
+    mopd_status st;
+    for (size_t i = 0; i < MO_RESNET_STAGES; i++) {
+        int64_t x = 0;
+        if (mo_json_count(layers) != MO_RESNET_STAGES || !mo_json_as_int(mo_json_item(layers, i), &x) ||
+            x < 1 || x > INT32_MAX)
+            return mo_fail(
+                MOPD_E_FORMAT, "%s: vision_cfg.layers: a count, or the four of a ModifiedResNet", path);
+        r->layers[i] = (uint32_t)x;
+    }
+    if ((st = mo_config_read_u32(o, "width", path, 768, &r->width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
+    r->heads = r->width > UINT32_MAX / 32 ? 0 : r->width * 32 / head_width;
+    r->eps = 1e-5;
+    c->vision_kind = MO_VISION_RESNET;
+    return MOPD_OK;
+}
+
 static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
 {
     uint32_t head_width;
     mo_stack_config *s = &c->vit.stack;
     mopd_status st;
     if ((st = check_plain(o, vision_plain, "vision_cfg", path)) != MOPD_OK) return st;
-    if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY)
-        return mo_fail(
-            MOPD_E_UNSUPPORTED, "%s: vision_cfg.layers is a list: ModifiedResNet is not supported", path);
+    if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY) return read_resnet(c, o, path);
     if ((st = mo_config_read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "width", path, 768, &s->width)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "head_width", path, 64, &head_width)) != MOPD_OK) return st;

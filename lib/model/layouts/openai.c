@@ -51,6 +51,32 @@ static mopd_status read_stack(mo_stack_config *s, const mo_weights *w, const cha
     return MOPD_OK;
 }
 
+/* The bottlenecks of each stage are counted, the side is told by the positions that the pool has. */
+static mopd_status read_resnet(mo_config *c, const mo_weights *w, const char *path)
+{
+    mo_resnet_config *r = &c->resnet;
+    const mo_view *conv = NULL, *pos = NULL;
+    mopd_status st;
+    for (uint32_t s = 0; s < MO_RESNET_STAGES; s++)
+        for (char name[MO_PARAM_NAME];; r->layers[s]++) {
+            snprintf(name, sizeof name, "visual.layer%u.%u.conv1.weight", s + 1, r->layers[s]);
+            if (!mo_weights_raw(w, name)) break;
+        }
+    if ((st = need(w, "visual.layer1.0.conv1.weight", 4, path, &conv)) != MOPD_OK) return st;
+    if ((st = need(w, "visual.attnpool.positional_embedding", 2, path, &pos)) != MOPD_OK) return st;
+    size_t grid = 1;
+    while (grid * grid < pos->shape[0] - 1 && grid < 256) grid++;
+    if (grid * grid + 1 != pos->shape[0])
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: visual.attnpool.positional_embedding has %zu rows, no square and one", path, pos->shape[0]);
+    c->vision_kind = MO_VISION_RESNET;
+    c->image = (uint32_t)(32 * grid);
+    r->width = (uint32_t)conv->shape[0];
+    r->heads = (uint32_t)(conv->shape[0] / 2);
+    r->eps = 1e-5;
+    return MOPD_OK;
+}
+
 static mopd_status read_image(mo_config *c, const mo_weights *w, const char *path)
 {
     const mo_view *conv = NULL, *pos = NULL;
@@ -69,18 +95,40 @@ static mopd_status read_image(mo_config *c, const mo_weights *w, const char *pat
     return MOPD_OK;
 }
 
+static mopd_status read_vision(mo_config *c, const mo_weights *w, const char *path)
+{
+    if (mo_weights_raw(w, "visual.layer1.0.conv1.weight")) return read_resnet(c, w, path);
+    mopd_status st = read_stack(&c->vit.stack, w, "visual.", path);
+    c->vision_kind = MO_VISION_VIT;
+    return st == MOPD_OK ? read_image(c, w, path) : st;
+}
+
+/* What open_clip calls the image tower's sizes. */
+static void write_vision(char *text, size_t size, const mo_config *c)
+{
+    const uint32_t *n = c->resnet.layers;
+    if (c->vision_kind == MO_VISION_RESNET)
+        snprintf(text, size, "\"layers\": [%u, %u, %u, %u], \"width\": %u, \"patch_size\": null", n[0], n[1],
+            n[2], n[3], c->resnet.width);
+    else
+        snprintf(text, size, "\"layers\": %u, \"width\": %u, \"patch_size\": %u", c->vit.stack.layers,
+            c->vit.stack.width, c->vit.patch);
+}
+
 /* What to write beside a file that lacks OpenAI's counts: sizes by its tensors, the activation by who made it. */
 static mopd_status not_openai(const mo_config *c, const char *missing, const char *path)
 {
+    char vision[128];
+    write_vision(vision, sizeof vision, c);
     return mo_fail(MOPD_E_UNSUPPORTED,
         "%s: no checkpoint of OpenAI's: %s is missing, and nothing else tells activation and preprocessing; "
         "write open_clip_config.json beside it, with the tokenizer, and open the folder: {\"model_cfg\": "
         "{\"embed_dim\": %u, \"quick_gelu\": true for weights made from OpenAI's or false for others, "
-        "\"vision_cfg\": {\"image_size\": %u, \"layers\": %u, \"width\": %u, \"patch_size\": %u}, "
+        "\"vision_cfg\": {\"image_size\": %u, %s}, "
         "\"text_cfg\": {\"context_length\": %u, \"vocab_size\": %u, \"width\": %u, \"heads\": %u, "
         "\"layers\": %u}}, \"preprocess_cfg\": {}} (docs/models.md)",
-        path, missing, c->dim, c->image, c->vit.stack.layers, c->vit.stack.width, c->vit.patch,
-        c->text.context, c->text.vocab, c->text.stack.width, c->text.stack.heads, c->text.stack.layers);
+        path, missing, c->dim, c->image, vision, c->text.context, c->text.vocab, c->text.stack.width,
+        c->text.stack.heads, c->text.stack.layers);
 }
 
 static mopd_status check_count(
@@ -122,20 +170,15 @@ static mopd_status read_config(mo_config *config, const mo_weights *weights, con
     mopd_status st;
     memset(config, 0, sizeof *config);
     if ((st = check_names(weights, path)) != MOPD_OK) return st;
-    if (mo_weights_raw(weights, "visual.layer1.0.conv1.weight"))
-        return mo_fail(
-            MOPD_E_UNSUPPORTED, "%s: visual.layer1: the ModifiedResNet tower is not supported", path);
     if ((st = need(weights, "token_embedding.weight", 2, path, &tokens)) != MOPD_OK) return st;
     if ((st = need(weights, "positional_embedding", 2, path, &positions)) != MOPD_OK) return st;
     if ((st = need(weights, "text_projection", 2, path, &projection)) != MOPD_OK) return st;
-    config->vision_kind = MO_VISION_VIT;
     config->dim = (uint32_t)projection->shape[1];
     config->text.vocab = (uint32_t)tokens->shape[0];
     config->text.context = (uint32_t)positions->shape[0];
     config->text.end_rule = MO_END_LARGEST;
     if ((st = read_stack(&config->text.stack, weights, "", path)) != MOPD_OK) return st;
-    if ((st = read_stack(&config->vit.stack, weights, "visual.", path)) != MOPD_OK) return st;
-    if ((st = read_image(config, weights, path)) != MOPD_OK) return st;
+    if ((st = read_vision(config, weights, path)) != MOPD_OK) return st;
     if ((st = check_count(config, weights, "input_resolution", config->image, path)) != MOPD_OK) return st;
     if ((st = check_count(config, weights, "context_length", config->text.context, path)) != MOPD_OK)
         return st;

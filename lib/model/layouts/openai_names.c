@@ -36,6 +36,11 @@
         "text_projection.weight", before "text_projection", 0, 0, true                                       \
     }
 
+#define RESNET                                                                                               \
+    {                                                                                                        \
+        "resnet.*", "visual.*", 0, 0, false                                                                  \
+    }
+
 #define VISION                                                                                               \
     {"vision_model.embeddings.class_embedding", "visual.class_embedding", 0, 0, false},                      \
         {"vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight", 0, 0, false},              \
@@ -49,7 +54,7 @@
         "visual_projection.weight", "visual.proj", 0, 0, true                                                \
     }
 
-static const mo_naming_rule joined[] = {TEXT(""), VISION}, apart[] = {TEXT("text."), VISION};
+static const mo_naming_rule joined[] = {TEXT(""), VISION, RESNET}, apart[] = {TEXT("text."), VISION, RESNET};
 
 /* Buffers, and the counts of OpenAI's archives. */
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS, "input_resolution", "context_length", "vocab_size"};
