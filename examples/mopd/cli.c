@@ -164,12 +164,6 @@ bool cli_list_lines(cli_list *list, const char *path)
     return read_list(list, path, true);
 }
 
-static bool is_picture_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
-}
-
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -200,7 +194,7 @@ static bool walk(cli_list *list, const char *path, int depth)
             cli_remarks_pass(inner);
         else if (!stat(inner, &info) && S_ISDIR(info.st_mode))
             ok = walk(list, inner, depth + 1);
-        else if (is_picture_name(inner))
+        else if (mopd_image_takes(inner))
             cli_list_add(list, inner);
         else
             cli_remarks_pass(inner);
@@ -220,6 +214,7 @@ bool cli_list_pictures(cli_list *list, const char *path)
     size_t before = list->n;
     if (!walk(list, path, 0)) return false;
     cli_remarks_passed();
-    if (list->n == before) return cli_fail("%s: no .jpg, .jpeg or .png below this folder", path), false;
+    if (list->n == before)
+        return cli_fail("%s: no picture (.jpg, .png and so on) below this folder", path), false;
     return true;
 }

@@ -61,7 +61,7 @@ void cli_list_split(cli_list *list, const char *text);
 bool cli_list_file(cli_list *list, const char *path);
 bool cli_list_lines(cli_list *list, const char *path);
 
-/* Adds path, or every .jpg, .jpeg, .png below it in byte order when it is a folder; false after reporting. */
+/* Adds path, or every picture below it in byte order when it is a folder; false after reporting. */
 bool cli_list_pictures(cli_list *list, const char *path);
 
 /* -- options ------------------------------------------------------------------------------------------------ */

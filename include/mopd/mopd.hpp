@@ -339,7 +339,7 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
         make([&](mopd_image **out) { return mopd_image_open(out, path.c_str(), &o); });
     }
 
-    /* A JPEG or PNG file's bytes. */
+    /* A picture file's bytes. */
     static Image decode(span<const std::uint8_t> bytes, const ImageOptions &o = {})
     {
         Image image;
@@ -364,6 +364,9 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
 
     /* Takes over a C handle. */
     static Image adopt(mopd_image *taken) noexcept { return Image(taken); }
+
+    /* Whether a file of this name is taken for a picture. */
+    static bool takes(const std::string &path) noexcept { return mopd_image_takes(path.c_str()) != 0; }
 
     std::size_t width() const noexcept { return mopd_image_width(get()); }
     std::size_t height() const noexcept { return mopd_image_height(get()); }

@@ -38,6 +38,11 @@ static mopd_status wrap(mopd_image **out, mo_image *picture)
     return MOPD_OK;
 }
 
+int mopd_image_takes(const char *path)
+{
+    return path && mo_image_takes(path);
+}
+
 mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options)
 {
     MO_API_NEED_OUT(out);

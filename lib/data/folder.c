@@ -13,6 +13,7 @@
 #include "base/names.h"
 #include "base/path.h"
 #include "data/dataset.h"
+#include "format/image_decode.h"
 
 enum { MOST_DEEP = 32 };
 
@@ -36,9 +37,7 @@ typedef mopd_status (*visit_fn)(found *f, const entry *e, void *context);
 
 bool mo_folder_is_picture(const char *name)
 {
-    const char *dot = strrchr(name, '.');
-    return *name != '.' && dot &&
-           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return *name != '.' && mo_image_takes(name);
 }
 
 static mopd_status visit(found *f, const char *below, const char *name, visit_fn fn, void *context)
@@ -249,7 +248,7 @@ static mopd_status check_classes(const found *f)
             elsewhere = !empty[k] && !strcmp(f->names.name[i], f->names.name[k]);
         }
         if (!elsewhere)
-            st = mo_fail(MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .jpeg, .png)", f->data,
+            st = mo_fail(MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .png and so on)", f->data,
                 f->names.name[i]);
     }
     mo_mem_free(empty);

@@ -93,7 +93,7 @@ mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char 
     mopd_status st = stat(path, &top.about) ? mo_fail_errno(MOPD_E_IO, "%s: cannot list", path) : MOPD_OK;
     if (st == MOPD_OK) st = walk(&list, path, &top);
     if (st == MOPD_OK && !list.n)
-        st = mo_fail(MOPD_E_FORMAT, "%s: no picture (.jpg, .jpeg, .png) below this folder", path);
+        st = mo_fail(MOPD_E_FORMAT, "%s: no picture (.jpg, .png and so on) below this folder", path);
     if (st == MOPD_OK) st = mo_remarks_finish(&remarks);
     if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : path);
     if (st == MOPD_OK) {

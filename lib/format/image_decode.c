@@ -1,18 +1,58 @@
 /* SPDX-License-Identifier: MIT
- * image_decode.c - tells a picture's kind by its first bytes and hands it to png.c or jpeg.c. */
+ * image_decode.c - tells a picture's kind by its first bytes and hands it to the file that reads this kind. */
 #include "format/image_decode.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "format/bmp.h"
 #include "format/exif.h"
 #include "format/jpeg.h"
 #include "format/png.h"
 
 /* Longer files are no pictures of up to max_pixels that anybody means to classify. */
 #define MAX_FILE_BYTES ((size_t)1 << 32)
+
+/* The kinds that this build reads, and how names of such files end. */
+static const struct kind {
+    const char *name, *endings;
+    bool (*is)(const void *bytes, size_t n_bytes);
+    mopd_status (*decode)(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
+} kinds[] = {
+    {"JPEG", "jpg jpeg jpe jfif mpo", mo_jpeg_is, mo_jpeg_decode},
+    {"PNG", "png apng", mo_png_is, mo_png_decode},
+    {"BMP", "bmp dib", mo_bmp_is, mo_bmp_decode},
+};
+
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+const char *mo_image_kind(size_t i)
+{
+    return i < N_KINDS ? kinds[i].name : NULL;
+}
+
+/* Whether a list of words with spaces between them has this one, in whatever case. */
+static bool has_word(const char *list, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = n && !strchr(word, ' ') ? list : NULL; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (!strncasecmp(at, word, n) && (!at[n] || at[n] == ' ')) return true;
+    }
+    return false;
+}
+
+bool mo_image_takes(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    if (!dot || dot == name) return false;
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (has_word(kinds[i].endings, dot + 1)) return true;
+    return false;
+}
 
 static bool begins(const unsigned char *b, size_t n, const char *with, size_t n_with)
 {
@@ -49,14 +89,21 @@ static mopd_status fail_kind(const unsigned char *b, size_t n)
             at += (size_t)snprintf(seen + at, sizeof seen - at, "\\x%02x", b[i]);
     }
     seen[at] = 0;
-    return mo_fail(MOPD_E_FORMAT, "neither PNG nor JPEG but %s (begins with \"%s\")", guess(b, n), seen);
+    char known[128] = "";
+    for (size_t i = 0, k = 0; i < N_KINDS; i++)
+        k += (size_t)snprintf(known + k, sizeof known - k, "%s%s",
+            !i                ? ""
+            : i + 1 < N_KINDS ? ", "
+                              : " or ",
+            kinds[i].name);
+    return mo_fail(MOPD_E_FORMAT, "not %s but %s (begins with \"%s\")", known, guess(b, n), seen);
 }
 
 static mopd_status decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
 {
     if (n_bytes == 0) return mo_fail(MOPD_E_FORMAT, "empty: a picture was expected, there are 0 bytes");
-    if (mo_png_is(bytes, n_bytes)) return mo_png_decode(out, bytes, n_bytes, rules);
-    if (mo_jpeg_is(bytes, n_bytes)) return mo_jpeg_decode(out, bytes, n_bytes, rules);
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (kinds[i].is(bytes, n_bytes)) return kinds[i].decode(out, bytes, n_bytes, rules);
     return fail_kind(bytes, n_bytes);
 }
 

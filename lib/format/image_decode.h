@@ -8,7 +8,13 @@
 
 #include "format/image.h"
 
-/* Decodes a PNG or JPEG; rules NULL: all zero.  FORMAT: neither, broken or cut short; UNSUPPORTED:
+/* The names of the kinds of pictures that this build reads, NULL behind the last. */
+const char *mo_image_kind(size_t i);
+
+/* Whether the name of a file ends as those of such pictures do. */
+bool mo_image_takes(const char *path);
+
+/* Decodes a picture of such a kind; rules NULL: all zero.  FORMAT: of none, broken or cut short; UNSUPPORTED:
  * more than max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
 mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
 

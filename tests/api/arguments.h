@@ -303,6 +303,7 @@
     X(mopd_image_width, (NULL), 0)                                                                           \
     X(mopd_image_height, (NULL), 0)                                                                          \
     X(mopd_image_samples, (NULL), NULL)                                                                      \
+    X(mopd_image_takes, (NULL), 0)                                                                           \
     X(mopd_prompt_context, (NULL), NULL)                                                                     \
     X(mopd_prompt_gate, (NULL), NULL)                                                                        \
     X(mopd_recognizer_class_name, (NULL, 0), NULL)                                                           \

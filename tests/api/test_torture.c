@@ -255,6 +255,7 @@ static mopd_status settings(void *ctx)
     assert_int_equal(mopd_version_number(), MOPD_VERSION_NUMBER);
     assert_string_equal(mopd_version_string(), MOPD_VERSION_STRING);
     assert_non_null(strstr(mopd_build_info(), MOPD_VERSION_STRING));
+    assert_int_equal(mopd_image_takes("a.JPG"), 1);
     mopd_status st = mopd_runtime_set_threads(2);
     if (st == MOPD_OK) st = mopd_runtime_set_threads(0);
     if (st == MOPD_OK) st = mopd_runtime_set_cpu(NULL);

@@ -85,7 +85,7 @@ static void one_bad_picture_and_the_rest_go_on(void **state)
         test_path("absent.png"), good);
     assert_run(r, 1);
     assert_has(r.err, "mopd: error: ");
-    assert_has(r.err, "page.jpg: neither PNG nor JPEG but a text file");
+    assert_has(r.err, "page.jpg: not JPEG, PNG");
     assert_has(r.err, "absent.png");
     json_t *document = parse(&r), *results = json_object_get(document, "results");
     assert_int_equal(json_array_size(results), 3);
@@ -120,7 +120,7 @@ static void each_bad_picture_is_named_with_its_reason(void **state)
     const struct {
         const char *path, *words;
     } cases[] = {{cut, "cut.png"}, {bomb, "60000 x 60000"}, {cut_jpeg, "cut.jpg"}, {empty, "empty.png"},
-        {test_folder("locked/x.png"), "no .jpg, .jpeg or .png"}};
+        {test_folder("locked/x.png"), "no picture (.jpg, .png and so on)"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         run_result r = run_mopd(NULL, "classify -m @ --classes cat,dog @", tiny_model(1), cases[i].path);
         assert_one_error(&r, 1, cases[i].words, strrchr(cases[i].path, '/') + 1);
@@ -135,15 +135,18 @@ static void folders_are_walked_in_byte_order(void **state)
     test_png("tree/a.png", 8, 8, 2);
     test_png("tree/b/1.png", 8, 8, 3);
     test_png("tree/Z/no picture.jpeg", 8, 8, 4); /* a PNG: content tells, not the name */
+    test_png("tree/z/camera.JFIF", 8, 8, 5);
+    test_png("tree/z/moving.apng", 8, 8, 6);
     test_png("tree/.hidden.png", 8, 8, 5);
     test_text("tree/notes.txt", "left alone");
     run_result r =
         run_mopd(NULL, "classify -m @ --classes cat,dog --format csv @", tiny_model(1), test_path("tree"));
     assert_run(r, 0);
-    static const char *const want[] = {"Z/no picture.jpeg,1,", "a.png,1,", "b/1.png,1,", "b/2.PNG,1,"};
+    static const char *const want[] = {"Z/no picture.jpeg,1,", "a.png,1,", "b/1.png,1,", "b/2.PNG,1,",
+        "z/camera.JFIF,1,", "z/moving.apng,1,"};
     const char *at = r.out;
     assert_int_equal(strncmp(at, "image,rank,class,index,probability,logit,error\r\n", 48), 0);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         at = strstr(at, want[i]);
         if (!at) fail_msg("%s is missing or out of order in: %s", want[i], r.out);
     }

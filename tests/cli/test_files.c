@@ -188,7 +188,7 @@ static void preprocess_writes_the_tensor(void **state)
     mopd_image_close(image);
     mopd_encoder_close(encoder);
     r = run_mopd(NULL, "preprocess -m @ @ -o @", tiny_model(1), test_text("a.jpg", "text"), out);
-    assert_one_error(&r, 1, "a.jpg", "neither PNG nor JPEG");
+    assert_one_error(&r, 1, "a.jpg", "not JPEG, PNG");
 }
 
 static void tokenize_prints_ids_in_three_formats(void **state)

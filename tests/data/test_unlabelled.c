@@ -81,7 +81,7 @@ static void content_tells_whether_there_are_labels(void **state)
     mopd_dataset_close(d);
     test_folder("hollow/2015");
     assert_fails(open_as(&d, test_path("hollow"), MOPD_DATASET_MAY_LACK_LABELS), MOPD_E_FORMAT,
-        "hollow: no picture (.jpg, .jpeg, .png) below");
+        "hollow: no picture (.jpg, .png and so on) below");
     assert_fails(open_as(&d, test_path("nowhere"), MOPD_DATASET_UNLABELLED), MOPD_E_IO, "nowhere");
     assert_null(d);
 }

@@ -609,6 +609,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_image_open": (mopd_status, P(P(mopd_image)), c_char_p, P(mopd_image_options)),
     "mopd_image_decode": (mopd_status, P(P(mopd_image)), c_void_p, c_size_t, P(mopd_image_options)),
     "mopd_image_create": (mopd_status, P(P(mopd_image)), P(c_uint8), c_size_t, c_size_t, c_size_t, c_size_t),
+    "mopd_image_takes": (c_int, c_char_p),
     "mopd_image_width": (c_size_t, P(mopd_image)),
     "mopd_image_height": (c_size_t, P(mopd_image)),
     "mopd_image_sharpness": (mopd_status, P(mopd_image), P(c_double)),
