@@ -153,8 +153,8 @@ void cli_progress_start(cli_progress *progress, const cli_common *common, const 
     progress->lines = progress->shown ? 0 : line_seconds();
 }
 
-/* "92 a second, 530 s left", judged by the last seconds: what was known already went by quickly.  Nothing until
- * there is something to judge by. */
+/* "92 a second, 530 s left", judged by the last seconds: the first one took longer, and what was known already went by
+ * quickly.  Nothing until there is something to judge by. */
 static void print_speed(cli_progress *progress, size_t done, double spent)
 {
     const double seconds = spent - progress->mark[0].seconds;
@@ -199,6 +199,12 @@ void cli_progress_update(cli_progress *progress, size_t done)
 {
     if (!progress->shown && progress->lines <= 0) return;
     const double now = cli_seconds(), since = now - progress->drawn;
+    if (done && !progress->mark[1].done) { /* before the first is done, weights are unpacked and pages read */
+        for (int i = 0; i < 2; i++) {
+            progress->mark[i].seconds = now - progress->start;
+            progress->mark[i].done = done;
+        }
+    }
     if (progress->shown ? since < 0.1 && done != progress->total : since < progress->lines) return;
     progress->drawn = now;
     if (progress->shown)
