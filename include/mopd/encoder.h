@@ -84,7 +84,8 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
  * else the installation prefix).
  *
  * Opening reads the configuration and vocabulary and maps the weights, which takes milliseconds; the first
- * picture and the first text each unpack their tower.  Nothing is ever downloaded.  options may be NULL.
+ * picture and the first text each unpack their tower.  Encoders that were opened from the same unchanged files, with
+ * the same precision and MOPD_OPEN_READ, have their unpacked towers in common.  Nothing is ever downloaded.  options may be NULL.
  *
  * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: configuration and weights disagree (the tensor
  * is named); UNSUPPORTED: an architecture or activation unknown here; ARG or UNSUPPORTED: the environment's

@@ -2,7 +2,9 @@
  * map.c - a file's bytes, mapped or read, and its pages given back. */
 #include "base/map.h"
 
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -25,6 +27,21 @@ static mopd_status read_block(mo_map *map, int fd, const char *path)
     return MOPD_OK;
 }
 
+static mo_map_id identify(int fd, bool mapped)
+{
+    struct stat s;
+    if (fstat(fd, &s)) return (mo_map_id){0};
+    return (mo_map_id){true, mapped, (uint64_t)s.st_dev, (uint64_t)s.st_ino, (uint64_t)s.st_size,
+        {s.st_mtim.tv_sec, s.st_mtim.tv_nsec}, {s.st_ctim.tv_sec, s.st_ctim.tv_nsec}};
+}
+
+bool mo_map_id_same(const mo_map_id *a, const mo_map_id *b)
+{
+    return a->known && b->known && a->mapped == b->mapped && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && !memcmp(a->written, b->written, sizeof a->written) &&
+           !memcmp(a->changed, b->changed, sizeof a->changed);
+}
+
 mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 {
     *map = (mo_map){0};
@@ -40,6 +57,7 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
         else
             map->data = p, map->mapped = true;
     }
+    map->id = identify(fd, map->mapped);
     close(fd);
     if (st != MOPD_OK) *map = (mo_map){0};
     return st;

@@ -5,11 +5,22 @@
 
 #include "base/mem.h"
 
+/* Which file it was, and in which state; `known` is not set where the bytes are the caller's. */
+typedef struct mo_map_id {
+    bool known, mapped;
+    uint64_t device, inode, size;
+    int64_t written[2], changed[2]; /* seconds, nanoseconds */
+} mo_map_id;
+
+/* Two mappings, or two copies, of the same file in the same state. */
+bool mo_map_id_same(const mo_map_id *a, const mo_map_id *b);
+
 /* A file's bytes: a private read-only mapping, or a block of memory. */
 typedef struct mo_map {
     const unsigned char *data;
     size_t size;
     bool mapped;
+    mo_map_id id;
 } mo_map;
 
 /* Maps path, or reads it when `read` is set.  IO names path and the system's reason; a directory is IO too. */

@@ -286,3 +286,10 @@ uint64_t mo_weights_bytes(const mo_weights *weights)
         n += (uint64_t)weights->param[i].view.n * mo_dtype_size(weights->param[i].view.dtype);
     return n;
 }
+
+bool mo_weights_same(const mo_weights *a, const mo_weights *b)
+{
+    bool same = a->n_files == b->n_files;
+    for (size_t i = 0; i < a->n_files && same; i++) same = mo_tensors_same(a->file[i], b->file[i]);
+    return same;
+}

@@ -60,6 +60,9 @@ void mo_weights_floats(const mo_weight *param, size_t first, size_t n, float *ou
 /* Tells the system that a parameter's pages are not needed now. */
 void mo_weights_release(const mo_weights *weights, const mo_weight *param);
 
+/* Both are of the same files (mo_tensors_same). */
+bool mo_weights_same(const mo_weights *a, const mo_weights *b);
+
 uint64_t mo_weights_parameters(const mo_weights *weights); /* numbers in all */
 uint64_t mo_weights_bytes(const mo_weights *weights);      /* as stored */
 

@@ -20,6 +20,9 @@ void mo_tensors_close(mo_tensors *t);
 const char *mo_tensors_path(const mo_tensors *t);
 size_t mo_tensors_file_bytes(const mo_tensors *t);
 
+/* Both are of the same file in the same state, and both mapped or both read; never of a caller's bytes. */
+bool mo_tensors_same(const mo_tensors *a, const mo_tensors *b);
+
 /* Tensors in the order of the file. */
 size_t mo_tensors_count(const mo_tensors *t);
 const char *mo_tensors_name(const mo_tensors *t, size_t i);

@@ -94,6 +94,11 @@ size_t mo_tensors_file_bytes(const mo_tensors *t)
     return t->n_bytes;
 }
 
+bool mo_tensors_same(const mo_tensors *a, const mo_tensors *b)
+{
+    return mo_map_id_same(&a->map.id, &b->map.id);
+}
+
 size_t mo_tensors_count(const mo_tensors *t)
 {
     return t->n;

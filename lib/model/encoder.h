@@ -8,23 +8,23 @@
 #include <stdatomic.h>
 
 #include "base/dtype.h"
-#include "clip/text.h"
-#include "clip/vision.h"
 #include "model/progress.h"
+#include "model/towers.h"
 #include "mopd/encoder.h"
 #include "token/tokenizer.h"
 
 /* What belongs to an encoder and all its shares: whoever is closed last frees it. */
 typedef struct mo_encoder_core {
     atomic_size_t users;
-    mo_pool *pool; /* of those that asked for no threads of their own */
-    void *bytes;   /* of a model that was copied from the caller's memory, or NULL */
+    mo_pool *pool;     /* of those that asked for no threads of their own */
+    mo_towers *towers; /* NULL while the model is being opened */
+    void *bytes;       /* of a model that was copied from the caller's memory, or NULL */
 } mo_encoder_core;
 
 struct mopd_encoder {
     mo_encoder_core *core;
     mo_config config;
-    mo_weights *weights;
+    mo_weights *weights; /* as vision and text those of core->towers */
     mo_tokenizer *tokenizer;
     mo_vision *vision;
     mo_text *text;

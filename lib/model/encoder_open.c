@@ -69,8 +69,12 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     if ((st = check_tokenizer(e)) != MOPD_OK) return st;
     if ((st = read_scale(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
-    if ((st = mo_vision_create(&e->vision, &e->config, e->weights, quantized)) != MOPD_OK) return st;
-    if ((st = mo_text_create(&e->text, &e->config, e->weights, quantized)) != MOPD_OK) return st;
+    mo_towers *towers;
+    if ((st = mo_towers_get(&towers, e->weights, &e->config, quantized, e->fingerprint)) != MOPD_OK) return st;
+    e->core->towers = towers;
+    e->weights = towers->weights;
+    e->vision = towers->vision;
+    e->text = towers->text;
     st = mo_pool_create(&e->core->pool, n_threads ? n_threads : mo_pool_default_threads());
     e->pool = e->core->pool;
     return st;
@@ -161,10 +165,9 @@ mopd_status mo_encoder_share(
 static void free_parts(mopd_encoder *e)
 {
     mo_pool_free(e->core->pool);
-    mo_text_free(e->text);
-    mo_vision_free(e->vision);
+    if (!e->core->towers) mo_weights_free(e->weights);
+    mo_towers_release(e->core->towers);
     mo_tokenizer_free(e->tokenizer);
-    mo_weights_free(e->weights);
     mo_mem_free(e->path);
     mo_mem_free(e->core->bytes);
     mo_mem_free(e->core);
