@@ -70,7 +70,8 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     if ((st = read_scale(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
     mo_towers *towers;
-    if ((st = mo_towers_get(&towers, e->weights, &e->config, quantized, e->fingerprint)) != MOPD_OK) return st;
+    if ((st = mo_towers_get(&towers, e->weights, &e->config, quantized, e->fingerprint)) != MOPD_OK)
+        return st;
     e->core->towers = towers;
     e->weights = towers->weights;
     e->vision = towers->vision;
