@@ -87,6 +87,9 @@ def bars_are_told():
                                           (10.04, 10, False, "reached"), (12, 10, False, "missed by 2.0")):
         expect((measured, must), wanted, recognition_tables.against(measured, must, least))
     rows = [{"method": m, "shots": n, "accuracy": x, "deviation": 0.5} for m, n, x in (("fit", 1, 50.04), ("gda", 1, 50.01), ("fit", 2, 60), ("gda", 2, 70))]
+    dev = [{"method": "zero-shot", "shots": 1, "accuracy": 50.0}, {"method": "fit", "shots": 1, "accuracy": 46.5, "deviation": 1.0, "ece": 9.0}]
+    made = recognition_tables.dev({"recognition": dict.fromkeys(recognition_tables.DEV_TITLES, {"rows": dev})}, "")
+    expect(dev, "| CIFAR-100 | 1 | 50.0 | 46.5 (1.0) | **missed by 1.0** | 9.0 | - | - |", made.splitlines()[-1])
     made = recognition_tables.by_shots({"recognition": {"a-ten": {"rows": rows}}}, "a-ten")
     expect(rows, "| fit | **50.0** (0.5) | 60.0 (0.5) |\n| gda | **50.0** (0.5) | **70.0** (0.5) |\n", made)
 
