@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
+foreach(format GIF WEBP)
+    if(NOT MOPD_${format})
+        string(TOLOWER ${format} name)
+        list(REMOVE_ITEM MOPD_SOURCES lib/format/${name}.c)
+    endif()
+endforeach()
 
 add_library(mopd_objects OBJECT ${MOPD_SOURCES})
 mopd_flags(mopd_objects)
 target_include_directories(mopd_objects PUBLIC include lib)
 target_include_directories(mopd_objects SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
 target_link_libraries(mopd_objects PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
-    ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
+    ${MOPD_FORMAT_LIBRARIES} ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
+foreach(format ${MOPD_FORMATS})
+    target_compile_definitions(mopd_objects PUBLIC MOPD_${format})
+endforeach()
 # One file knows the prefix.  A wheel has none: the folder that it is packed from has a name that anybody may take afterwards.
 if(NOT MOPD_PYTHON)
     set_property(SOURCE lib/model/builtin.c PROPERTY COMPILE_DEFINITIONS MOPD_INSTALL_DATADIR="${CMAKE_INSTALL_FULL_DATADIR}")
@@ -58,7 +67,7 @@ mopd_flags(mopd)
 target_include_directories(mopd PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(mopd PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
-    ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
+    ${MOPD_FORMAT_LIBRARIES} ${BLIS_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
 set(MOPD_SOVERSION 0)
 if(MOPD_KIND STREQUAL SHARED)
     set_target_properties(mopd PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${MOPD_SOVERSION}

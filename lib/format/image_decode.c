@@ -10,8 +10,10 @@
 #include "base/file.h"
 #include "format/bmp.h"
 #include "format/exif.h"
+#include "format/gif.h"
 #include "format/jpeg.h"
 #include "format/png.h"
+#include "format/webp.h"
 
 /* Longer files are no pictures of up to max_pixels that anybody means to classify. */
 #define MAX_FILE_BYTES ((size_t)1 << 32)
@@ -25,6 +27,12 @@ static const struct kind {
     {"JPEG", "jpg jpeg jpe jfif mpo", mo_jpeg_is, mo_jpeg_decode},
     {"PNG", "png apng", mo_png_is, mo_png_decode},
     {"BMP", "bmp dib", mo_bmp_is, mo_bmp_decode},
+#ifdef MOPD_GIF
+    {"GIF", "gif", mo_gif_is, mo_gif_decode},
+#endif
+#ifdef MOPD_WEBP
+    {"WebP", "webp", mo_webp_is, mo_webp_decode},
+#endif
 };
 
 enum { N_KINDS = sizeof kinds / sizeof *kinds };

@@ -11,7 +11,7 @@
 static const char *data(void)
 {
     static char path[512];
-    static const char *const others[] = {"odd/train/cat/a.webp", "odd/train/dog/b.WebP",
+    static const char *const others[] = {"odd/train/cat/a.xcf", "odd/train/dog/b.Xcf",
         "odd/test/cat/.DS_Store", "odd/__MACOSX/x", "odd/readme.txt"};
     char name[64];
     if (*path) return path;
@@ -39,7 +39,7 @@ static void what_is_left_out_is_told_once(void **state)
     run_result r = run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data(), store);
     assert_run(r, 0);
     assert_int_equal(count(r.err, "mopd: note: "), 5);
-    assert_has(r.err, "mopd: note: 2 .webp files were passed over: train/cat/a.webp and others\n");
+    assert_has(r.err, "mopd: note: 2 .xcf files were passed over: train/cat/a.xcf and others\n");
     assert_has(r.err,
         "mopd: note: 2 files and folders of the operating system were passed over: __MACOSX and others\n");
     assert_has(r.err, "mopd: note: 1 .txt file was passed over: readme.txt\n");
@@ -82,7 +82,7 @@ static void walked_folders_tell_what_they_pass_over(void **state)
     run_result r =
         run_mopd(NULL, "classify -m @ --classes cat,dog --format json @ @", tiny_model(1), data(), data());
     assert_run(r, 0);
-    assert_has(r.err, "mopd: note: 2 .webp files were passed over: ");
+    assert_has(r.err, "mopd: note: 2 .xcf files were passed over: ");
     assert_has(r.err, "mopd: note: 1 hidden file was passed over: ");
     json_t *d = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
     assert_int_equal(json_object_size(d), 2);

@@ -22,7 +22,8 @@ RANKS = {"base": 0, "format": 1, "math": 1, "layer": 2, "token": 2, "pixel": 2, 
          "prompt": 5, "data": 5, "train": 6, "api": 7}
 
 OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
-          "zlib.h": "lib/format/zip.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
+          "zlib.h": "lib/format/zip.c", "webp/decode.h": "lib/format/webp.c", "webp/demux.h": "lib/format/webp.c",
+          "gif_lib.h": "lib/format/gif.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
           "oneapi/dnnl/dnnl.h": "lib/math/onednn.c", "dnnl.h": "lib/math/onednn.c"}
 
 # Arithmetic of sizes is written so often that its names are short.

@@ -101,7 +101,7 @@ static void pictures_are_told_by_their_ending(void **state)
     (void)state;
     static const char *const pictures[] = {"1.jpg", "2.JPG", "3.jpeg", "4.JpEg", "5.png", "6.PNG", "a.b.png"};
     static const char *const others[] = {
-        "jpg", "x.jpg.txt", "x.jp", "x.jpgg", "x.gif", "x.", "x", ".png", ".x.png"};
+        "jpg", "x.jpg.txt", "x.jp", "x.jpgg", "x.psd", "x.", "x", ".png", ".x.png"};
     char name[64];
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
         snprintf(name, sizeof name, "ends/a/%s", pictures[i]);

@@ -47,15 +47,15 @@ static size_t n_remarks(const mopd_dataset *d)
 static void what_is_passed_over_is_counted_by_kind(void **state)
 {
     (void)state;
-    static const char *const names[] = {"f/cat/1.png", "f/dog/1.jpg", "f/cat/a.webp", "f/dog/B.WEBP",
-        "f/dog/c.Gif", "f/cat/.hidden.png", "f/.git/x.png", "f/cat/Thumbs.db", "f/.DS_Store",
+    static const char *const names[] = {"f/cat/1.png", "f/dog/1.jpg", "f/cat/a.xcf", "f/dog/B.XCF",
+        "f/dog/c.Psd", "f/cat/.hidden.png", "f/.git/x.png", "f/cat/Thumbs.db", "f/.DS_Store",
         "f/__MACOSX/cat/._1.png", "f/cat/@eaDir/1.png", "f/cat/notes/x.txt", "f/README", "f/loose.png",
         "f/cat/x.averylongending"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) test_text(names[i], "");
     mopd_dataset *d = datasets_open(test_path("f"));
     assert_string_equal(datasets_listing(d), "cat/1.png=cat dog/1.jpg=dog");
-    assert_passed(d, "2 .webp files were passed over: cat/a.webp and others");
-    assert_passed(d, "1 .gif file was passed over: dog/c.Gif");
+    assert_passed(d, "2 .xcf files were passed over: cat/a.xcf and others");
+    assert_passed(d, "1 .psd file was passed over: dog/c.Psd");
     assert_passed(d, "2 hidden files and folders were passed over: .git and others");
     assert_passed(d, "4 files and folders of the operating system were passed over: .DS_Store and others");
     assert_passed(d, "1 folder without a picture was passed over: cat/notes");
