@@ -24,6 +24,8 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
             "16-bit grey: white above 255, or its whole range", NULL},
         {"orientation", 0, CLI_TEXT, &common->orientation, "exif|ignore",
             "photographs: turned as EXIF says, or as they lie (default: exif; of a store its own)", NULL},
+        {"text-cleaning", 0, CLI_TEXT, &common->text_cleaning, "model|clean|as-is",
+            "texts: as the model's own users get them, cleaned, or as they are", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -123,6 +125,7 @@ static int check_common(const cli_command *command, const cli_common *common)
     static const char *const formats[] = {"text", "json", "csv"};
     static const char *const precisions[] = {"f32", "bf16", "auto"};
     static const char *const greys[] = {"cut", "scale"}, *const ways[] = {"exif", "ignore"};
+    static const char *const cleanings[] = {"model", "clean", "as-is"};
     int32_t chosen;
     int status = cli_choice(command->name, "format", common->format, formats, 3, &chosen);
     if (status < 0)
@@ -130,6 +133,8 @@ static int check_common(const cli_command *command, const cli_common *common)
     if (status < 0) status = cli_choice(command->name, "grey16", common->grey16, greys, 2, &chosen);
     if (status < 0 && common->orientation)
         status = cli_choice(command->name, "orientation", common->orientation, ways, 2, &chosen);
+    if (status < 0)
+        status = cli_choice(command->name, "text-cleaning", common->text_cleaning, cleanings, 3, &chosen);
     if (status < 0 && common->threads > 1024) status = cli_usage(command->name, "--threads: at most 1024");
     return status;
 }
@@ -210,7 +215,7 @@ static int walk(
 int cli_parse(const cli_command *command, cli_common *common, const cli_option *options, int argc,
     char **argv, char ***rest, size_t *n_rest)
 {
-    *common = (cli_common){.format = "text", .precision = "f32", .grey16 = "cut"};
+    *common = (cli_common){.format = "text", .precision = "f32", .grey16 = "cut", .text_cleaning = "model"};
     cli_option all[MAX_OPTIONS];
     size_t n = join_tables(all, options, common);
     int status = walk(command, all, n, false, argc, argv);
@@ -255,11 +260,18 @@ mopd_status cli_open_image(mopd_image **image, const cli_common *common, const c
     return mopd_image_open(image, path, &o);
 }
 
+static uint32_t cleaning_of(const cli_common *common)
+{
+    if (!strcmp(common->text_cleaning, "clean")) return MOPD_TEXT_CLEAN;
+    return !strcmp(common->text_cleaning, "as-is") ? MOPD_TEXT_AS_IS : 0;
+}
+
 bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
 {
     mopd_encoder_options o;
     mopd_encoder_options_init(&o, sizeof o);
-    o.flags = flags | (scales(common) ? MOPD_OPEN_SCALE_GREY16 : 0) | (turns(common) ? MOPD_OPEN_UPRIGHT : 0);
+    o.flags = flags | (scales(common) ? MOPD_OPEN_SCALE_GREY16 : 0) |
+              (turns(common) ? MOPD_OPEN_UPRIGHT : 0) | cleaning_of(common);
     o.n_threads = (uint32_t)common->threads;
     o.precision = !strcmp(common->precision, "bf16")   ? MOPD_PRECISION_BF16
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO

@@ -28,6 +28,8 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_OPEN_SCALE_GREY16                                                                               \
     UINT32_C(4) /* files of 16-bit grey over their whole range, instead of white above 255 */
 #define MOPD_OPEN_UPRIGHT UINT32_C(8) /* picture files turned as EXIF says */
+#define MOPD_TEXT_CLEAN UINT32_C(16)  /* texts cleaned as OpenAI's and open_clip's tokenizers do */
+#define MOPD_TEXT_AS_IS UINT32_C(32)  /* texts as transformers' tokenizer takes them */
 
 /* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as
  * exact as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between
@@ -48,7 +50,10 @@ typedef struct mopd_encoder_options {
      * the model is open; mapping is quicker and shares memory between processes.  MOPD_TEXT_TRUNCATE cuts texts
      * that are too long for the tower, as CLIP's own code does on request; without it they are refused, so that
      * nothing is lost in silence.  MOPD_OPEN_SCALE_GREY16 and MOPD_OPEN_UPRIGHT are MOPD_IMAGE_SCALE_GREY16
-     * and MOPD_IMAGE_UPRIGHT for the files that mopd_encoder_encode_files and mopd_dataset_encode read. */
+     * and MOPD_IMAGE_UPRIGHT for the files that mopd_encoder_encode_files and mopd_dataset_encode read.
+     * Without one of MOPD_TEXT_CLEAN and MOPD_TEXT_AS_IS texts are taken as the layout's own users get them: OpenAI's
+     * checkpoints and open_clip's folders clean them first (entities of HTML, curly quotes, ligatures, widths, control
+     * characters), transformers' folders do not, and the built-in model takes curly apostrophes as straight ones. */
     uint32_t flags;
     /* MOPD_PRECISION_F32 by default, which gives the reference implementation's results.  MOPD_PRECISION_BF16
      * halves the memory and is faster on CPUs with AVX-512; take it when a cosine of 0.9995 to the exact
@@ -203,8 +208,8 @@ typedef int (*mopd_encoded_fn)(
 MOPD_API mopd_status mopd_encoder_encode_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
-/* Token ids of a text, start and end included: *ids, *n_ids of them, the very ids of transformers'
- * CLIPTokenizer on the same vocabulary.  text is UTF-8, ended by a zero byte; any language and any
+/* Token ids of a text, start and end included: *ids, *n_ids of them, the very ids of the tokenizer
+ * that the layout's own users have on the same vocabulary (MOPD_TEXT_CLEAN, MOPD_TEXT_AS_IS).  text is UTF-8, ended by a zero byte; any language and any
  * symbols.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context (both
  * lengths are named) and MOPD_TEXT_TRUNCATE is off.  Free *ids with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_tokenize(

@@ -50,7 +50,8 @@
 #define MO_API_STRUCTS(X)                                                                                    \
     X(mopd_image_options, 16, 0, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT)                               \
     X(mopd_encoder_options, 16, 0,                                                                           \
-        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT)                    \
+        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT | MOPD_TEXT_CLEAN | \
+            MOPD_TEXT_AS_IS)                                                                                 \
     X(mopd_share_options, 24, 2, MO_API_NO_FLAGS)                                                            \
     X(mopd_encoder_info, 56, 0, MO_API_NO_FLAGS)                                                             \
     X(mopd_prompt_info, 56, 0, MO_API_NO_FLAGS)                                                              \

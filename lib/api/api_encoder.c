@@ -24,6 +24,9 @@ static mopd_status check_options(const mopd_encoder_options *o)
 {
     if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
+    if (o->flags & MOPD_TEXT_CLEAN && o->flags & MOPD_TEXT_AS_IS)
+        return mo_fail(
+            MOPD_E_ARG, "mopd_encoder_options: MOPD_TEXT_CLEAN and MOPD_TEXT_AS_IS exclude each other");
     if (o->n_threads > MOST_THREADS)
         return mo_fail(
             MOPD_E_ARG, "mopd_encoder_options: %u threads, at most %d", o->n_threads, MOST_THREADS);

@@ -55,6 +55,7 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kint(&w, "context_length", c->text.context);
     mo_jsonw_kint(&w, "vocab_size", c->text.vocab);
     mo_jsonw_kint(&w, "image_size", c->image);
+    mo_jsonw_kstring(&w, "text_cleaning", mo_tokenizer_cleaning_name(encoder->cleaning));
     mo_jsonw_kstring(&w, "activation", mo_config_activation_name(c->text.stack.act));
     mo_jsonw_kfloat(&w, "logit_scale", encoder->logit_scale);
     mo_jsonw_kfloat(&w, "recommended_lr", encoder->recommended_lr);

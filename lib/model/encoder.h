@@ -26,6 +26,7 @@ struct mopd_encoder {
     mo_config config;
     mo_weights *weights; /* as vision and text those of core->towers */
     mo_tokenizer *tokenizer;
+    mo_cleaning cleaning; /* of texts: the layout's, or what was asked for */
     mo_vision *vision;
     mo_text *text;
     mo_pool *pool;               /* the core's, or its own */

@@ -61,6 +61,15 @@ static mopd_status read_scale(mopd_encoder *e)
     return MOPD_OK;
 }
 
+/* The layout's own way with texts, unless another is asked for. */
+static void choose_cleaning(mopd_encoder *e, uint32_t flags)
+{
+    const bool cleans = e->cleaning != MO_CLEANING_TRANSFORMERS && e->cleaning != MO_CLEANING_APOSTROPHES;
+    if (flags & MOPD_TEXT_CLEAN && !cleans) e->cleaning = MO_CLEANING_OPENAI;
+    if (flags & MOPD_TEXT_AS_IS) e->cleaning = MO_CLEANING_TRANSFORMERS;
+    mo_tokenizer_set_cleaning(e->tokenizer, e->cleaning);
+}
+
 static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
 {
     mopd_status st;
@@ -103,6 +112,7 @@ static mopd_encoder *begin(const mopd_encoder_options *options)
 static mopd_status finish(
     mopd_encoder **out, mopd_encoder *e, mopd_status st, const mopd_encoder_options *options)
 {
+    if (st == MOPD_OK) choose_cleaning(e, options->flags);
     if (st == MOPD_OK) st = make_towers(e, options->n_threads);
     if (st == MOPD_OK)
         *out = e;

@@ -54,6 +54,8 @@ static mopd_status add_meta(mo_safetensors_writer *w, const mopd_encoder *e)
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_KIND, "model");
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_VERSION, MOPD_VERSION_STRING);
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, MO_PACKED_CONFIG, json.data);
+    if (st == MOPD_OK && e->cleaning != mo_packed_cleaning(&e->config))
+        st = mo_safetensors_writer_meta(w, MO_PACKED_CLEANING, mo_tokenizer_cleaning_name(e->cleaning));
     if (st == MOPD_OK && e->config.recommended_lr > 0) {
         mo_jsonw_init(&j, &lr);
         mo_jsonw_array(&j);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * tokenizer.h - CLIP's byte-level BPE: text to token ids, the same as transformers' CLIPTokenizer (version 5).
  *
- * Immutable once open, no cache: any number of threads.  One block of memory.  The text is not "cleaned" (ftfy,
- * HTML entities) as the original OpenAI and open_clip tokenizers do; on ordinary text the ids are the same. */
+ * Or, where it is told so before its first use, the same as OpenAI's and open_clip's, which clean a text first
+ * (clean.h) and take special tokens in other ways.  On ordinary text the ids are the same.
+ *
+ * Immutable once open, no cache: any number of threads.  One block of memory. */
 #ifndef MO_TOKEN_TOKENIZER_H
 #define MO_TOKEN_TOKENIZER_H
 
@@ -16,6 +18,22 @@ typedef struct mo_tokens {
     size_t n;
     size_t cap;
 } mo_tokens;
+
+/* Whose way with texts is followed.  APOSTROPHES: transformers', with straight apostrophes for curly ones.
+ * HF_IN_OPEN_CLIP: cleaned, in the text's own case, then transformers'. */
+typedef enum mo_cleaning {
+    MO_CLEANING_TRANSFORMERS,
+    MO_CLEANING_OPENAI,
+    MO_CLEANING_OPEN_CLIP,
+    MO_CLEANING_HF_IN_OPEN_CLIP,
+    MO_CLEANING_APOSTROPHES
+} mo_cleaning;
+void mo_tokenizer_set_cleaning(mo_tokenizer *t, mo_cleaning cleaning);
+mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t);
+
+/* The word of a cleaning in files, and back; false for an unknown one. */
+const char *mo_tokenizer_cleaning_name(mo_cleaning cleaning);
+bool mo_tokenizer_cleaning_find(mo_cleaning *out, const char *name);
 
 /* The tokenizer of a model folder: tokenizer.json; else vocab.json + merges.txt; else
  * bpe_simple_vocab_16e6.txt.gz. tokenizer_config.json, special_tokens_map.json and added_tokens.json say

@@ -13,13 +13,14 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "token/clean.h"
 #include "token/tokenizer_table.h"
 #include "token/unicode.h"
 
 /* Memory of one call, reused from word to word. */
 typedef struct scratch {
     mo_unicode_cps cps;
-    mo_buf norm;
+    mo_buf norm, clean;
     uint32_t *work; /* of the merging, n_work numbers */
     size_t n_work;
 } scratch;
@@ -28,6 +29,7 @@ static void scratch_close(scratch *s)
 {
     mo_mem_free(s->cps.cp);
     mo_buf_free(&s->norm);
+    mo_buf_free(&s->clean);
     mo_mem_free(s->work);
 }
 
@@ -328,6 +330,80 @@ static mopd_status add_text(
     return done < n ? add_between(t, text + done, n - done, kind, s, tokens) : MOPD_OK;
 }
 
+/* A special token written in cleaned text, its id in *id: bytes of it, 0 for none. */
+static size_t special_at(const mo_tokenizer *t, const char *p, size_t n, uint32_t *id)
+{
+    static const char *const forms[2][2] = {
+        {"<|startoftext|>", "<|endoftext|>"}, {"<start_of_text>", "<end_of_text>"}};
+    const char *const *form = forms[t->cleaning == MO_CLEANING_OPEN_CLIP];
+    for (size_t i = 0; i < 2 && *p == '<'; i++) {
+        const size_t k = strlen(form[i]);
+        if (k > n || memcmp(p, form[i], k) != 0) continue;
+        *id = i ? t->end : t->start;
+        return k;
+    }
+    return 0;
+}
+
+/* Bytes of 's, whose s may be the long one where case is ignored. */
+static size_t long_s(const char *p, size_t n)
+{
+    return n >= 3 && !memcmp(p, "'\xc5\xbf", 3) ? 3 : 0;
+}
+
+/* U+0345, a mark whose capital is a letter: an expression that ignores case has it in no class. */
+#define NO_CLASS "\xcd\x85"
+
+/* Bytes of a run as it ends there, too. */
+static size_t cleaned_run(const char *p, size_t n, mo_uclass class)
+{
+    const size_t run = run_of(p, n, class);
+    for (size_t i = 0; i + 1 < run; i++)
+        if (!memcmp(p + i, NO_CLASS, 2)) return i;
+    return run;
+}
+
+/* Words of cleaned text as OpenAI's tokenizer cuts it. */
+static mopd_status add_cleaned(const mo_tokenizer *t, const char *p, size_t n, scratch *s, mo_tokens *tokens)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t at = 0, step; at < n && st == MOPD_OK; at += step) {
+        const char *word = p + at;
+        size_t left = n - at, after = 0;
+        uint32_t id;
+        const mo_uclass class = mo_unicode_class((uint32_t)mo_utf8_next(word, left, &after));
+        step = after;
+        if (class == MO_U_SPACE || (left > 1 && !memcmp(word, NO_CLASS, 2))) continue;
+        if ((step = special_at(t, word, left, &id))) {
+            if ((st = tokens_room(tokens, 1)) == MOPD_OK) tokens->id[tokens->n++] = id;
+            continue;
+        }
+        step = contraction(word, left);
+        if (!step) step = long_s(word, left);
+        if (!step) step = class == MO_U_NUMBER ? after : cleaned_run(word, left, class);
+        st = add_word(t, word, step, s, tokens);
+    }
+    return st;
+}
+
+/* The text as its tokenizer's users get it. */
+static mopd_status add_any(const mo_tokenizer *t, const char *text, size_t n, scratch *s, mo_tokens *tokens)
+{
+    const mo_cleaning c = t->cleaning;
+    mopd_status st = MOPD_OK;
+    const bool curly = c == MO_CLEANING_APOSTROPHES && (memchr(text, 0xe2, n) || memchr(text, 0xca, n));
+    if (c == MO_CLEANING_TRANSFORMERS || (c == MO_CLEANING_APOSTROPHES && !curly))
+        return add_text(t, text, n, 0, s, tokens);
+    if (c == MO_CLEANING_APOSTROPHES)
+        st = mo_clean_apostrophes(&s->clean, text, n);
+    else
+        st = mo_clean_text(&s->clean, text, n, c != MO_CLEANING_HF_IN_OPEN_CLIP);
+    if (st != MOPD_OK) return st;
+    if (c == MO_CLEANING_OPENAI || c == MO_CLEANING_OPEN_CLIP)
+        return add_cleaned(t, s->clean.data, s->clean.size, s, tokens);
+    return add_text(t, s->clean.data, s->clean.size, 0, s, tokens);
+}
+
 mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens)
 {
     size_t good = mo_utf8_prefix(text, n_bytes);
@@ -336,7 +412,7 @@ mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_b
             MOPD_E_FORMAT, "the text is not UTF-8 at byte %zu (0x%02x)", good, (unsigned char)text[good]);
     scratch s = {0};
     size_t n = tokens->n;
-    mopd_status st = add_text(t, text, n_bytes, 0, &s, tokens);
+    mopd_status st = add_any(t, text, n_bytes, &s, tokens);
     if (st != MOPD_OK) tokens->n = n;
     scratch_close(&s);
     return st;
@@ -374,6 +450,35 @@ mopd_status mo_tokenizer_encode(
     }
     tokens->id[tokens->n++] = t->end;
     return MOPD_OK;
+}
+
+void mo_tokenizer_set_cleaning(mo_tokenizer *t, mo_cleaning cleaning)
+{
+    t->cleaning = cleaning;
+}
+
+mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t)
+{
+    return t->cleaning;
+}
+
+static const char *const cleanings[] = {
+    "transformers", "openai", "open_clip", "huggingface in open_clip", "apostrophes"};
+#define N_CLEANINGS (sizeof cleanings / sizeof *cleanings)
+
+const char *mo_tokenizer_cleaning_name(mo_cleaning cleaning)
+{
+    return cleanings[cleaning];
+}
+
+bool mo_tokenizer_cleaning_find(mo_cleaning *out, const char *name)
+{
+    for (size_t i = 0; i < N_CLEANINGS; i++) {
+        if (strcmp(name, cleanings[i]) != 0) continue;
+        *out = (mo_cleaning)i;
+        return true;
+    }
+    return false;
 }
 
 void mo_tokenizer_free(mo_tokenizer *t)

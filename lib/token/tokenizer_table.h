@@ -47,6 +47,7 @@ struct mo_tokenizer {
     bool any[2];         /* such patterns exist */
     const void *block;
     size_t block_bytes;
+    mo_cleaning cleaning; /* not a part of the block */
 };
 
 /* A growing vocabulary while a tokenizer is put together: text -> id.  Texts are not copied. */

@@ -80,6 +80,44 @@ size_t mo_unicode_lower(uint32_t cp, uint32_t out[2])
     return 1;
 }
 
+uint32_t mo_unicode_upper(uint32_t cp)
+{
+    return (uint32_t)utf8proc_toupper((utf8proc_int32_t)cp);
+}
+
+static bool is_among(uint32_t cp, const uint32_t (*range)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (cp - range[i][0] <= range[i][1] - range[i][0]) return true;
+    return false;
+}
+
+mo_ucase mo_unicode_case(uint32_t cp)
+{
+    static const uint32_t ignored[][2] = {{0x27, 0x27}, {0x2e, 0x2e}, {0x3a, 0x3a}, {0xb7, 0xb7},
+        {0x387, 0x387}, {0x55f, 0x55f}, {0x5f4, 0x5f4}, {0x2018, 0x2019}, {0x2024, 0x2024}, {0x2027, 0x2027},
+        {0xfe13, 0xfe13}, {0xfe52, 0xfe52}, {0xfe55, 0xfe55}, {0xff07, 0xff07}, {0xff0e, 0xff0e},
+        {0xff1a, 0xff1a}};
+    static const uint32_t cased[][2] = {{0xaa, 0xaa}, {0xba, 0xba}, {0x2160, 0x217f}, {0x24b6, 0x24e9},
+        {0x1f130, 0x1f149}, {0x1f150, 0x1f169}, {0x1f170, 0x1f189}};
+    if (is_among(cp, ignored, COUNT(ignored))) return MO_U_IGNORABLE;
+    if (is_among(cp, cased, COUNT(cased))) return MO_U_CASED;
+    switch (utf8proc_category((utf8proc_int32_t)cp)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+        return MO_U_IGNORABLE;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+        return MO_U_CASED;
+    default:
+        return MO_U_UNCASED;
+    }
+}
+
 mopd_status mo_unicode_room(mo_unicode_cps *cps, size_t n)
 {
     size_t need;
@@ -152,7 +190,7 @@ static mopd_status decompose(mo_unicode_cps *cps, uint32_t cp)
     return MOPD_OK;
 }
 
-mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps)
+static mopd_status nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps, bool newest)
 {
     cps->n = 0;
     mopd_status st = mo_unicode_room(cps, n_bytes + 18);
@@ -162,7 +200,7 @@ mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps
         if (next < 0) return mo_fail(MOPD_E_FORMAT, "byte %zu is not UTF-8", at);
         uint32_t cp = (uint32_t)next;
         if (cp >= 0xc0) {
-            if (!is_barrier(cp)) {
+            if (newest || !is_barrier(cp)) {
                 st = decompose(cps, cp);
                 continue;
             }
@@ -174,4 +212,14 @@ mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps
         cps->cp[cps->n++] = cp;
     }
     return st == MOPD_OK ? compose(cps, first) : st;
+}
+
+mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps)
+{
+    return nfc(text, n_bytes, cps, false);
+}
+
+mopd_status mo_unicode_nfc_newest(const char *text, size_t n_bytes, mo_unicode_cps *cps)
+{
+    return nfc(text, n_bytes, cps, true);
 }

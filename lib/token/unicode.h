@@ -23,8 +23,16 @@ mo_uclass mo_unicode_class(uint32_t cp);
 /* Lower case of one character, 1 or 2 code points into out; how many. */
 size_t mo_unicode_lower(uint32_t cp, uint32_t out[2]);
 
-/* cps (emptied first) = the NFC of text, which must be UTF-8. */
+/* Upper case of one character as one character. */
+uint32_t mo_unicode_upper(uint32_t cp);
+
+/* What a character is to the rule of the final sigma: a letter that has a case, one to look past, or neither. */
+typedef enum mo_ucase { MO_U_UNCASED, MO_U_CASED, MO_U_IGNORABLE } mo_ucase;
+mo_ucase mo_unicode_case(uint32_t cp);
+
+/* cps (emptied first) = the NFC of text, which must be UTF-8: of the reference's Unicode, and of utf8proc's own. */
 mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps);
+mopd_status mo_unicode_nfc_newest(const char *text, size_t n_bytes, mo_unicode_cps *cps);
 
 mopd_status mo_unicode_room(mo_unicode_cps *cps, size_t n);
 

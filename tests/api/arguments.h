@@ -356,7 +356,8 @@
     X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \
         (mopd_image_decode(&an_image, bytes, 8, &image_options)))                                            \
     X(mopd_encoder_options, encoder_options.flags,                                                           \
-        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT,                    \
+        MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT | MOPD_TEXT_CLEAN | \
+            MOPD_TEXT_AS_IS,                                                                                 \
         (mopd_encoder_open(&an_encoder, model, &encoder_options)))                                           \
     X(mopd_dataset_options, dataset_options.flags,                                                           \
         MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS,                          \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_text.c - bytes as a text for tokenizers of three kinds: of a model folder, with added tokens, of OpenAI. */
+ * fuzz_text.c - bytes as a text for tokenizers of three kinds: of a model folder, with added tokens, of OpenAI; the
+ * last one as it is and cleaned. */
 #include "files.h"
 #include "fuzz.h"
 #include "tokens.h"
@@ -26,5 +27,8 @@ void fuzz_one(const uint8_t *data, size_t n)
     }
     fuzz_tokens(plain, (const char *)data, n);
     fuzz_tokens(added, (const char *)data, n);
-    fuzz_tokens(simple, (const char *)data, n);
+    for (int i = MO_CLEANING_TRANSFORMERS; i <= MO_CLEANING_APOSTROPHES; i++) {
+        mo_tokenizer_set_cleaning(simple, (mo_cleaning)i);
+        fuzz_tokens(simple, (const char *)data, n);
+    }
 }

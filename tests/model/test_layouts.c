@@ -269,6 +269,91 @@ static void state_dicts_of_others_are_not_taken_for_openai(void **state)
     assert_non_null(strstr(mopd_last_error(), "input_resolution is missing"));
 }
 
+/* ---- how texts are taken ---- */
+
+static void assert_ids(const mopd_encoder *e, const char *text, const char *as, bool same)
+{
+    mo_tokens a = {0}, b = {0};
+    assert_ok(mo_encoder_tokens(e, text, &a));
+    assert_ok(mo_encoder_tokens(e, as, &b));
+    const bool equal = a.n == b.n && !memcmp(a.id, b.id, a.n * sizeof *a.id);
+    if (equal != same)
+        fail_msg("%s: \"%s\" and \"%s\" %s", e->layout, text, as, same ? "differ" : "are the same");
+    mo_mem_free(a.id);
+    mo_mem_free(b.id);
+}
+
+static mopd_encoder *open_with(const char *path, uint32_t flags)
+{
+    mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1, .flags = flags};
+    mopd_encoder *e = NULL;
+    assert_ok(mo_encoder_open(&e, path, &o));
+    return e;
+}
+
+/* Curly apostrophes, entities and each program's way of writing the special tokens. */
+static void texts_are_taken_as_each_layouts_users_get_them(void **state)
+{
+    (void)state;
+    static const char curly[] = "men\xe2\x80\x99s", straight[] = "men's", entity[] = "a &amp; b",
+                      plain[] = "a & b";
+    static const struct {
+        const char *path;
+        uint32_t flags;
+        const char *name;
+        bool quotes, entities;
+    } cases[] = {
+        {FOLDERS_GOLD "hf", 0, "transformers", false, false},
+        {FOLDERS_GOLD "hf", MOPD_TEXT_CLEAN, "openai", true, true},
+        {FOLDERS_GOLD "openclip", 0, "open_clip", true, true},
+        {FOLDERS_GOLD "openclip", MOPD_TEXT_CLEAN, "open_clip", true, true},
+        {FOLDERS_GOLD "openclip", MOPD_TEXT_AS_IS, "transformers", false, false},
+        {FOLDERS_GOLD "openai/tiny.pt", 0, "openai", true, true},
+        {FOLDERS_GOLD "openai/tiny.pt", MOPD_TEXT_AS_IS, "transformers", false, false},
+        {FOLDERS_GOLD "locked", 0, "apostrophes", true, false},
+        {FOLDERS_GOLD "locked", MOPD_TEXT_CLEAN, "openai", true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mopd_encoder *e = open_with(cases[i].path, cases[i].flags), *packed;
+        assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F32));
+        packed = open_with(test_path("packed.safetensors"), 0);
+        for (int k = 0; k < 2; k++) {
+            const mopd_encoder *any = k ? packed : e;
+            assert_string_equal(mo_tokenizer_cleaning_name(any->cleaning), cases[i].name);
+            assert_ids(any, curly, straight, cases[i].quotes);
+            assert_ids(any, entity, plain, cases[i].entities);
+        }
+        mo_encoder_close(packed);
+        mo_encoder_close(e);
+    }
+    mopd_encoder *e = open_with(FOLDERS_GOLD "openai/tiny.pt", 0);
+    mo_tokens t = {0};
+    assert_ok(mo_encoder_tokens(e, "<|EndOfText|>", &t));
+    assert_int_equal(t.n, 3);
+    assert_int_equal(t.id[1], mo_tokenizer_end(e->tokenizer));
+    mo_encoder_close(e);
+    t.n = 0;
+    e = open_with(FOLDERS_GOLD "openclip", 0);
+    assert_ok(mo_encoder_tokens(e, "<start_of_text>", &t));
+    assert_int_equal(t.n, 3);
+    assert_int_equal(t.id[1], mo_tokenizer_start(e->tokenizer));
+    mo_encoder_close(e);
+    mo_mem_free(t.id);
+}
+
+/* A folder that names a tokenizer of Hugging Face's is cleaned in its own case and then read by that. */
+static void named_tokenizers_get_cleaned_text(void **state)
+{
+    (void)state;
+    const char *folder = folder_of("openclip");
+    folder_edit(folder, "open_clip_config.json", "\"context_length\"",
+        "\"hf_tokenizer_name\": \"openai/clip\", \"context_length\"");
+    mopd_encoder *e = folder_open(folder, 1);
+    assert_int_equal(e->cleaning, MO_CLEANING_HF_IN_OPEN_CLIP);
+    assert_ids(e, "A &amp; B", "a & b", true);
+    mo_encoder_close(e);
+}
+
 /* ---- weights in other files ---- */
 
 static mo_tensors *weights_of(const char *folder, const char *file)
@@ -545,6 +630,8 @@ int main(void)
         cmocka_unit_test(missing_files_are_named),
         cmocka_unit_test(other_files_are_no_models),
         cmocka_unit_test(state_dicts_of_others_are_not_taken_for_openai),
+        cmocka_unit_test(texts_are_taken_as_each_layouts_users_get_them),
+        cmocka_unit_test(named_tokenizers_get_cleaned_text),
         cmocka_unit_test(weights_of_pytorch_open_as_well),
         cmocka_unit_test(the_first_file_of_weights_is_taken),
         cmocka_unit_test(one_file_of_any_name_is_the_weights),

@@ -29,6 +29,21 @@ def test_every_layout_gives_the_reference_features(layout):
     assert np.abs(features - golden).max() < 2e-5
 
 
+def test_texts_are_cleaned_as_asked():
+    curly, straight = "men\u2019s &amp; co", "men's & co"
+    for layout, cleaning, same in [
+        ("hf", "model", False),
+        ("hf", "clean", True),
+        ("openclip", "model", True),
+        ("openclip", "as-is", False),
+    ]:
+        encoder = mopd.Encoder(TOWERS / layout, text_cleaning=cleaning)
+        one, other = pickle.loads(pickle.dumps(encoder)).tokenize([curly, straight])
+        assert (one == other) == same
+    with pytest.raises(ValueError, match="text_cleaning 'ftfy' is none of 'model', 'clean', 'as-is'"):
+        mopd.Encoder(TOWERS / "hf", text_cleaning="ftfy")
+
+
 def read_safetensors(path):
     data = path.read_bytes()
     n = int.from_bytes(data[:8], "little")

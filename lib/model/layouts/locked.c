@@ -160,6 +160,7 @@ static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
     if ((st = add_effnet(e, dir, read)) != MOPD_OK) return st;
     mo_pixels_effnet(&e->config.pixels, e->config.image);
     if ((st = mo_layout_files_bind(e, dir, &names)) != MOPD_OK) return st;
+    e->cleaning = MO_CLEANING_APOSTROPHES;
     return mo_tokenizer_open(&e->tokenizer, dir);
 }
 

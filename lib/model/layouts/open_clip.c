@@ -24,8 +24,12 @@ static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
     return st;
 }
 
+/* With hf_tokenizer_name open_clip cleans a text and leaves the rest to transformers' tokenizer. */
 static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char *path)
 {
+    const mo_json *text = mo_json_get(mo_json_get(root, "model_cfg"), "text_cfg");
+    const bool hf = mo_json_kind(mo_json_get(text, "hf_tokenizer_name")) == MO_JSON_STRING;
+    e->cleaning = hf ? MO_CLEANING_HF_IN_OPEN_CLIP : MO_CLEANING_OPEN_CLIP;
     return mo_open_clip_config(&e->config, root, path);
 }
 

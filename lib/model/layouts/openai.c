@@ -205,6 +205,7 @@ static mopd_status open_checkpoint(mopd_encoder *e, const char *file, bool read)
     char *dir = mo_path_dir(file), *vocab = dir ? mo_path_join(dir, "bpe_simple_vocab_16e6.txt.gz") : NULL;
     st = vocab ? mo_layout_files_bind(e, dir, &mo_openai_names) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_tokenizer_open_simple(&e->tokenizer, vocab);
+    e->cleaning = MO_CLEANING_OPENAI;
     mo_mem_free(vocab);
     mo_mem_free(dir);
     return st;

@@ -42,6 +42,21 @@ static mopd_status read_config(mopd_encoder *e, const mo_tensors *file)
     return st;
 }
 
+mo_cleaning mo_packed_cleaning(const mo_config *config)
+{
+    return config->vision_kind == MO_VISION_EFFNET ? MO_CLEANING_APOSTROPHES : MO_CLEANING_TRANSFORMERS;
+}
+
+static mopd_status read_cleaning(mopd_encoder *e, const mo_tensors *file)
+{
+    const char *word = mo_tensors_meta(file, MO_PACKED_CLEANING);
+    e->cleaning = mo_packed_cleaning(&e->config);
+    if (word && !mo_tokenizer_cleaning_find(&e->cleaning, word))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: metadata %s is \"%s\", unknown here", mo_tensors_path(file),
+            MO_PACKED_CLEANING, word);
+    return MOPD_OK;
+}
+
 /* The tensors belong to the weights from here on. */
 static mopd_status open_tensors(mopd_encoder *e, mo_tensors *tensors)
 {
@@ -55,6 +70,7 @@ static mopd_status open_tensors(mopd_encoder *e, mo_tensors *tensors)
     if (strcmp(kind, "model") != 0)
         return mo_fail(MOPD_E_FORMAT, "%s: this file is a %s, not a model", file, kind);
     if ((st = read_config(e, tensors)) != MOPD_OK) return st;
+    if ((st = read_cleaning(e, tensors)) != MOPD_OK) return st;
     if ((st = mo_config_check(&e->config, file)) != MOPD_OK) return st;
     if ((st = mo_weights_bind(e->weights, &e->config, &names)) != MOPD_OK) return st;
     const mo_view *blob;

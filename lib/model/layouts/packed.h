@@ -10,7 +10,12 @@
 #define MO_PACKED_CONFIG "mopd.config" /* config_json.h */
 #define MO_PACKED_LR "mopd.recommended_lr"
 #define MO_PACKED_VERSION "mopd.version"
-#define MO_PACKED_TOKENIZER "mopd.tokenizer" /* mo_tokenizer_save's bytes, U8 */
+#define MO_PACKED_CLEANING "mopd.text_cleaning" /* mo_tokenizer_cleaning_name; missing: mo_packed_cleaning */
+#define MO_PACKED_TOKENIZER "mopd.tokenizer"    /* mo_tokenizer_save's bytes, U8 */
+
+/* How texts are taken where the metadata do not say it: locked towers as the built-in model, the rest as it was
+ * before there was a choice. */
+mo_cleaning mo_packed_cleaning(const mo_config *config);
 
 /* As the layout's open, over the bytes of such a file, which must outlive the encoder. */
 mopd_status mo_packed_open_bytes(mopd_encoder *e, const void *bytes, size_t n);

@@ -41,6 +41,7 @@ _PRECISIONS = {"f32": _abi.MOPD_PRECISION_F32, "bf16": _abi.MOPD_PRECISION_BF16,
 _DTYPES = {"f32": _abi.MOPD_DTYPE_F32, "f16": _abi.MOPD_DTYPE_F16, "bf16": _abi.MOPD_DTYPE_BF16}
 _GREY16 = {"cut": 0, "scale": _abi.MOPD_OPEN_SCALE_GREY16}
 _ORIENTATION = {"exif": _abi.MOPD_OPEN_UPRIGHT, "ignore": 0}
+_TEXT_CLEANING = {"model": 0, "clean": _abi.MOPD_TEXT_CLEAN, "as-is": _abi.MOPD_TEXT_AS_IS}
 _BATCH = 16  # preprocessed pictures that go to the library at a time
 
 
@@ -70,6 +71,10 @@ class Encoder:
     orientation : {"exif", "ignore"}, default "exif"
         Whether picture files (paths, bytes, open files) are turned upright as their EXIF data say, as Pillow's
         ``ImageOps.exif_transpose`` does.  PIL images and arrays are taken as they are.
+    text_cleaning : {"model", "clean", "as-is"}, default "model"
+        Whether texts are cleaned (entities of HTML, curly quotes, ligatures, widths, control characters) before they
+        are cut into tokens: as the model's own users get them, as OpenAI's and open_clip's tokenizers do, or not at
+        all, as in transformers.
 
     Raises
     ------
@@ -88,15 +93,16 @@ class Encoder:
         truncate: bool = False,
         grey16: str = "cut",
         orientation: str = "exif",
+        text_cleaning: str = "model",
     ) -> None:
         options = filled(_abi.mopd_encoder_options, lib.mopd_encoder_options_init)
         options.precision = _code(_PRECISIONS, "precision", precision)
         options.n_threads = threads
         options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
         grey_flag, upright_flag = _code(_GREY16, "grey16", grey16), _code(_ORIENTATION, "orientation", orientation)
-        options.flags |= grey_flag | upright_flag
+        options.flags |= grey_flag | upright_flag | _code(_TEXT_CLEANING, "text_cleaning", text_cleaning)
         self._reading = Reading(scale_grey16=grey_flag != 0, upright=upright_flag != 0)
-        self._arguments = (path, threads, precision, read, truncate, grey16, orientation)
+        self._arguments = (path, threads, precision, read, truncate, grey16, orientation, text_cleaning)
         where = builtin_path() if path is None else path
         handle = Handle(_abi.mopd_encoder, lib.mopd_encoder_close)
         name = None if where is None else path_bytes(where)
@@ -452,7 +458,7 @@ _opened: "weakref.WeakValueDictionary[Tuple[Any, ...], Encoder]" = weakref.WeakV
 
 def _reopen(arguments: Tuple[Any, ...], fingerprint: str) -> Encoder:
     """Unpickles: the encoder of this process that is the same, else opens it."""
-    path, threads, precision, read, truncate, grey16, orientation = arguments
+    path, threads, precision, read, truncate, grey16, orientation, text_cleaning = arguments
     key = (None if path is None else str(path), *arguments[1:], fingerprint)
     encoder = _opened.get(key)
     if encoder is None or encoder._handle is None:
@@ -464,6 +470,7 @@ def _reopen(arguments: Tuple[Any, ...], fingerprint: str) -> Encoder:
             truncate=truncate,
             grey16=grey16,
             orientation=orientation,
+            text_cleaning=text_cleaning,
         )
         if encoder.fingerprint != fingerprint:
             raise MopdError(
