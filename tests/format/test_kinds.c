@@ -37,6 +37,7 @@ static bool is_read(const char *name)
 #ifdef MOPD_WEBP
     if (!strncmp(name, "webp", 4)) return true;
 #endif
+    (void)name;
     return false;
 }
 
