@@ -144,29 +144,8 @@ void __wrap_png_destroy_read_struct(png_structpp png, png_infopp info, png_infop
     __real_png_destroy_read_struct(png, info, end);
 }
 
-png_uint_32 __real_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n);
-png_uint_32 __wrap_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n);
-png_uint_32 __wrap_png_get_PLTE(png_const_structrp png, png_inforp info, png_colorp *colours, int *n)
-{
-    png_uint_32 valid = __real_png_get_PLTE(png, info, colours, n);
-    if (valid) __msan_unpoison(*colours, (size_t)*n * sizeof **colours);
-    return valid;
-}
-
-png_uint_32 __real_png_get_tRNS(
-    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key);
-png_uint_32 __wrap_png_get_tRNS(
-    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key);
-png_uint_32 __wrap_png_get_tRNS(
-    png_const_structrp png, png_inforp info, png_bytep *alphas, int *n, png_color_16p *key)
-{
-    png_uint_32 valid = __real_png_get_tRNS(png, info, alphas, n, key);
-    if (valid && *alphas) __msan_unpoison(*alphas, (size_t)*n);
-    if (valid && *key) __msan_unpoison(*key, sizeof **key);
-    return valid;
-}
-
 static _Thread_local size_t png_row_bytes; /* of the picture that is being read */
+static _Thread_local png_bytep png_row;    /* that is being read */
 
 size_t __real_png_get_rowbytes(png_const_structrp png, png_const_inforp info);
 size_t __wrap_png_get_rowbytes(png_const_structrp png, png_const_inforp info);
@@ -179,8 +158,32 @@ void __real_png_read_row(png_structrp png, png_bytep row, png_bytep display);
 void __wrap_png_read_row(png_structrp png, png_bytep row, png_bytep display);
 void __wrap_png_read_row(png_structrp png, png_bytep row, png_bytep display)
 {
+    png_row = row;
     __real_png_read_row(png, row, display);
     __msan_unpoison(row, png_row_bytes);
+    png_row = NULL;
+}
+
+/* The last row may be there when it is left so. */
+void __real_png_longjmp(png_const_structrp png, int value) __attribute__((noreturn));
+void __wrap_png_longjmp(png_const_structrp png, int value) __attribute__((noreturn));
+void __wrap_png_longjmp(png_const_structrp png, int value)
+{
+    if (png_row) __msan_unpoison(png_row, png_row_bytes);
+    png_row = NULL;
+    __real_png_longjmp(png, value);
+}
+
+int __real_jpeg_read_header(j_decompress_ptr info, boolean whole);
+int __wrap_jpeg_read_header(j_decompress_ptr info, boolean whole);
+int __wrap_jpeg_read_header(j_decompress_ptr info, boolean whole)
+{
+    int result = __real_jpeg_read_header(info, whole);
+    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next) {
+        __msan_unpoison(m, sizeof *m);
+        __msan_unpoison(m->data, m->data_length);
+    }
+    return result;
 }
 
 JDIMENSION __real_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n);
