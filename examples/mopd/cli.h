@@ -257,6 +257,7 @@ int cmd_eval(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
+int cmd_models(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_preprocess(int argc, char **argv);
 int cmd_search(int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct {
     {"preprocess", cmd_preprocess, "the tensor that the vision tower sees as a .npy file"},
     {"tokenize", cmd_tokenize, "token ids of texts"},
     {"inspect", cmd_inspect, "what a model, prompt file, checkpoint or store holds"},
+    {"models", cmd_models, "published models that open, and what each costs"},
     {"pack", cmd_pack, "a model as one mappable file"},
     {"bench", cmd_bench, "speed, load time and memory on this machine"},
 };

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_models.c - `mopd models`: which published models open, and what each costs.  The same table stands in
+ * docs/models.md; tests/cli/test_models.c holds them against each other.
+ *
+ *     multiply-adds   of one picture and of one text of full length, as this library computes them
+ *     memory          the weights in f32
+ *     ImageNet        zero-shot accuracy in percent, from open_clip's docs/openclip_results.csv; 0: not there */
+#include "cli.h"
+
+#include <stdlib.h>
+
+#define SOURCE "open_clip, docs/openclip_results.csv (commit 0a1cc15)"
+
+static const struct {
+    const char *model, *weights, *layouts;
+    long parameters;
+    int dim, side;
+    double picture, text; /* 1e9 multiply-adds */
+    int megabytes;
+    double imagenet;
+    const char *licence;
+} models[] = {
+    /* clang-format off */
+    {"built-in", "this project", "packed", 9886986, 512, 224, 0.4, 0.05, 40, 0, "MIT; image tower see README"},
+    {"ViT-B/32", "OpenAI", ".pt, huggingface, open_clip", 151277313, 512, 224, 4.4, 2.9, 605, 63.3, "MIT"},
+    {"ViT-B/32", "LAION-2B", "open_clip, huggingface", 151277313, 512, 224, 4.4, 2.9, 605, 66.6, "MIT"},
+    {"ViT-B/32", "DataComp-XL", "open_clip", 151277313, 512, 224, 4.4, 2.9, 605, 69.2, "MIT"},
+    {"ViT-B/32 at 256", "DataComp", "open_clip", 151288833, 512, 256, 5.7, 2.9, 605, 72.8, "MIT"},
+    {"ViT-B/16", "OpenAI", ".pt, huggingface, open_clip", 149620737, 512, 224, 17.6, 2.9, 598, 68.3, "MIT"},
+    {"ViT-B/16", "LAION-2B", "open_clip, huggingface", 149620737, 512, 224, 17.6, 2.9, 598, 70.2, "MIT"},
+    {"ViT-B/16", "DataComp-XL", "open_clip", 149620737, 512, 224, 17.6, 2.9, 598, 73.5, "MIT"},
+    {"ViT-L/14", "OpenAI", ".pt, huggingface, open_clip", 427616513, 768, 224, 81.0, 6.6, 1710, 75.5, "MIT"},
+    {"ViT-L/14", "LAION-2B", "open_clip, huggingface", 427616513, 768, 224, 81.0, 6.6, 1710, 75.3, "MIT"},
+    {"ViT-L/14", "DataComp-XL", "open_clip", 427616513, 768, 224, 81.0, 6.6, 1710, 79.2, "MIT"},
+    {"ViT-L/14 at 336", "OpenAI", ".pt, huggingface, open_clip", 427944193, 768, 336, 191.0, 6.6, 1712, 76.6, "MIT"},
+    {"ViT-H/14", "LAION-2B", "open_clip, huggingface", 986109441, 1024, 224, 167.3, 23.4, 3944, 78.0, "MIT"},
+    {"RN50", "OpenAI", ".pt, open_clip", 102060385, 1024, 224, 5.4, 2.9, 408, 59.8, "MIT"},
+    {"RN101", "OpenAI", ".pt, open_clip", 119793505, 512, 224, 9.1, 2.9, 479, 62.3, "MIT"},
+    {"RN50x4", "OpenAI", ".pt, open_clip", 178410361, 640, 288, 19.5, 4.6, 714, 66.3, "MIT"},
+    {"RN50x16", "OpenAI", ".pt, open_clip", 291173137, 768, 384, 70.2, 6.6, 1165, 70.7, "MIT"},
+    {"RN50x64", "OpenAI", ".pt, open_clip", 623668929, 1024, 448, 253.7, 11.7, 2495, 73.9, "MIT"},
+    /* clang-format on */
+};
+#define N_MODELS (sizeof models / sizeof *models)
+
+static void print_json(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < N_MODELS; i++) {
+        json_t *m = json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:f, s:f, s:i, s:s}", "model", models[i].model,
+            "weights", models[i].weights, "layouts", models[i].layouts, "parameters",
+            (json_int_t)models[i].parameters, "dim", models[i].dim, "image_size", models[i].side,
+            "picture_gmac", models[i].picture, "text_gmac", models[i].text, "memory_mb", models[i].megabytes,
+            "licence", models[i].licence);
+        json_object_set_new(
+            m, "imagenet", models[i].imagenet > 0 ? json_real(models[i].imagenet) : json_null());
+        json_array_append_new(list, m);
+    }
+    cli_print_json(json_pack("{s:s, s:o}", "imagenet_source", SOURCE, "models", list));
+}
+
+static void print_csv(void)
+{
+    fputs("model,weights,layouts,parameters,dim,image_size,picture_gmac,text_gmac,memory_mb,imagenet,"
+          "licence\r\n",
+        stdout);
+    for (size_t i = 0; i < N_MODELS; i++) {
+        char numbers[160], imagenet[16] = "";
+        if (models[i].imagenet > 0) snprintf(imagenet, sizeof imagenet, "%.1f", models[i].imagenet);
+        snprintf(numbers, sizeof numbers, "%ld,%d,%d,%g,%g,%d,%s,", models[i].parameters, models[i].dim,
+            models[i].side, models[i].picture, models[i].text, models[i].megabytes, imagenet);
+        cli_csv_field(models[i].model, false);
+        cli_csv_field(models[i].weights, false);
+        cli_csv_field(models[i].layouts, false);
+        fputs(numbers, stdout);
+        cli_csv_field(models[i].licence, true);
+    }
+}
+
+static void print_table(void)
+{
+    static const char *const heads[] = {"model", "weights", "opens from", "parameters", "feature", "picture",
+        "G a picture", "G a text", "MB in f32", "ImageNet", "licence"};
+    cli_table *t = cli_table_new(sizeof heads / sizeof *heads, heads);
+    for (size_t i = 0; i < N_MODELS; i++) {
+        cli_table_cell(t, "%s", models[i].model);
+        cli_table_cell(t, "%s", models[i].weights);
+        cli_table_cell(t, "%s", models[i].layouts);
+        cli_table_cell(t, "%ld", models[i].parameters);
+        cli_table_cell(t, "%d", models[i].dim);
+        cli_table_cell(t, "%d", models[i].side);
+        cli_table_cell(t, "%g", models[i].picture);
+        cli_table_cell(t, "%g", models[i].text);
+        cli_table_cell(t, "%d", models[i].megabytes);
+        if (models[i].imagenet > 0)
+            cli_table_cell(t, "%.1f", models[i].imagenet);
+        else
+            cli_table_cell(t, "%s", "");
+        cli_table_cell(t, "%s", models[i].licence);
+    }
+    cli_table_print_free(t);
+    puts("\nG: 1e9 multiply-adds; a text of full length.  ImageNet: zero-shot accuracy in percent, "
+         "from " SOURCE ".\n"
+         "Fine-tuned models of the same shapes open as well.  Nothing is fetched: docs/models.md says which "
+         "files to put where.");
+}
+
+int cmd_models(int argc, char **argv)
+{
+    static const cli_command command = {"models", "",
+        "Lists published models that open, and what each costs.",
+        "  mopd models\n  mopd models --format csv\n"};
+    cli_common common;
+    char **rest;
+    size_t n_rest;
+    int status = cli_parse(&command, &common, NULL, argc, argv, &rest, &n_rest);
+    if (status >= 0) return status;
+    if (n_rest) return cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (cli_is_json(&common))
+        print_json();
+    else if (cli_is_csv(&common))
+        print_csv();
+    else
+        print_table();
+    return cli_flush() ? EXIT_DONE : EXIT_FAILED;
+}
