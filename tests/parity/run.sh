@@ -23,8 +23,12 @@ run() {
     "$python" "$here/$@" || failed=$((failed + 1))
 }
 
-if [ -n "$data" ]; then run pixels.py --mopd "$command" --library "$library" --pictures "$data" --count 200
-else run pixels.py --mopd "$command" --library "$library"
+if [ -n "$data" ]; then
+    run pixels.py --mopd "$command" --library "$library" --pictures "$data" --count 200
+    run kinds.py --library "$library" --pictures "$data" --count 200
+else
+    run pixels.py --mopd "$command" --library "$library"
+    run kinds.py --library "$library"
 fi
 run tokens.py --lib "$library" --command "$command" --n 20000
 run towers.py --lib "$library" --mopd "$command" --locked "$locked" --full
