@@ -24,6 +24,13 @@
 /* A pause of a millisecond in a loop that waits since `begun`; false when patience is over. */
 bool test_pause(time_t begun);
 
+/* How often a test repeats something with other numbers: sanitizers are slow, and see the same each time. */
+#if defined(MOPD_SANITIZED)
+#define TEST_TIMES(usual, sanitized) (sanitized)
+#else
+#define TEST_TIMES(usual, sanitized) (usual)
+#endif
+
 /* Asserts MOPD_OK and shows the library's message otherwise. */
 #define assert_ok(call)                                                                                      \
     do {                                                                                                     \
@@ -51,7 +58,7 @@ char *test_read(const char *path);
 
 /* Torture: runs body(ctx) with the 1st, 2nd, 3rd ... allocation failing until it returns MOPD_OK.  Every
  * other run must return NOMEM and leave no block alive.  Goes through mopd_runtime_set_allocator, so it works
- * in all folders. */
+ * in all folders.  Only gcc's build without a sanitizer asks every allocation: torture.c. */
 void test_torture(mopd_status (*body)(void *ctx), void *ctx);
 
 /* The nth allocation from now on fails, and no other; 0: none does.  After test_count_start. */

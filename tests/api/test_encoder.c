@@ -39,15 +39,15 @@ static void second_pixels_allocate_nothing(const char *model, uint32_t threads)
     mopd_encoder_info info = {.struct_size = sizeof info};
     assert_ok(mopd_encoder_get_info(e, &info));
     const size_t side = info.image_size, dim = info.dim;
-    float *x = malloc(5 * 3 * side * side * sizeof *x), *first = malloc(5 * dim * sizeof *x),
-          *then = malloc(5 * dim * sizeof *x);
-    test_random(x, 5 * 3 * side * side, 7);
-    for (size_t n = 1; n <= 5; n++) assert_ok(mopd_encoder_encode_pixels(e, x, n, first));
+    float *x = malloc(3 * 3 * side * side * sizeof *x), *first = malloc(3 * dim * sizeof *x),
+          *then = malloc(3 * dim * sizeof *x);
+    test_random(x, 3 * 3 * side * side, 7);
+    for (size_t n = 1; n <= 3; n++) assert_ok(mopd_encoder_encode_pixels(e, x, n, first));
     const long taken = test_count_taken();
-    for (size_t n = 5; n >= 1; n--) assert_ok(mopd_encoder_encode_pixels(e, x, n, then));
+    for (size_t n = 3; n >= 1; n--) assert_ok(mopd_encoder_encode_pixels(e, x, n, then));
     assert_int_equal(test_count_taken(), taken);
-    assert_ok(mopd_encoder_encode_pixels(e, x, 5, then));
-    assert_memory_equal(first, then, 5 * dim * sizeof *x);
+    assert_ok(mopd_encoder_encode_pixels(e, x, 3, then));
+    assert_memory_equal(first, then, 3 * dim * sizeof *x);
     mopd_encoder_close(e);
     assert_int_equal(test_count_live(), 0);
     free(x);

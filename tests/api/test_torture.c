@@ -302,7 +302,7 @@ static void every_declared_function_is_called_here(void **state)
         "version", "status", "runtime", "image", "encoder", "bank", "array"};
     char path[600], call[128];
     char *own = test_read(MOPD_TEST_DIR "/api/test_torture.c"),
-         *support = test_read(MOPD_TEST_DIR "/support/support.c");
+         *support = test_read(MOPD_TEST_DIR "/support/torture.c");
     size_t n = 0;
     for (size_t h = 0; h < sizeof headers / sizeof *headers; h++) {
         snprintf(path, sizeof path, "%s/include/mopd/%s.h", MOPD_SOURCE_DIR, headers[h]);

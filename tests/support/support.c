@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * support.c - temporary files, the failing allocator and small numbers for the tests. */
+ * support.c - temporary files and small numbers for the tests. */
 #include "test.h"
 
 #include <dirent.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,71 +77,6 @@ const char *test_write(const char *name, const void *bytes, size_t n)
     return path;
 }
 
-static atomic_long live_blocks;
-static atomic_long calls_left; /* allocations that still succeed; negative: all do */
-static atomic_long fail_in;    /* the allocation that fails alone; 0: none */
-
-static bool allowed(void)
-{
-    if (atomic_load(&fail_in) > 0 && atomic_fetch_sub(&fail_in, 1) == 1) return false;
-    long left = atomic_load(&calls_left);
-    if (left < 0) return true;
-    if (left == 0) return false;
-    atomic_fetch_sub(&calls_left, 1);
-    return true;
-}
-
-static atomic_long taken_blocks;
-
-static void *counted_get(size_t n, void *context)
-{
-    (void)context;
-    atomic_fetch_add(&taken_blocks, 1);
-    if (!allowed()) return NULL;
-    void *block = malloc(n);
-    if (block) atomic_fetch_add(&live_blocks, 1);
-    return block;
-}
-
-static void *counted_resize(void *old, size_t n, void *context)
-{
-    (void)context;
-    atomic_fetch_add(&taken_blocks, 1);
-    if (!allowed()) return NULL;
-    void *block = realloc(old, n);
-    if (block && !old) atomic_fetch_add(&live_blocks, 1);
-    return block;
-}
-
-static void counted_free(void *block, void *context)
-{
-    (void)context;
-    if (block) atomic_fetch_sub(&live_blocks, 1);
-    free(block);
-}
-
-void test_count_start(void)
-{
-    atomic_store(&calls_left, -1);
-    mopd_allocator a = {counted_get, counted_resize, counted_free, NULL};
-    assert_ok(mopd_runtime_set_allocator(&a));
-}
-
-void test_fail_once(long n)
-{
-    atomic_store(&fail_in, n);
-}
-
-long test_count_live(void)
-{
-    return atomic_load(&live_blocks);
-}
-
-long test_count_taken(void)
-{
-    return atomic_load(&taken_blocks);
-}
-
 char *test_read(const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -151,38 +85,6 @@ char *test_read(const char *path)
     assert_true(text && fread(text, 1, (1 << 17) - 1, f) > 0);
     fclose(f);
     return text;
-}
-
-/* Not every allocation fails where another sanitizer has seen each fail: with ThreadSanitizer every seventh, with
- * MemorySanitizer every third. */
-#if defined(__has_feature)
-#define UNDER(sanitizer) __has_feature(sanitizer)
-#else
-#define UNDER(sanitizer) 0
-#endif
-#if defined(__SANITIZE_THREAD__)
-enum { TORTURE_STEP = 7 };
-#elif UNDER(memory_sanitizer)
-enum { TORTURE_STEP = 3 };
-#else
-enum { TORTURE_STEP = 1 };
-#endif
-
-void test_torture(mopd_status (*body)(void *ctx), void *ctx)
-{
-    test_count_start();
-    for (long n = 0;; n += TORTURE_STEP) {
-        if (n > 100000) fail_msg("still failing after %ld allocations", n);
-        long before = test_count_live();
-        atomic_store(&calls_left, n);
-        mopd_status st = body(ctx);
-        atomic_store(&calls_left, -1);
-        if (test_count_live() != before)
-            fail_msg("allocation %ld failed: %ld blocks leaked", n, test_count_live() - before);
-        if (st == MOPD_OK) return;
-        if (st != MOPD_E_NOMEM)
-            fail_msg("allocation %ld failed: %s: %s", n, mopd_status_name(st), mopd_last_error());
-    }
 }
 
 double test_max_diff(const float *a, const float *b, size_t n)

@@ -86,7 +86,7 @@ static void a_step_abandoned_harms_nothing(void **state)
         assert_true(s.asked > (int)(3 * o.epochs * N / o.batch)); /* more than between passes */
         const int whole = s.asked;
         run.stop = stop_asked;
-        for (int at = 0; at < whole; at += 1 + whole / 23) {
+        for (int at = 0; at < whole; at += 1 + whole / TEST_TIMES(23, 7)) {
             t = training_create(&x, &o);
             s = (stopper){.at = at};
             run.checkpoint = test_path("stopped-checkpoint");
