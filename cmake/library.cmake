@@ -43,6 +43,19 @@ foreach(source ${MOPD_SOURCES})
     endif()
 endforeach()
 
+# Sanitizers look at what is run: MemorySanitizer at the plain path, a fuzz target at AVX2 (tests/fuzz/run.sh).
+set(unseen "^$")
+if(MOPD_SANITIZE MATCHES memory)
+    set(unseen "_(avx2|avx512|vnni)\\.c$")
+elseif(MOPD_FUZZ)
+    set(unseen "_(avx512|vnni)\\.c$")
+endif()
+foreach(source ${MOPD_SOURCES})
+    if(source MATCHES "${unseen}")
+        set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=all -fno-sanitize=fuzzer-no-link)
+    endif()
+endforeach()
+
 if(MOPD_SANITIZE MATCHES thread) # lib/math/races.h speaks for them
     file(GLOB tiles RELATIVE ${PROJECT_SOURCE_DIR} lib/math/tile_*.c lib/math/i16_*.c)
     set_property(SOURCE ${tiles} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=thread)
