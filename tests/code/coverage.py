@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""coverage.py BUILD - lines and branches of lib/ that the tests run in a build with --coverage have reached, by folder.
+"""coverage.py BUILD - lines and branches of lib/ that the tests have reached, by folder.
 
-tests/code/coverage.txt holds the least share of branches of each folder, in per cent; a folder below it, or without a line
-there, is an error.  Files for one instruction set or bfloat16, oneDNN's, and what picks among them are not counted: a CPU
-may lack what they are for.  gcov counts a branch where the compiler makes one, so `a && b` is two.
+BUILD is of clang with -fprofile-instr-generate -fcoverage-mapping; BUILD/profile holds what its programs wrote, the tests' with
+the static library, too: it has the same functions as the shared one.  tests/code/coverage.txt holds the least share of
+branches of each folder, in per cent; a folder below it, or without a line there, is an error.  Files for one instruction set
+or bfloat16, oneDNN's, and what picks among them are not counted: a CPU may lack what they are for.  Each condition has two
+branches, so `a && b` has four.
 """
 import collections
 import glob
@@ -22,16 +24,15 @@ NOT_COUNTED = re.compile(r"_(avx2|avx512|vnni)\.c$|/onednn[^/]*$|/(gemm|mat)_one
 def reached(build):
     """{file below lib/: (lines, lines reached, branches, branches reached)}"""
     files = {}
-    notes = sorted(glob.glob(os.path.join(build, "CMakeFiles/mopd_objects.dir/**/*.gcda"), recursive=True))
-    told = subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--stdout", *notes], cwd=build,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
-    for document in told.splitlines():
-        for file in json.loads(document)["files"]:
-            name = os.path.relpath(os.path.join(build, file["file"]), ROOT)
-            if name.startswith("lib/") and not NOT_COUNTED.search(name):
-                lines = [line["count"] for line in file["lines"]]
-                branches = [b["count"] for line in file["lines"] for b in line["branches"]]
-                files[name] = (len(lines), sum(c > 0 for c in lines), len(branches), sum(c > 0 for c in branches))
+    merged = os.path.join(build, "profile/all")
+    notes = glob.glob(os.path.join(build, "profile/*.profraw"))
+    subprocess.run(["llvm-profdata", "merge", "-sparse", "-o", merged, *notes], check=True)
+    told = subprocess.run(["llvm-cov", "export", "-summary-only", "-instr-profile", merged, os.path.join(build, "libmopd.so")],
+                          stdout=subprocess.PIPE, check=True).stdout
+    for file in json.loads(told)["data"][0]["files"]:
+        name = os.path.relpath(file["filename"], ROOT)
+        if name.startswith("lib/") and not NOT_COUNTED.search(name):
+            files[name] = tuple(file["summary"][of][count] for of in ("lines", "branches") for count in ("count", "covered"))
     return files
 
 
