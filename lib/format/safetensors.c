@@ -3,6 +3,7 @@
  *
  * The JSON header is read into a tree, its names and metadata are copied into one block, and the tree is
  * forgotten.  Data must be covered without gap or overlap, as the reference implementation demands. */
+#include "format/foreign.h"
 #include "format/safetensors.h"
 
 #include <stdlib.h>
@@ -225,6 +226,8 @@ mopd_status mo_safetensors_read(mo_tensors *t)
         return mo_fail(
             MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", t->path, t->n_bytes);
     for (int i = 7; i >= 0; i--) n = n << 8 | t->bytes[i];
+    mopd_status st = n > t->n_bytes - 8 ? mo_foreign_check(t->bytes, t->n_bytes, t->path) : MOPD_OK;
+    if (st != MOPD_OK) return st;
     if (n > HEADER_LIMIT)
         return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed", t->path,
             (unsigned long long)n, HEADER_LIMIT);
@@ -235,7 +238,7 @@ mopd_status mo_safetensors_read(mo_tensors *t)
         return mo_fail(MOPD_E_FORMAT, "%s: the header does not start with {", t->path);
     header h = {.t = t, .data = t->bytes + 8 + n, .n_data = t->n_bytes - 8 - (size_t)n};
     const mo_json *root = NULL;
-    mopd_status st = mo_json_parse(&root, t->bytes + 8, (size_t)n, t->path);
+    st = mo_json_parse(&root, t->bytes + 8, (size_t)n, t->path);
     if (st == MOPD_OK) st = read_header(&h, root);
     mo_json_close(root);
     return st;

@@ -2,6 +2,7 @@
  * tensors_open.c - which format a file of tensors has. */
 #include <string.h>
 
+#include "format/foreign.h"
 #include "format/safetensors.h"
 #include "format/tensors_inner.h"
 #include "format/torchfile.h"
@@ -17,6 +18,8 @@ static mopd_status read_by_content(mo_tensors *t)
 {
     if (mo_safetensors_is(t->bytes, t->n_bytes)) return mo_safetensors_read(t);
     if (mo_torchfile_is(t->bytes, t->n_bytes)) return mo_torchfile_read(t);
+    mopd_status st = mo_foreign_check(t->bytes, t->n_bytes, t->path);
+    if (st != MOPD_OK) return st;
     return is_named_safetensors(t->path) ? mo_safetensors_read(t) : mo_torchfile_read(t);
 }
 

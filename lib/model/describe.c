@@ -160,8 +160,7 @@ mopd_status mo_describe_file(const char *path, char **json)
     if ((st = mo_safetensors_open(&file, path, false)) != MOPD_OK) return st;
     const char *what = mo_tensors_meta(file, MO_PACKED_KIND);
     if (!what)
-        st = mo_fail(
-            MOPD_E_FORMAT, "%s: metadata %s is missing: no file of this library", path, MO_PACKED_KIND);
+        st = mo_packed_not_ours(file, path);
     else if (strcmp(what, "model") != 0)
         st = describe_file(file, path, json);
     else

@@ -162,7 +162,7 @@ static void what_is_not_ours_is_refused(void **state)
     (void)state;
     char *json;
     assert_fails(mo_describe_file(FOLDERS_GOLD "hf/model.safetensors", &json), MOPD_E_FORMAT,
-        "metadata mopd.kind is missing: no file of this library");
+        "metadata mopd.kind is missing (mopd pack writes it); weights alone");
     assert_fails(mo_describe_file(test_write("junk", "junk", 4), &json), MOPD_E_FORMAT, "junk");
     assert_fails(mo_describe_file("/nowhere/x", &json), MOPD_E_IO, "/nowhere/x");
     assert_fails(mo_describe_file(test_path(""), &json), MOPD_E_IO, "no model here");

@@ -245,8 +245,10 @@ static void other_files_are_no_models(void **state)
     assert_fails(folder_try(MOPD_TEST_DIR "/gold/torch_zip.pt"), MOPD_E_FORMAT, "no CLIP checkpoint");
     assert_fails(folder_try(MOPD_TEST_DIR "/gold/torch_evil.pt"), MOPD_E_FORMAT, "posix.system");
     assert_fails(folder_try(FOLDERS_GOLD "hf/model.safetensors"), MOPD_E_FORMAT,
-        "no packed model: metadata mopd.kind is missing (mopd pack writes it)");
-    assert_fails(folder_try(FOLDERS_GOLD "hf/config.json"), MOPD_E_FORMAT, "config.json: header of");
+        "no packed model: metadata mopd.kind is missing (mopd pack writes it); weights alone, ");
+    assert_non_null(strstr(mopd_last_error(), "give the folder that holds them beside config.json"));
+    assert_fails(folder_try(FOLDERS_GOLD "hf/config.json"), MOPD_E_FORMAT,
+        "config.json: a text of JSON: give the folder");
     assert_fails(
         folder_try(test_write("text.txt", "hello, world\n", 13)), MOPD_E_FORMAT, "text.txt: header of");
     assert_fails(folder_try(test_write("empty", "", 0)), MOPD_E_FORMAT, "0 bytes are too short");
@@ -258,6 +260,49 @@ static void other_files_are_no_models(void **state)
     assert_ok(mo_safetensors_writer_commit(w));
     mo_safetensors_writer_free(w);
     assert_fails(folder_try(test_path("prompt.safetensors")), MOPD_E_FORMAT, "is a prompt, not a model");
+}
+
+/* Files of other programs, given alone or standing where weights should. */
+static void files_of_other_kinds_say_what_they_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        mopd_status st;
+        const char *words;
+    } cases[] = {
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 605247071\n", MOPD_E_FORMAT,
+            "a pointer of Git LFS, not the file itself: git lfs pull fetches it"},
+        {"GGUF\3\1\1\1and so on", MOPD_E_UNSUPPORTED, "a GGUF file, which is not read"},
+        {"\x89HDF\r\n\x1a\nand so on", MOPD_E_UNSUPPORTED, "an HDF5 file of TensorFlow's"},
+        {"<!DOCTYPE html><html>", MOPD_E_FORMAT, "an HTML page, as a failed download leaves it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *alone = test_write("alone", cases[i].bytes, strlen(cases[i].bytes));
+        assert_fails(folder_try(alone), cases[i].st, cases[i].words);
+        static const char *const names[][2] = {{"hf", "model.safetensors"}, {"hf", "pytorch_model.bin"},
+            {"openclip", "open_clip_model.safetensors"}};
+        for (size_t k = 0; k < 3; k++) {
+            const char *folder = folder_of(names[k][0]);
+            if (k == 1) folder_drop(folder, "model.safetensors");
+            folder_write_text(folder, names[k][1], cases[i].bytes);
+            assert_fails(folder_try(folder), cases[i].st, cases[i].words);
+            assert_non_null(strstr(mopd_last_error(), names[k][1]));
+        }
+    }
+}
+
+static void folders_of_other_kinds_say_what_they_are(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"adapter_config.json", "; adapter_config.json is there: an adapter of PEFT: merge it"},
+        {"model_index.json", "a pipeline of diffusers"}, {"spiece.model", "a model of another tokenizer"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *folder = folder_make();
+        folder_write_text(folder, cases[i][0], "{}");
+        assert_fails(folder_try(folder), MOPD_E_IO, cases[i][1]);
+    }
 }
 
 /* As open_clip's .bin: OpenAI's tensors, any activation. */
@@ -629,6 +674,8 @@ int main(void)
         cmocka_unit_test(looking_survives_failing_memory),
         cmocka_unit_test(missing_files_are_named),
         cmocka_unit_test(other_files_are_no_models),
+        cmocka_unit_test(files_of_other_kinds_say_what_they_are),
+        cmocka_unit_test(folders_of_other_kinds_say_what_they_are),
         cmocka_unit_test(state_dicts_of_others_are_not_taken_for_openai),
         cmocka_unit_test(texts_are_taken_as_each_layouts_users_get_them),
         cmocka_unit_test(named_tokenizers_get_cleaned_text),

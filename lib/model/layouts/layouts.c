@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/path.h"
 
 #define ADDRESS(name) &mo_layout_##name,
 static const mo_layout *const all[] = {MO_LAYOUTS(ADDRESS)};
@@ -26,12 +27,37 @@ static mopd_status look_at(mo_layout_place *place, const char *path)
     return MOPD_OK;
 }
 
+/* What lies in folders that are no model, and what would help. */
+static const struct {
+    const char *file, *what;
+} others[] = {{"adapter_config.json", "an adapter of PEFT: merge it into its model and save that"},
+    {"0_CLIPModel", "a folder of sentence-transformers: give the folder 0_CLIPModel in it"},
+    {"model_index.json", "a pipeline of diffusers, which holds no whole CLIP model"},
+    {"onnx", "an export to ONNX: give a folder with the weights it was made from"},
+    {"spiece.model", "a model of another tokenizer (SentencePiece)"},
+    {"variables", "a SavedModel of TensorFlow"}};
+
+static mopd_status say_other(mo_buf *text, const char *dir)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < sizeof others / sizeof *others && st == MOPD_OK; i++) {
+        char *path = mo_path_join(dir, others[i].file);
+        if (!path) return MOPD_E_NOMEM;
+        const bool found = mo_file_exists(path);
+        mo_mem_free(path);
+        if (!found) continue;
+        return mo_buf_addf(text, "; %s is there: %s", others[i].file, others[i].what);
+    }
+    return st;
+}
+
 static mopd_status no_model(const char *path)
 {
     mo_buf signs = {0};
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < N_LAYOUTS && st == MOPD_OK; i++)
         if (all[i]->sign) st = mo_buf_addf(&signs, "%s%s", signs.size ? ", " : "", all[i]->sign);
+    if (st == MOPD_OK) st = say_other(&signs, path);
     if (st == MOPD_OK) st = mo_fail(MOPD_E_IO, "%s: no model here: none of %s", path, signs.data);
     mo_buf_free(&signs);
     return st;

@@ -42,6 +42,16 @@ static mopd_status read_config(mopd_encoder *e, const mo_tensors *file)
     return st;
 }
 
+mopd_status mo_packed_not_ours(const mo_tensors *file, const char *path)
+{
+    const size_t n = mo_tensors_count(file);
+    return mo_fail(MOPD_E_FORMAT,
+        "%s: no packed model: metadata %s is missing (mopd pack writes it); weights alone, %zu tensors (%s): "
+        "give the "
+        "folder that holds them beside config.json or open_clip_config.json",
+        path, MO_PACKED_KIND, n, n ? mo_tensors_name(file, 0) : "none");
+}
+
 mo_cleaning mo_packed_cleaning(const mo_config *config)
 {
     return config->vision_kind == MO_VISION_EFFNET ? MO_CLEANING_APOSTROPHES : MO_CLEANING_TRANSFORMERS;
@@ -64,9 +74,7 @@ static mopd_status open_tensors(mopd_encoder *e, mo_tensors *tensors)
     mopd_status st = mo_weights_add(e->weights, tensors);
     if (st != MOPD_OK) return st;
     const char *kind = mo_tensors_meta(tensors, MO_PACKED_KIND);
-    if (!kind)
-        return mo_fail(MOPD_E_FORMAT, "%s: no packed model: metadata %s is missing (mopd pack writes it)",
-            file, MO_PACKED_KIND);
+    if (!kind) return mo_packed_not_ours(tensors, file);
     if (strcmp(kind, "model") != 0)
         return mo_fail(MOPD_E_FORMAT, "%s: this file is a %s, not a model", file, kind);
     if ((st = read_config(e, tensors)) != MOPD_OK) return st;

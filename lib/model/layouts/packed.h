@@ -17,6 +17,9 @@
  * before there was a choice. */
 mo_cleaning mo_packed_cleaning(const mo_config *config);
 
+/* Of a safetensors file without our metadata: FORMAT with what it holds and what would help. */
+mopd_status mo_packed_not_ours(const mo_tensors *file, const char *path);
+
 /* As the layout's open, over the bytes of such a file, which must outlive the encoder. */
 mopd_status mo_packed_open_bytes(mopd_encoder *e, const void *bytes, size_t n);
 
