@@ -71,6 +71,9 @@ def all_targets():
     return {path.stem[5:] for path in HERE.glob("fuzz_*.c")}
 
 
+NEVER_READ = {"adapter_config.json", "model_index.json"}  # their being there is spoken of
+
+
 def file_names(text):
     """Names of files that a source looks for in a folder."""
     return set(re.findall(r'"([A-Za-z][\w.]*[.](?:json|safetensors|bin|pth?|txt|gz))"', text))
@@ -105,7 +108,7 @@ class Readers(unittest.TestCase):
     def test_every_file_of_a_model_folder_is_in_a_target(self):
         asked = set().union(*(file_names(text) for path, text in sources("lib/model/layouts", "lib/token")))
         self.assertGreater(len(asked), 10)
-        self.assertEqual(asked - set().union(*(file_names(p.read_text()) for p in HERE.glob("fuzz_*.c"))), set())
+        self.assertEqual(asked - NEVER_READ - set().union(*(file_names(p.read_text()) for p in HERE.glob("fuzz_*.c"))), set())
 
     def test_the_corpus_is_small(self):
         self.assertLess(sum(p.stat().st_size for p in (HERE / "corpus").rglob("*") if p.is_file()), 1 << 20)
