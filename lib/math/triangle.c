@@ -28,30 +28,37 @@ static bool factor_block(double *l, size_t n, size_t ld)
     return true;
 }
 
+/* Columns first .. first+block-1 of m rows of x, each less what stands in minus (m x block), or nothing. */
 typedef struct rows_job {
-    double *l;
-    size_t n, first, block;
-    const double *across; /* L_bb^T, BLOCK x BLOCK: its rows are read, not its columns */
+    double *x;
+    const double *minus; /* or NULL */
+    const double *l;
+    size_t m, n, first, block;
+    bool back;
+    double across[BLOCK * BLOCK]; /* L_bb^T, or L_bb on the way back: its rows are read, not its columns */
 } rows_job;
 
-/* One row below the block: x L_bb^T = row. */
+/* L_bb z = row; back: L_bb^T z = row. */
 static void solve_row(void *ctx, size_t row)
 {
     const rows_job *j = ctx;
-    double *x = j->l + (j->first + j->block + row) * j->n + j->first;
-    for (size_t p = 0; p < j->block; p++) {
+    double *x = j->x + row * j->n + j->first;
+    for (size_t p = 0; p < j->block && j->minus; p++) x[p] -= j->minus[row * j->block + p];
+    for (size_t k = 0; k < j->block; k++) {
+        const size_t p = j->back ? j->block - 1 - k : k, from = j->back ? 0 : p + 1,
+                     to = j->back ? p : j->block;
         const double *d = j->across + p * BLOCK;
         x[p] /= d[p];
-        for (size_t c = p + 1; c < j->block; c++) x[c] -= x[p] * d[c];
+        for (size_t c = from; c < to; c++) x[c] -= x[p] * d[c];
     }
 }
 
-static void solve_rows(mo_pool *pool, double *l, size_t n, size_t first, size_t block)
+static void solve_rows(mo_pool *pool, rows_job *j)
 {
-    double across[BLOCK * BLOCK];
-    for (size_t c = 0; c < block; c++)
-        for (size_t p = 0; p <= c; p++) across[p * BLOCK + c] = l[(first + c) * n + first + p];
-    mo_pool_run(pool, n - first - block, solve_row, &(rows_job){l, n, first, block, across});
+    for (size_t c = 0; c < j->block; c++)
+        for (size_t p = 0; p <= c; p++)
+            j->across[j->back ? c * BLOCK + p : p * BLOCK + c] = j->l[(j->first + c) * j->n + j->first + p];
+    mo_pool_run(pool, j->m, solve_row, j);
 }
 
 mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t n)
@@ -78,7 +85,9 @@ mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t
             for (size_t c = 0; c < w; c++) at[i * n + b + c] -= minus[i * w + c];
         if (st == MOPD_OK && !factor_block(at + b, w, n))
             st = mo_fail(MOPD_E_NUMERIC, "the matrix is not positive definite at row %zu of %zu", b, n);
-        if (st == MOPD_OK) solve_rows(pool, l, n, b, w);
+        if (st == MOPD_OK)
+            solve_rows(pool,
+                &(rows_job){.x = l + (b + w) * n, .l = l, .m = n - b - w, .n = n, .first = b, .block = w});
     }
     mo_mem_free(minus);
     for (size_t i = 0; i < n; i++) memset(l + i * n + i + 1, 0, (n - i - 1) * sizeof *l);
@@ -118,6 +127,44 @@ mopd_status mo_triangle_invert(mo_pool *pool, double *inverse, const double *l, 
                                    .n = b,
                                    .k = b});
         if (st == MOPD_OK) invert_block(inverse, l, minus, n, b, w);
+    }
+    mo_mem_free(minus);
+    return st;
+}
+
+/* minus (m x block) = what the columns that are solved contribute to those of the block. */
+static mopd_status contribute(mo_pool *pool, double *minus, const rows_job *j)
+{
+    const size_t end = j->first + j->block, n = j->n;
+    mo_gemm_f64_args g = {
+        .c = minus, .ldc = j->block, .a = j->x, .ars = n, .acs = 1, .m = j->m, .n = j->block};
+    if (j->back) { /* columns behind it, times L below it */
+        g.a += end;
+        g.b = j->l + (end < n ? end : 0) * n + j->first;
+        g.brs = n;
+        g.bcs = 1;
+        g.k = n - end;
+    } else { /* columns before it, times L beside it, transposed */
+        g.b = j->l + j->first * n;
+        g.brs = 1;
+        g.bcs = n;
+        g.k = j->first;
+    }
+    return mo_gemm_f64(pool, &g);
+}
+
+mopd_status mo_triangle_solve(mo_pool *pool, double *x, size_t m, const double *l, size_t n, bool back)
+{
+    double *minus = mo_mem_alloc(m, BLOCK * sizeof *minus);
+    if (!minus) return MOPD_E_NOMEM;
+    rows_job j = {.x = x, .minus = minus, .l = l, .m = m, .n = n, .back = back};
+    mopd_status st = MOPD_OK;
+    const size_t blocks = mo_ceil_div(n, BLOCK);
+    for (size_t b = 0; b < blocks && st == MOPD_OK; b++) {
+        j.first = (back ? blocks - 1 - b : b) * BLOCK;
+        j.block = mo_min(BLOCK, n - j.first);
+        st = contribute(pool, minus, &j);
+        if (st == MOPD_OK) solve_rows(pool, &j);
     }
     mo_mem_free(minus);
     return st;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "math/gemm_f64.h"
+#include "math/triangle.h"
 #include "prompt/blend.h"
 #include "prompt/recognizer_inner.h"
 
@@ -95,17 +95,8 @@ static mopd_status finish(mo_recognizer_fit *f, const search *s)
 {
     const mo_recognizer_data *d = s->p->data;
     const size_t dim = d->dim, cd = d->n_classes * dim;
-    mopd_status st = mo_gemm_f64(s->p->pool, &(mo_gemm_f64_args){.c = f->weight,
-                                                 .ldc = dim,
-                                                 .a = s->gauss.white,
-                                                 .ars = dim,
-                                                 .acs = 1,
-                                                 .b = s->gauss.inverse,
-                                                 .brs = dim,
-                                                 .bcs = 1,
-                                                 .m = d->n_classes,
-                                                 .n = dim,
-                                                 .k = dim});
+    memcpy(f->weight, s->gauss.white, cd * sizeof *f->weight);
+    mopd_status st = mo_triangle_solve(s->p->pool, f->weight, d->n_classes, s->gauss.factor, dim, true);
     for (size_t i = 0; i < cd && st == MOPD_OK; i++)
         f->weight[i] = f->settings.a * d->scale * (double)d->text[i] + f->settings.b * f->weight[i];
     for (size_t c = 0; c < d->n_classes; c++) f->bias[c] = f->settings.b * s->gauss.half[c];

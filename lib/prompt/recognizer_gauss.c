@@ -23,10 +23,10 @@ mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classe
 {
     *out = (mo_recognizer_gauss){0};
     out->mean = mo_mem_alloc(n_classes * dim, sizeof(double));
-    out->inverse = mo_mem_alloc(dim * dim, sizeof(double));
+    out->factor = mo_mem_alloc(dim * dim, sizeof(double));
     out->white = mo_mem_alloc(n_classes * dim, sizeof(double));
     out->half = mo_mem_alloc(n_classes, sizeof(double));
-    if (out->mean && out->inverse && out->white && out->half) return MOPD_OK;
+    if (out->mean && out->factor && out->white && out->half) return MOPD_OK;
     mo_recognizer_gauss_free(out);
     return MOPD_E_NOMEM;
 }
@@ -34,7 +34,7 @@ mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classe
 void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
 {
     mo_mem_free(g->mean);
-    mo_mem_free(g->inverse);
+    mo_mem_free(g->factor);
     mo_mem_free(g->white);
     mo_mem_free(g->half);
     *g = (mo_recognizer_gauss){0};
@@ -73,25 +73,6 @@ static mopd_status covariance(double *m, const mo_recognizer_gauss *g, const mo_
     return st;
 }
 
-/* to (n x D) = rows of x times inv(L)'. */
-static mopd_status whiten(
-    double *to, const mo_recognizer_gauss *g, const double *x, size_t n, const mo_recognizer_parts *p)
-{
-    const size_t dim = p->data->dim;
-    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
-                                    .ldc = dim,
-                                    .a = x,
-                                    .ars = dim,
-                                    .acs = 1,
-                                    .b = g->inverse,
-                                    .brs = 1,
-                                    .bcs = dim,
-                                    .m = n,
-                                    .n = dim,
-                                    .k = dim,
-                                    .triangle = true});
-}
-
 static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
@@ -105,19 +86,16 @@ static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 mopd_status mo_recognizer_gauss_fit(
     mo_recognizer_gauss *g, const mo_recognizer_parts *p, double kappa, double lambda)
 {
-    const size_t dim = p->data->dim;
-    double *m = mo_mem_alloc(dim * dim, sizeof *m);
-    if (!m) return MOPD_E_NOMEM;
+    const size_t dim = p->data->dim, n_classes = p->data->n_classes;
     g->kappa = kappa;
     g->lambda = lambda;
-    mopd_status st = covariance(m, g, p);
-    if (st == MOPD_OK) st = mo_triangle_factor(p->pool, m, m, dim);
-    if (st == MOPD_OK) st = mo_triangle_invert(p->pool, g->inverse, m, dim);
-    mo_mem_free(m);
+    mopd_status st = covariance(g->factor, g, p);
+    if (st == MOPD_OK) st = mo_triangle_factor(p->pool, g->factor, g->factor, dim);
     if (st != MOPD_OK) return st;
     pull_means(g, p);
-    if ((st = whiten(g->white, g, g->mean, p->data->n_classes, p)) != MOPD_OK) return st;
-    for (size_t c = 0; c < p->data->n_classes; c++) {
+    memcpy(g->white, g->mean, n_classes * dim * sizeof *g->white);
+    if ((st = mo_triangle_solve(p->pool, g->white, n_classes, g->factor, dim, false)) != MOPD_OK) return st;
+    for (size_t c = 0; c < n_classes; c++) {
         double square = 0;
         for (size_t k = 0; k < dim; k++) square += g->white[c * dim + k] * g->white[c * dim + k];
         g->half[c] = square / 2;
@@ -150,6 +128,32 @@ static void leave_one_out(void *ctx, size_t i)
         uy + 2 * half[y] - p / h + e * p * own - (2 * half[y] - 2 * uy / h + q / (h * h) + e * own * own) / 2;
 }
 
+/* to (N x D) = inv(L) (x - mu_y) of every picture. */
+static mopd_status whiten(double *to, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    const size_t dim = d->dim;
+    double *inverse = mo_mem_alloc(dim * dim, sizeof *inverse);
+    mopd_status st = inverse ? mo_triangle_invert(p->pool, inverse, g->factor, dim) : MOPD_E_NOMEM;
+    if (st == MOPD_OK)
+        st = mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
+                                      .ldc = dim,
+                                      .a = p->x,
+                                      .ars = dim,
+                                      .acs = 1,
+                                      .b = inverse,
+                                      .brs = 1,
+                                      .bcs = dim,
+                                      .m = d->n,
+                                      .n = dim,
+                                      .k = dim,
+                                      .triangle = true});
+    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
+        for (size_t k = 0; k < dim; k++) to[i * dim + k] -= g->white[(size_t)d->labels[i] * dim + k];
+    mo_mem_free(inverse);
+    return st;
+}
+
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
@@ -157,9 +161,7 @@ mopd_status mo_recognizer_leave_out(
     const size_t dim = d->dim, c_all = d->n_classes;
     double *rows = mo_mem_alloc(d->n * dim, sizeof *rows),
            *means = mo_mem_alloc(c_all * c_all, sizeof *means);
-    mopd_status st = rows && means ? whiten(rows, g, p->x, d->n, p) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
-        for (size_t k = 0; k < dim; k++) rows[i * dim + k] -= g->white[(size_t)d->labels[i] * dim + k];
+    mopd_status st = rows && means ? whiten(rows, g, p) : MOPD_E_NOMEM;
     mo_gemm_f64_args product = {.c = scores,
         .ldc = c_all,
         .a = rows,

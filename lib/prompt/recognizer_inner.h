@@ -27,10 +27,10 @@ void mo_recognizer_parts_free(mo_recognizer_parts *parts);
 /* One candidate's Gaussian classes. */
 typedef struct mo_recognizer_gauss {
     double kappa, lambda;
-    double *mean;    /* C x D: mu */
-    double *inverse; /* D x D: inv(L), where P = inv(L)' inv(L) */
-    double *white;   /* C x D: inv(L) mu */
-    double *half;    /* C: mu'P mu / 2 */
+    double *mean;   /* C x D: mu */
+    double *factor; /* D x D: L, where P = inv(L L') */
+    double *white;  /* C x D: inv(L) mu */
+    double *half;   /* C: mu'P mu / 2 */
 } mo_recognizer_gauss;
 
 mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classes, size_t dim);

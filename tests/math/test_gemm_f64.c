@@ -164,15 +164,21 @@ static double *positive(size_t n, uint64_t seed)
     return a;
 }
 
-static void factor_and_inverse_give_the_matrix_back(void **state)
+static void factors_inverses_and_solutions_give_back_what_was_given(void **state)
 {
     (void)state;
+    enum { ROWS = 7 };
     static const size_t sizes[] = {1, 2, 47, 48, 49, 100, 193};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const size_t n = sizes[s];
-        double *a = positive(n, s), *l = mo_mem_alloc(n * n, 8), *v = mo_mem_alloc(n * n, 8);
+        double *a = positive(n, s), *l = mo_mem_alloc(n * n, 8), *x = numbers(ROWS * n, s + 1),
+               *v = mo_mem_alloc(n * n, 8), *z[2] = {mo_mem_alloc(ROWS * n, 8), mo_mem_alloc(ROWS * n, 8)};
         assert_ok(mo_triangle_factor(NULL, l, a, n));
         assert_ok(mo_triangle_invert(NULL, v, l, n));
+        for (int back = 0; back < 2; back++) {
+            memcpy(z[back], x, ROWS * n * sizeof *x);
+            assert_ok(mo_triangle_solve(NULL, z[back], ROWS, l, n, back));
+        }
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++) {
                 double product = 0, one = 0;
@@ -180,13 +186,21 @@ static void factor_and_inverse_give_the_matrix_back(void **state)
                     product += l[i * n + p] * l[j * n + p];
                     one += v[i * n + p] * l[p * n + j];
                 }
-                assert_true(fabs(product - a[i * n + j]) <= 1e-12 * (double)n * (double)n);
                 assert_true(fabs(one - (i == j)) <= 1e-12);
+                assert_true(fabs(product - a[i * n + j]) <= 1e-12 * (double)n * (double)n);
                 if (j > i) assert_true(l[i * n + j] == 0 && v[i * n + j] == 0);
             }
-        mo_mem_free(a);
-        mo_mem_free(l);
-        mo_mem_free(v);
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t i = 0; i < n; i++) {
+                double forth = 0, back = 0;
+                for (size_t p = 0; p < n; p++) {
+                    forth += l[i * n + p] * z[0][r * n + p];
+                    back += l[p * n + i] * z[1][r * n + p];
+                }
+                assert_true(fabs(forth - x[r * n + i]) <= 1e-12 && fabs(back - x[r * n + i]) <= 1e-12);
+            }
+        double *all[] = {a, l, x, v, z[0], z[1]};
+        for (size_t i = 0; i < 6; i++) mo_mem_free(all[i]);
     }
 }
 
@@ -195,15 +209,22 @@ static void factors_are_the_same_at_any_thread_count(void **state)
     (void)state;
     enum { N = 150 };
     double *a = positive(N, 9), *l = mo_mem_alloc(N * N, 8), *again = mo_mem_alloc(N * N, 8),
-           *v = mo_mem_alloc(2 * N * N, 8);
+           *v = numbers(4 * N * N, 3);
     mo_pool *pool;
     assert_ok(mo_pool_create(&pool, 3));
     assert_ok(mo_triangle_factor(NULL, l, a, N));
-    assert_ok(mo_triangle_invert(NULL, v, l, N));
     assert_ok(mo_triangle_factor(pool, again, a, N));
-    assert_ok(mo_triangle_invert(pool, v + N * N, l, N));
     assert_memory_equal(l, again, N * N * sizeof *l);
-    assert_memory_equal(v, v + N * N, N * N * sizeof *v);
+    assert_ok(mo_triangle_invert(NULL, v, l, N));
+    assert_ok(mo_triangle_invert(pool, again, l, N));
+    assert_memory_equal(v, again, N * N * sizeof *v);
+    for (int back = 0; back < 2; back++) {
+        double *alone = v + 2 * back * N * N, *shared = alone + N * N;
+        memcpy(shared, alone, N * N * sizeof *v);
+        assert_ok(mo_triangle_solve(NULL, alone, N, l, N, back));
+        assert_ok(mo_triangle_solve(pool, shared, N, l, N, back));
+        assert_memory_equal(alone, shared, N * N * sizeof *v);
+    }
     assert_ok(mo_triangle_factor(NULL, a, a, N)); /* in place */
     assert_memory_equal(l, a, N * N * sizeof *l);
     mo_pool_free(pool);
@@ -229,7 +250,7 @@ int main(void)
         cmocka_unit_test(threads_and_neighbours_do_not_change_bits),
         cmocka_unit_test(a_triangle_is_not_read_below),
         cmocka_unit_test(nothing_to_add_up_is_zero),
-        cmocka_unit_test(factor_and_inverse_give_the_matrix_back),
+        cmocka_unit_test(factors_inverses_and_solutions_give_back_what_was_given),
         cmocka_unit_test(factors_are_the_same_at_any_thread_count),
         cmocka_unit_test(what_is_not_positive_definite_is_refused),
     };
