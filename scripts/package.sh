@@ -10,7 +10,7 @@ scripts/setup.sh file dpkg-dev # cpack asks file, then dpkg-shlibdeps, what the 
 export DEB_BUILD_MAINT_OPTIONS=reproducible=-fixfilepath,-fixdebugpath # the build itself maps paths (MOPD_DEB), also with blanks
 CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)"
 LDFLAGS=$(dpkg-buildflags --get LDFLAGS)
-cmake -G Ninja -S . -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DMOPD_DEB=ON \
+cmake -G Ninja -S . -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DMOPD_BUILD_EXAMPLES=OFF -DMOPD_DEB=ON \
     -DCMAKE_C_FLAGS="$CFLAGS" -DCMAKE_SHARED_LINKER_FLAGS="$LDFLAGS -Wl,-z,now" \
     -DCMAKE_EXE_LINKER_FLAGS="$LDFLAGS -Wl,-z,now" >"$build/package.log" 2>&1 || { cat "$build/package.log" >&2; exit 1; }
 cmake --build "$build" >>"$build/package.log" 2>&1 || { tail -n 50 "$build/package.log" >&2; exit 1; }

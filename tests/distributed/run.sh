@@ -11,6 +11,6 @@ build=$(cd "$1" && pwd)
 command -v java >/dev/null || "$root/scripts/setup.sh" default-jre-headless
 python=$build/python-venv/bin/python
 echo "distributed: installing Dask and Spark in $build/python-venv"
-"$python" -m pip install --quiet --disable-pip-version-check -r "$root/examples/distributed/requirements.txt"
+"$python" -m pip install --quiet --no-compile --disable-pip-version-check -r "$root/examples/distributed/requirements.txt"
 export MOPD_MODEL="$build/builtin.safetensors"
 "$python" -m pytest -q -p no:cacheprovider "$here"

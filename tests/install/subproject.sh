@@ -4,7 +4,8 @@
 # and alone on a system with neither cmocka nor a C++ compiler, where a debug build has no warning either, with folders
 # of its own.
 . "$(dirname "$0")/../support/shell.sh"
-parent() { quietly cmake -G Ninja -S "$here/parent" -DMOPD_ROOT="$root" "$@"; }
+# Flags as of the preset ci: a compiler cache has it.
+parent() { quietly cmake -G Ninja -S "$here/parent" -DMOPD_ROOT="$root" -DCMAKE_BUILD_TYPE=Release -DMOPD_WERROR=ON "$@"; }
 
 parent -B "$work/sub"
 quietly cmake --build "$work/sub"

@@ -14,6 +14,7 @@ block() { python3 "$here/block.py" "$@"; }
 unset MOPD_MODEL MOPD_LIBRARY MOPD_COMMAND
 export SKBUILD_BUILD_DIR="$build/python-wheel" MOPD_PYTHON_MODEL="$work/none" MOPD_CACHE="$work/cache"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+export SKBUILD_CMAKE_DEFINE="MOPD_WERROR=ON;MOPD_PROGRAM_FLAGS=-O1" # as the preset ci: a compiler cache has it
 
 "${PYTHON:-python3}" -m venv --clear "$fresh"
 fresh=$(cd "$fresh" && pwd)
