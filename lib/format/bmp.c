@@ -142,7 +142,7 @@ static mopd_status check_kind(bitmap *b)
 static unsigned index_at(const unsigned char *row, size_t x, unsigned bits)
 {
     const unsigned per_byte = 8 / bits, shift = (unsigned)(per_byte - 1 - x % per_byte) * bits;
-    return row[x / per_byte] >> shift & ((1u << bits) - 1);
+    return (unsigned)row[x / per_byte] >> shift & ((1u << bits) - 1);
 }
 
 /* One sample, widened to 8 bits as Pillow does: rounded down. */
