@@ -86,11 +86,13 @@ bool cli_setting(const char *name, mopd_setting *setting);
 void cli_print_option(const cli_option *option);
 
 typedef struct cli_common {
-    const char *model;         /* NULL: built-in */
-    const char *format;        /* "text", "json" or "csv" */
-    const char *precision;     /* "f32", "bf16" or "auto" */
-    const char *grey16;        /* "cut" or "scale" */
-    const char *orientation;   /* "exif" or "ignore"; NULL: what the store says that is read, else "exif" */
+    const char *model;     /* NULL: built-in */
+    const char *format;    /* "text", "json" or "csv" */
+    const char *precision; /* "f32", "bf16" or "auto" */
+    const char *grey16;    /* "cut" or "scale" */
+    const char
+        *orientation;  /* "exif" or "ignore"; NULL: what the store says that is read, else what follows */
+    const char *usual; /* what a recogniser says; NULL: "exif" */
     const char *text_cleaning; /* "model", "clean" or "as-is" */
     uint64_t threads;
     bool quiet;

@@ -320,6 +320,7 @@ int cmd_classify(int argc, char **argv)
     if (status < 0) status = cli_prompts_templates(&prompts);
     if (status < 0) status = check_judges(&by, &prompts);
     if (status < 0) status = cli_pictures_open(&pictures, &by.data, rest, n_rest, command.name);
+    if (status < 0) cli_recognizer_reading(&common, by.recognizer);
     if (status < 0) status = run(&common, &prompts, &by, &pictures);
     cli_pictures_close(&pictures);
     cli_prompts_free(&prompts);

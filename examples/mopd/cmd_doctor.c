@@ -36,6 +36,7 @@ const char *doctor_split_name(int32_t split)
 static int open_all(doctor *d)
 {
     d->data.bad = &d->bad;
+    cli_recognizer_reading(&d->common, d->recognizer_path);
     int status = cli_data_open_encoded(&d->all, &d->encoder, &d->data, &d->common, command.name);
     if (status >= 0) return status;
     const mopd_dataset_info info = cli_data_info(d->all);

@@ -222,6 +222,7 @@ static int run(job *j, const mopd_selection *selection)
     mopd_encode_options_init(&options, sizeof options);
     int status = cli_data_open(&all, &j->data, command.name);
     if (status < 0) status = cli_data_select(&part, all, selection);
+    if (status < 0) cli_recognizer_reading(&j->common, j->recognizer);
     if (status < 0) status = cli_data_open_encoder(&encoder, all, &j->common);
     if (status < 0) status = cli_data_encode(&data, part, NULL, encoder, &options, &j->common, &j->data);
     if (status < 0) status = classify(j, encoder, data);

@@ -145,6 +145,7 @@ static int run(job *j)
 {
     mopd_encoder *encoder = NULL;
     mopd_dataset *data = NULL;
+    cli_recognizer_reading(&j->common, j->recognizer);
     int status = cli_data_open_encoded(&data, &encoder, &j->data, &j->common, command.name);
     if (status < 0) status = answer(j, encoder, data);
     mopd_dataset_close(data);

@@ -85,6 +85,10 @@ mopd_status cli_recognizer_logits(const void *recognizer, const float *features,
 int cli_recognizer_open(
     mopd_recognizer **out, const mopd_encoder *encoder, const char *path, const char *also);
 
+/* Pictures are read as those of a recogniser's file were, unless the user says otherwise or a store that is read does.
+ * path may be NULL. */
+void cli_recognizer_reading(cli_common *common, const char *path);
+
 typedef struct cli_samples {
     const float *features; /* n x dim */
     const int32_t *labels;

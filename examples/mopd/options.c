@@ -249,7 +249,8 @@ static bool scales(const cli_common *common)
 
 static bool turns(const cli_common *common)
 {
-    return !common->orientation || !strcmp(common->orientation, "exif");
+    const char *way = common->orientation ? common->orientation : common->usual;
+    return !way || !strcmp(way, "exif");
 }
 
 mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path)

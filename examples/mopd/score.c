@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * score.c - predictions of banks, heads and recognisers counted. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "data.h"
 
@@ -43,6 +44,20 @@ int cli_recognizer_open(
     mopd_recognizer_close(r);
     if (st == MOPD_E_ARG) return cli_fail("--also: %s", mopd_last_error());
     return st == MOPD_OK ? -1 : cli_fail_status(st);
+}
+
+void cli_recognizer_reading(cli_common *common, const char *path)
+{
+    mopd_recognizer *r;
+    mopd_recognizer_info info = {.struct_size = sizeof info};
+    if (!path || mopd_recognizer_open(&r, path, NULL) != MOPD_OK)
+        return; /* told when it is opened to be used */
+    if (mopd_recognizer_get_info(r, &info) == MOPD_OK) {
+        common->usual = info.upright ? "exif" : "ignore";
+        if (info.scaled16 && strcmp(common->grey16, "scale") != 0)
+            cli_note(common, "%s: 16-bit grey was scaled for it: --grey16 scale reads pictures so", path);
+    }
+    mopd_recognizer_close(r);
 }
 
 static int32_t largest(const float *row, size_t n)

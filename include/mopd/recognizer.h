@@ -64,6 +64,9 @@ typedef struct mopd_recognizer_info {
     /* Of the pictures left out in turn, as shares; negative: nothing could be left out (one picture a
      * class).  low and high are the 95 % interval of the accuracy (Wilson 1927). */
     double loo_accuracy, loo_low, loo_high, loo_ece;
+    /* 1: the encoder that it was fitted with turned picture files as EXIF says (MOPD_OPEN_UPRIGHT), or scaled 16-bit
+     * grey (MOPD_OPEN_SCALE_GREY16).  Pictures to be recognised should be read in the same way. */
+    uint32_t upright, scaled16;
 } mopd_recognizer_info;
 
 /* A picture whose label is likely wrong. */

@@ -168,7 +168,9 @@ mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_rec
         .loo_accuracy = -1,
         .loo_low = -1,
         .loo_high = -1,
-        .loo_ece = -1};
+        .loo_ece = -1,
+        .upright = r->upright,
+        .scaled16 = r->scaled16};
     mo_recognizer_cutoff(r, r->keep, &i.cutoff);
     if (r->judgement.n) give_accuracy(&i, &r->judgement);
     return mo_api_give(__func__, MO_API_mopd_recognizer_info, info, &i);

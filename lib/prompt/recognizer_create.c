@@ -108,6 +108,7 @@ static mopd_status take_text_side(
     static const char *const standard[] = {MO_TEMPLATE_DEFAULT};
     memcpy(r->fingerprint, encoder->fingerprint, sizeof r->fingerprint);
     r->upright = encoder->rules.upright;
+    r->scaled16 = encoder->rules.scale16;
     r->keep = o->keep;
     r->unseen = o->unseen;
     if (o->prompt) return mo_prompt_copy(&r->prompt, o->prompt);
@@ -149,6 +150,7 @@ static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from
     r->unseen = from->unseen;
     memcpy(r->fingerprint, from->fingerprint, sizeof r->fingerprint);
     r->upright = from->upright;
+    r->scaled16 = from->scaled16;
     mopd_status st = mo_names_copy(&r->classes, (const char *const *)from->classes.name, from->classes.n);
     if (st == MOPD_OK)
         st = mo_names_copy(&r->templates, (const char *const *)from->templates.name, from->templates.n);

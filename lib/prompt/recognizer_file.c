@@ -6,7 +6,8 @@
  *     count C, average C x D, scatter D x D, prior, mean, weight C x D, bias C,
  *     loo N x C (where something can be left out)                                      F64
  *     prompt.context (with a learned prompt)                                           F32
- *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts; .orientation "exif" where pictures were turned
+ *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts; .orientation "exif" where pictures were turned,
+ *                 .grey16 "scaled" where 16-bit grey was
  *                 mopd.classes, .templates, .settings, .prompt: JSON
  *
  * A reader meets files of others: shapes, labels and numbers are checked before they are used. */
@@ -97,6 +98,7 @@ static mopd_status declare(mo_safetensors_writer *w, mopd_recognizer *r)
 {
     mopd_status st = mo_metadata_write_head(w, "recognizer", r->fingerprint);
     if (st == MOPD_OK && r->upright) st = mo_safetensors_writer_meta(w, "mopd.orientation", "exif");
+    if (st == MOPD_OK && r->scaled16) st = mo_safetensors_writer_meta(w, "mopd.grey16", "scaled");
     if (st == MOPD_OK) st = add_settings(w, r);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.classes", &r->classes);
     if (st == MOPD_OK) st = mo_metadata_write_names(w, "mopd.templates", &r->templates);
@@ -259,18 +261,20 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
     return mo_file_parts_read(&context, 1, f, WHOSE);
 }
 
-static mopd_status read_orientation(mopd_recognizer *r, const mo_tensors *f)
+/* *said: a key that says one word, or is missing. */
+static mopd_status read_word(bool *said, const mo_tensors *f, const char *key, const char *word)
 {
-    const char *word = mo_tensors_meta(f, "mopd.orientation");
-    r->upright = word && !strcmp(word, "exif");
-    if (!word || r->upright) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "%s: mopd.orientation is '%.20s', not 'exif'", mo_tensors_path(f), word);
+    const char *its = mo_tensors_meta(f, key);
+    *said = its && !strcmp(its, word);
+    if (!its || *said) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: %s is '%.20s', not '%s'", mo_tensors_path(f), key, its, word);
 }
 
 static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 {
     mopd_status st = mo_metadata_read_head(f, "recognizer", "recogniser", r->fingerprint);
-    if (st == MOPD_OK) st = read_orientation(r, f);
+    if (st == MOPD_OK) st = read_word(&r->upright, f, "mopd.orientation", "exif");
+    if (st == MOPD_OK) st = read_word(&r->scaled16, f, "mopd.grey16", "scaled");
     if (st == MOPD_OK) st = read_settings(r, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->classes, f, "mopd.classes");
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->templates, f, "mopd.templates");

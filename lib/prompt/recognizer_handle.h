@@ -32,7 +32,7 @@ struct mopd_recognizer {
     mo_recognizer_fit fit;
     double keep;                /* share of known pictures that stay known */
     char fingerprint[65];       /* of the encoder */
-    bool upright;               /* its pictures were turned as EXIF says */
+    bool upright, scaled16;     /* its encoder turned pictures as EXIF says, scaled 16-bit grey */
     mo_names templates;         /* of the text side; none with a prompt */
     struct mopd_prompt *prompt; /* NULL: templates */
     double unseen;              /* how far classes that it was not trained on take its context */

@@ -145,6 +145,18 @@ static void photographs_are_turned_unless_told_not_to(void **state)
     assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), ignore, r_file), 0);
     r = run_mopd(NULL, "inspect @", r_file);
     assert_null(strstr(r.out, "orientation"));
+    char as_fitted[4096];
+    r = run_mopd(NULL, "classify -m @ -r @ --format csv @", tiny_model(1), r_file, lies);
+    snprintf(as_fitted, sizeof as_fitted, "%s", r.out);
+    r = run_mopd(NULL, "classify -m @ -r @ --orientation ignore --format csv @", tiny_model(1), r_file, lies);
+    assert_string_equal(r.out, as_fitted);
+    r = run_mopd(NULL, "classify -m @ -r @ --orientation exif --format csv @", tiny_model(1), r_file, lies);
+    assert_string_not_equal(r.out, as_fitted);
+    r = run_mopd(NULL, "eval -m @ -r @ -d @ --format csv", tiny_model(1), r_file, data);
+    snprintf(as_fitted, sizeof as_fitted, "%s", r.out);
+    r = run_mopd(NULL, "eval -m @ -r @ -d @ --orientation ignore --format csv", tiny_model(1), r_file, data);
+    assert_run(r, 0);
+    assert_string_equal(r.out, as_fitted);
     r = run_mopd(NULL, "classify -m @ --classes cat,dog --orientation up @", tiny_model(1), lies);
     assert_run(r, 2);
     assert_has(r.err, "--orientation 'up' is none of exif, ignore");

@@ -186,30 +186,6 @@ int __wrap_jpeg_read_header(j_decompress_ptr info, boolean whole)
     return result;
 }
 
-int __real_jpeg_read_header(j_decompress_ptr info, boolean image);
-int __wrap_jpeg_read_header(j_decompress_ptr info, boolean image);
-int __wrap_jpeg_read_header(j_decompress_ptr info, boolean image)
-{
-    int read = __real_jpeg_read_header(info, image);
-    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next) {
-        __msan_unpoison(m, sizeof *m);
-        __msan_unpoison(m->data, m->data_length);
-    }
-    return read;
-}
-
-int __real_jpeg_read_header(j_decompress_ptr info, boolean image);
-int __wrap_jpeg_read_header(j_decompress_ptr info, boolean image);
-int __wrap_jpeg_read_header(j_decompress_ptr info, boolean image)
-{
-    int read = __real_jpeg_read_header(info, image);
-    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next) {
-        __msan_unpoison(m, sizeof *m);
-        __msan_unpoison(m->data, m->data_length);
-    }
-    return read;
-}
-
 JDIMENSION __real_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n);
 JDIMENSION __wrap_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n);
 JDIMENSION __wrap_jpeg_read_scanlines(j_decompress_ptr info, JSAMPARRAY rows, JDIMENSION n)

@@ -350,6 +350,8 @@ class mopd_recognizer_info(Structure):
         ("loo_low", c_double),
         ("loo_high", c_double),
         ("loo_ece", c_double),
+        ("upright", c_uint32),
+        ("scaled16", c_uint32),
     ]
 
 
