@@ -121,7 +121,10 @@ int cli_data_encode(mopd_dataset **out, const mopd_dataset *from, const mopd_dat
 int cli_data_open_encoder(mopd_encoder **encoder, const mopd_dataset *store, cli_common *common)
 {
     const mopd_dataset_info info = cli_data_info(store);
-    if (!common->orientation && info.dim) common->orientation = info.upright ? "exif" : "ignore";
+    const char *its = info.upright ? "exif" : "ignore";
+    if (info.dim && common->orientation && strcmp(common->orientation, its) != 0)
+        return cli_fail("--orientation %s: the store's pictures were read with %s", common->orientation, its);
+    if (info.dim) common->orientation = its;
     return cli_open_encoder(encoder, common, 0) ? -1 : EXIT_FAILED;
 }
 

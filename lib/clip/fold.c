@@ -5,8 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/floats.h"
 #include "base/mem.h"
 #include "layer/conv.h"
+
+/* A norm's numbers are finite, its variances not negative. */
+static mopd_status check_norm(const float *x, size_t n, const char *name, bool variances)
+{
+    if (!mo_floats_finite(x, n))
+        return mo_fail(MOPD_E_NUMERIC, "tensor \"%s\" has a number that is not finite", name);
+    for (size_t i = 0; i < n && variances; i++)
+        if (x[i] < 0) return mo_fail(MOPD_E_NUMERIC, "tensor \"%s\" has the variance %g", name, (double)x[i]);
+    return MOPD_OK;
+}
 
 static mopd_status read_norm(float *to, const mo_weights *weights, const char *norm, size_t n)
 {
@@ -18,6 +29,7 @@ static mopd_status read_norm(float *to, const mo_weights *weights, const char *n
         mopd_status st = mo_weights_get(weights, name, &p);
         if (st != MOPD_OK) return st;
         mo_weights_floats(p, 0, n, to + i * n);
+        if ((st = check_norm(to + i * n, n, name, i == 3)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }

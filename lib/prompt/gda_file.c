@@ -75,12 +75,12 @@ static mopd_status read_settings(mopd_gda *g, const mo_tensors *f)
     if (st == MOPD_OK) st = mo_json_need_number(root, "alpha", path, &alpha);
     if (st == MOPD_OK) st = mo_json_need_number(root, "temperature", path, &temperature);
     mo_json_close(root);
-    if (st == MOPD_OK && !(alpha >= 0 && alpha <= 1e9))
-        st = mo_fail(MOPD_E_FORMAT, "%s: alpha is %g", path, alpha);
-    if (st == MOPD_OK && !(temperature >= 1e-9 && temperature <= 1e9))
-        st = mo_fail(MOPD_E_FORMAT, "%s: temperature is %g", path, temperature);
     g->alpha = (float)alpha;
     g->temperature = (float)temperature;
+    if (st == MOPD_OK && !(g->alpha >= 0 && isfinite(g->alpha)))
+        st = mo_fail(MOPD_E_FORMAT, "%s: alpha is %g", path, alpha);
+    if (st == MOPD_OK && !(g->temperature > 0 && isfinite(g->temperature)))
+        st = mo_fail(MOPD_E_FORMAT, "%s: temperature is %g", path, temperature);
     return st;
 }
 

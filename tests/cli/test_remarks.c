@@ -138,13 +138,15 @@ static void photographs_are_turned_unless_told_not_to(void **state)
     assert_run(run_mopd(NULL, "features -m @ -d @ --append -o @", tiny_model(1), data, ignore), 0);
     r = run_mopd(NULL, "features -m @ -d @ --append --orientation exif -o @", tiny_model(1), data, ignore);
     assert_run(r, 1);
-    assert_has(r.err, "pictures were not turned as EXIF says in the store");
+    assert_has(r.err, "--orientation exif: the store's pictures were read with ignore");
     assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), exif, r_file), 0);
     r = run_mopd(NULL, "inspect @", r_file);
     assert_has(r.out, "orientation");
     assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), ignore, r_file), 0);
     r = run_mopd(NULL, "inspect @", r_file);
     assert_null(strstr(r.out, "orientation"));
+    r = run_mopd(NULL, "fit -m @ -d @ --orientation exif -o @", tiny_model(1), ignore, r_file);
+    assert_one_error(&r, 1, "--orientation exif: the store's pictures were read with ignore", "");
     char as_fitted[4096];
     r = run_mopd(NULL, "classify -m @ -r @ --format csv @", tiny_model(1), r_file, lies);
     snprintf(as_fitted, sizeof as_fitted, "%s", r.out);

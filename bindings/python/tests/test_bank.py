@@ -144,6 +144,10 @@ def test_a_bank_takes_the_scale_of_labelled_pictures(enc, shots):
     assert all(best <= loss(bank, tuned.logit_scale * k) + 1e-6 for k in (0.5, 0.9, 1.1, 2))
     with pytest.raises(ValueError, match="'bird' is no class of the bank"):
         bank.calibrated(f, ["bird"] * len(f))
+    with pytest.raises(ValueError, match="indices of classes"):
+        bank.calibrated(f, np.asarray(y) + 2**32)  # not cut to 32 bits
+    with pytest.raises(ValueError, match="zero character"):
+        tuned.save("a\0b")
 
 
 def test_gda_is_copied_pickled_and_predicts(enc, shots, tmp_path):

@@ -172,11 +172,16 @@ def label_row(labels: ArrayLike, n: int) -> Labels:
     array = np.ascontiguousarray(labels)
     if array.shape != (n,) or array.dtype.kind not in "iu":
         raise ValueError(f"labels of type {array.dtype} and shape {array.shape}: expected {n} integers")
+    if array.size and not -(2**31) <= int(array.min()) <= int(array.max()) < 2**31:
+        raise ValueError(f"labels from {array.min()} to {array.max()}: they are indices of classes")
     return array.astype(np.int32, copy=False)
 
 
 def path_bytes(path: Path) -> bytes:
-    return os.fsencode(path)
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise ValueError(f"a path holds a zero character: {name!r}")
+    return name
 
 
 def text_bytes(text: str) -> bytes:
