@@ -20,7 +20,8 @@ def public():
             thing = getattr(module, name)
             yield f"{module.__name__}.{name}"
             if inspect.isclass(thing) and not issubclass(thing, (int, tuple, Exception)):
-                for member, value in vars(thing).items():
+                own = [vars(c) for c in thing.__mro__ if c.__module__.startswith("mopd")]  # inherited ones too
+                for member, value in {k: v for names in reversed(own) for k, v in names.items()}.items():
                     if not member.startswith("_") and (callable(value) or isinstance(value, (property, classmethod))):
                         yield f"{module.__name__}.{name}.{member}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, byref, c_double, c_uint32
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,7 +39,99 @@ if TYPE_CHECKING:
 MATCH = np.dtype([("index", np.uint32), ("probability", np.float32), ("logit", np.float32)])
 
 
-class Bank:
+T = TypeVar("T", bound="_Classifier")
+
+
+class _Classifier:
+    """What banks and Gaussian heads have in common: classes, a file, logits of features.  Immutable."""
+
+    _kind: ClassVar[str]  # of the C functions, mopd_KIND_...
+    _handle: Handle
+    _classes: List[str]
+
+    @classmethod
+    def _function(cls, name: str) -> Any:
+        return getattr(lib, f"mopd_{cls._kind}_{name}")
+
+    @classmethod
+    def _new(cls) -> Handle:
+        return Handle(getattr(_abi, f"mopd_{cls._kind}"), cls._function("free"))
+
+    def _take(self: T, handle: Handle) -> T:
+        self._handle = handle
+        n, name = self._function("n_classes")(handle.pointer), self._function("class_name")
+        self._classes = [name(handle.pointer, i).decode() for i in range(n)]
+        return self
+
+    @classmethod
+    def _of(cls: Type[T], handle: Handle) -> T:
+        return cls.__new__(cls)._take(handle)
+
+    @classmethod
+    def open(cls: Type[T], path: Path, encoder: Optional["Encoder"] = None) -> T:
+        """What :meth:`save` wrote, bit for bit: a bank of 10,000 classes in some 30 milliseconds.
+
+        Parameters
+        ----------
+        path : path
+            A file of this kind.
+        encoder : Encoder, optional
+            The model it must have been made with.
+
+        Raises
+        ------
+        MopdError
+            MISMATCH: made with another model (both fingerprints are named); FORMAT: not a file of this kind.
+        """
+        out, model = cls._new(), None if encoder is None else encoder._live()
+        check(cls._function("open")(out.out, path_bytes(path), None if model is None else model.pointer))
+        return cls._of(out)
+
+    def save(self, path: Path) -> None:
+        """Writes everything and the model's fingerprint as one safetensors file; the same gives the same bytes."""
+        check(self._function("save")(self._handle.pointer, path_bytes(path)))
+
+    @property
+    def classes(self) -> List[str]:
+        """The class names, as given."""
+        return list(self._classes)
+
+    @property
+    def dim(self) -> int:
+        """D, the width of a feature."""
+        return int(self._function("dim")(self._handle.pointer))
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self)} classes>"
+
+    def __copy__(self: T) -> T:
+        return self
+
+    def __deepcopy__(self: T, memo: Any) -> T:
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _classifier_from_bytes, (type(self), saved_bytes(self.save))
+
+    def _map(self, function: str, features: ArrayLike) -> Floats:
+        rows = feature_rows(features, self.dim)
+        out = np.empty((len(rows), len(self)), np.float32)
+        check(self._function(function)(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
+        return out
+
+    def logits(self, features: ArrayLike) -> Floats:
+        """Logits, (n, C), of picture features (n, D)."""
+        return self._map("logits", features)
+
+    def probabilities(self, features: ArrayLike) -> Floats:
+        """Softmax of the logits over the classes (a GDA's over its temperature), (n, C), of picture features (n, D)."""
+        return self._map("probabilities", features)
+
+
+class Bank(_Classifier):
     """Class features to compare pictures with.
 
     Parameters
@@ -57,11 +149,10 @@ class Bank:
     Immutable; any number of threads may use one.  It does not need the encoder after creation.
     """
 
-    _handle: Handle
-    _classes: List[str]
+    _kind = "bank"
 
     def __init__(self, encoder: "Encoder", classes: Sequence[str], templates: Optional[Sequence[str]] = None) -> None:
-        model, out = encoder._live(), _new_bank()
+        model, out = encoder._live(), Bank._new()
         names, sentences = text_list(classes, "classes"), text_list(templates or [], "templates")
         patiently(
             lambda: check(
@@ -70,16 +161,6 @@ class Bank:
         )
         self._take(out)
         warn_of_ids(classes)
-
-    def _take(self, handle: Handle) -> "Bank":
-        self._handle = handle
-        n = lib.mopd_bank_n_classes(handle.pointer)
-        self._classes = [lib.mopd_bank_class_name(handle.pointer, i).decode() for i in range(n)]
-        return self
-
-    @classmethod
-    def _of(cls, handle: Handle) -> "Bank":
-        return cls.__new__(cls)._take(handle)
 
     @classmethod
     def from_features(cls, classes: Sequence[str], features: ArrayLike, logit_scale: float) -> "Bank":
@@ -97,37 +178,13 @@ class Bank:
         array = np.ascontiguousarray(plain_array(features), np.float32)
         if array.ndim != 2 or len(array) != len(classes):
             raise ValueError(f"features of shape {array.shape} for {len(classes)} classes")
-        out, names = _new_bank(), text_list(classes, "classes")
+        out, names = Bank._new(), text_list(classes, "classes")
         check(
             lib.mopd_bank_create_features(
                 out.out, names, len(names), float_pointer(array), array.shape[1], logit_scale
             )
         )
         return cls._of(out)
-
-    @classmethod
-    def open(cls, path: Path, encoder: Optional["Encoder"] = None) -> "Bank":
-        """A bank from the file that :meth:`save` wrote, bit for bit: 10,000 classes in some 30 milliseconds.
-
-        Parameters
-        ----------
-        path : path
-            A bank's file.
-        encoder : Encoder, optional
-            The model it must have been made with.
-
-        Raises
-        ------
-        MopdError
-            MISMATCH: made with another model (both fingerprints are named); FORMAT: not a bank's file.
-        """
-        out, model = _new_bank(), None if encoder is None else encoder._live()
-        check(lib.mopd_bank_open(out.out, path_bytes(path), None if model is None else model.pointer))
-        return cls._of(out)
-
-    def save(self, path: Path) -> None:
-        """Writes features, names, templates, scale and the model's fingerprint as one safetensors file."""
-        check(lib.mopd_bank_save(self._handle.pointer, path_bytes(path)))
 
     def calibrated(self, features: ArrayLike, labels: ArrayLike) -> "Bank":
         """The same bank with the scale that makes its probabilities those of labelled pictures.
@@ -145,7 +202,7 @@ class Bank:
             It ranks as this one; ``logit_scale`` tells the new scale.
         """
         rows = feature_rows(features, self.dim)
-        own, out = label_row(_indices(labels, self.classes), len(rows)), _new_bank()
+        own, out = label_row(_indices(labels, self.classes), len(rows)), Bank._new()
         at = self._handle.pointer
         check(lib.mopd_bank_create_calibrated(out.out, at, float_pointer(rows), label_pointer(own), len(rows)))
         return Bank._of(out)
@@ -161,48 +218,9 @@ class Bank:
         return str(lib.mopd_bank_fingerprint(self._handle.pointer).decode())
 
     @property
-    def classes(self) -> List[str]:
-        """The class names, as given."""
-        return list(self._classes)
-
-    @property
-    def dim(self) -> int:
-        """D, the width of a feature."""
-        return int(lib.mopd_bank_dim(self._handle.pointer))
-
-    @property
     def features(self) -> Floats:
         """The class features, (C, D) float32, rows of length 1; read-only, not copied."""
         return view(self._handle, lib.mopd_bank_features(self._handle.pointer), (len(self), self.dim))
-
-    def __len__(self) -> int:
-        return len(self._classes)
-
-    def __repr__(self) -> str:
-        return f"<Bank of {len(self)} classes>"
-
-    def __copy__(self) -> "Bank":
-        return self
-
-    def __deepcopy__(self, memo: Any) -> "Bank":
-        return self
-
-    def __reduce__(self) -> Tuple[Any, ...]:
-        return _bank_from_bytes, (saved_bytes(self.save),)
-
-    def _map(self, function: Any, features: ArrayLike) -> Floats:
-        rows = feature_rows(features, self.dim)
-        out = np.empty((len(rows), len(self)), np.float32)
-        check(function(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
-        return out
-
-    def logits(self, features: ArrayLike) -> Floats:
-        """Logits, (n, C), of picture features (n, D)."""
-        return self._map(lib.mopd_bank_logits, features)
-
-    def probabilities(self, features: ArrayLike) -> Floats:
-        """Softmax of the logits over the classes, (n, C), of picture features (n, D)."""
-        return self._map(lib.mopd_bank_probabilities, features)
 
     def matches(self, features: ArrayLike, top: int = 5) -> NDArray[Any]:
         """The best classes of each picture.
@@ -377,7 +395,7 @@ class Prompt:
             How far classes that the prompt was not trained on take its context, from 0 (the words that it started from)
             to 1 (the published method); 0.5 serves new classes better.
         """
-        model, out, names = encoder._live(), _new_bank(), text_list([] if classes is None else classes, "classes")
+        model, out, names = encoder._live(), Bank._new(), text_list([] if classes is None else classes, "classes")
         if classes is not None and not len(names):
             raise ValueError("classes: no class")
         patiently(
@@ -428,7 +446,7 @@ class Prompt:
         return use
 
 
-class GDA:
+class GDA(_Classifier):
     """A classifier without training: Gaussian discriminant on features, blended with the text classifier.
 
     `Recognizer` does the same job better from few pictures, and takes pictures.  This one is for comparing with what others
@@ -450,8 +468,7 @@ class GDA:
     Immutable; any number of threads may use one.
     """
 
-    _handle: Handle
-    _classes: List[str]
+    _kind = "gda"
 
     def __init__(self, bank: Bank, features: ArrayLike, labels: ArrayLike, alpha: Optional[float] = None) -> None:
         rows = feature_rows(features, bank.dim)
@@ -459,7 +476,7 @@ class GDA:
         factor = -1.0 if alpha is None else alpha
         if factor < 0 and alpha is not None:
             raise ValueError(f"alpha {alpha} is negative")
-        out = _new_gda()
+        out = GDA._new()
         at = bank._handle
         patiently(
             lambda: check(
@@ -467,36 +484,6 @@ class GDA:
             )
         )
         self._take(out)
-
-    def _take(self, handle: Handle) -> "GDA":
-        self._handle = handle
-        n = lib.mopd_gda_n_classes(handle.pointer)
-        self._classes = [lib.mopd_gda_class_name(handle.pointer, i).decode() for i in range(n)]
-        return self
-
-    @classmethod
-    def open(cls, path: Path, encoder: Optional["Encoder"] = None) -> "GDA":
-        """A head from the file that :meth:`save` wrote, bit for bit.
-
-        Parameters
-        ----------
-        path : path
-            A head's file.
-        encoder : Encoder, optional
-            The model it must have been made with.
-
-        Raises
-        ------
-        MopdError
-            MISMATCH: made with another model (both fingerprints are named); FORMAT: not a head's file.
-        """
-        out, model = _new_gda(), None if encoder is None else encoder._live()
-        check(lib.mopd_gda_open(out.out, path_bytes(path), None if model is None else model.pointer))
-        return cls.__new__(cls)._take(out)
-
-    def save(self, path: Path) -> None:
-        """Writes the head as one safetensors file; the same head gives the same bytes."""
-        check(lib.mopd_gda_save(self._handle.pointer, path_bytes(path)))
 
     @property
     def alpha(self) -> float:
@@ -508,54 +495,18 @@ class GDA:
         """T of softmax(logits / T), under which held-out pictures are likeliest; 1 where a class has one picture."""
         return float(lib.mopd_gda_temperature(self._handle.pointer))
 
-    @property
-    def classes(self) -> List[str]:
-        """The class names."""
-        return list(self._classes)
-
-    @property
-    def dim(self) -> int:
-        """D, the width of a feature."""
-        return int(lib.mopd_gda_dim(self._handle.pointer))
-
     def with_classes(self, bank: Bank) -> "GDA":
         """The same head for the classes of another bank."""
         if not isinstance(bank, Bank):
             raise TypeError(f"a Bank of the classes is expected, not {type(bank).__name__}: Bank(encoder, classes)")
-        out = _new_gda()
+        out = GDA._new()
         check(lib.mopd_gda_create_classes(out.out, self._handle.pointer, bank._handle.pointer))
-        return GDA.__new__(GDA)._take(out)
-
-    def _map(self, function: Any, features: ArrayLike) -> Floats:
-        rows = feature_rows(features, self.dim)
-        out = np.empty((len(rows), len(self._classes)), np.float32)
-        check(function(self._handle.pointer, float_pointer(rows), len(rows), float_pointer(out)))
-        return out
-
-    def logits(self, features: ArrayLike) -> Floats:
-        """Logits, (n, C), of picture features (n, D)."""
-        return self._map(lib.mopd_gda_logits, features)
-
-    def probabilities(self, features: ArrayLike) -> Floats:
-        """Softmax of the logits over the temperature, (n, C), of picture features (n, D)."""
-        return self._map(lib.mopd_gda_probabilities, features)
+        return GDA._of(out)
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """The name of the likeliest class of each picture, (n,), of features (n, D)."""
         out: NDArray[Any] = np.asarray(self._classes)[self.logits(features).argmax(axis=1)]
         return out
-
-    def __copy__(self) -> "GDA":
-        return self
-
-    def __deepcopy__(self, memo: Any) -> "GDA":
-        return self
-
-    def __reduce__(self) -> Tuple[Any, ...]:
-        return _gda_from_bytes, (saved_bytes(self.save),)
-
-    def __repr__(self) -> str:
-        return f"<GDA of {len(self._classes)} classes>"
 
 
 def _indices(labels: ArrayLike, classes: List[str]) -> ArrayLike:
@@ -570,14 +521,6 @@ def _indices(labels: ArrayLike, classes: List[str]) -> ArrayLike:
     return np.asarray([places[x] for x in array.ravel().tolist()], np.int32).reshape(array.shape)
 
 
-def _new_bank() -> Handle:
-    return Handle(_abi.mopd_bank, lib.mopd_bank_free)
-
-
-def _new_gda() -> Handle:
-    return Handle(_abi.mopd_gda, lib.mopd_gda_free)
-
-
 def _new_prompt() -> Handle:
     return Handle(_abi.mopd_prompt, lib.mopd_prompt_close)
 
@@ -586,12 +529,8 @@ def _pointer(array: NDArray[Any], kind: Any) -> Any:
     return ctypes.cast(array.ctypes.data, POINTER(kind))
 
 
-def _bank_from_bytes(data: bytes) -> Bank:
-    return opened_bytes(data, Bank.open)
-
-
-def _gda_from_bytes(data: bytes) -> GDA:
-    return opened_bytes(data, GDA.open)
+def _classifier_from_bytes(cls: Type[T], data: bytes) -> T:
+    return opened_bytes(data, cls.open)
 
 
 def _prompt_from_bytes(data: bytes) -> Prompt:

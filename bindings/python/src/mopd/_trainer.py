@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _abi
 from ._abi import lib
-from ._bank import Bank, Prompt, _new_bank, _new_prompt
+from ._bank import Bank, Prompt, _new_prompt
 from ._core import (
     Floats,
     Handle,
@@ -416,7 +416,7 @@ class Trainer:
 
     def bank(self, classes: Optional[Sequence[str]] = None) -> Bank:
         """A bank of any classes with the prompt as it is now; without `classes` those trained on."""
-        out, names = _new_bank(), text_list([] if classes is None else classes, "classes")
+        out, names = Bank._new(), text_list([] if classes is None else classes, "classes")
         patiently(lambda: check(lib.mopd_bank_create_trainer(out.out, self._handle.pointer, names, len(names))))
         return Bank._of(out)
 
