@@ -21,10 +21,10 @@ static mopd_status named(char **out, const char *path, const char *snapshots)
     mopd_status st = mo_file_exists(ref) ? mo_file_read(&text, ref, LONGEST) : MOPD_OK;
     mo_mem_free(ref);
     if (st != MOPD_OK || !text.size) return st;
-    if (st == MOPD_OK && text.size) text.data[strcspn(text.data, "\r\n/")] = 0;
-    if (st == MOPD_OK && text.size && *text.data && *text.data != '.') {
-        *out = mo_path_join(snapshots, text.data);
-        st = *out ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK && text.size) {
+        text.data[strcspn(text.data, "\r\n/")] = 0;
+        if (*text.data && *text.data != '.' && !(*out = mo_path_join(snapshots, text.data)))
+            st = MOPD_E_NOMEM;
     }
     mo_buf_free(&text);
     if (*out && !mo_file_is_dir(*out)) {
