@@ -14,7 +14,7 @@ if [ $# = 2 ]; then
     "$venv/bin/python" -c '
 from importlib.metadata import requires
 print(*(line.split(";")[0] for line in requires("mopd") if "extra ==" in line and "test" in line), sep="\n")' >"$build/python-extras"
-    "$venv/bin/pip" install --quiet -r "$build/python-extras"
+    "$venv/bin/pip" install --quiet --no-compile -r "$build/python-extras" # most of it is never imported
 else
     [ -n "${PYTHON:-}" ] || "$root/scripts/setup.sh" python3-venv
     venv=$build/python-venv

@@ -142,6 +142,16 @@ static bool read_lines(cli_list *list, FILE *f, const char *path, bool all)
     return !bad;
 }
 
+size_t cli_file_head(const char *path, void *head, size_t n)
+{
+    struct stat info;
+    FILE *f = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rbe") : NULL;
+    if (!f) return 0;
+    n = fread(head, 1, n, f);
+    fclose(f);
+    return n;
+}
+
 static bool read_list(cli_list *list, const char *path, bool all)
 {
     cli_interrupt_ends(true); /* who types the lines, or awaits them from a pipe, may give up */
@@ -212,7 +222,10 @@ bool cli_list_pictures(cli_list *list, const char *path)
         return true;
     }
     size_t before = list->n;
-    if (!walk(list, path, 0)) return false;
+    cli_interrupt_ends(true);
+    const bool whole = walk(list, path, 0);
+    cli_interrupt_ends(false);
+    if (!whole) return false;
     cli_remarks_passed();
     if (list->n == before)
         return cli_fail("%s: no picture (.jpg, .png and so on) below this folder", path), false;

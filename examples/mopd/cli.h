@@ -54,6 +54,9 @@ char *cli_strdup(const char *text);
 void cli_list_add(cli_list *list, const char *text);
 void cli_list_free(cli_list *list);
 
+/* The first bytes of a regular file, n at most; how many: 0 for what cannot be read and for pipes, which are not waited for. */
+size_t cli_file_head(const char *path, void *head, size_t n);
+
 /* Adds "a,b,c" split at commas, spaces around each trimmed; empty parts stay, for the library to refuse. */
 void cli_list_split(cli_list *list, const char *text);
 

@@ -55,7 +55,9 @@ int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
     options.names = data->names;
     if (data->may_lack_labels)
         options.flags = data->unlabelled ? MOPD_DATASET_UNLABELLED : MOPD_DATASET_MAY_LACK_LABELS;
+    cli_interrupt_ends(true); /* a folder may be large, and on a slow disk */
     mopd_status st = mopd_dataset_open(out, data->path, &options);
+    cli_interrupt_ends(false);
     if (st == MOPD_E_FORMAT && data->hint) return cli_fail("%s; %s", mopd_last_error(), data->hint);
     if (st != MOPD_OK) return cli_fail_status(st);
     if (data->may_lack_labels || !cli_data_info(*out).unlabelled) {

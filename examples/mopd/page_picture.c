@@ -24,11 +24,8 @@ static void base64(FILE *f, const unsigned char *bytes, size_t n)
 /* The whole file, to be freed; NULL when it cannot be read or is no small JPEG or PNG. */
 static unsigned char *read_small(const char *file, size_t *n)
 {
-    FILE *f = fopen(file, "rbe");
-    if (!f) return NULL;
     unsigned char *bytes = cli_alloc(AS_IT_IS + 1, 1);
-    *n = fread(bytes, 1, AS_IT_IS + 1, f);
-    fclose(f);
+    *n = cli_file_head(file, bytes, AS_IT_IS + 1);
     if (*n > 8 && *n <= AS_IT_IS && (!memcmp(bytes, "\x89PNG", 4) || !memcmp(bytes, "\xff\xd8\xff", 3)))
         return bytes;
     free(bytes);

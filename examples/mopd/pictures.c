@@ -8,11 +8,7 @@
 static bool is_store(const char *path)
 {
     unsigned char head[9];
-    FILE *f = fopen(path, "rbe");
-    if (!f) return false;
-    const size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
-    return n == sizeof head && !memcmp(head + 4, "\0\0\0\0{", 5);
+    return cli_file_head(path, head, sizeof head) == sizeof head && !memcmp(head + 4, "\0\0\0\0{", 5);
 }
 
 static void list_files(cli_list *files, const mopd_dataset *data)

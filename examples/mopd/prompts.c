@@ -27,7 +27,9 @@ static int check_classes(const cli_prompts *p)
     if (mopd_classes_check((const char *const *)p->class_list.item, n, same) == MOPD_OK) return -1;
     const char *message = mopd_last_error();
     if (!p->class_file) return cli_fail("--classes: %s", message);
-    if (same[1] == n || !strcmp(p->class_file, "-")) return cli_fail("%s: %s", p->class_file, message);
+    char first;
+    if (same[1] == n || !cli_file_head(p->class_file, &first, 1))
+        return cli_fail("%s: %s", p->class_file, message);
     return cli_fail("%s: lines %zu and %zu: %s", p->class_file, line_of(p->class_file, same[0]),
         line_of(p->class_file, same[1]), message);
 }

@@ -9,16 +9,27 @@
 
 #include "base/buf.h"
 
+/* What is no regular file; NULL for one. */
+static const char *other_kind(mode_t mode)
+{
+    if (S_ISREG(mode)) return NULL;
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+/* O_NONBLOCK: a pipe that nobody writes to opens at once, and is then refused.  A regular file knows no waiting. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 {
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
     struct stat info;
     mopd_status st = MOPD_OK;
     if (fstat(*fd, &info))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
-    else if (S_ISDIR(info.st_mode))
-        st = mo_fail(MOPD_E_IO, "%s: is a directory, a file is needed", path);
+    else if (other_kind(info.st_mode))
+        st = mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, other_kind(info.st_mode));
     else
         *size = info.st_size > 0 ? (size_t)info.st_size : 0;
     if (st != MOPD_OK) close(*fd);
@@ -46,7 +57,7 @@ mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit)
     if (st != MOPD_OK) return st;
     buf->size = 0;
     size_t step = size + 1, got = 0;
-    do { /* once for ordinary files; on for pipes, whose size reads as 0 */
+    do { /* once for ordinary files; on for those of /proc, whose size reads as 0 */
         if (buf->size > limit || size > limit) {
             st = mo_fail(MOPD_E_UNSUPPORTED, "%s: larger than %zu bytes", path, limit);
             break;

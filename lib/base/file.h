@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 
-/* Opens a regular file for reading and tells its size.  IO names path and the system's reason; a directory is IO too. */
+/* Opens a regular file for reading and tells its size.  IO names path and the system's reason, or what
+ * lies there instead: a directory, a pipe, a device.  Nothing is waited for. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path);
 
 /* Reads up to n bytes, fewer only at the end of the file: *got. */

@@ -2,9 +2,9 @@
  * dataset.c - datasets: built in the one order that all have, cut into parts, closed; and files opened by their kind. */
 #include "data/dataset.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -307,13 +307,15 @@ mopd_status mo_dataset_check_words(const mopd_dataset *d, const char *where)
 /* A store begins with the length of its header, 8 bytes of which the last are zero; a list of pictures is text. */
 static mopd_status looks_like_store(const char *path, bool *store)
 {
-    FILE *f = fopen(path, "rbe");
-    if (!f) return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
+    int fd;
     unsigned char head[8];
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
+    size_t n = 0, size;
+    mopd_status st = mo_file_open(&fd, &size, path);
+    if (st != MOPD_OK) return st;
+    st = mo_file_read_bytes(fd, head, sizeof head, &n, path);
+    close(fd);
     *store = n == sizeof head && memchr(head, 0, sizeof head);
-    return MOPD_OK;
+    return st;
 }
 
 static mopd_status open_folder(mopd_dataset **out, const char *path, const mopd_dataset_options *options)

@@ -156,6 +156,26 @@ static void maps_and_reads_agree(void **state)
     assert_int_equal(mo_mem_live(), 0);
 }
 
+/* Nobody writes to the pipe: who waited for it would wait for ever. */
+static void what_is_no_regular_file_is_refused_at_once(void **state)
+{
+    (void)state;
+    const char *pipe = test_path("never");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *path[] = {pipe, "/dev/null", "/dev/zero", "/tmp"};
+    const char *const kind[] = {"is a pipe", "is a device", "is a device", "is a directory"};
+    mo_map m;
+    mo_buf b = {0};
+    for (size_t i = 0; i < 4; i++) {
+        assert_fails(mo_file_read(&b, path[i], 100), MOPD_E_IO, kind[i]);
+        for (int read = 0; read < 2; read++) assert_fails(mo_map_open(&m, path[i], read), MOPD_E_IO, kind[i]);
+    }
+    assert_fails(mo_file_read(&b, pipe, 100), MOPD_E_IO, "a regular file is needed");
+    assert_ok(mo_file_read(&b, "/proc/self/maps", 1 << 20)); /* a regular file without a size */
+    assert_true(b.size > 0);
+    mo_buf_free(&b);
+}
+
 static void names_come_in_byte_order(void **state)
 {
     (void)state;
@@ -297,6 +317,7 @@ int main(void)
         cmocka_unit_test(full_disk_is_an_error),
         cmocka_unit_test(paths_that_cannot_be_written),
         cmocka_unit_test(maps_and_reads_agree),
+        cmocka_unit_test(what_is_no_regular_file_is_refused_at_once),
         cmocka_unit_test(names_come_in_byte_order),
         cmocka_unit_test(paths_join_and_part),
         cmocka_unit_test(real_paths_begin_at_the_top),

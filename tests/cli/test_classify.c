@@ -128,6 +128,25 @@ static void each_bad_picture_is_named_with_its_reason(void **state)
     }
 }
 
+/* Pipes, sockets and devices among the pictures are named; nothing waits for them, and the rest is done. */
+static void pipes_and_devices_are_named_and_the_rest_go_on(void **state)
+{
+    (void)state;
+    const char *folder = test_path("odd");
+    test_png("odd/b.png", 20, 14, 1);
+    assert_int_equal(mkfifo(test_path("odd/a.jpg"), 0600), 0);
+    assert_int_equal(symlink("/dev/zero", test_path("odd/c.png")), 0);
+    run_result r = run_mopd(&(run_setup){0}, "classify -m @ --classes cat,dog @", tiny_model(1), folder);
+    assert_run(r, 1);
+    assert_non_null(strstr(r.out, "b.png"));
+    assert_non_null(strstr(r.err, "odd/a.jpg: is a pipe, a regular file is needed"));
+    assert_non_null(strstr(r.err, "odd/c.png: is a device, a regular file is needed"));
+    r = run_mopd(
+        &(run_setup){0}, "classify -m @ --classes cat,dog -d @", tiny_model(1), test_path("odd/a.jpg"));
+    assert_run(r, 1);
+    assert_non_null(strstr(r.err, "is a pipe"));
+}
+
 static void folders_are_walked_in_byte_order(void **state)
 {
     (void)state;
@@ -334,6 +353,7 @@ int main(void)
         cmocka_unit_test(classify_shows_one_class_by_default),
         cmocka_unit_test(one_bad_picture_and_the_rest_go_on),
         cmocka_unit_test(each_bad_picture_is_named_with_its_reason),
+        cmocka_unit_test(pipes_and_devices_are_named_and_the_rest_go_on),
         cmocka_unit_test(folders_are_walked_in_byte_order),
         cmocka_unit_test(names_with_spaces_commas_and_utf8),
         cmocka_unit_test(text_is_a_table),
