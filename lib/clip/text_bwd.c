@@ -24,8 +24,10 @@ static void backward_take(mo_arena *arena, void *ctx)
     b->dlast = mo_arena_floats(arena, ends * width);
     b->dnorm = mo_arena_floats(arena, ends * width);
     b->dx = mo_arena_floats(arena, rows * width);
-    const mo_block_size size = {
-        .rows = rows, .longest = mo_attention_longest(&b->plan->rows), .pool = b->pool};
+    const mo_block_size size = {.rows = rows,
+        .longest = mo_attention_longest(&b->plan->rows),
+        .pool = b->pool,
+        .backward = &b->plan->rows};
     mo_block_work_take(&b->work, arena, b->text->packs->blocks, &size);
 }
 

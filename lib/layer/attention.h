@@ -43,8 +43,9 @@ typedef struct mo_attention {
 } mo_attention;
 /* For one matrix qkv [rows x 3W]: q = qkv, kv = qkv + W, ldq = ldkv = 3W. */
 
-/* Floats of scratch for mo_attention_fwd and _bwd with that pool. */
+/* Floats of scratch for mo_attention_fwd and for mo_attention_bwd with that pool. */
 size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, size_t longest);
+size_t mo_attention_bwd_scratch(const mo_pool *pool, size_t width, size_t n_heads, const mo_rows *rows);
 
 /* out [rows x W], or [n_select x W] for the selected rows: softmax(q k^T / sqrt d) v of all heads. */
 void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a);
@@ -69,8 +70,8 @@ typedef struct mo_attention_normed {
 /* out [n_select x W]; a row's bits depend on its own sequence only. */
 void mo_attention_normed_fwd(mo_pool *pool, float *out, const mo_attention_normed *a);
 
-/* Gradients of a tree's attention given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all
- * rows) are set.  Probabilities are computed again.  Sums over descendants run in a fixed order. */
+/* Gradients given dout (shaped as out).  dq (shaped as q) and dkv (shaped as kv, all rows) are set.  Probabilities
+ * are computed again.  Sums over the rows that see a row run in a fixed order. */
 typedef struct mo_attention_grad {
     const float *dout;
     float *dq, *dkv;

@@ -9,4 +9,7 @@
 size_t mo_attention_full_floats(size_t d, size_t n);
 void mo_attention_full(mo_pool *pool, float *out, const mo_attention *a);
 
+size_t mo_attention_full_bwd_floats(size_t d, size_t n);
+void mo_attention_full_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a);
+
 #endif

@@ -13,10 +13,26 @@ size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, s
     return mo_pool_threads(pool) * mo_max(tree, mo_max(full, normed));
 }
 
+size_t mo_attention_bwd_scratch(const mo_pool *pool, size_t width, size_t n_heads, const mo_rows *rows)
+{
+    const size_t longest = mo_attention_longest(rows),
+                 one = mo_attention_scratch(NULL, width, n_heads, longest);
+    const size_t full = rows->segs ? 0 : mo_attention_full_bwd_floats(width / n_heads, longest);
+    return mo_pool_threads(pool) * mo_max(one, full);
+}
+
 void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a)
 {
     if (a->rows->segs)
         mo_attention_tree_fwd(pool, out, a);
     else
         mo_attention_full(pool, out, a);
+}
+
+void mo_attention_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a)
+{
+    if (a->rows->segs)
+        mo_attention_tree_bwd(pool, grad, a);
+    else
+        mo_attention_full_bwd(pool, grad, a);
 }

@@ -162,7 +162,7 @@ void mo_attention_tree_fwd(mo_pool *pool, float *out, const mo_attention *a)
     mo_pool_run(pool, mo_pool_threads(pool), fwd_worker, &j);
 }
 
-void mo_attention_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a)
+void mo_attention_tree_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a)
 {
     job j = job_of(a);
     j.g = grad;

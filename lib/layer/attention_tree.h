@@ -8,5 +8,6 @@
 /* Scratch of one worker for sequences of at most `longest` rows. */
 size_t mo_attention_tree_floats(size_t longest);
 void mo_attention_tree_fwd(mo_pool *pool, float *out, const mo_attention *a);
+void mo_attention_tree_bwd(mo_pool *pool, const mo_attention_grad *grad, const mo_attention *a);
 
 #endif

@@ -19,8 +19,9 @@ void mo_block_work_take(
     work->qkv = mo_arena_floats(arena, rows * 3 * w);
     work->att = mo_arena_floats(arena, rows * w);
     work->hidden = mo_arena_floats(arena, rows * block->hidden);
-    work->attention =
-        mo_arena_floats(arena, mo_attention_scratch(size->pool, w, block->n_heads, size->longest));
+    work->attention = mo_arena_floats(
+        arena, size->backward ? mo_attention_bwd_scratch(size->pool, w, block->n_heads, size->backward)
+                              : mo_attention_scratch(size->pool, w, block->n_heads, size->longest));
 }
 
 void mo_block_cache_take(

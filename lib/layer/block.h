@@ -54,6 +54,7 @@ typedef struct mo_block_work {
 typedef struct mo_block_size {
     size_t rows, longest;
     const mo_pool *pool;
+    const mo_rows *backward; /* NULL, or the rows that mo_block_bwd will go through */
 } mo_block_size;
 
 void mo_block_work_take(
@@ -106,8 +107,7 @@ typedef struct mo_block_transposed {
 mopd_status mo_block_transposed_pack(mo_block_transposed *out, const mo_block *block);
 void mo_block_transposed_free(mo_block_transposed *transposed);
 
-/* dx [rows x W] = gradient at x given dy [rows or n_select x W], a tree only; x and run as in the forward
- * pass.  dx may be dy when nothing is selected. */
+/* dx [rows x W] = gradient at x given dy [rows or n_select x W]; x and run as in the forward pass.  dx may be dy when nothing is selected. */
 typedef struct mo_block_grad {
     float *dx;
     const float *dy, *x;

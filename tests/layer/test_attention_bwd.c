@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_attention_bwd.c - attention backward over a tree: queries, keys and values against central differences,
- * all rows or some, the same bits at any thread count. */
+ * test_attention_bwd.c - attention backward over a tree and over whole sequences: queries, keys and values against
+ * central differences, all rows or some, the same bits at any thread count. */
 #include "test.h"
 
 #include "support/attention.h"
@@ -10,15 +10,16 @@
 
 enum { W = 24, HEADS = 3 };
 
-/* Which rows query; NULL: all. */
+/* Which of the rows query; NULL: all. */
 typedef struct selection {
+    const mo_rows *rows;
     const uint32_t *row;
     size_t n;
 } selection;
 
 static size_t queries_of(const selection *s)
 {
-    return s->row ? s->n : TEST_TREE_ROWS;
+    return s->row ? s->n : s->rows->rows;
 }
 
 /* x = queries [n x W], then keys and values [rows x 2W]. */
@@ -26,7 +27,7 @@ static mo_attention attention_of(const float *x, const selection *s)
 {
     return (mo_attention){.width = W,
         .n_heads = HEADS,
-        .rows = &test_tree,
+        .rows = s->rows,
         .select = s->row,
         .n_select = s->n,
         .q = x,
@@ -46,14 +47,17 @@ static void backward(mo_pool *pool, float *dx, const float *dy, const float *x, 
     mo_attention a = attention_of(x, s);
     const mo_attention_grad g = {
         .dout = dy, .dq = dx, .dkv = dx + queries_of(s) * W, .lddq = W, .lddkv = 2 * W};
-    a.scratch = test_scratch(pool, W, HEADS, &test_tree);
+    const size_t room = mo_attention_bwd_scratch(pool, W, HEADS, s->rows);
+    a.scratch = test_floats(room + 1, 9);
+    a.scratch[room] = 77;
     mo_attention_bwd(pool, &g, &a);
-    test_scratch_end(a.scratch, pool, W, HEADS, &test_tree);
+    assert_true(a.scratch[room] == 77);
+    mo_mem_free(a.scratch);
 }
 
 static void check(const selection *s)
 {
-    const size_t n_y = queries_of(s) * W, n_x = n_y + TEST_TREE_ROWS * 2 * W;
+    const size_t n_y = queries_of(s) * W, n_x = n_y + s->rows->rows * 2 * W;
     float *x = test_floats(n_x, 1), *dy = test_floats(n_y, 2), *dx = test_floats(n_x, 3),
           *again = test_floats(n_x, 4);
     backward(NULL, dx, dy, x, s);
@@ -79,9 +83,14 @@ static void check(const selection *s)
 
 static void each_selection(void)
 {
-    check(&(selection){NULL, 0});
-    check(&(selection){test_tree_ends, TEST_TREE_SEGMENTS});
-    check(&(selection){test_tree_ends + 2, 1});
+    const mo_rows one = test_sequences(1, 17), three = test_sequences(3, 6);
+    check(&(selection){&test_tree, NULL, 0});
+    check(&(selection){&test_tree, test_tree_ends, TEST_TREE_SEGMENTS});
+    check(&(selection){&test_tree, test_tree_ends + 2, 1});
+    check(&(selection){&one, NULL, 0});
+    check(&(selection){&three, NULL, 0});
+    check(&(selection){&three, (const uint32_t[]){5, 11, 17}, 3});   /* the last of each */
+    check(&(selection){&three, (const uint32_t[]){0, 2, 3, 13}, 4}); /* none of the second */
 }
 
 static void gradients_match_differences_at_any_thread_count(void **state)
@@ -91,17 +100,24 @@ static void gradients_match_differences_at_any_thread_count(void **state)
 }
 
 /* Rows that no selected row sees have no gradient; those that one sees have. */
-static void unseen(void)
+static void unseen_of(const mo_rows *rows)
 {
     static const uint32_t one[1] = {9};
-    const selection s = {one, 1};
-    const size_t n_x = W + TEST_TREE_ROWS * 2 * W;
+    const selection s = {rows, one, 1};
+    const size_t n_x = W + rows->rows * 2 * W;
     float *x = test_floats(n_x, 1), *dy = test_floats(W, 2), *dx = test_floats(n_x, 3);
     backward(NULL, dx, dy, x, &s);
-    for (size_t r = 0; r < TEST_TREE_ROWS; r++)
+    for (size_t r = 0; r < rows->rows; r++)
         for (size_t i = 0; i < 2 * W; i++)
-            assert_int_equal(dx[W + r * 2 * W + i] != 0, test_sees(&test_tree, 9, r));
+            assert_int_equal(dx[W + r * 2 * W + i] != 0, test_sees(rows, 9, r));
     mo_mem_free(x), mo_mem_free(dy), mo_mem_free(dx);
+}
+
+static void unseen(void)
+{
+    const mo_rows three = test_sequences(3, 6);
+    unseen_of(&test_tree);
+    unseen_of(&three);
 }
 
 static void rows_that_nobody_sees_have_no_gradient(void **state)
@@ -114,7 +130,7 @@ static void rows_that_nobody_sees_have_no_gradient(void **state)
  * sees by the same changes nothing, so that their gradients cancel. */
 static void sums(void)
 {
-    const selection s = {test_tree_ends + 5, 1}; /* a root of its own: rows 15 .. 18 */
+    const selection s = {&test_tree, test_tree_ends + 5, 1}; /* a root of its own: rows 15 .. 18 */
     const size_t n_x = W + TEST_TREE_ROWS * 2 * W;
     float *x = test_floats(n_x, 1), *dy = test_floats(W, 2), *dx = test_floats(n_x, 3);
     backward(NULL, dx, dy, x, &s);

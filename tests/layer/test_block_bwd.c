@@ -13,12 +13,12 @@ typedef struct problem {
     size_t n, n_out; /* floats of x and of y */
 } problem;
 
-static problem problem_of(const test_model *m, const uint32_t *select, size_t n_select)
+static problem problem_of(const test_model *m, const mo_rows *rows, const uint32_t *select, size_t n_select)
 {
     return (problem){.m = m,
-        .run = {.rows = &test_tree, .select = select, .n_select = n_select},
-        .n = TEST_TREE_ROWS * m->w,
-        .n_out = (select ? n_select : TEST_TREE_ROWS) * m->w};
+        .run = {.rows = rows, .select = select, .n_select = n_select},
+        .n = rows->rows * m->w,
+        .n_out = (select ? n_select : rows->rows) * m->w};
 }
 
 static void run(float *y, const float *x, void *ctx)
@@ -43,9 +43,9 @@ static void backward(const problem *p, mo_pool *pool, float *dx, const float *dy
     mo_mem_free(y);
 }
 
-static void check(const test_model *m, const uint32_t *select, size_t n_select)
+static void check(const test_model *m, const mo_rows *rows, const uint32_t *select, size_t n_select)
 {
-    problem p = problem_of(m, select, n_select);
+    problem p = problem_of(m, rows, select, n_select);
     float *x = test_floats(p.n, 9), *dy = test_floats(p.n, 12), *dx = test_floats(p.n, 13),
           *again = test_floats(p.n, 14);
     backward(&p, NULL, dx, dy, x);
@@ -76,11 +76,14 @@ static void check(const test_model *m, const uint32_t *select, size_t n_select)
 static void gradients(void)
 {
     static const size_t models[][3] = {{24, 3, 50}, {32, 4, 40}, {48, 3, 60}};
+    const mo_rows two = test_sequences(2, 7);
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         test_model m = test_model_open(
             models[i][0], models[i][1], models[i][2], i % 2 ? MO_ACT_GELU : MO_ACT_QUICK_GELU);
-        check(&m, NULL, 0);
-        check(&m, test_tree_ends, TEST_TREE_SEGMENTS);
+        check(&m, &test_tree, NULL, 0);
+        check(&m, &test_tree, test_tree_ends, TEST_TREE_SEGMENTS);
+        check(&m, &two, NULL, 0);
+        check(&m, &two, (const uint32_t[]){6, 13}, 2);
         test_model_close(&m);
     }
 }
@@ -95,7 +98,7 @@ static void gradients_match_differences(void **state)
 static void unseen(void)
 {
     test_model m = test_model_open(24, 3, 50, MO_ACT_GELU);
-    const problem p = problem_of(&m, test_tree_ends + 2, 1);
+    const problem p = problem_of(&m, &test_tree, test_tree_ends + 2, 1);
     float *x = test_floats(p.n, 9), *dy = test_floats(p.n_out, 12), *dx = test_floats(p.n, 13);
     backward(&p, NULL, dx, dy, x);
     for (size_t i = 0; i < p.n; i++) {
@@ -116,7 +119,7 @@ static void rows_that_are_not_seen_have_no_gradient(void **state)
 static void doubled(void)
 {
     test_model m = test_model_open(32, 2, 40, MO_ACT_QUICK_GELU);
-    const problem p = problem_of(&m, NULL, 0);
+    const problem p = problem_of(&m, &test_tree, NULL, 0);
     float *x = test_floats(p.n, 9), *dy = test_floats(p.n, 12), *dx = test_floats(p.n, 13),
           *twice = test_floats(p.n, 14);
     backward(&p, NULL, dx, dy, x);

@@ -85,7 +85,8 @@ static inline mo_arena test_model_room(
     const test_model *m, const mo_block_run *run, mo_block_work *work, mo_block_cache *cache)
 {
     mo_arena arena = {0};
-    const mo_block_size size = {run->rows->rows, mo_attention_longest(run->rows), run->pool};
+    const mo_block_size size = {
+        run->rows->rows, mo_attention_longest(run->rows), run->pool, cache ? run->rows : NULL};
     for (int pass = 0; pass < 2; pass++) {
         mo_block_work_take(work, &arena, &m->block, &size);
         if (cache) mo_block_cache_take(cache, &arena, &m->block, run->rows->rows, run->n_select);
