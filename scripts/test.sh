@@ -40,7 +40,7 @@ part_onednn()
 
 # What one build has told is not asked of the next.  MOPD_TESTS_LEFT_OUT in CMakePresets.json names what a build has not: what
 # does not run the library; the fuzz targets, which the part fuzz runs with clang and sanitizers; with ThreadSanitizer also
-# what starts no thread (strace -f tells).
+# what starts no thread.
 
 #: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test in C and C++
 part_asan()
@@ -49,11 +49,16 @@ part_asan()
     run_tests asan
 }
 
-#: tsan         ThreadSanitizer, every test of code that runs in threads
+#: tsan         ThreadSanitizer, every test of code that runs in threads; those it has not start none
 part_tsan()
 {
     build tsan
     run_tests tsan
+    build ci
+    cc -shared -fPIC -O1 -o build/no_threads.so tests/support/alone/no_threads.c
+    left_out=$(python3 -c 'import json
+print(*(p["cacheVariables"]["MOPD_TESTS_LEFT_OUT"] for p in json.load(open("CMakePresets.json"))["configurePresets"] if p["name"] == "tsan"))')
+    LD_PRELOAD=$PWD/build/no_threads.so run_tests ci -R "$left_out" -E '^(code|docs|fuzz)[.]|^abi[.].*_program|^api[.]refused'
 }
 
 #: msan         MemorySanitizer, every test in C on the plain path; other libraries end at tests/support/msan/edges.c
