@@ -3,10 +3,10 @@
  *
  *     ffmpeg -v error -i film.mp4 -vf scale=320:240 -pix_fmt bgr0 -f rawvideo - | 08_frames 320 240 cat dog "empty street"
  *
- * A frame is height x width x 4 bytes, blue first and one byte unused, as cameras and windows have them.  The
- * library takes red first and cannot notice another order, so blue and red change places here.  Only the middle
- * square is looked at: it needs no copy, because a picture is told how far apart its rows are.  One frame says
- * little, so the probabilities are averaged over the last few; a line is printed where the class changes. */
+ * A frame is height x width x 4 bytes, blue first and one byte unused, as cameras and windows have them.  The library is told
+ * so once: another layout - three samples, NV12 of a phone's camera, YUYV of a webcam - is another word and, for planes,
+ * other pointers (mopd/frame.h).  Only the middle square is looked at, and only it is read.  One frame says little, so
+ * the probabilities are averaged over the last few; a line is printed where the class changes. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +14,8 @@
 
 typedef struct camera {
     size_t width, height;
-    uint8_t *frame; /* height x width x 4 */
+    uint8_t *samples; /* height x width x 4 */
+    mopd_frame frame; /* what they are */
 } camera;
 
 typedef struct watcher {
@@ -24,25 +25,33 @@ typedef struct watcher {
     float *now, *mean;   /* C probabilities: of this frame, averaged */
 } watcher;
 
+/* Says what the camera's samples are; done once, as only the samples change. */
+static mopd_status describe(camera *c)
+{
+    size_t side = c->width < c->height ? c->width : c->height;
+    mopd_status st = mopd_frame_init(&c->frame, sizeof c->frame);
+    c->frame.layout = MOPD_LAYOUT_BGRA;
+    c->frame.flags = MOPD_FRAME_NO_ALPHA; /* the fourth byte means nothing */
+    c->frame.width = c->width;
+    c->frame.height = c->height;
+    c->frame.planes[0] = c->samples;
+    c->frame.x = (c->width - side) / 2;
+    c->frame.y = (c->height - side) / 2;
+    c->frame.region_width = c->frame.region_height = side;
+    return st;
+}
+
 static int next_frame(camera *c)
 {
     size_t n = c->width * c->height;
-    if (fread(c->frame, 4, n, stdin) != n) return 0; /* the end, or half a frame */
-    for (uint8_t *p = c->frame; p < c->frame + 4 * n; p += 4) {
-        uint8_t blue = p[0];
-        p[0] = p[2];
-        p[2] = blue;
-    }
-    return 1;
+    return fread(c->samples, 4, n, stdin) == n; /* no: the end, or half a frame */
 }
 
 /* The frame's probabilities.  The picture is a copy, so the next frame may be read into the same memory. */
 static mopd_status look(watcher *w, const camera *c)
 {
-    size_t side = c->width < c->height ? c->width : c->height, row_bytes = 4 * c->width;
-    const uint8_t *corner = c->frame + (c->height - side) / 2 * row_bytes + 4 * ((c->width - side) / 2);
     mopd_image *image = NULL;
-    mopd_status st = mopd_image_create(&image, corner, side, side, 4, row_bytes);
+    mopd_status st = mopd_image_create_frame(&image, &c->frame);
     if (st == MOPD_OK)
         st = mopd_encoder_encode_images(w->encoder, (const mopd_image *const *)&image, 1, w->feature);
     if (st == MOPD_OK) st = mopd_bank_probabilities(w->bank, w->feature, 1, w->now);
@@ -78,14 +87,16 @@ static mopd_status watch(watcher *w, camera *c)
 
 int main(int argc, char **argv)
 {
-    camera c = {argc > 2 ? strtoul(argv[1], NULL, 10) : 0, argc > 2 ? strtoul(argv[2], NULL, 10) : 0, NULL};
+    camera c = {.width = argc > 2 ? strtoul(argv[1], NULL, 10) : 0,
+        .height = argc > 2 ? strtoul(argv[2], NULL, 10) : 0};
     if (argc < 4 || c.width - 1 >= 16384 || c.height - 1 >= 16384)
         return fprintf(stderr, "usage: %s WIDTH HEIGHT CLASS... <FRAMES\n", argv[0]), 2;
     size_t n_classes = (size_t)argc - 3;
     watcher w = {.now = calloc(n_classes, sizeof *w.now), .mean = calloc(n_classes, sizeof *w.mean)};
-    c.frame = malloc(4 * c.width * c.height);
+    c.samples = malloc(4 * c.width * c.height);
 
-    mopd_status st = w.now && w.mean && c.frame ? MOPD_OK : MOPD_E_NOMEM;
+    mopd_status st = w.now && w.mean && c.samples ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = describe(&c);
     if (st == MOPD_OK) st = mopd_encoder_open(&w.encoder, NULL, NULL);
     if (st == MOPD_OK)
         st = mopd_bank_create(&w.bank, w.encoder, (const char *const *)argv + 3, n_classes, NULL, 0);
@@ -94,7 +105,7 @@ int main(int argc, char **argv)
 
     mopd_bank_free(w.bank);
     mopd_encoder_close(w.encoder);
-    free(c.frame);
+    free(c.samples);
     free(w.mean);
     free(w.now);
     return st == MOPD_OK ? 0 : 1;

@@ -62,8 +62,8 @@ MOPD_API mopd_status mopd_image_decode(
     mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options);
 
 /* A picture from raw 8-bit samples, height x width x n_channels (1 grey, 3 RGB, 4 RGBA: alpha dropped), rows
- * row_bytes apart (0: packed): frames of a camera or a video, or what another library has decoded.  Copied, so
- * the caller's buffer is free at once.
+ * row_bytes apart (0: packed): what another library has decoded.  Copied, so the caller's buffer is free at
+ * once.  mopd_image_create_frame (frame.h) takes all that cameras and films have, and can do without a copy.
  *
  * The order is red, green, blue, from the top row down.  Nothing can notice blue first (OpenCV, BMP, many
  * cameras) or a picture that lies on its side: its features are worse, so bring it in order before.  What lies
@@ -74,12 +74,20 @@ MOPD_API mopd_status mopd_image_decode(
 MOPD_API mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t height, size_t width,
     size_t n_channels, size_t row_bytes);
 
+/* Columns [x, x + width) and rows [y, y + height) of an image as an image of its own, with its transparency: what a
+ * detector has found, tiles of a large picture.  Copied, so the first may be closed.  ARG: a size of 0, or a region that
+ * reaches beyond the image; NOMEM.  Close with mopd_image_close.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_image_crop(
+    mopd_image **out, const mopd_image *image, size_t x, size_t y, size_t width, size_t height);
+
 /* Width and height in pixels; 0 for NULL.  Any thread.  Since 0.1. */
 MOPD_API size_t mopd_image_width(const mopd_image *image);
 MOPD_API size_t mopd_image_height(const mopd_image *image);
 
 /* The samples, height x width x 3 bytes of red, green and blue in packed rows, for showing the picture or
- * handing it on.  Owned by the image; NULL for NULL.  Any thread.  Since 0.1. */
+ * handing it on.  Owned by the image, or the caller's own where it was borrowed (frame.h) in packed rows; from other
+ * borrowed rows a copy is made with the first call.  NULL for NULL, and where that copy finds no memory.  Any thread.
+ * Since 0.1. */
 MOPD_API const uint8_t *mopd_image_samples(const mopd_image *image);
 
 /* *sharpness, from 0 for a blurred picture to 1: the share of the differences between neighbouring pixels that

@@ -7,6 +7,7 @@
 #include "status.h"
 #include "runtime.h"
 #include "image.h"
+#include "frame.h"
 #include "encoder.h"
 #include "bank.h"
 #include "prompt.h"

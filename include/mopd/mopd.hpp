@@ -321,6 +321,7 @@ template <class T, mopd_status (*Init)(T *, std::size_t)> struct options : T {
 };
 
 using ImageOptions = options<mopd_image_options, mopd_image_options_init>;
+using Frame = options<mopd_frame, mopd_frame_init>;
 using EncoderOptions = options<mopd_encoder_options, mopd_encoder_options_init>;
 using ShareOptions = options<mopd_share_options, mopd_share_options_init>;
 using DatasetOptions = options<mopd_dataset_options, mopd_dataset_options_init>;
@@ -360,6 +361,23 @@ class Image : public detail::handle<mopd_image, mopd_image_close> {
             return mopd_image_create(out, samples.data(), height, width, channels, row_bytes);
         });
         return image;
+    }
+
+    /* A frame of any layout, or a region of it.  With MOPD_FRAME_BORROW its samples must stay as they are while the image
+     * lives. */
+    static Image from_frame(const Frame &frame)
+    {
+        Image image;
+        image.make([&](mopd_image **out) { return mopd_image_create_frame(out, &frame); });
+        return image;
+    }
+
+    /* Columns [x, x + width) and rows [y, y + height), copied. */
+    Image crop(std::size_t x, std::size_t y, std::size_t width, std::size_t height) const
+    {
+        Image part;
+        part.make([&](mopd_image **out) { return mopd_image_crop(out, get(), x, y, width, height); });
+        return part;
     }
 
     /* Takes over a C handle. */

@@ -49,6 +49,9 @@
 #define MO_API_NO_FLAGS UINT32_MAX
 #define MO_API_STRUCTS(X)                                                                                    \
     X(mopd_image_options, 16, 0, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT)                               \
+    X(mopd_frame, 120, 12,                                                                                   \
+        MOPD_FRAME_SCALE_GREY16 | MOPD_FRAME_NO_ALPHA | MOPD_FRAME_BORROW | MOPD_FRAME_BT709 |               \
+            MOPD_FRAME_FULL_RANGE)                                                                           \
     X(mopd_encoder_options, 16, 0,                                                                           \
         MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT | MOPD_TEXT_CLEAN | \
             MOPD_TEXT_AS_IS)                                                                                 \

@@ -2,12 +2,11 @@
  * api_image.c - include/mopd/image.h. */
 #include "api/api_image.h"
 
-#include <string.h>
-
 #include "api/api.h"
 #include "base/mem.h"
 #include "format/image_decode.h"
 #include "math/near.h"
+#include "pixel/frame.h"
 #include "pixel/look.h"
 
 static const mopd_image_options defaults = {.struct_size = sizeof(mopd_image_options)};
@@ -25,10 +24,14 @@ static mo_image_rules rules_of(const mopd_image_options *o)
         .upright = (o->flags & MOPD_IMAGE_UPRIGHT) != 0};
 }
 
-/* Moves the picture into a new handle, or frees it. */
-static mopd_status wrap(mopd_image **out, mo_image *picture)
+mopd_status mo_api_image_wrap(mopd_image **out, mo_image *picture)
 {
-    mopd_image *image = mo_mem_alloc(1, sizeof *image);
+    const bool scattered = picture->borrowed && mo_image_row_bytes(picture) != 3 * picture->width;
+    mopd_image *image = mo_mem_calloc(1, sizeof *image);
+    if (image && scattered && !(image->packed = mo_mem_calloc(1, sizeof *image->packed))) {
+        mo_mem_free(image);
+        image = NULL;
+    }
     if (!image) {
         mo_image_free(picture);
         return MOPD_E_NOMEM;
@@ -53,7 +56,7 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
     if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
     const mo_image_rules rules = rules_of(&o);
     if ((st = mo_image_decode_file(&picture, path, &rules)) != MOPD_OK) return st;
-    return wrap(out, &picture);
+    return mo_api_image_wrap(out, &picture);
 }
 
 mopd_status mopd_image_decode(
@@ -67,17 +70,20 @@ mopd_status mopd_image_decode(
     if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
     const mo_image_rules rules = rules_of(&o);
     if ((st = mo_image_decode(&picture, bytes, n_bytes, &rules)) != MOPD_OK) return st;
-    return wrap(out, &picture);
+    return mo_api_image_wrap(out, &picture);
 }
 
-static void copy_row(uint8_t *rgb, const uint8_t *in, size_t width, size_t n_channels)
+/* Where the rows that the caller describes lie; 1, 3 and 4 samples a pixel. */
+static mopd_frame frame_of(const uint8_t *samples, size_t height, size_t width, size_t n_channels)
 {
-    if (n_channels == 3)
-        memcpy(rgb, in, width * 3);
-    else if (n_channels == 1)
-        for (size_t x = 0; x < width; x++) memset(rgb + 3 * x, in[x], 3);
-    else
-        for (size_t x = 0; x < width; x++) memcpy(rgb + 3 * x, in + 4 * x, 3);
+    static const int32_t layouts[] = {[1] = MOPD_LAYOUT_GREY, [3] = MOPD_LAYOUT_RGB, [4] = MOPD_LAYOUT_RGBA};
+    return (mopd_frame){.flags = MOPD_FRAME_NO_ALPHA,
+        .layout = layouts[n_channels],
+        .width = width,
+        .height = height,
+        .planes = {samples},
+        .region_width = width,
+        .region_height = height};
 }
 
 mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t height, size_t width,
@@ -104,11 +110,26 @@ mopd_status mopd_image_create(mopd_image **out, const uint8_t *samples, size_t h
             "are to be turned over first",
             __func__, height, row_bytes);
     mo_image picture;
-    mopd_status st = mo_image_create(&picture, width, height, false);
-    if (st != MOPD_OK) return st;
-    for (size_t y = 0; y < height; y++)
-        copy_row(picture.rgb + y * width * 3, samples + y * row_bytes, width, n_channels);
-    return wrap(out, &picture);
+    mopd_frame frame = frame_of(samples, height, width, n_channels);
+    frame.row_bytes[0] = (ptrdiff_t)row_bytes;
+    mopd_status st = mo_frame_read(&picture, &frame);
+    return st == MOPD_OK ? mo_api_image_wrap(out, &picture) : st;
+}
+
+mopd_status mopd_image_crop(
+    mopd_image **out, const mopd_image *image, size_t x, size_t y, size_t width, size_t height)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(image);
+    const mo_image *from = &image->picture;
+    if (width == 0 || height == 0 || x > from->width || width > from->width - x || y > from->height ||
+        height > from->height - y)
+        return mo_fail(MOPD_E_ARG,
+            "%s: %zu x %zu pixels from column %zu and row %zu on, the image has %zu x %zu", __func__, width,
+            height, x, y, from->width, from->height);
+    mo_image picture = {.width = width, .height = height};
+    mopd_status st = mo_image_crop(&picture, from, x, y);
+    return st == MOPD_OK ? mo_api_image_wrap(out, &picture) : st;
 }
 
 size_t mopd_image_width(const mopd_image *image)
@@ -121,14 +142,27 @@ size_t mopd_image_height(const mopd_image *image)
     return image ? image->picture.height : 0;
 }
 
+/* A packed copy of borrowed rows, made by the first who asks; of two at once one throws his away. */
+static const uint8_t *pack(const mopd_image *image)
+{
+    uint8_t *packed = atomic_load(image->packed), *none = NULL;
+    mo_image copy = {.width = image->picture.width, .height = image->picture.height};
+    if (packed || mo_image_crop(&copy, &image->picture, 0, 0) != MOPD_OK) return packed;
+    if (atomic_compare_exchange_strong(image->packed, &none, copy.rgb)) return copy.rgb;
+    mo_image_free(&copy);
+    return none;
+}
+
 const uint8_t *mopd_image_samples(const mopd_image *image)
 {
-    return image ? image->picture.rgb : NULL;
+    if (!image) return NULL;
+    return image->packed ? pack(image) : image->picture.rgb;
 }
 
 static mo_look look(const mopd_image *image)
 {
-    return (mo_look){image->picture.rgb, image->picture.height, image->picture.width};
+    const mo_image *p = &image->picture;
+    return (mo_look){p->rgb, p->height, p->width, mo_image_row_bytes(p)};
 }
 
 mopd_status mopd_image_sharpness(const mopd_image *image, double *sharpness)
@@ -162,6 +196,8 @@ mopd_status mopd_pairs_find(
 void mopd_image_close(mopd_image *image)
 {
     if (!image) return;
+    if (image->packed) mo_mem_free(atomic_load(image->packed));
+    mo_mem_free(image->packed);
     mo_image_free(&image->picture);
     mo_mem_free(image);
 }

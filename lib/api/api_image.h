@@ -3,11 +3,18 @@
 #ifndef MO_API_API_IMAGE_H
 #define MO_API_API_IMAGE_H
 
+#include <stdatomic.h>
+
 #include "format/image.h"
 #include "mopd/image.h"
 
 struct mopd_image {
     mo_image picture;
+    _Atomic(uint8_t *)
+        *packed; /* of borrowed rows that are not: what mopd_image_samples has made, or NULL so far */
 };
+
+/* Moves the picture into a new handle, or frees it. */
+mopd_status mo_api_image_wrap(mopd_image **out, mo_image *picture);
 
 #endif

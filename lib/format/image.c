@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * image.c - a picture in memory: room for it, and whether its size is allowed. */
+ * image.c - a picture in memory: room for it, a part of it, and whether its size is allowed. */
 #include "format/image.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -31,9 +32,23 @@ mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alp
     return MOPD_E_NOMEM;
 }
 
+mopd_status mo_image_crop(mo_image *out, const mo_image *from, size_t x, size_t y)
+{
+    mopd_status st = mo_image_create(out, out->width, out->height, from->alpha != NULL);
+    if (st != MOPD_OK) return st;
+    const size_t row_bytes = mo_image_row_bytes(from);
+    for (size_t i = 0; i < out->height; i++) {
+        memcpy(out->rgb + i * out->width * 3, from->rgb + (y + i) * row_bytes + 3 * x, out->width * 3);
+        if (out->alpha)
+            memcpy(out->alpha + i * out->width, from->alpha + (y + i) * from->width + x, out->width);
+    }
+    out->cut = from->cut;
+    return MOPD_OK;
+}
+
 void mo_image_free(mo_image *picture)
 {
-    mo_mem_free(picture->rgb);
+    if (!picture->borrowed) mo_mem_free(picture->rgb);
     mo_mem_free(picture->alpha);
     *picture = (mo_image){0};
 }

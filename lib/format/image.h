@@ -11,6 +11,8 @@ typedef struct mo_image {
     size_t width, height;
     uint8_t *rgb;        /* height x width x 3 */
     uint8_t *alpha;      /* height x width, NULL when the file has no transparency */
+    size_t row_bytes;    /* from row to row of rgb; 0: packed, as all with alpha are */
+    bool borrowed;       /* rgb is the caller's and only read */
     bool cut;            /* 16-bit grey above 255 became white */
     uint8_t orientation; /* as EXIF says it, 1 to 8; 0: it does not, or nobody asked */
 } mo_image;
@@ -25,6 +27,14 @@ typedef struct mo_image_rules {
 /* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */
 mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alpha);
 mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels);
+/* Columns and rows from x and y on of another picture, which has them, as a picture of its own: *out has the size. */
+mopd_status mo_image_crop(mo_image *out, const mo_image *from, size_t x, size_t y);
+
+static inline size_t mo_image_row_bytes(const mo_image *picture)
+{
+    return picture->row_bytes ? picture->row_bytes : 3 * picture->width;
+}
+
 void mo_image_free(mo_image *picture);
 
 #endif

@@ -32,12 +32,13 @@ static float mean(const mo_look *p, const size_t at[2], const size_t size[2])
 {
     size_t y[2], x[2];
     double sum = 0, area = 0;
+    const size_t row_bytes = p->row_bytes ? p->row_bytes : 3 * p->width;
     touched(y, at[0], size[0], p->height);
     touched(x, at[1], size[1], p->width);
     for (size_t i = y[0]; i < y[1]; i++) {
         const double rows = overlap(i, at[0], size[0], p->height);
         for (size_t k = x[0]; k < x[1]; k++) {
-            const uint8_t *rgb = p->rgb + (i * p->width + k) * 3;
+            const uint8_t *rgb = p->rgb + i * row_bytes + 3 * k;
             const double part = rows * overlap(k, at[1], size[1], p->width);
             sum += part * (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]);
             area += part;

@@ -7,10 +7,11 @@
 
 #define MO_LOOK_SIDE 24 /* of a signature */
 
-/* 8-bit RGB in packed rows. */
+/* 8-bit RGB. */
 typedef struct mo_look {
     const uint8_t *rgb; /* height x width x 3 */
     size_t height, width;
+    size_t row_bytes; /* 0: packed */
 } mo_look;
 
 /* As the public functions of the same end.  NOMEM. */

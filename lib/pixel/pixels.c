@@ -189,7 +189,7 @@ static void over_white(uint8_t *out, const mo_image *picture, size_t n)
 /* The picture's colours as the settings want them; *own is to be freed. */
 static mopd_status colours(mo_rect *rect, uint8_t **own, const mo_pixels *p, const mo_image *picture)
 {
-    *rect = (mo_rect){picture->rgb, picture->width, picture->height, picture->width * 3};
+    *rect = (mo_rect){picture->rgb, picture->width, picture->height, mo_image_row_bytes(picture)};
     *own = NULL;
     if (!picture->alpha || p->alpha != MO_ALPHA_WHITE) return MOPD_OK;
     *own = mo_mem_alloc(picture->height, picture->width * 3);

@@ -84,6 +84,19 @@ static mopd_status read_image(void *options)
     return st;
 }
 
+static mopd_status read_frame(void *options)
+{
+    static const uint8_t samples[4];
+    mopd_image *made = NULL;
+    mopd_frame *f = options;
+    f->layout = MOPD_LAYOUT_GREY;
+    f->width = f->height = 2;
+    f->planes[0] = samples;
+    mopd_status st = mopd_image_create_frame(&made, f);
+    mopd_image_close(made);
+    return st;
+}
+
 static mopd_status read_encoder(void *options)
 {
     mopd_encoder *made = NULL;
@@ -308,6 +321,7 @@ typedef struct probe {
         return type##_init(options, struct_size);                                                            \
     }
 INIT(mopd_image_options)
+INIT(mopd_frame)
 INIT(mopd_encoder_options)
 INIT(mopd_share_options)
 INIT(mopd_dataset_options)
@@ -327,6 +341,7 @@ INIT(mopd_recognizer_options)
     }
 static const probe probes[] = {
     OPTIONS(mopd_image_options, 16, read_image),
+    OPTIONS(mopd_frame, 120, read_frame),
     OPTIONS(mopd_encoder_options, 16, read_encoder),
     OPTIONS(mopd_share_options, 24, read_share),
     OPTIONS(mopd_dataset_options, 16, read_dataset),

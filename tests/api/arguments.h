@@ -168,6 +168,11 @@
     X(mopd_pairs_find, pairs, (x, 2, D, 0.9, NULL, &some))                                                   \
     X(mopd_image_create, out, (NULL, bytes, 2, 2, 3, 0))                                                     \
     X(mopd_image_create, samples, (&an_image, NULL, 2, 2, 3, 0))                                             \
+    X(mopd_image_crop, out, (NULL, image, 0, 0, 1, 1))                                                       \
+    X(mopd_image_crop, image, (&an_image, NULL, 0, 0, 1, 1))                                                 \
+    X(mopd_frame_init, frame, (NULL, sizeof frame))                                                          \
+    X(mopd_image_create_frame, out, (NULL, &frame))                                                          \
+    X(mopd_image_create_frame, frame, (&an_image, NULL))                                                     \
     X(mopd_method_find, name, (NULL, &number))                                                               \
     X(mopd_method_find, method, ("mopd", NULL))                                                              \
     X(mopd_prompt_open, out, (NULL, file, NULL))                                                             \
@@ -355,6 +360,10 @@
         (mopd_image_open(&an_image, file, &image_options)))                                                  \
     X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \
         (mopd_image_decode(&an_image, bytes, 8, &image_options)))                                            \
+    X(mopd_frame, frame.flags,                                                                               \
+        MOPD_FRAME_SCALE_GREY16 | MOPD_FRAME_NO_ALPHA | MOPD_FRAME_BORROW | MOPD_FRAME_BT709 |               \
+            MOPD_FRAME_FULL_RANGE,                                                                           \
+        (mopd_image_create_frame(&an_image, &frame)))                                                        \
     X(mopd_encoder_options, encoder_options.flags,                                                           \
         MOPD_OPEN_READ | MOPD_TEXT_TRUNCATE | MOPD_OPEN_SCALE_GREY16 | MOPD_OPEN_UPRIGHT | MOPD_TEXT_CLEAN | \
             MOPD_TEXT_AS_IS,                                                                                 \

@@ -195,6 +195,29 @@ static void rows_may_be_apart(fixture &f)
     EXPECT(thrown_by([&] { mopd::Image::from_samples(packed, 2, std::size_t(-1) / 2, 4); }) == MOPD_E_ARG);
 }
 
+static void frames_and_crops(fixture &f)
+{
+    const std::size_t height = 6, width = 8;
+    std::vector<std::uint8_t> rgb = noise(height * width * 3), bgr(rgb.size());
+    for (std::size_t i = 0; i < rgb.size(); i++) bgr[i / 3 * 3 + 2 - i % 3] = rgb[i];
+    mopd::Frame frame;
+    frame.layout = MOPD_LAYOUT_BGR;
+    frame.width = width;
+    frame.height = height;
+    frame.planes[0] = bgr.data();
+    const mopd::Image whole = mopd::Image::from_samples(rgb, height, width, 3);
+    EXPECT(same(f.encoder.image(mopd::Image::from_frame(frame)), f.encoder.image(whole)));
+    frame.x = 2;
+    frame.y = 1;
+    frame.region_width = 5;
+    const mopd::Image part = mopd::Image::from_frame(frame), crop = whole.crop(2, 1, 5, 5);
+    EXPECT(part.width() == 5 && part.height() == 5 && crop.width() == 5 && crop.height() == 5);
+    EXPECT(std::equal(crop.samples().begin(), crop.samples().end(), part.samples().begin()));
+    EXPECT(thrown_by([&] { whole.crop(4, 1, 5, 5); }) == MOPD_E_ARG);
+    frame.planes[0] = nullptr;
+    EXPECT(thrown_by([&] { mopd::Image::from_frame(frame); }) == MOPD_E_ARG);
+}
+
 static void pictures_become_features(fixture &f)
 {
     std::vector<mopd::Image> images;
@@ -480,10 +503,10 @@ int main()
         fixture f;
         for (auto fact :
             {failures_are_exceptions, handles_move, handles_of_c_are_taken_over, what_was_moved_from_is_empty,
-                texts_outlive_what_they_came_from, rows_may_be_apart, pictures_become_features,
-                what_a_callback_throws_comes_back, banks_rank, trainers_learn_stop_and_go_on, steps_are_told,
-                recognizers_know_and_refuse, long_calls_are_watched, recognizers_judge_by_what_was_left_out,
-                datasets_select_and_encode}) {
+                texts_outlive_what_they_came_from, rows_may_be_apart, frames_and_crops,
+                pictures_become_features, what_a_callback_throws_comes_back, banks_rank,
+                trainers_learn_stop_and_go_on, steps_are_told, recognizers_know_and_refuse,
+                long_calls_are_watched, recognizers_judge_by_what_was_left_out, datasets_select_and_encode}) {
             int before = n_failed;
             fact(f);
             n_passed += n_failed == before;

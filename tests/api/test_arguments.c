@@ -39,6 +39,7 @@ static const char *const absent = "/nowhere/at/all";
 static uint8_t bytes[64];
 static const char *const *words, *const texts[] = {"cat", "dog"};
 static mopd_image_options image_options;
+static mopd_frame frame;
 static mopd_encoder_options encoder_options;
 static mopd_share_options share_options;
 static mopd_dataset_options dataset_options;
@@ -291,6 +292,7 @@ static void the_tables_hold_every_argument(void **state)
 static void fill_options(void)
 {
     assert_ok(mopd_image_options_init(&image_options, sizeof image_options));
+    assert_ok(mopd_frame_init(&frame, sizeof frame));
     assert_ok(mopd_encoder_options_init(&encoder_options, sizeof encoder_options));
     assert_ok(mopd_share_options_init(&share_options, sizeof share_options));
     assert_ok(mopd_dataset_options_init(&dataset_options, sizeof dataset_options));

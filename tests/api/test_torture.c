@@ -27,8 +27,9 @@ static mopd_status open_model(mopd_encoder **encoder, const char *path)
 static mopd_status pictures(void *ctx)
 {
     (void)ctx;
-    mopd_image *image[3] = {0};
+    mopd_image *image[5] = {0};
     mopd_image_options o;
+    mopd_frame frame;
     double looks;
     float signature[MOPD_IMAGE_SIGNATURE];
     mopd_pair pair;
@@ -38,14 +39,23 @@ static mopd_status pictures(void *ctx)
     if (st == MOPD_OK) st = mopd_image_open(&image[0], picture, &o);
     if (st == MOPD_OK) st = mopd_image_decode(&image[1], picture_bytes, n_picture_bytes, NULL);
     if (st == MOPD_OK) st = mopd_image_create(&image[2], samples, 4, 5, 3, 0);
+    if (st == MOPD_OK) st = mopd_frame_init(&frame, sizeof frame);
+    frame.flags = MOPD_FRAME_BORROW;
+    frame.layout = MOPD_LAYOUT_RGB;
+    frame.width = 5, frame.height = 3;
+    frame.planes[0] = samples;
+    frame.row_bytes[0] = 20;
+    if (st == MOPD_OK) st = mopd_image_create_frame(&image[3], &frame);
+    if (st == MOPD_OK && !mopd_image_samples(image[3])) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mopd_image_crop(&image[4], image[3], 1, 1, 2, 2);
     if (st == MOPD_OK) assert_int_equal(mopd_image_width(image[2]), 5);
     if (st == MOPD_OK) assert_int_equal(mopd_image_height(image[2]), 4);
     if (st == MOPD_OK) assert_non_null(mopd_image_samples(image[0]));
-    if (st != MOPD_OK) assert_null(image[2]);
+    if (st != MOPD_OK) assert_null(image[4]);
     if (st == MOPD_OK) st = mopd_image_sharpness(image[0], &looks);
     if (st == MOPD_OK) st = mopd_image_signature(image[0], signature);
     if (st == MOPD_OK) st = mopd_pairs_find(signature, 1, MOPD_IMAGE_SIGNATURE, 0.9, &pair, &n_pairs);
-    for (int i = 0; i < 3; i++) mopd_image_close(image[i]);
+    for (int i = 0; i < 5; i++) mopd_image_close(image[i]);
     return st;
 }
 
@@ -299,7 +309,7 @@ static void every_declared_function_is_called_here(void **state)
 {
     (void)state;
     static const char *const headers[] = {
-        "version", "status", "runtime", "image", "encoder", "bank", "array"};
+        "version", "status", "runtime", "image", "frame", "encoder", "bank", "array"};
     char path[600], call[128];
     char *own = test_read(MOPD_TEST_DIR "/api/test_torture.c"),
          *support = test_read(MOPD_TEST_DIR "/support/torture.c");

@@ -31,7 +31,7 @@ static int pictures(void **state)
 static double sharpness(const uint8_t *rgb, size_t height, size_t width)
 {
     double s = -1;
-    assert_ok(mo_look_sharpness(&s, &(mo_look){rgb, height, width}));
+    assert_ok(mo_look_sharpness(&s, &(mo_look){rgb, height, width, 0}));
     assert_true(s >= 0 && s <= 1);
     return s;
 }
@@ -115,8 +115,9 @@ static void copies_are_alike_and_others_are_not(void **state)
                     (uint8_t)(half[y * (W / 2) * 3 + i] +
                               sharp[(2 * y + k / 2) * W * 3 + (i / 3 * 2 + k % 2) * 3 + i % 3] / 4);
     for (size_t i = 0; i < sizeof dark; i++) dark[i] = (uint8_t)(sharp[i] / 2 + 20);
-    const mo_look a = {sharp, H, W}, b = {other, H, W}, small = {half, H / 2, W / 2}, dim = {dark, H, W};
-    const mo_look flat = {plane, 2, 2};
+    const mo_look a = {sharp, H, W, 0}, b = {other, H, W, 0}, small = {half, H / 2, W / 2, 0},
+                  dim = {dark, H, W, 0};
+    const mo_look flat = {plane, 2, 2, 0};
     assert_true(likeness(&a, &a) > 0.9999 && likeness(&a, &dim) > 0.999);
     assert_true(likeness(&a, &small) > 0.95);
     assert_true(likeness(&a, &b) < 0.3);

@@ -19,6 +19,7 @@ PLAIN = {
     "int": ctypes.c_int,
     "char": ctypes.c_char,
     "size_t": ctypes.c_size_t,
+    "ptrdiff_t": ctypes.c_ssize_t,
     "uint8_t": ctypes.c_uint8,
     "int32_t": ctypes.c_int32,
     "uint32_t": ctypes.c_uint32,

@@ -17,6 +17,7 @@ from ctypes import (
     c_int,
     c_int32,
     c_size_t,
+    c_ssize_t,
     c_uint8,
     c_uint32,
     c_uint64,
@@ -34,6 +35,23 @@ mopd_status = c_int32
 MOPD_IMAGE_SIGNATURE = 576
 MOPD_IMAGE_SCALE_GREY16 = 1
 MOPD_IMAGE_UPRIGHT = 2
+MOPD_LAYOUT_GREY = 1
+MOPD_LAYOUT_RGB = 2
+MOPD_LAYOUT_BGR = 3
+MOPD_LAYOUT_RGBA = 4
+MOPD_LAYOUT_BGRA = 5
+MOPD_LAYOUT_ARGB = 6
+MOPD_LAYOUT_NV12 = 7
+MOPD_LAYOUT_I420 = 8
+MOPD_LAYOUT_YUYV = 9
+MOPD_SAMPLES_U8 = 0
+MOPD_SAMPLES_U16 = 1
+MOPD_SAMPLES_F32 = 2
+MOPD_FRAME_SCALE_GREY16 = 1
+MOPD_FRAME_NO_ALPHA = 2
+MOPD_FRAME_BORROW = 4
+MOPD_FRAME_BT709 = 8
+MOPD_FRAME_FULL_RANGE = 16
 MOPD_SPLIT_NONE = -1
 MOPD_SPLIT_TRAIN = 0
 MOPD_SPLIT_VAL = 1
@@ -161,6 +179,24 @@ class mopd_image_options(Structure):
         ("struct_size", c_uint32),
         ("flags", c_uint32),
         ("max_pixels", c_uint64),
+    ]
+
+
+class mopd_frame(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("layout", c_int32),
+        ("samples", c_int32),
+        ("white", c_double),
+        ("width", c_size_t),
+        ("height", c_size_t),
+        ("planes", c_void_p * 3),
+        ("row_bytes", c_ssize_t * 3),
+        ("x", c_size_t),
+        ("y", c_size_t),
+        ("region_width", c_size_t),
+        ("region_height", c_size_t),
     ]
 
 
@@ -613,6 +649,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_image_open": (mopd_status, P(P(mopd_image)), c_char_p, P(mopd_image_options)),
     "mopd_image_decode": (mopd_status, P(P(mopd_image)), c_void_p, c_size_t, P(mopd_image_options)),
     "mopd_image_create": (mopd_status, P(P(mopd_image)), P(c_uint8), c_size_t, c_size_t, c_size_t, c_size_t),
+    "mopd_image_crop": (mopd_status, P(P(mopd_image)), P(mopd_image), c_size_t, c_size_t, c_size_t, c_size_t),
+    "mopd_frame_init": (mopd_status, P(mopd_frame), c_size_t),
+    "mopd_image_create_frame": (mopd_status, P(P(mopd_image)), P(mopd_frame)),
     "mopd_image_takes": (c_int, c_char_p),
     "mopd_image_width": (c_size_t, P(mopd_image)),
     "mopd_image_height": (c_size_t, P(mopd_image)),
