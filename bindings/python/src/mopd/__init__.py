@@ -16,6 +16,7 @@ from ._bank import GDA, Bank, Prompt
 from ._core import MopdError, Status, build_info, inspect, set_threads, templates_for, version
 from ._dataset import Dataset, Item, Remark
 from ._encoder import Encoder
+from ._frame import Frame
 from ._settings import Setting, trainer_settings
 from ._trainer import Epoch, Step, Trainer
 
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "Encoder",
     "Epoch",
+    "Frame",
     "ImageFeatures",
     "Item",
     "MoPDClassifier",

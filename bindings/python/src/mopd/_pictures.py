@@ -5,15 +5,13 @@ An array is height x width, or height x width x channels with 1, 3 or 4 channels
 0 to 255, or floats from 0 to 1, which are multiplied by 255 and rounded; anything else is refused, because nobody can
 tell what it means.  A tensor whose first size is 1, 3 or 4 has its channels first, as torchvision's have.
 
-mopd_image_create drops alpha, while a file's alpha is kept for models that want it over white.  So that a transparent
-picture gives the same features from memory as from a file, its pixels go through a PNG in memory."""
+The fourth channel is transparency, which is kept for models that want a picture over white, as that of a file.  What lies in
+another order, in planes or in a buffer is a `mopd.Frame`."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import struct
-import zlib
 from typing import IO, TYPE_CHECKING, Any, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
@@ -22,21 +20,23 @@ from numpy.typing import NDArray
 from . import _abi
 from ._abi import lib
 from ._core import Handle, check, filled, path_bytes, plain_array, warn
+from ._frame import Frame
 
 if TYPE_CHECKING:
     import PIL.Image
     from typing_extensions import TypeGuard
 
     Picture = Union[
-        str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], NDArray[Any], PIL.Image.Image
+        str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], NDArray[Any], PIL.Image.Image, Frame
     ]
 else:
     Picture = Any
 
 _KINDS = (
-    "a path, bytes of a picture file, an open file, a PIL image, or an array or tensor (height, width[, 1, 3 or 4])"
+    "a path, bytes of a picture file, an open file, a PIL image, a Frame, or an array or tensor (height, width[, 1, 3 or 4])"
 )
 _CHANNELS = (1, 3, 4)
+_LAYOUT_OF = {1: "grey", 3: "rgb", 4: "rgba"}
 _PATHS_AT_ONCE = 512  # of a stream: enough for all threads, few enough to hear of progress
 _PICTURES_AT_ONCE = 16  # decoded at a time when they are not files
 
@@ -69,7 +69,7 @@ def is_array(x: Any) -> bool:
 
 def is_picture(x: Any) -> bool:
     """Whether x is one picture, where a list of pictures was expected."""
-    if is_path(x) or is_pil(x) or isinstance(x, (bytes, bytearray, memoryview)) or hasattr(x, "read"):
+    if is_path(x) or is_pil(x) or isinstance(x, (bytes, bytearray, memoryview, Frame)) or hasattr(x, "read"):
         return True
     if not is_array(x):
         return False
@@ -149,20 +149,6 @@ def _runs(items: Iterable[Picture]) -> Iterator[List[Picture]]:
 # -- one picture -----------------------------------------------------------------------------------------------
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _png(rgba: NDArray[np.uint8]) -> bytes:
-    """rgba, height x width x 4, as a PNG file, hardly compressed."""
-    height, width = rgba.shape[:2]
-    rows = np.zeros((height, 1 + 4 * width), np.uint8)  # each row: filter type 0, samples
-    rows[:, 1:] = rgba.reshape(height, 4 * width)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 1)) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
 class Reading(NamedTuple):
     """How picture files are read."""
 
@@ -231,16 +217,7 @@ def _from_array(array: NDArray[Any]) -> Handle:
         first = len(shape) == 3 and shape[0] in _CHANNELS
         hint = "; its channels come first: write array.transpose(1, 2, 0)" if first else ""
         raise ValueError(f"a picture of shape {shape}: expected (height, width[, 1, 3 or 4]){hint}")
-    array = _samples(array)
-    height, width, channels = array.shape
-    if channels == 4:
-        return _decode(_png(array))
-    if array.strides[1:] != (channels, 1) or array.strides[0] < width * channels:
-        array = np.ascontiguousarray(array)
-    image = Handle(_abi.mopd_image, lib.mopd_image_close)
-    samples = ctypes.cast(array.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
-    check(lib.mopd_image_create(image.out, samples, height, width, channels, array.strides[0]))
-    return image
+    return Frame(_samples(array), _LAYOUT_OF[array.shape[2]]).open()
 
 
 def _from_pil(picture: Any, scale_grey16: bool) -> Handle:
@@ -266,6 +243,8 @@ def open_picture(picture: Picture, reading: Reading = Reading()) -> Handle:
         return image
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _decode(picture, reading)
+    if isinstance(picture, Frame):
+        return picture.open(reading.scale_grey16)
     if is_pil(picture):
         return _from_pil(picture, reading.scale_grey16)
     if hasattr(picture, "read"):
