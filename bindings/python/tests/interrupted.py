@@ -14,6 +14,7 @@ import threading
 import numpy as np
 
 import mopd
+from mopd._abi import lib
 
 MODEL, DATA, PICTURE, OUT = sys.argv[1:]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have been started with it ignored
@@ -95,11 +96,19 @@ def memory():
 
 
 def opening():
-    """A file of the model never comes."""
+    """The model never comes."""
+
+    def wait(*_: object) -> int:
+        with open(OUT + "/fifo") as file:
+            return len(file.read())
+
+    lib.mopd_encoder_open, real = wait, lib.mopd_encoder_open
     try:
-        mopd.Encoder(OUT + "/model")
+        mopd.Encoder(MODEL)
     except KeyboardInterrupt:
         return "interrupted"
+    finally:
+        lib.mopd_encoder_open = real
 
 
 def dataset():
