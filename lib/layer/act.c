@@ -37,10 +37,11 @@ void mo_act_fwd(mo_pool *pool, float *y, const float *x, mo_act act, size_t n)
         if (y != x) memmove(y, x, n * sizeof *y);
         return;
     }
-    j.fwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu
-            : act == MO_ACT_GELU     ? kern->gelu
-            : act == MO_ACT_RELU     ? kern->relu
-                                     : kern->relu6;
+    j.fwd = act == MO_ACT_QUICK_GELU  ? kern->quick_gelu
+            : act == MO_ACT_GELU      ? kern->gelu
+            : act == MO_ACT_GELU_TANH ? kern->gelu_tanh
+            : act == MO_ACT_RELU      ? kern->relu
+                                      : kern->relu6;
     mo_pool_run(pool, mo_ceil_div(n, PIECE), run_piece, &j);
 }
 
@@ -53,6 +54,8 @@ void mo_act_bwd(mo_pool *pool, float *dx, const float *dy, const float *x, mo_ac
         for (size_t i = 0; i < n; i++) dx[i] = x[i] > low && x[i] < high ? dy[i] : 0;
         return;
     }
-    j.bwd = act == MO_ACT_QUICK_GELU ? kern->quick_gelu_bwd : kern->gelu_bwd;
+    j.bwd = act == MO_ACT_QUICK_GELU  ? kern->quick_gelu_bwd
+            : act == MO_ACT_GELU_TANH ? kern->gelu_tanh_bwd
+                                      : kern->gelu_bwd;
     mo_pool_run(pool, mo_ceil_div(n, PIECE), run_piece, &j);
 }

@@ -24,6 +24,7 @@ void mo_gemm_epilogue_finish(const mo_kern *kern, const mo_gemm_args *g, const m
     if (g->act == MO_ACT_NONE || g->act == MO_ACT_RELU) return;
     if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, ldc, m, n);
     if (g->act == MO_ACT_GELU) kern->gelu(c, c, ldc, m, n);
+    if (g->act == MO_ACT_GELU_TANH) kern->gelu_tanh(c, c, ldc, m, n);
     if (!g->residual) return;
     for (size_t i = area->r0; i < area->r1; i++, c += ldc)
         kern->add(c, c, g->residual + i * g->ldr + area->c0, n);

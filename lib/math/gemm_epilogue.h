@@ -4,7 +4,7 @@
  *     no activation   c = (residual + sum) + bias       residual may be c
  *     relu6           c = clamp(sum + bias) + residual
  *     relu            c = clamp((residual + sum) + bias): what is added on the way around stands inside
- *     both gelus      c = gelu(sum + bias) + residual
+ *     all gelus       c = gelu(sum + bias) + residual
  *
  * The sum over k comes in blocks that meet in c.  A micro-kernel adds what mo_gemm_epilogue_of says as it
  * writes a block back; mo_gemm_epilogue_finish does what is left when the last block is there. */

@@ -69,10 +69,12 @@ typedef struct mo_kern {
     /* element-wise: y = f(x) of rows of n, ld floats apart in both, and dx = dy f'(x) */
     mo_map_fn *quick_gelu; /* x / (1 + exp(-1.702 x)) */
     mo_map_fn *gelu;       /* x (1 + erf(x / sqrt 2)) / 2 */
+    mo_map_fn *gelu_tanh;  /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
     mo_map_fn *relu6;
     mo_map_fn *relu;
     void (*quick_gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
     void (*gelu_bwd)(float *dx, const float *dy, const float *x, size_t n);
+    void (*gelu_tanh_bwd)(float *dx, const float *dy, const float *x, size_t n);
 
     /* y = (x - mean) rstd gamma + beta; stats[0] = mean, stats[1] = rstd = 1 / sqrt(var + eps) */
     void (*norm)(float *y, const float *x, const float *gb[2], float eps, size_t n, float stats[2]);

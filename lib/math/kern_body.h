@@ -178,6 +178,36 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
+/* e^-t, by which (1 + tanh(t / 2)) / 2 = 1 / (1 + e^-t), t = x (a + b x^2), a = 2 sqrt(2 / pi), b = 0.044715 a.  Beyond 20 the value
+ * is x or 0: held there, no square is too large. */
+static inline vec gate_exp(vec x)
+{
+    vec t = v_min(v_set(20.0f), v_max(v_set(-20.0f), x)); /* in this order NaN stays NaN */
+    return exp_of(v_mul(t, v_fma(v_mul(t, t), v_set(-0.0713548163f), v_set(-1.59576912f))));
+}
+
+static void gelu_tanh(float *y, const float *x, size_t ld, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld) EACH(i, lanes, n)
+        {
+            vec v = get(x + i, lanes);
+            put(y + i, lanes, v_div(v_max(v_set(-20.0f), v), v_add(v_set(1.0f), gate_exp(v))));
+        }
+}
+
+/* s + x s (1 - s) (a + 3 b x^2), s = 1 / (1 + e), 1 - s = e s, which near s = 1 is the more exact */
+static void gelu_tanh_bwd(float *dx, const float *dy, const float *x, size_t n)
+{
+    EACH(i, lanes, n)
+    {
+        vec v = v_min(v_set(20.0f), v_max(v_set(-20.0f), get(x + i, lanes))), e = gate_exp(v);
+        vec s = v_div(v_set(1.0f), v_add(v_set(1.0f), e));
+        vec rise = v_mul(v, v_fma(v_mul(v, v), v_set(0.214064449f), v_set(1.59576912f)));
+        vec slope = v_fma(rise, v_mul(s, v_mul(e, s)), s);
+        put(dx + i, lanes, v_mul(get(dy + i, lanes), slope));
+    }
+}
+
 static void relu6(float *y, const float *x, size_t ld, size_t rows, size_t n)
 {
     for (size_t r = 0; r < rows; r++, y += ld, x += ld)
@@ -382,7 +412,7 @@ static void depthwise(const mo_depthwise_taps *t)
 
 #define KERN_BODY                                                                                            \
     .max = max_row, .dot = dot_row, .axpy = axpy_row, .scale = scale_row, .add = add_row,                    \
-    .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .relu6 = relu6, .relu = relu,            \
-    .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .norm = norm_row, .norm_bwd = norm_bwd_row,      \
-    .dots = dots, .mix = mix, .spread = spread, .product_transposed = product_transposed, .pack = pack_rows, \
-    .depthwise = depthwise
+    .softmax = softmax_row, .quick_gelu = quick_gelu, .gelu = gelu, .gelu_tanh = gelu_tanh, .relu6 = relu6,  \
+    .relu = relu, .quick_gelu_bwd = quick_gelu_bwd, .gelu_bwd = gelu_bwd, .gelu_tanh_bwd = gelu_tanh_bwd,    \
+    .norm = norm_row, .norm_bwd = norm_bwd_row, .dots = dots, .mix = mix, .spread = spread,                  \
+    .product_transposed = product_transposed, .pack = pack_rows, .depthwise = depthwise

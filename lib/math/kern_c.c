@@ -81,6 +81,33 @@ static void gelu_bwd(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
+/* e^-t, by which (1 + tanh(t / 2)) / 2 = 1 / (1 + e^-t), t = x (a + b x^2), a = 2 sqrt(2 / pi), b = 0.044715 a. */
+static float gate_exp(float x)
+{
+    return expf(x * (-1.59576912f - 0.0713548163f * (x * x)));
+}
+
+/* Beyond these the slope is 0 or 1, and e^-t no float. */
+static float hold(float x)
+{
+    return x < -10 ? -10 : x > 10 ? 10 : x;
+}
+
+static void gelu_tanh(float *y, const float *x, size_t ld, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++, y += ld, x += ld)
+        for (size_t i = 0; i < n; i++) y[i] = x[i] / (1.0f + gate_exp(x[i]));
+}
+
+/* s + x s (1 - s) (a + 3 b x^2), s = 1 / (1 + e), 1 - s = e s, which near s = 1 is the more exact */
+static void gelu_tanh_bwd(float *dx, const float *dy, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float v = hold(x[i]), e = gate_exp(v), s = 1.0f / (1.0f + e);
+        dx[i] = dy[i] * (s + v * (1.59576912f + 0.214064449f * (v * v)) * (s * (e * s)));
+    }
+}
+
 static float clamp(float x, float top)
 {
     return x < 0 ? 0 : x > top ? top : x;
@@ -198,10 +225,12 @@ static const mo_kern kern = {
     .softmax = softmax_row,
     .quick_gelu = quick_gelu,
     .gelu = gelu,
+    .gelu_tanh = gelu_tanh,
     .relu6 = relu6,
     .relu = relu,
     .quick_gelu_bwd = quick_gelu_bwd,
     .gelu_bwd = gelu_bwd,
+    .gelu_tanh_bwd = gelu_tanh_bwd,
     .norm = norm_row,
     .norm_bwd = norm_bwd_row,
     .dots = dots,

@@ -19,6 +19,13 @@
 #include <stdint.h>
 
 /* What follows a product.  The values are internal: files name activations by their words. */
-typedef enum mo_act { MO_ACT_NONE, MO_ACT_QUICK_GELU, MO_ACT_GELU, MO_ACT_RELU6, MO_ACT_RELU } mo_act;
+typedef enum mo_act {
+    MO_ACT_NONE,
+    MO_ACT_QUICK_GELU,
+    MO_ACT_GELU,
+    MO_ACT_GELU_TANH,
+    MO_ACT_RELU6,
+    MO_ACT_RELU
+} mo_act;
 
 #endif

@@ -11,12 +11,14 @@
 
 enum { SHORT = 259, LONG = 40000 }; /* LONG: three pieces */
 
-static const mo_act all[] = {MO_ACT_NONE, MO_ACT_QUICK_GELU, MO_ACT_GELU, MO_ACT_RELU6, MO_ACT_RELU};
+static const mo_act all[] = {
+    MO_ACT_NONE, MO_ACT_QUICK_GELU, MO_ACT_GELU, MO_ACT_RELU6, MO_ACT_RELU, MO_ACT_GELU_TANH};
 
 static double activated(double x, mo_act act)
 {
     if (act == MO_ACT_QUICK_GELU) return x / (1 + exp(-1.702 * x));
     if (act == MO_ACT_GELU) return 0.5 * x * (1 + erf(x / sqrt(2)));
+    if (act == MO_ACT_GELU_TANH) return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
     if (act == MO_ACT_RELU) return x < 0 ? 0 : x;
     return act != MO_ACT_RELU6 ? x : x < 0 ? 0 : x > 6 ? 6 : x;
 }

@@ -114,6 +114,7 @@ static void rows_without_a_kernel_get_the_same(void **state)
 static double wanted(double x, mo_act act)
 {
     if (act == MO_ACT_QUICK_GELU) return x / (1 + exp(-1.702 * x));
+    if (act == MO_ACT_GELU_TANH) return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
     return act == MO_ACT_GELU ? 0.5 * x * (1 + erf(x / sqrt(2))) : x;
 }
 

@@ -18,6 +18,7 @@ static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16
 static double activated(double x, mo_act act)
 {
     if (act == MO_ACT_RELU6) return x < 0 ? 0 : x > 6 ? 6 : x;
+    if (act == MO_ACT_GELU_TANH) return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
     if (act == MO_ACT_GELU) return x * (1 + erf(x / sqrt(2))) / 2;
     return act == MO_ACT_QUICK_GELU ? x / (1 + exp(-1.702 * x)) : x;
 }

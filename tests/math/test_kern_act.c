@@ -26,6 +26,11 @@ static double gelu(double x)
     return 0.5 * x * (1 + erf(x / sqrt(2)));
 }
 
+static double gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+
 static double relu6(double x)
 {
     return x < 0 ? 0 : x > 6 ? 6 : x;
@@ -42,7 +47,8 @@ static void on_live_path(void)
 {
     const mo_kern *kern = mo_kern_get();
     const activation all[] = {{"quick_gelu", kern->quick_gelu, kern->quick_gelu_bwd, quick_gelu},
-        {"gelu", kern->gelu, kern->gelu_bwd, gelu}, {"relu6", kern->relu6, NULL, relu6},
+        {"gelu", kern->gelu, kern->gelu_bwd, gelu},
+        {"gelu_tanh", kern->gelu_tanh, kern->gelu_tanh_bwd, gelu_tanh}, {"relu6", kern->relu6, NULL, relu6},
         {"relu", kern->relu, NULL, relu}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) body(&all[i]);
 }
