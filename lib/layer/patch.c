@@ -9,7 +9,7 @@
 size_t mo_patch_rows(const mo_patch *patch)
 {
     const size_t n = patch->side / patch->patch;
-    return n * n + 1;
+    return n * n + !patch->no_class;
 }
 
 size_t mo_patch_scratch(const mo_patch *patch, size_t n_images)
@@ -22,7 +22,7 @@ typedef struct job {
     const mo_kern *kern;
     const float *pixels, *first, *pos;
     float *x, *rows;
-    size_t n_rows;
+    size_t n_rows, before; /* of a picture; of these, those before the patches */
 } job;
 
 /* One line of patches of one picture; the row of the class token is made of zeros. */
@@ -33,8 +33,8 @@ static void gather_line(void *ctx, size_t task)
     const size_t image = task / n, line = task % n;
     const float *from = j->pixels + image * 3 * side * side + line * p * side;
     float *to = j->rows + image * j->n_rows * k;
-    if (!line) memset(to, 0, k * sizeof *to);
-    to += (1 + line * n) * k;
+    if (!line) memset(to, 0, j->before * k * sizeof *to);
+    to += (j->before + line * n) * k;
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < 3; c++)
             for (size_t y = 0; y < p; y++)
@@ -47,8 +47,8 @@ static void add_positions(void *ctx, size_t image)
     const job *j = ctx;
     const size_t w = j->patch->linear.w.n;
     float *x = j->x + image * j->n_rows * w;
-    j->kern->add(x, j->first, j->pos, w);
-    for (size_t r = 1; r < j->n_rows; r++) j->kern->add(x + r * w, x + r * w, j->pos + r * w, w);
+    if (j->before) j->kern->add(x, j->first, j->pos, w);
+    for (size_t r = j->before; r < j->n_rows; r++) j->kern->add(x + r * w, x + r * w, j->pos + r * w, w);
 }
 
 void mo_patch_fwd(
@@ -61,7 +61,8 @@ void mo_patch_fwd(
         .pos = call->pos,
         .x = x,
         .rows = call->scratch,
-        .n_rows = mo_patch_rows(patch)};
+        .n_rows = mo_patch_rows(patch),
+        .before = !patch->no_class};
     mo_pool_run(pool, call->n_images * (patch->side / patch->patch), gather_line, &j);
     mo_linear_fwd(
         pool, x, call->scratch, &patch->linear, &(mo_linear_call){.rows = call->n_images * j.n_rows});

@@ -8,19 +8,20 @@
 typedef struct mo_patch {
     mo_linear linear; /* W x 3pp, bias optional; pack it from the stored weight [W x 3 x p x p] */
     size_t side;      /* S, pixels of the picture */
-    size_t patch;     /* p; S a multiple of p */
+    size_t patch;     /* p, at most S; pixels beyond the last whole patch are not seen */
+    bool no_class;    /* there is no row of a class token */
 } mo_patch;
 
-/* Rows of one picture: (S / p)^2 + 1, the first is the class token. */
+/* Rows of one picture: (S / p)^2 and, before them, the class token's unless there is none. */
 size_t mo_patch_rows(const mo_patch *patch);
 
 /* Floats of scratch for B pictures. */
 size_t mo_patch_scratch(const mo_patch *patch, size_t n_images);
 
-/* x [B x L x W]: row 0 of a picture is first + pos row 0; the others are its patches, line by line, through
- * the linear map, + pos.  L = mo_patch_rows; pixels [B x 3 x S x S]. */
+/* x [B x L x W]: row 0 of a picture is first + pos row 0, where it has a class; the others are its patches, line by
+ * line, through the linear map, + pos.  L = mo_patch_rows; pixels [B x 3 x S x S]. */
 typedef struct mo_patch_call {
-    const float *first, *pos; /* class token [W], positions [L x W] */
+    const float *first, *pos; /* class token [W] or NULL, positions [L x W] */
     float *scratch;           /* mo_patch_scratch floats */
     size_t n_images;
 } mo_patch_call;
