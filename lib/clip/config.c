@@ -13,7 +13,7 @@
 static const struct {
     const char *word;
     mo_act act;
-} activations[] = {{"quick_gelu", MO_ACT_QUICK_GELU}, {"gelu", MO_ACT_GELU}};
+} activations[] = {{"quick_gelu", MO_ACT_QUICK_GELU}, {"gelu", MO_ACT_GELU}, {"gelu_tanh", MO_ACT_GELU_TANH}};
 #define N_ACTIVATIONS (sizeof activations / sizeof *activations)
 
 const char *mo_config_vision_name(uint32_t vision_kind)
@@ -39,10 +39,19 @@ bool mo_config_activation_find(mo_act *act, const char *word)
     return false;
 }
 
+const mo_vit_traits *mo_config_vit_traits(uint32_t form)
+{
+    static const mo_vit_traits traits[MO_VIT_FORMS] = {
+        [MO_VIT_CLIP] = {.word = "clip", .class_row = true, .pre_norm = true, .projection = true},
+        [MO_VIT_SIGLIP] = {.word = "siglip", .patch_bias = true, .probe = true},
+    };
+    return &traits[form];
+}
+
 size_t mo_config_vit_rows(const mo_config *config)
 {
     size_t grid = config->image / config->vit.patch;
-    return grid * grid + 1;
+    return grid * grid + mo_config_vit_traits(config->vit.form)->class_row;
 }
 
 size_t mo_config_resnet_features(const mo_config *config)
@@ -110,10 +119,27 @@ static mopd_status check_resnet(const mo_config *c, const char *path)
 static mopd_status check_vit(const mo_config *c, const char *path)
 {
     mopd_status st = check_stack(&c->vit.stack, "vision", path);
-    if (st == MOPD_OK && (!c->vit.patch || c->image % c->vit.patch))
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: a side of %u pixels is no multiple of the patch, %u", path,
-            c->image, c->vit.patch);
-    return st;
+    if (st != MOPD_OK) return st;
+    if (!c->vit.patch || c->vit.patch > c->image)
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: patches of %u pixels, a side of %u", path, c->vit.patch, c->image);
+    if (!mo_config_vit_traits(c->vit.form)->projection && c->dim != c->vit.stack.width)
+        return mo_fail(MOPD_E_MISMATCH, "%s: features of width %u from a vision tower of width %u", path,
+            c->dim, c->vit.stack.width);
+    return MOPD_OK;
+}
+
+static mopd_status check_text(const mo_text_config *t, const char *path)
+{
+    mopd_status st = check_stack(&t->stack, "text", path);
+    if (st != MOPD_OK) return st;
+    if (t->context < 2 || t->context > MAX_CONTEXT || t->vocab < 2 || t->vocab > MAX_VOCAB)
+        return mo_fail(MOPD_E_FORMAT, "%s: %u positions, vocabulary of %u", path, t->context, t->vocab);
+    if (t->mask == MO_MASK_NONE && t->pad_id >= t->vocab)
+        return mo_fail(MOPD_E_FORMAT, "%s: pad id %u, vocabulary of %u", path, t->pad_id, t->vocab);
+    if (t->mask == MO_MASK_CAUSAL && t->end_rule == MO_END_LAST)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: a causal text tower that is read at its last position", path);
+    return MOPD_OK;
 }
 
 static mopd_status check_vision(const mo_config *c, const char *path)
@@ -124,11 +150,8 @@ static mopd_status check_vision(const mo_config *c, const char *path)
 
 mopd_status mo_config_check(const mo_config *config, const char *path)
 {
-    const mo_text_config *t = &config->text;
-    mopd_status st = check_stack(&t->stack, "text", path);
+    mopd_status st = check_text(&config->text, path);
     if (st != MOPD_OK) return st;
-    if (t->context < 2 || t->context > MAX_CONTEXT || t->vocab < 2 || t->vocab > MAX_VOCAB)
-        return mo_fail(MOPD_E_FORMAT, "%s: %u positions, vocabulary of %u", path, t->context, t->vocab);
     if (!config->dim || config->dim > MAX_WIDTH)
         return mo_fail(MOPD_E_FORMAT, "%s: features of width %u", path, config->dim);
     if (!config->image || config->image > MAX_SIDE)

@@ -12,26 +12,47 @@
 #include "pixel/pixels.h"
 
 typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1, MO_VISION_RESNET = 2 } mo_vision_kind;
-typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1 } mo_end_rule;
+typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1, MO_END_LAST = 2 } mo_end_rule;
+typedef enum mo_mask { MO_MASK_CAUSAL = 0, MO_MASK_NONE = 1 } mo_mask;
 
 /* A stack of transformer blocks. */
 typedef struct mo_stack_config {
     uint32_t width, layers, heads, hidden; /* hidden: width of the MLP */
-    mo_act act;                            /* MO_ACT_QUICK_GELU or MO_ACT_GELU */
+    mo_act act;                            /* one of the GELUs */
     double eps;                            /* of every layer norm */
 } mo_stack_config;
 
+/* Without a mask each token sees all others: every text then has `context` rows, filled up with pads, which are seen
+ * too.  MO_END_LAST, the last of these rows, is for such towers alone. */
 typedef struct mo_text_config {
     mo_stack_config stack;
     uint32_t context; /* longest text in tokens */
     uint32_t vocab;
     uint32_t end_rule; /* mo_end_rule */
     uint32_t end_id;   /* for MO_END_FIRST */
+    uint32_t mask;     /* mo_mask */
+    uint32_t pad_id;   /* for MO_MASK_NONE */
+    bool proj_bias;    /* the projection has a bias */
 } mo_text_config;
+
+/* The kinds of vision transformer.  Zero is CLIP's. */
+typedef enum mo_vit_form { MO_VIT_CLIP = 0, MO_VIT_SIGLIP = 1 } mo_vit_form;
+#define MO_VIT_FORMS 2
+
+/* What the forms differ in. */
+typedef struct mo_vit_traits {
+    const char *word; /* in files */
+    bool class_row;   /* before the patches */
+    bool pre_norm;    /* before the blocks */
+    bool patch_bias;
+    bool probe;      /* the feature is pooled from all rows by a learned query; else it is the class row */
+    bool projection; /* W to D; else D is W */
+} mo_vit_traits;
 
 typedef struct mo_vit_config {
     mo_stack_config stack;
-    uint32_t patch;
+    uint32_t patch; /* what is left of the side beyond whole patches is not seen */
+    uint32_t form;  /* mo_vit_form */
 } mo_vit_config;
 
 #define MO_EFFNET_MAX_BLOCKS 64
@@ -66,6 +87,7 @@ typedef struct mo_config {
     mo_resnet_config resnet;
     mo_text_config text;
     mo_pixels pixels;
+    bool logit_bias; /* logits have a constant, with which they are absolute: sigmoid(scale cosine + bias) */
     double recommended_lr; /* of prompt learning; 0: none named */
 } mo_config;
 
@@ -76,11 +98,13 @@ const char *mo_config_vision_name(uint32_t vision_kind);
 const char *mo_config_activation_name(mo_act act);
 bool mo_config_activation_find(mo_act *act, const char *word);
 
-/* Sizes no tower can have, heads that do not divide the width, a side the patch does not divide: FORMAT or
- * UNSUPPORTED; preprocessing that makes another size than the tower sees: MISMATCH. */
+/* Sizes no tower can have, heads that do not divide the width, a patch larger than the side: FORMAT or UNSUPPORTED;
+ * preprocessing that makes another size than the tower sees: MISMATCH. */
 mopd_status mo_config_check(const mo_config *config, const char *path);
 
-/* Rows of the vision tower: patches and the class token. */
+const mo_vit_traits *mo_config_vit_traits(uint32_t form);
+
+/* Rows of the vision tower: the class token, where it has one, and patches. */
 size_t mo_config_vit_rows(const mo_config *config);
 
 /* Channels of a ResNet's last map, and its positions. */

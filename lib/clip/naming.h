@@ -24,6 +24,9 @@ typedef struct mo_naming_rule {
 typedef struct mo_naming {
     const mo_naming_rule *rule;
     size_t n_rules;
+    const char *const
+        *led; /* patterns of stored tensors with a dimension of 1 before those of their parameter */
+    size_t n_led;
     const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
     size_t n_ignored;
     bool strict; /* a tensor that is neither asked for nor ignored is refused, wherever it stands */
@@ -33,7 +36,7 @@ typedef struct mo_naming {
 typedef struct mo_naming_place {
     char name[MO_NAMING_LONGEST];
     int part, parts;
-    bool in_out;
+    bool in_out, led;
 } mo_naming_place;
 
 void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *name);

@@ -38,18 +38,37 @@ static const rule text_tail[] = {
     {"text_model.final_layer_norm.bias", "W"},
     {"text_projection.weight", "DW"},
 };
-static const rule vit_head[] = {
-    {"vision_model.embeddings.class_embedding", "W"},
-    {"vision_model.embeddings.patch_embedding.weight", "W3PP"},
-    {"vision_model.embeddings.position_embedding.weight", "LW"},
+static const rule text_bias[] = {{"text_projection.bias", "D"}};
+static const rule vit_class[] = {{"vision_model.embeddings.class_embedding", "W"}};
+static const rule vit_patch[] = {{"vision_model.embeddings.patch_embedding.weight", "W3PP"}};
+static const rule vit_patch_bias[] = {{"vision_model.embeddings.patch_embedding.bias", "W"}};
+static const rule vit_position[] = {{"vision_model.embeddings.position_embedding.weight", "LW"}};
+static const rule vit_pre_norm[] = {
     {"vision_model.pre_layrnorm.weight", "W"},
     {"vision_model.pre_layrnorm.bias", "W"},
 };
-static const rule vit_tail[] = {
+static const rule vit_post_norm[] = {
     {"vision_model.post_layernorm.weight", "W"},
     {"vision_model.post_layernorm.bias", "W"},
-    {"visual_projection.weight", "DW"},
 };
+static const rule vit_probe[] = {
+    {"vision_model.head.probe", "11W"},
+    {"vision_model.head.attention.q_proj.weight", "WW"},
+    {"vision_model.head.attention.q_proj.bias", "W"},
+    {"vision_model.head.attention.k_proj.weight", "WW"},
+    {"vision_model.head.attention.k_proj.bias", "W"},
+    {"vision_model.head.attention.v_proj.weight", "WW"},
+    {"vision_model.head.attention.v_proj.bias", "W"},
+    {"vision_model.head.attention.out_proj.weight", "WW"},
+    {"vision_model.head.attention.out_proj.bias", "W"},
+    {"vision_model.head.layernorm.weight", "W"},
+    {"vision_model.head.layernorm.bias", "W"},
+    {"vision_model.head.mlp.fc1.weight", "HW"},
+    {"vision_model.head.mlp.fc1.bias", "H"},
+    {"vision_model.head.mlp.fc2.weight", "WH"},
+    {"vision_model.head.mlp.fc2.bias", "W"},
+};
+static const rule vit_projection[] = {{"visual_projection.weight", "DW"}};
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -118,7 +137,23 @@ static mopd_status visit_text(walk *w)
     mopd_status st;
     if ((st = visit_all(w, text_head, N(text_head), "")) != MOPD_OK) return st;
     if ((st = visit_blocks(w, "text_model")) != MOPD_OK) return st;
-    return visit_all(w, text_tail, N(text_tail), "");
+    if ((st = visit_all(w, text_tail, N(text_tail), "")) != MOPD_OK) return st;
+    return t->proj_bias ? visit_all(w, text_bias, N(text_bias), "") : MOPD_OK;
+}
+
+/* Some rules, where a tower has what they are of. */
+typedef struct part {
+    bool there;
+    const rule *rules;
+    size_t n;
+} part;
+
+static mopd_status visit_parts(const walk *w, const part *parts, size_t n)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++)
+        if (parts[i].there) st = visit_all(w, parts[i].rules, parts[i].n, "");
+    return st;
 }
 
 static mopd_status visit_vit(walk *w)
@@ -127,10 +162,16 @@ static mopd_status visit_vit(walk *w)
     w->stack = &v->stack;
     w->rows = mo_config_vit_rows(w->config);
     w->patch = v->patch;
+    const mo_vit_traits *t = mo_config_vit_traits(v->form);
+    const part head[] = {{t->class_row, vit_class, N(vit_class)}, {true, vit_patch, N(vit_patch)},
+        {t->patch_bias, vit_patch_bias, N(vit_patch_bias)}, {true, vit_position, N(vit_position)},
+        {t->pre_norm, vit_pre_norm, N(vit_pre_norm)}};
+    const part tail[] = {{true, vit_post_norm, N(vit_post_norm)}, {t->probe, vit_probe, N(vit_probe)},
+        {t->projection, vit_projection, N(vit_projection)}};
     mopd_status st;
-    if ((st = visit_all(w, vit_head, N(vit_head), "")) != MOPD_OK) return st;
+    if ((st = visit_parts(w, head, N(head))) != MOPD_OK) return st;
     if ((st = visit_blocks(w, "vision_model")) != MOPD_OK) return st;
-    return visit_all(w, vit_tail, N(vit_tail), "");
+    return visit_parts(w, tail, N(tail));
 }
 
 /* One tensor of the EfficientNet or of its head. */
@@ -268,8 +309,9 @@ static mopd_status visit_effnet(const walk *w)
 mopd_status mo_params_each(const mo_config *config, mo_param_fn fn, void *ctx)
 {
     walk w = {.config = config, .fn = fn, .ctx = ctx};
-    static const rule scale = {"logit_scale", ""};
+    static const rule scale = {"logit_scale", ""}, bias = {"logit_bias", ""};
     mopd_status st = visit(&w, &scale, "");
+    if (st == MOPD_OK && config->logit_bias) st = visit(&w, &bias, "");
     if (st != MOPD_OK) return st;
     if ((st = visit_text(&w)) != MOPD_OK) return st;
     if (config->vision_kind == MO_VISION_RESNET) return visit_resnet(&w);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * text.h - CLIP's text tower: tokens to raw features, and the gradient back to the context vectors.
+ * text.h - the text tower: tokens to raw features, and the gradient back to the context vectors.
  *
- *     x = embedding[token] + position;  x = blocks(x), causal;  feature = norm(x[end]) projection
+ *     x = embedding[token] + position;  x = blocks(x), causal or not;  feature = norm(x[end]) projection
  *
- * Texts are cut at their end token and put into a prefix tree (text_plan.c): what several share from the
- * start is computed once.  Frozen: the only gradient is the one to context vectors standing where tokens
+ * Texts of a causal tower are cut at their end token and put into a prefix tree (text_plan.c): what several share from
+ * the start is computed once.  Those of a tower without a mask go whole, pads included (text_plan_full.c), and only
+ * forward.  Frozen: the only gradient is the one to context vectors standing where tokens
  * would.  A tower is immutable after creation; its weights are unpacked at first use.  Results do not depend
  * on the number of threads, nor on which other texts stand in the plan. */
 #ifndef MO_CLIP_TEXT_H
@@ -31,23 +32,27 @@ size_t mo_text_width(const mo_text *text); /* W */
 size_t mo_text_dim(const mo_text *text);   /* D */
 
 /* Unpacks the weights, once; for_training: also what the way back needs.  fwd and bwd do it themselves.
- * NOMEM.  Any thread. */
+ * NOMEM; UNSUPPORTED: the way back through a tower without a mask.  Any thread. */
 mopd_status mo_text_prepare(const mo_text *text, bool for_training);
 
 /* row (W) = the token's embedding, without its position.  ARG beyond the vocabulary. */
 mopd_status mo_text_embedding(const mo_text *text, uint32_t token, float *row);
 
 /* Where a sequence of n tokens is read: CLIP's first rule, the first of the largest ids, or the first end id,
- * as the configuration says; context references count as no id.  0 when there is no end id. */
+ * or the last position there is, as the configuration says; context references count as no id.  0 when there is no end
+ * id. */
 size_t mo_text_end(const mo_text *text, const uint32_t *tokens, size_t n);
 
-/* The prefix tree of n sequences: sequence i is tokens[start[i]] .. tokens[start[i + 1] - 1], start token
- * first, end token included; what follows the end is dropped.  Copies what it needs.  ARG: an empty sequence,
+/* The prefix tree of n sequences, or the n sequences filled up with pads: sequence i is tokens[start[i]] ..
+ * tokens[start[i + 1] - 1], end token included and, where the model has one, the start token first; what follows the
+ * end is dropped in a causal tower.  Copies what it needs.  ARG: an empty sequence,
  * one longer than the context length, an id beyond the vocabulary. */
 mopd_status mo_text_plan_create(
     mo_text_plan **out, const mo_text *text, const uint32_t *tokens, const size_t *start, size_t n);
 void mo_text_plan_free(mo_text_plan *plan);
-size_t mo_text_plan_rows(const mo_text_plan *plan);  /* tokens left after sharing: rows of every layer */
+size_t mo_text_plan_most(
+    const mo_text *text, size_t n_tokens);          /* rows that one text of so many tokens may take */
+size_t mo_text_plan_rows(const mo_text_plan *plan); /* rows of every layer: tokens left after sharing, pads */
 size_t mo_text_plan_texts(const mo_text_plan *plan); /* n */
 size_t mo_text_plan_n_ctx(const mo_text_plan *plan); /* largest context reference + 1, 0 without any */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * text_fwd.c - the text tower forward: embeddings and positions, causal blocks over the tree, the end
+ * text_fwd.c - the text tower forward: embeddings and positions, blocks over the tree or the whole sequences, the end
  * rows, the projection.
  *
  * The last block makes only the rows that are read; texts that end in the same row share it. */

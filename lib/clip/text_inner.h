@@ -35,15 +35,26 @@ struct mo_text {
 struct mo_text_plan {
     size_t n;                 /* texts */
     size_t n_ctx;             /* largest context reference + 1 */
-    mo_rows rows;             /* the tree */
+    mo_rows rows;             /* the tree, or whole sequences */
     uint32_t *token, *depth;  /* by row */
     mo_duplicates duplicates; /* rows of the same token at the same depth */
     uint32_t *duplicate;      /* what duplicates points to */
-    mo_segment *segs;         /* what rows.segs points to */
+    mo_segment *segs;         /* what rows.segs points to, or NULL */
     uint32_t *select;         /* rows that are read, ascending */
     size_t n_select;
     uint32_t *text_at; /* by text: which of the selected rows */
 };
+
+/* One text of a plan while it is made; those of a plan are sorted. */
+typedef struct mo_text_sequence {
+    const uint32_t *token;
+    size_t n;      /* of a causal tower: cut behind the end token */
+    size_t index;  /* of the text */
+    size_t shared; /* tokens it begins with as the one before it does */
+} mo_text_sequence;
+
+/* Rows, ends and places of the texts of a tower without a mask (text_plan_full.c).  NOMEM; ARG: too many. */
+mopd_status mo_text_plan_full(mo_text_plan *plan, const mo_text *text, const mo_text_sequence *s);
 
 struct mo_text_cache {
     mo_arena arena;

@@ -88,7 +88,7 @@ static mopd_status pack_forward(const void *ctx)
     if (st != MOPD_OK) goto done;
     if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->quantized)) != MOPD_OK)
         goto done;
-    st = mo_tower_linear(&p->proj, text->weights, "text_projection", false, text->quantized);
+    st = mo_tower_linear(&p->proj, text->weights, "text_projection", text->config.proj_bias, text->quantized);
 done:
     if (st != MOPD_OK) free_packs(p, s->layers);
     return st;
@@ -99,7 +99,7 @@ static mopd_status pack_exact(const mo_text *text)
     text_packs *p = text->packs;
     mopd_status st = mo_tower_blocks(&p->exact, text->weights, "text_model", &text->config.stack, false);
     if (st != MOPD_OK) return st;
-    return mo_tower_linear(&p->exact_proj, text->weights, "text_projection", false, false);
+    return mo_tower_linear(&p->exact_proj, text->weights, "text_projection", text->config.proj_bias, false);
 }
 
 static mopd_status pack_backward(const void *ctx)
@@ -121,6 +121,11 @@ static mopd_status pack_backward(const void *ctx)
 mopd_status mo_text_prepare(const mo_text *text, bool for_training)
 {
     text_packs *p = text->packs;
+    if (for_training && text->config.mask != MO_MASK_CAUSAL)
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "prompts cannot be learned on this model yet: in its text tower every token sees all others (as "
+            "in "
+            "SigLIP), and the way back is there for causal towers only; recognisers need none");
     mopd_status st = mo_once_run(&p->once, 1, pack_forward, text);
     if (st == MOPD_OK && for_training) st = mo_once_run(&p->once, 2, pack_backward, text);
     return st;

@@ -5,7 +5,9 @@
  * rows, in the order of a walk through the tree.  A segment ends where paths part:
  *
  *     "a photo of a cat."    <s> a photo of a | cat . </s>
- *     "a photo of a dog."                     | dog . </s>         3 segments, 11 rows instead of 16 */
+ *     "a photo of a dog."                     | dog . </s>         3 segments, 11 rows instead of 16
+ *
+ * That holds where a token sees only those before it.  Texts of a tower without a mask go whole: text_plan_full.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +17,9 @@
 
 #define NO_ROW UINT32_MAX
 
-typedef struct sequence {
-    const uint32_t *token;
-    size_t n;     /* cut behind the end token */
-    size_t index; /* of the text */
-    size_t shared;
-} sequence;
-
 static int compare(const void *a, const void *b)
 {
-    const sequence *x = a, *y = b;
+    const mo_text_sequence *x = a, *y = b;
     size_t n = mo_min(x->n, y->n);
     for (size_t i = 0; i < n; i++)
         if (x->token[i] != y->token[i]) return x->token[i] < y->token[i] ? -1 : 1;
@@ -32,7 +27,7 @@ static int compare(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-static size_t shared_beginning(const sequence *a, const sequence *b)
+static size_t shared_beginning(const mo_text_sequence *a, const mo_text_sequence *b)
 {
     size_t n = mo_min(a->n, b->n), i = 0;
     while (i < n && a->token[i] == b->token[i]) i++;
@@ -43,6 +38,7 @@ size_t mo_text_end(const mo_text *text, const uint32_t *tokens, size_t n)
 {
     size_t at = 0;
     uint32_t largest = 0;
+    if (text->config.end_rule == MO_END_LAST) return text->config.context - 1;
     for (size_t i = 0; i < n; i++) {
         if (tokens[i] & MO_TEXT_CTX) continue;
         if (text->config.end_rule == MO_END_FIRST) {
@@ -57,12 +53,12 @@ size_t mo_text_end(const mo_text *text, const uint32_t *tokens, size_t n)
 
 /* Checks and cuts the texts; counts the context vectors. */
 static mopd_status read_sequences(
-    sequence *s, mo_text_plan *plan, const mo_text *text, const uint32_t *tokens, const size_t *start)
+    mo_text_sequence *s, mo_text_plan *plan, const mo_text *text, const uint32_t *tokens, const size_t *start)
 {
     for (size_t i = 0; i < plan->n; i++) {
-        s[i] = (sequence){.token = tokens + start[i], .n = start[i + 1] - start[i], .index = i};
+        s[i] = (mo_text_sequence){.token = tokens + start[i], .n = start[i + 1] - start[i], .index = i};
         if (start[i + 1] <= start[i]) return mo_fail(MOPD_E_ARG, "text %zu has no tokens", i);
-        s[i].n = mo_text_end(text, s[i].token, s[i].n) + 1;
+        if (text->config.mask == MO_MASK_CAUSAL) s[i].n = mo_text_end(text, s[i].token, s[i].n) + 1;
         if (s[i].n > text->config.context)
             return mo_fail(
                 MOPD_E_ARG, "text %zu has %zu tokens; the model reads %u", i, s[i].n, text->config.context);
@@ -80,7 +76,7 @@ static mopd_status read_sequences(
     return MOPD_OK;
 }
 
-static size_t count_rows(sequence *s, size_t n)
+static size_t count_rows(mo_text_sequence *s, size_t n)
 {
     size_t rows = 0;
     for (size_t i = 0; i < n; i++) {
@@ -92,7 +88,7 @@ static size_t count_rows(sequence *s, size_t n)
 
 /* Rows in tree order with their parents and how many follow each; which row ends each text. */
 static void make_rows(
-    mo_text_plan *plan, const sequence *s, uint32_t *parent, uint32_t *children, uint32_t *path)
+    mo_text_plan *plan, const mo_text_sequence *s, uint32_t *parent, uint32_t *children, uint32_t *path)
 {
     uint32_t row = 0;
     for (size_t i = 0; i < plan->n; i++) {
@@ -182,7 +178,7 @@ static void make_select(mo_text_plan *plan, uint32_t *place)
     for (size_t i = 0; i < plan->n; i++) plan->text_at[i] = place[plan->text_at[i]];
 }
 
-static mopd_status build(mo_text_plan *plan, const sequence *s, size_t longest)
+static mopd_status build_tree(mo_text_plan *plan, const mo_text_sequence *s, size_t longest)
 {
     size_t rows = plan->rows.rows;
     mopd_status st = MOPD_E_NOMEM;
@@ -202,7 +198,7 @@ static mopd_status build(mo_text_plan *plan, const sequence *s, size_t longest)
     make_segments(plan, parent, children, seg_of);
     make_select(plan, seg_of);
     mo_mem_free(seg_of);
-    st = make_twins(plan);
+    st = MOPD_OK;
 done:
     mo_mem_free(path);
     mo_mem_free(children);
@@ -216,18 +212,20 @@ mopd_status mo_text_plan_create(
     *out = NULL;
     if (n == 0) return mo_fail(MOPD_E_ARG, "a plan of no texts");
     mo_text_plan *plan = mo_mem_calloc(1, sizeof *plan);
-    sequence *s = mo_mem_alloc(n, sizeof *s);
+    mo_text_sequence *s = mo_mem_alloc(n, sizeof *s);
     mopd_status st = plan && s ? MOPD_OK : MOPD_E_NOMEM;
     if (st != MOPD_OK) goto done;
     plan->n = n;
     if ((st = read_sequences(s, plan, text, tokens, start)) != MOPD_OK) goto done;
     qsort(s, n, sizeof *s, compare);
     plan->rows.rows = count_rows(s, n);
-    if (plan->rows.rows >= INT32_MAX) {
+    if (plan->rows.rows >= INT32_MAX)
         st = mo_fail(MOPD_E_ARG, "%zu rows in one plan", plan->rows.rows);
-        goto done;
-    }
-    st = build(plan, s, text->config.context);
+    else if (text->config.mask == MO_MASK_CAUSAL)
+        st = build_tree(plan, s, text->config.context);
+    else
+        st = mo_text_plan_full(plan, text, s);
+    if (st == MOPD_OK) st = make_twins(plan);
 done:
     mo_mem_free(s);
     if (st == MOPD_OK)
@@ -247,6 +245,11 @@ void mo_text_plan_free(mo_text_plan *plan)
     mo_mem_free(plan->text_at);
     mo_mem_free(plan->duplicate);
     mo_mem_free(plan);
+}
+
+size_t mo_text_plan_most(const mo_text *text, size_t n_tokens)
+{
+    return text->config.mask == MO_MASK_CAUSAL ? n_tokens : text->config.context;
 }
 
 size_t mo_text_plan_rows(const mo_text_plan *plan)

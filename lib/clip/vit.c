@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * vit.c - the vision transformer (Dosovitskiy et al. 2021, as CLIP has it): patches, a class
- * token, blocks, projection.
+ * vit.c - the vision transformer (Dosovitskiy et al. 2021): patches, blocks, and one row of them all.
  *
- *     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
+ *     CLIP     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
+ *     SigLIP   x = patches + position;                 x = blocks(x);  feature = pool of norm(x) (layer/pool_probe.h)
  *
- * Pictures go through in chunks of bounded memory; the last block makes the class rows only. */
+ * Pictures go through in chunks of bounded memory; where the class row is read, the last block makes the class rows
+ * only. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/ints.h"
@@ -13,6 +15,7 @@
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "layer/patch.h"
+#include "layer/pool_probe.h"
 
 /* Rows at work: of pictures whose layers all threads share, of a thread's own, of all those together. */
 #define CHUNK_ROWS 1024
@@ -27,12 +30,14 @@ typedef struct vit_packs {
     mo_norm pre, post;
     mo_patch patch;
     mo_block *blocks;
+    mo_pool_probe probe;
     mo_linear proj; /* D x W */
 } vit_packs;
 
 typedef struct vit {
     mo_vision base;
     mo_vit_config config;
+    const mo_vit_traits *has;
     bool quantized;
     const mo_weights *weights;
     vit_packs *packs;
@@ -46,6 +51,7 @@ static void free_packs(vit_packs *p, size_t layers)
     mo_mem_free(p->post_block);
     mo_linear_free(&p->patch.linear);
     mo_tower_blocks_free(p->blocks, layers);
+    mo_pool_probe_free(&p->probe);
     mo_linear_free(&p->proj);
     p->class_token = p->position = p->pre_block = p->post_block = NULL;
     p->blocks = NULL;
@@ -53,29 +59,80 @@ static void free_packs(vit_packs *p, size_t layers)
     memset(&p->proj, 0, sizeof p->proj);
 }
 
+#define HEAD "vision_model.head."
+
+static mopd_status part_of(mo_linear_part *out, const vit *v, const char *name, const mo_weight **w)
+{
+    char full[MO_PARAM_NAME];
+    const mo_weight *bias;
+    snprintf(full, sizeof full, HEAD "attention.%s.weight", name);
+    mopd_status st = mo_weights_get(v->weights, full, w);
+    snprintf(full, sizeof full, HEAD "attention.%s.bias", name);
+    if (st == MOPD_OK) st = mo_weights_get(v->weights, full, &bias);
+    if (st == MOPD_OK)
+        *out = (mo_linear_part){.weight = &(*w)->view, .bias = &bias->view, .in_out = (*w)->in_out};
+    return st;
+}
+
+/* The probe's attention stays float where other products are quantized: it is small. */
+static mopd_status pack_attention(mo_pool_probe *p, const vit *v)
+{
+    mo_pool_probe_parts parts = {.width = v->config.stack.width, .n_heads = v->config.stack.heads};
+    const mo_weight *probe, *w[3];
+    mopd_status st = mo_weights_get(v->weights, HEAD "probe", &probe);
+    if (st == MOPD_OK) st = part_of(&parts.q, v, "q_proj", &w[0]);
+    if (st == MOPD_OK) st = part_of(&parts.k, v, "k_proj", &w[1]);
+    if (st == MOPD_OK) st = part_of(&parts.v, v, "v_proj", &w[2]);
+    if (st != MOPD_OK) return st;
+    parts.probe = &probe->view;
+    if ((st = mo_pool_probe_pack(p, &parts)) != MOPD_OK) return mo_fail_at(st, HEAD "attention");
+    for (int i = 0; i < 3; i++) mo_weights_release(v->weights, w[i]);
+    return MOPD_OK;
+}
+
+static mopd_status pack_probe(mo_pool_probe *p, const vit *v)
+{
+    const mo_weights *w = v->weights;
+    const bool q = v->quantized;
+    mopd_status st = pack_attention(p, v);
+    p->act = v->config.stack.act;
+    if (st == MOPD_OK) st = mo_tower_linear(&p->out, w, HEAD "attention.out_proj", true, q);
+    if (st == MOPD_OK)
+        st = mo_tower_norm(&p->norm_block, &p->norm, w, HEAD "layernorm", (float)v->config.stack.eps);
+    if (st == MOPD_OK) st = mo_tower_linear(&p->fc1, w, HEAD "mlp.fc1", true, q);
+    return st == MOPD_OK ? mo_tower_linear(&p->fc2, w, HEAD "mlp.fc2", true, q) : st;
+}
+
+static mopd_status pack_patches(vit_packs *p, const vit *v)
+{
+    p->patch.side = v->base.image;
+    p->patch.patch = v->config.patch;
+    p->patch.no_class = !v->has->class_row;
+    mopd_status st = MOPD_OK;
+    if (v->has->class_row)
+        st = mo_tower_floats(&p->class_token, v->weights, "vision_model.embeddings.class_embedding");
+    if (st == MOPD_OK)
+        st = mo_tower_floats(&p->position, v->weights, "vision_model.embeddings.position_embedding.weight");
+    if (st != MOPD_OK) return st;
+    return mo_tower_linear(&p->patch.linear, v->weights, "vision_model.embeddings.patch_embedding",
+        v->has->patch_bias, v->quantized);
+}
+
 static mopd_status pack(const void *ctx)
 {
     const vit *v = ctx;
     vit_packs *p = v->packs;
     const mo_weights *w = v->weights;
-    float eps = (float)v->config.stack.eps;
-    mopd_status st;
-    st = mo_tower_floats(&p->class_token, w, "vision_model.embeddings.class_embedding");
-    if (st != MOPD_OK) goto done;
-    st = mo_tower_floats(&p->position, w, "vision_model.embeddings.position_embedding.weight");
-    if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps)) != MOPD_OK)
-        goto done;
-    if ((st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps)) != MOPD_OK)
-        goto done;
-    p->patch.side = v->base.image;
-    p->patch.patch = v->config.patch;
-    st = mo_tower_linear(&p->patch.linear, w, "vision_model.embeddings.patch_embedding", false, v->quantized);
-    if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->quantized)) != MOPD_OK)
-        goto done;
-    st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->quantized);
-done:
+    const mo_vit_traits *has = v->has;
+    const float eps = (float)v->config.stack.eps;
+    mopd_status st = pack_patches(p, v);
+    if (st == MOPD_OK && has->pre_norm)
+        st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps);
+    if (st == MOPD_OK) st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps);
+    if (st == MOPD_OK) st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->quantized);
+    if (st == MOPD_OK && has->probe) st = pack_probe(&p->probe, v);
+    if (st == MOPD_OK && has->projection)
+        st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->quantized);
     if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
     return st;
 }
@@ -96,6 +153,7 @@ typedef struct forward {
     float *patches;
     uint32_t *select; /* the class rows */
     mo_block_work work;
+    mo_pool_probe_work probe;
 } forward;
 
 static void forward_take(mo_arena *arena, void *ctx)
@@ -110,6 +168,7 @@ static void forward_take(mo_arena *arena, void *ctx)
     f->select = mo_arena_take(arena, f->chunk, sizeof *f->select);
     const mo_block_size size = {.rows = rows, .longest = f->rows, .pool = f->pool};
     mo_block_work_take(&f->work, arena, v->packs->blocks, &size);
+    if (v->has->probe) mo_pool_probe_take(&f->probe, arena, &v->packs->probe, f->chunk, f->rows);
 }
 
 static forward forward_of(const mo_vision *base, const mo_pool *pool, size_t n)
@@ -147,28 +206,46 @@ static mopd_status vit_open(void **work, const mo_vision *base, const mo_pool *p
     return MOPD_OK;
 }
 
+/* Blocks over all rows, the last over the class rows alone where nothing else is read. */
+static void run_blocks(forward *f, mo_pool *pool, const mo_rows *rows)
+{
+    const vit *v = f->v;
+    for (uint32_t i = 0; i < v->config.stack.layers; i++) {
+        const bool few = i + 1 == v->config.stack.layers && !v->has->probe;
+        mo_block_run run = {.pool = pool,
+            .rows = rows,
+            .select = few ? f->select : NULL,
+            .n_select = few ? rows->n_seqs : 0,
+            .work = &f->work};
+        mo_block_fwd(&v->packs->blocks[i], few ? f->last : f->x, f->x, &run);
+    }
+}
+
+/* to [n x W] = each picture's one row. */
+static void run_pool(forward *f, mo_pool *pool, const mo_rows *rows, float *to)
+{
+    const vit_packs *p = f->v->packs;
+    if (!f->v->has->probe) {
+        mo_norm_fwd(pool, to, f->last, &p->post, NULL, rows->n_seqs);
+        return;
+    }
+    mo_norm_fwd(pool, f->x, f->x, &p->post, NULL, rows->rows);
+    mo_pool_probe_fwd(pool, to, f->x, &p->probe, (const size_t[2]){rows->n_seqs, f->rows}, &f->probe);
+}
+
 static void vit_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
     forward *f = work;
     const vit *v = f->v;
     const vit_packs *p = v->packs;
-    uint32_t layers = v->config.stack.layers;
     mo_patch_call patches = {
         .first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n};
     mo_rows rows = {.rows = n * f->rows, .n_seqs = n, .seq_len = f->rows};
     mo_patch_fwd(pool, f->x, pixels, &p->patch, &patches);
-    mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
-    for (uint32_t i = 0; i < layers; i++) {
-        bool last = i + 1 == layers;
-        mo_block_run run = {.pool = pool,
-            .rows = &rows,
-            .select = last ? f->select : NULL,
-            .n_select = last ? n : 0,
-            .work = &f->work};
-        mo_block_fwd(&p->blocks[i], last ? f->last : f->x, f->x, &run);
-    }
-    mo_norm_fwd(pool, f->last, f->last, &p->post, NULL, n);
-    mo_linear_fwd(pool, out, f->last, &p->proj, &(mo_linear_call){.rows = n});
+    if (v->has->pre_norm) mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
+    run_blocks(f, pool, &rows);
+    run_pool(f, pool, &rows, v->has->projection ? f->last : out);
+    if (v->has->projection) mo_linear_fwd(pool, out, f->last, &p->proj, &(mo_linear_call){.rows = n});
 }
 
 static void vit_free(mo_vision *base)
@@ -205,6 +282,7 @@ mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_wei
         .free = vit_free};
     packs->pool.limit = MO_VISION_KEPT;
     v->config = config->vit;
+    v->has = mo_config_vit_traits(config->vit.form);
     v->quantized = quantized;
     v->weights = weights;
     v->packs = packs;

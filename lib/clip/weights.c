@@ -101,15 +101,19 @@ static void shape_text(char *text, size_t size, int n_dims, const size_t *shape)
     if (at < size) snprintf(text + at, size - at, "]");
 }
 
-/* The stored shape that a spec asks for: all parts of a tensor that holds several, turned round when in_out. */
-static void stored_shape(const mo_param_spec *s, const mo_naming_place *at, size_t shape[4])
+/* The stored shape that a spec asks for: all parts of a tensor that holds several, turned round when in_out, behind a
+ * 1 when led.  Returns its dimensions. */
+static int stored_shape(const mo_param_spec *s, const mo_naming_place *at, size_t shape[5])
 {
-    memcpy(shape, s->shape, 4 * sizeof *shape);
-    if (at->parts) shape[0] = s->shape[0] * (size_t)at->parts;
+    size_t *to = shape + at->led;
+    shape[0] = 1;
+    memcpy(to, s->shape, 4 * sizeof *to);
+    if (at->parts) to[0] = s->shape[0] * (size_t)at->parts;
     if (at->in_out) {
-        shape[0] = s->shape[1];
-        shape[1] = s->shape[0];
+        to[0] = s->shape[1];
+        to[1] = s->shape[0];
     }
+    return s->n_dims + at->led;
 }
 
 static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
@@ -153,15 +157,15 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
     const mo_view **out, size_t *file)
 {
     char have[128], want[128];
-    size_t shape[4];
-    stored_shape(spec, at, shape);
-    shape_text(want, sizeof want, spec->n_dims, shape);
+    size_t shape[5];
+    const int n_dims = stored_shape(spec, at, shape);
+    shape_text(want, sizeof want, n_dims, shape);
     const mo_view *v = find(w, at->name, file);
     if (!v)
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s%s is missing; the configuration asks for shape %s",
             mo_tensors_path(w->file[w->n_files - 1]), w->prefix, at->name, want);
     const char *path = mo_tensors_path(w->file[*file]);
-    if (!shape_fits(v, spec->n_dims, shape)) {
+    if (!shape_fits(v, n_dims, shape)) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s", path,
             at->name, have, want);

@@ -49,7 +49,8 @@ static const char *const fits[] = {"none", "shortest", "exact", "longest", "cove
 static const char *const filters[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
 static const char *const centres[] = {"floor", "round"};
 static const char *const alphas[] = {"white", "drop"};
-static const char *const ends[] = {"largest", "first"};
+static const char *const ends[] = {"largest", "first", "last"};
+static const char *const masks[] = {"causal", "none"};
 
 static void write_triple(mo_jsonw *w, const char *key, const double x[3])
 {
@@ -76,11 +77,37 @@ static void write_pixels(const mo_pixels *p, mo_jsonw *w)
     write_triple(w, "std", p->std);
 }
 
+/* Keys of format 2 are written only where they say something: what format 1 can say stays as it was, byte for byte, so
+ * that fingerprints do. */
+static void write_vit(const mo_vit_config *v, mo_jsonw *w)
+{
+    write_stack(&v->stack, w);
+    mo_jsonw_kint(w, "patch", v->patch);
+    if (v->form) mo_jsonw_kstring(w, "form", mo_config_vit_traits(v->form)->word);
+}
+
+static void write_text(const mo_text_config *t, mo_jsonw *w)
+{
+    write_stack(&t->stack, w);
+    mo_jsonw_kint(w, "context_length", t->context);
+    mo_jsonw_kint(w, "vocab_size", t->vocab);
+    mo_jsonw_kstring(w, "end", ends[t->end_rule]);
+    if (t->end_rule == MO_END_FIRST) mo_jsonw_kint(w, "end_id", t->end_id);
+    if (t->mask) mo_jsonw_kstring(w, "mask", masks[t->mask]);
+    if (t->mask) mo_jsonw_kint(w, "pad_id", t->pad_id);
+    if (t->proj_bias) mo_jsonw_kbool(w, "projection_bias", true);
+}
+
+static int format_of(const mo_config *c)
+{
+    const bool vit = c->vision_kind == MO_VISION_VIT && c->vit.form;
+    return vit || c->text.mask || c->text.proj_bias || c->logit_bias ? 2 : 1;
+}
+
 void mo_config_json_write(const mo_config *config, mo_jsonw *w)
 {
-    const mo_text_config *t = &config->text;
     mo_jsonw_object(w);
-    mo_jsonw_kint(w, "format", 1);
+    mo_jsonw_kint(w, "format", format_of(config));
     mo_jsonw_kint(w, "dim", config->dim);
     mo_jsonw_kint(w, "image_size", config->image);
     mo_jsonw_key(w, "vision");
@@ -91,18 +118,14 @@ void mo_config_json_write(const mo_config *config, mo_jsonw *w)
     } else if (config->vision_kind == MO_VISION_RESNET) {
         write_resnet(&config->resnet, w);
     } else {
-        write_stack(&config->vit.stack, w);
-        mo_jsonw_kint(w, "patch", config->vit.patch);
+        write_vit(&config->vit, w);
     }
     mo_jsonw_end(w);
     mo_jsonw_key(w, "text");
     mo_jsonw_object(w);
-    write_stack(&t->stack, w);
-    mo_jsonw_kint(w, "context_length", t->context);
-    mo_jsonw_kint(w, "vocab_size", t->vocab);
-    mo_jsonw_kstring(w, "end", ends[t->end_rule]);
-    if (t->end_rule == MO_END_FIRST) mo_jsonw_kint(w, "end_id", t->end_id);
+    write_text(&config->text, w);
     mo_jsonw_end(w);
+    if (config->logit_bias) mo_jsonw_kbool(w, "logit_bias", true);
     mo_jsonw_key(w, "preprocess");
     mo_jsonw_object(w);
     write_pixels(&config->pixels, w);
@@ -231,13 +254,47 @@ static void read_pixels(reader *r, const mo_json *o, mo_pixels *p)
     read_triple(r, o, "std", p->std);
 }
 
+/* A word that may be missing: the first of the list then. */
+static uint32_t may_word(reader *r, const mo_json *o, const char *key, const char *const *words, size_t n)
+{
+    return mo_json_get(o, key) ? read_word(r, o, key, words, n) : 0;
+}
+
+static bool may_bool(reader *r, const mo_json *o, const char *key)
+{
+    bool x = false;
+    if (r->st == MOPD_OK) r->st = mo_json_may_bool(o, key, r->path, &x);
+    return x;
+}
+
+static void read_vit(reader *r, const mo_json *o, mo_vit_config *v)
+{
+    const char *forms[MO_VIT_FORMS];
+    for (uint32_t i = 0; i < MO_VIT_FORMS; i++) forms[i] = mo_config_vit_traits(i)->word;
+    read_stack(r, o, &v->stack);
+    v->patch = read_int(r, o, "patch");
+    v->form = may_word(r, o, "form", forms, MO_VIT_FORMS);
+}
+
+static void read_text(reader *r, const mo_json *o, mo_text_config *t)
+{
+    read_stack(r, o, &t->stack);
+    t->context = read_int(r, o, "context_length");
+    t->vocab = read_int(r, o, "vocab_size");
+    t->end_rule = read_word(r, o, "end", ends, 3);
+    if (t->end_rule == MO_END_FIRST) t->end_id = read_int(r, o, "end_id");
+    t->mask = may_word(r, o, "mask", masks, 2);
+    if (t->mask) t->pad_id = read_int(r, o, "pad_id");
+    t->proj_bias = may_bool(r, o, "projection_bias");
+}
+
 mopd_status mo_config_json_read(mo_config *config, const mo_json *root, const char *path)
 {
     reader r = {path, MOPD_OK};
     memset(config, 0, sizeof *config);
     uint32_t format = read_int(&r, root, "format");
-    if (r.st == MOPD_OK && format != 1)
-        return mo_fail(MOPD_E_VERSION, "%s: model format %u; this library reads 1", path, format);
+    if (r.st == MOPD_OK && (format < 1 || format > 2))
+        return mo_fail(MOPD_E_VERSION, "%s: model format %u; this library reads 1 and 2", path, format);
     config->dim = read_int(&r, root, "dim");
     config->image = read_int(&r, root, "image_size");
     const char *const kinds[] = {mo_config_vision_name(MO_VISION_VIT),
@@ -249,14 +306,10 @@ mopd_status mo_config_json_read(mo_config *config, const mo_json *root, const ch
     } else if (config->vision_kind == MO_VISION_RESNET) {
         read_resnet(&r, vision, &config->resnet);
     } else {
-        read_stack(&r, vision, &config->vit.stack);
-        config->vit.patch = read_int(&r, vision, "patch");
+        read_vit(&r, vision, &config->vit);
     }
-    read_stack(&r, text, &config->text.stack);
-    config->text.context = read_int(&r, text, "context_length");
-    config->text.vocab = read_int(&r, text, "vocab_size");
-    config->text.end_rule = read_word(&r, text, "end", ends, 2);
-    if (config->text.end_rule == MO_END_FIRST) config->text.end_id = read_int(&r, text, "end_id");
+    read_text(&r, text, &config->text);
+    config->logit_bias = may_bool(&r, root, "logit_bias");
     read_pixels(&r, mo_json_get(root, "preprocess"), &config->pixels);
     return r.st;
 }

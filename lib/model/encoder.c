@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "layer/l2.h"
 
-#define TEXT_ROWS 4096 /* tokens of one plan, before sharing */
+#define TEXT_ROWS 4096 /* of one plan, before sharing */
 #define TOLD_ROWS 1024 /* the same where somebody watches */
 #define PICTURES 16    /* preprocessed at once */
 
@@ -65,7 +65,11 @@ mopd_status mo_encoder_texts(
     if (!start) return MOPD_E_NOMEM;
     mopd_status st = tokenize(encoder, texts, n, &tokens, start);
     for (size_t i = 0, end; i < n && st == MOPD_OK; i = end) {
-        for (end = i + 1; end < n && start[end + 1] - start[i] <= rows;) end++;
+        size_t taken = mo_text_plan_most(encoder->text, start[i + 1] - start[i]);
+        for (end = i + 1; end < n; end++) {
+            taken += mo_text_plan_most(encoder->text, start[end + 1] - start[end]);
+            if (taken > rows) break;
+        }
         st = encode_tokens(encoder, tokens.id, start + i, end - i, features + i * dim);
         if (st == MOPD_OK) st = mo_progress_add(progress, end - i);
     }

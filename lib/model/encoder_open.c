@@ -42,6 +42,10 @@ static mopd_status check_tokenizer(const mopd_encoder *e)
     if (ids > t->vocab)
         return mo_fail(MOPD_E_MISMATCH, "%s: the tokenizer has %zu ids, the token embedding %u rows", e->path,
             ids, t->vocab);
+    if (t->mask == MO_MASK_NONE && t->pad_id >= t->vocab)
+        return mo_fail(MOPD_E_MISMATCH,
+            "%s: the tokenizer fills up with id %u, the token embedding has %u rows", e->path, t->pad_id,
+            t->vocab);
     if (t->end_rule == MO_END_FIRST && end != t->end_id)
         return mo_fail(MOPD_E_MISMATCH, "%s: the configuration's end token is %u, the tokenizer's %u",
             e->path, t->end_id, end);

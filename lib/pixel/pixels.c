@@ -29,6 +29,14 @@ void mo_pixels_clip(mo_pixels *p, uint32_t side)
         .std = {0.26862954, 0.26130258, 0.27577711}};
 }
 
+void mo_pixels_siglip(mo_pixels *p, uint32_t side)
+{
+    mo_pixels_clip(p, side);
+    p->fit = MO_FIT_EXACT;
+    p->crop_h = p->crop_w = 0;
+    for (int c = 0; c < 3; c++) p->mean[c] = p->std[c] = 0.5;
+}
+
 void mo_pixels_openai(mo_pixels *p, uint32_t side)
 {
     mo_pixels_clip(p, side);

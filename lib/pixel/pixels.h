@@ -40,9 +40,11 @@ typedef struct mo_pixels {
     double mean[3], std[3];
 } mo_pixels;
 
-/* CLIPImageProcessorPil's defaults at side S; OpenAI's and open_clip's (ROUND, DROP); EfficientNet-Lite's
- * ((x - 127) / 128).  The caller then changes what its files say otherwise. */
+/* CLIPImageProcessorPil's defaults at side S; SiglipImageProcessorPil's (EXACT, mean and std 1/2); OpenAI's and
+ * open_clip's (ROUND, DROP); EfficientNet-Lite's ((x - 127) / 128).  The caller then changes what its files say
+ * otherwise. */
 void mo_pixels_clip(mo_pixels *p, uint32_t side);
+void mo_pixels_siglip(mo_pixels *p, uint32_t side);
 void mo_pixels_openai(mo_pixels *p, uint32_t side);
 void mo_pixels_effnet(mo_pixels *p, uint32_t side);
 

@@ -7,7 +7,8 @@
 static void small_configurations_pass(void **state)
 {
     (void)state;
-    const mo_config vit = tower_config(), effnet = tower_effnet_config();
+    const mo_config vit = tower_config(), effnet = tower_effnet_config(), siglip = tower_siglip_config();
+    assert_ok(mo_config_check(&siglip, "x"));
     assert_ok(mo_config_check(&vit, "x"));
     assert_ok(mo_config_check(&effnet, "x"));
 }
@@ -61,12 +62,30 @@ static void sizes_no_tower_can_have_are_refused(void **state)
         {AT(vit.stack.width), 0, MOPD_E_FORMAT, "vision tower of width 0"},
         {AT(vit.stack.heads), 5, MOPD_E_FORMAT, "vision tower of width 24 cannot be split into 5 heads"},
         {AT(vit.stack.layers), 0, MOPD_E_FORMAT, "vision tower of 0 layers"},
-        {AT(vit.patch), 0, MOPD_E_UNSUPPORTED, "a side of 21 pixels is no multiple of the patch, 0"},
-        {AT(vit.patch), 6, MOPD_E_UNSUPPORTED, "a side of 21 pixels is no multiple of the patch, 6"},
+        {AT(vit.patch), 0, MOPD_E_UNSUPPORTED, "patches of 0 pixels, a side of 21"},
+        {AT(vit.patch), 6, MOPD_OK, ""},
         {AT(vit.patch), 3, MOPD_OK, ""},
-        {AT(vit.patch), 42, MOPD_E_UNSUPPORTED, "no multiple of the patch, 42"},
+        {AT(vit.patch), 21, MOPD_OK, ""},
+        {AT(vit.patch), 22, MOPD_E_UNSUPPORTED, "patches of 22 pixels, a side of 21"},
+        {AT(text.end_rule), MO_END_LAST, MOPD_E_UNSUPPORTED,
+            "a causal text tower that is read at its last position"},
     };
     refuse(tower_config(), cases, sizeof cases / sizeof *cases);
+}
+
+/* Without a projection features are as wide as the tower; pads are tokens. */
+static void siglip_has_rules_of_its_own(void **state)
+{
+    (void)state;
+    static const wrong cases[] = {
+        {AT(dim), 24, MOPD_OK, ""},
+        {AT(dim), 12, MOPD_E_MISMATCH, "features of width 12 from a vision tower of width 24"},
+        {AT(text.pad_id), 49, MOPD_OK, ""},
+        {AT(text.pad_id), 50, MOPD_E_FORMAT, "pad id 50, vocabulary of 50"},
+        {AT(text.end_rule), MO_END_LARGEST, MOPD_OK, ""},
+        {AT(text.mask), MO_MASK_CAUSAL, MOPD_E_UNSUPPORTED, "read at its last position"},
+    };
+    refuse(tower_siglip_config(), cases, sizeof cases / sizeof *cases);
 }
 
 static void epsilons_are_small_numbers(void **state)
@@ -181,9 +200,9 @@ static void activations_have_words(void **state)
     static const struct {
         const char *word;
         mo_act act;
-    } words[] = {{"quick_gelu", MO_ACT_QUICK_GELU}, {"gelu", MO_ACT_GELU}};
+    } words[] = {{"quick_gelu", MO_ACT_QUICK_GELU}, {"gelu", MO_ACT_GELU}, {"gelu_tanh", MO_ACT_GELU_TANH}};
     mo_act act;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         assert_true(mo_config_activation_find(&act, words[i].word));
         assert_int_equal(act, words[i].act);
         assert_string_equal(mo_config_activation_name(act), words[i].word);
@@ -206,7 +225,23 @@ static void rows_are_patches_and_a_class(void **state)
         c.image = cases[i][0];
         c.vit.patch = cases[i][1];
         assert_int_equal(mo_config_vit_rows(&c), cases[i][2]);
+        c.vit.form = MO_VIT_SIGLIP;
+        assert_int_equal(mo_config_vit_rows(&c), cases[i][2] - 1);
     }
+}
+
+/* so400m-14-384: 27 whole patches a side, and 6 pixels that no one sees. */
+static void grids_are_rounded_down(void **state)
+{
+    (void)state;
+    mo_config c = tower_siglip_config();
+    c.image = 384;
+    c.vit.patch = 14;
+    assert_int_equal(mo_config_vit_rows(&c), 27 * 27);
+    c.image = 378;
+    assert_int_equal(mo_config_vit_rows(&c), 27 * 27);
+    c.image = 377;
+    assert_int_equal(mo_config_vit_rows(&c), 26 * 26);
 }
 
 int main(void)
@@ -214,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_configurations_pass),
         cmocka_unit_test(sizes_no_tower_can_have_are_refused),
+        cmocka_unit_test(siglip_has_rules_of_its_own),
         cmocka_unit_test(epsilons_are_small_numbers),
         cmocka_unit_test(only_the_tower_there_is_is_checked),
         cmocka_unit_test(effnet_blocks_must_follow_each_other),
@@ -221,6 +257,7 @@ int main(void)
         cmocka_unit_test(preprocessing_must_fit_the_tower),
         cmocka_unit_test(activations_have_words),
         cmocka_unit_test(rows_are_patches_and_a_class),
+        cmocka_unit_test(grids_are_rounded_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,34 @@ static void the_order_is_fixed(void **state)
     free(l.spec);
 }
 
+/* What transformers' SiglipModel counts for google's models. */
+static void published_siglip_models_have_their_numbers(void **state)
+{
+    (void)state;
+    const mo_stack_config base = tower_stack(768, 12, 12, 3072), so400m = tower_stack(1152, 27, 16, 4304);
+    const struct {
+        mo_stack_config stack;
+        uint32_t image, patch, vocab;
+        uint64_t numbers;
+    } cases[] = {{base, 224, 16, 32000, 203155970}, {base, 224, 16, 256000, 375187970},
+        {so400m, 384, 14, 32000, 877960498}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_config c = tower_siglip_config();
+        uint64_t sum = 0;
+        c.image = cases[i].image;
+        c.dim = cases[i].stack.width;
+        c.vit.stack = c.text.stack = cases[i].stack;
+        c.vit.patch = cases[i].patch;
+        c.text.context = 64;
+        c.text.vocab = cases[i].vocab;
+        tower_list l = tower_params(&c);
+        for (size_t k = 0; k < l.n; k++) sum += tower_numbers(&l.spec[k]);
+        if (sum != cases[i].numbers) fail_msg("case %zu: %llu numbers", i, (unsigned long long)sum);
+        assert_string_equal(l.spec[1].name, "logit_bias");
+        free(l.spec);
+    }
+}
+
 static const mo_param_spec *spec_of(const tower_list *l, const char *name)
 {
     for (size_t i = 0; i < l->n; i++)
@@ -156,6 +184,17 @@ static void shapes_are_outputs_by_inputs(void **state)
         {"resnet.attnpool.c_proj.weight", 2, {12, 128}},
         {"resnet.attnpool.c_proj.bias", 1, {12}},
     };
+    static const shaped siglip[] = {
+        {"logit_bias", 0, {0}},
+        {"text_projection.weight", 2, {24, 20}},
+        {"text_projection.bias", 1, {24}},
+        {"vision_model.embeddings.patch_embedding.bias", 1, {24}},
+        {"vision_model.embeddings.position_embedding.weight", 2, {9, 24}},
+        {"vision_model.head.probe", 3, {1, 1, 24}},
+        {"vision_model.head.attention.k_proj.weight", 2, {24, 24}},
+        {"vision_model.head.mlp.fc1.weight", 2, {40, 24}},
+    };
+    check_shapes(&(const mo_config[]){tower_siglip_config()}[0], siglip, sizeof siglip / sizeof *siglip);
     check_shapes(&(const mo_config[]){tower_effnet_config()}[0], effnet, sizeof effnet / sizeof *effnet);
     check_shapes(&(const mo_config[]){tower_resnet_config()}[0], resnet, sizeof resnet / sizeof *resnet);
 }
@@ -164,8 +203,9 @@ static void shapes_are_outputs_by_inputs(void **state)
 static void names_occur_once(void **state)
 {
     (void)state;
-    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config()};
-    for (int i = 0; i < 3; i++) {
+    const mo_config configs[] = {
+        tower_config(), tower_effnet_config(), tower_resnet_config(), tower_siglip_config()};
+    for (int i = 0; i < 4; i++) {
         tower_list l = tower_params(&configs[i]);
         size_t n_expand = 0;
         for (size_t a = 0; a < l.n; a++) {
@@ -193,8 +233,9 @@ static mopd_status stop(void *ctx, const mo_param_spec *spec)
 static void the_first_failure_ends_the_walk(void **state)
 {
     (void)state;
-    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config()};
-    for (int i = 0; i < 3; i++) {
+    const mo_config configs[] = {
+        tower_config(), tower_effnet_config(), tower_resnet_config(), tower_siglip_config()};
+    for (int i = 0; i < 4; i++) {
         tower_list l = tower_params(&configs[i]);
         for (size_t at = 0; at < l.n; at++) {
             stopper s = {.left = at};
@@ -209,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_models_have_their_numbers),
+        cmocka_unit_test(published_siglip_models_have_their_numbers),
         cmocka_unit_test(the_order_is_fixed),
         cmocka_unit_test(shapes_are_outputs_by_inputs),
         cmocka_unit_test(names_occur_once),

@@ -33,19 +33,45 @@ static void plain_vit(double *feature, const mo_config *c, const mo_weights *w, 
     free(class_token);
 }
 
+/* The same without a class row and a norm before the blocks, with a bias of the patches, and the feature pooled. */
+static void plain_siglip(double *feature, const mo_config *c, const mo_weights *w, const float *picture)
+{
+    const mo_stack_config *s = &c->vit.stack;
+    const size_t p = c->vit.patch, side = c->image, grid = side / p, rows = grid * grid, k = 3 * p * p,
+                 width = s->width;
+    double *position = plain_get(w, "vision_model.embeddings.position_embedding.weight", "");
+    double *x = plain_make((rows + 1) * width), *patch = plain_make(rows * k);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < k; i++) {
+            const size_t plane = i / (p * p), y = r / grid * p + i / p % p, col = r % grid * p + i % p;
+            patch[r * k + i] = (double)picture[(plane * side + y) * side + col];
+        }
+    plain_linear(x, patch, w, "vision_model.embeddings.patch_embedding", true, (size_t[]){rows, width, k});
+    for (size_t i = 0; i < rows * width; i++) x[i] += position[i];
+    plain_blocks(x, rows, w, "vision_model", s);
+    plain_norm(x, x, w, "vision_model.post_layernorm", s->eps, (size_t[]){rows, width});
+    plain_probe(feature, x, rows, w, "vision_model.head", s);
+    free(patch);
+    free(x);
+    free(position);
+}
+
 /* Heads of 12, 16 and 32, one block and several, both activations, one patch and many. */
 typedef struct shape {
     uint32_t width, layers, heads, hidden, image, patch, dim;
     mo_act act;
     double eps;
+    mo_vit_form form;
 } shape;
 
 static const shape shapes[] = {
-    {24, 2, 2, 40, 21, 7, 12, MO_ACT_QUICK_GELU, 1e-5},
-    {32, 1, 2, 64, 32, 8, 16, MO_ACT_GELU, 1e-5},
-    {32, 3, 1, 48, 16, 16, 5, MO_ACT_QUICK_GELU, 1e-6},
-    {48, 2, 3, 48, 32, 4, 9, MO_ACT_GELU, 1e-2},
-    {20, 4, 5, 80, 30, 10, 1, MO_ACT_QUICK_GELU, 1e-5},
+    {24, 2, 2, 40, 21, 7, 12, MO_ACT_QUICK_GELU, 1e-5, MO_VIT_CLIP},
+    {32, 1, 2, 64, 32, 8, 16, MO_ACT_GELU, 1e-5, MO_VIT_CLIP},
+    {32, 3, 1, 48, 16, 16, 5, MO_ACT_QUICK_GELU, 1e-6, MO_VIT_CLIP},
+    {48, 2, 3, 48, 32, 4, 9, MO_ACT_GELU, 1e-2, MO_VIT_CLIP},
+    {20, 4, 5, 80, 30, 10, 1, MO_ACT_QUICK_GELU, 1e-5, MO_VIT_CLIP},
+    {16, 2, 1, 40, 21, 7, 16, MO_ACT_GELU_TANH, 1e-6, MO_VIT_SIGLIP},
+    {12, 1, 4, 12, 23, 5, 12, MO_ACT_GELU, 1e-6, MO_VIT_SIGLIP}, /* pixels left over */
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -58,6 +84,7 @@ static mo_config config_of(const shape *s)
     c.vit.stack = tower_stack(s->width, s->layers, s->heads, s->hidden);
     c.vit.stack.act = s->act;
     c.vit.stack.eps = s->eps;
+    c.vit.form = s->form;
     mo_pixels_clip(&c.pixels, s->image);
     assert_ok(mo_config_check(&c, "shape"));
     return c;
@@ -75,7 +102,8 @@ static void vit_equals_the_plain_program(void **state)
         vision_fill(&c, 7);
         vision_encode(v, 2, VISION_N, out);
         for (size_t n = 0; n < VISION_N; n++) {
-            plain_vit(want, &c, w, vision_pixels + n * 3 * c.image * c.image);
+            (shapes[i].form ? plain_siglip : plain_vit)(
+                want, &c, w, vision_pixels + n * 3 * c.image * c.image);
             for (size_t d = 0; d < c.dim; d++) largest = fmax(largest, fabs(want[d]));
             const double worst = plain_worst(out + n * c.dim, want, c.dim);
             if (!(worst < 1e-5)) fail_msg("shape %zu, picture %zu: off by %g", i, n, worst);
@@ -119,15 +147,17 @@ static void chunks_follow_the_rows_of_a_picture(void **state)
 static void quantized_features_are_near(void **state)
 {
     (void)state;
-    const mo_config c = config_of(&shapes[3]);
+    const mo_config c = config_of(&shapes[3]), siglip = config_of(&shapes[5]);
     vision_quantized_is_near(&c, 11);
+    vision_quantized_is_near(&siglip, 11);
 }
 
 static void vit_survives_failing_memory(void **state)
 {
     (void)state;
-    const mo_config c = config_of(&shapes[0]);
+    const mo_config c = config_of(&shapes[0]), siglip = config_of(&shapes[5]);
     vision_survives_failing_memory(&c);
+    vision_survives_failing_memory(&siglip);
 }
 
 /* A failed unpacking leaves nothing behind, and the next one works. */

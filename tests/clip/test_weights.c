@@ -40,8 +40,9 @@ static mo_tensors *make_file(const char *name, const tensor *t, size_t n)
 static void parameters_are_found_under_their_names(void **state)
 {
     (void)state;
-    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config()};
-    for (int k = 0; k < 3; k++) {
+    const mo_config configs[] = {
+        tower_config(), tower_effnet_config(), tower_resnet_config(), tower_siglip_config()};
+    for (int k = 0; k < 4; k++) {
         const mo_config *c = &configs[k];
         tower_list l = tower_params(c);
         mo_weights *w = tower_weights(c, 30);

@@ -4,6 +4,7 @@
 
 #include "model/config_json.h"
 #include "support/folders.h"
+#include "support/towers.h"
 
 static const char *const models[] = {
     FOLDERS_GOLD "hf", FOLDERS_GOLD "hf-largest", FOLDERS_GOLD "openclip", FOLDERS_GOLD "locked"};
@@ -79,6 +80,50 @@ static void every_word_goes_both_ways(void **state)
     mo_encoder_close(e);
 }
 
+/* Every mark of SigLIP alone, and all of them: written as format 2, read back the same. */
+static void marks_of_siglip_go_both_ways(void **state)
+{
+    (void)state;
+    const mo_config plain = tower_config(), siglip = tower_siglip_config();
+    for (int i = 0; i < 5; i++) {
+        mo_config c = i < 4 ? plain : siglip, back;
+        if (i == 0) c.vit.form = MO_VIT_SIGLIP;
+        if (i == 1) c.text.mask = MO_MASK_NONE, c.text.pad_id = 7;
+        if (i == 2) c.text.proj_bias = true;
+        if (i == 3) c.logit_bias = true;
+        char *text = to_json(&c);
+        assert_non_null(strstr(text, "\"format\":2,"));
+        assert_ok(from_json(&back, text));
+        assert_memory_equal(&back.vit, &c.vit, sizeof c.vit);
+        assert_memory_equal(&back.text, &c.text, sizeof c.text);
+        assert_int_equal(back.logit_bias, c.logit_bias);
+        char *again = to_json(&back);
+        assert_string_equal(again, text);
+        mo_mem_free(again);
+        mo_mem_free(text);
+    }
+}
+
+/* What stood in packed files and under fingerprints before there was SigLIP, byte for byte. */
+static void what_was_written_before_stays(void **state)
+{
+    (void)state;
+    const mo_config c = tower_config();
+    char *text = to_json(&c);
+    assert_string_equal(text,
+        "{\"format\":1,\"dim\":12,\"image_size\":21,\"vision\":{\"kind\":\"vit\",\"width\":24,\"layers\":2,"
+        "\"heads\":2,\"hidden\":40,\"activation\":\"quick_gelu\",\"norm_eps\":1e-05,\"patch\":7},\"text\":{"
+        "\"width\":20,\"layers\":2,\"heads\":2,\"hidden\":36,\"activation\":\"quick_gelu\",\"norm_eps\":1e-"
+        "05,"
+        "\"context_length\":16,\"vocab_size\":50,\"end\":\"first\",\"end_id\":49},\"preprocess\":{\"resize\":"
+        "\"shortest\",\"resize_height\":21,\"resize_width\":21,\"filter\":\"bicubic\",\"crop_height\":21,"
+        "\"crop_width\":21,\"centre\":\"floor\",\"fill\":0,\"alpha\":\"white\",\"rescale\":0."
+        "00392156862745098,"
+        "\"normalize\":true,\"mean\":[0.48145466,0.4578275,0.40821073],\"std\":[0.26862954,0.26130258,"
+        "0.27577711]}}");
+    mo_mem_free(text);
+}
+
 /* The first `from` becomes `to`. */
 static char *edited(const char *text, const char *from, const char *to)
 {
@@ -114,7 +159,7 @@ static void wrong_values_are_named(void **state)
 {
     (void)state;
     static const spoiled cases[] = {
-        {"\"format\":1", "\"format\":2", MOPD_E_VERSION, "model format 2; this library reads 1"},
+        {"\"format\":1", "\"format\":3", MOPD_E_VERSION, "model format 3; this library reads 1 and 2"},
         {"\"format\":1", "\"format\":-1", MOPD_E_FORMAT, "format is -1"},
         {"\"format\":1", "\"format\":\"1\"", MOPD_E_FORMAT, "format"},
         {"\"dim\":12", "\"dim\":2147483648", MOPD_E_FORMAT, "dim is 2147483648"},
@@ -131,7 +176,13 @@ static void wrong_values_are_named(void **state)
         {"\"patch\":7", "\"patch\":true", MOPD_E_FORMAT, "patch"},
         {"\"context_length\":30", "\"context_length\":{}", MOPD_E_FORMAT, "context_length"},
         {"\"vocab_size\":525", "\"vocab\":525", MOPD_E_FORMAT, "vocab_size"},
-        {"\"end\":\"first\"", "\"end\":\"last\"", MOPD_E_UNSUPPORTED, "end is \"last\""},
+        {"\"end\":\"first\"", "\"end\":\"later\"", MOPD_E_UNSUPPORTED, "end is \"later\""},
+        {"\"patch\":7", "\"patch\":7,\"form\":\"eva\"", MOPD_E_UNSUPPORTED, "form is \"eva\""},
+        {"\"end\":\"first\"", "\"mask\":\"prefix\",\"end\":\"first\"", MOPD_E_UNSUPPORTED,
+            "mask is \"prefix\""},
+        {"\"end\":\"first\"", "\"mask\":\"none\",\"end\":\"first\"", MOPD_E_FORMAT, "pad_id"},
+        {"\"end\":\"first\"", "\"projection_bias\":1,\"end\":\"first\"", MOPD_E_FORMAT, "projection_bias"},
+        {"\"dim\":12", "\"logit_bias\":\"x\",\"dim\":12", MOPD_E_FORMAT, "logit_bias"},
         {"\"end_id\":524", "\"end_id\":-5", MOPD_E_FORMAT, "end_id is -5"},
         {"\"resize\":\"shortest\"", "\"resize\":\"longer\"", MOPD_E_UNSUPPORTED, "resize is \"longer\""},
         {"\"filter\":\"bicubic\"", "\"filter\":\"cubic\"", MOPD_E_UNSUPPORTED, "filter is \"cubic\""},
@@ -184,6 +235,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(every_word_goes_both_ways),
+        cmocka_unit_test(marks_of_siglip_go_both_ways),
+        cmocka_unit_test(what_was_written_before_stays),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(wrong_blocks_are_named),
         cmocka_unit_test(too_many_blocks_are_counted),

@@ -65,6 +65,25 @@ static void other_models_have_other_fingerprints(void **state)
     }
 }
 
+/* Each mark of SigLIP is part of the name; the towers of before have theirs (the golden ones above). */
+static void marks_of_siglip_count(void **state)
+{
+    (void)state;
+    mo_config c = tower_siglip_config();
+    const char *path = tower_write("s.safetensors", &c, 1);
+    char hex[4][65];
+    fingerprint(hex[0], &c, path);
+    c.text.pad_id = 0;
+    fingerprint(hex[1], &c, path);
+    c.text.stack.act = MO_ACT_GELU;
+    fingerprint(hex[2], &c, path);
+    c.text.mask = MO_MASK_CAUSAL;
+    fingerprint(hex[3], &c, path);
+    assert_string_equal(hex[0], "82b562ca9b37ded20cadb37b3869e6b580d58e817931ffe76141b9f552456f92");
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < i; k++) assert_string_not_equal(hex[i], hex[k]);
+}
+
 /* What prompt learning is recommended changes no feature, so it has no part in it. */
 static void recommendations_do_not_count(void **state)
 {
@@ -139,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_models_have_their_fingerprints),
         cmocka_unit_test(other_models_have_other_fingerprints),
+        cmocka_unit_test(marks_of_siglip_count),
         cmocka_unit_test(recommendations_do_not_count),
         cmocka_unit_test(ends_of_every_parameter_count),
         cmocka_unit_test(vocabularies_are_named_by_what_ids_mean),

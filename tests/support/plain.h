@@ -37,6 +37,8 @@ static inline double plain_act(double x, mo_act act)
         return x / (1 + exp(-1.702 * x));
     case MO_ACT_GELU:
         return 0.5 * x * (1 + erf(x / sqrt(2)));
+    case MO_ACT_GELU_TANH:
+        return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
     case MO_ACT_RELU6:
         return x < 0 ? 0 : x > 6 ? 6 : x;
     case MO_ACT_RELU:
@@ -108,12 +110,15 @@ static inline void plain_attention(
     free(p);
 }
 
+/* Whether texts are those of a tower without a mask. */
+static bool plain_unmasked;
+
 /* x [rows x W] = "PREFIX.encoder.layers.N." of it. */
 static inline void plain_block(
     double *x, size_t rows, const mo_weights *weights, const char *prefix, const mo_stack_config *s)
 {
     const size_t w = s->width;
-    const bool causal = !strncmp(prefix, "text", 4);
+    const bool causal = !strncmp(prefix, "text", 4) && !plain_unmasked;
     double *norm = plain_make(rows * w), *out = plain_make(rows * w), *hidden = plain_make(rows * s->hidden);
     double *q = plain_make(rows * w), *k = plain_make(rows * w), *v = plain_make(rows * w);
     char stem[160];
@@ -147,6 +152,37 @@ static inline void plain_blocks(
         snprintf(prefix, sizeof prefix, "%s.encoder.layers.%u", tower, i);
         plain_block(x, rows, weights, prefix, s);
     }
+}
+
+/* y [W] = the pool of rows x: the probe queries all of them, then an MLP ("STEM.attention." and so on). */
+static inline void plain_probe(double *y, const double *x, size_t rows, const mo_weights *weights,
+    const char *stem, const mo_stack_config *s)
+{
+    const size_t w = s->width;
+    double *probe = plain_get(weights, stem, ".probe"), *all[3], *mixed = plain_make((rows + 1) * w),
+           *hidden = plain_make(s->hidden), *seen = plain_make((rows + 1) * w);
+    static const char *const parts[] = {".attention.q_proj", ".attention.k_proj", ".attention.v_proj"};
+    char name[160];
+#define AT(end) (snprintf(name, sizeof name, "%s%s", stem, end), name)
+    memcpy(seen, x, rows * w * sizeof *x);
+    for (int i = 0; i < 3; i++) {
+        all[i] = plain_make((rows + 1) * w);
+        plain_linear(all[i], i ? seen : probe, weights, AT(parts[i]), true, (size_t[]){i ? rows : 1, w, w});
+    }
+    for (size_t r = 1; r < rows; r++) memcpy(all[0] + r * w, all[0], w * sizeof *x);
+    plain_attention(mixed, (const double *const[]){all[0], all[1], all[2]}, rows, s, false);
+    plain_linear(y, mixed, weights, AT(".attention.out_proj"), true, (size_t[]){1, w, w});
+    plain_norm(mixed, y, weights, AT(".layernorm"), s->eps, (size_t[]){1, w});
+    plain_linear(hidden, mixed, weights, AT(".mlp.fc1"), true, (size_t[]){1, s->hidden, w});
+    for (size_t i = 0; i < s->hidden; i++) hidden[i] = plain_act(hidden[i], s->act);
+    plain_linear(mixed, hidden, weights, AT(".mlp.fc2"), true, (size_t[]){1, w, s->hidden});
+    for (size_t i = 0; i < w; i++) y[i] += mixed[i];
+#undef AT
+    for (int i = 0; i < 3; i++) free(all[i]);
+    free(seen);
+    free(hidden);
+    free(mixed);
+    free(probe);
 }
 
 /* Largest difference of floats from what they should be. */

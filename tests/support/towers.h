@@ -33,6 +33,24 @@ static inline mo_config tower_config(void)
     return c;
 }
 
+/* A model of SigLIP's kind: no class row, a pool with a probe, texts that see their pads; patches that leave pixels over. */
+static inline mo_config tower_siglip_config(void)
+{
+    mo_config c = tower_config();
+    c.image = 23;
+    c.dim = c.vit.stack.width;
+    c.vit.form = MO_VIT_SIGLIP;
+    c.vit.stack.act = c.text.stack.act = MO_ACT_GELU_TANH;
+    c.text.end_rule = MO_END_LAST;
+    c.text.end_id = 0;
+    c.text.mask = MO_MASK_NONE;
+    c.text.pad_id = 1;
+    c.text.proj_bias = true;
+    c.logit_bias = true;
+    mo_pixels_siglip(&c.pixels, c.image);
+    return c;
+}
+
 /* The same with an EfficientNet: both kernels, both strides, with and without expansion and a way around. */
 static inline mo_config tower_effnet_config(void)
 {
