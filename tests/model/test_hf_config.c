@@ -106,14 +106,15 @@ static void what_is_not_understood_is_named(void **state)
         {"{\"text_config\":null,\"vision_config\":{}}", MOPD_E_FORMAT, "text_config is missing"},
         {"{\"text_config\":[],\"vision_config\":{}}", MOPD_E_FORMAT, "text_config is no object"},
         {"{\"text_config\":{},\"vision_config\":\"x\"}", MOPD_E_FORMAT, "vision_config is no object"},
-        {"{\"model_type\":\"siglip\"}", MOPD_E_UNSUPPORTED, "model_type is \"siglip\"; clip is known"},
+        {"{\"model_type\":\"siglip2\"}", MOPD_E_UNSUPPORTED,
+            "model_type is \"siglip2\"; clip and siglip are known"},
         {"{\"model_type\":7}", MOPD_E_FORMAT, "model_type"},
         {"{\"text_config\":{\"model_type\":\"bert\"},\"vision_config\":{}}", MOPD_E_UNSUPPORTED,
             "text_config: config.json: model_type is \"bert\"; clip_text_model is known"},
         {"{\"text_config\":{},\"vision_config\":{\"model_type\":\"clip_text_model\"}}", MOPD_E_UNSUPPORTED,
             "vision_config: config.json: model_type"},
-        {"{\"text_config\":{\"hidden_act\":\"gelu_pytorch_tanh\"},\"vision_config\":{}}", MOPD_E_UNSUPPORTED,
-            "hidden_act is \"gelu_pytorch_tanh\"; quick_gelu and gelu are known"},
+        {"{\"text_config\":{\"hidden_act\":\"gelu_tanh\"},\"vision_config\":{}}", MOPD_E_UNSUPPORTED,
+            "hidden_act is \"gelu_tanh\"; quick_gelu, gelu and gelu_pytorch_tanh are known"},
         {"{\"text_config\":{\"hidden_act\":[]},\"vision_config\":{}}", MOPD_E_FORMAT, "hidden_act"},
         {"{\"text_config\":{\"layer_norm_eps\":\"1\"},\"vision_config\":{}}", MOPD_E_FORMAT,
             "layer_norm_eps"},
@@ -141,6 +142,90 @@ static void what_is_not_understood_is_named(void **state)
     }
 }
 
+/* ---- SigLIP ---- */
+
+/* The hub's files name almost nothing: all is SiglipTextConfig's and SiglipVisionConfig's. */
+static void siglip_has_its_own_defaults(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"{\"model_type\":\"siglip\"}",
+        "{\"model_type\":\"siglip\",\"text_config\":{\"model_type\":\"siglip_text_model\"},\"vision_config\":"
+        "{"
+        "\"model_type\":\"siglip_vision_model\"}}",
+        "{\"model_type\":\"siglip\",\"text_config\":null,\"vision_config\":{\"vision_use_head\":true}}"};
+    for (size_t i = 0; i < 3; i++) {
+        mo_config c;
+        assert_ok(read_config(&c, files[i]));
+        const mo_stack_config *stacks[] = {&c.text.stack, &c.vit.stack};
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(stacks[k]->width, 768);
+            assert_int_equal(stacks[k]->hidden, 3072);
+            assert_int_equal(stacks[k]->layers, 12);
+            assert_int_equal(stacks[k]->heads, 12);
+            assert_int_equal(stacks[k]->act, MO_ACT_GELU_TANH);
+            assert_true(stacks[k]->eps == 1e-6);
+        }
+        assert_int_equal(c.text.context, 64);
+        assert_int_equal(c.text.vocab, 32000);
+        assert_int_equal(c.text.mask, MO_MASK_NONE);
+        assert_int_equal(c.text.end_rule, MO_END_LAST);
+        assert_true(c.text.proj_bias && c.logit_bias);
+        assert_int_equal(c.vision_kind, MO_VISION_VIT);
+        assert_int_equal(c.vit.form, MO_VIT_SIGLIP);
+        assert_int_equal(c.vit.patch, 16);
+        assert_int_equal(c.image, 224);
+        assert_int_equal(c.dim, 768);
+    }
+}
+
+static void siglips_keys_have_their_places(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_config(&c,
+        "{\"model_type\":\"siglip\",\"text_config\":{\"hidden_size\":1,\"intermediate_size\":2,\"num_hidden_"
+        "layers\""
+        ":3,\"num_attention_heads\":4,\"max_position_embeddings\":5,\"vocab_size\":6,\"projection_size\":7,"
+        "\"hidden_act\":\"gelu\",\"layer_norm_eps\":0.5},\"vision_config\":{\"hidden_size\":8,"
+        "\"intermediate_size\":9,\"num_hidden_layers\":10,\"num_attention_heads\":11,\"image_size\":12,"
+        "\"patch_size\":13,\"hidden_act\":\"quick_gelu\",\"layer_norm_eps\":0.25}}"));
+    const uint32_t got[] = {c.text.stack.width, c.text.stack.hidden, c.text.stack.layers, c.text.stack.heads,
+        c.text.context, c.text.vocab, c.dim, c.vit.stack.width, c.vit.stack.hidden, c.vit.stack.layers,
+        c.vit.stack.heads, c.image, c.vit.patch};
+    for (uint32_t i = 0; i < 13; i++) assert_int_equal(got[i], i + 1);
+    assert_int_equal(c.text.stack.act, MO_ACT_GELU);
+    assert_int_equal(c.vit.stack.act, MO_ACT_QUICK_GELU);
+    assert_true(c.text.stack.eps == 0.5 && c.vit.stack.eps == 0.25);
+    assert_ok(read_config(
+        &c, "{\"model_type\":\"siglip\",\"text_config\":{\"hidden_size\":9,\"projection_size\":null}}"));
+    assert_int_equal(c.dim, 9);
+}
+
+static void siglip_of_another_kind_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+        mopd_status st;
+    } cases[] = {
+        {"\"vision_config\":{\"vision_use_head\":false}", "vision_use_head is false", MOPD_E_UNSUPPORTED},
+        {"\"vision_config\":{\"model_type\":\"clip_vision_model\"}", "siglip_vision_model is known",
+            MOPD_E_UNSUPPORTED},
+        {"\"text_config\":{\"model_type\":\"clip_text_model\"}", "siglip_text_model is known",
+            MOPD_E_UNSUPPORTED},
+        {"\"text_config\":{\"hidden_act\":\"silu\"}", "hidden_act is \"silu\"", MOPD_E_UNSUPPORTED},
+        {"\"text_config\":[]", "text_config is no object", MOPD_E_FORMAT},
+        {"\"vision_config\":7", "vision_config is no object", MOPD_E_FORMAT},
+        {"\"text_config\":{\"projection_size\":\"7\"}", "projection_size", MOPD_E_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[200];
+        mo_config c;
+        snprintf(json, sizeof json, "{\"model_type\":\"siglip\",%s}", cases[i].text);
+        assert_fails(read_config(&c, json), cases[i].st, cases[i].words);
+    }
+}
+
 static void a_text_configuration_stands_alone(void **state)
 {
     (void)state;
@@ -163,7 +248,7 @@ static mopd_status read_pixels(mo_pixels *p, const char *text)
 {
     const mo_json *root;
     assert_ok(mo_json_parse(&root, text, strlen(text), "p.json"));
-    mopd_status st = mo_hf_config_pixels(p, root, "p.json");
+    mopd_status st = mo_hf_pixels(p, root, false, "p.json");
     mo_json_close(root);
     return st;
 }
@@ -175,6 +260,32 @@ static void an_empty_preprocessor_is_clips(void **state)
     mo_pixels_clip(&want, 224);
     assert_ok(read_pixels(&got, "{}"));
     assert_memory_equal(&got, &want, sizeof want);
+}
+
+/* By the processor's name, or by the model where none is named: no crop, another mean.  SigLIP 2's files say 2, which is
+ * bilinear, where SigLIP's own default is bicubic. */
+static void siglips_preprocessor_has_its_own_defaults(void **state)
+{
+    (void)state;
+    mo_pixels got, want;
+    const mo_json *root;
+    mo_pixels_siglip(&want, 224);
+    assert_int_equal(want.fit, MO_FIT_EXACT);
+    assert_int_equal(want.filter, MO_FILTER_BICUBIC);
+    assert_true(!want.crop_h && want.mean[1] == 0.5 && want.std[2] == 0.5);
+    assert_ok(
+        read_pixels(&got, "{\"image_processor_type\":\"SiglipImageProcessor\",\"do_convert_rgb\":null}"));
+    assert_memory_equal(&got, &want, sizeof want);
+    assert_ok(mo_json_parse(&root, "{}", 2, "p.json"));
+    assert_ok(mo_hf_pixels(&got, root, true, "p.json"));
+    mo_json_close(root);
+    assert_memory_equal(&got, &want, sizeof want);
+    assert_ok(
+        read_pixels(&got, "{\"image_processor_type\":\"SiglipImageProcessorFast\",\"resample\":2,\"size\":{"
+                          "\"height\":384,\"width\":384}}"));
+    assert_int_equal(got.filter, MO_FILTER_BILINEAR);
+    assert_int_equal(got.resize_w, 384);
+    assert_int_equal(got.crop_w, 0);
 }
 
 static void sizes_come_in_three_forms(void **state)
@@ -232,7 +343,7 @@ static void preprocessing_not_understood_is_named(void **state)
         const char *words;
     } cases[] = {
         {"{\"image_processor_type\":\"ViTImageProcessor\"}", MOPD_E_UNSUPPORTED,
-            "image processor \"ViTImageProcessor\"; CLIPImageProcessor is known"},
+            "image processor \"ViTImageProcessor\"; CLIPImageProcessor and SiglipImageProcessor are known"},
         {"{\"feature_extractor_type\":\"X\"}", MOPD_E_UNSUPPORTED, "image processor \"X\""},
         {"{\"do_convert_rgb\":false}", MOPD_E_UNSUPPORTED, "do_convert_rgb is false"},
         {"{\"do_pad\":true}", MOPD_E_UNSUPPORTED, "do_pad is true"},
@@ -269,6 +380,10 @@ int main(void)
         cmocka_unit_test(old_sub_configs_win),
         cmocka_unit_test(an_end_id_of_two_means_the_largest),
         cmocka_unit_test(what_is_not_understood_is_named),
+        cmocka_unit_test(siglip_has_its_own_defaults),
+        cmocka_unit_test(siglips_keys_have_their_places),
+        cmocka_unit_test(siglip_of_another_kind_is_named),
+        cmocka_unit_test(siglips_preprocessor_has_its_own_defaults),
         cmocka_unit_test(a_text_configuration_stands_alone),
         cmocka_unit_test(an_empty_preprocessor_is_clips),
         cmocka_unit_test(sizes_come_in_three_forms),

@@ -120,22 +120,24 @@ static void texts_end_where_the_pool_says(void **state)
     assert_int_equal(c.text.end_id, 9);
     assert_fails(read_config(&c, "", "", "\"pool_type\":\"eos\"", ""), MOPD_E_FORMAT,
         "text_cfg.eos_id is missing, which pool_type \"eos\" reads");
-    assert_fails(read_config(&c, "", "", "\"pool_type\":\"last\"", ""), MOPD_E_UNSUPPORTED,
-        "text_cfg.pool_type \"last\"; argmax and eos are known");
+    assert_ok(read_config(&c, "", "", "\"pool_type\":\"last\",\"no_causal_mask\":true", ""));
+    assert_int_equal(c.text.end_rule, MO_END_LAST);
+    assert_int_equal(c.text.mask, MO_MASK_NONE);
+    assert_fails(read_config(&c, "", "", "\"pool_type\":\"mean\"", ""), MOPD_E_UNSUPPORTED,
+        "text_cfg.pool_type \"mean\"; argmax, eos and last are known");
 }
 
 /* Every way of saying "not this" passes; every other value is refused by the key's name. */
 static void keys_of_other_towers_are_refused(void **state)
 {
     (void)state;
-    static const char *const vision[] = {"timm_model_name", "ls_init_value", "attentional_pool", "no_ln_pre",
-        "pos_embed_type", "final_ln_after_pool", "pool_type", "act_kwargs", "block_type", "qk_norm",
-        "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"};
-    static const char *const text[] = {"hf_model_name", "tokenizer_kwargs", "tokenizer_mode", "ls_init_value",
-        "embed_cls", "no_causal_mask", "final_ln_after_pool", "proj_bias", "proj_type", "act_kwargs",
-        "block_type", "qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn",
-        "scale_fc"};
-    static const char *const model[] = {"multimodal_cfg", "init_logit_bias"};
+    static const char *const vision[] = {"ls_init_value", "attentional_pool", "no_ln_pre", "pos_embed_type",
+        "final_ln_after_pool", "pool_type", "act_kwargs", "block_type", "qk_norm", "scaled_cosine_attn",
+        "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"};
+    static const char *const text[] = {"hf_model_name", "tokenizer_mode", "ls_init_value", "embed_cls",
+        "final_ln_after_pool", "proj_type", "block_type", "qk_norm", "scaled_cosine_attn", "scale_heads",
+        "scale_attn_inner", "scale_attn", "scale_fc"};
+    static const char *const model[] = {"multimodal_cfg"};
     static const char *const plain[] = {"null", "false", "0", "0.0", "\"\"", "{}", "[]"};
     static const char *const other[] = {"true", "1", "-0.5", "\"other\"", "{\"a\":1}", "[0]"};
     const struct {
@@ -143,7 +145,7 @@ static void keys_of_other_towers_are_refused(void **state)
         size_t n;
         const char *where;
     } groups[] = {{vision, sizeof vision / sizeof *vision, "vision_cfg"},
-        {text, sizeof text / sizeof *text, "text_cfg"}, {model, 2, "model_cfg"}};
+        {text, sizeof text / sizeof *text, "text_cfg"}, {model, 1, "model_cfg"}};
     for (size_t g = 0; g < 3; g++) {
         for (size_t k = 0; k < groups[g].n; k++) {
             for (size_t v = 0; v < 13; v++) {
@@ -163,6 +165,60 @@ static void keys_of_other_towers_are_refused(void **state)
     }
 }
 
+/* A text tower of SigLIP's, each of its words alone. */
+static void words_of_siglips_text_are_read(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_config(&c, "", "", "\"proj_bias\":true", ""));
+    assert_true(c.text.proj_bias && c.text.mask == MO_MASK_CAUSAL && !c.logit_bias);
+    assert_ok(read_config(&c, ",\"init_logit_bias\":-10", "", "", ""));
+    assert_true(c.logit_bias && !c.text.proj_bias);
+    assert_ok(read_config(&c, ",\"init_logit_bias\":null", "", "", ""));
+    assert_false(c.logit_bias);
+    assert_ok(read_config(&c, ",\"init_logit_bias\":0", "", "", ""));
+    assert_true(c.logit_bias); /* zero is where training began, not that there is none */
+    assert_fails(read_config(&c, ",\"init_logit_bias\":\"-10\"", "", "", ""), MOPD_E_FORMAT,
+        "model_cfg.init_logit_bias is no number");
+    assert_ok(read_config(&c, "", "", "\"width\":1152,\"mlp_ratio\":3.7362", ""));
+    assert_int_equal(c.text.stack.hidden, 4304);
+    static const char *const cleans[] = {
+        "{}", "{\"clean\":\"canonicalize\"}", "{\"clean\":\"lower\"}", "{\"clean\":\"whitespace\"}"};
+    for (size_t i = 0; i < 4; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "\"tokenizer_kwargs\":%s", cleans[i]);
+        assert_ok(read_config(&c, "", "", text, ""));
+    }
+    assert_fails(read_config(&c, "", "", "\"tokenizer_kwargs\":{\"clean\":\"x\"}", ""), MOPD_E_UNSUPPORTED,
+        "oc.json: text_cfg.tokenizer_kwargs.clean \"x\"; canonicalize, lower and whitespace are known");
+    assert_fails(read_config(&c, "", "", "\"tokenizer_kwargs\":{\"clean\":\"lower\",\"a\":1}", ""),
+        MOPD_E_UNSUPPORTED, "text_cfg.tokenizer_kwargs: clean alone is known");
+}
+
+/* SigLIP 1's text has the exact GELU in open_clip, SigLIP 2's the one with tanh; each tower its own. */
+static void activations_are_one_for_each_tower(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        mo_act act;
+    } cases[] = {{"\"act_kwargs\":{}", MO_ACT_GELU}, {"\"act_kwargs\":null", MO_ACT_GELU},
+        {"\"act_kwargs\":{\"approximate\":\"none\"}", MO_ACT_GELU},
+        {"\"act_kwargs\":{\"approximate\":\"tanh\"}", MO_ACT_GELU_TANH}};
+    mo_config c;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(read_config(&c, "", "", cases[i].text, ""));
+        assert_int_equal(c.text.stack.act, cases[i].act);
+        assert_int_equal(c.vit.stack.act, MO_ACT_GELU);
+    }
+    assert_fails(read_config(&c, ",\"quick_gelu\":true", "", cases[3].text, ""), MOPD_E_UNSUPPORTED,
+        "text_cfg.act_kwargs: approximate");
+    assert_fails(read_config(&c, "", "", "\"act_kwargs\":{\"approximate\":\"erf\"}", ""), MOPD_E_UNSUPPORTED,
+        "text_cfg.act_kwargs: approximate");
+    assert_fails(read_config(&c, "", "", "\"act_kwargs\":{\"a\":1}", ""), MOPD_E_UNSUPPORTED, "act_kwargs");
+    assert_fails(read_config(&c, "", "", "\"act_kwargs\":true", ""), MOPD_E_UNSUPPORTED, "act_kwargs");
+}
+
 /* The words that mean the plain tower. */
 static void plain_words_pass(void **state)
 {
@@ -173,6 +229,8 @@ static void plain_words_pass(void **state)
         "\"proj_type\":\"linear\",\"block_type\":\"default\"", ""));
     assert_fails(read_config(&c, "", "\"timm_model_name\":\"vit_base\"", "", ""), MOPD_E_UNSUPPORTED,
         "oc.json: vision_cfg.timm_model_name \"vit_base\" is not supported");
+    assert_fails(read_config(&c, "", "\"timm_model_name\":7", "", ""), MOPD_E_UNSUPPORTED,
+        "oc.json: vision_cfg.timm_model_name is no name");
     assert_fails(read_config(&c, ",\"multimodal_cfg\":{\"a\":1}", "", "", ""), MOPD_E_UNSUPPORTED,
         "oc.json: model_cfg.multimodal_cfg is not supported");
 }
@@ -295,6 +353,8 @@ int main(void)
         cmocka_unit_test(lists_of_layers_are_resnets),
         cmocka_unit_test(texts_end_where_the_pool_says),
         cmocka_unit_test(keys_of_other_towers_are_refused),
+        cmocka_unit_test(words_of_siglips_text_are_read),
+        cmocka_unit_test(activations_are_one_for_each_tower),
         cmocka_unit_test(plain_words_pass),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(missing_parts_are_named),

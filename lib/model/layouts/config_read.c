@@ -2,6 +2,12 @@
  * config_read.c - counts, sides and colours. */
 #include "model/layouts/config_read.h"
 
+const mo_json *mo_config_read_member(const mo_json *object, const char *key)
+{
+    const mo_json *v = mo_json_get(object, key);
+    return mo_json_kind(v) == MO_JSON_NULL ? NULL : v;
+}
+
 mopd_status mo_config_read_u32(
     const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out)
 {

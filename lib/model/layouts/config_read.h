@@ -7,6 +7,9 @@
 
 #include "format/json.h"
 
+/* A member with another value than null, or NULL. */
+const mo_json *mo_config_read_member(const mo_json *object, const char *key);
+
 /* A count that may be missing; a side given as one number or as [side, side]. */
 mopd_status mo_config_read_u32(
     const mo_json *o, const char *key, const char *path, uint32_t standard, uint32_t *out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * hf.c - a folder as transformers saves one: CLIPModel.
+ * hf.c - a folder as transformers saves one: CLIPModel, SiglipModel.
  *
  *     config.json | preprocessor_config.json or processor_config.json | weights | tokenizer
  *
- * Parameters have the names of this library. */
+ * Parameters have the names of this library, but for the heads of SigLIP. */
 #include "base/mem.h"
 #include "base/path.h"
 #include "model/layouts/hf_config.h"
@@ -16,6 +16,18 @@ static const mo_layout_weights weights = {files, sizeof files / sizeof *files, N
 
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 static const mo_naming names = {.ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored};
+
+#define POOL "vision_model.head.attention."
+static const mo_naming_rule siglip_rules[] = {
+    {"text_projection.*", "text_model.head.*", 0, 0, false},
+    {POOL "q_proj.*", POOL "in_proj_*", 0, 3, false},
+    {POOL "k_proj.*", POOL "in_proj_*", 1, 3, false},
+    {POOL "v_proj.*", POOL "in_proj_*", 2, 3, false},
+};
+static const mo_naming siglip_names = {.rule = siglip_rules,
+    .n_rules = sizeof siglip_rules / sizeof *siglip_rules,
+    .ignored = ignored,
+    .n_ignored = sizeof ignored / sizeof *ignored};
 
 /* Whether dir/config.json is transformers': timm's and others' have no model_type. */
 static mopd_status is_transformers(bool *out, const char *dir)
@@ -51,7 +63,7 @@ static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char 
 
 static mopd_status read_preprocessor(mopd_encoder *e, const mo_json *root, const char *path)
 {
-    return mo_hf_config_pixels(&e->config.pixels, root, path);
+    return mo_hf_pixels(&e->config.pixels, root, e->config.vit.form == MO_VIT_SIGLIP, path);
 }
 
 /* transformers 5 may put the same settings into processor_config.json. */
@@ -78,8 +90,9 @@ static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
     if ((st = mo_layout_files_json(e, dir, "config.json", read_config)) != MOPD_OK) return st;
     if ((st = read_pixels(e, dir)) != MOPD_OK) return st;
     if ((st = mo_layout_files_weights(e, dir, &weights, read)) != MOPD_OK) return st;
-    if ((st = mo_layout_files_bind(e, dir, &names)) != MOPD_OK) return st;
-    return mo_tokenizer_open(&e->tokenizer, dir);
+    const bool siglip = e->config.vit.form == MO_VIT_SIGLIP;
+    if ((st = mo_layout_files_bind(e, dir, siglip ? &siglip_names : &names)) != MOPD_OK) return st;
+    return mo_layout_files_tokenizer(e, dir);
 }
 
 const mo_layout mo_layout_hf = {"huggingface", "config.json (Hugging Face)", detect, open_folder};

@@ -1,39 +1,51 @@
 /* SPDX-License-Identifier: MIT
- * hf_config.c - config.json and preprocessor_config.json as transformers reads them.
+ * hf_config.c - config.json as transformers reads it.
  *
  * A key that is absent has the value transformers' own class gives it (CLIPTextConfig, CLIPVisionConfig,
- * CLIPImageProcessor); what is there and not understood is refused. */
+ * SiglipTextConfig, SiglipVisionConfig); what is there and not understood is refused. */
 #include "model/layouts/hf_config.h"
 
 #include <string.h>
 
 #include "model/layouts/config_read.h"
 
-/* Whether `key` is there with another value than null. */
-static const mo_json *member(const mo_json *object, const char *key)
-{
-    const mo_json *v = mo_json_get(object, key);
-    return mo_json_kind(v) == MO_JSON_NULL ? NULL : v;
-}
-
 /* The sub-configuration.  Old files carry a second one, "text_config_dict", that transformers lets win. */
 static mopd_status sub_config(
     const mo_json *root, const char *key, const char *old_key, const char *path, const mo_json **out)
 {
-    const mo_json *v = member(root, old_key);
-    if (!v) v = member(root, key);
+    const mo_json *v = mo_config_read_member(root, old_key);
+    if (!v) v = mo_config_read_member(root, key);
     if (!v) return mo_fail(MOPD_E_FORMAT, "%s: %s is missing", path, key);
     if (mo_json_kind(v) != MO_JSON_OBJECT) return mo_fail(MOPD_E_FORMAT, "%s: %s is no object", path, key);
     *out = v;
     return MOPD_OK;
 }
 
+static mopd_status read_act(mo_act *act, const mo_json *o, const char *path)
+{
+    static const struct {
+        const char *word;
+        mo_act act;
+    } known[] = {
+        {"quick_gelu", MO_ACT_QUICK_GELU}, {"gelu", MO_ACT_GELU}, {"gelu_pytorch_tanh", MO_ACT_GELU_TANH}};
+    const char *word = NULL;
+    mopd_status st = mo_json_may_string(o, "hidden_act", path, &word);
+    if (st != MOPD_OK || !word) return st;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(word, known[i].word) != 0) continue;
+        *act = known[i].act;
+        return MOPD_OK;
+    }
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: hidden_act is \"%s\"; quick_gelu, gelu and gelu_pytorch_tanh are known", path, word);
+}
+
 static mopd_status read_stack(
     const mo_json *o, const char *path, const mo_stack_config *standard, mo_stack_config *s)
 {
-    const char *act = "quick_gelu";
     mopd_status st;
     s->eps = standard->eps;
+    s->act = standard->act;
     if ((st = mo_config_read_u32(o, "hidden_size", path, standard->width, &s->width)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "intermediate_size", path, standard->hidden, &s->hidden)) != MOPD_OK)
         return st;
@@ -42,9 +54,7 @@ static mopd_status read_stack(
     if ((st = mo_config_read_u32(o, "num_attention_heads", path, standard->heads, &s->heads)) != MOPD_OK)
         return st;
     if ((st = mo_json_may_number(o, "layer_norm_eps", path, &s->eps)) != MOPD_OK) return st;
-    if ((st = mo_json_may_string(o, "hidden_act", path, &act)) != MOPD_OK) return st;
-    if (mo_config_activation_find(&s->act, act)) return MOPD_OK;
-    return mo_fail(MOPD_E_UNSUPPORTED, "%s: hidden_act is \"%s\"; quick_gelu and gelu are known", path, act);
+    return read_act(&s->act, o, path);
 }
 
 static mopd_status check_type(const mo_json *o, const char *path, const char *const types[2])
@@ -61,7 +71,7 @@ static mopd_status check_type(const mo_json *o, const char *path, const char *co
 static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *path)
 {
     static const mo_stack_config standard = {
-        .width = 512, .layers = 12, .heads = 8, .hidden = 2048, .eps = 1e-5};
+        .width = 512, .layers = 12, .heads = 8, .hidden = 2048, .act = MO_ACT_QUICK_GELU, .eps = 1e-5};
     mopd_status st;
     if ((st = check_type(o, path, (const char *const[2]){"clip_text_model", "clip"})) != MOPD_OK) return st;
     if ((st = read_stack(o, path, &standard, &t->stack)) != MOPD_OK) return st;
@@ -78,20 +88,79 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
     return MOPD_OK;
 }
 
-static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
+/* What both kinds of image tower say in the same words. */
+static mopd_status read_vit(
+    mo_config *c, const mo_json *o, const char *path, const mo_stack_config *standard, uint32_t patch)
 {
-    static const mo_stack_config standard = {
-        .width = 768, .layers = 12, .heads = 12, .hidden = 3072, .eps = 1e-5};
     mopd_status st;
     uint32_t channels;
-    if ((st = check_type(o, path, (const char *const[2]){"clip_vision_model", "clip"})) != MOPD_OK) return st;
-    if ((st = read_stack(o, path, &standard, &c->vit.stack)) != MOPD_OK) return st;
+    if ((st = read_stack(o, path, standard, &c->vit.stack)) != MOPD_OK) return st;
     if ((st = mo_config_read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
-    if ((st = mo_config_read_side(o, "patch_size", path, 32, &c->vit.patch)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "patch_size", path, patch, &c->vit.patch)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "num_channels", path, 3, &channels)) != MOPD_OK) return st;
     if (channels != 3)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: num_channels is %u; 3 is known", path, channels);
     c->vision_kind = MO_VISION_VIT;
+    return MOPD_OK;
+}
+
+static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
+{
+    static const mo_stack_config standard = {
+        .width = 768, .layers = 12, .heads = 12, .hidden = 3072, .act = MO_ACT_QUICK_GELU, .eps = 1e-5};
+    mopd_status st = check_type(o, path, (const char *const[2]){"clip_vision_model", "clip"});
+    return st == MOPD_OK ? read_vit(c, o, path, &standard, 32) : st;
+}
+
+/* Both towers of SigLIP have the same sizes where nothing is said, which is what most files do. */
+static const mo_stack_config siglip_standard = {
+    .width = 768, .layers = 12, .heads = 12, .hidden = 3072, .act = MO_ACT_GELU_TANH, .eps = 1e-6};
+
+/* The pad's id is the tokenizer's matter: the files' pad_token_id is not what fills texts up. */
+static mopd_status read_siglip_text(mo_config *c, const mo_json *o, const char *path)
+{
+    mo_text_config *t = &c->text;
+    mopd_status st = check_type(o, path, (const char *const[2]){"siglip_text_model", "siglip"});
+    if (st != MOPD_OK) return st;
+    if ((st = read_stack(o, path, &siglip_standard, &t->stack)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "max_position_embeddings", path, 64, &t->context)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(o, "vocab_size", path, 32000, &t->vocab)) != MOPD_OK) return st;
+    if (mo_config_read_member(o, "projection_size"))
+        st = mo_config_read_u32(o, "projection_size", path, 0, &c->dim);
+    else
+        c->dim = t->stack.width;
+    t->end_rule = MO_END_LAST;
+    t->mask = MO_MASK_NONE;
+    t->proj_bias = true;
+    return st;
+}
+
+static mopd_status read_siglip_vision(mo_config *c, const mo_json *o, const char *path)
+{
+    bool head = true;
+    mopd_status st = check_type(o, path, (const char *const[2]){"siglip_vision_model", "siglip"});
+    if (st == MOPD_OK) st = mo_json_may_bool(o, "vision_use_head", path, &head);
+    if (st == MOPD_OK && !head)
+        st = mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: vision_use_head is false: an image tower without the pool whose rows are the features",
+            path);
+    if (st == MOPD_OK) st = read_vit(c, o, path, &siglip_standard, 16);
+    c->vit.form = MO_VIT_SIGLIP;
+    return st;
+}
+
+/* Both towers may be left to the defaults altogether. */
+static mopd_status read_siglip(mo_config *c, const mo_json *root, const char *path)
+{
+    const mo_json *text = NULL, *vision = NULL;
+    mopd_status st = MOPD_OK;
+    if (mo_config_read_member(root, "text_config")) st = sub_config(root, "text_config", "", path, &text);
+    if (st == MOPD_OK && mo_config_read_member(root, "vision_config"))
+        st = sub_config(root, "vision_config", "", path, &vision);
+    if (st != MOPD_OK) return st;
+    if ((st = read_siglip_text(c, text, path)) != MOPD_OK) return mo_fail_at(st, "text_config");
+    if ((st = read_siglip_vision(c, vision, path)) != MOPD_OK) return mo_fail_at(st, "vision_config");
+    c->logit_bias = true;
     return MOPD_OK;
 }
 
@@ -110,11 +179,15 @@ static mopd_status refuse_timm(const mo_json *root, const char *path)
 
 mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *path)
 {
-    const mo_json *text, *vision;
+    const mo_json *text = NULL, *vision = NULL;
+    const char *type = "clip";
     mopd_status st;
     memset(config, 0, sizeof *config);
     if ((st = refuse_timm(root, path)) != MOPD_OK) return st;
-    if ((st = check_type(root, path, (const char *const[2]){"clip", NULL})) != MOPD_OK) return st;
+    if ((st = mo_json_may_string(root, "model_type", path, &type)) != MOPD_OK) return st;
+    if (!strcmp(type, "siglip")) return read_siglip(config, root, path);
+    if (strcmp(type, "clip") != 0)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: model_type is \"%s\"; clip and siglip are known", path, type);
     if ((st = sub_config(root, "text_config", "text_config_dict", path, &text)) != MOPD_OK) return st;
     if ((st = sub_config(root, "vision_config", "vision_config_dict", path, &vision)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim)) != MOPD_OK) return st;
@@ -127,91 +200,4 @@ mopd_status mo_hf_config_text(mo_config *config, const mo_json *root, const char
 {
     mopd_status st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim);
     return st == MOPD_OK ? read_text(&config->text, root, path) : st;
-}
-
-/* "size": 224, {"shortest_edge": 224} or {"height": 224, "width": 224}. */
-static mopd_status read_size(mo_pixels *p, const mo_json *root, const char *path)
-{
-    const mo_json *v = member(root, "size");
-    int64_t side, h, w;
-    if (!v) return MOPD_OK;
-    bool one = mo_json_as_int(v, &side), edge = mo_json_as_int(mo_json_get(v, "shortest_edge"), &side);
-    if ((one || (edge && mo_json_count(v) == 1)) && side >= 1 && side <= INT32_MAX) {
-        p->fit = MO_FIT_SHORTEST;
-        p->resize_h = p->resize_w = (uint32_t)side;
-        return MOPD_OK;
-    }
-    if (mo_json_count(v) == 2 && mo_json_as_int(mo_json_get(v, "height"), &h) &&
-        mo_json_as_int(mo_json_get(v, "width"), &w) && h >= 1 && w >= 1 && h <= INT32_MAX && w <= INT32_MAX) {
-        p->fit = MO_FIT_EXACT;
-        p->resize_h = (uint32_t)h;
-        p->resize_w = (uint32_t)w;
-        return MOPD_OK;
-    }
-    return mo_fail(
-        MOPD_E_UNSUPPORTED, "%s: size: a side, shortest_edge, or height and width are known", path);
-}
-
-static mopd_status read_crop(mo_pixels *p, const mo_json *root, const char *path)
-{
-    const mo_json *v = member(root, "crop_size");
-    int64_t h, w;
-    if (!v) return MOPD_OK;
-    if (mo_json_as_int(v, &h))
-        w = h;
-    else if (!mo_json_as_int(mo_json_get(v, "height"), &h) || !mo_json_as_int(mo_json_get(v, "width"), &w))
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: crop_size: a side, or height and width are known", path);
-    if (h < 1 || w < 1 || h > INT32_MAX || w > INT32_MAX)
-        return mo_fail(MOPD_E_FORMAT, "%s: crop_size is %lld x %lld", path, (long long)h, (long long)w);
-    p->crop_h = (uint32_t)h;
-    p->crop_w = (uint32_t)w;
-    return MOPD_OK;
-}
-
-static mopd_status check_processor(const mo_json *root, const char *path)
-{
-    static const char *const known[] = {
-        "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil", "CLIPFeatureExtractor"};
-    const char *type = known[0];
-    mopd_status st = mo_json_may_string(root, "feature_extractor_type", path, &type);
-    if (st == MOPD_OK) st = mo_json_may_string(root, "image_processor_type", path, &type);
-    if (st != MOPD_OK) return st;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(type, known[i])) return MOPD_OK;
-    return mo_fail(MOPD_E_UNSUPPORTED, "%s: image processor \"%s\"; CLIPImageProcessor is known", path, type);
-}
-
-mopd_status mo_hf_config_pixels(mo_pixels *pixels, const mo_json *root, const char *path)
-{
-    bool resize = true, crop = true, rescale = true, normalize = true, rgb = true, pad = false,
-         square = false;
-    const struct {
-        const char *key;
-        bool *value;
-    } flags[] = {{"do_resize", &resize}, {"do_center_crop", &crop}, {"do_rescale", &rescale},
-        {"do_normalize", &normalize}, {"do_convert_rgb", &rgb}, {"do_pad", &pad},
-        {"use_square_size", &square}};
-    mopd_status st;
-    mo_pixels_clip(pixels, 224);
-    if ((st = check_processor(root, path)) != MOPD_OK) return st;
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if ((st = mo_json_may_bool(root, flags[i].key, path, flags[i].value)) != MOPD_OK) return st;
-    if (!rgb) return mo_fail(MOPD_E_UNSUPPORTED, "%s: do_convert_rgb is false", path);
-    if (pad) return mo_fail(MOPD_E_UNSUPPORTED, "%s: do_pad is true", path);
-    if (square) return mo_fail(MOPD_E_UNSUPPORTED, "%s: use_square_size is true", path);
-    int64_t filter = MO_FILTER_BICUBIC;
-    if ((st = mo_json_may_int(root, "resample", path, &filter)) != MOPD_OK) return st;
-    if (filter < MO_FILTER_NEAREST || filter > MO_FILTER_HAMMING)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: resample is %lld; 0 to 5 are known", path, (long long)filter);
-    pixels->filter = (uint32_t)filter;
-    if ((st = mo_json_may_number(root, "rescale_factor", path, &pixels->rescale)) != MOPD_OK) return st;
-    if ((st = read_size(pixels, root, path)) != MOPD_OK) return st;
-    if ((st = read_crop(pixels, root, path)) != MOPD_OK) return st;
-    if ((st = mo_config_read_colours(pixels->mean, root, "", "image_mean", path)) != MOPD_OK) return st;
-    if ((st = mo_config_read_colours(pixels->std, root, "", "image_std", path)) != MOPD_OK) return st;
-    if (!resize) pixels->fit = MO_FIT_NONE;
-    if (!crop) pixels->crop_h = pixels->crop_w = 0;
-    if (!rescale) pixels->rescale = 1;
-    pixels->do_normalize = normalize;
-    return MOPD_OK;
 }

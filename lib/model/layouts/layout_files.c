@@ -185,3 +185,11 @@ mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_nami
     if ((st = mo_layout_files_has(&notes, dir, "mopd.json")) != MOPD_OK) return st;
     return notes ? mo_layout_files_json(e, dir, "mopd.json", read_notes) : MOPD_OK;
 }
+
+mopd_status mo_layout_files_tokenizer(mopd_encoder *e, const char *dir)
+{
+    mopd_status st = mo_tokenizer_open(&e->tokenizer, dir);
+    if (st == MOPD_OK && e->config.text.mask == MO_MASK_NONE)
+        e->config.text.pad_id = mo_tokenizer_pad(e->tokenizer);
+    return st;
+}

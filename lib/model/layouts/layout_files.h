@@ -36,4 +36,7 @@ mopd_status mo_layout_files_weights(mopd_encoder *e, const char *dir, const mo_l
 /* Checks e's configuration, binds its weights, and reads what mopd.json in dir recommends where there is one. */
 mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_naming *naming);
 
+/* Opens the tokenizer in dir; a text tower that reads pads gets its id. */
+mopd_status mo_layout_files_tokenizer(mopd_encoder *e, const char *dir);
+
 #endif

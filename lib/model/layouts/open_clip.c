@@ -3,11 +3,15 @@
  *
  *     open_clip_config.json | weights | tokenizer
  *
- * Parameters have OpenAI's names; models with a text tower of their own class put "text." before that tower's. */
+ * Parameters have OpenAI's names; models with a text tower of their own class put "text." before that tower's, and an
+ * image tower of timm's has timm's (timm.h). */
+#include <string.h>
+
 #include "model/layouts/layout_files.h"
 #include "model/layouts/layouts.h"
 #include "model/layouts/open_clip_config.h"
 #include "model/layouts/openai_names.h"
+#include "model/layouts/timm.h"
 
 #define CONFIG "open_clip_config.json"
 
@@ -29,8 +33,20 @@ static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char 
 {
     const mo_json *text = mo_json_get(mo_json_get(root, "model_cfg"), "text_cfg");
     const bool hf = mo_json_kind(mo_json_get(text, "hf_tokenizer_name")) == MO_JSON_STRING;
+    const char *clean = "whitespace";
+    mo_json_as_string(mo_json_get(mo_json_get(text, "tokenizer_kwargs"), "clean"), &clean);
+    if (strcmp(clean, "whitespace") != 0)
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: text_cfg.tokenizer_kwargs.clean \"%s\" is not supported", path, clean);
     e->cleaning = hf ? MO_CLEANING_HF_IN_OPEN_CLIP : MO_CLEANING_OPEN_CLIP;
     return mo_open_clip_config(&e->config, root, path);
+}
+
+static const mo_naming *names_of(const mopd_encoder *e)
+{
+    if (e->config.vision_kind == MO_VISION_VIT && e->config.vit.form != MO_VIT_CLIP) return &mo_timm_names;
+    const bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
+    return apart ? &mo_openai_names_text_apart : &mo_openai_names;
 }
 
 static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
@@ -38,9 +54,8 @@ static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
     mopd_status st;
     if ((st = mo_layout_files_json(e, dir, CONFIG, read_config)) != MOPD_OK) return st;
     if ((st = mo_layout_files_weights(e, dir, &weights, read)) != MOPD_OK) return st;
-    bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
-    st = mo_layout_files_bind(e, dir, apart ? &mo_openai_names_text_apart : &mo_openai_names);
-    return st == MOPD_OK ? mo_tokenizer_open(&e->tokenizer, dir) : st;
+    st = mo_layout_files_bind(e, dir, names_of(e));
+    return st == MOPD_OK ? mo_layout_files_tokenizer(e, dir) : st;
 }
 
 const mo_layout mo_layout_open_clip = {"open_clip", CONFIG " (open_clip)", detect, open_folder};

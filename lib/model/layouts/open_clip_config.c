@@ -9,23 +9,23 @@
 #include <string.h>
 
 #include "model/layouts/config_read.h"
+#include "model/layouts/timm.h"
 
 /* Keys that must be absent, null, false, 0, "" or {} - or the word beside them. */
 typedef struct plain_key {
     const char *key, *word;
 } plain_key;
 
-static const plain_key vision_plain[] = {{"timm_model_name", NULL}, {"ls_init_value", NULL},
-    {"attentional_pool", NULL}, {"no_ln_pre", NULL}, {"pos_embed_type", "learnable"},
-    {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {"act_kwargs", NULL}, {"block_type", "default"},
-    {"qk_norm", NULL}, {"scaled_cosine_attn", NULL}, {"scale_heads", NULL}, {"scale_attn_inner", NULL},
-    {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
-static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"tokenizer_kwargs", NULL},
-    {"tokenizer_mode", NULL}, {"ls_init_value", NULL}, {"embed_cls", NULL}, {"no_causal_mask", NULL},
-    {"final_ln_after_pool", NULL}, {"proj_bias", NULL}, {"proj_type", "linear"}, {"act_kwargs", NULL},
+static const plain_key vision_plain[] = {{"ls_init_value", NULL}, {"attentional_pool", NULL},
+    {"no_ln_pre", NULL}, {"pos_embed_type", "learnable"}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"},
+    {"act_kwargs", NULL}, {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL},
+    {"scale_heads", NULL}, {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL},
+    {NULL, NULL}};
+static const plain_key text_plain[] = {{"hf_model_name", NULL}, {"tokenizer_mode", NULL},
+    {"ls_init_value", NULL}, {"embed_cls", NULL}, {"final_ln_after_pool", NULL}, {"proj_type", "linear"},
     {"block_type", "default"}, {"qk_norm", NULL}, {"scaled_cosine_attn", NULL}, {"scale_heads", NULL},
     {"scale_attn_inner", NULL}, {"scale_attn", NULL}, {"scale_fc", NULL}, {NULL, NULL}};
-static const plain_key model_plain[] = {{"multimodal_cfg", NULL}, {"init_logit_bias", NULL}, {NULL, NULL}};
+static const plain_key model_plain[] = {{"multimodal_cfg", NULL}, {NULL, NULL}};
 
 static bool is_plain(const mo_json *v, const char *word)
 {
@@ -108,6 +108,7 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     uint32_t head_width;
     mo_stack_config *s = &c->vit.stack;
     mopd_status st;
+    if (!is_plain(mo_json_get(o, "timm_model_name"), NULL)) return mo_timm_vision(c, o, path);
     if ((st = check_plain(o, vision_plain, "vision_cfg", path)) != MOPD_OK) return st;
     if (mo_json_kind(mo_json_get(o, "layers")) == MO_JSON_ARRAY) return read_resnet(c, o, path);
     if ((st = mo_config_read_u32(o, "layers", path, 12, &s->layers)) != MOPD_OK) return st;
@@ -120,29 +121,80 @@ static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
     return read_common(s, o, "vision_cfg", path);
 }
 
-static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *path)
+static mopd_status read_pool(mo_text_config *t, const mo_json *o, const char *path)
+{
+    static const struct {
+        const char *word;
+        mo_end_rule rule;
+    } known[] = {{"argmax", MO_END_LARGEST}, {"eos", MO_END_FIRST}, {"last", MO_END_LAST}};
+    const char *pool = known[0].word;
+    uint32_t eos = 0;
+    mopd_status st = mo_config_read_u32(o, "eos_id", path, 0, &eos);
+    if (st == MOPD_OK) st = mo_json_may_string(o, "pool_type", path, &pool);
+    if (st != MOPD_OK) return st;
+    size_t i = 0;
+    while (i < 3 && strcmp(pool, known[i].word) != 0) i++;
+    if (i == 3)
+        return mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax, eos and last are known", path, pool);
+    t->end_rule = known[i].rule;
+    t->end_id = t->end_rule == MO_END_FIRST ? eos : 0;
+    if (t->end_rule == MO_END_FIRST && !eos)
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: text_cfg.eos_id is missing, which pool_type \"eos\" reads: the "
+            "tokenizer's id of the end (49407 in CLIP's)",
+            path);
+    return MOPD_OK;
+}
+
+/* {"approximate": "tanh"} for the GELU of the text tower. */
+static mopd_status read_text_act(mo_act *act, const mo_json *o, bool quick, const char *path)
+{
+    const mo_json *kwargs = mo_json_get(o, "act_kwargs");
+    const char *word;
+    *act = quick ? MO_ACT_QUICK_GELU : MO_ACT_GELU;
+    if (is_plain(kwargs, NULL)) return MOPD_OK;
+    const bool one =
+        mo_json_count(kwargs) == 1 && mo_json_as_string(mo_json_get(kwargs, "approximate"), &word);
+    if (quick || !one || (strcmp(word, "tanh") != 0 && strcmp(word, "none") != 0))
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: text_cfg.act_kwargs: approximate \"tanh\" or \"none\" of a GELU are known", path);
+    if (!strcmp(word, "tanh")) *act = MO_ACT_GELU_TANH;
+    return MOPD_OK;
+}
+
+/* {"clean": WORD} is what the tokenizer does with a text first; no other argument of it is known. */
+static mopd_status check_tokenizer(const mo_json *o, const char *path)
+{
+    static const char *const known[] = {"canonicalize", "lower", "whitespace"};
+    const mo_json *kwargs = mo_json_get(o, "tokenizer_kwargs");
+    const char *word;
+    if (is_plain(kwargs, NULL)) return MOPD_OK;
+    if (mo_json_count(kwargs) != 1 || !mo_json_as_string(mo_json_get(kwargs, "clean"), &word))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: text_cfg.tokenizer_kwargs: clean alone is known", path);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(word, known[i])) return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: text_cfg.tokenizer_kwargs.clean \"%s\"; canonicalize, lower and whitespace are known", path,
+        word);
+}
+
+static mopd_status read_text(mo_text_config *t, const mo_json *o, bool quick, const char *path)
 {
     mopd_status st;
-    const char *pool = "argmax";
-    uint32_t eos = 0;
+    bool whole = false;
     if ((st = check_plain(o, text_plain, "text_cfg", path)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "context_length", path, 77, &t->context)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "width", path, 512, &t->stack.width)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "heads", path, 8, &t->stack.heads)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "layers", path, 12, &t->stack.layers)) != MOPD_OK) return st;
-    if ((st = mo_config_read_u32(o, "eos_id", path, 0, &eos)) != MOPD_OK) return st;
-    if ((st = mo_json_may_string(o, "pool_type", path, &pool)) != MOPD_OK) return st;
-    if (strcmp(pool, "argmax") != 0 && strcmp(pool, "eos") != 0)
-        return mo_fail(
-            MOPD_E_UNSUPPORTED, "%s: text_cfg.pool_type \"%s\"; argmax and eos are known", path, pool);
-    if (!strcmp(pool, "eos") && !eos)
-        return mo_fail(MOPD_E_FORMAT,
-            "%s: text_cfg.eos_id is missing, which pool_type \"eos\" reads: the "
-            "tokenizer's id of the end (49407 in CLIP's)",
-            path);
-    t->end_rule = !strcmp(pool, "eos") ? MO_END_FIRST : MO_END_LARGEST;
-    t->end_id = t->end_rule == MO_END_FIRST ? eos : 0;
+    if ((st = mo_json_may_bool(o, "no_causal_mask", path, &whole)) != MOPD_OK) return st;
+    if ((st = mo_json_may_bool(o, "proj_bias", path, &t->proj_bias)) != MOPD_OK) return st;
+    t->mask = whole ? MO_MASK_NONE : MO_MASK_CAUSAL;
+    if ((st = read_pool(t, o, path)) != MOPD_OK) return st;
+    if ((st = check_tokenizer(o, path)) != MOPD_OK) return st;
+    if ((st = read_text_act(&t->stack.act, o, quick, path)) != MOPD_OK) return st;
     return read_common(&t->stack, o, "text_cfg", path);
 }
 
@@ -179,6 +231,18 @@ static mopd_status read_pixels(mo_pixels *p, const mo_json *o, uint32_t side, co
     return mo_config_read_colours(p->std, o, "preprocess_cfg.", "std", path);
 }
 
+/* The number is where training began; that it is there tells that the weights have a bias. */
+static mopd_status read_bias(mo_config *c, const mo_json *o, const char *path)
+{
+    const mo_json *v = mo_json_get(o, "init_logit_bias");
+    double start;
+    if (mo_json_kind(v) == MO_JSON_NONE || mo_json_kind(v) == MO_JSON_NULL) return MOPD_OK;
+    if (!mo_json_as_number(v, &start))
+        return mo_fail(MOPD_E_FORMAT, "%s: model_cfg.init_logit_bias is no number", path);
+    c->logit_bias = true;
+    return MOPD_OK;
+}
+
 mopd_status mo_open_clip_config(mo_config *config, const mo_json *root, const char *path)
 {
     const mo_json *model, *vision, *text, *pixels;
@@ -194,8 +258,9 @@ mopd_status mo_open_clip_config(mo_config *config, const mo_json *root, const ch
     if ((st = mo_json_need_size(model, "embed_dim", path, &dim)) != MOPD_OK) return st;
     config->dim = (uint32_t)dim;
     if ((st = mo_json_may_bool(model, "quick_gelu", path, &quick)) != MOPD_OK) return st;
+    if ((st = read_bias(config, model, path)) != MOPD_OK) return st;
+    config->vit.stack.act = quick ? MO_ACT_QUICK_GELU : MO_ACT_GELU;
     if ((st = read_vision(config, vision, path)) != MOPD_OK) return st;
-    if ((st = read_text(&config->text, text, path)) != MOPD_OK) return st;
-    config->vit.stack.act = config->text.stack.act = quick ? MO_ACT_QUICK_GELU : MO_ACT_GELU;
+    if ((st = read_text(&config->text, text, quick, path)) != MOPD_OK) return st;
     return read_pixels(&config->pixels, pixels, config->image, path);
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * timm.c - the towers of timm that are known, by name.
+ *
+ * Which GELU a tower of SigLIP has hangs on its name alone, and for the same weights transformers takes another:
+ * the exact one stands where timm's entry says nothing, the one with tanh where it says gelu_tanh
+ * (timm/models/vision_transformer.py).  Follow the folder. */
+#include "model/layouts/timm.h"
+
+#include <string.h>
+
+#include "model/layouts/config_read.h"
+#include "model/layouts/layout_files.h"
+
+#define BASE 768, 12, 12, 3072
+#define LARGE 1024, 24, 16, 4096
+#define SO400M 1152, 27, 16, 4304
+#define GIANT 1536, 40, 16, 6144
+
+static const struct {
+    const char *name;
+    uint32_t image, patch;
+    uint32_t width, layers, heads, hidden;
+    mo_act act;
+} towers[] = {
+    {"vit_base_patch32_siglip_256", 256, 32, BASE, MO_ACT_GELU_TANH},
+    {"vit_base_patch16_siglip_224", 224, 16, BASE, MO_ACT_GELU},
+    {"vit_base_patch16_siglip_256", 256, 16, BASE, MO_ACT_GELU},
+    {"vit_base_patch16_siglip_384", 384, 16, BASE, MO_ACT_GELU},
+    {"vit_base_patch16_siglip_512", 512, 16, BASE, MO_ACT_GELU},
+    {"vit_large_patch16_siglip_256", 256, 16, LARGE, MO_ACT_GELU},
+    {"vit_large_patch16_siglip_384", 384, 16, LARGE, MO_ACT_GELU},
+    {"vit_large_patch16_siglip_512", 512, 16, LARGE, MO_ACT_GELU_TANH},
+    {"vit_so400m_patch14_siglip_224", 224, 14, SO400M, MO_ACT_GELU},
+    {"vit_so400m_patch14_siglip_378", 378, 14, SO400M, MO_ACT_GELU},
+    {"vit_so400m_patch14_siglip_384", 384, 14, SO400M, MO_ACT_GELU},
+    {"vit_so400m_patch16_siglip_256", 256, 16, SO400M, MO_ACT_GELU_TANH},
+    {"vit_so400m_patch16_siglip_384", 384, 16, SO400M, MO_ACT_GELU_TANH},
+    {"vit_so400m_patch16_siglip_512", 512, 16, SO400M, MO_ACT_GELU_TANH},
+    {"vit_giantopt_patch16_siglip_256", 256, 16, GIANT, MO_ACT_GELU_TANH},
+    {"vit_giantopt_patch16_siglip_384", 384, 16, GIANT, MO_ACT_GELU_TANH},
+};
+#define N_TOWERS (sizeof towers / sizeof *towers)
+
+static mopd_status find(size_t *out, const mo_json *o, const char *path)
+{
+    const char *name = "";
+    if (!mo_json_as_string(mo_json_get(o, "timm_model_name"), &name))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
+    for (*out = 0; *out < N_TOWERS; ++*out)
+        if (!strcmp(name, towers[*out].name)) return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: vision_cfg.timm_model_name \"%s\" is not supported; vit_base_patch16_siglip_224 and its kin are",
+        path, name);
+}
+
+/* Whether o.key is `word`. */
+static mopd_status need_word(const mo_json *o, const char *key, const char *word, const char *path)
+{
+    const char *text = "";
+    mopd_status st = mo_json_may_string(o, key, path, &text);
+    if (st == MOPD_OK && strcmp(text, word) != 0)
+        st = mo_fail(
+            MOPD_E_UNSUPPORTED, "%s: vision_cfg.%s is \"%s\"; \"%s\" is known", path, key, text, word);
+    return st;
+}
+
+mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
+{
+    size_t i;
+    mopd_status st = find(&i, o, path);
+    if (st == MOPD_OK) st = need_word(o, "timm_pool", "map", path);
+    if (st == MOPD_OK) st = need_word(o, "timm_proj", "none", path);
+    if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
+    if (st != MOPD_OK) return st;
+    if (c->image != towers[i].image)
+        return mo_fail(MOPD_E_MISMATCH, "%s: vision_cfg.image_size is %u, %s sees %u", path, c->image,
+            towers[i].name, towers[i].image);
+    c->vision_kind = MO_VISION_VIT;
+    c->vit = (mo_vit_config){.patch = towers[i].patch, .form = MO_VIT_SIGLIP};
+    c->vit.stack = (mo_stack_config){.width = towers[i].width,
+        .layers = towers[i].layers,
+        .heads = towers[i].heads,
+        .hidden = towers[i].hidden,
+        .act = towers[i].act,
+        .eps = 1e-6};
+    return MOPD_OK;
+}
+
+#define WHOLE(here, there)                                                                                   \
+    {                                                                                                        \
+        here, there, 0, 0, false                                                                             \
+    }
+#define PAIR(here, there) WHOLE(here ".weight", there ".weight"), WHOLE(here ".bias", there ".bias")
+#define FUSED(here, there, part, parts)                                                                      \
+    {here ".weight", there ".weight", part, parts, false},                                                   \
+    {                                                                                                        \
+        here ".bias", there ".bias", part, parts, false                                                      \
+    }
+
+#define TEXT_BLOCK "text_model.encoder.layers.*."
+#define TEXT_STORED "text.transformer.resblocks.*."
+#define BLOCK "vision_model.encoder.layers.*."
+#define STORED "visual.trunk.blocks.*."
+#define HEAD "vision_model.head."
+#define POOL "visual.trunk.attn_pool."
+
+static const mo_naming_rule rules[] = {
+    WHOLE("text_model.embeddings.token_embedding.weight", "text.token_embedding.weight"),
+    WHOLE("text_model.embeddings.position_embedding.weight", "text.positional_embedding"),
+    PAIR(TEXT_BLOCK "layer_norm1", TEXT_STORED "ln_1"),
+    {TEXT_BLOCK "self_attn.q_proj.weight", TEXT_STORED "attn.in_proj_weight", 0, 3, false},
+    {TEXT_BLOCK "self_attn.q_proj.bias", TEXT_STORED "attn.in_proj_bias", 0, 3, false},
+    {TEXT_BLOCK "self_attn.k_proj.weight", TEXT_STORED "attn.in_proj_weight", 1, 3, false},
+    {TEXT_BLOCK "self_attn.k_proj.bias", TEXT_STORED "attn.in_proj_bias", 1, 3, false},
+    {TEXT_BLOCK "self_attn.v_proj.weight", TEXT_STORED "attn.in_proj_weight", 2, 3, false},
+    {TEXT_BLOCK "self_attn.v_proj.bias", TEXT_STORED "attn.in_proj_bias", 2, 3, false},
+    PAIR(TEXT_BLOCK "self_attn.out_proj", TEXT_STORED "attn.out_proj"),
+    PAIR(TEXT_BLOCK "layer_norm2", TEXT_STORED "ln_2"),
+    PAIR(TEXT_BLOCK "mlp.fc1", TEXT_STORED "mlp.c_fc"),
+    PAIR(TEXT_BLOCK "mlp.fc2", TEXT_STORED "mlp.c_proj"),
+    PAIR("text_model.final_layer_norm", "text.ln_final"),
+    PAIR("text_projection", "text.text_projection"), /* a layer: [outputs][inputs] */
+    PAIR("vision_model.embeddings.patch_embedding", "visual.trunk.patch_embed.proj"),
+    WHOLE("vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed"),
+    PAIR(BLOCK "layer_norm1", STORED "norm1"),
+    FUSED(BLOCK "self_attn.q_proj", STORED "attn.qkv", 0, 3),
+    FUSED(BLOCK "self_attn.k_proj", STORED "attn.qkv", 1, 3),
+    FUSED(BLOCK "self_attn.v_proj", STORED "attn.qkv", 2, 3),
+    PAIR(BLOCK "self_attn.out_proj", STORED "attn.proj"),
+    PAIR(BLOCK "layer_norm2", STORED "norm2"),
+    PAIR(BLOCK "mlp.fc1", STORED "mlp.fc1"),
+    PAIR(BLOCK "mlp.fc2", STORED "mlp.fc2"),
+    PAIR("vision_model.post_layernorm", "visual.trunk.norm"),
+    WHOLE(HEAD "probe", POOL "latent"),
+    PAIR(HEAD "attention.q_proj", POOL "q"),
+    FUSED(HEAD "attention.k_proj", POOL "kv", 0, 2),
+    FUSED(HEAD "attention.v_proj", POOL "kv", 1, 2),
+    PAIR(HEAD "attention.out_proj", POOL "proj"),
+    PAIR(HEAD "layernorm", POOL "norm"),
+    PAIR(HEAD "mlp.fc1", POOL "mlp.fc1"),
+    PAIR(HEAD "mlp.fc2", POOL "mlp.fc2"),
+};
+static const char *const led[] = {"visual.trunk.pos_embed"};
+static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
+
+const mo_naming mo_timm_names = {.rule = rules,
+    .n_rules = sizeof rules / sizeof *rules,
+    .led = led,
+    .n_led = sizeof led / sizeof *led,
+    .ignored = ignored,
+    .n_ignored = sizeof ignored / sizeof *ignored};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ * test_timm.c - towers of timm by name: sizes, which GELU, what else must be said; and what their parameters are
+ * called. */
+#include "test.h"
+
+#include "clip/weights.h"
+#include "model/layouts/timm.h"
+#include "support/towers.h"
+
+static mopd_status read_vision(mo_config *c, const char *name, const char *more)
+{
+    char json[300];
+    const mo_json *root;
+    snprintf(json, sizeof json, "{\"timm_model_name\":\"%s\"%s}", name, more);
+    assert_ok(mo_json_parse(&root, json, strlen(json), "oc.json"));
+    memset(c, 0, sizeof *c);
+    mopd_status st = mo_timm_vision(c, root, "oc.json");
+    mo_json_close(root);
+    return st;
+}
+
+#define MAP ",\"timm_pool\":\"map\",\"timm_proj\":\"none\""
+
+/* The trap: for the same weights transformers always takes tanh.  Here the name decides. */
+static void names_decide_which_gelu(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t image, patch, width, layers, hidden;
+        mo_act act;
+    } cases[] = {
+        {"vit_base_patch16_siglip_224", 224, 16, 768, 12, 3072, MO_ACT_GELU},
+        {"vit_base_patch16_siglip_256", 256, 16, 768, 12, 3072, MO_ACT_GELU},
+        {"vit_base_patch16_siglip_384", 384, 16, 768, 12, 3072, MO_ACT_GELU},
+        {"vit_base_patch16_siglip_512", 512, 16, 768, 12, 3072, MO_ACT_GELU},
+        {"vit_base_patch32_siglip_256", 256, 32, 768, 12, 3072, MO_ACT_GELU_TANH},
+        {"vit_large_patch16_siglip_256", 256, 16, 1024, 24, 4096, MO_ACT_GELU},
+        {"vit_large_patch16_siglip_384", 384, 16, 1024, 24, 4096, MO_ACT_GELU},
+        {"vit_large_patch16_siglip_512", 512, 16, 1024, 24, 4096, MO_ACT_GELU_TANH},
+        {"vit_so400m_patch14_siglip_224", 224, 14, 1152, 27, 4304, MO_ACT_GELU},
+        {"vit_so400m_patch14_siglip_378", 378, 14, 1152, 27, 4304, MO_ACT_GELU},
+        {"vit_so400m_patch14_siglip_384", 384, 14, 1152, 27, 4304, MO_ACT_GELU},
+        {"vit_so400m_patch16_siglip_256", 256, 16, 1152, 27, 4304, MO_ACT_GELU_TANH},
+        {"vit_so400m_patch16_siglip_384", 384, 16, 1152, 27, 4304, MO_ACT_GELU_TANH},
+        {"vit_so400m_patch16_siglip_512", 512, 16, 1152, 27, 4304, MO_ACT_GELU_TANH},
+        {"vit_giantopt_patch16_siglip_256", 256, 16, 1536, 40, 6144, MO_ACT_GELU_TANH},
+        {"vit_giantopt_patch16_siglip_384", 384, 16, 1536, 40, 6144, MO_ACT_GELU_TANH},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_config c;
+        char more[100];
+        snprintf(more, sizeof more, MAP ",\"image_size\":%u", cases[i].image);
+        assert_ok(read_vision(&c, cases[i].name, more));
+        assert_int_equal(c.vision_kind, MO_VISION_VIT);
+        assert_int_equal(c.vit.form, MO_VIT_SIGLIP);
+        assert_int_equal(c.image, cases[i].image);
+        assert_int_equal(c.vit.patch, cases[i].patch);
+        assert_int_equal(c.vit.stack.width, cases[i].width);
+        assert_int_equal(c.vit.stack.layers, cases[i].layers);
+        assert_int_equal(c.vit.stack.hidden, cases[i].hidden);
+        assert_int_equal(c.vit.stack.act, cases[i].act);
+        assert_int_equal(c.vit.stack.heads, cases[i].width == 768 ? 12 : 16);
+        assert_true(c.vit.stack.eps == 1e-6);
+    }
+}
+
+static void what_is_said_beside_the_name_must_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *more;
+        mopd_status st;
+        const char *words;
+    } cases[] = {
+        {"vit_base_patch16_siglip_224", MAP, MOPD_OK, ""}, /* 224 is what open_clip takes without a word */
+        {"vit_base_patch16_siglip_224", ",\"timm_proj\":\"none\"", MOPD_E_UNSUPPORTED,
+            "oc.json: vision_cfg.timm_pool is \"\"; \"map\" is known"},
+        {"vit_base_patch16_siglip_224", ",\"timm_pool\":\"avg\",\"timm_proj\":\"none\"", MOPD_E_UNSUPPORTED,
+            "vision_cfg.timm_pool is \"avg\""},
+        {"vit_base_patch16_siglip_224", ",\"timm_pool\":\"map\"", MOPD_E_UNSUPPORTED,
+            "vision_cfg.timm_proj is \"\"; \"none\" is known"},
+        {"vit_base_patch16_siglip_224", ",\"timm_pool\":\"map\",\"timm_proj\":\"linear\"", MOPD_E_UNSUPPORTED,
+            "vision_cfg.timm_proj is \"linear\""},
+        {"vit_base_patch16_siglip_224", MAP ",\"image_size\":256", MOPD_E_MISMATCH,
+            "image_size is 256, vit_base_patch16_siglip_224 sees 224"},
+        {"vit_base_patch16_siglip_256", MAP, MOPD_E_MISMATCH, "image_size is 224"},
+        {"vit_base_patch16_siglip_gap_224", MAP, MOPD_E_UNSUPPORTED,
+            "timm_model_name \"vit_base_patch16_siglip_gap_224\" is not supported"},
+        {"fastvit_mci0", MAP, MOPD_E_UNSUPPORTED, "\"fastvit_mci0\" is not supported"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_config c;
+        const mopd_status st = read_vision(&c, cases[i].name, cases[i].more);
+        if (st != cases[i].st || (st != MOPD_OK && !strstr(mopd_last_error(), cases[i].words)))
+            fail_msg("case %zu: %s: %s", i, mopd_status_name(st), mopd_last_error());
+    }
+}
+
+/* Names and parts as timm and open_clip store them. */
+static void parameters_have_timms_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *stored;
+        int part, parts;
+        bool led;
+    } cases[] = {
+        {"logit_scale", "logit_scale", 0, 0, false},
+        {"logit_bias", "logit_bias", 0, 0, false},
+        {"text_model.embeddings.token_embedding.weight", "text.token_embedding.weight", 0, 0, false},
+        {"text_model.encoder.layers.7.self_attn.v_proj.bias",
+            "text.transformer.resblocks.7.attn.in_proj_bias", 2, 3, false},
+        {"text_model.encoder.layers.11.mlp.fc2.weight", "text.transformer.resblocks.11.mlp.c_proj.weight", 0,
+            0, false},
+        {"text_projection.weight", "text.text_projection.weight", 0, 0, false},
+        {"text_projection.bias", "text.text_projection.bias", 0, 0, false},
+        {"vision_model.embeddings.patch_embedding.bias", "visual.trunk.patch_embed.proj.bias", 0, 0, false},
+        {"vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed", 0, 0, true},
+        {"vision_model.encoder.layers.3.self_attn.k_proj.weight", "visual.trunk.blocks.3.attn.qkv.weight", 1,
+            3, false},
+        {"vision_model.encoder.layers.3.self_attn.out_proj.bias", "visual.trunk.blocks.3.attn.proj.bias", 0,
+            0, false},
+        {"vision_model.post_layernorm.weight", "visual.trunk.norm.weight", 0, 0, false},
+        {"vision_model.head.probe", "visual.trunk.attn_pool.latent", 0, 0, false},
+        {"vision_model.head.attention.q_proj.weight", "visual.trunk.attn_pool.q.weight", 0, 0, false},
+        {"vision_model.head.attention.k_proj.bias", "visual.trunk.attn_pool.kv.bias", 0, 2, false},
+        {"vision_model.head.attention.v_proj.weight", "visual.trunk.attn_pool.kv.weight", 1, 2, false},
+        {"vision_model.head.layernorm.bias", "visual.trunk.attn_pool.norm.bias", 0, 0, false},
+        {"vision_model.head.mlp.fc1.weight", "visual.trunk.attn_pool.mlp.fc1.weight", 0, 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_naming_place at;
+        mo_naming_find(&at, &mo_timm_names, cases[i].name);
+        assert_string_equal(at.name, cases[i].stored);
+        assert_int_equal(at.part, cases[i].part);
+        assert_int_equal(at.parts, cases[i].parts);
+        assert_int_equal(at.led, cases[i].led);
+        assert_false(at.in_out);
+    }
+}
+
+/* Every parameter of such a model has a rule: none is looked for under the name it has here. */
+static void no_parameter_is_forgotten(void **state)
+{
+    (void)state;
+    const mo_config c = tower_siglip_config();
+    tower_list l = tower_params(&c);
+    for (size_t i = 0; i < l.n; i++) {
+        mo_naming_place at;
+        mo_naming_find(&at, &mo_timm_names, l.spec[i].name);
+        const bool same = !strcmp(at.name, l.spec[i].name);
+        if (same != !strncmp(at.name, "logit_", 6)) fail_msg("%s is stored as %s", l.spec[i].name, at.name);
+    }
+    free(l.spec);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_decide_which_gelu),
+        cmocka_unit_test(what_is_said_beside_the_name_must_fit),
+        cmocka_unit_test(parameters_have_timms_names),
+        cmocka_unit_test(no_parameter_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
