@@ -89,8 +89,7 @@ int bench_take_options(bench *b, const bench_numbers *n, const char *command)
     if (!b->prompts.templates.n && !b->prompts.template_file && !b->prompts.templates_for)
         b->prompts.templates_for = "imagenet"; /* the general ones */
     if (status < 0) status = cli_prompts_templates(&b->prompts);
-    o->templates = (const char *const *)b->prompts.templates.item;
-    o->n_templates = b->prompts.templates.n;
+    cli_take_templates(o, &b->prompts.templates, n->top_k_given);
     if (status < 0) status = take_methods(b, n->methods, command);
     if (status < 0) status = bench_take_counts(&b->seed, &b->n_seeds, n->seeds, "seeds", command);
     return status;

@@ -239,6 +239,10 @@ typedef struct cli_length {
 /* Into the options of a training: -1 to go on, else EXIT_USAGE. */
 int cli_take_length(mopd_trainer_options *options, const cli_length *length, const char *command);
 
+/* The templates into the same options.  Nobody who gives one template has to know how many the method keeps: with fewer
+ * templates than that, all are kept, unless --top-k was given. */
+void cli_take_templates(mopd_trainer_options *options, const cli_list *templates, bool top_k_given);
+
 /* A remark on what --auto chose; whose: "seed 1: "; length: the epochs too. */
 void cli_note_chosen(
     const cli_common *common, const char *whose, const mopd_trainer_options *options, bool length);

@@ -243,6 +243,10 @@ static int classify_by(job *j, const mopd_encoder *encoder, const judges *by)
             cli_note(
                 j->common, "fewer than 40 pictures: too few to say that a picture is none of the classes");
     }
+    if (n == 1 && !j->none)
+        cli_note(j->common, "one class alone always has 100%%: name what else the pictures may show%s",
+            j->recognizer ? ", or ask with --none"
+                          : ", or fit a recogniser (mopd fit), which says when it is none of the classes");
     int status = classify_all(j, encoder);
     free(j->match);
     free(j->set);

@@ -150,8 +150,7 @@ static int check(train_job *j, const numbers *n)
     if (status < 0 && j->automatic && j->fresh)
         status = cli_usage(command.name, "--auto needs features encoded once, not --views fresh");
     if (status < 0) status = cli_prompts_templates(&j->prompts);
-    j->options.templates = (const char *const *)j->prompts.templates.item;
-    j->options.n_templates = j->prompts.templates.n;
+    cli_take_templates(&j->options, &j->prompts.templates, n->top_k_given);
     return status;
 }
 

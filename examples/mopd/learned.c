@@ -14,6 +14,13 @@ int cli_take_length(mopd_trainer_options *o, const cli_length *length, const cha
     return -1;
 }
 
+void cli_take_templates(mopd_trainer_options *o, const cli_list *templates, bool top_k_given)
+{
+    o->templates = (const char *const *)templates->item;
+    o->n_templates = templates->n;
+    if (templates->n && templates->n < o->top_k && !top_k_given) o->top_k = (uint32_t)templates->n;
+}
+
 void cli_note_chosen(const cli_common *common, const char *whose, const mopd_trainer_options *o, bool length)
 {
     char epochs[32] = "";

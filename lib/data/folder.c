@@ -233,7 +233,11 @@ static mopd_status visit_split(found *f, const entry *e, void *context)
  * of the folders. */
 static mopd_status check_classes(const found *f)
 {
-    if (!f->names.n) return mo_fail(MOPD_E_FORMAT, "%s: no class folder", f->data);
+    if (!f->names.n)
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: no class folder: put the pictures of each class into a folder named for it, or name them "
+            "with their labels in a CSV",
+            f->data);
     mopd_status st = MOPD_OK;
     bool *empty = mo_mem_calloc(f->names.n, sizeof *empty);
     if (!empty) return MOPD_E_NOMEM;

@@ -77,6 +77,20 @@ static void classify_shows_one_class_by_default(void **state)
     json_decref(document);
 }
 
+/* A softmax over one class says nothing: that is said, but not to who asked for quiet. */
+static void one_class_alone_is_remarked(void **state)
+{
+    (void)state;
+    const char *picture = test_png("alone.png", 20, 14, 1);
+    run_result r = run_mopd(NULL, "classify -m @ --classes cat @", tiny_model(1), picture);
+    assert_run(r, 0);
+    assert_has(r.err, "one class alone always has 100%");
+    assert_has(r.err, "mopd fit");
+    r = run_mopd(NULL, "classify -m @ --classes cat -q @", tiny_model(1), picture);
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+}
+
 static void one_bad_picture_and_the_rest_go_on(void **state)
 {
     (void)state;
@@ -351,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classify_json_is_what_the_library_says),
         cmocka_unit_test(classify_shows_one_class_by_default),
+        cmocka_unit_test(one_class_alone_is_remarked),
         cmocka_unit_test(one_bad_picture_and_the_rest_go_on),
         cmocka_unit_test(each_bad_picture_is_named_with_its_reason),
         cmocka_unit_test(pipes_and_devices_are_named_and_the_rest_go_on),

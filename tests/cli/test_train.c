@@ -381,6 +381,21 @@ static void wrong_training_is_told(void **state)
     assert_int_not_equal(access(test_path("p"), F_OK), 0);
 }
 
+/* Who gives one template need not know how many templates the method keeps. */
+static void one_template_is_enough(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("single"), *prompt = test_path("single.safetensors");
+    static const char one[] = "train -m @ -d @ --template {} --method mopd --epochs 1 -q -o @";
+    assert_run(run_mopd(NULL, one, tiny_model(1), data, prompt), 0);
+    assert_run(run_mopd(NULL, "bench-new -m @ -d @ --template {} --methods mopd --epochs 1 --seeds 1 -q",
+                   tiny_model(1), data),
+        0);
+    run_result r = run_mopd(
+        NULL, "train -m @ -d @ --template {} --method mopd --top-k 2 -q -o @", tiny_model(1), data, prompt);
+    assert_one_error(&r, 1, "top_k is 2", "there are 1 templates");
+}
+
 static void bench_new_runs_the_protocol(void **state)
 {
     (void)state;
@@ -601,6 +616,7 @@ int main(void)
         cmocka_unit_test(the_report_repeats_and_owns_up),
         cmocka_unit_test(the_report_shows_large_pictures_as_small_copies),
         cmocka_unit_test(wrong_training_is_told),
+        cmocka_unit_test(one_template_is_enough),
         cmocka_unit_test(bench_new_runs_the_protocol),
         cmocka_unit_test(bench_new_fit_is_fit_and_eval),
         cmocka_unit_test(bench_new_tells_that_seeds_draw_the_same),

@@ -80,7 +80,8 @@ static void folder_refuses_what_it_cannot_use(void **state)
         mopd_dataset_open(&d, test_path("hole"), NULL), MOPD_E_FORMAT, "class 'nothing here' has no picture");
     assert_null(d);
     test_folder("bare");
-    assert_fails(mopd_dataset_open(&d, test_path("bare"), NULL), MOPD_E_FORMAT, "no class folder");
+    assert_fails(
+        mopd_dataset_open(&d, test_path("bare"), NULL), MOPD_E_FORMAT, "no class folder: put the pictures");
     test_text("mixed/train/a/1.png", "");
     test_text("mixed/valid/1.png", "");
     assert_fails(
