@@ -4,9 +4,8 @@
  *     x = embedding[token] + position;  x = blocks(x), causal or not;  feature = norm(x[end]) projection
  *
  * Texts of a causal tower are cut at their end token and put into a prefix tree (text_plan.c): what several share from
- * the start is computed once.  Those of a tower without a mask go whole, pads included (text_plan_full.c), and only
- * forward.  Frozen: the only gradient is the one to context vectors standing where tokens
- * would.  A tower is immutable after creation; its weights are unpacked at first use.  Results do not depend
+ * the start is computed once.  Those of a tower without a mask go whole, pads included (text_plan_full.c).
+ * Frozen: the only gradient is the one to context vectors standing where tokens would.  A tower is immutable after creation; its weights are unpacked at first use.  Results do not depend
  * on the number of threads, nor on which other texts stand in the plan. */
 #ifndef MO_CLIP_TEXT_H
 #define MO_CLIP_TEXT_H
@@ -32,7 +31,7 @@ size_t mo_text_width(const mo_text *text); /* W */
 size_t mo_text_dim(const mo_text *text);   /* D */
 
 /* Unpacks the weights, once; for_training: also what the way back needs.  fwd and bwd do it themselves.
- * NOMEM; UNSUPPORTED: the way back through a tower without a mask.  Any thread. */
+ * NOMEM.  Any thread. */
 mopd_status mo_text_prepare(const mo_text *text, bool for_training);
 
 /* row (W) = the token's embedding, without its position.  ARG beyond the vocabulary. */

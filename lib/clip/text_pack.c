@@ -121,11 +121,6 @@ static mopd_status pack_backward(const void *ctx)
 mopd_status mo_text_prepare(const mo_text *text, bool for_training)
 {
     text_packs *p = text->packs;
-    if (for_training && text->config.mask != MO_MASK_CAUSAL)
-        return mo_fail(MOPD_E_UNSUPPORTED,
-            "prompts cannot be learned on this model yet: in its text tower every token sees all others (as "
-            "in "
-            "SigLIP), and the way back is there for causal towers only; recognisers need none");
     mopd_status st = mo_once_run(&p->once, 1, pack_forward, text);
     if (st == MOPD_OK && for_training) st = mo_once_run(&p->once, 2, pack_backward, text);
     return st;

@@ -279,16 +279,6 @@ static void other_ends_are_read_in_the_text(void **state)
     }
 }
 
-static void learning_is_refused_by_name(void **state)
-{
-    (void)state;
-    scene s = open_scene(0);
-    assert_fails(mo_text_prepare(s.text, true), MOPD_E_UNSUPPORTED,
-        "prompts cannot be learned on this model yet: in its text tower every token sees all others");
-    assert_ok(mo_text_prepare(s.text, false));
-    close_scene(&s);
-}
-
 static mopd_status make_and_encode(const mo_config *c, const mo_weights *w)
 {
     float out[N * MAX_DIM];
@@ -338,7 +328,6 @@ int main(void)
         cmocka_unit_test(twins_of_the_first_block_stay),
         cmocka_unit_test(texts_too_long_and_ids_beyond_are_refused),
         cmocka_unit_test(other_ends_are_read_in_the_text),
-        cmocka_unit_test(learning_is_refused_by_name),
         cmocka_unit_test(whole_texts_survive_failing_memory),
         cmocka_unit_test(quantized_features_are_near),
     };
