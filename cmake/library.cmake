@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
-foreach(format GIF WEBP)
+foreach(format GIF WEBP TIFF)
     if(NOT MOPD_${format})
         string(TOLOWER ${format} name)
-        list(REMOVE_ITEM MOPD_SOURCES lib/format/${name}.c)
+        list(FILTER MOPD_SOURCES EXCLUDE REGEX "^lib/format/${name}(_[a-z]+)?\\.c$")
     endif()
 endforeach()
 

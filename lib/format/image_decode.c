@@ -13,6 +13,7 @@
 #include "format/gif.h"
 #include "format/jpeg.h"
 #include "format/png.h"
+#include "format/tiff.h"
 #include "format/webp.h"
 
 /* Longer files are no pictures of up to max_pixels that anybody means to classify. */
@@ -32,6 +33,9 @@ static const struct kind {
 #endif
 #ifdef MOPD_WEBP
     {"WebP", "webp", mo_webp_is, mo_webp_decode},
+#endif
+#ifdef MOPD_TIFF
+    {"TIFF", "tif tiff", mo_tiff_is, mo_tiff_decode},
 #endif
 };
 

@@ -20,6 +20,22 @@ static const struct sample {
     {"gif/interlaced", 9, 7, false, "8d4bc73c0974a747", NULL},
     {"gif/moving", 9, 7, false, "8d4bc73c0974a747", NULL},
     {"gif/plain", 9, 7, false, "8d4bc73c0974a747", NULL},
+    {"tiff/alpha", 9, 7, true, "7b586ad1151887c7", "a4d28a576e36415a"},
+    {"tiff/multiplied", 9, 7, true, "f6f2fc490fad3cfc", "d013d04efda11f68"},
+    {"tiff/bits", 9, 7, false, "59568df31a8fa933", NULL},
+    {"tiff/cmyk", 9, 7, false, "0abcb52e78607656", NULL},
+    {"tiff/float", 9, 7, false, "05dc7279c662b427", NULL},
+    {"tiff/grey12", 9, 7, false, "1d1ab2fe76c69d70", NULL},
+    {"tiff/grey16", 9, 7, false, "05e639d0383ca59d", NULL},
+    {"tiff/luma", 9, 7, false, "1df73076766292c8", NULL},
+    {"tiff/palette", 9, 7, false, "cf2dc5e6a41dad7d", NULL},
+    {"tiff/planes", 9, 7, false, "eab57d8444ded0ad", NULL},
+    {"tiff/turned", 7, 9, false, "523293e8222a76e6", NULL},
+    {"tiff/big", 9, 7, false, "d21a4ad914d94d85", NULL},
+    {"tiff/jpeg", 9, 7, false, "40a3b3bd5e35cf14", NULL},
+    {"tiff/fax", 9, 7, false, "cfd4af79876ccadd", NULL},
+    {"tiff/several", 9, 7, false, "5e4ea5baeb1c6dd0", NULL},
+    {"tiff/tiles", 9, 7, false, "2870301937d7b8e4", NULL},
     {"webp/alpha", 5, 6, true, "f1a798db7c2f0c5d", "b579a0fddf7e5ef5"},
     {"webp/lossless", 5, 6, true, "d4238b75277ed4fa", "b579a0fddf7e5ef5"},
     {"webp/lossy", 9, 7, false, "bc5f829012f5286b", NULL},
@@ -28,17 +44,42 @@ static const struct sample {
 
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
 
-/* Whether this build reads files of this kind, "gif/..." or "webp/...". */
-static bool is_read(const char *name)
-{
+/* Folder of the corpus, name, what a build without its library calls it, a name of a file. */
+static const struct kind {
+    const char *folder, *name, *guess, *file;
+    bool read;
+} kinds[] = {
 #ifdef MOPD_GIF
-    if (!strncmp(name, "gif", 3)) return true;
+    {"gif/", "GIF", "but a GIF", "a.GIF", true},
+#else
+    {"gif/", "GIF", "but a GIF", "a.GIF", false},
+#endif
+#ifdef MOPD_TIFF
+    {"tiff/", "TIFF", "but a TIFF", "a.Tif", true},
+#else
+    {"tiff/", "TIFF", "but a TIFF", "a.Tif", false},
 #endif
 #ifdef MOPD_WEBP
-    if (!strncmp(name, "webp", 4)) return true;
+    {"webp/", "WebP", "but a WebP", "a.webp", true},
+#else
+    {"webp/", "WebP", "but a WebP", "a.webp", false},
 #endif
-    (void)name;
-    return false;
+};
+
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+static const struct kind *kind_of(const char *name)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (!strncmp(name, kinds[i].folder, strlen(kinds[i].folder))) return kinds + i;
+    fail_msg("%s is of no kind", name);
+    return NULL;
+}
+
+/* Whether this build reads files of this kind. */
+static bool is_read(const char *name)
+{
+    return kind_of(name)->read;
 }
 
 static mo_buf load(const char *name)
@@ -76,8 +117,7 @@ static void samples_are_those_of_pillow(void **state)
             if (s->alpha) assert_hash(p.alpha, p.width * p.height, s->alpha_hash, s->name);
             mo_image_free(&p);
         } else {
-            assert_fails(mo_image_decode(&p, b.data, b.size, NULL), MOPD_E_FORMAT,
-                *s->name == 'g' ? "but a GIF" : "but a WebP");
+            assert_fails(mo_image_decode(&p, b.data, b.size, NULL), MOPD_E_FORMAT, kind_of(s->name)->guess);
         }
         mo_buf_free(&b);
     }
@@ -86,22 +126,21 @@ static void samples_are_those_of_pillow(void **state)
 static void a_build_names_what_it_reads(void **state)
 {
     (void)state;
-    bool gif = false, webp = false;
-    for (size_t i = 0; mo_image_kind(i); i++) {
-        gif |= !strcmp(mo_image_kind(i), "GIF");
-        webp |= !strcmp(mo_image_kind(i), "WebP");
-        assert_non_null(strstr(mopd_build_info(), mo_image_kind(i)));
+    for (size_t k = 0; k < N_KINDS; k++) {
+        bool named = false;
+        for (size_t i = 0; mo_image_kind(i); i++) {
+            named |= !strcmp(mo_image_kind(i), kinds[k].name);
+            assert_non_null(strstr(mopd_build_info(), mo_image_kind(i)));
+        }
+        assert_int_equal(named, kinds[k].read);
+        assert_int_equal(mo_image_takes(kinds[k].file), kinds[k].read);
     }
-    assert_int_equal(gif, is_read("gif"));
-    assert_int_equal(webp, is_read("webp"));
-    assert_int_equal(mo_image_takes("a.GIF"), gif);
-    assert_int_equal(mo_image_takes("a.webp"), webp);
 }
 
 static void photographs_in_webp_are_turned(void **state)
 {
     (void)state;
-    if (!is_read("webp")) return;
+    if (!is_read("webp/")) return;
     mo_buf b = load("webp/lossy"); /* its EXIF data say 6 */
     mo_image lies, upright;
     assert_ok(mo_image_decode(&lies, b.data, b.size, NULL));
@@ -139,8 +178,10 @@ static void cut_and_changed_files_are_refused_or_read(void **state)
         const bool moving = strstr(samples[i].name, "moving") != NULL;
         for (size_t n = 0; n < b.size; n++) {
             const mopd_status st = decode(b.data, n, 1000);
-            if (n < 60) assert_int_equal(st, MOPD_E_FORMAT);
-            if (st != MOPD_OK) assert_int_equal(st, MOPD_E_FORMAT);
+            if (n < 60) assert_int_not_equal(st, MOPD_OK);
+            if (st != MOPD_OK &&
+                (st != MOPD_E_UNSUPPORTED || *samples[i].name != 't')) /* tags may be cut off */
+                assert_int_equal(st, MOPD_E_FORMAT);
             if (!moving && *samples[i].name == 'w') assert_int_equal(st, MOPD_E_FORMAT);
         }
         for (size_t round = 0; round < 300; round++) {

@@ -21,11 +21,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 import forged
+import forged_tiff
 
 warnings.simplefilter("ignore")
 UPRIGHT = 2
 ALLOWED = {
     "PNG by hand": r"fewer rows|no palette|text with a wrong sum|palette .: palette before the header",
+    "TIFF by hand": r"photometric 8|photometric 6, 1|'apart'|> .'big'|'fill'|type [23].*> ",
+    "TIFF by tools": r"lsb2msb",
+    "TIFF, cut and changed": r"changed",  # Pillow reads tags itself
     "GIF, cut and changed": r"changed",  # Pillow has a decoder of its own
 }
 
@@ -101,7 +105,17 @@ def photographs(folder, count):
 
 
 MODES = {"JPEG": ("RGB", "L", "RGB", "CMYK"), "PNG": ("RGB", "L", "RGBA", "P", "LA", "1"), "BMP": ("RGB", "L", "P", "1", "RGBA"),
-         "GIF": ("P", "L", "1", "RGBA"), "WebP": ("RGB", "RGBA", "L")}
+         "GIF": ("P", "L", "1", "RGBA"), "WebP": ("RGB", "RGBA", "L"),
+         "TIFF": ("RGB", "L", "1", "RGBA", "P", "CMYK", "LA", "I;16", "YCbCr", "F", "I", "PA")}
+TIFF_WAYS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "zstd", "lzma", "tiff_deflate", "group4")
+
+
+def tiff_way(i, mode):
+    """A compression that Pillow's libtiff has for this mode."""
+    way = TIFF_WAYS[i // 2 % len(TIFF_WAYS)]
+    if way == "jpeg" and mode not in ("RGB", "L", "CMYK", "YCbCr") or way == "group4" and mode != "1" or mode in ("I;16", "F", "I"):
+        return ("raw", "tiff_lzw", "tiff_adobe_deflate")[i % 3]
+    return way
 
 
 def written(kind, pictures):
@@ -111,14 +125,16 @@ def written(kind, pictures):
         exif.endian = "<>"[i % 2]
         exif[0x112] = i % 10
         picture = picture.convert(mode)
-        if mode == "RGBA":
+        if mode in ("RGBA", "LA"):
             picture.putalpha(picture.convert("L"))
         more = {"exif": exif.tobytes()} if kind in ("JPEG", "PNG", "WebP") else {}
         if kind == "WebP":
             more.update(lossless=i % 4 == 0, quality=5 + i % 90)
+        if kind == "TIFF":
+            more.update(tiffinfo={274: 1 + i % 8}, compression=tiff_way(i, mode))
         if kind == "GIF":
             more.update(interlace=i % 2)
-        if kind in ("GIF", "WebP") and i % 5 == 0:
+        if kind in ("GIF", "WebP", "TIFF") and i % 5 == 0:
             more.update(save_all=True, append_images=[picture.rotate(180)])
         out = io.BytesIO()
         picture.save(out, kind, **more)
@@ -149,9 +165,12 @@ def main():
     good = compare(library, "PNG by hand", forged.pngs()) & compare(library, "BMP by hand", forged.bmps())
     for kind in library.kinds():
         good &= compare(library, f"{kind} by Pillow", written(kind, photographs(args.pictures, args.count)))
-        if kind in ("JPEG", "PNG", "WebP"):
+        if kind == "TIFF":
+            good &= compare(library, "TIFF by hand", forged_tiff.tiffs())
+            good &= compare(library, "TIFF by tools", forged_tiff.of_tools(photographs(args.pictures, args.count)))
+        if kind in ("JPEG", "PNG", "WebP", "TIFF"):
             good &= compare(library, f"{kind}, upright", written(kind, photographs(args.pictures, args.count)), UPRIGHT)
-        if kind in ("GIF", "WebP"):
+        if kind in ("GIF", "WebP", "TIFF"):
             good &= compare(library, f"{kind}, cut and changed", damaged(kind))
     return 0 if good else 1
 

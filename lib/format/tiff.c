@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT
+ * tiff.c - the first picture of a TIFF to 8-bit RGB and, where it has transparency, 8-bit alpha, through libtiff.
+ *
+ * libtiff undoes the compression of a strip or tile; what its samples mean is in tiff_pixel.c.  As Pillow does it: the
+ * picture is turned by its orientation, whether that is asked for or not; subsampled luma and colour go through libtiff's
+ * own conversion.  Errors and warnings come to this call alone, not to handlers that the process shares. */
+#include "format/tiff.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <tiffio.h>
+
+#include "base/ints.h"
+#include "base/mem.h"
+#include "format/exif.h"
+#include "format/tiff_pixel.h"
+
+enum { MOST = MO_TIFF_SAMPLES, LEAST_LIMIT = 1 << 20 /* pixels of a tile */ };
+
+/* What Pillow knows. */
+static const uint16_t compressions[] = {COMPRESSION_NONE, COMPRESSION_CCITTRLE, COMPRESSION_CCITTFAX3,
+    COMPRESSION_CCITTFAX4, COMPRESSION_LZW, COMPRESSION_OJPEG, COMPRESSION_JPEG, COMPRESSION_ADOBE_DEFLATE,
+    COMPRESSION_CCITTRLEW, COMPRESSION_PACKBITS, COMPRESSION_THUNDERSCAN, COMPRESSION_DEFLATE,
+    COMPRESSION_LZMA, COMPRESSION_ZSTD, COMPRESSION_WEBP};
+
+typedef struct decoder {
+    const unsigned char *bytes;
+    size_t n_bytes, at;
+    TIFF *tiff;
+    mo_image_rules rules;
+    mo_image *out;
+    mo_tiff_pixel pixel;
+    uint32_t width, height;
+    unsigned compression;
+    bool apart;                /* a plane for each sample */
+    uint32_t block_w, block_h; /* of a tile or strip */
+    uint8_t *block;            /* as libtiff gives it */
+    uint8_t *band;             /* block_h rows of width x MOST samples as bytes */
+    bool lacks;                /* a tag that the picture depends on */
+    char message[160];
+} decoder;
+
+bool mo_tiff_is(const void *bytes, size_t n_bytes)
+{
+    static const char *const starts[] = {"II*\0", "MM\0*", "II+\0", "MM\0+"};
+    for (int i = 0; i < 4; i++)
+        if (n_bytes >= 8 && !memcmp(bytes, starts[i], 4)) return true;
+    return false;
+}
+
+/* -- libtiff ------------------------------------------------------------------------------------------------- */
+
+static tmsize_t read_bytes(thandle_t handle, void *to, tmsize_t n)
+{
+    decoder *d = handle;
+    const size_t some = d->at < d->n_bytes ? mo_min((size_t)n, d->n_bytes - d->at) : 0;
+    memcpy(to, d->bytes + (some ? d->at : 0), some);
+    d->at += some;
+    return (tmsize_t)some;
+}
+
+static tmsize_t write_nothing(thandle_t handle, void *from, tmsize_t n)
+{
+    (void)handle, (void)from, (void)n;
+    return 0;
+}
+
+static toff_t seek(thandle_t handle, toff_t to, int whence)
+{
+    decoder *d = handle;
+    const toff_t base = whence == SEEK_CUR ? d->at : whence == SEEK_END ? d->n_bytes : 0;
+    d->at = to <= SIZE_MAX - base ? (size_t)(base + to) : SIZE_MAX;
+    return d->at;
+}
+
+static int close_nothing(thandle_t handle)
+{
+    (void)handle;
+    return 0;
+}
+
+static toff_t size_of(thandle_t handle)
+{
+    return ((decoder *)handle)->n_bytes;
+}
+
+/* The first message is the reason. */
+static int keep_error(TIFF *tiff, void *context, const char *module, const char *format, va_list list)
+{
+    decoder *d = context;
+    (void)tiff, (void)module;
+    if (!*d->message) vsnprintf(d->message, sizeof d->message, format, list);
+    return 1;
+}
+
+/* libtiff goes on without a tag that it cannot read.  Without these it would show another picture: indices as grey. */
+static int keep_warning(TIFF *tiff, void *context, const char *module, const char *format, va_list list)
+{
+    static const char *const needed[] = {"\"ColorMap\"", "\"ExtraSamples\"", "\"SampleFormat\""};
+    decoder *d = context;
+    char text[sizeof d->message];
+    (void)tiff, (void)module;
+    vsnprintf(text, sizeof text, format, list);
+    for (size_t i = 0; i < 3 && strstr(text, "tag ignored"); i++)
+        if (strstr(text, needed[i])) {
+            memcpy(d->message, text, sizeof text);
+            d->lacks = true;
+        }
+    return 1;
+}
+
+static mopd_status fail_tiff(const decoder *d, const char *what)
+{
+    return mo_fail(
+        MOPD_E_FORMAT, "TIFF: %s: %s", what, *d->message ? d->message : "libtiff does not say why");
+}
+
+/* What libtiff allocates at once is bounded by what the largest allowed picture may need. */
+static mopd_status open_tiff(decoder *d)
+{
+    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+    if (!options) return mo_fail(MOPD_E_NOMEM, "TIFF: no memory for libtiff");
+    const uint64_t most = d->rules.max_pixels ? d->rules.max_pixels : MO_IMAGE_MAX_PIXELS;
+    TIFFOpenOptionsSetMaxSingleMemAlloc(
+        options, (tmsize_t)mo_max(mo_min(most, MO_IMAGE_MAX_PIXELS), LEAST_LIMIT) * 16);
+    TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, d);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, keep_warning, d);
+    d->tiff = TIFFClientOpenExt(
+        "", "rm", d, read_bytes, write_nothing, seek, close_nothing, size_of, NULL, NULL, options);
+    TIFFOpenOptionsFree(options);
+    return d->tiff && !d->lacks ? MOPD_OK : fail_tiff(d, "its header or first directory");
+}
+
+/* -- what the file says -------------------------------------------------------------------------------------- */
+
+static unsigned get16(const decoder *d, uint32_t tag, unsigned otherwise)
+{
+    uint16_t x;
+    return TIFFGetField(d->tiff, tag, &x) == 1 ? x : otherwise;
+}
+
+static uint32_t get32(const decoder *d, uint32_t tag, uint32_t otherwise)
+{
+    uint32_t x;
+    return TIFFGetField(d->tiff, tag, &x) == 1 ? x : otherwise;
+}
+
+static bool is_known(unsigned compression)
+{
+    for (size_t i = 0; i < sizeof compressions / sizeof *compressions; i++)
+        if (compressions[i] == compression) return true;
+    return false;
+}
+
+static mopd_status find_kind(decoder *d)
+{
+    uint16_t n_extra = 0, *extra = NULL;
+    mo_tiff_tags t = {.photometric = get16(d, TIFFTAG_PHOTOMETRIC, 0),
+        .type = get16(d, TIFFTAG_SAMPLEFORMAT, 1),
+        .bits = get16(d, TIFFTAG_BITSPERSAMPLE, 1),
+        .n = get16(d, TIFFTAG_SAMPLESPERPIXEL, 1),
+        .little = *d->bytes == 'I'};
+    if (d->compression == COMPRESSION_OJPEG) t.photometric = PHOTOMETRIC_YCBCR;
+    TIFFGetField(d->tiff, TIFFTAG_EXTRASAMPLES, &n_extra, &extra);
+    t.n_extra = n_extra;
+    t.extra = extra;
+    if (is_known(d->compression) && mo_tiff_pixel_find(&d->pixel, &t)) return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "TIFF: %u samples of %u bits, type %u, photometric %u, compression %u are not known", t.n, t.bits,
+        t.type, t.photometric, d->compression);
+}
+
+static mopd_status read_palette(decoder *d)
+{
+    uint16_t *map[3];
+    if (!TIFFGetField(d->tiff, TIFFTAG_COLORMAP, map, map + 1, map + 2))
+        return mo_fail(MOPD_E_FORMAT, "TIFF: indices without a palette");
+    for (size_t i = 0; i < (size_t)1 << d->pixel.bits; i++)
+        for (size_t c = 0; c < 3; c++) d->pixel.palette[i][c] = (uint8_t)(map[c][i] >> 8);
+    return MOPD_OK;
+}
+
+/* Luma and colour of JPEG become RGB in its decoder; else libtiff has to convert them, but for whole ones that stand plain. */
+static bool needs_conversion(decoder *d)
+{
+    uint16_t across = 2, down = 2;
+    if (d->pixel.colour != MO_TIFF_LUMA) return false;
+    if (d->compression == COMPRESSION_JPEG && !d->apart) {
+        TIFFSetField(d->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+        d->pixel.decoded = true;
+        return false;
+    }
+    TIFFGetFieldDefaulted(d->tiff, TIFFTAG_YCBCRSUBSAMPLING, &across, &down);
+    return d->compression != COMPRESSION_NONE || across != 1 || down != 1;
+}
+
+static mopd_status read_header(decoder *d)
+{
+    d->width = get32(d, TIFFTAG_IMAGEWIDTH, 0);
+    d->height = get32(d, TIFFTAG_IMAGELENGTH, 0);
+    d->compression = get16(d, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    mopd_status st = mo_image_check(d->width, d->height, d->rules.max_pixels);
+    if (st == MOPD_OK) st = find_kind(d);
+    d->apart = d->pixel.n > 1 && get16(d, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
+    d->pixel.scale16 = d->rules.scale16;
+    return st == MOPD_OK && d->pixel.colour == MO_TIFF_PALETTE ? read_palette(d) : st;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* -- blocks -------------------------------------------------------------------------------------------------- */
+
+/* The tile or strip at column x and row y into the block; the bytes from row to row, 0: damaged. */
+static size_t read_block(decoder *d, uint32_t x, uint32_t y, int plane, tmsize_t size)
+{
+    const uint16_t sample = plane < 0 ? 0 : (uint16_t)plane;
+    const bool tiled = TIFFIsTiled(d->tiff);
+    const tmsize_t read =
+        tiled ? TIFFReadEncodedTile(d->tiff, TIFFComputeTile(d->tiff, x, y, 0, sample), d->block, size)
+              : TIFFReadEncodedStrip(d->tiff, TIFFComputeStrip(d->tiff, y, sample), d->block, size);
+    if (read < 0) return 0;
+    return (size_t)(tiled ? TIFFTileRowSize64(d->tiff) : TIFFScanlineSize64(d->tiff));
+}
+
+/* All blocks that begin in row y, one plane or all samples. */
+static mopd_status read_plane(decoder *d, uint32_t y, int plane, tmsize_t size)
+{
+    const uint32_t n_rows = least(d->block_h, d->height - y);
+    for (uint32_t x = 0; x < d->width; x += least(d->block_w, d->width - x)) {
+        const size_t row_bytes = read_block(d, x, y, plane, size), n = least(d->block_w, d->width - x);
+        if (!row_bytes) return fail_tiff(d, "its data");
+        for (size_t i = 0; i < n_rows; i++)
+            mo_tiff_pixel_unpack(
+                &d->pixel, d->block + i * row_bytes, d->band + (i * d->width + x) * MOST, n, plane);
+    }
+    return MOPD_OK;
+}
+
+static mopd_status read_band(decoder *d, uint32_t y, tmsize_t size)
+{
+    const size_t n_rows = least(d->block_h, d->height - y);
+    mopd_status st = MOPD_OK;
+    if (!d->apart) st = read_plane(d, y, -1, size);
+    const int n_planes = d->apart ? (int)mo_min(d->pixel.n, MOST) : 0;
+    for (int s = 0; s < n_planes && st == MOPD_OK; s++) st = read_plane(d, y, s, size);
+    for (size_t i = 0; st == MOPD_OK && i < n_rows * d->width; i++) {
+        const size_t to = (size_t)y * d->width + i;
+        mo_tiff_pixel_put(
+            &d->pixel, d->out->rgb + 3 * to, d->out->alpha ? d->out->alpha + to : NULL, d->band + MOST * i);
+    }
+    return st;
+}
+
+/* The size of blocks, checked: a row must hold its samples, or they would be read beyond it. */
+static mopd_status size_blocks(decoder *d, uint64_t *size)
+{
+    const bool tiled = TIFFIsTiled(d->tiff);
+    d->block_w = tiled ? get32(d, TIFFTAG_TILEWIDTH, 0) : d->width;
+    d->block_h =
+        tiled ? get32(d, TIFFTAG_TILELENGTH, 0) : least(get32(d, TIFFTAG_ROWSPERSTRIP, d->height), d->height);
+    const uint64_t most = d->rules.max_pixels; /* small pictures have tiles of this size */
+    mopd_status st = mo_image_check(d->block_w, d->block_h, most ? mo_max(most, LEAST_LIMIT) : 0);
+    if (st != MOPD_OK) return st;
+    const uint64_t row = tiled ? TIFFTileRowSize64(d->tiff) : TIFFScanlineSize64(d->tiff);
+    const uint64_t wanted =
+        mo_ceil_div((uint64_t)d->block_w * d->pixel.bits * (d->apart ? 1 : d->pixel.n), 8);
+    *size = tiled ? TIFFTileSize64(d->tiff) : TIFFVStripSize64(d->tiff, d->block_h);
+    if (row < wanted || row > UINT64_C(1) << 32 || *size < row * d->block_h || *size > PTRDIFF_MAX)
+        return mo_fail(MOPD_E_FORMAT, "TIFF: rows of %llu bytes for %u pixels", (unsigned long long)row,
+            (unsigned)d->block_w);
+    return MOPD_OK;
+}
+
+static mopd_status read_samples(decoder *d)
+{
+    uint64_t size = 0;
+    size_t band;
+    mopd_status st = size_blocks(d, &size);
+    if (st != MOPD_OK) return st;
+    if (!mo_mul(d->width, MOST, &band))
+        return mo_fail(MOPD_E_NOMEM, "TIFF: %u pixels in a row", (unsigned)d->width);
+    d->block =
+        mo_mem_calloc((size_t)size, 1); /* a strip may hold less than it should, which libtiff lets pass */
+    d->band = mo_mem_alloc(mo_min(d->block_h, d->height), band);
+    if (!d->block || !d->band) return MOPD_E_NOMEM;
+    for (uint32_t y = 0; y < d->height && st == MOPD_OK; y += least(d->block_h, d->height - y))
+        st = read_band(d, y, (tmsize_t)size);
+    return st;
+}
+
+/* libtiff's own conversion to RGB, of a strip's or tile's rows at a time as in Pillow. */
+static mopd_status convert(decoder *d)
+{
+    TIFFRGBAImage image;
+    char why[1024] = "";
+    const uint32_t rows =
+        get32(d, TIFFIsTiled(d->tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, d->height);
+    const uint32_t step = rows ? least(rows, d->height) : d->height;
+    bool good = TIFFRGBAImageOK(d->tiff, why) && TIFFRGBAImageBegin(&image, d->tiff, 0, why);
+    if (!good) return mo_fail(MOPD_E_FORMAT, "TIFF: %s", *why ? why : "libtiff cannot convert it");
+    image.req_orientation = image.orientation;
+    uint32_t *pixels = mo_mem_calloc(step, (size_t)d->width * sizeof *pixels);
+    for (uint32_t y = 0; pixels && good && y < d->height; y += least(step, d->height - y)) {
+        const uint32_t n_rows = least(step, d->height - y);
+        image.row_offset = (int)y;
+        good = TIFFRGBAImageGet(&image, pixels, d->width, n_rows);
+        for (size_t i = 0; good && i < (size_t)n_rows * d->width; i++) {
+            uint8_t *rgb = d->out->rgb + 3 * ((size_t)y * d->width + i);
+            rgb[0] = (uint8_t)TIFFGetR(pixels[i]);
+            rgb[1] = (uint8_t)TIFFGetG(pixels[i]);
+            rgb[2] = (uint8_t)TIFFGetB(pixels[i]);
+        }
+    }
+    TIFFRGBAImageEnd(&image);
+    mo_mem_free(pixels);
+    return !pixels ? MOPD_E_NOMEM : good ? MOPD_OK : fail_tiff(d, "its data");
+}
+
+static mopd_status read_all(decoder *d)
+{
+    mopd_status st = open_tiff(d);
+    if (st == MOPD_OK) st = read_header(d);
+    if (st == MOPD_OK) st = mo_image_create(d->out, d->width, d->height, d->pixel.alpha);
+    if (st == MOPD_OK) st = needs_conversion(d) ? convert(d) : read_samples(d);
+    if (st != MOPD_OK) return st;
+    d->out->cut = d->pixel.cut;
+    d->out->orientation = (uint8_t)get16(d, TIFFTAG_ORIENTATION, 1);
+    return mo_exif_turn(d->out);
+}
+
+mopd_status mo_tiff_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules)
+{
+    *out = (mo_image){0};
+    if (!mo_tiff_is(bytes, n_bytes)) return mo_fail(MOPD_E_FORMAT, "no TIFF file");
+    decoder *d = mo_mem_calloc(1, sizeof *d);
+    if (!d) return MOPD_E_NOMEM;
+    d->bytes = bytes;
+    d->n_bytes = n_bytes;
+    d->rules = *rules;
+    d->out = out;
+    mopd_status st = read_all(d);
+    if (d->tiff) TIFFClose(d->tiff);
+    mo_mem_free(d->block);
+    mo_mem_free(d->band);
+    mo_mem_free(d);
+    if (st != MOPD_OK) mo_image_free(out);
+    return st;
+}
