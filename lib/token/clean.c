@@ -255,23 +255,78 @@ static mopd_status lower_text(mo_unicode_cps *out, const mo_unicode_cps *in)
     return st;
 }
 
-mopd_status mo_clean_text(mo_buf *out, const char *text, size_t n_bytes, bool lower)
+/* Characters of Python's string.punctuation left out, in place. */
+static void drop_punctuation(mo_unicode_cps *x)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->cp[i] <= ' ' || x->cp[i] >= 0x7f || mo_unicode_class(x->cp[i]) != MO_U_OTHER)
+            x->cp[n++] = x->cp[i];
+    x->n = n;
+}
+
+static void blank_low_lines(mo_unicode_cps *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->cp[i] == '_') x->cp[i] = ' ';
+}
+
+/* ftfy and html.unescape, which all of open_clip's cleanings begin with; from x into x, with y as room. */
+static mopd_status clean_basic(mo_unicode_cps *x, mo_unicode_cps *y)
 {
     rows r = {0};
+    mopd_status st = fix_text(y, x, &r);
+    x->n = 0;
+    if (st == MOPD_OK) st = mo_entities_unescape(x, y);
+    y->n = 0;
+    if (st == MOPD_OK) st = mo_entities_unescape(y, x);
+    rows_free(&r);
+    const mo_unicode_cps t = *x;
+    *x = *y;
+    *y = t;
+    return st;
+}
+
+/* x in lower case, with y as room. */
+static mopd_status clean_case(mo_unicode_cps *x, mo_unicode_cps *y)
+{
+    y->n = 0;
+    const mopd_status st = lower_text(y, x);
+    const mo_unicode_cps t = *x;
+    *x = *y;
+    *y = t;
+    return st;
+}
+
+mopd_status mo_clean_text(mo_buf *out, const char *text, size_t n_bytes, mo_clean_case to)
+{
     mo_unicode_cps x = {0}, y = {0};
     mopd_status st = read_utf8(&x, text, n_bytes);
-    if (st == MOPD_OK) st = fix_text(&y, &x, &r);
-    x.n = 0;
-    if (st == MOPD_OK) st = mo_entities_unescape(&x, &y);
-    y.n = 0;
-    if (st == MOPD_OK) st = mo_entities_unescape(&y, &x);
-    join_words(&y);
-    x.n = 0;
-    if (st == MOPD_OK && lower) st = lower_text(&x, &y);
-    if (st == MOPD_OK) st = write_utf8(out, lower ? &x : &y);
+    if (st == MOPD_OK) st = clean_basic(&x, &y);
+    if (to == MO_CLEAN_CANONICAL) {
+        blank_low_lines(&x);
+        drop_punctuation(&x);
+    } else {
+        join_words(&x);
+    }
+    if (st == MOPD_OK && to != MO_CLEAN_AS_IS) st = clean_case(&x, &y);
+    if (to == MO_CLEAN_CANONICAL) join_words(&x);
+    if (st == MOPD_OK) st = write_utf8(out, &x);
     mo_mem_free(x.cp);
     mo_mem_free(y.cp);
-    rows_free(&r);
+    return st;
+}
+
+mopd_status mo_clean_siglip(mo_buf *out, const char *text, size_t n_bytes, bool lower)
+{
+    mo_unicode_cps x = {0}, y = {0};
+    mopd_status st = read_utf8(&x, text, n_bytes);
+    if (st == MOPD_OK && lower) st = clean_case(&x, &y);
+    drop_punctuation(&x);
+    join_words(&x);
+    if (st == MOPD_OK) st = write_utf8(out, &x);
+    mo_mem_free(x.cp);
+    mo_mem_free(y.cp);
     return st;
 }
 

@@ -20,13 +20,16 @@ typedef struct mo_tokens {
 } mo_tokens;
 
 /* Whose way with texts is followed.  APOSTROPHES: transformers', with straight apostrophes for curly ones.
- * HF_IN_OPEN_CLIP: cleaned, in the text's own case, then transformers'. */
+ * HF_IN_OPEN_CLIP: cleaned, in the text's own case, then transformers'; LOWER and CANONICAL the same in lower case and as
+ * open_clip's "canonicalize" (clean.h).  What transformers' own class of tokenizer cleans is done in all of them. */
 typedef enum mo_cleaning {
     MO_CLEANING_TRANSFORMERS,
     MO_CLEANING_OPENAI,
     MO_CLEANING_OPEN_CLIP,
     MO_CLEANING_HF_IN_OPEN_CLIP,
-    MO_CLEANING_APOSTROPHES
+    MO_CLEANING_APOSTROPHES,
+    MO_CLEANING_LOWER_IN_OPEN_CLIP,
+    MO_CLEANING_CANONICAL_IN_OPEN_CLIP
 } mo_cleaning;
 void mo_tokenizer_set_cleaning(mo_tokenizer *t, mo_cleaning cleaning);
 mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t);
@@ -51,14 +54,16 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
 
 void mo_tokenizer_free(mo_tokenizer *t);
 
-/* Appends the ids of a text without start and end.  FORMAT: broken UTF-8, with the byte position. */
+/* Appends the ids of a text without start and end, and without pads.  FORMAT: broken UTF-8, with the byte position. */
 mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens);
 
-/* Appends start, the ids, end.  More than limit ids in all (0: any number): ARG with both counts, or with
- * truncate the first limit-1 ids and the end.  On failure tokens is as before. */
+/* Appends start (where the kind has one), the ids, end; no pads.  More than limit ids in all (0: any number): ARG with
+ * both counts, or with truncate the first limit-1 ids and the end.  On failure tokens is as before. */
 mopd_status mo_tokenizer_encode(
     const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate, mo_tokens *tokens);
 
+/* The start is UINT32_MAX where there is none: T5's, SigLIP's and Gemma's kinds. */
+bool mo_tokenizer_has_start(const mo_tokenizer *t);
 uint32_t mo_tokenizer_start(const mo_tokenizer *t);
 uint32_t mo_tokenizer_end(const mo_tokenizer *t);
 uint32_t mo_tokenizer_pad(const mo_tokenizer *t);

@@ -149,17 +149,15 @@ static const mo_json *value_of(const mo_tokenizer_specials *s, bool use_map, con
     return v ? v : mo_json_get(s->config, key);
 }
 
-/* named[] in order: the seven keys (CLIP's defaults where the files are silent), other "..._token"
+/* named[] in order: the seven keys (the class's defaults where the files are silent), other "..._token"
  * texts, extra ones. */
 static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, bool use_map, const char *path)
 {
-    static const char *const defaults[N_NAMED] = {
-        "<|startoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, "<|endoftext|>", NULL, NULL};
     bool from_map;
     mopd_status st;
     for (size_t k = 0; k < N_NAMED; k++) {
         const mo_json *v = value_of(s, use_map, named_keys[k], &from_map);
-        given one = {.content = defaults[k], .bare = true, .normalized = -1, .id = (int64_t)k};
+        given one = {.content = s->defaults[k], .bare = true, .normalized = -1, .id = (int64_t)k};
         if (mo_json_kind(v) == MO_JSON_NULL) continue;
         if (v && (st = read_given(&one, v, from_map, path, named_keys[k])) != MOPD_OK) return st;
         one.id = (int64_t)k;
@@ -253,10 +251,13 @@ void mo_tokenizer_specials_close(mo_tokenizer_specials *s)
     *s = (mo_tokenizer_specials){0};
 }
 
-mopd_status mo_tokenizer_specials_open(
-    mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path)
+const char *const mo_tokenizer_specials_clip[7] = {
+    "<|startoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, "<|endoftext|>", NULL, NULL};
+
+mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *folder, const mo_json *json,
+    const char *json_path, const char *const defaults[7])
 {
-    *s = (mo_tokenizer_specials){0};
+    *s = (mo_tokenizer_specials){.defaults = defaults};
     givens listed = {0}, named = {0};
     mopd_status st = MOPD_OK;
     if (folder && (st = open_beside(&s->config, folder, "tokenizer_config.json")) != MOPD_OK) goto done;
@@ -275,8 +276,9 @@ mopd_status mo_tokenizer_specials_open(
         const char **at[] = {&s->start, &s->end, &s->unknown, NULL, &s->pad};
         if (named.item[i].id < 5 && at[named.item[i].id]) *at[named.item[i].id] = named.item[i].content;
     }
-    if (!s->start || !s->end)
-        st = mo_fail(MOPD_E_FORMAT, "%s: no %s token", place, s->start ? "end" : "start");
+    const bool starts = s->start || !defaults[0];
+    if (!starts || !s->end)
+        st = mo_fail(MOPD_E_FORMAT, "%s: no %s token", place, starts ? "end" : "start");
     else
         st = merge_lists(s, &listed, &named, place);
 done:

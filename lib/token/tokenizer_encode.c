@@ -23,6 +23,7 @@ typedef struct scratch {
     mo_buf norm, clean;
     uint32_t *work; /* of the merging, n_work numbers */
     size_t n_work;
+    mo_pieces_scratch pieces;
 } scratch;
 
 static void scratch_close(scratch *s)
@@ -31,21 +32,7 @@ static void scratch_close(scratch *s)
     mo_buf_free(&s->norm);
     mo_buf_free(&s->clean);
     mo_mem_free(s->work);
-}
-
-static mopd_status tokens_room(mo_tokens *tokens, size_t n)
-{
-    size_t need;
-    if (!mo_add(tokens->n, n, &need))
-        return mo_fail(MOPD_E_NOMEM, "out of memory: %zu + %zu ids", tokens->n, n);
-    if (need <= tokens->cap) return MOPD_OK;
-    size_t cap = tokens->cap < 64 ? 128 : tokens->cap + tokens->cap / 2;
-    if (cap < need) cap = need;
-    uint32_t *id = mo_mem_realloc(tokens->id, cap, sizeof *id);
-    if (!id) return MOPD_E_NOMEM;
-    tokens->id = id;
-    tokens->cap = cap;
-    return MOPD_OK;
+    mo_pieces_close(&s->pieces);
 }
 
 mopd_status mo_tokenizer_normalize(const char *text, size_t n_bytes, mo_unicode_cps *cps, mo_buf *out)
@@ -76,104 +63,10 @@ mopd_status mo_tokenizer_normalize(const char *text, size_t n_bytes, mo_unicode_
     return MOPD_OK;
 }
 
-/* Pairs of a short word: ids in work[0 .. n), ranks of the pairs behind; the lowest rank is sought
- * anew each time. */
-static size_t merge_short(const mo_tokenizer *t, uint32_t *id, size_t n)
-{
-    uint32_t *rank = id + n;
-    for (size_t i = 0; i + 1 < n; i++) rank[i] = mo_tokenizer_merge(t, id[i], id[i + 1]);
-    while (n > 1) {
-        size_t best = 0;
-        for (size_t i = 1; i + 1 < n; i++)
-            if (rank[i] < rank[best]) best = i;
-        if (rank[best] == MO_TOKEN_NONE) break;
-        id[best] = t->merge[rank[best]].joined;
-        n--;
-        memmove(id + best + 1, id + best + 2, (n - best - 1) * sizeof *id);
-        if (best + 1 < n) memmove(rank + best, rank + best + 1, (n - best - 1) * sizeof *rank);
-        if (best) rank[best - 1] = mo_tokenizer_merge(t, id[best - 1], id[best]);
-        if (best + 1 < n) rank[best] = mo_tokenizer_merge(t, id[best], id[best + 1]);
-    }
-    return n;
-}
-
-/* A heap of (rank, place), smallest first. */
-typedef struct heap {
-    uint32_t *item; /* 2 numbers each */
-    size_t n;
-} heap;
-
-static bool item_less(const uint32_t *a, const uint32_t *b)
-{
-    return a[0] != b[0] ? a[0] < b[0] : a[1] < b[1];
-}
-
-static void item_swap(uint32_t *a, uint32_t *b)
-{
-    for (int k = 0; k < 2; k++) {
-        uint32_t x = a[k];
-        a[k] = b[k];
-        b[k] = x;
-    }
-}
-
-static void heap_push(heap *h, uint32_t rank, uint32_t place)
-{
-    if (rank == MO_TOKEN_NONE) return;
-    size_t i = h->n++;
-    h->item[2 * i] = rank;
-    h->item[2 * i + 1] = place;
-    for (; i && item_less(h->item + 2 * i, h->item + (i - 1) / 2 * 2); i = (i - 1) / 2)
-        item_swap(h->item + 2 * i, h->item + (i - 1) / 2 * 2);
-}
-
-static void heap_pop(heap *h)
-{
-    h->n--;
-    h->item[0] = h->item[2 * h->n];
-    h->item[1] = h->item[2 * h->n + 1];
-    for (size_t i = 0, child; (child = 2 * i + 1) < h->n; i = child) {
-        if (child + 1 < h->n && item_less(h->item + 2 * child + 2, h->item + 2 * child)) child++;
-        if (!item_less(h->item + 2 * child, h->item + 2 * i)) break;
-        item_swap(h->item + 2 * i, h->item + 2 * child);
-    }
-}
-
-/* The same for any length in n log n: a linked list of ids, pairs in a heap, outdated ones skipped when they
- * come up. work: id n, next n, before n, heap 2 x 3n. */
-static size_t merge_long(const mo_tokenizer *t, uint32_t *id, size_t n)
-{
-    uint32_t *next = id + n, *before = id + 2 * n, end = (uint32_t)n;
-    heap h = {id + 3 * n, 0};
-    for (uint32_t i = 0; i < end; i++) {
-        next[i] = i + 1;
-        before[i] = i ? i - 1 : end;
-        if (i + 1 < end) heap_push(&h, mo_tokenizer_merge(t, id[i], id[i + 1]), i);
-    }
-    while (h.n) {
-        uint32_t rank = h.item[0], i = h.item[1], j = next[i];
-        heap_pop(&h);
-        const mo_merge *m = t->merge + rank;
-        if (id[i] != m->left || j >= end || id[j] != m->right) continue; /* a swallowed id is NONE */
-        id[i] = m->joined;
-        id[j] = MO_TOKEN_NONE;
-        next[i] = next[j];
-        if (next[i] < end) {
-            before[next[i]] = i;
-            heap_push(&h, mo_tokenizer_merge(t, id[i], id[next[i]]), i);
-        }
-        if (before[i] < end) heap_push(&h, mo_tokenizer_merge(t, id[before[i]], id[i]), before[i]);
-    }
-    size_t left = 0;
-    for (size_t i = 0; i < n; i++)
-        if (id[i] != MO_TOKEN_NONE) id[left++] = id[i];
-    return left;
-}
-
 static mopd_status add_word(const mo_tokenizer *t, const char *word, size_t n, scratch *s, mo_tokens *tokens)
 {
     size_t need;
-    if (n > MO_TOKEN_NONE / 16 || !mo_mul(n, 9, &need))
+    if (n > MO_TOKEN_NONE / 16 || !mo_mul(n, MO_TOKENIZER_WORK, &need))
         return mo_fail(MOPD_E_UNSUPPORTED, "a word of %zu bytes", n);
     if (need > s->n_work) {
         uint32_t *work = mo_mem_realloc(s->work, mo_max(need, 576), sizeof *work);
@@ -192,8 +85,8 @@ static mopd_status add_word(const mo_tokenizer *t, const char *word, size_t n, s
                 i + 1 < n ? "" : " at the end of a word");
         s->work[n_ids++] = id;
     }
-    if (n > 1) n_ids = n <= 32 ? merge_short(t, s->work, n) : merge_long(t, s->work, n);
-    mopd_status st = tokens_room(tokens, n_ids);
+    n_ids = mo_tokenizer_join(t, s->work, n);
+    mopd_status st = mo_tokenizer_room(tokens, n_ids);
     if (st != MOPD_OK) return st;
     memcpy(tokens->id + tokens->n, s->work, n_ids * sizeof *s->work);
     tokens->n += n_ids;
@@ -223,19 +116,6 @@ static size_t written_special(const char *p, size_t n)
     return 0;
 }
 
-/* Bytes of the run of characters of `class` that starts at p. */
-static size_t run_of(const char *p, size_t n, mo_uclass class)
-{
-    size_t at = 0;
-    while (at < n) {
-        size_t after = at;
-        int32_t cp = mo_utf8_next(p, n, &after);
-        if (cp < 0 || mo_unicode_class((uint32_t)cp) != class) break;
-        at = after;
-    }
-    return at;
-}
-
 /* Words of normalised text:
  * <|startoftext|> | <|endoftext|> | 's|'t|'re|'ve|'m|'ll|'d | [\p{L}]+ | [\p{N}] | [^\s\p{L}\p{N}]+ */
 static mopd_status add_words(const mo_tokenizer *t, const char *p, size_t n, scratch *s, mo_tokens *tokens)
@@ -256,37 +136,10 @@ static mopd_status add_words(const mo_tokenizer *t, const char *p, size_t n, scr
             continue;
         }
         step = contraction(word, left);
-        if (!step) step = class == MO_U_NUMBER ? after : run_of(word, left, class);
+        if (!step) step = class == MO_U_NUMBER ? after : mo_tokenizer_run(word, left, class);
         st = add_word(t, word, step, s, tokens);
     }
     return st;
-}
-
-/* The longest pattern of the kind at p; NULL when none is there. */
-static const mo_added *pattern_at(const mo_tokenizer *t, const char *p, size_t n, uint32_t kind)
-{
-    const mo_added *best = NULL;
-    for (size_t i = 0; i < t->n_added; i++) {
-        const mo_added *a = t->added + i;
-        if ((a->flags & MO_ADDED_NORMALIZED) != kind || a->n_bytes > n) continue;
-        if (best && a->n_bytes <= best->n_bytes) continue;
-        if (!memcmp(p, t->text + a->at, a->n_bytes)) best = a;
-    }
-    return best;
-}
-
-/* Where the white space that ends text[0 .. n) begins. */
-static size_t space_before(const char *text, size_t n)
-{
-    while (n) {
-        size_t at = n - 1;
-        while (at && ((unsigned char)text[at] & 0xc0) == 0x80) at--;
-        size_t after = at;
-        int32_t cp = mo_utf8_next(text, n, &after);
-        if (cp < 0 || mo_unicode_class((uint32_t)cp) != MO_U_SPACE) break;
-        n = at;
-    }
-    return n;
 }
 
 static mopd_status add_text(
@@ -303,31 +156,19 @@ static mopd_status add_between(
     return add_text(t, s->norm.data, s->norm.size, MO_ADDED_NORMALIZED, s, tokens);
 }
 
-/* Cuts text at the leftmost longest added tokens of a kind (0: raw, NORMALIZED). */
 static mopd_status add_text(
     const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, scratch *s, mo_tokens *tokens)
 {
-    const bool *starts = t->starts[kind ? 1 : 0];
+    mo_tokenizer_cut cut = {0};
     size_t done = 0; /* text before it is dealt with */
     mopd_status st = MOPD_OK;
-    if (!t->any[kind ? 1 : 0]) return add_between(t, text, n, kind, s, tokens);
-    for (size_t at = 0; at < n;) {
-        const mo_added *a = starts[(unsigned char)text[at]] ? pattern_at(t, text + at, n - at, kind) : NULL;
-        if (!a) {
-            at++;
-            continue;
-        }
-        size_t from = at, to = at + a->n_bytes;
-        at = to;
-        if (a->flags & MO_ADDED_LSTRIP) from = space_before(text, from);
-        if (a->flags & MO_ADDED_RSTRIP) to += run_of(text + to, n - to, MO_U_SPACE);
-        if (from > done) st = add_between(t, text + done, from - done, kind, s, tokens);
-        if (st == MOPD_OK) st = tokens_room(tokens, 1);
-        if (st != MOPD_OK) return st;
-        tokens->id[tokens->n++] = a->id;
-        done = to;
+    while (st == MOPD_OK && mo_tokenizer_cut_next(t, text, n, kind, &cut)) {
+        if (cut.from > done) st = add_between(t, text + done, cut.from - done, kind, s, tokens);
+        if (st == MOPD_OK) st = mo_tokenizer_room(tokens, 1);
+        if (st == MOPD_OK) tokens->id[tokens->n++] = cut.id;
+        done = cut.to;
     }
-    return done < n ? add_between(t, text + done, n - done, kind, s, tokens) : MOPD_OK;
+    return st == MOPD_OK && done < n ? add_between(t, text + done, n - done, kind, s, tokens) : st;
 }
 
 /* A special token written in cleaned text, its id in *id: bytes of it, 0 for none. */
@@ -357,7 +198,7 @@ static size_t long_s(const char *p, size_t n)
 /* Bytes of a run as it ends there, too. */
 static size_t cleaned_run(const char *p, size_t n, mo_uclass class)
 {
-    const size_t run = run_of(p, n, class);
+    const size_t run = mo_tokenizer_run(p, n, class);
     for (size_t i = 0; i + 1 < run; i++)
         if (!memcmp(p + i, NO_CLASS, 2)) return i;
     return run;
@@ -375,7 +216,7 @@ static mopd_status add_cleaned(const mo_tokenizer *t, const char *p, size_t n, s
         step = after;
         if (class == MO_U_SPACE || (left > 1 && !memcmp(word, NO_CLASS, 2))) continue;
         if ((step = special_at(t, word, left, &id))) {
-            if ((st = tokens_room(tokens, 1)) == MOPD_OK) tokens->id[tokens->n++] = id;
+            if ((st = mo_tokenizer_room(tokens, 1)) == MOPD_OK) tokens->id[tokens->n++] = id;
             continue;
         }
         step = contraction(word, left);
@@ -386,22 +227,40 @@ static mopd_status add_cleaned(const mo_tokenizer *t, const char *p, size_t n, s
     return st;
 }
 
+/* The text as transformers' tokenizer takes it. */
+static mopd_status add_plain(const mo_tokenizer *t, const char *text, size_t n, scratch *s, mo_tokens *tokens)
+{
+    if (t->pieces.kind != MO_PIECES_NONE) return mo_pieces_text(t, text, n, &s->pieces, tokens);
+    return add_text(t, text, n, 0, s, tokens);
+}
+
+static mopd_status clean(mo_buf *out, mo_cleaning cleaning, const char *text, size_t n)
+{
+    switch (cleaning) {
+    case MO_CLEANING_APOSTROPHES:
+        return mo_clean_apostrophes(out, text, n);
+    case MO_CLEANING_HF_IN_OPEN_CLIP:
+        return mo_clean_text(out, text, n, MO_CLEAN_AS_IS);
+    case MO_CLEANING_CANONICAL_IN_OPEN_CLIP:
+        return mo_clean_text(out, text, n, MO_CLEAN_CANONICAL);
+    default:
+        return mo_clean_text(out, text, n, MO_CLEAN_LOWER);
+    }
+}
+
 /* The text as its tokenizer's users get it. */
 static mopd_status add_any(const mo_tokenizer *t, const char *text, size_t n, scratch *s, mo_tokens *tokens)
 {
     const mo_cleaning c = t->cleaning;
-    mopd_status st = MOPD_OK;
     const bool curly = c == MO_CLEANING_APOSTROPHES && (memchr(text, 0xe2, n) || memchr(text, 0xca, n));
+    const bool own = c == MO_CLEANING_OPENAI || c == MO_CLEANING_OPEN_CLIP;
     if (c == MO_CLEANING_TRANSFORMERS || (c == MO_CLEANING_APOSTROPHES && !curly))
-        return add_text(t, text, n, 0, s, tokens);
-    if (c == MO_CLEANING_APOSTROPHES)
-        st = mo_clean_apostrophes(&s->clean, text, n);
-    else
-        st = mo_clean_text(&s->clean, text, n, c != MO_CLEANING_HF_IN_OPEN_CLIP);
+        return add_plain(t, text, n, s, tokens);
+    mopd_status st = clean(&s->clean, c, text, n);
     if (st != MOPD_OK) return st;
-    if (c == MO_CLEANING_OPENAI || c == MO_CLEANING_OPEN_CLIP)
+    if (own && t->pieces.kind == MO_PIECES_NONE)
         return add_cleaned(t, s->clean.data, s->clean.size, s, tokens);
-    return add_text(t, s->clean.data, s->clean.size, 0, s, tokens);
+    return add_plain(t, s->clean.data, s->clean.size, s, tokens);
 }
 
 mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens)
@@ -418,38 +277,54 @@ mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_b
     return st;
 }
 
+/* What is said of a text that is too long: how long, and how it begins. */
+static mopd_status too_long(
+    const mo_tokenizer *t, const char *text, size_t n_bytes, size_t n_ids, size_t limit)
+{
+    size_t shown = 0;
+    while (shown < n_bytes && shown < 60) {
+        size_t after = shown;
+        mo_utf8_next(text, n_bytes, &after);
+        if (after > 60) break;
+        shown = after;
+    }
+    return mo_fail(MOPD_E_ARG, "the text is %zu tokens long with %send, the limit is %zu: \"%.*s\"%s", n_ids,
+        mo_tokenizer_has_start(t) ? "start and " : "", limit, (int)shown, text, shown < n_bytes ? "..." : "");
+}
+
+/* Whether the end is written: SiglipTokenizer adds none to ids that have it. */
+static bool needs_end(const mo_tokenizer *t, const mo_tokens *tokens, size_t first)
+{
+    return !(t->pieces.flags & MO_PIECES_SIGLIP) || tokens->n == first || tokens->id[tokens->n - 1] != t->end;
+}
+
+/* Appends start and ids. */
+static mopd_status add_start(const mo_tokenizer *t, const char *text, size_t n_bytes, mo_tokens *tokens)
+{
+    mopd_status st = mo_tokenizer_room(tokens, 2);
+    if (st != MOPD_OK) return st;
+    if (mo_tokenizer_has_start(t)) tokens->id[tokens->n++] = t->start;
+    if ((st = mo_tokenizer_raw(t, text, n_bytes, tokens)) == MOPD_OK) st = mo_tokenizer_room(tokens, 1);
+    return st;
+}
+
 mopd_status mo_tokenizer_encode(
     const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate, mo_tokens *tokens)
 {
-    size_t n = tokens->n;
+    const size_t n = tokens->n;
     if (limit == 1) return mo_fail(MOPD_E_ARG, "a limit of 1 token has no room for start and end");
-    mopd_status st = tokens_room(tokens, 2);
-    if (st != MOPD_OK) return st;
-    tokens->id[tokens->n++] = t->start;
-    if ((st = mo_tokenizer_raw(t, text, n_bytes, tokens)) != MOPD_OK ||
-        (st = tokens_room(tokens, 1)) != MOPD_OK) {
+    mopd_status st = add_start(t, text, n_bytes, tokens);
+    if (st == MOPD_OK) {
+        const size_t n_ids = tokens->n + (needs_end(t, tokens, n) ? 1 : 0) - n;
+        const bool fits = !limit || n_ids <= limit;
+        if (!fits && !truncate) st = too_long(t, text, n_bytes, n_ids, limit);
+        if (!fits) tokens->n = n + limit - 1;
+    }
+    if (st != MOPD_OK)
         tokens->n = n;
-        return st;
-    }
-    size_t n_ids = tokens->n + 1 - n;
-    if (limit && n_ids > limit) {
-        tokens->n = n + limit - 1;
-        if (!truncate) {
-            tokens->n = n;
-            size_t shown = 0;
-            while (shown < n_bytes && shown < 60) {
-                size_t after = shown;
-                mo_utf8_next(text, n_bytes, &after);
-                if (after > 60) break;
-                shown = after;
-            }
-            return mo_fail(MOPD_E_ARG,
-                "the text is %zu tokens long with start and end, the limit is %zu: \"%.*s\"%s", n_ids, limit,
-                (int)shown, text, shown < n_bytes ? "..." : "");
-        }
-    }
-    tokens->id[tokens->n++] = t->end;
-    return MOPD_OK;
+    else if (needs_end(t, tokens, n))
+        tokens->id[tokens->n++] = t->end;
+    return st;
 }
 
 void mo_tokenizer_set_cleaning(mo_tokenizer *t, mo_cleaning cleaning)
@@ -462,8 +337,8 @@ mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t)
     return t->cleaning;
 }
 
-static const char *const cleanings[] = {
-    "transformers", "openai", "open_clip", "huggingface in open_clip", "apostrophes"};
+static const char *const cleanings[] = {"transformers", "openai", "open_clip", "huggingface in open_clip",
+    "apostrophes", "lower in open_clip", "canonicalize in open_clip"};
 #define N_CLEANINGS (sizeof cleanings / sizeof *cleanings)
 
 const char *mo_tokenizer_cleaning_name(mo_cleaning cleaning)
@@ -488,6 +363,10 @@ void mo_tokenizer_free(mo_tokenizer *t)
 uint32_t mo_tokenizer_start(const mo_tokenizer *t)
 {
     return t->start;
+}
+bool mo_tokenizer_has_start(const mo_tokenizer *t)
+{
+    return t->start != MO_TOKEN_NONE;
 }
 uint32_t mo_tokenizer_end(const mo_tokenizer *t)
 {

@@ -2,10 +2,13 @@
  * tokenizer_scan.c - a reader of strings, small numbers and brackets; no more JSON than a tokenizer.json needs. */
 #include "token/tokenizer_scan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
+
+__extension__ typedef unsigned __int128 wide;
 
 static void skip_space(mo_tokenizer_scan *s)
 {
@@ -141,6 +144,23 @@ static bool enter(mo_tokenizer_scan *s, const char *key)
     return false;
 }
 
+/* Appends the file with empty values in the places of one or two of its own. */
+static mopd_status leave_out(
+    const mo_buf *file, const mo_tokenizer_scan *vocab, const mo_tokenizer_scan *merges, mo_buf *rest)
+{
+    const mo_tokenizer_scan *part[2] = {vocab, merges};
+    const bool turned = merges && merges->at < vocab->at;
+    const char *at = file->data;
+    mopd_status st = MOPD_OK;
+    if (turned) part[0] = merges, part[1] = vocab;
+    for (size_t i = 0; i < 2 && part[i] && st == MOPD_OK; i++) {
+        st = mo_buf_add(rest, at, (size_t)(part[i]->at - at));
+        if (st == MOPD_OK) st = mo_buf_adds(rest, *part[i]->at == '{' ? "{}" : "[]");
+        at = part[i]->end;
+    }
+    return st == MOPD_OK ? mo_buf_add(rest, at, (size_t)(file->data + file->size - at)) : st;
+}
+
 bool mo_tokenizer_scan_find(
     const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st)
 {
@@ -159,14 +179,9 @@ bool mo_tokenizer_scan_find(
         if (which && which->at) return false;
         if (which) *which = value;
     } while (take(&s, ','));
-    if (!vocab->at || !merges->at || *vocab->at != '{' || *merges->at != '[') return false;
-    const mo_tokenizer_scan *one = vocab->at < merges->at ? vocab : merges,
-                            *two = one == vocab ? merges : vocab;
-    *st = mo_buf_add(rest, file->data, (size_t)(one->at - file->data));
-    if (*st == MOPD_OK) *st = mo_buf_adds(rest, one == vocab ? "{}" : "[]");
-    if (*st == MOPD_OK) *st = mo_buf_add(rest, one->end, (size_t)(two->at - one->end));
-    if (*st == MOPD_OK) *st = mo_buf_adds(rest, two == vocab ? "{}" : "[]");
-    if (*st == MOPD_OK) *st = mo_buf_add(rest, two->end, (size_t)(file->data + file->size - two->end));
+    if (!vocab->at || (*vocab->at == '[') != !merges->at) return false;
+    if (merges->at && (*vocab->at != '{' || *merges->at != '[')) return false;
+    *st = leave_out(file, vocab, merges->at ? merges : NULL, rest);
     return *st == MOPD_OK;
 }
 
@@ -185,6 +200,72 @@ bool mo_tokenizer_scan_vocab(mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, 
             return false;
     } while (take(&scan, ','));
     if (!take(&scan, '}')) return false;
+    skip_space(&scan);
+    return scan.at == scan.end;
+}
+
+/* A decimal fraction that a double holds the nearest of: at most 19 digits, as many behind the point as 27.  The
+ * quotient of the digits by a power of ten, rounded once, half to even. */
+static double nearest(uint64_t digits, unsigned n_behind)
+{
+    uint64_t power = 1; /* of five: the twos go into the exponent */
+    int exponent = -(int)n_behind;
+    if (!digits) return 0;
+    for (unsigned i = 0; i < n_behind; i++) power *= 5;
+    for (; !(digits >> 63); exponent--) digits <<= 1;
+    const wide whole = (wide)digits << 64;
+    wide quotient = whole / power;
+    bool rest = whole % power != 0;
+    for (exponent -= 64; quotient >> 54; exponent++) {
+        rest = rest || quotient & 1;
+        quotient >>= 1;
+    }
+    const uint64_t bits = (uint64_t)quotient, half = bits & 1; /* 54 bits: one more than a double's */
+    const bool up = half && (rest || bits & 2);
+    return ldexp((double)((bits >> 1) + (up ? 1 : 0)), exponent + 1);
+}
+
+/* A number without exponent. */
+static bool take_fraction(mo_tokenizer_scan *s, double *out)
+{
+    uint64_t digits = 0;
+    unsigned n_behind = 0, n = 0, n_before = 0;
+    const bool below = take(s, '-');
+    bool point = false;
+    skip_space(s);
+    const char first = s->at < s->end ? *s->at : 0;
+    for (; s->at < s->end && n < 20 && n_behind < 28; s->at++) {
+        if (*s->at == '.' && !point && n_before) {
+            point = true;
+            continue;
+        }
+        if (*s->at < '0' || *s->at > '9') break;
+        digits = digits * 10 + (uint64_t)(*s->at - '0');
+        n += digits ? 1 : 0;
+        n_before += point ? 0 : 1;
+        n_behind += point ? 1 : 0;
+    }
+    if (!n_before || n > 19 || n_behind > 27 || point != (n_behind > 0) || (first == '0' && n_before > 1))
+        return false;
+    *out = below ? -nearest(digits, n_behind) : nearest(digits, n_behind);
+    return true;
+}
+
+bool mo_tokenizer_scan_pieces(
+    mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, double *score, mopd_status *st)
+{
+    if (!take(&scan, '[')) return false;
+    do {
+        mo_word word = {.id = (uint32_t)vocab->n};
+        const size_t n = vocab->n;
+        if (n == vocab->cap || !take(&scan, '[') || !take_string(&scan, &word) || !take(&scan, ',') ||
+            !take_fraction(&scan, score + n) || !take(&scan, ']'))
+            return false;
+        if ((*st = mo_tokenizer_vocab_set(vocab, word.text, word.n_bytes, word.id)) != MOPD_OK ||
+            vocab->n == n)
+            return false;
+    } while (take(&scan, ','));
+    if (!take(&scan, ']')) return false;
     skip_space(&scan);
     return scan.at == scan.end;
 }

@@ -16,12 +16,16 @@ typedef struct mo_tokenizer_scan {
 } mo_tokenizer_scan;
 
 /* Finds the values of model.vocab and model.merges in a tokenizer.json and writes the file with "{}" and
- * "[]" in their places to rest.  *st is NOMEM or OK. */
+ * "[]" in their places to rest.  A vocabulary that is a list has no merges beside it.  *st is NOMEM or OK. */
 bool mo_tokenizer_scan_find(
     const mo_buf *file, mo_tokenizer_scan *vocab, mo_tokenizer_scan *merges, mo_buf *rest, mopd_status *st);
 
 /* {"text": id, ...}, nothing behind.  The vocabulary, opened here, points into the text. */
 bool mo_tokenizer_scan_vocab(mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, mopd_status *st);
+
+/* [["text", score], ...], nothing behind, ids in order.  The vocabulary is open; score has room for vocab->cap. */
+bool mo_tokenizer_scan_pieces(
+    mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, double *score, mopd_status *st);
 
 /* ["a b", ["a", "b"], ...]: the number of items at most, then one item after the other.  b is NULL for a
  * text. False: *done says whether the array ended well. */

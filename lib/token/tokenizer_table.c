@@ -95,8 +95,7 @@ uint32_t mo_tokenizer_merge(const mo_tokenizer *t, uint32_t left, uint32_t right
     return MO_TOKEN_NONE;
 }
 
-/* Fills the table of pairs. */
-static mopd_status index_merges(mo_tokenizer *t, const char *name)
+mopd_status mo_tokenizer_index_merges(mo_tokenizer *t, const char *name)
 {
     for (size_t k = 0; k < t->n_merges; k++) {
         const mo_merge *m = t->merge + k;
@@ -126,14 +125,18 @@ static mopd_status check_ids(const mo_tokenizer *t, const char *name)
     if (!good)
         return mo_fail(
             MOPD_E_FORMAT, "%s: the id of a special token or a byte is beyond %zu", name, t->n_ids);
+    return mo_tokenizer_check_texts(t, name);
+}
+
+mopd_status mo_tokenizer_check_texts(const mo_tokenizer *t, const char *name)
+{
     for (size_t i = 0; i <= t->n_ids; i++)
         if (t->token[i] > t->n_text || (i && t->token[i] < t->token[i - 1]))
             return mo_fail(MOPD_E_FORMAT, "%s: the text of token %zu lies outside", name, i ? i - 1 : 0);
     return MOPD_OK;
 }
 
-/* Checks the patterns and notes the bytes they begin with. */
-static mopd_status check_added(mo_tokenizer *t, const char *name)
+mopd_status mo_tokenizer_check_added(mo_tokenizer *t, const char *name)
 {
     const uint32_t known = MO_ADDED_LSTRIP | MO_ADDED_RSTRIP | MO_ADDED_NORMALIZED;
     for (size_t k = 0; k < t->n_added; k++) {
@@ -186,6 +189,7 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
     uint32_t head[HEADER];
     if (n_bytes < sizeof head) return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary of %zu bytes", name, n_bytes);
     memcpy(head, bytes, sizeof head);
+    if (head[0] == MO_PIECES_MAGIC) return mo_pieces_load(out, bytes, n_bytes, name);
     if (head[0] != MAGIC_0) return mo_fail(MOPD_E_FORMAT, "%s: not a vocabulary block", name);
     if (head[1] > MAGIC_1)
         return mo_fail(MOPD_E_VERSION, "%s: vocabulary format %u, known up to %u", name, head[1], MAGIC_1);
@@ -207,8 +211,8 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
     t->block_bytes = n_bytes;
     place(t, t->block);
     mopd_status st = check_ids(t, name);
-    if (st == MOPD_OK) st = check_added(t, name);
-    if (st == MOPD_OK) st = index_merges(t, name);
+    if (st == MOPD_OK) st = mo_tokenizer_check_added(t, name);
+    if (st == MOPD_OK) st = mo_tokenizer_index_merges(t, name);
     if (st != MOPD_OK)
         mo_tokenizer_free(t);
     else
@@ -244,8 +248,7 @@ static mopd_status add_symbols(mo_buf *buf, const mo_tokenizer_vocab *model)
     return st;
 }
 
-/* The merges without pairs that come again later; how many were left out goes into *n_left_out. */
-static mopd_status add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size_t *n_left_out)
+mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size_t *n_left_out)
 {
     size_t slots = 16, from = buf->size;
     while (slots < parts->n_merges * 2) slots *= 2;
@@ -292,8 +295,7 @@ static mopd_status words_by_id(
     return MOPD_OK;
 }
 
-/* token[], added[] and text[]; *n_text = bytes of text. */
-static mopd_status add_texts(
+mopd_status mo_tokenizer_add_texts(
     mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name, size_t *n_text)
 {
     const mo_word **by_id = mo_mem_calloc(n_ids, sizeof *by_id);
@@ -321,7 +323,7 @@ static mopd_status add_texts(
     return st == MOPD_OK ? mo_buf_add(buf, "\0\0\0", (4 - at % 4) % 4) : st;
 }
 
-static size_t count_ids(const mo_tokenizer_parts *parts)
+size_t mo_tokenizer_count_ids(const mo_tokenizer_parts *parts)
 {
     size_t n = 0;
     for (size_t i = 0; i < parts->model->n; i++)
@@ -335,15 +337,15 @@ mopd_status mo_tokenizer_build(mo_tokenizer **out, const mo_tokenizer_parts *par
 {
     *out = NULL;
     mo_buf buf = {0};
-    size_t n_ids = count_ids(parts), n_left_out = 0, n_text = 0;
+    size_t n_ids = mo_tokenizer_count_ids(parts), n_left_out = 0, n_text = 0;
     if (n_ids > MO_TOKEN_MAX_IDS || parts->n_merges > MO_TOKEN_MAX_IDS || parts->n_added > MO_TOKEN_MAX_IDS)
         return mo_fail(MOPD_E_FORMAT, "%s: %zu ids, %zu merges, %zu added tokens; at most %zu", name, n_ids,
             parts->n_merges, parts->n_added, MO_TOKEN_MAX_IDS);
     mopd_status st = MOPD_OK;
     for (int i = 0; i < HEADER && st == MOPD_OK; i++) st = add_u32(&buf, 0);
     if (st == MOPD_OK) st = add_symbols(&buf, parts->model);
-    if (st == MOPD_OK) st = add_merges(&buf, parts, &n_left_out);
-    if (st == MOPD_OK) st = add_texts(&buf, parts, n_ids, name, &n_text);
+    if (st == MOPD_OK) st = mo_tokenizer_add_merges(&buf, parts, &n_left_out);
+    if (st == MOPD_OK) st = mo_tokenizer_add_texts(&buf, parts, n_ids, name, &n_text);
     if (st == MOPD_OK) {
         uint32_t head[HEADER] = {MAGIC_0, MAGIC_1, (uint32_t)buf.size, (uint32_t)n_ids,
             (uint32_t)(parts->n_merges - n_left_out), (uint32_t)parts->n_added, (uint32_t)n_text,

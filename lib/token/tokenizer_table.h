@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer_table.h - the tokenizer's block of tables, for tokenizer*.c alone.
+ * tokenizer_table.h - the tokenizer's block of tables, for tokenizer*.c and pieces_*.c alone.
  *
- * The serialised block, 32-bit little-endian numbers (NONE = 0xffffffff):
+ * The serialised block of CLIP's tokenizer (pieces.h has the other kinds'), 32-bit little-endian numbers (NONE = 0xffffffff):
  *
  *     magic[2] n_bytes | n_ids n_merges n_added n_text | start end pad unknown
  * symbol[256]      id of each byte inside a word        last[256]  the same at the end of a word ("a</w>")
@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "format/json.h"
+#include "token/pieces.h"
 #include "token/tokenizer.h"
 #include "token/unicode.h"
 
@@ -48,6 +49,7 @@ struct mo_tokenizer {
     const void *block;
     size_t block_bytes;
     mo_cleaning cleaning; /* not a part of the block */
+    mo_pieces pieces;     /* of the kinds that have no symbol and no last */
 };
 
 /* A growing vocabulary while a tokenizer is put together: text -> id.  Texts are not copied. */
@@ -90,10 +92,63 @@ typedef struct mo_tokenizer_parts {
     uint32_t start, end, pad, unknown;
 } mo_tokenizer_parts;
 
+/* Parts of a block.  The largest id + 1.  The merges without pairs that come again later; how many were left out goes
+ * into *n_left_out.  token[], added[] and text[]; *n_text = bytes of text. */
+size_t mo_tokenizer_count_ids(const mo_tokenizer_parts *parts);
+mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size_t *n_left_out);
+mopd_status mo_tokenizer_add_texts(
+    mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name, size_t *n_text);
+
+/* Checks of a placed block: texts lie inside; patterns do, and the bytes they begin with are noted; the table of pairs
+ * is filled. */
+mopd_status mo_tokenizer_check_texts(const mo_tokenizer *t, const char *name);
+mopd_status mo_tokenizer_check_added(mo_tokenizer *t, const char *name);
+mopd_status mo_tokenizer_index_merges(mo_tokenizer *t, const char *name);
+
+/* What the other kinds are made from beside that; score by id, or NULL. */
+typedef struct mo_pieces_parts {
+    const mo_tokenizer_parts *tokens;
+    mo_pieces_kind kind;
+    uint32_t flags;
+    const double *score;
+    size_t n_scores;
+    uint32_t step[MO_PIECES_MOST_STEPS];
+    size_t n_steps;
+    const void *map; /* charsmap.h */
+    size_t n_map;
+} mo_pieces_parts;
+
+#define MO_PIECES_MAGIC UINT32_C(0x69706f6d) /* "mopi" */
+mopd_status mo_pieces_build(mo_tokenizer **out, const mo_pieces_parts *parts, const char *name);
+mopd_status mo_pieces_load(mo_tokenizer **out, const void *bytes, size_t n_bytes, const char *name);
+
 mopd_status mo_tokenizer_build(mo_tokenizer **out, const mo_tokenizer_parts *parts, const char *name);
 
 /* The index of the merge of a pair of ids, MO_TOKEN_NONE when there is none. */
 uint32_t mo_tokenizer_merge(const mo_tokenizer *t, uint32_t left, uint32_t right);
+
+/* n ids at the start of work, which has room for MO_TOKENIZER_WORK x n, after all merges; how many are left. */
+#define MO_TOKENIZER_WORK 9
+size_t mo_tokenizer_join(const mo_tokenizer *t, uint32_t *work, size_t n);
+
+/* Room for n more ids. */
+mopd_status mo_tokenizer_room(mo_tokens *tokens, size_t n);
+
+/* Bytes of the run of characters of `class` that starts at p. */
+size_t mo_tokenizer_run(const char *p, size_t n, mo_uclass class);
+
+/* Where the white space that ends text[0 .. n) begins. */
+size_t mo_tokenizer_space_before(const char *text, size_t n);
+
+/* The leftmost longest added token of a kind (0: raw, MO_ADDED_NORMALIZED) that begins at `at` or behind; false for
+ * none.  It takes [from, to) of the text with the white space that belongs to it, and the search goes on at `at`.
+ * Start from {0}. */
+typedef struct mo_tokenizer_cut {
+    size_t at, from, to;
+    uint32_t id;
+} mo_tokenizer_cut;
+bool mo_tokenizer_cut_next(
+    const mo_tokenizer *t, const char *text, size_t n, uint32_t kind, mo_tokenizer_cut *cut);
 
 /* The character that stands for a byte in a byte-level vocabulary (Radford et al. 2019), as UTF-8; its bytes. */
 size_t mo_tokenizer_byte_symbol(unsigned char byte, char out[4]);
@@ -107,18 +162,23 @@ typedef struct mo_tokenizer_special {
     uint32_t flags;      /* MO_ADDED_... */
 } mo_tokenizer_special;
 
-/* The added tokens that transformers' CLIPTokenizer makes of tokenizer_config.json, special_tokens_map.json,
+/* The added tokens that transformers makes of tokenizer_config.json, special_tokens_map.json,
  * added_tokens.json and tokenizer.json's own list, in the order it adds them. */
 typedef struct mo_tokenizer_specials {
     mo_tokenizer_special *item;
     size_t n, cap;
-    const char *start, *end, *pad, *unknown; /* pad may be NULL */
-    const mo_json *config, *map, *list;      /* open files */
+    const char *start, *end, *pad,
+        *unknown;                       /* NULL: none; with CLIP's defaults there is a start and an end */
+    const char *const *defaults;        /* of the seven keys of read_named */
+    const mo_json *config, *map, *list; /* open files */
 } mo_tokenizer_specials;
 
-/* folder NULL: no files; json, tokenizer.json's root, may be NULL and must stay open as long. */
-mopd_status mo_tokenizer_specials_open(
-    mo_tokenizer_specials *s, const char *folder, const mo_json *json, const char *json_path);
+/* folder NULL: no files; json, tokenizer.json's root, may be NULL and must stay open as long.  defaults: what a class
+ * of tokenizers calls its tokens of begin, end, unknown, separator, pad, class and mask where the files do not say;
+ * NULL: none.  FORMAT without an end, or without a start where there is a default of it. */
+extern const char *const mo_tokenizer_specials_clip[7];
+mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *folder, const mo_json *json,
+    const char *json_path, const char *const defaults[7]);
 void mo_tokenizer_specials_close(mo_tokenizer_specials *s);
 
 #endif

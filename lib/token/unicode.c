@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/unicode_tables.h"
@@ -116,6 +117,20 @@ mo_ucase mo_unicode_case(uint32_t cp)
     default:
         return MO_U_UNCASED;
     }
+}
+
+size_t mo_unicode_cluster(const char *text, size_t n)
+{
+    size_t at = 0, next;
+    utf8proc_int32_t state = 0, before = mo_utf8_next(text, n, &at);
+    if (before < 0) return mo_min(n, 1);
+    for (; at < n; at = next) {
+        next = at;
+        const int32_t cp = mo_utf8_next(text, n, &next);
+        if (cp < 0 || utf8proc_grapheme_break_stateful(before, cp, &state)) break;
+        before = cp;
+    }
+    return at;
 }
 
 mopd_status mo_unicode_room(mo_unicode_cps *cps, size_t n)

@@ -34,6 +34,10 @@ mo_ucase mo_unicode_case(uint32_t cp);
 mopd_status mo_unicode_nfc(const char *text, size_t n_bytes, mo_unicode_cps *cps);
 mopd_status mo_unicode_nfc_newest(const char *text, size_t n_bytes, mo_unicode_cps *cps);
 
+/* Bytes of the cluster of characters that one sees as one (Unicode's extended grapheme cluster) at the start of text,
+ * which is UTF-8; n at most. */
+size_t mo_unicode_cluster(const char *text, size_t n);
+
 mopd_status mo_unicode_room(mo_unicode_cps *cps, size_t n);
 
 #endif

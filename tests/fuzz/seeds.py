@@ -5,6 +5,7 @@
     python3 tests/fuzz/seeds.py inputs BUILD FOLDER     FOLDER/TARGET/NAME; BUILD holds libmopd.so
 
 Weights are numbers from a fixed row.  The models are as small as their layouts allow."""
+import base64
 import ctypes
 import gzip
 import io
@@ -432,6 +433,64 @@ def openclip_config(key, **values):
     return "@@open_clip_config.json\n" + json.dumps(config)
 
 
+LOW = "\u2581"
+PIECES = [("<pad>", 0.0, 3), ("</s>", 0.0, 3), ("<unk>", 0.0, 2), (LOW, -2.5, 1), (LOW + "a", -1.5, 1), ("a", -3.0, 1), ("ca", -4.0, 1), (LOW + "photo", -5.0, 1)]
+
+
+def charsmap():
+    """A compiled map of two rules: "a" to "x", U+00B2 to "2".  The children of a node have a block of 256 units."""
+    units, texts = [0] * 1280, b"x\x002\x00"
+    units[0] = 256 << 10
+    units[256 + 0x61] = 0x61 | 1 << 8 | ((256 + 0x61) ^ 512) << 10
+    units[256 + 0xC2] = 0xC2 | ((256 + 0xC2) ^ 768) << 10
+    units[768 + 0xB2] = 0xB2 | 1 << 8 | ((768 + 0xB2) ^ 1024) << 10
+    units[512], units[1024] = 1 << 31, 1 << 31 | 2
+    return struct.pack("<I", 4 * len(units)) + struct.pack(f"<{len(units)}I", *units) + texts
+
+
+def message(number, data):
+    n = len(data)
+    return bytes([number << 3 | 2, n & 127 | 128, n >> 7 & 127 | 128, n >> 14]) + data
+
+
+def spiece(rules):
+    pieces = b"".join(message(1, message(1, t.encode()) + b"\x15" + struct.pack("<f", s) + bytes([0x18, k])) for t, s, k in PIECES)
+    return pieces + message(2, b"\x18\x01\xa0\x02\x01") + message(3, message(2, rules) + b"\x18\x01\x20\x01\x28\x01")
+
+
+def unigram_json(**more):
+    model = {"type": "Unigram", "unk_id": 2, "vocab": [[t, s] for t, s, _ in PIECES], "byte_fallback": False}
+    return json.dumps({"added_tokens": [{"id": 1, "content": "</s>", "special": True, "normalized": False},
+                                        {"id": 8, "content": "<new>", "normalized": True, "rstrip": True}], "model": model, **more})
+
+
+def pairs_json(**more):
+    words = ["<pad>", "<eos>", "<bos>", "<unk>", "a", "c", "ca", LOW, LOW + "a", "\n\n"] + ["<0x%02X>" % i for i in range(256)]
+    model = {"type": "BPE", "byte_fallback": True, "fuse_unk": True, "unk_token": "<unk>", "vocab": {w: i for i, w in enumerate(words)},
+             "merges": [["c", "a"], [LOW, "a"]]}
+    return json.dumps({"added_tokens": [{"id": 9, "content": "\n\n"}], "model": model, **more})
+
+
+def pieces_inputs(folder):
+    """Tokenizers of SentencePiece's kind."""
+    normalizer = {"type": "Sequence", "normalizers": [
+        {"type": "Lowercase"}, {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap()).decode()},
+        {"type": "Strip"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": LOW}, {"type": "Replace", "pattern": {"String": " "}, "content": LOW}]}
+    words = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": LOW, "prepend_scheme": "always"}]}
+    end = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<pad>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "</s>"}}],
+           "special_tokens": {"<pad>": {"ids": [0]}, "</s>": {"ids": [1]}}}
+    texts = {"file": unigram_json(normalizer=normalizer, pre_tokenizer=words, post_processor=end) + '@@tokenizer_config.json\n{"eos_token":"</s>"}',
+             "t5": unigram_json(normalizer=normalizer["normalizers"][1]) + '@@tokenizer_config.json\n{"tokenizer_class":"T5Tokenizer"}',
+             "gemma": pairs_json() + '@@tokenizer_config.json\n{"tokenizer_class":"GemmaTokenizer","do_lower_case":true}',
+             "pairs": pairs_json(normalizer=normalizer["normalizers"][4], pre_tokenizer={"type": "Split", "pattern": {"String": " "}})
+                      + '@@tokenizer_config.json\n{"eos_token":"<eos>"}'}
+    for name, text in texts.items():
+        write(f"{folder}/pieces/{name}", "@@tokenizer.json\n" + text)
+    write(f"{folder}/charsmap/two", charsmap())
+    write(f"{folder}/spiece/plain", b"@@spiece.model\n" + spiece(b""))
+    write(f"{folder}/spiece/map", b'@@tokenizer_config.json\n{"tokenizer_class":"SiglipTokenizer","legacy":false}@@spiece.model\n' + spiece(charsmap()))
+
+
 def text_inputs(folder):
     """Inputs that are texts, by target."""
     texts = {
@@ -506,6 +565,7 @@ if __name__ == "__main__":
         prompt_inputs(sys.argv[3])
         store_inputs(sys.argv[3])
         text_inputs(sys.argv[3])
+        pieces_inputs(sys.argv[3])
         file_inputs(sys.argv[3])
     else:
         raise SystemExit(__doc__)

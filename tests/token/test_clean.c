@@ -94,6 +94,37 @@ static void texts_are_cleaned_as_the_reference_does(void **state)
     }
 }
 
+static void assert_becomes(const mo_buf *out, const char *text, const char *want)
+{
+    if (out->size != strlen(want) || memcmp(out->data, want, out->size) != 0)
+        fail_msg("\"%s\" becomes \"%.*s\", not \"%s\"", text, (int)out->size, out->data, want);
+}
+
+/* Where open_clip's canonical form and SiglipTokenizer's differ: "_", entities, and what a final sigma looks past. */
+static void canonical_texts_have_no_punctuation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *open_clip, *siglip;
+    } t[] = {{"Tabby_Cat, wire-haired.", "tabby cat wirehaired", "tabbycat wirehaired"},
+        {"  a &amp; B\t\n", "a b", "a amp b"}, {"__init__", "init", "init"}, {"", "", ""}, {"...", "", ""},
+        {"\316\221\316\243.\316\221", "\316\261\317\203\316\261", "\316\261\317\203\316\261"},
+        {"\316\221\316\243!", "\316\261\317\202", "\316\261\317\202"},
+        {"\342\200\234x\342\200\235 \177", "x", "\342\200\234x\342\200\235 \177"},
+        {"\357\274\241\357\274\216", "a", "\357\275\201\357\274\216"}, {"\302\240a\034b", "ab", "a b"}};
+    mo_buf out = {0};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        assert_ok(mo_clean_text(&out, t[i].text, strlen(t[i].text), MO_CLEAN_CANONICAL));
+        assert_becomes(&out, t[i].text, t[i].open_clip);
+        assert_ok(mo_clean_siglip(&out, t[i].text, strlen(t[i].text), true));
+        assert_becomes(&out, t[i].text, t[i].siglip);
+    }
+    assert_ok(mo_clean_siglip(&out, "A_B", 3, false));
+    assert_becomes(&out, "A_B", "AB");
+    assert_fails(mo_clean_siglip(&out, "a\377", 2, true), MOPD_E_FORMAT, "is not UTF-8");
+    mo_buf_free(&out);
+}
+
 /* Whatever is in a text, what comes of it is UTF-8, and no step goes on for ever. */
 static void any_text_ends_as_utf8(void **state)
 {
@@ -156,7 +187,7 @@ static void cleaning_survives_failing_memory(void **state)
 static void cleanings_have_words(void **state)
 {
     (void)state;
-    for (int i = MO_CLEANING_TRANSFORMERS; i <= MO_CLEANING_APOSTROPHES; i++) {
+    for (int i = MO_CLEANING_TRANSFORMERS; i <= MO_CLEANING_CANONICAL_IN_OPEN_CLIP; i++) {
         mo_cleaning found;
         assert_true(mo_tokenizer_cleaning_find(&found, mo_tokenizer_cleaning_name((mo_cleaning)i)));
         assert_int_equal(found, i);
@@ -168,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_cleaned_as_the_reference_does),
+        cmocka_unit_test(canonical_texts_have_no_punctuation),
         cmocka_unit_test(any_text_ends_as_utf8),
         cmocka_unit_test(what_is_no_utf8_is_refused),
         cmocka_unit_test(curly_apostrophes_become_straight),

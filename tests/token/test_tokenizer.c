@@ -256,7 +256,8 @@ static void bad_files_are_refused(void **state)
         mopd_status st;
         const char *words;
     } t[] = {
-        {"", "", "", "", MOPD_E_IO, "no tokenizer.json, no vocab.json with merges.txt, no bpe_simple"},
+        {"", "", "", "", MOPD_E_IO,
+            "no tokenizer.json, no spiece.model, no vocab.json with merges.txt, no bpe_simple"},
         {VOCAB, "", "", "", MOPD_E_IO, "merges.txt: missing (vocab.json is there)"},
         {"", MERGES, "", "", MOPD_E_IO, "vocab.json: missing"},
         {"[1]", MERGES, "", "", MOPD_E_FORMAT, "vocab.json: not an object"},
@@ -273,7 +274,7 @@ static void bad_files_are_refused(void **state)
         {VOCAB, "b a\n", "", "", MOPD_E_FORMAT, "merge 0: \"ba\" is not in the vocabulary"},
         {"", "", "{", "", MOPD_E_FORMAT, "tokenizer.json"},
         {"", "", "{}", "", MOPD_E_FORMAT, "model"},
-        {"", "", "{\"model\":{\"type\":\"Unigram\"}}", "", MOPD_E_UNSUPPORTED, "a Unigram tokenizer"},
+        {"", "", "{\"model\":{\"type\":\"WordPiece\"}}", "", MOPD_E_UNSUPPORTED, "a WordPiece tokenizer"},
         {"", "", "{\"model\":{\"type\":\"BPE\",\"end_of_word_suffix\":\"_\"}}", "", MOPD_E_UNSUPPORTED,
             "words end in"},
         {"", "", MODEL(VOCAB, "[1]"), "", MOPD_E_FORMAT, "merge 0 is neither"},

@@ -207,6 +207,48 @@ static void scanning_survives_lack_of_memory(void **state)
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
 
+/* A list of pieces has no merges beside it. */
+static void pieces_are_read_in_order(void **state)
+{
+    (void)state;
+    parts p = find("{\"model\":{\"unk_id\":0,\"vocab\":[ [\"a\\u0062\" , -1.5 ],[\"[\",0]]}}");
+    mo_tokenizer_vocab vocab;
+    mopd_status st;
+    double score[3];
+    assert_true(p.found);
+    assert_null(p.merges.at);
+    assert_string_equal(p.rest.data, "{\"model\":{\"unk_id\":0,\"vocab\":[]}}");
+    assert_ok(mo_tokenizer_vocab_open(&vocab, 3));
+    assert_true(mo_tokenizer_scan_pieces(p.vocab, &vocab, score, &st));
+    assert_int_equal(vocab.n, 2);
+    assert_true(score[0] == -1.5 && score[1] == 0);
+    assert_int_equal(mo_tokenizer_vocab_find(&vocab, "ab", 2)->id, 0);
+    assert_int_equal(mo_tokenizer_vocab_find(&vocab, "[", 1)->id, 1);
+    mo_tokenizer_vocab_close(&vocab);
+    parts_free(&p);
+}
+
+static void odd_lists_of_pieces_are_left_to_the_tree(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"[]", "[[\"a\"]]", "[[\"a\",1],]", "[[\"a\",1]", "[[\"a\",1e3]]",
+        "[[\"a\",.5]]", "[[\"a\",1.]]", "[[\"a\",01]]", "[[\"a\",- ]]", "[[\"a\",1],[\"a\",2]]", "[[1,1]]",
+        "[[\"a\",1]] x", "[[\"a\",12345678901234567890]]", "[[\"a\",0.0000000000000000000000000001]]",
+        "[[\"a\",1],[\"b\",1],[\"c\",1],[\"d\",1]]"};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char text[100];
+        mo_tokenizer_vocab vocab;
+        mopd_status st = MOPD_OK;
+        double score[3];
+        snprintf(text, sizeof text, "%s", lists[i]);
+        assert_ok(mo_tokenizer_vocab_open(&vocab, 3));
+        if (mo_tokenizer_scan_pieces((mo_tokenizer_scan){text, text + strlen(text)}, &vocab, score, &st))
+            fail_msg("%s was read", lists[i]);
+        assert_int_equal(st, MOPD_OK);
+        mo_tokenizer_vocab_close(&vocab);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +260,8 @@ int main(void)
         cmocka_unit_test(merges_come_one_after_the_other),
         cmocka_unit_test(broken_merges_are_told),
         cmocka_unit_test(scanning_survives_lack_of_memory),
+        cmocka_unit_test(pieces_are_read_in_order),
+        cmocka_unit_test(odd_lists_of_pieces_are_left_to_the_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,20 @@ static void nfc_survives_lack_of_memory(void **state)
         nfc_once, "\u0390\u0390\u0390\u0390 q\u0301\u0323 \u07fd\u0390\u0390\u0390\u0390\u0390\u0390");
 }
 
+static void clusters_are_what_one_sees_as_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n;
+    } t[] = {{"ab", 1}, {"e\xcc\x81x", 3}, {"\r\nx", 2}, {"\n\r", 1}, {"\xea\xb0\x80\xe1\x86\xa8x", 6},
+        {"\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9x", 11}, {"\xcc\x81x", 2},
+        {"\xe0\xb8\x81\xe0\xb8\xb3x", 6}, {"\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa\xf0\x9f\x87\xa9", 8},
+        {"\xff", 1}, {"a\xff", 1}, {"", 0}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        assert_int_equal(mo_unicode_cluster(t[i].text, strlen(t[i].text)), t[i].n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +174,7 @@ int main(void)
         cmocka_unit_test(classes_are_of_unicode_16),
         cmocka_unit_test(lower_case_is_of_unicode_17),
         cmocka_unit_test(nfc_survives_lack_of_memory),
+        cmocka_unit_test(clusters_are_what_one_sees_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
