@@ -53,7 +53,9 @@ typedef struct mopd_encoder_options {
      * and MOPD_IMAGE_UPRIGHT for the files that mopd_encoder_encode_files and mopd_dataset_encode read.
      * Without one of MOPD_TEXT_CLEAN and MOPD_TEXT_AS_IS texts are taken as the layout's own users get them: OpenAI's
      * checkpoints and open_clip's folders clean them first (entities of HTML, curly quotes, ligatures, widths, control
-     * characters), transformers' folders do not, and the built-in model takes curly apostrophes as straight ones. */
+     * characters), transformers' folders do not, and the built-in model takes curly apostrophes as straight ones.
+     * SigLIP's tokenizers lower a text and delete punctuation in each layout's own way; with them MOPD_TEXT_CLEAN is
+     * open_clip's "canonicalize". */
     uint32_t flags;
     /* MOPD_PRECISION_F32 by default, which gives the reference implementation's results.  MOPD_PRECISION_BF16
      * halves the memory and is faster on CPUs with AVX-512; take it when a cosine of 0.9995 to the exact
@@ -208,9 +210,9 @@ typedef int (*mopd_encoded_fn)(
 MOPD_API mopd_status mopd_encoder_encode_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
-/* Token ids of a text, start and end included: *ids, *n_ids of them, the very ids of the tokenizer
- * that the layout's own users have on the same vocabulary (MOPD_TEXT_CLEAN, MOPD_TEXT_AS_IS).  text is UTF-8, ended by a zero byte; any language and any
- * symbols.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context (both
+/* Token ids of a text, start (SigLIP's tokenizers have none) and end included, without pads: *ids, *n_ids of them, the
+ * very ids of the tokenizer that the layout's own users have on the same vocabulary (MOPD_TEXT_CLEAN, MOPD_TEXT_AS_IS).
+ * text is UTF-8, ended by a zero byte; any language and any symbols.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context (both
  * lengths are named) and MOPD_TEXT_TRUNCATE is off.  Free *ids with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_tokenize(
     const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids);

@@ -69,7 +69,7 @@ static mopd_status read_scale(mopd_encoder *e)
 static void choose_cleaning(mopd_encoder *e, uint32_t flags)
 {
     const bool cleans = e->cleaning != MO_CLEANING_TRANSFORMERS && e->cleaning != MO_CLEANING_APOSTROPHES;
-    if (flags & MOPD_TEXT_CLEAN && !cleans) e->cleaning = MO_CLEANING_OPENAI;
+    if (flags & MOPD_TEXT_CLEAN && !cleans) e->cleaning = mo_tokenizer_cleaned(e->tokenizer);
     if (flags & MOPD_TEXT_AS_IS) e->cleaning = MO_CLEANING_TRANSFORMERS;
     mo_tokenizer_set_cleaning(e->tokenizer, e->cleaning);
 }

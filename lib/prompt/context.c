@@ -57,7 +57,10 @@ static void insert_vectors(mo_tokens *tokens, size_t at, size_t first, size_t n)
 static mopd_status append_class(const mopd_encoder *encoder, const mo_context_shape *shape, const char *name,
     size_t first, mo_buf *text, mo_tokens *tokens)
 {
-    size_t begin = tokens->n, n = shape->n, n_name = 0;
+    const size_t begin = tokens->n, n = shape->n,
+                 n_start = mo_tokenizer_has_start(encoder->tokenizer) ? 1 : 0;
+    const size_t first_word = begin + n_start, n_ends = n_start + 1;
+    size_t n_name = 0;
     mopd_status st;
     if (shape->position != MOPD_CLASS_END) { /* count the name's tokens alone */
         if ((st = words_of(encoder, "{}", name, text, tokens)) != MOPD_OK)
@@ -66,22 +69,23 @@ static mopd_status append_class(const mopd_encoder *encoder, const mo_context_sh
         tokens->n = begin;
     }
     if ((st = room(tokens, 1)) != MOPD_OK) return st;
-    tokens->id[tokens->n++] = mo_tokenizer_start(encoder->tokenizer);
+    if (n_start) tokens->id[tokens->n++] = mo_tokenizer_start(encoder->tokenizer);
     if ((st = words_of(encoder, "{}.", name, text, tokens)) != MOPD_OK)
         return mo_fail_at(st, "class \"%s\"", name);
 
-    size_t limit = encoder->config.text.context, n_words = tokens->n - begin - 1, total = n_words + n + 2;
-    if (total > limit && (!encoder->truncate || n + 2 > limit))
+    size_t limit = encoder->config.text.context, n_words = tokens->n - first_word,
+           total = n_words + n + n_ends;
+    if (total > limit && (!encoder->truncate || n + n_ends > limit))
         return mo_fail(MOPD_E_ARG,
             "class \"%s\": its prompt has %zu tokens with %zu vectors, the tower takes %zu", name, total, n,
             limit);
     if (total > limit) tokens->n -= total - limit;
-    if (n_name > tokens->n - begin - 1) n_name = tokens->n - begin - 1;
+    if (n_name > tokens->n - first_word) n_name = tokens->n - first_word;
 
     if ((st = room(tokens, n + 1)) != MOPD_OK) return st;
     size_t head = shape->position == MOPD_CLASS_MIDDLE ? n / 2 : shape->position == MOPD_CLASS_FRONT ? 0 : n;
-    insert_vectors(tokens, begin + 1, first, head);
-    insert_vectors(tokens, begin + 1 + head + n_name, first + head, n - head);
+    insert_vectors(tokens, first_word, first, head);
+    insert_vectors(tokens, first_word + head + n_name, first + head, n - head);
     tokens->id[tokens->n++] = mo_tokenizer_end(encoder->tokenizer);
     return MOPD_OK;
 }

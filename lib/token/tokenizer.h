@@ -34,6 +34,10 @@ typedef enum mo_cleaning {
 void mo_tokenizer_set_cleaning(mo_tokenizer *t, mo_cleaning cleaning);
 mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t);
 
+/* What open_clip's users get of such a tokenizer: OPENAI for CLIP's, CANONICAL for SigLIP's, the same as transformers
+ * but for ftfy and entities for one with a start that is not CLIP's. */
+mo_cleaning mo_tokenizer_cleaned(const mo_tokenizer *t);
+
 /* The word of a cleaning in files, and back; false for an unknown one. */
 const char *mo_tokenizer_cleaning_name(mo_cleaning cleaning);
 bool mo_tokenizer_cleaning_find(mo_cleaning *out, const char *name);

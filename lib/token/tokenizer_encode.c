@@ -337,6 +337,12 @@ mo_cleaning mo_tokenizer_cleaning(const mo_tokenizer *t)
     return t->cleaning;
 }
 
+mo_cleaning mo_tokenizer_cleaned(const mo_tokenizer *t)
+{
+    if (t->pieces.kind == MO_PIECES_NONE) return MO_CLEANING_OPENAI;
+    return mo_tokenizer_has_start(t) ? MO_CLEANING_HF_IN_OPEN_CLIP : MO_CLEANING_CANONICAL_IN_OPEN_CLIP;
+}
+
 static const char *const cleanings[] = {"transformers", "openai", "open_clip", "huggingface in open_clip",
     "apostrophes", "lower in open_clip", "canonicalize in open_clip"};
 #define N_CLEANINGS (sizeof cleanings / sizeof *cleanings)

@@ -28,18 +28,28 @@ static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
     return st;
 }
 
-/* With hf_tokenizer_name open_clip cleans a text and leaves the rest to transformers' tokenizer. */
+/* With hf_tokenizer_name open_clip cleans a text as "clean" says and leaves the rest to transformers' tokenizer; its own
+ * tokenizer has one way, "lower". */
+static mopd_status read_cleaning(mopd_encoder *e, const mo_json *text, const char *path)
+{
+    const bool hf = mo_json_kind(mo_json_get(text, "hf_tokenizer_name")) == MO_JSON_STRING;
+    const char *clean = hf ? "whitespace" : "lower";
+    mo_json_as_string(mo_json_get(mo_json_get(text, "tokenizer_kwargs"), "clean"), &clean);
+    if (!hf && strcmp(clean, "lower") != 0)
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "%s: text_cfg.tokenizer_kwargs.clean \"%s\" without hf_tokenizer_name is not supported", path,
+            clean);
+    e->cleaning = !hf                              ? MO_CLEANING_OPEN_CLIP
+                  : !strcmp(clean, "canonicalize") ? MO_CLEANING_CANONICAL_IN_OPEN_CLIP
+                  : !strcmp(clean, "lower")        ? MO_CLEANING_LOWER_IN_OPEN_CLIP
+                                                   : MO_CLEANING_HF_IN_OPEN_CLIP;
+    return MOPD_OK;
+}
+
 static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char *path)
 {
-    const mo_json *text = mo_json_get(mo_json_get(root, "model_cfg"), "text_cfg");
-    const bool hf = mo_json_kind(mo_json_get(text, "hf_tokenizer_name")) == MO_JSON_STRING;
-    const char *clean = "whitespace";
-    mo_json_as_string(mo_json_get(mo_json_get(text, "tokenizer_kwargs"), "clean"), &clean);
-    if (strcmp(clean, "whitespace") != 0)
-        return mo_fail(
-            MOPD_E_UNSUPPORTED, "%s: text_cfg.tokenizer_kwargs.clean \"%s\" is not supported", path, clean);
-    e->cleaning = hf ? MO_CLEANING_HF_IN_OPEN_CLIP : MO_CLEANING_OPEN_CLIP;
-    return mo_open_clip_config(&e->config, root, path);
+    mopd_status st = read_cleaning(e, mo_json_get(mo_json_get(root, "model_cfg"), "text_cfg"), path);
+    return st == MOPD_OK ? mo_open_clip_config(&e->config, root, path) : st;
 }
 
 static const mo_naming *names_of(const mopd_encoder *e)
