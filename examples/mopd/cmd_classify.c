@@ -4,6 +4,7 @@
  * Pictures stream: each result is printed as it comes, so a folder of a million needs no more memory than ten. */
 #include "pictures.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +24,13 @@ typedef struct job {
     const cli_pictures *pictures;
     const mopd_bank *bank;             /* or */
     const mopd_recognizer *recognizer; /* with */
-    bool none;                         /* a picture below the cut-off is none of the classes */
-    double coverage, cutoff;           /* coverage 0: no sets */
-    mopd_match *match;                 /* top of them */
-    uint8_t *set;                      /* a picture's set of classes */
-    float score;                       /* its energy */
+    bool sigmoid;                      /* each class's own probability; bias: of the bank */
+    double bias;
+    bool none;               /* a picture below the cut-off is none of the classes */
+    double coverage, cutoff; /* coverage 0: no sets */
+    mopd_match *match;       /* top of them */
+    uint8_t *set;            /* a picture's set of classes */
+    float score;             /* its energy */
     size_t top, n_bad, n_shown;
     size_t image_width, class_width;
     cli_progress progress;
@@ -158,9 +161,23 @@ static void show_text(job *j, const char *image, const char *error)
     }
 }
 
+/* Shares among the classes become what each is for itself; the order stays. */
+static void apply_sigmoid(job *j)
+{
+    for (size_t i = 0; i < j->top; i++)
+        j->match[i].probability = (float)(1 / (1 + exp(-((double)j->match[i].logit + j->bias))));
+}
+
+static mopd_status judge_by_bank(job *j, const float *feature)
+{
+    mopd_status st = mopd_bank_top(j->bank, feature, 1, j->top, j->match);
+    if (st == MOPD_OK && j->sigmoid) apply_sigmoid(j);
+    return st;
+}
+
 static mopd_status judge(job *j, const float *feature)
 {
-    if (j->bank) return mopd_bank_top(j->bank, feature, 1, j->top, j->match);
+    if (j->bank) return judge_by_bank(j, feature);
     mopd_status st = mopd_recognizer_top(j->recognizer, feature, 1, j->top, j->match);
     if (st == MOPD_OK) st = mopd_recognizer_scores(j->recognizer, feature, 1, &j->score);
     if (st == MOPD_OK && j->coverage > 0)
@@ -222,10 +239,21 @@ static int classify_all(job *j, const mopd_encoder *encoder)
 typedef struct judges {
     cli_data data;
     const char *prompt, *recognizer, *also;
-    bool none, unseen_given;
+    bool none, unseen_given, sigmoid;
     double coverage, unseen;
     uint64_t top;
 } judges;
+
+/* -1 to go on. */
+static int take_bias(job *j, const judges *by)
+{
+    j->sigmoid = by->sigmoid;
+    if (!by->sigmoid) return -1;
+    j->bias = (double)mopd_bank_logit_bias(j->bank);
+    if (!isnan(j->bias)) return -1;
+    return cli_fail(
+        "--sigmoid: the model has no logit bias: it was not trained with a sigmoid loss, as SigLIP is");
+}
 
 static int classify_by(job *j, const mopd_encoder *encoder, const judges *by)
 {
@@ -269,7 +297,8 @@ static int run(const cli_common *common, const cli_prompts *prompts, judges *by,
     }
     if (status < 0) {
         job j = {.common = common, .pictures = pictures, .bank = bank, .recognizer = recognizer};
-        status = classify_by(&j, encoder, by);
+        status = take_bias(&j, by);
+        if (status < 0) status = classify_by(&j, encoder, by);
     }
     mopd_bank_free(bank);
     mopd_recognizer_close(recognizer);
@@ -282,6 +311,9 @@ static int check_judges(const judges *by, const cli_prompts *prompts)
 {
     if (by->recognizer && (by->prompt || prompts->classes || prompts->class_file || prompts->templates.n))
         return cli_usage(command.name, "-r brings its own classes and prompts: --also adds names to them");
+    if (by->recognizer && by->sigmoid)
+        return cli_usage(
+            command.name, "--sigmoid goes with names or -p: a recogniser's probabilities are its own");
     if (!by->recognizer && (by->also || by->none || by->coverage != 0))
         return cli_usage(command.name, "--also, --none and --set go with -r RECOGNIZER");
     if (by->coverage != 0 && !(by->coverage > 0 && by->coverage < 1))
@@ -310,6 +342,8 @@ int cmd_classify(int argc, char **argv)
         {"none", 0, CLI_FLAG, &by.none, NULL, "with -r: say \"none of these\" of pictures that are", NULL},
         {"set", 0, CLI_REAL, &by.coverage, "SHARE",
             "with -r: all classes that the true one is among so often", NULL},
+        {"sigmoid", 0, CLI_FLAG, &by.sigmoid, NULL,
+            "of models like SigLIP: each class's own probability, not its share among the given", NULL},
         {"top", 0, CLI_UINT, &by.top, "N", "classes shown a picture", NULL},
         CLI_DATA_OPTIONS(by.data),
         {0},

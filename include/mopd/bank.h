@@ -80,6 +80,11 @@ MOPD_API const float *mopd_bank_features(const mopd_bank *bank);
  * NULL.  Any thread.  Since 0.1. */
 MOPD_API float mopd_bank_logit_scale(const mopd_bank *bank);
 
+/* What mopd_bank_sigmoids adds to a logit: mopd_encoder_info.logit_bias of the model that made the bank, over the
+ * temperature where the bank is calibrated.  NaN for a bank that has none: of a model that was not trained with a
+ * sigmoid loss, or of given features.  0 for NULL.  Any thread.  Since 0.1. */
+MOPD_API float mopd_bank_logit_bias(const mopd_bank *bank);
+
 /* Where it comes from, for deciding whether a bank of a file is still the one that is wanted: the fingerprint of
  * the model (mopd_encoder_fingerprint), "" for given features and for NULL; the templates it was made from, NULL
  * beyond the last; banks of given features and of learned prompts have none.  Owned by the bank.  Any
@@ -97,6 +102,15 @@ MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *featur
  * Errors as above.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_probabilities(
     const mopd_bank *bank, const float *features, size_t n, float *probabilities);
+
+/* sigmoids, n x C floats of the caller: 1 / (1 + exp(-(logit + bias))), of each class for itself whether it fits, as
+ * SigLIP and SigLIP 2 were trained to tell it and as transformers' pipeline shows it.  Rows do not sum to 1: a picture of
+ * none of the classes has small numbers everywhere, one of several classes several large ones.  The order of classes is
+ * that of the probabilities.  They are as sure as the model is, which often is not very: a threshold is better chosen on
+ * pictures than taken to be 0.5.  UNSUPPORTED: the bank has no bias (mopd_bank_logit_bias).  Other errors and
+ * threads as above.  Since 0.1. */
+MOPD_API mopd_status mopd_bank_sigmoids(
+    const mopd_bank *bank, const float *features, size_t n, float *sigmoids);
 
 /* matches, n x min(top, C) of the caller: the best classes of each image, best first, ties to the lower
  * index.  The whole answer for most programs; for all classes at once take the probabilities.  ARG: top 0.  Any

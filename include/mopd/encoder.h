@@ -79,6 +79,10 @@ typedef struct mopd_encoder_info {
     float recommended_lr; /* of prompt learning on this model, 0 when the file names none */
     uint64_t n_parameters;
     uint64_t weight_bytes; /* of the weights as stored */
+    /* 1 where the model was trained with a sigmoid loss (SigLIP): 1 / (1 + exp(-(logit + logit_bias))) tells of one
+     * text alone whether it fits a picture (mopd_bank_sigmoids).  0: there is no such constant, and it is 0. */
+    uint32_t has_logit_bias;
+    float logit_bias;
 } mopd_encoder_info;
 
 /* Fills in the defaults: exact arithmetic, a mapped file, the default threads.  struct_size is sizeof of the

@@ -748,6 +748,8 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
     }
 
     float logit_scale() const noexcept { return mopd_bank_logit_scale(get()); }
+    /* NaN where the bank has none. */
+    float logit_bias() const noexcept { return mopd_bank_logit_bias(get()); }
     std::string fingerprint() const { return mopd_bank_fingerprint(get()); }
 
     std::vector<std::string> templates() const
@@ -779,6 +781,14 @@ class Bank : public detail::handle<mopd_bank, mopd_bank_free> {
     {
         Matrix out(detail::rows_of(images, dim()), n_classes());
         check(mopd_bank_probabilities(get(), images.data(), out.rows(), out.data()));
+        return out;
+    }
+
+    /* Each class for itself, of models with a logit bias (SigLIP). */
+    Matrix sigmoids(span<const float> images) const
+    {
+        Matrix out(detail::rows_of(images, dim()), n_classes());
+        check(mopd_bank_sigmoids(get(), images.data(), out.rows(), out.data()));
         return out;
     }
 

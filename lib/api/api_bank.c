@@ -2,6 +2,7 @@
  * api_bank.c - include/mopd/bank.h. */
 #include "mopd/bank.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -95,6 +96,12 @@ float mopd_bank_logit_scale(const mopd_bank *bank)
     return bank ? bank->scale : 0;
 }
 
+float mopd_bank_logit_bias(const mopd_bank *bank)
+{
+    if (!bank) return 0;
+    return bank->has_bias ? bank->bias : NAN;
+}
+
 const char *mopd_bank_fingerprint(const mopd_bank *bank)
 {
     return bank ? bank->fingerprint : "";
@@ -122,6 +129,14 @@ mopd_status mopd_bank_probabilities(
     mopd_status st = mo_bank_logits(bank, features, n, probabilities);
     if (st == MOPD_OK) mo_bank_softmax(probabilities, n, bank->n_classes);
     return st;
+}
+
+mopd_status mopd_bank_sigmoids(const mopd_bank *bank, const float *features, size_t n, float *sigmoids)
+{
+    MO_API_NEED(bank);
+    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(sigmoids, n);
+    return mo_bank_sigmoids(bank, features, n, sigmoids);
 }
 
 mopd_status mopd_bank_top(

@@ -106,7 +106,9 @@ mopd_status mopd_encoder_get_info(const mopd_encoder *encoder, mopd_encoder_info
         .logit_scale = encoder->logit_scale,
         .recommended_lr = encoder->recommended_lr,
         .n_parameters = mo_weights_parameters(encoder->weights),
-        .weight_bytes = mo_weights_bytes(encoder->weights)};
+        .weight_bytes = mo_weights_bytes(encoder->weights),
+        .has_logit_bias = c->logit_bias,
+        .logit_bias = encoder->logit_bias};
     return mo_api_give(__func__, MO_API_mopd_encoder_info, info, &all);
 }
 

@@ -57,7 +57,10 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kint(&w, "image_size", c->image);
     mo_jsonw_kstring(&w, "text_cleaning", mo_tokenizer_cleaning_name(encoder->cleaning));
     mo_jsonw_kstring(&w, "activation", mo_config_activation_name(c->text.stack.act));
+    if (c->vision_kind == MO_VISION_VIT && c->vit.stack.act != c->text.stack.act)
+        mo_jsonw_kstring(&w, "vision_activation", mo_config_activation_name(c->vit.stack.act));
     mo_jsonw_kfloat(&w, "logit_scale", encoder->logit_scale);
+    if (c->logit_bias) mo_jsonw_kfloat(&w, "logit_bias", encoder->logit_bias);
     mo_jsonw_kfloat(&w, "recommended_lr", encoder->recommended_lr);
     mo_jsonw_kint(&w, "parameters", (int64_t)mo_weights_parameters(encoder->weights));
     mo_jsonw_kint(&w, "weight_bytes", (int64_t)mo_weights_bytes(encoder->weights));

@@ -32,6 +32,7 @@ struct mopd_encoder {
     mo_pool *pool;               /* the core's, or its own */
     mo_progress_watcher watcher; /* of a share */
     float logit_scale;           /* exp of the stored value */
+    float logit_bias;            /* where config.logit_bias says that there is one, else 0 */
     float recommended_lr;        /* 0: none */
     bool truncate;               /* MOPD_TEXT_TRUNCATE */
     mo_image_rules rules;        /* of picture files: MOPD_OPEN_SCALE_GREY16, MOPD_OPEN_UPRIGHT */

@@ -65,6 +65,18 @@ static mopd_status read_scale(mopd_encoder *e)
     return MOPD_OK;
 }
 
+static mopd_status read_bias(mopd_encoder *e)
+{
+    const mo_weight *p;
+    if (!e->config.logit_bias) return MOPD_OK;
+    mopd_status st = mo_weights_get(e->weights, "logit_bias", &p);
+    if (st != MOPD_OK) return st;
+    mo_weights_floats(p, 0, 1, &e->logit_bias);
+    if (!isfinite(e->logit_bias))
+        return mo_fail(MOPD_E_NUMERIC, "%s: logit_bias is %g", e->path, (double)e->logit_bias);
+    return MOPD_OK;
+}
+
 /* The layout's own way with texts, unless another is asked for. */
 static void choose_cleaning(mopd_encoder *e, uint32_t flags)
 {
@@ -81,6 +93,7 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     e->recommended_lr = (float)e->config.recommended_lr;
     if ((st = check_tokenizer(e)) != MOPD_OK) return st;
     if ((st = read_scale(e)) != MOPD_OK) return st;
+    if ((st = read_bias(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
     mo_towers *towers;
     if ((st = mo_towers_get(&towers, e->weights, &e->config, quantized, e->fingerprint)) != MOPD_OK)

@@ -145,6 +145,12 @@ mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st)
     return st;
 }
 
+void mo_bank_take_bias(mopd_bank *bank, const mopd_encoder *encoder)
+{
+    bank->has_bias = encoder->config.logit_bias;
+    bank->bias = encoder->logit_bias;
+}
+
 mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const char *const *classes,
     size_t n_classes, const char *const *templates, size_t n_templates)
 {
@@ -160,6 +166,7 @@ mopd_status mo_bank_create(mopd_bank **out, const mopd_encoder *encoder, const c
         st = mo_bank_alloc(&bank, classes, n_classes, encoder->config.dim, encoder->logit_scale);
     if (st != MOPD_OK) return st;
     strcpy(bank->fingerprint, encoder->fingerprint);
+    mo_bank_take_bias(bank, encoder);
     st = mo_names_copy(&bank->templates, templates, n_templates);
     if (st == MOPD_OK)
         st = encode_classes(encoder, (part){.classes = classes, .templates = templates}, n_classes,

@@ -2,7 +2,8 @@
  * bank.h - class features and what is read from them: logits, probabilities, the best classes.
  *
  *     feature[c] = normalise(mean over m of normalise(text tower(template[m] with class[c])))     C x D
- *     logits = scale x image features . feature^T                                                 n x C */
+ *     logits = scale x image features . feature^T                                                 n x C
+ *     sigmoids = 1 / (1 + exp(-(logits + bias))), of models that have a bias */
 #ifndef MO_PROMPT_BANK_H
 #define MO_PROMPT_BANK_H
 
@@ -13,11 +14,13 @@
 struct mopd_bank {
     size_t n_classes, dim; /* C, D */
     float scale;           /* cosine x this = logit */
-    float *feature;        /* C x D, rows of length 1 */
-    mo_mat packed;         /* the same for products */
-    char **name;           /* C; the texts lie in the same block */
-    mo_names templates;    /* of the prompts, where it was made from some */
-    char fingerprint[65];  /* of the model that made the features, "" where they were given */
+    bool has_bias;         /* of a model trained with a sigmoid loss */
+    float bias;
+    float *feature;       /* C x D, rows of length 1 */
+    mo_mat packed;        /* the same for products */
+    char **name;          /* C; the texts lie in the same block */
+    mo_names templates;   /* of the prompts, where it was made from some */
+    char fingerprint[65]; /* of the model that made the features, "" where they were given */
 };
 
 /* ARG naming index and name: no class, NULL, an empty or a repeated name. */
@@ -38,6 +41,9 @@ mopd_status mo_bank_create_features(mopd_bank **out, const char *const *classes,
 mopd_status mo_bank_create_calibrated(
     mopd_bank **out, const mopd_bank *bank, const float *features, const int32_t *labels, size_t n);
 
+/* The model's bias, where it has one. */
+void mo_bank_take_bias(mopd_bank *bank, const mopd_encoder *encoder);
+
 /* A bank with copies of the names and room for the features; then, when they are filled in as far as `st` tells,
  * packs them for products, or frees the bank. */
 mopd_status mo_bank_alloc(
@@ -55,6 +61,9 @@ void mo_bank_free(mopd_bank *bank);
 
 /* Rows of n x C logits become probabilities in place. */
 void mo_bank_softmax(float *logits, size_t n, size_t n_classes);
+
+/* UNSUPPORTED: the bank has no bias. */
+mopd_status mo_bank_sigmoids(const mopd_bank *bank, const float *features, size_t n, float *sigmoids);
 
 /* matches, min(top, C): the best classes of one row of logits, ties to the lower index; probability
  * is its softmax. */

@@ -35,6 +35,8 @@ mopd_status mo_bank_create_calibrated(
             (float)((double)bank->scale / t));
     if (st != MOPD_OK) return st;
     memcpy(b->feature, bank->feature, bank->n_classes * bank->dim * sizeof *b->feature);
+    b->has_bias = bank->has_bias;
+    b->bias = (float)((double)bank->bias / t);
     memcpy(b->fingerprint, bank->fingerprint, sizeof b->fingerprint);
     st = mo_names_copy(&b->templates, (const char *const *)bank->templates.name, bank->templates.n);
     return mo_bank_finish(out, b, st);

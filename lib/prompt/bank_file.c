@@ -18,7 +18,8 @@
 /* What the file says beside its features. */
 typedef struct head {
     mo_names classes, templates;
-    double scale;
+    double scale, bias;
+    bool has_bias;
     char fingerprint[65];
     const mo_view *features;
 } head;
@@ -30,6 +31,7 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_bank *bank)
     mo_jsonw_init(&j, &text);
     mo_jsonw_object(&j);
     mo_jsonw_kfloat(&j, "logit_scale", bank->scale);
+    if (bank->has_bias) mo_jsonw_kfloat(&j, "logit_bias", bank->bias);
     mo_jsonw_end(&j);
     return mo_metadata_write(w, "mopd.settings", &j, &text);
 }
@@ -58,13 +60,21 @@ mopd_status mo_bank_save(const mopd_bank *bank, const char *path)
     return st;
 }
 
-static mopd_status read_scale(head *h, const mo_tensors *f)
+/* A number that is a float too. */
+static mopd_status read_number(double *x, const mo_json *root, const char *key, const char *path)
+{
+    mopd_status st = mo_json_need_number(root, key, path, x);
+    if (st == MOPD_OK && !isfinite((float)*x)) st = mo_fail(MOPD_E_FORMAT, "%s: %s is %g", path, key, *x);
+    return st;
+}
+
+static mopd_status read_settings(head *h, const mo_tensors *f)
 {
     const mo_json *root = NULL;
     mopd_status st = mo_metadata_json(f, "mopd.settings", &root);
-    if (st == MOPD_OK) st = mo_json_need_number(root, "logit_scale", mo_tensors_path(f), &h->scale);
-    if (st == MOPD_OK && !isfinite((float)h->scale))
-        st = mo_fail(MOPD_E_FORMAT, "%s: logit_scale is %g", mo_tensors_path(f), h->scale);
+    if (st == MOPD_OK) st = read_number(&h->scale, root, "logit_scale", mo_tensors_path(f));
+    h->has_bias = mo_json_get(root, "logit_bias") != NULL;
+    if (st == MOPD_OK && h->has_bias) st = read_number(&h->bias, root, "logit_bias", mo_tensors_path(f));
     mo_json_close(root);
     return st;
 }
@@ -87,7 +97,7 @@ static mopd_status read_head(head *h, const mo_tensors *f)
 {
     const char *path = mo_tensors_path(f);
     mopd_status st = mo_metadata_read_head(f, "bank", "bank", h->fingerprint);
-    if (st == MOPD_OK) st = read_scale(h, f);
+    if (st == MOPD_OK) st = read_settings(h, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&h->classes, f, "mopd.classes");
     if (st == MOPD_OK) st = mo_metadata_read_names(&h->templates, f, "mopd.templates");
     if (st != MOPD_OK) return st;
@@ -105,6 +115,8 @@ static mopd_status read_bank(mopd_bank **out, head *h, const char *path)
         &bank, (const char *const *)h->classes.name, h->classes.n, v->shape[1], (float)h->scale);
     if (st != MOPD_OK) return st;
     strcpy(bank->fingerprint, h->fingerprint);
+    bank->has_bias = h->has_bias;
+    bank->bias = (float)h->bias;
     bank->templates = h->templates;
     h->templates = (mo_names){0};
     memcpy(bank->feature, v->data, v->n * sizeof *bank->feature);

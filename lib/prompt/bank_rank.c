@@ -2,8 +2,11 @@
  * bank_rank.c - what a bank says of pictures: logits, probabilities, the best classes.
  *
  *     logits [n x C] = scale x features . feature^T       probabilities = softmax over the classes
+ *     sigmoids = 1 / (1 + exp(-(logits + bias)))          each class for itself (Zhai et al. 2023, SigLIP)
  *
  * A row's bits do not depend on the rows beside it. */
+#include <math.h>
+
 #include "base/floats.h"
 #include "base/ints.h"
 #include "base/mem.h"
@@ -42,6 +45,19 @@ void mo_bank_softmax(float *logits, size_t n, size_t n_classes)
 {
     const mo_kern *k = mo_kern_get();
     for (size_t i = 0; i < n; i++) k->softmax(logits + i * n_classes, logits + i * n_classes, 1, n_classes);
+}
+
+mopd_status mo_bank_sigmoids(const mopd_bank *bank, const float *features, size_t n, float *sigmoids)
+{
+    if (!bank->has_bias)
+        return mo_fail(MOPD_E_UNSUPPORTED, "this bank has no logit bias: its model was not trained with a "
+                                           "sigmoid loss (as SigLIP is), so its "
+                                           "logits compare classes and say nothing of one alone");
+    mopd_status st = mo_bank_logits(bank, features, n, sigmoids);
+    if (st != MOPD_OK) return st;
+    for (size_t i = 0; i < n * bank->n_classes; i++)
+        sigmoids[i] = 1.0f / (1.0f + expf(-(sigmoids[i] + bank->bias)));
+    return MOPD_OK;
 }
 
 /* Whether class a of a row comes before class b. */

@@ -166,7 +166,10 @@ mopd_status mo_prompt_bank_unseen(mopd_bank **out, const mopd_encoder *encoder, 
     }
     if (st == MOPD_OK)
         st = mo_bank_create_features(out, classes, n_classes, features, p->info.dim, encoder->logit_scale);
-    if (st == MOPD_OK) strcpy((*out)->fingerprint, encoder->fingerprint);
+    if (st == MOPD_OK) {
+        strcpy((*out)->fingerprint, encoder->fingerprint);
+        mo_bank_take_bias(*out, encoder);
+    }
     free_parts(&x);
     mo_mem_free(features);
     return st;

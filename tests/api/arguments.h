@@ -45,6 +45,9 @@
     X(mopd_bank_probabilities, bank, (NULL, x, 1, y))                                                        \
     X(mopd_bank_probabilities, features, (bank, NULL, 1, y))                                                 \
     X(mopd_bank_probabilities, probabilities, (bank, x, 1, NULL))                                            \
+    X(mopd_bank_sigmoids, bank, (NULL, x, 1, y))                                                             \
+    X(mopd_bank_sigmoids, features, (bank, NULL, 1, y))                                                      \
+    X(mopd_bank_sigmoids, sigmoids, (bank, x, 1, NULL))                                                      \
     X(mopd_bank_top, bank, (NULL, x, 1, 1, matches))                                                         \
     X(mopd_bank_top, features, (bank, NULL, 1, 1, matches))                                                  \
     X(mopd_bank_top, matches, (bank, x, 1, 1, NULL))                                                         \
@@ -295,6 +298,7 @@
     X(mopd_bank_class_name, (NULL, 0), NULL)                                                                 \
     X(mopd_bank_features, (NULL), NULL)                                                                      \
     X((int)mopd_bank_logit_scale, (NULL), 0)                                                                 \
+    X((int)mopd_bank_logit_bias, (NULL), 0)                                                                  \
     X(*mopd_bank_fingerprint, (NULL), 0)                                                                     \
     X(mopd_bank_template, (NULL, 0), NULL)                                                                   \
     X(mopd_dataset_class_name, (NULL, 0), NULL)                                                              \

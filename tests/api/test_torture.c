@@ -216,6 +216,9 @@ static mopd_status banks(void *ctx)
     if (st == MOPD_OK) st = mopd_bank_logits(bank, mopd_bank_features(given), 3, logits);
     if (st == MOPD_OK) st = mopd_bank_probabilities(bank, mopd_bank_features(given), 3, logits);
     if (st == MOPD_OK) st = mopd_bank_top(bank, mopd_bank_features(given), 3, 2, match);
+    if (st == MOPD_OK) assert_true(isnan(mopd_bank_logit_bias(bank)));
+    if (st == MOPD_OK)
+        assert_int_equal(mopd_bank_sigmoids(bank, mopd_bank_features(given), 3, logits), MOPD_E_UNSUPPORTED);
     if (st == MOPD_OK) st = mopd_bank_create_calibrated(&tuned, bank, mopd_bank_features(given), labels, 3);
     if (st == MOPD_OK) st = mopd_templates_for("DTD", &pool, &n);
     if (st == MOPD_OK) st = mopd_bank_save(bank, ctx);

@@ -6,6 +6,7 @@
 
 #include "pictures.h"
 #include "support/run.h"
+#include "support/siglip.h"
 #include "support/tiny.h"
 
 static json_t *parse(const run_result *r)
@@ -63,6 +64,37 @@ static void classify_json_is_what_the_library_says(void **state)
     }
     assert_true(fabs(sum - 1) < 1e-5);
     json_decref(document);
+}
+
+/* Of a model with a logit bias: each class as it is alone; other models and recognisers say what they lack. */
+static void sigmoids_do_not_share(void **state)
+{
+    (void)state;
+    const char *model = siglip_folder(5), *picture = test_png("one.png", 20, 14, 1);
+    double p[2] = {0, 0};
+    for (int k = 0; k < 2; k++) {
+        run_result r = run_mopd(NULL, "classify -m @ --sigmoid --classes @ --top 9 --format json @", model,
+            k ? "dog" : "cat,dog,red fox", picture);
+        assert_run(r, 0);
+        json_t *document = parse(&r), *top;
+        top = json_object_get(json_array_get(json_object_get(document, "results"), 0), "top");
+        for (size_t i = 0; i < json_array_size(top); i++) {
+            json_t *m = json_array_get(top, i);
+            const double x = json_real_value(json_object_get(m, "probability")),
+                         logit = json_real_value(json_object_get(m, "logit"));
+            assert_true(fabs(x - 1 / (1 + exp(1.5 - logit))) < 1e-6);
+            if (!strcmp(json_string_value(json_object_get(m, "class")), "dog")) p[k] = x;
+        }
+        assert_int_equal(json_array_size(top), k ? 1 : 3);
+        json_decref(document);
+    }
+    assert_true(p[0] == p[1] && p[0] > 0);
+    run_result r = run_mopd(NULL, "classify -m @ --sigmoid --classes cat,dog @", tiny_model(1), picture);
+    assert_run(r, 1);
+    assert_non_null(strstr(r.err, "--sigmoid: the model has no logit bias"));
+    r = run_mopd(NULL, "classify -m @ --sigmoid -r x.safetensors @", tiny_model(1), picture);
+    assert_run(r, 2);
+    assert_non_null(strstr(r.err, "--sigmoid goes with names or -p"));
 }
 
 static void classify_shows_one_class_by_default(void **state)
@@ -364,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classify_json_is_what_the_library_says),
+        cmocka_unit_test(sigmoids_do_not_share),
         cmocka_unit_test(classify_shows_one_class_by_default),
         cmocka_unit_test(one_class_alone_is_remarked),
         cmocka_unit_test(one_bad_picture_and_the_rest_go_on),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import numpy as np
@@ -223,3 +224,33 @@ def test_a_bank_is_kept_in_a_file(enc, features, tmp_path):
     with pytest.raises(mopd.MopdError, match="features of 3 numbers") as caught:
         mopd.Bank.open(tmp_path / "given.safetensors", enc)
     assert caught.value.status == mopd.Status.MISMATCH
+
+
+def with_bias(path, bias):
+    """The bank's file with a logit bias, as a model with one would have written it."""
+    data = path.read_bytes()
+    n = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + n])
+    settings = json.loads(header["__metadata__"]["mopd.settings"])
+    header["__metadata__"]["mopd.settings"] = json.dumps({**settings, "logit_bias": bias})
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + n :])
+
+
+def test_sigmoids_are_of_each_class_alone(enc, features, tmp_path):
+    bank = mopd.Bank(enc, ["cat", "dog", "猫"])
+    assert enc.logit_bias is None and bank.logit_bias is None
+    with pytest.raises(mopd.MopdError, match="no logit bias"):
+        bank.sigmoids(features)
+    with pytest.raises(mopd.MopdError, match="no logit bias"):
+        bank.classify(features, sigmoid=True)
+    bank.save(tmp_path / "bank.safetensors")
+    with_bias(tmp_path / "bank.safetensors", -2.5)
+    own = mopd.Bank.open(tmp_path / "bank.safetensors", enc)
+    assert own.logit_bias == -2.5 and np.array_equal(own.probabilities(features), bank.probabilities(features))
+    want = 1 / (1 + np.exp(2.5 - own.logits(features).astype(np.float64)))
+    assert np.allclose(own.sigmoids(features), want, atol=1e-6)
+    for row, said, shares in zip(own.sigmoids(features), own.classify(features, 2, sigmoid=True), own.classify(features, 2)):
+        assert [name for name, _ in said] == [name for name, _ in shares]
+        assert [x for _, x in said] == [float(row[own.classes.index(name)]) for name, _ in said]

@@ -104,21 +104,28 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
 #define HEAD "vision_model.head."
 #define POOL "visual.trunk.attn_pool."
 
+#define JOINED(here, there, part)                                                                            \
+    {here ".weight", there "_weight", part, 3, false},                                                       \
+    {                                                                                                        \
+        here ".bias", there "_bias", part, 3, false                                                          \
+    }
+
+/* open_clip's text tower of its own class, but for the projection. */
+#define TEXT_RULES                                                                                           \
+    WHOLE("text_model.embeddings.token_embedding.weight", "text.token_embedding.weight"),                    \
+        WHOLE("text_model.embeddings.position_embedding.weight", "text.positional_embedding"),               \
+        PAIR(TEXT_BLOCK "layer_norm1", TEXT_STORED "ln_1"),                                                  \
+        JOINED(TEXT_BLOCK "self_attn.q_proj", TEXT_STORED "attn.in_proj", 0),                                \
+        JOINED(TEXT_BLOCK "self_attn.k_proj", TEXT_STORED "attn.in_proj", 1),                                \
+        JOINED(TEXT_BLOCK "self_attn.v_proj", TEXT_STORED "attn.in_proj", 2),                                \
+        PAIR(TEXT_BLOCK "self_attn.out_proj", TEXT_STORED "attn.out_proj"),                                  \
+        PAIR(TEXT_BLOCK "layer_norm2", TEXT_STORED "ln_2"),                                                  \
+        PAIR(TEXT_BLOCK "mlp.fc1", TEXT_STORED "mlp.c_fc"),                                                  \
+        PAIR(TEXT_BLOCK "mlp.fc2", TEXT_STORED "mlp.c_proj"),                                                \
+        PAIR("text_model.final_layer_norm", "text.ln_final")
+
 static const mo_naming_rule rules[] = {
-    WHOLE("text_model.embeddings.token_embedding.weight", "text.token_embedding.weight"),
-    WHOLE("text_model.embeddings.position_embedding.weight", "text.positional_embedding"),
-    PAIR(TEXT_BLOCK "layer_norm1", TEXT_STORED "ln_1"),
-    {TEXT_BLOCK "self_attn.q_proj.weight", TEXT_STORED "attn.in_proj_weight", 0, 3, false},
-    {TEXT_BLOCK "self_attn.q_proj.bias", TEXT_STORED "attn.in_proj_bias", 0, 3, false},
-    {TEXT_BLOCK "self_attn.k_proj.weight", TEXT_STORED "attn.in_proj_weight", 1, 3, false},
-    {TEXT_BLOCK "self_attn.k_proj.bias", TEXT_STORED "attn.in_proj_bias", 1, 3, false},
-    {TEXT_BLOCK "self_attn.v_proj.weight", TEXT_STORED "attn.in_proj_weight", 2, 3, false},
-    {TEXT_BLOCK "self_attn.v_proj.bias", TEXT_STORED "attn.in_proj_bias", 2, 3, false},
-    PAIR(TEXT_BLOCK "self_attn.out_proj", TEXT_STORED "attn.out_proj"),
-    PAIR(TEXT_BLOCK "layer_norm2", TEXT_STORED "ln_2"),
-    PAIR(TEXT_BLOCK "mlp.fc1", TEXT_STORED "mlp.c_fc"),
-    PAIR(TEXT_BLOCK "mlp.fc2", TEXT_STORED "mlp.c_proj"),
-    PAIR("text_model.final_layer_norm", "text.ln_final"),
+    TEXT_RULES,
     PAIR("text_projection", "text.text_projection"), /* a layer: [outputs][inputs] */
     PAIR("vision_model.embeddings.patch_embedding", "visual.trunk.patch_embed.proj"),
     WHOLE("vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed"),

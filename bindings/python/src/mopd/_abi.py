@@ -235,6 +235,8 @@ class mopd_encoder_info(Structure):
         ("recommended_lr", c_float),
         ("n_parameters", c_uint64),
         ("weight_bytes", c_uint64),
+        ("has_logit_bias", c_uint32),
+        ("logit_bias", c_float),
     ]
 
 
@@ -542,10 +544,12 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         c_size_t,
     ),
     "mopd_bank_logit_scale": (c_float, P(mopd_bank)),
+    "mopd_bank_logit_bias": (c_float, P(mopd_bank)),
     "mopd_bank_fingerprint": (c_char_p, P(mopd_bank)),
     "mopd_bank_template": (c_char_p, P(mopd_bank), c_size_t),
     "mopd_bank_logits": (mopd_status, P(mopd_bank), P(c_float), c_size_t, P(c_float)),
     "mopd_bank_probabilities": (mopd_status, P(mopd_bank), P(c_float), c_size_t, P(c_float)),
+    "mopd_bank_sigmoids": (mopd_status, P(mopd_bank), P(c_float), c_size_t, P(c_float)),
     "mopd_bank_top": (mopd_status, P(mopd_bank), P(c_float), c_size_t, c_size_t, P(mopd_match)),
     "mopd_templates_for": (mopd_status, c_char_p, P(P(c_char_p)), P(c_size_t)),
     "mopd_bank_free": (None, P(mopd_bank)),

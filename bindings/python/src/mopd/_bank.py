@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from ctypes import POINTER, byref, c_double, c_uint32
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
@@ -213,6 +214,22 @@ class Bank(_Classifier):
         return float(lib.mopd_bank_logit_scale(self._handle.pointer))
 
     @property
+    def logit_bias(self) -> Optional[float]:
+        """What :meth:`sigmoids` adds to a logit; None for models that were not trained with a sigmoid loss."""
+        bias = float(lib.mopd_bank_logit_bias(self._handle.pointer))
+        return None if math.isnan(bias) else bias
+
+    def sigmoids(self, features: ArrayLike) -> Floats:
+        """Each class for itself, 1 / (1 + exp(-(logit + bias))), (n, C), of picture features (n, D).
+
+        Raises
+        ------
+        MopdError
+            UNSUPPORTED: a bank without :attr:`logit_bias`; SigLIP's and SigLIP 2's have one.
+        """
+        return self._map("sigmoids", features)
+
+    @property
     def fingerprint(self) -> str:
         """The fingerprint of the model that made the features, "" for given features."""
         return str(lib.mopd_bank_fingerprint(self._handle.pointer).decode())
@@ -250,7 +267,9 @@ class Bank(_Classifier):
         out: NDArray[Any] = np.asarray(self._classes)[self.matches(features, 1)["index"][:, 0]]
         return out
 
-    def classify(self, features: ArrayLike, top: int = 5) -> List[List[Tuple[str, float]]]:
+    def classify(
+        self, features: ArrayLike, top: int = 5, sigmoid: bool = False
+    ) -> List[List[Tuple[str, float]]]:
         """The best classes of each picture by name: ``[[("cat", 0.93), ("dog", 0.07)], ...]``.
 
         Parameters
@@ -259,15 +278,20 @@ class Bank(_Classifier):
             Picture features.
         top : int, default 5
             How many classes.
+        sigmoid : bool, default False
+            Numbers of :meth:`sigmoids` instead of probabilities, which compare the classes with each other.
 
         Returns
         -------
         list of list of (str, float)
             Name and probability, best first.
         """
-        names = self._classes
+        names, best = self._classes, self.matches(features, top)
+        numbers = best["probability"]
+        if sigmoid:
+            numbers = np.take_along_axis(self.sigmoids(features), best["index"].astype(np.intp), axis=1)
         return [
-            [(names[m["index"]], float(m["probability"])) for m in row] for row in self.matches(features, top)
+            [(names[i], float(x)) for i, x in zip(row["index"], said)] for row, said in zip(best, numbers)
         ]
 
 

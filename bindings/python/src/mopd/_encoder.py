@@ -186,6 +186,11 @@ class Encoder:
         return float(self._info.logit_scale)
 
     @property
+    def logit_bias(self) -> Optional[float]:
+        """What models trained with a sigmoid loss (SigLIP) add to a logit; None where there is none."""
+        return float(self._info.logit_bias) if self._info.has_logit_bias else None
+
+    @property
     def recommended_lr(self) -> Optional[float]:
         """The learning rate that the model file recommends for prompts, if it names one."""
         return float(self._info.recommended_lr) or None
