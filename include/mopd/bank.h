@@ -93,8 +93,8 @@ MOPD_API const char *mopd_bank_fingerprint(const mopd_bank *bank);
 MOPD_API const char *mopd_bank_template(const mopd_bank *bank, size_t index);
 
 /* logits, n x C floats of the caller, of n image features, n x D, rows of length 1: the cosine with each class times
- * the scale.  A row depends on its own feature alone.  n may be 0.  Any thread.  NUMERIC: a feature is not finite;
- * ARG: n is beyond all memory.  Since 0.1. */
+ * the scale.  A row depends on its own feature alone.  n may be 0.  Any thread.  NUMERIC: a feature is not finite,
+ * or longer than 1e6; ARG: n is beyond all memory.  Since 0.1. */
 MOPD_API mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 
 /* probabilities, n x C floats of the caller: the softmax of the logits over the bank's classes, each row summing to

@@ -30,13 +30,14 @@ MOPD_API size_t mopd_gate_dim(const mopd_gate *gate);
 
 /* For each of n features, n x D, rows of length 1: indices, n x K, of the templates kept, best score first,
  * ties to the lower index, and weights, n x K: the softmax of the kept scores, summing to 1.  Both are the
- * caller's.  docs/method.md 3.3.  Any thread.  Since 0.1. */
+ * caller's.  docs/method.md 3.3.  NUMERIC: a feature is not finite, or longer than 1e6; ARG: n is beyond all memory.
+ * Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_select(
     const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights);
 
 /* use, M doubles of the caller: the mean weight of each template over n features, summing to 1.  A gate that
- * has learned nothing uses few of them or all alike; mopd inspect shows what training saw.  ARG: n 0.  Any
- * thread.  Since 0.1. */
+ * has learned nothing uses few of them or all alike; mopd inspect shows what training saw.  ARG: n 0; other
+ * errors as above.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use);
 
 /* Frees the gate; takes NULL.  No call with it may be running.  Since 0.1. */

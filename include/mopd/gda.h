@@ -61,7 +61,8 @@ MOPD_API float mopd_gda_alpha(const mopd_gda *gda);
 MOPD_API float mopd_gda_temperature(const mopd_gda *gda);
 
 /* logits, n x C floats of the caller, of n features, n x D, rows of length 1.  Computed in double precision, so
- * that a row's bits depend on its feature alone.  n may be 0.  Any thread.  Since 0.1. */
+ * that a row's bits depend on its feature alone.  n may be 0.  NUMERIC: a feature is not finite, or longer than 1e6;
+ * ARG: n is beyond all memory.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits);
 
 /* probabilities, n x C floats of the caller: softmax(logits / T), each row summing to 1.  They compare these classes

@@ -149,14 +149,15 @@ MOPD_API const char *mopd_recognizer_class_name(const mopd_recognizer *recognize
 /* logits, or probabilities (softmax over the answered classes, rows summing to 1), n x C floats of the caller, of n
  * features, n x D, rows of length 1.  Probabilities are calibrated for pictures of the classes; a picture of none of
  * them gets a largest one too, which mopd_recognizer_scores tells.  A row depends on its own feature alone.  n may be
- * 0.  Any thread.  Since 0.1. */
+ * 0.  NUMERIC: a feature is not finite, or longer than 1e6; ARG: n is beyond all memory.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_logits(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *logits);
 MOPD_API mopd_status mopd_recognizer_probabilities(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *probabilities);
 
 /* matches, n x min(top, C) of the caller: the best classes of each picture, best first, ties to the lower index, with
- * logit and probability.  The whole answer for most programs.  ARG: top 0; NOMEM.  Any thread.  Since 0.1. */
+ * logit and probability.  The whole answer for most programs.  ARG: top 0; NOMEM; other errors as above.  Any thread.
+ * Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_top(
     const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "base/mem.h"
 #include "mopd/mopd.h"
 
 #define MOST_BYTES 4096 /* a struct_size beyond is memory that was never set */
@@ -28,6 +29,18 @@ static const struct {
 mopd_status mo_api_refuse(const char *function, const char *argument, const char *what)
 {
     return mo_fail(MOPD_E_ARG, "%s: %s is %s", function, argument, what);
+}
+
+mopd_status mo_api_check_list(
+    const char *function, const char *argument, const void *list, const size_t size[3])
+{
+    size_t bytes;
+    if (!size[0]) return MOPD_OK;
+    if (!list) return mo_api_refuse(function, argument, "NULL");
+    if (mo_mul(size[0], size[1], &bytes) && mo_mul(bytes, size[2], &bytes) && bytes <= PTRDIFF_MAX)
+        return MOPD_OK;
+    return mo_fail(MOPD_E_ARG, "%s: %s are said to be %zu x %zu x %zu bytes: more than memory can have",
+        function, argument, size[0], size[1], size[2]);
 }
 
 mopd_status mo_api_check_flags(const char *where, uint32_t flags, uint32_t known_flags)

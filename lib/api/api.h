@@ -13,6 +13,7 @@
 #define MO_API_API_H
 
 #include "base/fail.h"
+#include "base/floats.h"
 
 /* OK, or ARG that names the calling function and the argument. */
 #define MO_API_HAS(argument) ((argument) ? MOPD_OK : mo_api_refuse(__func__, #argument, "NULL"))
@@ -23,10 +24,22 @@
         if (!(argument)) return mo_api_refuse(__func__, #argument, "NULL");                                  \
     } while (0)
 
-/* The same for a list of n, which may be NULL when it is empty. */
-#define MO_API_NEED_LIST(list, n)                                                                            \
+/* The same for a list of n, and for one of n rows, which may be NULL when it is empty.  ARG, too, for more than
+ * memory can have: before a size is computed from it, and before anything is read. */
+#define MO_API_NEED_LIST(list, n) MO_API_NEED_ROWS(list, n, 1)
+#define MO_API_NEED_ROWS(list, n, width)                                                                     \
     do {                                                                                                     \
-        if ((n) && !(list)) return mo_api_refuse(__func__, #list, "NULL");                                   \
+        mopd_status st_ =                                                                                    \
+            mo_api_check_list(__func__, #list, list, (const size_t[3]){n, width, sizeof *(list)});           \
+        if (st_ != MOPD_OK) return st_;                                                                      \
+    } while (0)
+
+/* The same for the features of n pictures, whose numbers must be such that logits come of them: NUMERIC. */
+#define MO_API_NEED_FEATURES(features, n, width)                                                             \
+    do {                                                                                                     \
+        MO_API_NEED_ROWS(features, n, width);                                                                \
+        mopd_status st_ = mo_floats_check_rows("feature", features, n, width);                               \
+        if (st_ != MOPD_OK) return st_;                                                                      \
     } while (0)
 
 /* The same for a number that must not be 0. */
@@ -80,6 +93,10 @@ typedef enum mo_api_struct { MO_API_STRUCTS(MO_API_ENUM) MO_API_N_STRUCTS } mo_a
 
 /* ARG: "<function>: <argument> is <what>". */
 mopd_status mo_api_refuse(const char *function, const char *argument, const char *what);
+
+/* ARG: NULL for a list that is not empty; more bytes than memory can have.  size: entries, numbers of one, bytes of one. */
+mopd_status mo_api_check_list(
+    const char *function, const char *argument, const void *list, const size_t size[3]);
 
 /* VERSION when `flags` has a bit that is not known; `where` is the function or struct that they were given to. */
 mopd_status mo_api_check_flags(const char *where, uint32_t flags, uint32_t known);

@@ -35,8 +35,9 @@ mopd_status mopd_bank_create_features(mopd_bank **out, const char *const *classe
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED_LIST(classes, n_classes);
-    MO_API_NEED(features);
     MO_API_NEED_SOME(dim);
+    MO_API_NEED(features);
+    MO_API_NEED_ROWS(features, n_classes, dim);
     return mo_bank_create_features(out, classes, n_classes, features, dim, logit_scale);
 }
 
@@ -45,9 +46,9 @@ mopd_status mopd_bank_create_calibrated(
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(bank);
-    MO_API_NEED(features);
-    MO_API_NEED(labels);
     MO_API_NEED_SOME(n);
+    MO_API_NEED_FEATURES(features, n, bank->dim);
+    MO_API_NEED_LIST(labels, n);
     return mo_bank_create_calibrated(out, bank, features, labels, n);
 }
 
@@ -115,27 +116,28 @@ const char *mopd_bank_template(const mopd_bank *bank, size_t index)
 mopd_status mopd_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits)
 {
     MO_API_NEED(bank);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(logits, n);
-    return mo_bank_logits(bank, features, n, logits);
+    MO_API_NEED_FEATURES(features, n, bank->dim);
+    MO_API_NEED_ROWS(logits, n, bank->n_classes);
+    mo_bank_logits(bank, features, n, logits);
+    return MOPD_OK;
 }
 
 mopd_status mopd_bank_probabilities(
     const mopd_bank *bank, const float *features, size_t n, float *probabilities)
 {
     MO_API_NEED(bank);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(probabilities, n);
-    mopd_status st = mo_bank_logits(bank, features, n, probabilities);
-    if (st == MOPD_OK) mo_bank_softmax(probabilities, n, bank->n_classes);
-    return st;
+    MO_API_NEED_FEATURES(features, n, bank->dim);
+    MO_API_NEED_ROWS(probabilities, n, bank->n_classes);
+    mo_bank_logits(bank, features, n, probabilities);
+    mo_bank_softmax(probabilities, n, bank->n_classes);
+    return MOPD_OK;
 }
 
 mopd_status mopd_bank_sigmoids(const mopd_bank *bank, const float *features, size_t n, float *sigmoids)
 {
     MO_API_NEED(bank);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(sigmoids, n);
+    MO_API_NEED_FEATURES(features, n, bank->dim);
+    MO_API_NEED_ROWS(sigmoids, n, bank->n_classes);
     return mo_bank_sigmoids(bank, features, n, sigmoids);
 }
 
@@ -143,9 +145,9 @@ mopd_status mopd_bank_top(
     const mopd_bank *bank, const float *features, size_t n, size_t top, mopd_match *matches)
 {
     MO_API_NEED(bank);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_FEATURES(features, n, bank->dim);
     MO_API_NEED_SOME(top);
-    MO_API_NEED_LIST(matches, n);
+    MO_API_NEED_ROWS(matches, n, top < bank->n_classes ? top : bank->n_classes);
     return mo_bank_top(bank, features, n, top, matches);
 }
 

@@ -182,8 +182,8 @@ mopd_status mopd_dataset_pick(
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(dataset);
-    MO_API_NEED(indices);
     MO_API_NEED_SOME(n);
+    MO_API_NEED_LIST(indices, n);
     mopd_status st = mo_api_check_flags(__func__, flags, MOPD_PICK_RELABEL);
     return st == MOPD_OK ? mo_split_pick(out, dataset, indices, n, flags & MOPD_PICK_RELABEL) : st;
 }
@@ -243,6 +243,7 @@ mopd_status mopd_clusters_choose(
 {
     MO_API_NEED(rows);
     MO_API_NEED_SOME(dim);
+    MO_API_NEED_ROWS(rows, n, dim);
     MO_API_NEED_SOME(n_clusters);
     MO_API_NEED(chosen);
     if (n_clusters > n) return mo_fail(MOPD_E_ARG, "%s: %zu clusters of %zu rows", __func__, n_clusters, n);

@@ -60,7 +60,8 @@ mopd_status mopd_encoder_open_memory(
     MO_API_NEED_OUT(out);
     MO_API_NEED(bytes);
     mopd_encoder_options o;
-    mopd_status st = read_options(__func__, &o, options);
+    mopd_status st = mo_api_check_list(__func__, "bytes", bytes, (const size_t[3]){n_bytes, 1, 1});
+    if (st == MOPD_OK) st = read_options(__func__, &o, options);
     if (st == MOPD_OK) st = mo_encoder_open_memory(out, bytes, n_bytes, &o);
     if (st == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
@@ -151,8 +152,8 @@ mopd_status mopd_encoder_encode_pixels(
     const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
 {
     MO_API_NEED(encoder);
-    MO_API_NEED_LIST(pixels, n);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_ROWS(pixels, n, 3 * (size_t)encoder->config.image * encoder->config.image);
+    MO_API_NEED_ROWS(features, n, encoder->config.dim);
     if (!n) return MOPD_OK;
     mo_progress progress;
     mopd_status st = mo_progress_begin(&progress, encoder->watcher, "pictures", n);
@@ -164,7 +165,7 @@ mopd_status mopd_encoder_encode_images(
 {
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(images, n);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_ROWS(features, n, encoder->config.dim);
     if (!n) return MOPD_OK;
     mo_progress progress;
     mopd_status st = MOPD_OK;
@@ -216,7 +217,7 @@ mopd_status mopd_encoder_encode_texts(
 {
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(texts, n);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_ROWS(features, n, encoder->config.dim);
     if (!n) return MOPD_OK;
     mo_progress progress;
     mopd_status st = mo_progress_begin(&progress, encoder->watcher, "texts", n);

@@ -22,6 +22,7 @@ mopd_status mopd_gate_create_weights(
     MO_API_NEED_OUT(out);
     MO_API_NEED(weights);
     MO_API_NEED_SOME(dim);
+    MO_API_NEED_ROWS(weights, dim, n_templates);
     return mo_gate_create(out, weights, dim, n_templates, top_k);
 }
 
@@ -44,17 +45,17 @@ mopd_status mopd_gate_select(
     const mopd_gate *gate, const float *features, size_t n, uint32_t *indices, float *weights)
 {
     MO_API_NEED(gate);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(indices, n);
-    MO_API_NEED_LIST(weights, n);
+    MO_API_NEED_FEATURES(features, n, gate->dim);
+    MO_API_NEED_ROWS(indices, n, gate->top_k);
+    MO_API_NEED_ROWS(weights, n, gate->top_k);
     return n ? mo_gate_select(gate, features, n, indices, weights) : MOPD_OK;
 }
 
 mopd_status mopd_gate_use(const mopd_gate *gate, const float *features, size_t n, double *use)
 {
     MO_API_NEED(gate);
-    MO_API_NEED(features);
     MO_API_NEED_SOME(n);
+    MO_API_NEED_FEATURES(features, n, gate->dim);
     MO_API_NEED(use);
     for (size_t m = 0; m < gate->n_templates; m++) use[m] = 0;
     mopd_status st = mo_gate_use(gate, features, n, use);

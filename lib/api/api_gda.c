@@ -13,13 +13,10 @@ mopd_status mopd_gda_create(mopd_gda **out, const mopd_bank *bank, const float *
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(bank);
-    MO_API_NEED(features);
-    MO_API_NEED(labels);
     MO_API_NEED_SOME(n);
-    size_t n_floats;
+    MO_API_NEED_LIST(labels, n);
+    MO_API_NEED_FEATURES(features, n, bank->dim);
     if (!isfinite(alpha)) return mo_fail(MOPD_E_ARG, "alpha is not finite");
-    if (!mo_mul(n, bank->dim, &n_floats)) return mo_fail(MOPD_E_ARG, "%zu features are too many", n);
-    if (!mo_floats_finite(features, n_floats)) return mo_fail(MOPD_E_NUMERIC, "a feature is not finite");
     return mo_gda_create(out, bank, features, labels, n, alpha);
 }
 
@@ -80,8 +77,8 @@ float mopd_gda_alpha(const mopd_gda *gda)
 mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n, float *logits)
 {
     MO_API_NEED(gda);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_FEATURES(features, n, gda->dim);
+    MO_API_NEED_ROWS(logits, n, gda->n_classes);
     mo_gda_logits(gda, features, n, logits);
     return MOPD_OK;
 }
@@ -89,8 +86,8 @@ mopd_status mopd_gda_logits(const mopd_gda *gda, const float *features, size_t n
 mopd_status mopd_gda_probabilities(const mopd_gda *gda, const float *features, size_t n, float *probabilities)
 {
     MO_API_NEED(gda);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(probabilities, n);
+    MO_API_NEED_FEATURES(features, n, gda->dim);
+    MO_API_NEED_ROWS(probabilities, n, gda->n_classes);
     mo_gda_probabilities(gda, features, n, probabilities);
     return MOPD_OK;
 }

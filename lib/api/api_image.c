@@ -63,10 +63,10 @@ mopd_status mopd_image_decode(
     mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options)
 {
     MO_API_NEED_OUT(out);
-    MO_API_NEED_LIST(bytes, n_bytes);
     mopd_image_options o;
     mo_image picture;
-    mopd_status st;
+    mopd_status st = mo_api_check_list(__func__, "bytes", bytes, (const size_t[3]){n_bytes, 1, 1});
+    if (st != MOPD_OK) return st;
     if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
     const mo_image_rules rules = rules_of(&o);
     if ((st = mo_image_decode(&picture, bytes, n_bytes, &rules)) != MOPD_OK) return st;
@@ -185,8 +185,8 @@ mopd_status mopd_image_signature(const mopd_image *image, float *signature)
 mopd_status mopd_pairs_find(
     const float *rows, size_t n, size_t dim, double least, mopd_pair *pairs, size_t *n_pairs)
 {
-    MO_API_NEED_LIST(rows, n);
     MO_API_NEED_SOME(dim);
+    MO_API_NEED_ROWS(rows, n, dim);
     MO_API_NEED(n_pairs);
     MO_API_NEED_LIST(pairs, *n_pairs);
     if (least != least) return mo_fail(MOPD_E_ARG, "%s: least is not a number", __func__);

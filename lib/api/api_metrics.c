@@ -11,17 +11,17 @@ _Static_assert(MOPD_CALIBRATION_SUMS == MO_CALIBRATION_SUMS, "the header says ho
 mopd_status mopd_confusion_add(
     uint32_t *confusion, size_t n_classes, const float *logits, const int32_t *labels, size_t n)
 {
-    MO_API_NEED(confusion);
     MO_API_NEED_SOME(n_classes);
-    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_ROWS(confusion, n_classes, n_classes);
+    MO_API_NEED_ROWS(logits, n, n_classes);
     MO_API_NEED_LIST(labels, n);
     return mo_metrics_confusion_add(confusion, n_classes, logits, labels, n);
 }
 
 mopd_status mopd_confusion_get_metrics(const uint32_t *confusion, size_t n_classes, mopd_metrics *metrics)
 {
-    MO_API_NEED(confusion);
     MO_API_NEED_SOME(n_classes);
+    MO_API_NEED_ROWS(confusion, n_classes, n_classes);
     MO_API_NEED(metrics);
     mopd_metrics m = {.struct_size = sizeof m};
     mo_metrics_compute(&m, confusion, n_classes);
@@ -49,7 +49,7 @@ mopd_status mopd_calibration_add(
 {
     MO_API_NEED(sums);
     MO_API_NEED_SOME(n_classes);
-    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_ROWS(logits, n, n_classes);
     MO_API_NEED_LIST(labels, n);
     return mo_metrics_calibration_add(sums, n_classes, logits, labels, n);
 }

@@ -62,9 +62,9 @@ mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *en
     mopd_recognizer_options o;
     MO_API_NEED_OUT(out);
     MO_API_NEED(encoder);
-    MO_API_NEED(classes);
     MO_API_NEED_SOME(n_classes);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_LIST(classes, n_classes);
+    MO_API_NEED_ROWS(features, n, mo_text_dim(encoder->text));
     MO_API_NEED_LIST(labels, n);
     mopd_status st = mo_api_read(__func__, MO_API_mopd_recognizer_options, &o, options, &standard);
     if (st == MOPD_OK) st = check_options(&o, encoder);
@@ -79,7 +79,7 @@ mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer 
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_ROWS(features, n, recognizer->data.dim);
     MO_API_NEED_LIST(labels, n);
     const size_t dim = recognizer->data.dim;
     mopd_status st = mo_api_check_flags(__func__, flags, MOPD_RECOGNIZER_CHOOSE);
@@ -107,8 +107,8 @@ mopd_status mopd_recognizer_with_classes(mopd_recognizer **out, const mopd_recog
     MO_API_NEED_OUT(out);
     MO_API_NEED(recognizer);
     MO_API_NEED(encoder);
-    MO_API_NEED(classes);
     MO_API_NEED_SOME(n_classes);
+    MO_API_NEED_LIST(classes, n_classes);
     return mo_recognizer_with_classes(out, recognizer, encoder, classes, n_classes);
 }
 
@@ -186,8 +186,8 @@ mopd_status mopd_recognizer_logits(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *logits)
 {
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(logits, n);
+    MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
+    MO_API_NEED_ROWS(logits, n, recognizer->n_shown);
     mo_recognizer_logits(recognizer, features, n, logits);
     return MOPD_OK;
 }
@@ -196,8 +196,8 @@ mopd_status mopd_recognizer_probabilities(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *probabilities)
 {
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(probabilities, n);
+    MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
+    MO_API_NEED_ROWS(probabilities, n, recognizer->n_shown);
     mo_recognizer_logits(recognizer, features, n, probabilities);
     mo_bank_softmax(probabilities, n, recognizer->n_shown);
     return MOPD_OK;
@@ -207,10 +207,10 @@ mopd_status mopd_recognizer_top(
     const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches)
 {
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
     MO_API_NEED_SOME(top);
-    MO_API_NEED_LIST(matches, n);
     const size_t c = recognizer->n_shown, each = top < c ? top : c;
+    MO_API_NEED_ROWS(matches, n, each);
     float *logits = mo_mem_alloc(2 * c, sizeof *logits);
     if (!logits) return MOPD_E_NOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -227,7 +227,7 @@ mopd_status mopd_recognizer_scores(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *scores)
 {
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
+    MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
     MO_API_NEED_LIST(scores, n);
     float *logits = mo_mem_alloc(recognizer->n_shown, sizeof *logits);
     if (!logits) return MOPD_E_NOMEM;
@@ -243,8 +243,8 @@ mopd_status mopd_recognizer_sets(
     const mopd_recognizer *recognizer, const float *features, size_t n, double coverage, uint8_t *in)
 {
     MO_API_NEED(recognizer);
-    MO_API_NEED_LIST(features, n);
-    MO_API_NEED_LIST(in, n);
+    MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
+    MO_API_NEED_ROWS(in, n, recognizer->n_shown);
     if (!(coverage > 0 && coverage < 1))
         return mo_fail(
             MOPD_E_ARG, "%s: coverage is %g, allowed is more than 0 and less than 1", __func__, coverage);

@@ -31,12 +31,29 @@ bool mo_floats_finite(const float *x, size_t n)
     return true;
 }
 
+static double squared(const float *row, size_t dim)
+{
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++) sum += (double)row[d] * (double)row[d];
+    return sum;
+}
+
+mopd_status mo_floats_check_rows(const char *what, const float *rows, size_t n, size_t dim)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double sum = squared(rows + i * dim, dim);
+        if (!isfinite(sum)) return mo_fail(MOPD_E_NUMERIC, "%s %zu is not finite", what, i);
+        if (sum > MO_FLOATS_LONGEST * MO_FLOATS_LONGEST)
+            return mo_fail(
+                MOPD_E_NUMERIC, "%s %zu has length %.3g: rows of length 1 are expected", what, i, sqrt(sum));
+    }
+    return MOPD_OK;
+}
+
 mopd_status mo_floats_check_unit(const char *what, const float *rows, size_t n, size_t dim)
 {
     for (size_t i = 0; i < n; i++) {
-        const float *row = rows + i * dim;
-        double sum = 0;
-        for (size_t d = 0; d < dim; d++) sum += (double)row[d] * (double)row[d];
+        const double sum = squared(rows + i * dim, dim);
         if (!isfinite(sum)) return mo_fail(MOPD_E_NUMERIC, "%s %zu is not finite", what, i);
         if (!(fabs(sum - 1) <= LENGTH_SLACK))
             return mo_fail(MOPD_E_ARG, "%s %zu has length %.6g, not 1; are they %zu numbers wide?", what, i,

@@ -56,7 +56,7 @@ mopd_status mo_bank_open(mopd_bank **out, const char *path);
 mopd_status mo_bank_check_model(
     const char *fingerprint, size_t dim, const mopd_encoder *encoder, const char *place);
 
-mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
+void mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits);
 void mo_bank_free(mopd_bank *bank);
 
 /* Rows of n x C logits become probabilities in place. */

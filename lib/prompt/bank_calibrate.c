@@ -14,7 +14,8 @@ static mopd_status fit_temperature(
     if (!mo_mul(n, bank->n_classes, &all)) return mo_fail(MOPD_E_ARG, "%zu pictures are too many", n);
     float *logits = mo_mem_alloc(all, sizeof *logits);
     double *wide = mo_mem_alloc(all, sizeof *wide);
-    mopd_status st = logits && wide ? mo_bank_logits(bank, features, n, logits) : MOPD_E_NOMEM;
+    mopd_status st = logits && wide ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) mo_bank_logits(bank, features, n, logits);
     for (size_t i = 0; i < all && st == MOPD_OK; i++) wide[i] = (double)logits[i];
     const mo_blend_rows rows = {.labels = labels, .n = n, .n_classes = bank->n_classes, .text = wide};
     if (st == MOPD_OK) st = mo_blend_temperature(t, &rows);

@@ -7,7 +7,6 @@
  * A row's bits do not depend on the rows beside it. */
 #include <math.h>
 
-#include "base/floats.h"
 #include "base/ints.h"
 #include "base/mem.h"
 #include "math/kern.h"
@@ -15,30 +14,12 @@
 
 #define ROWS 32 /* of a call to mo_bank_top that are worked on at once */
 
-static mopd_status check_features(const mopd_bank *bank, const float *features, size_t n)
-{
-    size_t product;
-    if (!mo_mul(n, bank->dim, &product) || !mo_mul(n, bank->n_classes, &product))
-        return mo_fail(MOPD_E_ARG, "%zu images are too many", n);
-    for (size_t i = 0; i < n; i++)
-        if (!mo_floats_finite(features + i * bank->dim, bank->dim))
-            return mo_fail(MOPD_E_NUMERIC, "the feature of image %zu is not finite", i);
-    return MOPD_OK;
-}
-
-static void logits_of(const mopd_bank *bank, const float *features, size_t n, float *logits)
+void mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits)
 {
     if (!n) return;
     mo_gemm_args args = {.c = logits, .ldc = bank->n_classes, .a = features, .lda = bank->dim, .m = n};
     mo_gemm(NULL, &bank->packed, &args);
     for (size_t i = 0; i < n * bank->n_classes; i++) logits[i] *= bank->scale;
-}
-
-mopd_status mo_bank_logits(const mopd_bank *bank, const float *features, size_t n, float *logits)
-{
-    mopd_status st = check_features(bank, features, n);
-    if (st == MOPD_OK) logits_of(bank, features, n, logits);
-    return st;
 }
 
 void mo_bank_softmax(float *logits, size_t n, size_t n_classes)
@@ -53,8 +34,7 @@ mopd_status mo_bank_sigmoids(const mopd_bank *bank, const float *features, size_
         return mo_fail(MOPD_E_UNSUPPORTED, "this bank has no logit bias: its model was not trained with a "
                                            "sigmoid loss (as SigLIP is), so its "
                                            "logits compare classes and say nothing of one alone");
-    mopd_status st = mo_bank_logits(bank, features, n, sigmoids);
-    if (st != MOPD_OK) return st;
+    mo_bank_logits(bank, features, n, sigmoids);
     for (size_t i = 0; i < n * bank->n_classes; i++)
         sigmoids[i] = 1.0f / (1.0f + expf(-(sigmoids[i] + bank->bias)));
     return MOPD_OK;
@@ -115,14 +95,12 @@ mopd_status mo_bank_top(
 {
     size_t n_classes = bank->n_classes, kept = mo_min(top, n_classes);
     size_t rows = mo_min(n, ROWS);
-    mopd_status st = check_features(bank, features, n);
-    if (st != MOPD_OK) return st;
     float *logits = mo_mem_alloc(rows + 1, n_classes * sizeof *logits);
     if (!logits) return MOPD_E_NOMEM;
     float *probability = logits + rows * n_classes;
     for (size_t first = 0; first < n; first += rows) {
         size_t m = mo_min(rows, n - first);
-        logits_of(bank, features + first * bank->dim, m, logits);
+        mo_bank_logits(bank, features + first * bank->dim, m, logits);
         for (size_t i = 0; i < m; i++) {
             const float *row = logits + i * n_classes;
             mo_kern_get()->softmax(probability, row, 1, n_classes);

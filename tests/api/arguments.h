@@ -263,6 +263,74 @@
     X(mopd_recognizer_more, low, (recognizer, NULL, &share))                                                 \
     X(mopd_recognizer_more, high, (recognizer, &share, NULL))
 
+/* Function, the list that is said to have `most` entries, a call. */
+#define COUNTED(X)                                                                                           \
+    X(mopd_bank_create, classes, (&a_bank, encoder, texts, most, NULL, 0))                                   \
+    X(mopd_bank_create, templates, (&a_bank, encoder, texts, 2, texts, most))                                \
+    X(mopd_classes_check, classes, (texts, most, NULL))                                                      \
+    X(mopd_bank_create_features, classes, (&a_bank, texts, most, x, D, 1))                                   \
+    X(mopd_bank_create_features, features, (&a_bank, texts, 2, x, most, 1))                                  \
+    X(mopd_bank_create_calibrated, features, (&a_bank, bank, x, labels, most))                               \
+    X(mopd_bank_create_prompt, classes, (&a_bank, encoder, texts, most, prompt))                             \
+    X(mopd_bank_create_prompt_unseen, classes, (&a_bank, encoder, texts, most, prompt, 1))                   \
+    X(mopd_bank_create_trainer, classes, (&a_bank, trainer, texts, most))                                    \
+    X(mopd_bank_logits, features, (bank, x, most, y))                                                        \
+    X(mopd_bank_probabilities, features, (bank, x, most, y))                                                 \
+    X(mopd_bank_sigmoids, features, (bank, x, most, y))                                                      \
+    X(mopd_bank_top, features, (bank, x, most, 1, matches))                                                  \
+    X(mopd_calibration_add, logits, (sums, C, y, labels, most))                                              \
+    X(mopd_clusters_choose, rows, (x, most, D, 1, 1, chosen_rows))                                           \
+    X(mopd_clusters_choose, rows, (x, 2, most, 1, 1, chosen_rows))                                           \
+    X(mopd_confusion_add, confusion, (counts, most, y, labels, 1))                                           \
+    X(mopd_confusion_add, logits, (counts, C, y, labels, most))                                              \
+    X(mopd_confusion_get_metrics, confusion, (counts, most, &metrics))                                       \
+    X(mopd_dataset_with_names, names, (&a_dataset, data, texts, most))                                       \
+    X(mopd_dataset_pick, indices, (&a_dataset, data, chosen, most, 0))                                       \
+    X(mopd_encoder_open_memory, bytes, (&an_encoder, bytes, most, &encoder_options))                         \
+    X(mopd_encoder_encode_pixels, pixels, (encoder, x, most, y))                                             \
+    X(mopd_encoder_encode_images, images, (encoder, (const mopd_image *const *)&image, most, y))             \
+    X(mopd_encoder_encode_files, paths, (encoder, texts, most, told, NULL))                                  \
+    X(mopd_encoder_encode_texts, texts, (encoder, texts, most, y))                                           \
+    X(mopd_gate_create_weights, weights, (&a_gate, x, most, 2, 1))                                           \
+    X(mopd_gate_create_weights, weights, (&a_gate, x, 2, most, 1))                                           \
+    X(mopd_gate_select, features, (gate, x, most, indices, y))                                               \
+    X(mopd_gate_use, features, (gate, x, most, use))                                                         \
+    X(mopd_gda_create, labels, (&a_gda, bank, x, labels, most, 1))                                           \
+    X(mopd_gda_logits, features, (gda, x, most, y))                                                          \
+    X(mopd_gda_probabilities, features, (gda, x, most, y))                                                   \
+    X(mopd_image_decode, bytes, (&an_image, bytes, most, &image_options))                                    \
+    X(mopd_pairs_find, rows, (x, most, D, 0.5, pairs, &n))                                                   \
+    X(mopd_recognizer_create, classes, (&a_recognizer, encoder, texts, most, x, one, 1, NULL))               \
+    X(mopd_recognizer_create, features, (&a_recognizer, encoder, texts, 2, x, one, most, NULL))              \
+    X(mopd_recognizer_extend, features, (&a_recognizer, recognizer, x, one, most, 0))                        \
+    X(mopd_recognizer_withdraw, indices, (&a_recognizer, recognizer, chosen, most, 0))                       \
+    X(mopd_recognizer_with_classes, classes, (&a_recognizer, recognizer, encoder, texts, most))              \
+    X(mopd_recognizer_logits, features, (recognizer, x, most, y))                                            \
+    X(mopd_recognizer_probabilities, features, (recognizer, x, most, y))                                     \
+    X(mopd_recognizer_scores, features, (recognizer, x, most, y))                                            \
+    X(mopd_recognizer_top, features, (recognizer, x, most, 1, matches))                                      \
+    X(mopd_recognizer_sets, features, (recognizer, x, most, 0.5, bytes))                                     \
+    X(mopd_trainer_create, classes, (&a_trainer, encoder, texts, most, &options))                            \
+    X(mopd_trainer_options_choose, classes, (&options, encoder, texts, most, &run, NULL))
+
+/* Function, a call with a row of features at `bad` that no logits can come of. */
+#define MEASURED(X)                                                                                          \
+    X(mopd_bank_create_calibrated, (&a_bank, bank, bad, labels, 2))                                          \
+    X(mopd_bank_logits, (bank, bad, 2, y))                                                                   \
+    X(mopd_bank_probabilities, (bank, bad, 2, y))                                                            \
+    X(mopd_bank_sigmoids, (bank, bad, 2, y))                                                                 \
+    X(mopd_bank_top, (bank, bad, 2, 1, matches))                                                             \
+    X(mopd_gate_select, (gate, bad, 2, indices, y))                                                          \
+    X(mopd_gate_use, (gate, bad, 2, use))                                                                    \
+    X(mopd_gda_create, (&a_gda, bank, bad, labels, 2, 1))                                                    \
+    X(mopd_gda_logits, (gda, bad, 2, y))                                                                     \
+    X(mopd_gda_probabilities, (gda, bad, 2, y))                                                              \
+    X(mopd_recognizer_logits, (recognizer, bad, 2, y))                                                       \
+    X(mopd_recognizer_probabilities, (recognizer, bad, 2, y))                                                \
+    X(mopd_recognizer_scores, (recognizer, bad, 2, y))                                                       \
+    X(mopd_recognizer_top, (recognizer, bad, 2, 1, matches))                                                 \
+    X(mopd_recognizer_sets, (recognizer, bad, 2, 0.5, bytes))
+
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
     X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \

@@ -111,6 +111,43 @@ static void a_missing_argument_is_named(void **state)
     REQUIRED(NAMED)
 }
 
+/* Counts that no memory can have, among them some whose bytes wrap round to few: refused before anything is read. */
+static void lists_beyond_all_memory_are_refused(void **state)
+{
+    (void)state;
+    const size_t counts_of[] = {
+        SIZE_MAX, SIZE_MAX / 2 + 2, SIZE_MAX / sizeof(void *) + 2, SIZE_MAX / (D * sizeof(float)) + 2};
+    for (size_t i = 0; i < 2; i++) {
+        const size_t most = counts_of[i];
+#define TOO_MANY(function, argument, call)                                                                   \
+    assert_fails(function call, MOPD_E_ARG, #function ": " #argument " are said to be ");                    \
+    assert_non_null(strstr(mopd_last_error(), "more than memory can have"));                                 \
+    drop();
+        COUNTED(TOO_MANY)
+    }
+    assert_fails(
+        mopd_encoder_encode_texts(encoder, texts, counts_of[2], y), MOPD_E_ARG, "texts are said to be");
+    assert_fails(mopd_bank_logits(bank, x, counts_of[3], y), MOPD_E_ARG, "features are said to be");
+    assert_fails(mopd_gda_logits(gda, x, counts_of[3], y), MOPD_E_ARG, "features are said to be");
+    assert_ok(mopd_bank_top(bank, x, 1, SIZE_MAX, matches)); /* as many as there are */
+}
+
+/* No number, infinite, or so large that a logit is: said with the picture's place, and no result is written. */
+static void features_that_give_no_logits_are_refused(void **state)
+{
+    (void)state;
+    static const float wrong[] = {NAN, INFINITY, 1e38f, 2e6f};
+    static float bad[2 * D];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        memcpy(bad, x, sizeof bad);
+        bad[D + 3] = wrong[i];
+#define REFUSED(function, call)                                                                              \
+    assert_fails(function call, MOPD_E_NUMERIC, i < 2 ? "feature 1 is not finite" : "feature 1 has length"); \
+    drop();
+        MEASURED(REFUSED)
+    }
+}
+
 static void former_names_do_what_their_successors_do(void **state)
 {
     (void)state;
@@ -350,6 +387,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_argument_is_named),
+        cmocka_unit_test(lists_beyond_all_memory_are_refused),
+        cmocka_unit_test(features_that_give_no_logits_are_refused),
         cmocka_unit_test(former_names_do_what_their_successors_do),
         cmocka_unit_test(an_argument_may_be_missing),
         cmocka_unit_test(functions_without_status_take_null),

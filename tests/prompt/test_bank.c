@@ -77,9 +77,9 @@ static void bad_numbers_are_refused(void **state)
         mopd_bank_create_features(&bank, abc, 3, inf, 2, 1), MOPD_E_NUMERIC, "class \"bee\" is not finite");
     assert_fails(mopd_bank_create_features(&bank, abc, 2, f, 2, NAN), MOPD_E_NUMERIC, "logit scale");
     assert_ok(mopd_bank_create_features(&bank, abc, 2, f, 2, 1));
-    assert_fails(mopd_bank_logits(bank, f, 3, logits), MOPD_E_NUMERIC, "image 2 is not finite");
-    assert_fails(mopd_bank_probabilities(bank, inf, 2, logits), MOPD_E_NUMERIC, "image 1 is not finite");
-    assert_fails(mopd_bank_top(bank, f, 3, 1, best), MOPD_E_NUMERIC, "image 2 is not finite");
+    assert_fails(mopd_bank_logits(bank, f, 3, logits), MOPD_E_NUMERIC, "feature 2 is not finite");
+    assert_fails(mopd_bank_probabilities(bank, inf, 2, logits), MOPD_E_NUMERIC, "feature 1 is not finite");
+    assert_fails(mopd_bank_top(bank, f, 3, 1, best), MOPD_E_NUMERIC, "feature 2 is not finite");
     mopd_bank_free(bank);
 }
 

@@ -169,9 +169,9 @@ static void too_many_pictures_are_refused(void **state)
     mopd_bank *bank = random_bank(3, 2, 7, 1);
     float x[2] = {1, 0};
     mopd_match best[1];
-    assert_fails(mopd_bank_logits(bank, x, SIZE_MAX / 2, x), MOPD_E_ARG, "images are too many");
-    assert_fails(mopd_bank_logits(bank, x, SIZE_MAX / 3 + 1, x), MOPD_E_ARG, "images are too many");
-    assert_fails(mopd_bank_top(bank, x, SIZE_MAX, 1, best), MOPD_E_ARG, "images are too many");
+    assert_fails(mopd_bank_logits(bank, x, SIZE_MAX / 2, x), MOPD_E_ARG, "more than memory can have");
+    assert_fails(mopd_bank_logits(bank, x, SIZE_MAX / 3 + 1, x), MOPD_E_ARG, "more than memory can have");
+    assert_fails(mopd_bank_top(bank, x, SIZE_MAX, 1, best), MOPD_E_ARG, "more than memory can have");
     mopd_bank_free(bank);
 }
 
