@@ -107,7 +107,7 @@ static void what_is_not_understood_is_named(void **state)
         {"{\"text_config\":[],\"vision_config\":{}}", MOPD_E_FORMAT, "text_config is no object"},
         {"{\"text_config\":{},\"vision_config\":\"x\"}", MOPD_E_FORMAT, "vision_config is no object"},
         {"{\"model_type\":\"siglip2\"}", MOPD_E_UNSUPPORTED,
-            "model_type is \"siglip2\"; clip and siglip are known"},
+            "model_type is \"siglip2\"; clip, siglip and metaclip_2 are known"},
         {"{\"model_type\":7}", MOPD_E_FORMAT, "model_type"},
         {"{\"text_config\":{\"model_type\":\"bert\"},\"vision_config\":{}}", MOPD_E_UNSUPPORTED,
             "text_config: config.json: model_type is \"bert\"; clip_text_model is known"},
@@ -145,6 +145,30 @@ static void what_is_not_understood_is_named(void **state)
 /* ---- SigLIP ---- */
 
 /* The hub's files name almost nothing: all is SiglipTextConfig's and SiglipVisionConfig's. */
+/* MetaCLIP 2 has CLIP's defaults and a token 2 that is one. */
+static void metaclip_2_is_clip_with_its_own_end(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_config(&c, "{\"model_type\":\"metaclip_2\",\"projection_dim\":7,\"text_config\":{\"model_"
+                              "type\":\"metaclip_2_text_model\","
+                              "\"eos_token_id\":2,\"vocab_size\":901629},\"vision_config\":{\"model_type\":"
+                              "\"metaclip_2_vision_model\"}}"));
+    assert_int_equal(c.text.end_rule, MO_END_FIRST);
+    assert_int_equal(c.text.end_id, 2);
+    assert_int_equal(c.text.vocab, 901629);
+    assert_int_equal(c.text.mask, MO_MASK_CAUSAL);
+    assert_int_equal(c.dim, 7);
+    assert_int_equal(c.vit.stack.width, 768);
+    assert_int_equal(c.vit.stack.act, MO_ACT_QUICK_GELU);
+    assert_ok(read_config(&c, "{\"text_config\":{\"eos_token_id\":2},\"vision_config\":{}}"));
+    assert_int_equal(c.text.end_rule, MO_END_LARGEST);
+    assert_fails(
+        read_config(&c, "{\"model_type\":\"metaclip_2\",\"text_config\":{\"model_type\":\"clip_text_model\"},"
+                        "\"vision_config\":{}}"),
+        MOPD_E_UNSUPPORTED, "model_type is \"clip_text_model\"; metaclip_2_text_model is known");
+}
+
 static void siglip_has_its_own_defaults(void **state)
 {
     (void)state;
@@ -380,6 +404,7 @@ int main(void)
         cmocka_unit_test(old_sub_configs_win),
         cmocka_unit_test(an_end_id_of_two_means_the_largest),
         cmocka_unit_test(what_is_not_understood_is_named),
+        cmocka_unit_test(metaclip_2_is_clip_with_its_own_end),
         cmocka_unit_test(siglip_has_its_own_defaults),
         cmocka_unit_test(siglips_keys_have_their_places),
         cmocka_unit_test(siglip_of_another_kind_is_named),

@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Token ids of SigLIP's tokenizers against transformers and open_clip: identical, on any text.
 
-    pieces.py --tokenizer-lib LIB [--n 20000] [--seed 1] [--all]    compare
-    pieces.py --gold tests/gold/pieces                              write what the C tests read
+    pieces.py --lib build/libmopd.so [--n 20000] [--seed 1] [--all]    compare
+    pieces.py --gold tests/gold/pieces                                 write what the C tests read
 
-LIB is a shared object that exports the inner tokenizer.  The tokenizers are small ones of the real kinds, trained here
-by SentencePiece on the seeded texts:
+The tokenizers are small ones of the real kinds, trained here by SentencePiece on the seeded texts, and lie in folders of
+tiny models.  MetaCLIP 2's towers are compared, too: random weights of B/32's widths.
 
     siglip        unigram with the nmt_nfkc map, spiece.model: SiglipTokenizer
     t5            the same model as tokenizer.json: T5Tokenizer, by itself and behind open_clip's "canonicalize"
     gemma         BPE with byte fallback, tokenizer.json: Siglip2Tokenizer; GemmaTokenizer on lower-case texts, by itself
                   and behind open_clip's "canonicalize"
-    xlm           unigram with <s> and </s>: XLMRobertaTokenizer
+    xlm           unigram with <s> and </s>: XLMRobertaTokenizer, which MetaCLIP 2 has
 
-Needs transformers, tokenizers, sentencepiece, protobuf, open_clip_torch, ftfy."""
+Needs transformers, tokenizers, sentencepiece, protobuf, open_clip_torch, ftfy, torch."""
 import argparse
 import ctypes
 import json
@@ -23,11 +23,15 @@ import random
 import sys
 import tempfile
 import time
+import types
 import unicodedata
 
+import numpy as np
 import tokens
+import torch
+import towers
 
-CANONICAL, PLAIN, LOWER = 6, 0, 5   # mo_cleaning
+CANONICAL, PLAIN = 16, 0   # MOPD_TEXT_CLEAN
 ODD = ["", " ", "  ", "\t", "\u2581", "a\u2581b", "\u2581\u2581 a", " \u2581a", "</s>", "a </s> b", "a</s>", "<unk>", "<unk>x", "</S>", "<pad>", "tabby_cat", "wire-haired.",
        "\uff1c\uff0f\uff53\uff1e", "\ufb01ne", "\uff76\uff9e", "e\u0301", "\uff45\u0301", "\u00bd\u0301", "\u2160\u0300x", "\r\n", "a\r\nb", "\u0345", "\u200d\u200c", "\ufeffa",
        "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0e01\u0e33", "\uac00\u11a8", "\u1100\u1161\u11a8", "\u0915\u094d\u0937", "\u01c4", "\u0391\u03a3", "\u0391\u03a3.", "\u0130I",
@@ -156,7 +160,10 @@ def folders(root, small=False):
     bpe = train(root, "bpe", small, vocab_size=600 if small else 3000, model_type="bpe", byte_fallback=True, add_dummy_prefix=False, remove_extra_whitespaces=False,
                 normalization_rule_name="identity", pad_id=0, eos_id=1, bos_id=2, unk_id=3, eos_piece="<eos>", bos_piece="<bos>", user_defined_symbols=["<mask>"])
     def ids(tok, change=lambda t: t):
-        return lambda text: tok(change(text))["input_ids"]
+        def of(text):
+            return tok(change(text))["input_ids"]
+        of.tokenizer = tok
+        return of
     folder, tok = siglip_folder(root, unigram)
     yield "siglip", folder, ids(tok), PLAIN
     folder, tok = t5_folder(root, unigram)
@@ -171,10 +178,57 @@ def folders(root, small=False):
     yield "xlm", folder, ids(tok), PLAIN
 
 
+def put_model(folder, tok_ids, dim=8):
+    """The smallest model that takes such a tokenizer: SigLIP's, or MetaCLIP 2's where there is a start."""
+    from transformers import CLIPImageProcessor, MetaClip2Config, MetaClip2Model, SiglipConfig, SiglipImageProcessor, SiglipModel
+    small = dict(hidden_size=dim, intermediate_size=dim, num_hidden_layers=1, num_attention_heads=1)
+    text, vision = dict(vocab_size=4096, max_position_embeddings=65536, eos_token_id=2, **small), dict(image_size=16, patch_size=8, **small)
+    if tok_ids[0] == 0:
+        MetaClip2Model(MetaClip2Config(text_config=text, vision_config=vision, projection_dim=dim)).save_pretrained(folder)
+        CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}).save_pretrained(folder)
+    else:
+        SiglipModel(SiglipConfig(text_config=text, vision_config=vision)).save_pretrained(folder)
+        SiglipImageProcessor(size={"height": 16, "width": 16}).save_pretrained(folder)
+
+
+class Encoder(towers.Encoder):
+    """One that cleans texts as the flag says, and refuses long ones."""
+
+    def __init__(self, path, flags):
+        self.handle = ctypes.c_void_p()
+        options = towers.Options(16, flags, 2, 1)
+        self.call("mopd_encoder_open", ctypes.byref(self.handle), os.fsencode(path), ctypes.byref(options))
+
+
+def check_metaclip2(folder, tok):
+    """Features of random towers of B/32's widths, cut in depth."""
+    from transformers import CLIPImageProcessor, MetaClip2Config, MetaClip2Model
+    text = dict(vocab_size=len(tok), hidden_size=512, intermediate_size=2048, num_attention_heads=8, num_hidden_layers=3, eos_token_id=2)
+    vision = dict(hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=3, patch_size=32)
+    torch.manual_seed(7)
+    model = MetaClip2Model(MetaClip2Config(text_config=text, vision_config=vision, projection_dim=512)).eval()
+    for p in model.parameters():
+        if p.ndim > 1:
+            p.normal_(0, 0.6 / p[0].numel() ** 0.5)
+        elif p.ndim == 1:
+            p.add_(torch.randn_like(p) * 0.1)
+    model.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 224}, crop_size={"height": 224, "width": 224}).save_pretrained(folder)
+    encoder = towers.Encoder(folder)
+    words = [w for w in towers.WORDS] + ["</s> a cat", "\u6771\u4eac"]
+    pixels = np.random.default_rng(1).normal(size=(3, 3, 224, 224)).astype(np.float32)
+    inputs = tok(words, padding=True, return_tensors="pt")
+    towers.compare("MetaCLIP 2, texts", encoder.texts(words), model.get_text_features(**inputs).pooler_output.numpy())
+    towers.compare("MetaCLIP 2, pictures", encoder.pixels(pixels), model.get_image_features(pixel_values=torch.tensor(pixels)).pooler_output.numpy())
+    towers.check_pack(types.SimpleNamespace(work=folder), "MetaCLIP 2", encoder, pixels)
+    encoder.close()
+    return towers.failures
+
+
 def compare(lib, name, reference, texts, shown=8):
     bad = 0
     for t in texts:
-        want, got = reference(t), lib.encode(t)
+        want, got = reference(t), lib.ids(t)
         if got != want:
             bad += 1
             if bad <= shown:
@@ -208,7 +262,7 @@ def gold(to):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--tokenizer-lib")
+    p.add_argument("--lib", help="libmopd.so")
     p.add_argument("--n", type=int, default=20000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--only", help="a part of the names of what is compared")
@@ -217,20 +271,24 @@ def main():
     args = p.parse_args()
     import transformers
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     if args.gold:
         return gold(args.gold)
-    lib = tokens.Library(args.tokenizer_lib, True)
+    towers.load_library(args.lib)
     texts, bad, start = corpus(args.n, args.seed), 0, time.time()
     with tempfile.TemporaryDirectory() as root:
         for name, folder, reference, cleaning in folders(root):
             if args.only and args.only not in name:
                 continue
-            lib.open(folder)
-            lib.c.mo_tokenizer_set_cleaning(lib.handle, ctypes.c_int(cleaning))
+            put_model(folder, reference("a"))
+            lib = Encoder(folder, cleaning)
             some = [t.lower() for t in texts] if name == "gemma" else texts
             bad += compare(lib, name, reference, some)
             if args.all:
                 bad += compare(lib, name, reference, list(known_points()))
+            lib.close()
+            if name == "xlm":
+                bad += check_metaclip2(folder, reference.tokenizer)
     print("%.0f s" % (time.time() - start))
     return 1 if bad else 0
 

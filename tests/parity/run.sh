@@ -31,6 +31,7 @@ else
     run kinds.py --library "$library"
 fi
 run tokens.py --lib "$library" --command "$command" --n 20000
+run pieces.py --lib "$library"
 run towers.py --lib "$library" --mopd "$command" --locked "$locked" --full
 run lockstep.py "$library"
 run size.py --mopd "$command"

@@ -2,7 +2,7 @@
  * hf_config.c - config.json as transformers reads it.
  *
  * A key that is absent has the value transformers' own class gives it (CLIPTextConfig, CLIPVisionConfig,
- * SiglipTextConfig, SiglipVisionConfig); what is there and not understood is refused. */
+ * SiglipTextConfig, SiglipVisionConfig; MetaClip2's are CLIP's); what is there and not understood is refused. */
 #include "model/layouts/hf_config.h"
 
 #include <string.h>
@@ -67,13 +67,23 @@ static mopd_status check_type(const mo_json *o, const char *path, const char *co
     return MOPD_OK;
 }
 
-/* eos_token_id 2 is what files wrote before transformers knew better: there the largest id is the end. */
-static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *path)
+/* Models of CLIP's towers, by what their parts are called.  eos_token_id 2 is what CLIP's files wrote before
+ * transformers knew better: there the largest id is the end.  With MetaCLIP 2's tokenizer 2 is the end. */
+typedef struct clip_family {
+    const char *type, *text[2], *vision[2];
+    bool two_is_two;
+} clip_family;
+
+static const clip_family clip = {"clip", {"clip_text_model", "clip"}, {"clip_vision_model", "clip"}, false};
+static const clip_family metaclip_2 = {
+    "metaclip_2", {"metaclip_2_text_model", "metaclip_2"}, {"metaclip_2_vision_model", "metaclip_2"}, true};
+
+static mopd_status read_text(mo_text_config *t, const mo_json *o, const clip_family *family, const char *path)
 {
     static const mo_stack_config standard = {
         .width = 512, .layers = 12, .heads = 8, .hidden = 2048, .act = MO_ACT_QUICK_GELU, .eps = 1e-5};
     mopd_status st;
-    if ((st = check_type(o, path, (const char *const[2]){"clip_text_model", "clip"})) != MOPD_OK) return st;
+    if ((st = check_type(o, path, family->text)) != MOPD_OK) return st;
     if ((st = read_stack(o, path, &standard, &t->stack)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "max_position_embeddings", path, 77, &t->context)) != MOPD_OK) return st;
     if ((st = mo_config_read_u32(o, "vocab_size", path, 49408, &t->vocab)) != MOPD_OK) return st;
@@ -83,8 +93,9 @@ static mopd_status read_text(mo_text_config *t, const mo_json *o, const char *pa
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: text_config: eos_token_id is not one number", path);
     if (id < 0 || id > INT32_MAX)
         return mo_fail(MOPD_E_FORMAT, "%s: eos_token_id is %lld", path, (long long)id);
-    t->end_rule = id == 2 ? MO_END_LARGEST : MO_END_FIRST;
-    t->end_id = id == 2 ? 0 : (uint32_t)id;
+    const bool largest = id == 2 && !family->two_is_two;
+    t->end_rule = largest ? MO_END_LARGEST : MO_END_FIRST;
+    t->end_id = largest ? 0 : (uint32_t)id;
     return MOPD_OK;
 }
 
@@ -104,11 +115,11 @@ static mopd_status read_vit(
     return MOPD_OK;
 }
 
-static mopd_status read_vision(mo_config *c, const mo_json *o, const char *path)
+static mopd_status read_vision(mo_config *c, const mo_json *o, const clip_family *family, const char *path)
 {
     static const mo_stack_config standard = {
         .width = 768, .layers = 12, .heads = 12, .hidden = 3072, .act = MO_ACT_QUICK_GELU, .eps = 1e-5};
-    mopd_status st = check_type(o, path, (const char *const[2]){"clip_vision_model", "clip"});
+    mopd_status st = check_type(o, path, family->vision);
     return st == MOPD_OK ? read_vit(c, o, path, &standard, 32) : st;
 }
 
@@ -177,27 +188,35 @@ static mopd_status refuse_timm(const mo_json *root, const char *path)
         path, timm);
 }
 
-mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *path)
+static mopd_status read_clip(
+    mo_config *config, const mo_json *root, const clip_family *family, const char *path)
 {
     const mo_json *text = NULL, *vision = NULL;
-    const char *type = "clip";
+    mopd_status st;
+    if ((st = sub_config(root, "text_config", "text_config_dict", path, &text)) != MOPD_OK) return st;
+    if ((st = sub_config(root, "vision_config", "vision_config_dict", path, &vision)) != MOPD_OK) return st;
+    if ((st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim)) != MOPD_OK) return st;
+    if ((st = read_text(&config->text, text, family, path)) != MOPD_OK) return mo_fail_at(st, "text_config");
+    if ((st = read_vision(config, vision, family, path)) != MOPD_OK) return mo_fail_at(st, "vision_config");
+    return MOPD_OK;
+}
+
+mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *path)
+{
+    const char *type = clip.type;
     mopd_status st;
     memset(config, 0, sizeof *config);
     if ((st = refuse_timm(root, path)) != MOPD_OK) return st;
     if ((st = mo_json_may_string(root, "model_type", path, &type)) != MOPD_OK) return st;
     if (!strcmp(type, "siglip")) return read_siglip(config, root, path);
-    if (strcmp(type, "clip") != 0)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: model_type is \"%s\"; clip and siglip are known", path, type);
-    if ((st = sub_config(root, "text_config", "text_config_dict", path, &text)) != MOPD_OK) return st;
-    if ((st = sub_config(root, "vision_config", "vision_config_dict", path, &vision)) != MOPD_OK) return st;
-    if ((st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim)) != MOPD_OK) return st;
-    if ((st = read_text(&config->text, text, path)) != MOPD_OK) return mo_fail_at(st, "text_config");
-    if ((st = read_vision(config, vision, path)) != MOPD_OK) return mo_fail_at(st, "vision_config");
-    return MOPD_OK;
+    if (!strcmp(type, metaclip_2.type)) return read_clip(config, root, &metaclip_2, path);
+    if (!strcmp(type, clip.type)) return read_clip(config, root, &clip, path);
+    return mo_fail(
+        MOPD_E_UNSUPPORTED, "%s: model_type is \"%s\"; clip, siglip and metaclip_2 are known", path, type);
 }
 
 mopd_status mo_hf_config_text(mo_config *config, const mo_json *root, const char *path)
 {
     mopd_status st = mo_config_read_u32(root, "projection_dim", path, 512, &config->dim);
-    return st == MOPD_OK ? read_text(&config->text, root, path) : st;
+    return st == MOPD_OK ? read_text(&config->text, root, &clip, path) : st;
 }
