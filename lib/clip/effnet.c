@@ -98,6 +98,7 @@ static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const m
     st = mo_depthwise_pack(&r->depth, f.w, f.bias, (const size_t[3]){b->expand, b->kernel, b->stride});
     mo_fold_free(&f);
     if (st != MOPD_OK) return st;
+    r->depth.act = MO_ACT_RELU6;
     snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn2", i);
     return pack_conv(&r->project, e, conv, norm);

@@ -9,13 +9,13 @@
 #include "layer/conv.h"
 #include "math/kern.h"
 
-#define MAX_KERNEL 5
+#define MAX_KERNEL 7
 
 mopd_status mo_depthwise_pack(
     mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3])
 {
     const size_t channels = shape[0], k = shape[1];
-    *out = (mo_depthwise){.channels = channels, .kernel = k, .stride = shape[2], .relu6 = true};
+    *out = (mo_depthwise){.channels = channels, .kernel = k, .stride = shape[2]};
     if (k < 1 || k > MAX_KERNEL || !shape[2]) {
         *out = (mo_depthwise){0};
         return mo_fail(MOPD_E_UNSUPPORTED, "depthwise convolution of %zu x %zu, stride %zu", k, k, shape[2]);
@@ -47,12 +47,17 @@ typedef struct job {
     size_t height, width, out_h, out_w;
 } job;
 
+/* Rows above the first, or columns before it. */
+static size_t before(const mo_depthwise *dw, size_t in)
+{
+    return dw->centred ? dw->kernel / 2 : mo_conv_same_before(in, dw->kernel, dw->stride);
+}
+
 /* Where the taps of output columns col .. col+3 lie: in the line's rows, or in the zeros behind the bias. */
 static void point(
     const job *j, const mo_depthwise_taps *taps, const size_t *tap, const float *const *row, size_t col)
 {
-    const size_t k = j->dw->kernel, left = mo_conv_same_before(j->width, k, j->dw->stride),
-                 n = j->dw->channels;
+    const size_t k = j->dw->kernel, left = before(j->dw, j->width), n = j->dw->channels;
     const float *zeros = j->dw->taps + (k * k + 1) * n;
     for (size_t i = 0; i < taps->n; i++)
         for (size_t q = 0; q < MO_DEPTHWISE_COLUMNS; q++) {
@@ -61,38 +66,58 @@ static void point(
         }
 }
 
+/* What one output line reads: the taps whose row lies inside the picture. */
+typedef struct reach {
+    const float *x[MAX_KERNEL * MAX_KERNEL][MO_DEPTHWISE_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
+        *row[MAX_KERNEL * MAX_KERNEL];
+    size_t tap[MAX_KERNEL * MAX_KERNEL], n;
+} reach;
+
+static void find_rows(reach *r, const job *j, size_t image, size_t line)
+{
+    const size_t k = j->dw->kernel, n = j->dw->channels, above = before(j->dw, j->height);
+    r->n = 0;
+    for (size_t t = 0; t < k * k; t++) {
+        const size_t py = line * j->dw->stride + t / k - above; /* wraps when < 0 */
+        if (py >= j->height) continue;
+        r->row[r->n] = j->x + (image * j->height + py) * j->width * n;
+        r->w[r->n] = j->dw->taps + t * n;
+        r->tap[r->n++] = t;
+    }
+}
+
+/* How many whole groups from column col on have all their taps inside; 1 for a group at an edge. */
+static size_t groups_from(const job *j, size_t col)
+{
+    const size_t k = j->dw->kernel, stride = j->dw->stride, left = before(j->dw, j->width);
+    const size_t inner = col * stride >= left && j->width >= k ? (j->width - k + left) / stride + 1 : 0;
+    const size_t n = inner > col ? (inner - col) / MO_DEPTHWISE_COLUMNS : 0;
+    return n ? n : 1;
+}
+
 /* One output line of one picture: groups at the left edge, all between at once, groups at the right edge. */
 static void do_line(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t k = j->dw->kernel, stride = j->dw->stride, n = j->dw->channels, group = MO_DEPTHWISE_COLUMNS;
-    const size_t above = mo_conv_same_before(j->height, k, stride),
-                 left = mo_conv_same_before(j->width, k, stride);
-    const size_t image = task / j->out_h, line = task % j->out_h;
-    const float *x[MAX_KERNEL * MAX_KERNEL][MO_DEPTHWISE_COLUMNS], *w[MAX_KERNEL * MAX_KERNEL],
-        *row[MAX_KERNEL * MAX_KERNEL];
-    size_t tap[MAX_KERNEL * MAX_KERNEL];
-    mo_depthwise_taps taps = {
-        .x = x, .w = w, .channels = n, .bias = j->dw->taps + k * k * n, .relu6 = j->dw->relu6};
-    for (size_t t = 0; t < k * k; t++) {
-        const size_t py = line * stride + t / k - above; /* wraps when < 0 */
-        if (py >= j->height) continue;
-        row[taps.n] = j->x + (image * j->height + py) * j->width * n;
-        w[taps.n] = j->dw->taps + t * n;
-        tap[taps.n++] = t;
-    }
-    taps.step = group * stride * n;
-    for (size_t col = 0; col < j->out_w;) {
-        /* whole groups from col on whose taps all lie inside */
-        const size_t inner = col * stride >= left && j->width >= k ? (j->width - k + left) / stride + 1 : 0;
-        taps.n_groups = inner > col ? (inner - col) / group : 0;
-        if (!taps.n_groups) taps.n_groups = 1;
+    const size_t k = j->dw->kernel, n = j->dw->channels, group = MO_DEPTHWISE_COLUMNS;
+    float *y = j->y + task * j->out_w * n;
+    reach r;
+    find_rows(&r, j, task / j->out_h, task % j->out_h);
+    mo_depthwise_taps taps = {.x = r.x,
+        .w = r.w,
+        .n = r.n,
+        .channels = n,
+        .step = group * j->dw->stride * n,
+        .bias = j->dw->taps + k * k * n,
+        .relu6 = j->dw->act == MO_ACT_RELU6};
+    for (size_t col = 0; col < j->out_w; col += taps.n_groups * group) {
+        taps.n_groups = groups_from(j, col);
         taps.columns = mo_min(j->out_w - col, group);
-        taps.y = j->y + (task * j->out_w + col) * n;
-        point(j, &taps, tap, row, col);
+        taps.y = y + col * n;
+        point(j, &taps, r.tap, r.row, col);
         j->kern->depthwise(&taps);
-        col += taps.n_groups * group;
     }
+    if (j->dw->act == MO_ACT_GELU) j->kern->gelu(y, y, n, j->out_w, n);
 }
 
 void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * depthwise.h - one k x k filter a channel over feature maps [B x H x W x C], "SAME" padding as in conv.h. */
+ * depthwise.h - one k x k filter a channel over feature maps [B x H x W x C], padded as conv.h says. */
 #ifndef MO_LAYER_DEPTHWISE_H
 #define MO_LAYER_DEPTHWISE_H
 
@@ -10,11 +10,12 @@
 typedef struct mo_depthwise {
     float *taps; /* [k x k x C], then C floats of bias and C zeros; owned */
     size_t channels, kernel, stride;
-    bool relu6; /* set by pack; clear it for a linear output */
+    bool centred; /* PyTorch's padding k / 2 instead of SAME, k odd: as many outputs, begun elsewhere */
+    mo_act act;   /* NONE, RELU6 or GELU; NONE after pack, as centred is false: set both */
 } mo_depthwise;
 
 /* From weights [C x k x k] and bias [C] (batch norm folded, see mo_conv_fold_batch_norm); shape: C, k (at most
- * 5), stride.  NOMEM, UNSUPPORTED. */
+ * 7), stride.  NOMEM, UNSUPPORTED. */
 mopd_status mo_depthwise_pack(
     mo_depthwise *out, const float *weights, const float *bias, const size_t shape[3]);
 void mo_depthwise_free(mo_depthwise *dw);

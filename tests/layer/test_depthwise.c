@@ -8,6 +8,7 @@
 #include "support/mats.h"
 #include "support/near.h"
 #include "support/paths.h"
+#include "support/plain.h"
 
 typedef struct scene {
     size_t k, stride, h, w, oh, ow, channels, images;
@@ -15,6 +16,7 @@ typedef struct scene {
     mo_depthwise dw;
 } scene;
 
+/* size: kernel, stride, height, width */
 static scene open_scene(const size_t size[4], size_t channels)
 {
     scene s = {
@@ -26,7 +28,7 @@ static scene open_scene(const size_t size[4], size_t channels)
     s.weights = test_floats(channels * s.k * s.k, 4);
     s.bias = test_floats(channels, 5);
     assert_ok(mo_depthwise_pack(&s.dw, s.weights, s.bias, (size_t[]){channels, s.k, s.stride}));
-    assert_true(s.dw.relu6);
+    assert_true(s.dw.act == MO_ACT_NONE && !s.dw.centred);
     return s;
 }
 
@@ -40,8 +42,9 @@ static void close_scene(scene *s)
 /* Channel c at row r of all pictures' lines. */
 static double output(const scene *s, size_t r, size_t c)
 {
-    const size_t above = mo_conv_same_before(s->h, s->k, s->stride),
-                 left = mo_conv_same_before(s->w, s->k, s->stride), image = r / s->ow / s->oh;
+    const size_t above = s->dw.centred ? s->k / 2 : mo_conv_same_before(s->h, s->k, s->stride),
+                 left = s->dw.centred ? s->k / 2 : mo_conv_same_before(s->w, s->k, s->stride),
+                 image = r / s->ow / s->oh;
     double sum = (double)s->bias[c];
     for (size_t i = 0; i < s->k * s->k; i++) {
         const size_t py = r / s->ow % s->oh * s->stride + i / s->k - above; /* wraps when < 0 */
@@ -50,14 +53,15 @@ static double output(const scene *s, size_t r, size_t c)
         sum += (double)s->weights[c * s->k * s->k + i] *
                (double)s->x[((image * s->h + py) * s->w + px) * s->channels + c];
     }
-    return !s->dw.relu6 ? sum : sum < 0 ? 0 : sum > 6 ? 6 : sum;
+    return plain_act(sum, s->dw.act);
 }
 
-static void check(const size_t size[4], size_t channels, bool clamp)
+static void check(const size_t size[4], size_t channels, bool centred, mo_act act)
 {
     scene s = open_scene(size, channels);
     const size_t rows = s.images * s.oh * s.ow, shape[3] = {s.images, s.h, s.w}, alone[3] = {1, s.h, s.w};
-    s.dw.relu6 = clamp;
+    s.dw.centred = centred;
+    s.dw.act = act;
     mo_depthwise_fwd(NULL, s.y, s.x, &s.dw, shape);
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < channels; c++)
@@ -77,11 +81,15 @@ static void check(const size_t size[4], size_t channels, bool clamp)
 
 static const size_t all[][4] = {{3, 1, 7, 9}, {3, 2, 12, 12}, {3, 2, 13, 11}, {5, 1, 7, 7}, {5, 2, 14, 9},
     {5, 2, 3, 2}, {3, 1, 1, 1}, {1, 1, 4, 5}, {3, 3, 10, 4}, {5, 1, 2, 30}, {3, 1, 30, 2}, {4, 2, 9, 8},
-    {5, 1, 3, 3}};
+    {5, 1, 3, 3}, {7, 1, 8, 8}, {7, 2, 16, 17}, {7, 2, 4, 33}, {7, 1, 2, 3}, {3, 2, 8, 16}};
 
 static void sizes(void)
 {
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) check(all[i], 1 + i * 7 % 40, i & 1);
+    static const mo_act acts[] = {MO_ACT_NONE, MO_ACT_RELU6, MO_ACT_GELU};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        check(all[i], 1 + i * 7 % 40, false, acts[i % 3]);
+        if (all[i][0] % 2) check(all[i], 1 + i * 11 % 40, true, acts[(i + 1) % 3]);
+    }
 }
 
 static void pictures_match_double(void **state)
@@ -116,7 +124,7 @@ static void other_kernels_are_refused(void **state)
     (void)state;
     mo_depthwise dw;
     assert_fails(
-        mo_depthwise_pack(&dw, NULL, NULL, (size_t[]){3, 6, 1}), MOPD_E_UNSUPPORTED, "6 x 6, stride 1");
+        mo_depthwise_pack(&dw, NULL, NULL, (size_t[]){3, 8, 1}), MOPD_E_UNSUPPORTED, "8 x 8, stride 1");
     assert_fails(mo_depthwise_pack(&dw, NULL, NULL, (size_t[]){3, 0, 1}), MOPD_E_UNSUPPORTED, "0 x 0");
     assert_fails(mo_depthwise_pack(&dw, NULL, NULL, (size_t[]){3, 3, 0}), MOPD_E_UNSUPPORTED, "stride 0");
     assert_null(dw.taps);
