@@ -18,7 +18,7 @@ static const struct {
 
 const char *mo_config_vision_name(uint32_t vision_kind)
 {
-    static const char *const names[] = {"vit", "efficientnet-lite", "resnet"};
+    static const char *const names[] = {"vit", "efficientnet-lite", "resnet", "fastvit"};
     return names[vision_kind];
 }
 
@@ -62,6 +62,27 @@ size_t mo_config_resnet_features(const mo_config *config)
 size_t mo_config_resnet_positions(const mo_config *config)
 {
     return (size_t)(config->image / 32) * (config->image / 32);
+}
+
+const mo_fastvit_traits *mo_config_fastvit_traits(uint32_t form)
+{
+    static const mo_fastvit_traits traits[MO_FASTVIT_FORMS] = {
+        [MO_FASTVIT_SMALL] = {.word = "small", .stem_scale = true, .squeeze = true},
+        [MO_FASTVIT_LARGE] = {.word = "large", .layer_norm = true}};
+    return &traits[form];
+}
+
+/* timm's make_divisible: a quarter rounded to a multiple of 8, a sixteenth rounded. */
+size_t mo_config_fastvit_reduced(size_t channels)
+{
+    const size_t n = (channels / 4 + 4) / 8 * 8;
+    return n ? n : 8;
+}
+
+size_t mo_config_fastvit_reduced_last(size_t channels)
+{
+    const size_t n = (channels + 8) / 16;
+    return n ? n : 1;
 }
 
 static mopd_status check_stack(const mo_stack_config *s, const char *tower, const char *path)
@@ -116,6 +137,25 @@ static mopd_status check_resnet(const mo_config *c, const char *path)
     return MOPD_OK;
 }
 
+static mopd_status check_fastvit(const mo_fastvit_config *f, const char *path)
+{
+    if (f->n_stages <= MO_FASTVIT_MIXING || f->n_stages > MO_FASTVIT_STAGES || !f->ratio || f->ratio > 64)
+        return mo_fail(MOPD_E_FORMAT, "%s: FastViT of %u stages, MLP ratio %u", path, f->n_stages, f->ratio);
+    for (uint32_t s = 0; s < f->n_stages; s++) {
+        const uint32_t w = f->width[s];
+        if (!f->layers[s] || f->layers[s] > MAX_LAYERS)
+            return mo_fail(MOPD_E_FORMAT, "%s: FastViT: stage %u has %u layers", path, s, f->layers[s]);
+        if (!w || w > MAX_WIDTH / 2 || (s && w != 2 * f->width[s - 1]))
+            return mo_fail(MOPD_E_UNSUPPORTED,
+                "%s: FastViT: stage %u has %u channels; twice those of the stage before it are known", path,
+                s, w);
+        if (s >= MO_FASTVIT_MIXING && w % MO_FASTVIT_HEAD)
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: FastViT: %u channels cannot be split into heads of %d",
+                path, w, MO_FASTVIT_HEAD);
+    }
+    return MOPD_OK;
+}
+
 static mopd_status check_vit(const mo_config *c, const char *path)
 {
     mopd_status st = check_stack(&c->vit.stack, "vision", path);
@@ -145,6 +185,7 @@ static mopd_status check_text(const mo_text_config *t, const char *path)
 static mopd_status check_vision(const mo_config *c, const char *path)
 {
     if (c->vision_kind == MO_VISION_EFFNET) return check_effnet(&c->effnet, path);
+    if (c->vision_kind == MO_VISION_FASTVIT) return check_fastvit(&c->fastvit, path);
     return c->vision_kind == MO_VISION_RESNET ? check_resnet(c, path) : check_vit(c, path);
 }
 

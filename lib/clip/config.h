@@ -11,7 +11,13 @@
 #include "math/tensor.h"
 #include "pixel/pixels.h"
 
-typedef enum mo_vision_kind { MO_VISION_VIT = 0, MO_VISION_EFFNET = 1, MO_VISION_RESNET = 2 } mo_vision_kind;
+typedef enum mo_vision_kind {
+    MO_VISION_VIT = 0,
+    MO_VISION_EFFNET = 1,
+    MO_VISION_RESNET = 2,
+    MO_VISION_FASTVIT = 3
+} mo_vision_kind;
+#define MO_VISION_KINDS 4
 typedef enum mo_end_rule { MO_END_LARGEST = 0, MO_END_FIRST = 1, MO_END_LAST = 2 } mo_end_rule;
 typedef enum mo_mask { MO_MASK_CAUSAL = 0, MO_MASK_NONE = 1 } mo_mask;
 
@@ -78,6 +84,29 @@ typedef struct mo_resnet_config {
     double eps;     /* of batch norm */
 } mo_resnet_config;
 
+#define MO_FASTVIT_STAGES 5 /* at most */
+#define MO_FASTVIT_MIXING 3 /* stages that mix by convolution; those after attend */
+#define MO_FASTVIT_HEAD 32  /* channels of a head of attention */
+
+typedef enum mo_fastvit_form { MO_FASTVIT_SMALL = 0, MO_FASTVIT_LARGE = 1 } mo_fastvit_form;
+#define MO_FASTVIT_FORMS 2
+
+/* What the forms differ in. */
+typedef struct mo_fastvit_traits {
+    const char *word; /* in files */
+    bool stem_scale;  /* 1 x 1 branches in the stem */
+    bool squeeze;     /* where stages 2 and on begin */
+    bool layer_norm;  /* before attention; else batch norm */
+} mo_fastvit_traits;
+
+/* FastViT: stage s has layers[s] blocks of width[s] channels; each stage halves the side, the stem quarters it. */
+typedef struct mo_fastvit_config {
+    uint32_t form; /* mo_fastvit_form */
+    uint32_t n_stages, layers[MO_FASTVIT_STAGES], width[MO_FASTVIT_STAGES];
+    uint32_t ratio; /* hidden channels of an MLP for each of its channels */
+    double eps;     /* of every norm */
+} mo_fastvit_config;
+
 typedef struct mo_config {
     uint32_t dim;         /* D */
     uint32_t image;       /* S, side of what the vision tower sees */
@@ -85,6 +114,7 @@ typedef struct mo_config {
     mo_vit_config vit;
     mo_effnet_config effnet;
     mo_resnet_config resnet;
+    mo_fastvit_config fastvit;
     mo_text_config text;
     mo_pixels pixels;
     bool logit_bias; /* logits have a constant, with which they are absolute: sigmoid(scale cosine + bias) */
@@ -110,5 +140,11 @@ size_t mo_config_vit_rows(const mo_config *config);
 /* Channels of a ResNet's last map, and its positions. */
 size_t mo_config_resnet_features(const mo_config *config);
 size_t mo_config_resnet_positions(const mo_config *config);
+
+const mo_fastvit_traits *mo_config_fastvit_traits(uint32_t form);
+
+/* Channels between the two layers of a squeeze over so many: where a stage begins, and of the last map. */
+size_t mo_config_fastvit_reduced(size_t channels);
+size_t mo_config_fastvit_reduced_last(size_t channels);
 
 #endif

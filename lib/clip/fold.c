@@ -63,6 +63,19 @@ mopd_status mo_fold_read(
     return MOPD_OK;
 }
 
+mopd_status mo_fold_norm(
+    float *scale, float *shift, const mo_weights *weights, const char *norm, size_t n, double eps)
+{
+    float *gb = mo_mem_alloc(n, 4 * sizeof *gb);
+    if (!gb) return MOPD_E_NOMEM;
+    mopd_status st = read_norm(gb, weights, norm, n);
+    const mo_batch_norm bn = {gb, gb + n, gb + 2 * n, gb + 3 * n, (float)eps};
+    for (size_t i = 0; i < n; i++) scale[i] = 1;
+    if (st == MOPD_OK) mo_conv_fold_batch_norm(scale, shift, &bn, n, 1);
+    mo_mem_free(gb);
+    return st;
+}
+
 void mo_fold_free(mo_fold *fold)
 {
     mo_mem_free(fold->w);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clip/fastvit_params.h"
+
 /* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1 scalar. */
 typedef struct rule {
     const char *name, *shape;
@@ -315,5 +317,6 @@ mopd_status mo_params_each(const mo_config *config, mo_param_fn fn, void *ctx)
     if (st != MOPD_OK) return st;
     if ((st = visit_text(&w)) != MOPD_OK) return st;
     if (config->vision_kind == MO_VISION_RESNET) return visit_resnet(&w);
+    if (config->vision_kind == MO_VISION_FASTVIT) return mo_fastvit_params_each(config, fn, ctx);
     return config->vision_kind == MO_VISION_EFFNET ? visit_effnet(&w) : visit_vit(&w);
 }

@@ -4,6 +4,7 @@
  *     text           text_model.encoder.layers.0.self_attn.q_proj.weight
  *     ViT            vision_model.encoder.layers.0.mlp.fc1.bias
  *     ResNet         resnet.layer1.0.conv1.weight
+ *     FastViT        fastvit.stages.0.blocks.0.mlp.fc1.weight (fastvit_params.h)
  *     EfficientNet   image_model._blocks.0._bn1.weight, and the head: head.projection.weight
  *
  * Packed files hold exactly these names.  What another layout calls them is that layout's matter (naming.h). */

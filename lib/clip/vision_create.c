@@ -8,5 +8,6 @@ mopd_status mo_vision_create(
     *out = NULL;
     if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, quantized);
     if (config->vision_kind == MO_VISION_RESNET) return mo_resnet_create(out, config, weights, quantized);
+    if (config->vision_kind == MO_VISION_FASTVIT) return mo_fastvit_create(out, config, weights, quantized);
     return mo_vit_create(out, config, weights, quantized);
 }

@@ -11,5 +11,7 @@ mopd_status mo_effnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 mopd_status mo_resnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
+mopd_status mo_fastvit_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
 
 #endif

@@ -77,6 +77,22 @@ static inline mo_config tower_resnet_config(void)
     return c;
 }
 
+/* The same with a FastViT: four stages and sides that are not halved evenly, or five and a layer norm. */
+static inline mo_config tower_fastvit_config(uint32_t form)
+{
+    mo_config c = tower_config();
+    c.vision_kind = MO_VISION_FASTVIT;
+    c.image = form == MO_FASTVIT_SMALL ? 42 : 64;
+    c.fastvit = (mo_fastvit_config){.form = form,
+        .n_stages = form == MO_FASTVIT_SMALL ? 4 : 5,
+        .layers = {1, 2, 1, 2, 1},
+        .width = {4, 8, 16, 32, 64},
+        .ratio = 3 + form,
+        .eps = 1e-5};
+    mo_pixels_openai(&c.pixels, c.image);
+    return c;
+}
+
 /* All parameters of a configuration. */
 typedef struct tower_list {
     mo_param_spec *spec;
