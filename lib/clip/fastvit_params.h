@@ -4,7 +4,8 @@
 #ifndef MO_CLIP_FASTVIT_PARAMS_H
 #define MO_CLIP_FASTVIT_PARAMS_H
 
-#include "clip/params.h"
+#include "clip/config.h"
+#include "clip/param_spec.h"
 
 /* Those of the tower alone: mo_params_each calls it. */
 mopd_status mo_fastvit_params_each(const mo_config *config, mo_param_fn fn, void *ctx);

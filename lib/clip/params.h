@@ -12,16 +12,7 @@
 #define MO_CLIP_PARAMS_H
 
 #include "clip/config.h"
-
-#define MO_PARAM_NAME 96
-
-typedef struct mo_param_spec {
-    char name[MO_PARAM_NAME];
-    int n_dims;
-    size_t shape[4]; /* a matrix is [outputs][inputs] */
-} mo_param_spec;
-
-typedef mopd_status (*mo_param_fn)(void *ctx, const mo_param_spec *spec);
+#include "clip/param_spec.h"
 
 /* Calls fn for every parameter, always in the same order; stops at the first failure. */
 mopd_status mo_params_each(const mo_config *config, mo_param_fn fn, void *ctx);

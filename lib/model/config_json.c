@@ -45,6 +45,22 @@ static void write_resnet(const mo_resnet_config *r, mo_jsonw *w)
     mo_jsonw_kdouble(w, "norm_eps", r->eps);
 }
 
+static void write_fastvit(const mo_fastvit_config *f, mo_jsonw *w)
+{
+    mo_jsonw_kstring(w, "form", mo_config_fastvit_traits(f->form)->word);
+    mo_jsonw_key(w, "stages");
+    mo_jsonw_array(w);
+    for (uint32_t i = 0; i < f->n_stages; i++) {
+        mo_jsonw_array(w);
+        mo_jsonw_int(w, f->layers[i]);
+        mo_jsonw_int(w, f->width[i]);
+        mo_jsonw_end(w);
+    }
+    mo_jsonw_end(w);
+    mo_jsonw_kint(w, "mlp_ratio", f->ratio);
+    mo_jsonw_kdouble(w, "norm_eps", f->eps);
+}
+
 static const char *const fits[] = {"none", "shortest", "exact", "longest", "cover"};
 static const char *const filters[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
 static const char *const centres[] = {"floor", "round"};
@@ -101,7 +117,8 @@ static void write_text(const mo_text_config *t, mo_jsonw *w)
 static int format_of(const mo_config *c)
 {
     const bool vit = c->vision_kind == MO_VISION_VIT && c->vit.form;
-    return vit || c->text.mask || c->text.proj_bias || c->logit_bias ? 2 : 1;
+    const bool newer = vit || c->vision_kind == MO_VISION_FASTVIT;
+    return newer || c->text.mask || c->text.proj_bias || c->logit_bias ? 2 : 1;
 }
 
 void mo_config_json_write(const mo_config *config, mo_jsonw *w)
@@ -117,6 +134,8 @@ void mo_config_json_write(const mo_config *config, mo_jsonw *w)
         write_effnet(&config->effnet, w);
     } else if (config->vision_kind == MO_VISION_RESNET) {
         write_resnet(&config->resnet, w);
+    } else if (config->vision_kind == MO_VISION_FASTVIT) {
+        write_fastvit(&config->fastvit, w);
     } else {
         write_vit(&config->vit, w);
     }
@@ -235,6 +254,29 @@ static void read_resnet(reader *r, const mo_json *o, mo_resnet_config *c)
     }
 }
 
+static void read_fastvit(reader *r, const mo_json *o, mo_fastvit_config *f)
+{
+    const char *forms[MO_FASTVIT_FORMS];
+    for (uint32_t i = 0; i < MO_FASTVIT_FORMS; i++) forms[i] = mo_config_fastvit_traits(i)->word;
+    const mo_json *stages = mo_json_get(o, "stages");
+    const size_t n = mo_json_count(stages);
+    f->form = read_word(r, o, "form", forms, MO_FASTVIT_FORMS);
+    f->ratio = read_int(r, o, "mlp_ratio");
+    f->eps = read_number(r, o, "norm_eps");
+    if (r->st == MOPD_OK && n > MO_FASTVIT_STAGES)
+        r->st = mo_fail(MOPD_E_FORMAT, "%s: stages: %zu of them", r->path, n);
+    for (size_t i = 0; i < n && r->st == MOPD_OK; i++) {
+        int64_t x[2] = {0};
+        for (size_t j = 0; j < 2; j++)
+            if (!mo_json_as_int(mo_json_item(mo_json_item(stages, i), j), &x[j]) || x[j] < 1 ||
+                x[j] > (int64_t)MAX_CHANNELS)
+                r->st = mo_fail(MOPD_E_FORMAT, "%s: stages: item %zu is not two sizes", r->path, i);
+        f->layers[i] = (uint32_t)x[0];
+        f->width[i] = (uint32_t)x[1];
+    }
+    f->n_stages = (uint32_t)n;
+}
+
 static void read_pixels(reader *r, const mo_json *o, mo_pixels *p)
 {
     p->fit = read_word(r, o, "resize", fits, 5);
@@ -297,14 +339,16 @@ mopd_status mo_config_json_read(mo_config *config, const mo_json *root, const ch
         return mo_fail(MOPD_E_VERSION, "%s: model format %u; this library reads 1 and 2", path, format);
     config->dim = read_int(&r, root, "dim");
     config->image = read_int(&r, root, "image_size");
-    const char *const kinds[] = {mo_config_vision_name(MO_VISION_VIT),
-        mo_config_vision_name(MO_VISION_EFFNET), mo_config_vision_name(MO_VISION_RESNET)};
+    const char *kinds[MO_VISION_KINDS];
+    for (uint32_t i = 0; i < MO_VISION_KINDS; i++) kinds[i] = mo_config_vision_name(i);
     const mo_json *vision = mo_json_get(root, "vision"), *text = mo_json_get(root, "text");
-    config->vision_kind = read_word(&r, vision, "kind", kinds, 3);
+    config->vision_kind = read_word(&r, vision, "kind", kinds, MO_VISION_KINDS);
     if (config->vision_kind == MO_VISION_EFFNET) {
         read_effnet(&r, vision, &config->effnet);
     } else if (config->vision_kind == MO_VISION_RESNET) {
         read_resnet(&r, vision, &config->resnet);
+    } else if (config->vision_kind == MO_VISION_FASTVIT) {
+        read_fastvit(&r, vision, &config->fastvit);
     } else {
         read_vit(&r, vision, &config->vit);
     }

@@ -165,6 +165,42 @@ static void resnets_have_sizes_that_fit(void **state)
     refuse(tower_resnet_config(), cases, sizeof cases / sizeof *cases);
 }
 
+static void fastvits_have_stages_that_double(void **state)
+{
+    (void)state;
+    static const wrong cases[] = {
+        {AT(fastvit.n_stages), 0, MOPD_E_FORMAT, "FastViT of 0 stages"},
+        {AT(fastvit.n_stages), 3, MOPD_E_FORMAT, "FastViT of 3 stages"},
+        {AT(fastvit.n_stages), 6, MOPD_E_FORMAT, "FastViT of 6 stages"},
+        {AT(fastvit.n_stages), 5, MOPD_OK, ""},
+        {AT(fastvit.ratio), 0, MOPD_E_FORMAT, "MLP ratio 0"},
+        {AT(fastvit.ratio), 65, MOPD_E_FORMAT, "MLP ratio 65"},
+        {AT(fastvit.layers[3]), 0, MOPD_E_FORMAT, "stage 3 has 0 layers"},
+        {AT(fastvit.layers[0]), 1025, MOPD_E_FORMAT, "stage 0 has 1025 layers"},
+        {AT(fastvit.width[0]), 0, MOPD_E_UNSUPPORTED, "stage 0 has 0 channels"},
+        {AT(fastvit.width[2]), 17, MOPD_E_UNSUPPORTED, "stage 2 has 17 channels; twice those"},
+        {AT(fastvit.width[3]), 40000, MOPD_E_UNSUPPORTED, "stage 3 has 40000 channels"},
+        {AT(image), 224, MOPD_E_MISMATCH, "makes 42 x 42 pixels"},
+    };
+    refuse(tower_fastvit_config(MO_FASTVIT_SMALL), cases, sizeof cases / sizeof *cases);
+    mo_config c = tower_fastvit_config(MO_FASTVIT_SMALL);
+    for (uint32_t s = 0; s < 4; s++) c.fastvit.width[s] = 5u << s;
+    assert_fails(
+        mo_config_check(&c, "x"), MOPD_E_UNSUPPORTED, "40 channels cannot be split into heads of 32");
+}
+
+/* A squeeze's inner channels as timm rounds them. */
+static void squeezes_are_rounded(void **state)
+{
+    (void)state;
+    static const size_t cases[][3] = {
+        {256, 64, 16}, {320, 80, 20}, {16, 8, 1}, {4, 8, 1}, {48, 16, 3}, {1024, 256, 64}, {1280, 320, 80}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(mo_config_fastvit_reduced(cases[i][0]), cases[i][1]);
+        assert_int_equal(mo_config_fastvit_reduced_last(cases[i][0]), cases[i][2]);
+    }
+}
+
 /* What the preprocessing makes is what the tower sees. */
 static void preprocessing_must_fit_the_tower(void **state)
 {
@@ -213,6 +249,7 @@ static void activations_have_words(void **state)
     assert_string_equal(mo_config_vision_name(MO_VISION_VIT), "vit");
     assert_string_equal(mo_config_vision_name(MO_VISION_EFFNET), "efficientnet-lite");
     assert_string_equal(mo_config_vision_name(MO_VISION_RESNET), "resnet");
+    assert_string_equal(mo_config_vision_name(MO_VISION_FASTVIT), "fastvit");
 }
 
 static void rows_are_patches_and_a_class(void **state)
@@ -254,6 +291,8 @@ int main(void)
         cmocka_unit_test(only_the_tower_there_is_is_checked),
         cmocka_unit_test(effnet_blocks_must_follow_each_other),
         cmocka_unit_test(resnets_have_sizes_that_fit),
+        cmocka_unit_test(fastvits_have_stages_that_double),
+        cmocka_unit_test(squeezes_are_rounded),
         cmocka_unit_test(preprocessing_must_fit_the_tower),
         cmocka_unit_test(activations_have_words),
         cmocka_unit_test(rows_are_patches_and_a_class),

@@ -104,6 +104,28 @@ static void marks_of_siglip_go_both_ways(void **state)
     }
 }
 
+/* Both forms of FastViT, and what is wrong with their stages. */
+static void fastvits_go_both_ways(void **state)
+{
+    (void)state;
+    for (uint32_t form = 0; form < MO_FASTVIT_FORMS; form++) {
+        const mo_config c = tower_fastvit_config(form);
+        mo_config back;
+        char *text = to_json(&c);
+        assert_non_null(strstr(text, "\"format\":2,"));
+        assert_non_null(strstr(text, "\"kind\":\"fastvit\",\"form\":"));
+        assert_ok(from_json(&back, text));
+        const uint32_t n = c.fastvit.n_stages;
+        assert_int_equal(back.fastvit.n_stages, n);
+        assert_memory_equal(back.fastvit.layers, c.fastvit.layers, n * sizeof *c.fastvit.layers);
+        assert_memory_equal(back.fastvit.width, c.fastvit.width, n * sizeof *c.fastvit.width);
+        assert_int_equal(back.fastvit.form, form);
+        assert_int_equal(back.fastvit.ratio, c.fastvit.ratio);
+        assert_true(back.fastvit.eps == c.fastvit.eps);
+        mo_mem_free(text);
+    }
+}
+
 /* What stood in packed files and under fingerprints before there was SigLIP, byte for byte. */
 static void what_was_written_before_stays(void **state)
 {
@@ -153,6 +175,33 @@ static void refuse(const char *model, const spoiled *cases, size_t n)
     }
     mo_mem_free(text);
     mo_encoder_close(e);
+}
+
+static void wrong_stages_are_named(void **state)
+{
+    (void)state;
+    static const spoiled cases[] = {
+        {"[1,4]", "[1]", MOPD_E_FORMAT, "stages: item 0 is not two sizes"},
+        {"[2,8]", "[0,8]", MOPD_E_FORMAT, "stages: item 1 is not two sizes"},
+        {"[1,16]", "[1,65537]", MOPD_E_FORMAT, "stages: item 2"},
+        {"[1,4]", "[1,4],[1,4],[1,4]", MOPD_E_FORMAT, "stages: 6 of them"},
+        {"\"small\"", "\"huge\"", MOPD_E_UNSUPPORTED, "form is \"huge\", unknown here"},
+        {"\"mlp_ratio\":3", "\"ratio\":3", MOPD_E_FORMAT, "mlp_ratio"},
+    };
+    const mo_config config = tower_fastvit_config(MO_FASTVIT_SMALL);
+    char *text = to_json(&config);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_config c;
+        char *bad = edited(text, cases[i].from, cases[i].to);
+        assert_fails(from_json(&c, bad), cases[i].st, cases[i].words);
+        free(bad);
+    }
+    char *none = edited(text, "\"stages\"", "\"steps\"");
+    mo_config c;
+    assert_ok(from_json(&c, none));
+    assert_fails(mo_config_check(&c, "x.json"), MOPD_E_FORMAT, "x.json: FastViT of 0 stages");
+    free(none);
+    mo_mem_free(text);
 }
 
 static void wrong_values_are_named(void **state)
@@ -236,7 +285,9 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(every_word_goes_both_ways),
         cmocka_unit_test(marks_of_siglip_go_both_ways),
+        cmocka_unit_test(fastvits_go_both_ways),
         cmocka_unit_test(what_was_written_before_stays),
+        cmocka_unit_test(wrong_stages_are_named),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(wrong_blocks_are_named),
         cmocka_unit_test(too_many_blocks_are_counted),

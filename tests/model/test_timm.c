@@ -65,6 +65,36 @@ static void names_decide_which_gelu(void **state)
     }
 }
 
+/* Sizes of the FastViTs; a convolution takes any side. */
+static void names_decide_the_stages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t form, n, layers[5], width[2]; /* of the first stage and the last */
+    } cases[] = {
+        {"fastvit_mci0", MO_FASTVIT_SMALL, 4, {2, 6, 10, 2}, {64, 512}},
+        {"fastvit_mci1", MO_FASTVIT_SMALL, 4, {4, 12, 20, 4}, {64, 512}},
+        {"fastvit_mci2", MO_FASTVIT_SMALL, 4, {4, 12, 24, 4}, {80, 640}},
+        {"fastvit_mci3", MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 2}, {96, 1536}},
+        {"fastvit_mci4", MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 4}, {128, 2048}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_config c;
+        assert_ok(read_vision(&c, cases[i].name, ",\"timm_pool\":\"avg\",\"image_size\":256"));
+        const mo_fastvit_config *f = &c.fastvit;
+        assert_int_equal(c.vision_kind, MO_VISION_FASTVIT);
+        assert_int_equal(c.image, 256);
+        assert_int_equal(f->form, cases[i].form);
+        assert_int_equal(f->n_stages, cases[i].n);
+        assert_memory_equal(f->layers, cases[i].layers, sizeof f->layers);
+        assert_int_equal(f->width[0], cases[i].width[0]);
+        assert_int_equal(f->width[f->n_stages - 1], cases[i].width[1]);
+        assert_int_equal(f->ratio, cases[i].form == MO_FASTVIT_SMALL ? 3 : 4);
+        assert_true(f->eps == 1e-5);
+    }
+}
+
 static void what_is_said_beside_the_name_must_fit(void **state)
 {
     (void)state;
@@ -87,7 +117,13 @@ static void what_is_said_beside_the_name_must_fit(void **state)
         {"vit_base_patch16_siglip_256", MAP, MOPD_E_MISMATCH, "image_size is 224"},
         {"vit_base_patch16_siglip_gap_224", MAP, MOPD_E_UNSUPPORTED,
             "timm_model_name \"vit_base_patch16_siglip_gap_224\" is not supported"},
-        {"fastvit_mci0", MAP, MOPD_E_UNSUPPORTED, "\"fastvit_mci0\" is not supported"},
+        {"fastvit_t8", MAP, MOPD_E_UNSUPPORTED, "\"fastvit_t8\" is not supported"},
+        {"fastvit_mci0", ",\"timm_pool\":\"avg\",\"timm_proj\":null", MOPD_OK, ""},
+        {"fastvit_mci0", ",\"timm_pool\":\"avg\"", MOPD_OK, ""},
+        {"fastvit_mci0", ",\"timm_proj\":null", MOPD_E_UNSUPPORTED, "timm_pool is \"\"; \"avg\" is known"},
+        {"fastvit_mci0", ",\"timm_pool\":\"avg\",\"timm_proj\":\"linear\"", MOPD_E_UNSUPPORTED,
+            "timm_proj is \"linear\"; \"\" is known"},
+        {"fastvit_mci0", ",\"timm_pool\":\"avg\",\"image_size\":\"big\"", MOPD_E_FORMAT, "image_size"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_config c;
@@ -159,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_decide_which_gelu),
+        cmocka_unit_test(names_decide_the_stages),
         cmocka_unit_test(what_is_said_beside_the_name_must_fit),
         cmocka_unit_test(parameters_have_timms_names),
         cmocka_unit_test(no_parameter_is_forgotten),

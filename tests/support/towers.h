@@ -130,7 +130,8 @@ static inline void tower_fill(float *x, const mo_param_spec *s, uint32_t seed)
     const size_t n = tower_numbers(s);
     const bool weight = strstr(s->name, ".weight") != NULL, variance = strstr(s->name, "running_var") != NULL;
     const double mean = variance || (weight && s->n_dims == 1) ? 1 : 0;
-    const double range = s->n_dims > 1 ? sqrt(3.0 / (double)(n / s->shape[0])) : 0.3;
+    const double range =
+        s->n_dims > 1 && !strstr(s->name, ".gamma") ? sqrt(3.0 / (double)(n / s->shape[0])) : 0.3;
     test_random(x, n, seed);
     for (size_t i = 0; i < n; i++) x[i] = (float)(mean + range * (double)x[i]);
 }

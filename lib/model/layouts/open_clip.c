@@ -59,13 +59,21 @@ static const mo_naming *names_of(const mopd_encoder *e)
     return apart ? &mo_openai_names_text_apart : &mo_openai_names;
 }
 
+/* open_clip's own tokenizer fills a text up with zeros, whatever pads the tokenizer's files name. */
+static mopd_status open_tokenizer(mopd_encoder *e, const char *dir)
+{
+    mopd_status st = mo_layout_files_tokenizer(e, dir);
+    if (e->cleaning == MO_CLEANING_OPEN_CLIP) e->config.text.pad_id = 0;
+    return st;
+}
+
 static mopd_status open_folder(mopd_encoder *e, const char *dir, bool read)
 {
     mopd_status st;
     if ((st = mo_layout_files_json(e, dir, CONFIG, read_config)) != MOPD_OK) return st;
     if ((st = mo_layout_files_weights(e, dir, &weights, read)) != MOPD_OK) return st;
     st = mo_layout_files_bind(e, dir, names_of(e));
-    return st == MOPD_OK ? mo_layout_files_tokenizer(e, dir) : st;
+    return st == MOPD_OK ? open_tokenizer(e, dir) : st;
 }
 
 const mo_layout mo_layout_open_clip = {"open_clip", CONFIG " (open_clip)", detect, open_folder};

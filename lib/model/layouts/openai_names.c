@@ -41,6 +41,12 @@
         "resnet.*", "visual.*", 0, 0, false                                                                  \
     }
 
+/* A tower of timm that keeps its own names; open_clip stores it beside a text tower apart. */
+#define FASTVIT                                                                                              \
+    {                                                                                                        \
+        "fastvit.*", "visual.trunk.*", 0, 0, false                                                           \
+    }
+
 #define VISION                                                                                               \
     {"vision_model.embeddings.class_embedding", "visual.class_embedding", 0, 0, false},                      \
         {"vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight", 0, 0, false},              \
@@ -54,7 +60,8 @@
         "visual_projection.weight", "visual.proj", 0, 0, true                                                \
     }
 
-static const mo_naming_rule joined[] = {TEXT(""), VISION, RESNET}, apart[] = {TEXT("text."), VISION, RESNET};
+static const mo_naming_rule joined[] = {TEXT(""), VISION, RESNET},
+                            apart[] = {TEXT("text."), VISION, RESNET, FASTVIT};
 
 /* Buffers, and the counts of OpenAI's archives. */
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS, "input_resolution", "context_length", "vocab_size"};

@@ -41,15 +41,27 @@ static const struct {
 };
 #define N_TOWERS (sizeof towers / sizeof *towers)
 
-static mopd_status find(size_t *out, const mo_json *o, const char *path)
+/* The FastViTs of MobileCLIP.  Their sizes, too, are written in timm's code alone (timm/models/fastvit.py). */
+static const struct {
+    const char *name;
+    mo_fastvit_config config;
+} fastvits[] = {
+    {"fastvit_mci0", {MO_FASTVIT_SMALL, 4, {2, 6, 10, 2}, {64, 128, 256, 512}, 3, 1e-5}},
+    {"fastvit_mci1", {MO_FASTVIT_SMALL, 4, {4, 12, 20, 4}, {64, 128, 256, 512}, 3, 1e-5}},
+    {"fastvit_mci2", {MO_FASTVIT_SMALL, 4, {4, 12, 24, 4}, {80, 160, 320, 640}, 3, 1e-5}},
+    {"fastvit_mci3", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 2}, {96, 192, 384, 768, 1536}, 4, 1e-5}},
+    {"fastvit_mci4", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 4}, {128, 256, 512, 1024, 2048}, 4, 1e-5}},
+};
+#define N_FASTVITS (sizeof fastvits / sizeof *fastvits)
+
+static mopd_status find(size_t *out, const char *name, const char *path)
 {
-    const char *name = "";
-    if (!mo_json_as_string(mo_json_get(o, "timm_model_name"), &name))
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
     for (*out = 0; *out < N_TOWERS; ++*out)
         if (!strcmp(name, towers[*out].name)) return MOPD_OK;
     return mo_fail(MOPD_E_UNSUPPORTED,
-        "%s: vision_cfg.timm_model_name \"%s\" is not supported; vit_base_patch16_siglip_224 and its kin are",
+        "%s: vision_cfg.timm_model_name \"%s\" is not supported; vit_base_patch16_siglip_224, fastvit_mci0 "
+        "and "
+        "their kin are",
         path, name);
 }
 
@@ -64,10 +76,21 @@ static mopd_status need_word(const mo_json *o, const char *key, const char *word
     return st;
 }
 
-mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
+/* The mean of the last map, and the network's own last layer as the projection.  A convolution takes any side. */
+static mopd_status read_fastvit(mo_config *c, const mo_json *o, size_t i, const char *path)
+{
+    mopd_status st = need_word(o, "timm_pool", "avg", path);
+    if (st == MOPD_OK) st = need_word(o, "timm_proj", "", path);
+    if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
+    c->vision_kind = MO_VISION_FASTVIT;
+    c->fastvit = fastvits[i].config;
+    return st;
+}
+
+static mopd_status read_siglip(mo_config *c, const mo_json *o, const char *name, const char *path)
 {
     size_t i;
-    mopd_status st = find(&i, o, path);
+    mopd_status st = find(&i, name, path);
     if (st == MOPD_OK) st = need_word(o, "timm_pool", "map", path);
     if (st == MOPD_OK) st = need_word(o, "timm_proj", "none", path);
     if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
@@ -84,6 +107,16 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
         .act = towers[i].act,
         .eps = 1e-6};
     return MOPD_OK;
+}
+
+mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
+{
+    const char *name = "";
+    if (!mo_json_as_string(mo_json_get(o, "timm_model_name"), &name))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
+    for (size_t i = 0; i < N_FASTVITS; i++)
+        if (!strcmp(name, fastvits[i].name)) return read_fastvit(c, o, i, path);
+    return read_siglip(c, o, name, path);
 }
 
 #define WHOLE(here, there)                                                                                   \
