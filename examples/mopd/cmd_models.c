@@ -39,6 +39,10 @@ static const struct {
     {"RN50x4", "OpenAI", ".pt, open_clip", 178410361, 640, 288, 19.5, 4.6, 714, 66.3, "MIT"},
     {"RN50x16", "OpenAI", ".pt, open_clip", 291173137, 768, 384, 70.2, 6.6, 1165, 70.7, "MIT"},
     {"RN50x64", "OpenAI", ".pt, open_clip", 623668929, 1024, 448, 253.7, 11.7, 2495, 73.9, "MIT"},
+    {"MobileCLIP2-S0", "Apple", "open_clip", 74885761, 512, 256, 2.4, 2.9, 300, 0, "Apple; research only"},
+    {"MobileCLIP2-S2", "Apple", "open_clip", 99367809, 512, 256, 7.8, 2.9, 397, 0, "Apple; research only"},
+    {"MobileCLIP2-S3", "Apple", "open_clip", 249051457, 768, 256, 14.8, 6.6, 996, 0, "Apple; research only"},
+    {"MobileCLIP2-S4", "Apple", "open_clip", 445664001, 768, 256, 27.8, 6.6, 1783, 0, "Apple; research only"},
     /* clang-format on */
 };
 #define N_MODELS (sizeof models / sizeof *models)
