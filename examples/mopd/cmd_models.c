@@ -4,12 +4,15 @@
  *
  *     multiply-adds   of one picture and of one text of full length, as this library computes them
  *     memory          the weights in f32
- *     ImageNet        zero-shot accuracy in percent, from open_clip's docs/openclip_results.csv; 0: not there */
+ *     ImageNet        zero-shot accuracy in percent, from open_clip's docs/openclip_results.csv and,
+ *                     of SigLIP 2, big_vision's page of it; 0: not there */
 #include "cli.h"
 
 #include <stdlib.h>
 
-#define SOURCE "open_clip, docs/openclip_results.csv (commit 0a1cc15)"
+#define SOURCE                                                                                               \
+    "open_clip, docs/openclip_results.csv (commit 0a1cc15); SigLIP 2: big_vision's page of it (commit "      \
+    "1659d42)"
 
 static const struct {
     const char *model, *weights, *layouts;
@@ -43,6 +46,17 @@ static const struct {
     {"MobileCLIP2-S2", "Apple", "open_clip", 99367809, 512, 256, 7.8, 2.9, 397, 0, "Apple; research only"},
     {"MobileCLIP2-S3", "Apple", "open_clip", 249051457, 768, 256, 14.8, 6.6, 996, 0, "Apple; research only"},
     {"MobileCLIP2-S4", "Apple", "open_clip", 445664001, 768, 256, 27.8, 6.6, 1783, 0, "Apple; research only"},
+    {"SigLIP B/16", "WebLI", "huggingface, open_clip", 203155970, 768, 224, 17.5, 5.5, 813, 0, "Apache-2.0"},
+    {"SigLIP B/16 at 384", "WebLI", "huggingface, open_clip", 203447810, 768, 384, 55.4, 5.5, 814, 0, "Apache-2.0"},
+    {"SigLIP L/16 at 256", "WebLI", "huggingface, open_clip", 652150786, 1024, 256, 80.8, 19.5, 2609, 0, "Apache-2.0"},
+    {"SigLIP So400m/14 at 384", "WebLI", "huggingface, open_clip", 877960498, 1152, 384, 333.3, 26.6, 3512, 0, "Apache-2.0"},
+    {"SigLIP 2 B/32 at 256", "WebLI", "huggingface, open_clip", 376856066, 768, 256, 5.7, 5.5, 1507, 74.0, "Apache-2.0"},
+    {"SigLIP 2 B/16", "WebLI", "huggingface, open_clip", 375187970, 768, 224, 17.5, 5.5, 1501, 78.2, "Apache-2.0"},
+    {"SigLIP 2 B/16 at 256", "WebLI", "huggingface, open_clip", 375234050, 768, 256, 23.1, 5.5, 1501, 79.1, "Apache-2.0"},
+    {"SigLIP 2 B/16 at 384", "WebLI", "huggingface, open_clip", 375479810, 768, 384, 55.4, 5.5, 1502, 80.6, "Apache-2.0"},
+    {"SigLIP 2 L/16 at 256", "WebLI", "huggingface, open_clip", 881526786, 1024, 256, 80.8, 19.5, 3526, 82.5, "Apache-2.0"},
+    {"SigLIP 2 So400m/14", "WebLI", "huggingface, open_clip", 1135463602, 1152, 224, 109.5, 26.6, 4542, 83.2, "Apache-2.0"},
+    {"SigLIP 2 So400m/14 at 384", "WebLI", "huggingface, open_clip", 1136008498, 1152, 384, 333.3, 26.6, 4544, 84.1, "Apache-2.0"},
     /* clang-format on */
 };
 #define N_MODELS (sizeof models / sizeof *models)

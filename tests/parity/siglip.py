@@ -4,8 +4,8 @@
     python siglip.py --lib build/libmopd.so [--only WORD] [--full] [--work DIR]
 
 Random weights of the models' real shapes (text and image towers cut in depth without --full, which needs some 12 GB);
-features within cosine 0.999999 and 2e-5, pictures as preprocessed to the bit.  Texts are token ids of a small vocabulary of
-CLIP's kind: the towers are what is compared here, tokenizers are in pieces.py."""
+features within cosine 0.999999 and 2e-5, pictures as preprocessed to the bit.  Most texts there are token ids of a
+small vocabulary of CLIP's kind; the whole way from texts to features goes through tokenizers of SigLIP's kinds, trained by pieces.py."""
 import argparse
 import ctypes
 import json
@@ -82,6 +82,65 @@ def check_pictures(name, encoder, reference):
         worst = max(worst, float(np.abs(got - want).max()))
         bytes_same &= np.array_equal(np.rint((got * 0.5 + 0.5) * 255), np.rint((want * 0.5 + 0.5) * 255))
     good(bytes_same and worst <= 1e-6, f"{name}, preprocessed: same bytes, floats within {worst:.1e}")
+
+
+# -- from text to feature ----------------------------------------------------------------------------------------------
+
+SAYINGS = ["a photo of a cat.", "A photo of a Tabby_cat!", "wire-haired dog", "", "x", "  two   blanks ", "caf\u00e9 & tea",
+           "a bad photo of the sea anemone, and of many other things that live there", "\u732b \U0001f600"]
+ODD = dict(hidden_size=48, intermediate_size=100, num_attention_heads=3, num_hidden_layers=2, vocab_size=4000)
+
+
+def whole_hf(folder, reference, pad, texts):
+    """Small towers beside a tokenizer of the kind, its ids filled up to 64 as transformers' pipeline does."""
+    from transformers import SiglipConfig, SiglipModel
+    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+    model = SiglipModel(SiglipConfig(text_config=ODD, vision_config=ODD | {"image_size": 32})).eval()
+    shake(model)
+    model.save_pretrained(folder)
+    SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    ids = torch.tensor([(i + [pad] * 64)[:64] for i in map(reference, texts)])
+    out = model.get_text_features(input_ids=ids)
+    return getattr(out, "pooler_output", out).numpy()
+
+
+def check_whole(name, folder, want, texts):
+    encoder = Encoder(folder)
+    compare(name + ", from texts to features", encoder.texts(texts), want)
+    encoder.close()
+
+
+def run_whole(args):
+    import pieces
+    root = os.path.join(args.work, "pieces")
+    os.makedirs(root)
+    for name, folder, reference, cleaning in pieces.folders(root):
+        if name == "siglip":
+            check_whole("SigLIP, spiece.model", folder, whole_hf(folder, reference, 1, SAYINGS), SAYINGS)
+        if name == "siglip2":
+            check_whole("SigLIP 2, tokenizer.json", folder, whole_hf(folder, reference, 0, SAYINGS), SAYINGS)
+        if name in ("t5 canonicalize", "gemma canonicalize"):
+            whole_open_clip(name, folder)
+
+
+def whole_open_clip(name, folder):
+    """open_clip's tokenizer with its cleaning, on a text tower of its own."""
+    import open_clip
+    from safetensors.torch import save_file
+    config = open_clip.get_model_config("ViT-B-16-SigLIP2" if "gemma" in name else "ViT-B-16-SigLIP")
+    config["text_cfg"] |= dict(layers=2, vocab_size=4000)
+    saved = json.loads(json.dumps(config))
+    config.pop("custom_text")
+    model = open_clip.CustomTextCLIP(**config).eval()
+    shake(model)
+    with open(os.path.join(folder, "open_clip_config.json"), "w") as f:
+        json.dump({"model_cfg": saved, "preprocess_cfg": {"resize_mode": "squash", "mean": 0.5, "std": 0.5}}, f)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, os.path.join(folder, "open_clip_model.safetensors"))
+    tokenizer = open_clip.tokenizer.HFTokenizer(folder, context_length=64, clean="canonicalize")
+    texts = [t.lower() for t in SAYINGS]
+    check_whole("open_clip, " + name, folder, model.encode_text(tokenizer(texts)).numpy(), texts)
+    os.remove(os.path.join(folder, "open_clip_config.json"))
+    os.remove(os.path.join(folder, "open_clip_model.safetensors"))
 
 
 # -- transformers ------------------------------------------------------------------------------------------------------
@@ -188,7 +247,7 @@ def main():
     towers.load_library(args.lib)
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         args.work = work
-        for run in (run_hf, run_open_clip):
+        for run in (run_whole, run_hf, run_open_clip):
             if args.only in run.__name__:
                 run(args)
     print(f"{towers.failures} failures")
