@@ -384,7 +384,7 @@ static mopd_status normalize(void *context, const char *text, size_t n, mo_buf *
 mopd_status mo_pieces_finish_json(
     mo_tokenizer **out, mo_tokenizer_source *s, mo_pieces_kind kind, const char *folder, const char *path)
 {
-    char name[64];
+    char name[64] = "";
     making m = {.s = s, .parts = {.kind = kind}, .path = path};
     mopd_status st = mo_pieces_class(name, folder);
     m.class = find_class(name);

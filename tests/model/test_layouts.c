@@ -297,7 +297,8 @@ static void folders_of_other_kinds_say_what_they_are(void **state)
     (void)state;
     static const char *const cases[][2] = {
         {"adapter_config.json", "; adapter_config.json is there: an adapter of PEFT: merge it"},
-        {"model_index.json", "a pipeline of diffusers"}, {"spiece.model", "a model of another tokenizer"}};
+        {"model_index.json", "a pipeline of diffusers"},
+        {"spiece.model", "a tokenizer (SentencePiece's) without a model"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *folder = folder_make();
         folder_write_text(folder, cases[i][0], "{}");

@@ -178,17 +178,40 @@ def folders(root, small=False):
     yield "xlm", folder, ids(tok), PLAIN
 
 
-def put_model(folder, tok_ids, dim=8):
+def put_model(folder, tok_ids, dim=8, context=65536):
     """The smallest model that takes such a tokenizer: SigLIP's, or MetaCLIP 2's where there is a start."""
     from transformers import CLIPImageProcessor, MetaClip2Config, MetaClip2Model, SiglipConfig, SiglipImageProcessor, SiglipModel
     small = dict(hidden_size=dim, intermediate_size=dim, num_hidden_layers=1, num_attention_heads=1)
-    text, vision = dict(vocab_size=4096, max_position_embeddings=65536, eos_token_id=2, **small), dict(image_size=16, patch_size=8, **small)
+    text, vision = dict(vocab_size=4096, max_position_embeddings=context, eos_token_id=2, **small), dict(image_size=16, patch_size=8, **small)
     if tok_ids[0] == 0:
         MetaClip2Model(MetaClip2Config(text_config=text, vision_config=vision, projection_dim=dim)).save_pretrained(folder)
         CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}).save_pretrained(folder)
     else:
         SiglipModel(SiglipConfig(text_config=text, vision_config=vision)).save_pretrained(folder)
         SiglipImageProcessor(size={"height": 16, "width": 16}).save_pretrained(folder)
+
+
+def check_padded(name, folder, reference, pad, flags, texts):
+    """64 ids of every text, cut and filled up, as the towers get them; the towers themselves fill up here."""
+    put_model(folder, reference("a")[:1], context=64)
+    encoder = Encoder(folder, flags | 2)
+    bad = 0
+    for t in texts:
+        ids = encoder.ids(t)
+        bad += ids + [pad] * (64 - len(ids)) != reference(t)
+    encoder.close()
+    print("%s %-20s %8d texts of 64 ids, %d differ" % ("FAIL" if bad else "ok  ", name, len(texts), bad), flush=True)
+    return bad
+
+
+def padded_references(name, folder, tok):
+    """open_clip's HFTokenizer, or transformers as its zero-shot pipeline asks it."""
+    import open_clip.tokenizer
+    if "canonicalize" in name:
+        theirs = open_clip.tokenizer.HFTokenizer(folder, context_length=64, clean="canonicalize")
+        theirs.clean_fn = canonicalize
+        return lambda t: theirs(t)[0].tolist()
+    return lambda t: tok(t, padding="max_length", max_length=64, truncation=True)["input_ids"]
 
 
 class Encoder(towers.Encoder):
@@ -287,6 +310,9 @@ def main():
             if args.all:
                 bad += compare(lib, name, reference, list(known_points()))
             lib.close()
+            if name != "xlm":
+                padded = padded_references(name, folder, reference.tokenizer)
+                bad += check_padded(name, folder, padded, reference.tokenizer.pad_token_id, cleaning, some[:4000])
             if name == "xlm":
                 bad += check_metaclip2(folder, reference.tokenizer)
     print("%.0f s" % (time.time() - start))

@@ -34,7 +34,7 @@ static const struct {
     {"0_CLIPModel", "a folder of sentence-transformers: give the folder 0_CLIPModel in it"},
     {"model_index.json", "a pipeline of diffusers, which holds no whole CLIP model"},
     {"onnx", "an export to ONNX: give a folder with the weights it was made from"},
-    {"spiece.model", "a model of another tokenizer (SentencePiece)"},
+    {"spiece.model", "a tokenizer (SentencePiece's) without a model"},
     {"variables", "a SavedModel of TensorFlow"}};
 
 static mopd_status say_other(mo_buf *text, const char *dir)

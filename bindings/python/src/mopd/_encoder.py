@@ -74,7 +74,8 @@ class Encoder:
     text_cleaning : {"model", "clean", "as-is"}, default "model"
         Whether texts are cleaned (entities of HTML, curly quotes, ligatures, widths, control characters) before they
         are cut into tokens: as the model's own users get them, as OpenAI's and open_clip's tokenizers do, or not at
-        all, as in transformers.
+        all, as in transformers.  With SigLIP's tokenizers "clean" is open_clip's "canonicalize", and "as-is" what
+        transformers' own classes make of a text.
 
     Raises
     ------
