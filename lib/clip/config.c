@@ -44,6 +44,11 @@ const mo_vit_traits *mo_config_vit_traits(uint32_t form)
     static const mo_vit_traits traits[MO_VIT_FORMS] = {
         [MO_VIT_CLIP] = {.word = "clip", .class_row = true, .pre_norm = true, .projection = true},
         [MO_VIT_SIGLIP] = {.word = "siglip", .patch_bias = true, .probe = true},
+        [MO_VIT_MOBILECLIP] = {.word = "mobileclip",
+            .class_row = true,
+            .projection = true,
+            .projection_bias = true,
+            .stem = true},
     };
     return &traits[form];
 }
@@ -163,6 +168,9 @@ static mopd_status check_vit(const mo_config *c, const char *path)
     if (!c->vit.patch || c->vit.patch > c->image)
         return mo_fail(
             MOPD_E_UNSUPPORTED, "%s: patches of %u pixels, a side of %u", path, c->vit.patch, c->image);
+    if (mo_config_vit_traits(c->vit.form)->stem && (c->vit.patch % 4 || c->vit.stack.width % 4))
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: patches of %u pixels, a width of %u: no multiples of 4", path,
+            c->vit.patch, c->vit.stack.width);
     if (!mo_config_vit_traits(c->vit.form)->projection && c->dim != c->vit.stack.width)
         return mo_fail(MOPD_E_MISMATCH, "%s: features of width %u from a vision tower of width %u", path,
             c->dim, c->vit.stack.width);

@@ -42,8 +42,8 @@ typedef struct mo_text_config {
 } mo_text_config;
 
 /* The kinds of vision transformer.  Zero is CLIP's. */
-typedef enum mo_vit_form { MO_VIT_CLIP = 0, MO_VIT_SIGLIP = 1 } mo_vit_form;
-#define MO_VIT_FORMS 2
+typedef enum mo_vit_form { MO_VIT_CLIP = 0, MO_VIT_SIGLIP = 1, MO_VIT_MOBILECLIP = 2 } mo_vit_form;
+#define MO_VIT_FORMS 3
 
 /* What the forms differ in. */
 typedef struct mo_vit_traits {
@@ -53,6 +53,8 @@ typedef struct mo_vit_traits {
     bool patch_bias;
     bool probe;      /* the feature is pooled from all rows by a learned query; else it is the class row */
     bool projection; /* W to D; else D is W */
+    bool projection_bias;
+    bool stem; /* patches come through three convolutions (vit_stem.h), and the class row has no position */
 } mo_vit_traits;
 
 typedef struct mo_vit_config {

@@ -7,7 +7,8 @@
 
 #include "clip/fastvit_params.h"
 
-/* Letters of shapes: W width, H hidden, D feature width, V vocabulary, L rows (positions), P patch, 1 scalar. */
+/* Letters of shapes: W width, Q a quarter of it, H hidden, D feature width, V vocabulary, L rows (positions), P patch, C
+ * a quarter of it, digits themselves. */
 typedef struct rule {
     const char *name, *shape;
 } rule;
@@ -71,6 +72,24 @@ static const rule vit_probe[] = {
     {"vision_model.head.mlp.fc2.bias", "W"},
 };
 static const rule vit_projection[] = {{"visual_projection.weight", "DW"}};
+static const rule vit_projection_bias[] = {{"visual_projection.bias", "D"}};
+
+/* The class token as timm stores it, but for the first 1. */
+static const rule vit_stem[] = {
+    {"vision_model.embeddings.class_embedding", "1W"},
+    {"vision_model.embeddings.stem.0.conv.weight", "Q3CC"},
+    {"vision_model.embeddings.stem.0.bn.weight", "Q"},
+    {"vision_model.embeddings.stem.0.bn.bias", "Q"},
+    {"vision_model.embeddings.stem.0.bn.running_mean", "Q"},
+    {"vision_model.embeddings.stem.0.bn.running_var", "Q"},
+    {"vision_model.embeddings.stem.1.conv.weight", "QQ22"},
+    {"vision_model.embeddings.stem.1.bn.weight", "Q"},
+    {"vision_model.embeddings.stem.1.bn.bias", "Q"},
+    {"vision_model.embeddings.stem.1.bn.running_mean", "Q"},
+    {"vision_model.embeddings.stem.1.bn.running_var", "Q"},
+    {"vision_model.embeddings.stem.2.conv.weight", "WQ22"},
+    {"vision_model.embeddings.stem.2.conv.bias", "W"},
+};
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -87,6 +106,10 @@ static size_t letter(const walk *w, char c)
     switch (c) {
     case 'W':
         return w->stack->width;
+    case 'Q':
+        return w->stack->width / 4;
+    case 'C':
+        return w->patch / 4;
     case 'H':
         return w->stack->hidden;
     case 'D':
@@ -162,14 +185,16 @@ static mopd_status visit_vit(walk *w)
 {
     const mo_vit_config *v = &w->config->vit;
     w->stack = &v->stack;
-    w->rows = mo_config_vit_rows(w->config);
-    w->patch = v->patch;
     const mo_vit_traits *t = mo_config_vit_traits(v->form);
-    const part head[] = {{t->class_row, vit_class, N(vit_class)}, {true, vit_patch, N(vit_patch)},
+    w->rows = mo_config_vit_rows(w->config) - t->stem;
+    w->patch = v->patch;
+    const part head[] = {{t->class_row && !t->stem, vit_class, N(vit_class)},
+        {!t->stem, vit_patch, N(vit_patch)}, {t->stem, vit_stem, N(vit_stem)},
         {t->patch_bias, vit_patch_bias, N(vit_patch_bias)}, {true, vit_position, N(vit_position)},
         {t->pre_norm, vit_pre_norm, N(vit_pre_norm)}};
     const part tail[] = {{true, vit_post_norm, N(vit_post_norm)}, {t->probe, vit_probe, N(vit_probe)},
-        {t->projection, vit_projection, N(vit_projection)}};
+        {t->projection, vit_projection, N(vit_projection)},
+        {t->projection_bias, vit_projection_bias, N(vit_projection_bias)}};
     mopd_status st;
     if ((st = visit_parts(w, head, N(head))) != MOPD_OK) return st;
     if ((st = visit_blocks(w, "vision_model")) != MOPD_OK) return st;

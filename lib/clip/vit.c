@@ -2,6 +2,7 @@
  * vit.c - the vision transformer (Dosovitskiy et al. 2021): patches, blocks, and one row of them all.
  *
  *     CLIP     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
+ *     Mobile   x = [class; stem(patches) + position];  otherwise as CLIP, without the first norm (MobileCLIP's B)
  *     SigLIP   x = patches + position;                 x = blocks(x);  feature = pool of norm(x) (layer/pool_probe.h)
  *
  * Pictures go through in chunks of bounded memory; where the class row is read, the last block makes the class rows
@@ -14,6 +15,7 @@
 #include "base/once.h"
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
+#include "clip/vit_stem.h"
 #include "layer/patch.h"
 #include "layer/pool_probe.h"
 
@@ -29,6 +31,7 @@ typedef struct vit_packs {
     float *pre_block, *post_block;
     mo_norm pre, post;
     mo_patch patch;
+    mo_patch_stem stem;
     mo_block *blocks;
     mo_pool_probe probe;
     mo_linear proj; /* D x W */
@@ -50,6 +53,7 @@ static void free_packs(vit_packs *p, size_t layers)
     mo_mem_free(p->pre_block);
     mo_mem_free(p->post_block);
     mo_linear_free(&p->patch.linear);
+    mo_patch_stem_free(&p->stem);
     mo_tower_blocks_free(p->blocks, layers);
     mo_pool_probe_free(&p->probe);
     mo_linear_free(&p->proj);
@@ -114,6 +118,9 @@ static mopd_status pack_patches(vit_packs *p, const vit *v)
     if (st == MOPD_OK)
         st = mo_tower_floats(&p->position, v->weights, "vision_model.embeddings.position_embedding.weight");
     if (st != MOPD_OK) return st;
+    if (v->has->stem)
+        return mo_vit_stem_pack(&p->stem, v->weights,
+            (const size_t[3]){v->config.stack.width, v->base.image, v->config.patch}, v->quantized);
     return mo_tower_linear(&p->patch.linear, v->weights, "vision_model.embeddings.patch_embedding",
         v->has->patch_bias, v->quantized);
 }
@@ -132,7 +139,7 @@ static mopd_status pack(const void *ctx)
     if (st == MOPD_OK) st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->quantized);
     if (st == MOPD_OK && has->probe) st = pack_probe(&p->probe, v);
     if (st == MOPD_OK && has->projection)
-        st = mo_tower_linear(&p->proj, w, "visual_projection", false, v->quantized);
+        st = mo_tower_linear(&p->proj, w, "visual_projection", has->projection_bias, v->quantized);
     if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
     return st;
 }
@@ -164,7 +171,9 @@ static void forward_take(mo_arena *arena, void *ctx)
     f->self = mo_arena_take(arena, 1, sizeof *f);
     f->x = mo_arena_floats(arena, rows * width);
     f->last = mo_arena_floats(arena, f->chunk * width);
-    f->patches = mo_arena_floats(arena, mo_patch_scratch(&v->packs->patch, f->chunk));
+    const size_t patches =
+        v->has->stem ? mo_patch_stem_scratch(&v->packs->stem) : mo_patch_scratch(&v->packs->patch, f->chunk);
+    f->patches = mo_arena_floats(arena, patches);
     f->select = mo_arena_take(arena, f->chunk, sizeof *f->select);
     const mo_block_size size = {.rows = rows, .longest = f->rows, .pool = f->pool};
     mo_block_work_take(&f->work, arena, v->packs->blocks, &size);
@@ -233,15 +242,25 @@ static void run_pool(forward *f, mo_pool *pool, const mo_rows *rows, float *to)
     mo_pool_probe_fwd(pool, to, f->x, &p->probe, (const size_t[2]){rows->n_seqs, f->rows}, &f->probe);
 }
 
+static void run_patches(forward *f, mo_pool *pool, const float *pixels, size_t n)
+{
+    const vit_packs *p = f->v->packs;
+    if (f->v->has->stem)
+        mo_patch_stem_fwd(
+            pool, f->x, pixels, &p->stem, &(mo_patch_stem_call){p->class_token, p->position, f->patches, n});
+    else
+        mo_patch_fwd(pool, f->x, pixels, &p->patch,
+            &(mo_patch_call){
+                .first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n});
+}
+
 static void vit_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
     forward *f = work;
     const vit *v = f->v;
     const vit_packs *p = v->packs;
-    mo_patch_call patches = {
-        .first = p->class_token, .pos = p->position, .scratch = f->patches, .n_images = n};
     mo_rows rows = {.rows = n * f->rows, .n_seqs = n, .seq_len = f->rows};
-    mo_patch_fwd(pool, f->x, pixels, &p->patch, &patches);
+    run_patches(f, pool, pixels, n);
     if (v->has->pre_norm) mo_norm_fwd(pool, f->x, f->x, &p->pre, NULL, rows.rows);
     run_blocks(f, pool, &rows);
     run_pool(f, pool, &rows, v->has->projection ? f->last : out);

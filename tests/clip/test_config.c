@@ -189,6 +189,19 @@ static void fastvits_have_stages_that_double(void **state)
         mo_config_check(&c, "x"), MOPD_E_UNSUPPORTED, "40 channels cannot be split into heads of 32");
 }
 
+/* The first convolution of a stem sees a quarter of a patch, and has a quarter of the width. */
+static void stems_are_cut_in_four(void **state)
+{
+    (void)state;
+    static const wrong cases[] = {
+        {AT(vit.patch), 6, MOPD_E_UNSUPPORTED, "patches of 6 pixels, a width of 24: no multiples of 4"},
+        {AT(vit.patch), 12, MOPD_OK, ""},
+        {AT(vit.stack.width), 26, MOPD_E_UNSUPPORTED, "a width of 26"},
+        {AT(vit.stack.width), 28, MOPD_OK, ""},
+    };
+    refuse(tower_mobileclip_config(), cases, sizeof cases / sizeof *cases);
+}
+
 /* A squeeze's inner channels as timm rounds them. */
 static void squeezes_are_rounded(void **state)
 {
@@ -292,6 +305,7 @@ int main(void)
         cmocka_unit_test(effnet_blocks_must_follow_each_other),
         cmocka_unit_test(resnets_have_sizes_that_fit),
         cmocka_unit_test(fastvits_have_stages_that_double),
+        cmocka_unit_test(stems_are_cut_in_four),
         cmocka_unit_test(squeezes_are_rounded),
         cmocka_unit_test(preprocessing_must_fit_the_tower),
         cmocka_unit_test(activations_have_words),

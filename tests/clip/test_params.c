@@ -194,6 +194,19 @@ static void shapes_are_outputs_by_inputs(void **state)
         {"vision_model.head.attention.k_proj.weight", 2, {24, 24}},
         {"vision_model.head.mlp.fc1.weight", 2, {40, 24}},
     };
+    static const shaped mobile[] = {
+        {"text_projection.weight", 2, {12, 20}},
+        {"vision_model.embeddings.class_embedding", 2, {1, 24}},
+        {"vision_model.embeddings.position_embedding.weight", 2, {9, 24}},
+        {"vision_model.embeddings.stem.0.conv.weight", 4, {6, 3, 2, 2}},
+        {"vision_model.embeddings.stem.1.conv.weight", 4, {6, 6, 2, 2}},
+        {"vision_model.embeddings.stem.1.bn.running_mean", 1, {6}},
+        {"vision_model.embeddings.stem.2.conv.weight", 4, {24, 6, 2, 2}},
+        {"vision_model.embeddings.stem.2.conv.bias", 1, {24}},
+        {"visual_projection.bias", 1, {12}},
+    };
+    const mo_config b = tower_mobileclip_config();
+    check_shapes(&b, mobile, sizeof mobile / sizeof *mobile);
     check_shapes(&(const mo_config[]){tower_siglip_config()}[0], siglip, sizeof siglip / sizeof *siglip);
     check_shapes(&(const mo_config[]){tower_effnet_config()}[0], effnet, sizeof effnet / sizeof *effnet);
     check_shapes(&(const mo_config[]){tower_resnet_config()}[0], resnet, sizeof resnet / sizeof *resnet);
@@ -203,9 +216,10 @@ static void shapes_are_outputs_by_inputs(void **state)
 static void names_occur_once(void **state)
 {
     (void)state;
-    const mo_config configs[] = {
-        tower_config(), tower_effnet_config(), tower_resnet_config(), tower_siglip_config()};
-    for (int i = 0; i < 4; i++) {
+    const mo_config configs[] = {tower_config(), tower_effnet_config(), tower_resnet_config(),
+        tower_siglip_config(), tower_mobileclip_config(), tower_fastvit_config(MO_FASTVIT_SMALL),
+        tower_fastvit_config(MO_FASTVIT_LARGE)};
+    for (int i = 0; i < 7; i++) {
         tower_list l = tower_params(&configs[i]);
         size_t n_expand = 0;
         for (size_t a = 0; a < l.n; a++) {

@@ -56,6 +56,54 @@ static void plain_siglip(double *feature, const mo_config *c, const mo_weights *
     free(position);
 }
 
+/* out [n x side/k x side/k] of in [planes x side x side]: a convolution without overlap, a batch norm and a GELU behind
+ * it, or a bias. */
+static double *plain_stem(const double *in, size_t side, const mo_weights *w, size_t i, const size_t size[3])
+{
+    const size_t n = size[0], planes = size[1], k = size[2], to = side / k;
+    char name[80];
+    snprintf(name, sizeof name, "vision_model.embeddings.stem.%zu.conv", i);
+    double *f = plain_get(w, name, ".weight"), *out = plain_make(n * to * to), *b[4] = {0};
+    const char *const ends[] = {".weight", ".bias", ".running_mean", ".running_var"};
+    if (i < 2) snprintf(name, sizeof name, "vision_model.embeddings.stem.%zu.bn", i);
+    for (int e = i < 2 ? 0 : 1; e < (i < 2 ? 4 : 2); e++) b[e] = plain_get(w, name, ends[e]);
+    for (size_t at = 0; at < n * to * to; at++) {
+        const size_t o = at / to / to, y = at / to % to, x = at % to;
+        double sum = 0;
+        for (size_t a = 0; a < planes * k * k; a++)
+            sum +=
+                f[o * planes * k * k + a] * in[(a / k / k * side + y * k + a / k % k) * side + x * k + a % k];
+        out[at] = i < 2 ? plain_act((sum - b[2][o]) / sqrt(b[3][o] + 1e-5) * b[0][o] + b[1][o], MO_ACT_GELU)
+                        : sum + b[1][o];
+    }
+    for (int e = 0; e < 4; e++) free(b[e]);
+    free(f);
+    return out;
+}
+
+/* Patches through three convolutions, positions for them alone, no norm before the blocks, a bias at the end. */
+static void plain_mobile(double *feature, const mo_config *c, const mo_weights *w, const float *picture)
+{
+    const mo_stack_config *s = &c->vit.stack;
+    const size_t side = c->image, grid = side / c->vit.patch, width = s->width, q = width / 4,
+                 rows = grid * grid + 1;
+    double *class_token = plain_get(w, "vision_model.embeddings.class_embedding", ""),
+           *position = plain_get(w, "vision_model.embeddings.position_embedding.weight", ""),
+           *pixels = plain_make(3 * side * side), *x = plain_make(rows * width);
+    for (size_t i = 0; i < 3 * side * side; i++) pixels[i] = (double)picture[i];
+    double *cells = plain_stem(pixels, side, w, 0, (size_t[]){q, 3, c->vit.patch / 4}),
+           *quarters = plain_stem(cells, grid * 4, w, 1, (size_t[]){q, q, 2}),
+           *whole = plain_stem(quarters, grid * 2, w, 2, (size_t[]){width, q, 2});
+    for (size_t i = 0; i < rows * width; i++) {
+        const size_t r = i / width, o = i % width;
+        x[i] = r ? whole[o * (rows - 1) + r - 1] + position[i - width] : class_token[o];
+    }
+    plain_blocks(x, rows, w, "vision_model", s);
+    plain_norm(x, x, w, "vision_model.post_layernorm", s->eps, (size_t[]){1, width});
+    plain_linear(feature, x, w, "visual_projection", true, (size_t[]){1, c->dim, width});
+    free(class_token), free(position), free(pixels), free(x), free(cells), free(quarters), free(whole);
+}
+
 /* Heads of 12, 16 and 32, one block and several, both activations, one patch and many. */
 typedef struct shape {
     uint32_t width, layers, heads, hidden, image, patch, dim;
@@ -72,6 +120,7 @@ static const shape shapes[] = {
     {20, 4, 5, 80, 30, 10, 1, MO_ACT_QUICK_GELU, 1e-5, MO_VIT_CLIP},
     {16, 2, 1, 40, 21, 7, 16, MO_ACT_GELU_TANH, 1e-6, MO_VIT_SIGLIP},
     {12, 1, 4, 12, 23, 5, 12, MO_ACT_GELU, 1e-6, MO_VIT_SIGLIP}, /* pixels left over */
+    {24, 2, 2, 48, 32, 8, 12, MO_ACT_GELU, 1e-6, MO_VIT_MOBILECLIP},
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -93,6 +142,8 @@ static mo_config config_of(const shape *s)
 static void vit_equals_the_plain_program(void **state)
 {
     (void)state;
+    static void (*const plain[MO_VIT_FORMS])(double *, const mo_config *, const mo_weights *,
+        const float *) = {plain_vit, plain_siglip, plain_mobile};
     for (size_t i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(&shapes[i]);
         mo_weights *w = tower_weights(&c, 100 * (uint32_t)i);
@@ -102,8 +153,7 @@ static void vit_equals_the_plain_program(void **state)
         vision_fill(&c, 7);
         vision_encode(v, 2, VISION_N, out);
         for (size_t n = 0; n < VISION_N; n++) {
-            (shapes[i].form ? plain_siglip : plain_vit)(
-                want, &c, w, vision_pixels + n * 3 * c.image * c.image);
+            plain[shapes[i].form](want, &c, w, vision_pixels + n * 3 * c.image * c.image);
             for (size_t d = 0; d < c.dim; d++) largest = fmax(largest, fabs(want[d]));
             const double worst = plain_worst(out + n * c.dim, want, c.dim);
             if (!(worst < 1e-5)) fail_msg("shape %zu, picture %zu: off by %g", i, n, worst);
@@ -147,17 +197,19 @@ static void chunks_follow_the_rows_of_a_picture(void **state)
 static void quantized_features_are_near(void **state)
 {
     (void)state;
-    const mo_config c = config_of(&shapes[3]), siglip = config_of(&shapes[5]);
+    const mo_config c = config_of(&shapes[3]), siglip = config_of(&shapes[5]), mobile = config_of(&shapes[7]);
     vision_quantized_is_near(&c, 11);
     vision_quantized_is_near(&siglip, 11);
+    vision_quantized_is_near(&mobile, 11);
 }
 
 static void vit_survives_failing_memory(void **state)
 {
     (void)state;
-    const mo_config c = config_of(&shapes[0]), siglip = config_of(&shapes[5]);
+    const mo_config c = config_of(&shapes[0]), siglip = config_of(&shapes[5]), mobile = config_of(&shapes[7]);
     vision_survives_failing_memory(&c);
     vision_survives_failing_memory(&siglip);
+    vision_survives_failing_memory(&mobile);
 }
 
 /* A failed unpacking leaves nothing behind, and the next one works. */

@@ -95,6 +95,20 @@ static void names_decide_the_stages(void **state)
     }
 }
 
+static void mobileclips_vit_is_known(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_vision(&c, "vit_base_mci_224", ",\"timm_pool\":\"token\",\"timm_proj\":null"));
+    assert_int_equal(c.vision_kind, MO_VISION_VIT);
+    assert_int_equal(c.vit.form, MO_VIT_MOBILECLIP);
+    assert_int_equal(c.image, 224);
+    assert_int_equal(c.vit.patch, 16);
+    const mo_stack_config *s = &c.vit.stack;
+    assert_true(s->width == 768 && s->layers == 12 && s->heads == 12 && s->hidden == 3072);
+    assert_true(s->act == MO_ACT_GELU && s->eps == 1e-6);
+}
+
 static void what_is_said_beside_the_name_must_fit(void **state)
 {
     (void)state;
@@ -118,6 +132,11 @@ static void what_is_said_beside_the_name_must_fit(void **state)
         {"vit_base_patch16_siglip_gap_224", MAP, MOPD_E_UNSUPPORTED,
             "timm_model_name \"vit_base_patch16_siglip_gap_224\" is not supported"},
         {"fastvit_t8", MAP, MOPD_E_UNSUPPORTED, "\"fastvit_t8\" is not supported"},
+        {"vit_base_mci_224", ",\"timm_pool\":\"avg\"", MOPD_E_UNSUPPORTED, "\"token\" is known"},
+        {"vit_base_mci_224", ",\"timm_pool\":\"token\",\"timm_proj\":\"mlp\"", MOPD_E_UNSUPPORTED,
+            "timm_proj is \"mlp\""},
+        {"vit_base_mci_224", ",\"timm_pool\":\"token\",\"image_size\":256", MOPD_E_MISMATCH,
+            "image_size is 256, vit_base_mci_224 sees 224"},
         {"fastvit_mci0", ",\"timm_pool\":\"avg\",\"timm_proj\":null", MOPD_OK, ""},
         {"fastvit_mci0", ",\"timm_pool\":\"avg\"", MOPD_OK, ""},
         {"fastvit_mci0", ",\"timm_proj\":null", MOPD_E_UNSUPPORTED, "timm_pool is \"\"; \"avg\" is known"},
@@ -176,19 +195,54 @@ static void parameters_have_timms_names(void **state)
     }
 }
 
+/* MobileCLIP's B: the same blocks, a stem, and projections of CLIP's kind and of timm's. */
+static void mobileclips_parameters_have_timms_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *stored;
+        int parts;
+        bool led, in_out;
+    } cases[] = {
+        {"text_projection.weight", "text.text_projection", 0, false, true},
+        {"vision_model.embeddings.class_embedding", "visual.trunk.cls_token", 0, true, false},
+        {"vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed", 0, true, false},
+        {"vision_model.embeddings.stem.0.conv.weight", "visual.trunk.patch_embed.backbone.0.conv.weight", 0,
+            false, false},
+        {"vision_model.embeddings.stem.1.bn.running_var",
+            "visual.trunk.patch_embed.backbone.1.bn.running_var", 0, false, false},
+        {"vision_model.encoder.layers.2.self_attn.q_proj.bias", "visual.trunk.blocks.2.attn.qkv.bias", 3,
+            false, false},
+        {"visual_projection.weight", "visual.trunk.head.weight", 0, false, false},
+        {"visual_projection.bias", "visual.trunk.head.bias", 0, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mo_naming_place at;
+        mo_naming_find(&at, &mo_timm_names_mobileclip, cases[i].name);
+        assert_string_equal(at.name, cases[i].stored);
+        assert_int_equal(at.parts, cases[i].parts);
+        assert_int_equal(at.led, cases[i].led);
+        assert_int_equal(at.in_out, cases[i].in_out);
+    }
+}
+
 /* Every parameter of such a model has a rule: none is looked for under the name it has here. */
 static void no_parameter_is_forgotten(void **state)
 {
     (void)state;
-    const mo_config c = tower_siglip_config();
-    tower_list l = tower_params(&c);
-    for (size_t i = 0; i < l.n; i++) {
-        mo_naming_place at;
-        mo_naming_find(&at, &mo_timm_names, l.spec[i].name);
-        const bool same = !strcmp(at.name, l.spec[i].name);
-        if (same != !strncmp(at.name, "logit_", 6)) fail_msg("%s is stored as %s", l.spec[i].name, at.name);
+    const mo_config siglip = tower_siglip_config();
+    const mo_config mobile = tower_mobileclip_config();
+    for (int k = 0; k < 2; k++) {
+        tower_list l = tower_params(k ? &mobile : &siglip);
+        for (size_t i = 0; i < l.n; i++) {
+            mo_naming_place at;
+            mo_naming_find(&at, k ? &mo_timm_names_mobileclip : &mo_timm_names, l.spec[i].name);
+            const bool same = !strcmp(at.name, l.spec[i].name);
+            if (same != !strncmp(at.name, "logit_", 6))
+                fail_msg("%s is stored as %s", l.spec[i].name, at.name);
+        }
+        free(l.spec);
     }
-    free(l.spec);
 }
 
 int main(void)
@@ -196,8 +250,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_decide_which_gelu),
         cmocka_unit_test(names_decide_the_stages),
+        cmocka_unit_test(mobileclips_vit_is_known),
         cmocka_unit_test(what_is_said_beside_the_name_must_fit),
         cmocka_unit_test(parameters_have_timms_names),
+        cmocka_unit_test(mobileclips_parameters_have_timms_names),
         cmocka_unit_test(no_parameter_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

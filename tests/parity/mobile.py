@@ -23,7 +23,7 @@ import towers
 import vocabulary
 from towers import MERGES, V, WORDS, Encoder, compare
 
-SMALL = ("MobileCLIP2-S0", "MobileCLIP-S1", "MobileCLIP2-S2")
+SMALL = ("MobileCLIP2-S0", "MobileCLIP-S1", "MobileCLIP2-S2", "MobileCLIP2-B")
 LARGE = ("MobileCLIP2-S3", "MobileCLIP2-S4")
 
 

@@ -51,6 +51,18 @@ static inline mo_config tower_siglip_config(void)
     return c;
 }
 
+/* The same with MobileCLIP's ViT: nine patches of eight pixels. */
+static inline mo_config tower_mobileclip_config(void)
+{
+    mo_config c = tower_config();
+    c.image = 24;
+    c.vit.patch = 8;
+    c.vit.form = MO_VIT_MOBILECLIP;
+    c.vit.stack.act = MO_ACT_GELU;
+    mo_pixels_openai(&c.pixels, c.image);
+    return c;
+}
+
 /* The same with an EfficientNet: both kernels, both strides, with and without expansion and a way around. */
 static inline mo_config tower_effnet_config(void)
 {

@@ -54,7 +54,9 @@ static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char 
 
 static const mo_naming *names_of(const mopd_encoder *e)
 {
-    if (e->config.vision_kind == MO_VISION_VIT && e->config.vit.form != MO_VIT_CLIP) return &mo_timm_names;
+    const bool vit = e->config.vision_kind == MO_VISION_VIT;
+    if (vit && e->config.vit.form == MO_VIT_SIGLIP) return &mo_timm_names;
+    if (vit && e->config.vit.form == MO_VIT_MOBILECLIP) return &mo_timm_names_mobileclip;
     const bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
     return apart ? &mo_openai_names_text_apart : &mo_openai_names;
 }

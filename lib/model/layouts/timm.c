@@ -52,6 +52,7 @@ static const struct {
     {"fastvit_mci3", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 2}, {96, 192, 384, 768, 1536}, 4, 1e-5}},
     {"fastvit_mci4", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 4}, {128, 256, 512, 1024, 2048}, 4, 1e-5}},
 };
+#define MOBILE "vit_base_mci_224"
 #define N_FASTVITS (sizeof fastvits / sizeof *fastvits)
 
 static mopd_status find(size_t *out, const char *name, const char *path)
@@ -109,6 +110,21 @@ static mopd_status read_siglip(mo_config *c, const mo_json *o, const char *name,
     return MOPD_OK;
 }
 
+/* MobileCLIP's B: the class token, and the network's own last layer as the projection. */
+static mopd_status read_mobile(mo_config *c, const mo_json *o, const char *path)
+{
+    mopd_status st = need_word(o, "timm_pool", "token", path);
+    if (st == MOPD_OK) st = need_word(o, "timm_proj", "", path);
+    if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
+    if (st != MOPD_OK) return st;
+    if (c->image != 224)
+        return mo_fail(
+            MOPD_E_MISMATCH, "%s: vision_cfg.image_size is %u, " MOBILE " sees 224", path, c->image);
+    c->vision_kind = MO_VISION_VIT;
+    c->vit = (mo_vit_config){.stack = {BASE, MO_ACT_GELU, 1e-6}, .patch = 16, .form = MO_VIT_MOBILECLIP};
+    return MOPD_OK;
+}
+
 mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
 {
     const char *name = "";
@@ -116,7 +132,7 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
     for (size_t i = 0; i < N_FASTVITS; i++)
         if (!strcmp(name, fastvits[i].name)) return read_fastvit(c, o, i, path);
-    return read_siglip(c, o, name, path);
+    return strcmp(name, MOBILE) ? read_siglip(c, o, name, path) : read_mobile(c, o, path);
 }
 
 #define WHOLE(here, there)                                                                                   \
@@ -157,20 +173,21 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
         PAIR(TEXT_BLOCK "mlp.fc2", TEXT_STORED "mlp.c_proj"),                                                \
         PAIR("text_model.final_layer_norm", "text.ln_final")
 
-static const mo_naming_rule rules[] = {
+/* timm's vision transformers, but for how they begin and end. */
+#define VIT_RULES                                                                                            \
+    WHOLE("vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed"),                    \
+        PAIR(BLOCK "layer_norm1", STORED "norm1"), FUSED(BLOCK "self_attn.q_proj", STORED "attn.qkv", 0, 3), \
+        FUSED(BLOCK "self_attn.k_proj", STORED "attn.qkv", 1, 3),                                            \
+        FUSED(BLOCK "self_attn.v_proj", STORED "attn.qkv", 2, 3),                                            \
+        PAIR(BLOCK "self_attn.out_proj", STORED "attn.proj"), PAIR(BLOCK "layer_norm2", STORED "norm2"),     \
+        PAIR(BLOCK "mlp.fc1", STORED "mlp.fc1"), PAIR(BLOCK "mlp.fc2", STORED "mlp.fc2"),                    \
+        PAIR("vision_model.post_layernorm", "visual.trunk.norm")
+
+static const mo_naming_rule siglip[] = {
     TEXT_RULES,
     PAIR("text_projection", "text.text_projection"), /* a layer: [outputs][inputs] */
     PAIR("vision_model.embeddings.patch_embedding", "visual.trunk.patch_embed.proj"),
-    WHOLE("vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed"),
-    PAIR(BLOCK "layer_norm1", STORED "norm1"),
-    FUSED(BLOCK "self_attn.q_proj", STORED "attn.qkv", 0, 3),
-    FUSED(BLOCK "self_attn.k_proj", STORED "attn.qkv", 1, 3),
-    FUSED(BLOCK "self_attn.v_proj", STORED "attn.qkv", 2, 3),
-    PAIR(BLOCK "self_attn.out_proj", STORED "attn.proj"),
-    PAIR(BLOCK "layer_norm2", STORED "norm2"),
-    PAIR(BLOCK "mlp.fc1", STORED "mlp.fc1"),
-    PAIR(BLOCK "mlp.fc2", STORED "mlp.fc2"),
-    PAIR("vision_model.post_layernorm", "visual.trunk.norm"),
+    VIT_RULES,
     WHOLE(HEAD "probe", POOL "latent"),
     PAIR(HEAD "attention.q_proj", POOL "q"),
     FUSED(HEAD "attention.k_proj", POOL "kv", 0, 2),
@@ -180,12 +197,23 @@ static const mo_naming_rule rules[] = {
     PAIR(HEAD "mlp.fc1", POOL "mlp.fc1"),
     PAIR(HEAD "mlp.fc2", POOL "mlp.fc2"),
 };
-static const char *const led[] = {"visual.trunk.pos_embed"};
+
+static const mo_naming_rule mobile[] = {
+    TEXT_RULES,
+    {"text_projection.weight", "text.text_projection", 0, 0, true},
+    WHOLE("vision_model.embeddings.class_embedding", "visual.trunk.cls_token"),
+    WHOLE("vision_model.embeddings.stem.*", "visual.trunk.patch_embed.backbone.*"),
+    VIT_RULES,
+    PAIR("visual_projection", "visual.trunk.head"),
+};
+static const char *const led[] = {"visual.trunk.pos_embed", "visual.trunk.cls_token"};
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 
-const mo_naming mo_timm_names = {.rule = rules,
-    .n_rules = sizeof rules / sizeof *rules,
-    .led = led,
-    .n_led = sizeof led / sizeof *led,
-    .ignored = ignored,
-    .n_ignored = sizeof ignored / sizeof *ignored};
+#define NAMING(rules)                                                                                        \
+    {                                                                                                        \
+        .rule = rules, .n_rules = sizeof(rules) / sizeof *(rules), .led = led,                               \
+        .n_led = sizeof led / sizeof *led, .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored \
+    }
+
+const mo_naming mo_timm_names = NAMING(siglip);
+const mo_naming mo_timm_names_mobileclip = NAMING(mobile);

@@ -13,5 +13,6 @@ mopd_status mo_timm_vision(mo_config *config, const mo_json *vision_cfg, const c
 
 /* Names of a model with such a tower. */
 extern const mo_naming mo_timm_names;
+extern const mo_naming mo_timm_names_mobileclip; /* of vit_base_mci_224 */
 
 #endif
