@@ -12,7 +12,7 @@
 
 #define SOURCE                                                                                               \
     "open_clip, docs/openclip_results.csv (commit 0a1cc15); SigLIP 2: big_vision's page of it (commit "      \
-    "1659d42)"
+    "1659d42); MobileCLIP2: Apple's ml-mobileclip, results (commit e15d36e)"
 
 static const struct {
     const char *model, *weights, *layouts;
@@ -42,10 +42,11 @@ static const struct {
     {"RN50x4", "OpenAI", ".pt, open_clip", 178410361, 640, 288, 19.5, 4.6, 714, 66.3, "MIT"},
     {"RN50x16", "OpenAI", ".pt, open_clip", 291173137, 768, 384, 70.2, 6.6, 1165, 70.7, "MIT"},
     {"RN50x64", "OpenAI", ".pt, open_clip", 623668929, 1024, 448, 253.7, 11.7, 2495, 73.9, "MIT"},
-    {"MobileCLIP2-S0", "Apple", "open_clip", 74885761, 512, 256, 2.4, 2.9, 300, 0, "Apple; research only"},
-    {"MobileCLIP2-S2", "Apple", "open_clip", 99367809, 512, 256, 7.8, 2.9, 397, 0, "Apple; research only"},
-    {"MobileCLIP2-S3", "Apple", "open_clip", 249051457, 768, 256, 14.8, 6.6, 996, 0, "Apple; research only"},
-    {"MobileCLIP2-S4", "Apple", "open_clip", 445664001, 768, 256, 27.8, 6.6, 1783, 0, "Apple; research only"},
+    {"MobileCLIP2-S0", "Apple", "open_clip", 74885761, 512, 256, 2.4, 2.9, 300, 71.5, "Apple; research only"},
+    {"MobileCLIP2-S2", "Apple", "open_clip", 99367809, 512, 256, 7.8, 2.9, 397, 77.2, "Apple; research only"},
+    {"MobileCLIP2-B", "Apple", "open_clip", 149777921, 512, 224, 17.7, 2.9, 599, 79.4, "Apple; research only"},
+    {"MobileCLIP2-S3", "Apple", "open_clip", 249051457, 768, 256, 14.8, 6.6, 996, 80.7, "Apple; research only"},
+    {"MobileCLIP2-S4", "Apple", "open_clip", 445664001, 768, 256, 27.8, 6.6, 1783, 81.9, "Apple; research only"},
     {"SigLIP B/16", "WebLI", "huggingface, open_clip", 203155970, 768, 224, 17.5, 5.5, 813, 0, "Apache-2.0"},
     {"SigLIP B/16 at 384", "WebLI", "huggingface, open_clip", 203447810, 768, 384, 55.4, 5.5, 814, 0, "Apache-2.0"},
     {"SigLIP L/16 at 256", "WebLI", "huggingface, open_clip", 652150786, 1024, 256, 80.8, 19.5, 2609, 0, "Apache-2.0"},

@@ -34,6 +34,7 @@ run tokens.py --lib "$library" --command "$command" --n 20000
 run pieces.py --lib "$library"
 run towers.py --lib "$library" --mopd "$command" --locked "$locked" --full
 run siglip.py --lib "$library" --full
+run mobile.py --lib "$library" --full
 run lockstep.py "$library"
 run size.py --mopd "$command"
 if [ -n "$data" ]; then run eval.py --mopd "$command" --locked "$locked" --data "$data"; fi
