@@ -191,6 +191,18 @@ def put_model(folder, tok_ids, dim=8, context=65536):
         SiglipImageProcessor(size={"height": 16, "width": 16}).save_pretrained(folder)
 
 
+def check_siglip(name, folder, encoder, reference):
+    """Features of a text tower that sees the pads, from text to the last number."""
+    from transformers import SiglipModel
+    before, model = towers.failures, SiglipModel.from_pretrained(folder).eval()
+    encoder.info = towers.Info(ctypes.sizeof(towers.Info))
+    encoder.call("mopd_encoder_get_info", encoder.handle, ctypes.byref(encoder.info))
+    words = [w for w in towers.WORDS] + ["Tabby_Cat.", "\u6771\u4eac"]
+    want = model.get_text_features(input_ids=torch.tensor([reference(w) for w in words])).pooler_output.numpy()
+    towers.compare(name + ", texts", encoder.texts(words), want)
+    return towers.failures - before
+
+
 def check_padded(name, folder, reference, pad, flags, texts):
     """64 ids of every text, cut and filled up, as the towers get them; the towers themselves fill up here."""
     put_model(folder, reference("a")[:1], context=64)
@@ -199,6 +211,7 @@ def check_padded(name, folder, reference, pad, flags, texts):
     for t in texts:
         ids = encoder.ids(t)
         bad += ids + [pad] * (64 - len(ids)) != reference(t)
+    bad += check_siglip(name, folder, encoder, reference)
     encoder.close()
     print("%s %-20s %8d texts of 64 ids, %d differ" % ("FAIL" if bad else "ok  ", name, len(texts), bad), flush=True)
     return bad

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "prompt/context.h"
+#include "support/folders.h"
 #include "support/tiny.h"
 #include "base/mem.h"
 
@@ -191,6 +192,36 @@ static int close_model(void **state)
     return 0;
 }
 
+/* A tokenizer without a start token: the vectors, or the name, come first. */
+static void there_may_be_no_start(void **state)
+{
+    (void)state;
+    static const char pieces[] =
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"</s>\",0],"
+        "[\"\xe2\x96\x81"
+        "cat\",-1],[\"\xe2\x96\x81\",-2],[\".\",-2]]}}";
+    const char *folder = folder_of("hf"), *const names[] = {"cat"};
+    folder_write_text(folder, "tokenizer.json", pieces);
+    folder_write_text(folder, "tokenizer_config.json", "{\"tokenizer_class\":\"T5Tokenizer\"}");
+    folder_edit(folder, "config.json", "\"eos_token_id\": 524", "\"eos_token_id\": 1");
+    mopd_encoder *e = folder_open(folder, 1);
+    static const struct {
+        int position;
+        uint32_t want[5];
+    } t[] = {{MOPD_CLASS_END, {V, V | 1, 2, 4, 1}}, {MOPD_CLASS_MIDDLE, {V, 2, V | 1, 4, 1}},
+        {MOPD_CLASS_FRONT, {2, V, V | 1, 4, 1}}};
+    for (size_t i = 0; i < 3; i++) {
+        mo_tokens tokens = {0};
+        size_t start[2];
+        assert_ok(
+            mo_context_tokens(e, &(mo_context_shape){2, t[i].position, false}, names, 1, &tokens, start));
+        assert_int_equal(tokens.n, 5);
+        assert_memory_equal(tokens.id, t[i].want, sizeof t[i].want);
+        mo_mem_free(tokens.id);
+    }
+    mo_encoder_close(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +235,7 @@ int main(void)
         cmocka_unit_test(sequences_are_appended),
         cmocka_unit_test(vectors_alone_may_be_too_many),
         cmocka_unit_test(a_prompt_too_long_is_cut_where_the_encoder_cuts),
+        cmocka_unit_test(there_may_be_no_start),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
