@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
-foreach(format GIF WEBP TIFF)
+foreach(format GIF WEBP TIFF HEIF)
     if(NOT MOPD_${format})
         string(TOLOWER ${format} name)
         list(FILTER MOPD_SOURCES EXCLUDE REGEX "^lib/format/${name}(_[a-z]+)?\\.c$")

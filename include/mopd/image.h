@@ -40,15 +40,15 @@ MOPD_API mopd_status mopd_image_options_init(mopd_image_options *options, size_t
 
 /* 1: a file of this name is taken for a picture by what walks through folders, since its name ends as those of a kind
  * that this build reads do, in whatever case (.jpg .jpeg .jpe .jfif .mpo, .png .apng, .bmp .dib, .gif, .webp,
- * .tif .tiff; mopd_build_info names
+ * .tif .tiff, .heic .heif .hif, .avif; mopd_build_info names
  * the kinds); 0: it is not, is hidden, or NULL.  The file is not looked at.  Any thread.  Since 0.1. */
 MOPD_API int mopd_image_takes(const char *path);
 
-/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK), PNG (any type and depth), BMP, GIF, WebP or TIFF file
- * (the last three where the build has giflib, libwebp and libtiff; of several pictures the first); the kind is
+/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK), PNG (any type and depth), BMP, GIF, WebP, TIFF,
+ * HEIF or AVIF file (the last five where the build has giflib, libwebp, libtiff and libheif; of several the first); the kind is
  * told by content, not by name.  The bytes are those of Pillow, also in that 16-bit grey above 255 is white
  * (unless MOPD_IMAGE_SCALE_GREY16 is set).  As in Pillow, the EXIF orientation is not applied (unless
- * MOPD_IMAGE_UPRIGHT is set; TIFF files are turned by their orientation in any case) and alpha is dropped.  options may be NULL.
+ * MOPD_IMAGE_UPRIGHT is set; TIFF and HEIF files are turned in any case) and alpha is dropped.  options may be NULL.
  *
  * IO: cannot be read, with the system's reason; FORMAT: not such a picture (the message says what it is),
  * broken or cut short; UNSUPPORTED: more than max_pixels, said before anything of that size is

@@ -11,6 +11,7 @@
 #include "format/bmp.h"
 #include "format/exif.h"
 #include "format/gif.h"
+#include "format/heif.h"
 #include "format/jpeg.h"
 #include "format/png.h"
 #include "format/tiff.h"
@@ -36,6 +37,10 @@ static const struct kind {
 #endif
 #ifdef MOPD_TIFF
     {"TIFF", "tif tiff", mo_tiff_is, mo_tiff_decode},
+#endif
+#ifdef MOPD_HEIF
+    {"HEIF", "heic heif hif", mo_heif_is, mo_heif_decode},
+    {"AVIF", "avif", mo_heif_is_avif, mo_heif_decode},
 #endif
 };
 

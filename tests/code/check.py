@@ -23,7 +23,8 @@ RANKS = {"base": 0, "format": 1, "math": 1, "layer": 2, "token": 2, "pixel": 2, 
 
 OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
           "zlib.h": "lib/format/zip.c", "webp/decode.h": "lib/format/webp.c", "webp/demux.h": "lib/format/webp.c",
-          "gif_lib.h": "lib/format/gif.c", "tiffio.h": "lib/format/tiff.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
+          "gif_lib.h": "lib/format/gif.c", "tiffio.h": "lib/format/tiff.c",
+          "libheif/heif.h": "lib/format/heif.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
           "oneapi/dnnl/dnnl.h": "lib/math/onednn.c", "dnnl.h": "lib/math/onednn.c"}
 
 # Arithmetic of sizes is written so often that its names are short.

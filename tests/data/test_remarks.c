@@ -105,12 +105,12 @@ static void unlabelled_folders_tell_it_too(void **state)
     mopd_dataset_options o;
     mopd_dataset *d = NULL;
     test_text("lib/2015/01/1.png", "");
-    test_text("lib/2015/01/1.heic", "");
+    test_text("lib/2015/01/1.cr2", "");
     test_text("lib/2015/.thumbs/1.png", "");
     assert_ok(mopd_dataset_options_init(&o, sizeof o));
     o.flags = MOPD_DATASET_UNLABELLED;
     assert_ok(mopd_dataset_open(&d, test_path("lib"), &o));
-    assert_passed(d, "1 .heic file was passed over: 2015/01/1.heic");
+    assert_passed(d, "1 .cr2 file was passed over: 2015/01/1.cr2");
     assert_passed(d, "1 hidden file or folder was passed over: 2015/.thumbs");
     assert_int_equal(n_remarks(d), 2);
     mopd_dataset_close(d);
