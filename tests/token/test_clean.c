@@ -79,7 +79,7 @@ static const cleaned cases[] = {
 static void assert_cleans(const char *text, const char *want, bool lower)
 {
     mo_buf out = {0};
-    assert_ok(mo_clean_text(&out, text, strlen(text), lower));
+    assert_ok(mo_clean_text(&out, text, strlen(text), lower ? MO_CLEAN_LOWER : MO_CLEAN_AS_IS));
     if (out.size != strlen(want) || memcmp(out.data, want, out.size) != 0)
         fail_msg("\"%s\" becomes \"%.*s\", not \"%s\"", text, (int)out.size, out.data, want);
     mo_buf_free(&out);
@@ -150,7 +150,7 @@ static void what_is_no_utf8_is_refused(void **state)
 {
     (void)state;
     mo_buf out = {0};
-    assert_fails(mo_clean_text(&out, "a\377", 2, true), MOPD_E_FORMAT, "is not UTF-8");
+    assert_fails(mo_clean_text(&out, "a\377", 2, MO_CLEAN_LOWER), MOPD_E_FORMAT, "is not UTF-8");
     assert_fails(mo_clean_apostrophes(&out, "a\377", 2), MOPD_E_FORMAT, "is not UTF-8");
     mo_buf_free(&out);
 }
@@ -172,7 +172,7 @@ static mopd_status clean_something(void *ctx)
 {
     mo_buf out = {0};
     (void)ctx;
-    mopd_status st = mo_clean_text(&out, "&eacute;\357\254\201\033[1mx &amp;", 21, true);
+    mopd_status st = mo_clean_text(&out, "&eacute;\357\254\201\033[1mx &amp;", 21, MO_CLEAN_LOWER);
     mo_buf_free(&out);
     return st;
 }

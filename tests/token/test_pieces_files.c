@@ -124,6 +124,28 @@ static void steps_are_taken_in_order(void **state)
     mo_tokenizer_free(t);
 }
 
+/* A map of null is none; a class with a name too long is no known one; and unigrams have bytes, too. */
+static void rare_forms_are_read(void **state)
+{
+    (void)state;
+    mo_tokenizer *t =
+        open_json(UNIGRAM("\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":null},"),
+            "{\"eos_token\":\"</"
+            "s>\",\"tokenizer_class\":"
+            "\"ATokenizerWithANameOfMoreThanSixtyThreeLettersWhichNobodyEverGaveToAny\"}");
+    IDS(t, "a", 5, 1);
+    mo_tokenizer_free(t);
+    t = open_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"<unk>"
+                  "\",0],[\"</s>\",0],"
+                  "[\"a\",-1],[\"<0xC3>\",-9],[\"<0xA9>\",-9]]}}",
+        EOS);
+    IDS(t,
+        "a\xc3\xa9"
+        "a\xc3\xaa",
+        2, 3, 4, 2, 0, 1);
+    mo_tokenizer_free(t);
+}
+
 static void start_and_end_come_from_the_template(void **state)
 {
     (void)state;
@@ -198,6 +220,14 @@ static void scores_are_read_to_the_last_bit(void **state)
     }
 }
 
+#define LOWER "{\"type\":\"Lowercase\"}"
+#define LOWER4 LOWER "," LOWER "," LOWER "," LOWER
+#define MAP "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"BAAAAAAAAAA=\"}" /* one unit, no rule */
+#define TOKEN "{\"SpecialToken\":{\"id\":\"</s>\"}}"
+#define TEMPLATE(single, ids)                                                                                \
+    "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[" single                                \
+    "],\"special_tokens\":{\"</s>\":{\"ids\":" ids "}}},"
+
 static void bad_json_is_refused_by_name(void **state)
 {
     (void)state;
@@ -241,6 +271,60 @@ static void bad_json_is_refused_by_name(void **state)
             "the score of token 0"},
         {"{\"model\":{\"type\":\"Unigram\",\"vocab\":{}}}", EOS, MOPD_E_FORMAT, "vocab"},
         {"{" PAIRS ",\"end_of_word_suffix\":\"@@\"}}", EOS, MOPD_E_UNSUPPORTED, "words written with \"@@\""},
+        {"{" PAIRS ",\"continuing_subword_prefix\":\"##\"}}", EOS, MOPD_E_UNSUPPORTED, "written with \"##\""},
+        {"{" PAIRS ",\"end_of_word_suffix\":7}}", EOS, MOPD_E_FORMAT, "end_of_word_suffix"},
+        {"{" PAIRS ",\"continuing_subword_prefix\":7}}", EOS, MOPD_E_FORMAT, "continuing_subword_prefix"},
+        {"{" PAIRS ",\"fuse_unk\":7}}", EOS, MOPD_E_FORMAT, "fuse_unk"},
+        {"{" PAIRS ",\"ignore_merges\":7}}", EOS, MOPD_E_FORMAT, "ignore_merges"},
+        {"{" PAIRS "}}", "{\"tokenizer_class\":\"GemmaTokenizer\",\"do_lower_case\":7}", MOPD_E_FORMAT,
+            "do_lower_case"},
+        {"{" PAIRS "}}", "{\"tokenizer_class\":\"GemmaTokenizer\",\"add_bos_token\":7}", MOPD_E_FORMAT,
+            "add_bos_token"},
+        {"{" PAIRS "}}", "[]", MOPD_E_FORMAT, "tokenizer_config.json: not an object"},
+        {"{" PAIRS "}}", "{", MOPD_E_FORMAT, "tokenizer_config.json: line"},
+        {UNIGRAM("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"split\":7},"), EOS, MOPD_E_FORMAT, "split"},
+        {UNIGRAM("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"add_prefix_space\":7},"), EOS, MOPD_E_FORMAT,
+            "add_prefix_space"},
+        {UNIGRAM("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":7},"), EOS, MOPD_E_FORMAT,
+            "replacement"},
+        {UNIGRAM("\"pre_tokenizer\":{\"type\":\"Metaspace\",\"prepend_scheme\":7},"), EOS, MOPD_E_FORMAT,
+            "prepend_scheme"},
+        {UNIGRAM(
+             "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Metaspace\"},{\"type\":"
+             "\"WhitespaceSplit\"}]},"),
+            EOS, MOPD_E_UNSUPPORTED, "pre_tokenizer \"WhitespaceSplit\""},
+        {UNIGRAM(STEPS("{\"type\":\"Strip\",\"strip_left\":7}")), EOS, MOPD_E_FORMAT, "strip_left"},
+        {UNIGRAM(STEPS("{\"type\":\"Strip\",\"strip_right\":7}")), EOS, MOPD_E_FORMAT, "strip_right"},
+        {UNIGRAM(STEPS(REPLACE("\"Regex\":\" {2,}\"", "x"))), EOS, MOPD_E_UNSUPPORTED,
+            "Replace of \" {2,}\""},
+        {UNIGRAM(STEPS(REPLACE("\"String\":\" \"", "x"))), EOS, MOPD_E_UNSUPPORTED, "Replace of \" \""},
+        {UNIGRAM(STEPS("7")), EOS, MOPD_E_UNSUPPORTED, "the normalizer \"\""},
+        {UNIGRAM(STEPS(LOWER4 "," LOWER4 "," LOWER4 "," LOWER4 "," LOWER)), EOS, MOPD_E_UNSUPPORTED,
+            "more than 16 steps"},
+        {UNIGRAM(STEPS(MAP "," MAP)), EOS, MOPD_E_UNSUPPORTED, "two Precompiled normalizers"},
+        {UNIGRAM("\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAA*\"},"), EOS,
+            MOPD_E_FORMAT, "precompiled_charsmap: letter 3"},
+        {UNIGRAM(TEMPLATE(TOKEN "," TOKEN ",{\"Sequence\":{}}", "[1]")), EOS, MOPD_E_UNSUPPORTED,
+            "two tokens before a text"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN "," TOKEN, "[1]")), EOS, MOPD_E_UNSUPPORTED,
+            "two tokens behind a text"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN, "[1,2]")), EOS, MOPD_E_FORMAT, "has not one id"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN, "[\"1\"]")), EOS, MOPD_E_FORMAT, "has not one id"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN, "[-1]")), EOS, MOPD_E_FORMAT, "has not one id"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN, "[4000000]")), EOS, MOPD_E_FORMAT, "has not one id"},
+        {UNIGRAM(TEMPLATE("{\"Sequence\":{}}," TOKEN, "[10]")), EOS, MOPD_E_FORMAT,
+            "the id of a special token is beyond 10"},
+        {"{\"model\":{\"type\":\"Unigram\",\"unk_id\":-5,\"vocab\":[[\"</s>\",0]]}}", EOS, MOPD_E_FORMAT,
+            "unk_id is -5"},
+        {"{\"model\":{\"type\":\"Unigram\",\"unk_id\":\"0\",\"vocab\":[[\"</s>\",0]]}}", EOS, MOPD_E_FORMAT,
+            "unk_id"},
+        {"{\"model\":{\"type\":\"Unigram\",\"byte_fallback\":7,\"vocab\":[[\"</s>\",0]]}}", EOS,
+            MOPD_E_FORMAT, "byte_fallback"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1e300]]}}", EOS, MOPD_E_FORMAT,
+            "the score of token 0"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[1,1]]}}", EOS, MOPD_E_FORMAT, "token 0 is not"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",\"1\"]]}}", EOS, MOPD_E_FORMAT,
+            "token 0 is not"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         mo_tokenizer *t = (mo_tokenizer *)1;
@@ -368,6 +452,17 @@ static void bad_spieces_are_refused(void **state)
         {"\x0a\x02\x08\x01", 4, NULL, MOPD_E_FORMAT, "field 1 is of kind 0"},
         {"\x0a\x7f", 2, NULL, MOPD_E_FORMAT, "a length reaches beyond the message"},
         {"\x08\x01", 2, NULL, MOPD_E_FORMAT, "field 1 is of kind 0, not a message"},
+        {"\x12\x02\x1a\x00", 4, NULL, MOPD_E_FORMAT, "field 3 is of kind 2, not a number"},
+        {"\x1a\x02\x10\x01", 4, NULL, MOPD_E_FORMAT, "field 2 is of kind 0, not a message"},
+        {"\x1a\x01\x80", 3, NULL, MOPD_E_FORMAT, "a key does not end"},
+        {"\x12\x01\x80", 3, NULL, MOPD_E_FORMAT, "a key does not end"},
+        {"\x10\x01", 2, NULL, MOPD_E_FORMAT, "field 2 is of kind 0, not a message"},
+        {"\x0a\x02\x10\x01", 4, NULL, MOPD_E_FORMAT, "field 2 is of kind 0, not a float"},
+        {"\x0a\x02\x1a\x00", 4, NULL, MOPD_E_FORMAT, "field 3 is of kind 2, not a number"},
+        {"\x0a\x01\x80", 3, NULL, MOPD_E_FORMAT, "a key does not end"},
+        {"", 0, "{\"do_lower_case\":7}", MOPD_E_FORMAT, "do_lower_case"},
+        {"", 0, "{\"legacy\":7}", MOPD_E_FORMAT, "legacy"},
+        {"", 0, "{\"unk_token\":null}", MOPD_E_UNSUPPORTED, "the unknown token \"\" is not"},
         {"", 0, "{\"unk_token\":\"<pad>\"}", MOPD_E_UNSUPPORTED, "\"<pad>\" is not the unknown piece"},
         {"", 0, "{\"eos_token\":null}", MOPD_E_FORMAT, "no end token"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -392,6 +487,7 @@ int main(void)
         cmocka_unit_test(the_largest_sum_wins),
         cmocka_unit_test(a_word_is_what_the_file_says),
         cmocka_unit_test(steps_are_taken_in_order),
+        cmocka_unit_test(rare_forms_are_read),
         cmocka_unit_test(start_and_end_come_from_the_template),
         cmocka_unit_test(pairs_join_characters_and_bytes),
         cmocka_unit_test(scores_are_read_to_the_last_bit),
