@@ -83,6 +83,7 @@ static const char *guess(const unsigned char *b, size_t n)
     if (begins(b, n, "RIFF", 4) && n >= 12 && !memcmp(b + 8, "WEBP", 4)) return "a WebP";
     if (begins(b, n, "BM", 2) && n >= 26 && b[6] == 0 && b[7] == 0) return "a BMP";
     if (begins(b, n, "II*\0", 4) || begins(b, n, "MM\0*", 4)) return "a TIFF";
+    if (begins(b, n, "II+\0", 4) || begins(b, n, "MM\0+", 4)) return "a TIFF";
     if (n >= 12 && !memcmp(b + 4, "ftyp", 4)) return "a HEIF, AVIF or video file";
     if (begins(b, n, "\xff\x0a", 2) || begins(b, n, "\0\0\0\x0cJXL ", 8)) return "a JPEG XL";
     if (begins(b, n, "\0\0\0\x0cjP  ", 8)) return "a JPEG 2000";

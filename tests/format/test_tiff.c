@@ -286,8 +286,33 @@ static void kinds_and_extra_samples_are_pillows(void **state)
     assert_false(mo_tiff_pixel_find(&p, &t)); /* only in little-endian files */
     t.little = true;
     assert_true(mo_tiff_pixel_find(&p, &t));
-    t = (mo_tiff_tags){.photometric = 5, .type = 1, .bits = 8, .n = 5, .n_extra = 1, .extra = extra};
-    assert_false(mo_tiff_pixel_find(&p, &t)); /* CMYK has no alpha */
+    static const struct {
+        unsigned photometric, bits, n, first;
+        bool known, alpha;
+    } more[] = {{5, 8, 5, 2, false, false}, {5, 8, 5, 0, true, false}, {5, 16, 5, 0, false, false},
+        {3, 8, 2, 2, true, true}, {3, 8, 2, 1, false, false}, {3, 4, 2, 0, false, false},
+        {1, 8, 2, 2, true, true}, {1, 8, 2, 0, true, false}, {1, 8, 2, 1, false, false},
+        {0, 8, 2, 0, false, false}, {0, 8, 2, 2, false, false}, {1, 16, 2, 0, false, false},
+        {2, 16, 4, 0, true, false}, {2, 16, 4, 1, true, true}, {2, 16, 4, 7, false, false},
+        {6, 8, 4, 0, false, false}};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        const uint16_t first = (uint16_t)more[i].first;
+        memset(&p, 0, sizeof p);
+        t = (mo_tiff_tags){.photometric = more[i].photometric,
+            .type = 1,
+            .bits = more[i].bits,
+            .n = more[i].n,
+            .n_extra = 1,
+            .extra = &first,
+            .little = true};
+        if (mo_tiff_pixel_find(&p, &t) != more[i].known) fail_msg("kind %zu", i);
+        if (more[i].known) assert_int_equal(p.alpha, more[i].alpha);
+    }
+    t = (mo_tiff_tags){
+        .photometric = 5, .type = 1, .bits = 8, .n = 7, .n_extra = 3, .extra = (const uint16_t[]){0, 0, 0}};
+    assert_false(mo_tiff_pixel_find(&p, &t)); /* too many */
+    t = (mo_tiff_tags){.photometric = 2, .type = 1, .bits = 8, .n = 5};
+    assert_false(mo_tiff_pixel_find(&p, &t)); /* nothing told of two */
 }
 
 int main(void)

@@ -6,7 +6,9 @@
 
 #include "format/image_decode.h"
 
+/* The sanitizer asks for it by this name. NOLINTNEXTLINE(bugprone-reserved-identifier) */
 const char *__lsan_default_suppressions(void);
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libdav1d\n";
