@@ -5,14 +5,16 @@
  *     multiply-adds   of one picture and of one text of full length, as this library computes them
  *     memory          the weights in f32
  *     ImageNet        zero-shot accuracy in percent, from open_clip's docs/openclip_results.csv and,
- *                     of SigLIP 2, big_vision's page of it; 0: not there */
+ *                     of SigLIP 2 and PE, the pages of their makers; 0: not there */
 #include "cli.h"
 
 #include <stdlib.h>
 
 #define SOURCE                                                                                               \
     "open_clip, docs/openclip_results.csv (commit 0a1cc15); SigLIP 2: big_vision's page of it (commit "      \
-    "1659d42); MobileCLIP2: Apple's ml-mobileclip, results (commit e15d36e)"
+    "1659d42); PE: perception_models' page of it (commit 3e352cc); MobileCLIP2: Apple's ml-mobileclip, "     \
+    "results "                                                                                               \
+    "(commit e15d36e)"
 
 static const struct {
     const char *model, *weights, *layouts;
@@ -58,6 +60,10 @@ static const struct {
     {"SigLIP 2 L/16 at 256", "WebLI", "huggingface, open_clip", 881526786, 1024, 256, 80.8, 19.5, 3526, 82.5, "Apache-2.0"},
     {"SigLIP 2 So400m/14", "WebLI", "huggingface, open_clip", 1135463602, 1152, 224, 109.5, 26.6, 4542, 83.2, "Apache-2.0"},
     {"SigLIP 2 So400m/14 at 384", "WebLI", "huggingface, open_clip", 1136008498, 1152, 384, 333.3, 26.6, 4544, 84.1, "Apache-2.0"},
+    {"PE-Core T/16 at 384", "Meta", "open_clip", 69546113, 512, 384, 4.7, 1.2, 278, 62.1, "Apache-2.0"},
+    {"PE-Core S/16 at 384", "Meta", "open_clip", 87188225, 512, 384, 15.5, 1.2, 349, 72.7, "Apache-2.0"},
+    {"PE-Core B/16", "Meta", "open_clip", 447660545, 1024, 224, 17.6, 9.7, 1791, 78.4, "Apache-2.0"},
+    {"PE-Core L/14 at 336", "Meta", "open_clip", 671138817, 1024, 336, 191.0, 9.7, 2685, 83.5, "Apache-2.0"},
     /* clang-format on */
 };
 #define N_MODELS (sizeof models / sizeof *models)

@@ -49,6 +49,14 @@ const mo_vit_traits *mo_config_vit_traits(uint32_t form)
             .projection = true,
             .projection_bias = true,
             .stem = true},
+        [MO_VIT_PE] = {.word = "pe",
+            .class_row = true,
+            .pre_norm = true,
+            .probe = true,
+            .projection = true,
+            .projection_bias = true,
+            .rope = true,
+            .pool_heads = 8},
     };
     return &traits[form];
 }
@@ -168,10 +176,17 @@ static mopd_status check_vit(const mo_config *c, const char *path)
     if (!c->vit.patch || c->vit.patch > c->image)
         return mo_fail(
             MOPD_E_UNSUPPORTED, "%s: patches of %u pixels, a side of %u", path, c->vit.patch, c->image);
-    if (mo_config_vit_traits(c->vit.form)->stem && (c->vit.patch % 4 || c->vit.stack.width % 4))
+    const mo_vit_traits *has = mo_config_vit_traits(c->vit.form);
+    if (has->rope && c->vit.stack.width / c->vit.stack.heads % 4)
+        return mo_fail(MOPD_E_FORMAT, "%s: vision tower with heads of %u, which are turned in fours", path,
+            c->vit.stack.width / c->vit.stack.heads);
+    if (has->pool_heads && c->vit.stack.width % has->pool_heads)
+        return mo_fail(MOPD_E_FORMAT, "%s: vision tower of width %u, pooled by %u heads", path,
+            c->vit.stack.width, has->pool_heads);
+    if (has->stem && (c->vit.patch % 4 || c->vit.stack.width % 4))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: patches of %u pixels, a width of %u: no multiples of 4", path,
             c->vit.patch, c->vit.stack.width);
-    if (!mo_config_vit_traits(c->vit.form)->projection && c->dim != c->vit.stack.width)
+    if (!has->projection && c->dim != c->vit.stack.width)
         return mo_fail(MOPD_E_MISMATCH, "%s: features of width %u from a vision tower of width %u", path,
             c->dim, c->vit.stack.width);
     return MOPD_OK;

@@ -42,8 +42,13 @@ typedef struct mo_text_config {
 } mo_text_config;
 
 /* The kinds of vision transformer.  Zero is CLIP's. */
-typedef enum mo_vit_form { MO_VIT_CLIP = 0, MO_VIT_SIGLIP = 1, MO_VIT_MOBILECLIP = 2 } mo_vit_form;
-#define MO_VIT_FORMS 3
+typedef enum mo_vit_form {
+    MO_VIT_CLIP = 0,
+    MO_VIT_SIGLIP = 1,
+    MO_VIT_MOBILECLIP = 2,
+    MO_VIT_PE = 3
+} mo_vit_form;
+#define MO_VIT_FORMS 4
 
 /* What the forms differ in. */
 typedef struct mo_vit_traits {
@@ -55,6 +60,8 @@ typedef struct mo_vit_traits {
     bool projection; /* W to D; else D is W */
     bool projection_bias;
     bool stem; /* patches come through three convolutions (vit_stem.h), and the class row has no position */
+    bool rope; /* queries and keys of patches are turned by where they lie (layer/rope.h) */
+    uint32_t pool_heads; /* of the probe; 0: as many as the blocks have */
 } mo_vit_traits;
 
 typedef struct mo_vit_config {

@@ -31,13 +31,11 @@ static void fill(char out[MO_NAMING_LONGEST], const char *pattern, const char *t
         snprintf(out, MO_NAMING_LONGEST, "%s", pattern);
 }
 
-static bool any_fits(const char *const *patterns, size_t n, const char *stored)
+static int ones_before(const mo_naming *naming, const char *stored)
 {
-    const char *text;
-    size_t n_text;
-    for (size_t i = 0; i < n; i++)
-        if (fits(patterns[i], stored, &text, &n_text)) return true;
-    return false;
+    for (size_t i = 0; i < naming->n_led; i++)
+        if (!strcmp(naming->led[i].stored, stored)) return naming->led[i].ones;
+    return 0;
 }
 
 void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *name)
@@ -52,7 +50,7 @@ void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *n
         out->part = r->part;
         out->parts = r->parts;
         out->in_out = r->in_out;
-        out->led = any_fits(naming->led, naming->n_led, out->name);
+        out->led = ones_before(naming, out->name);
         return;
     }
     snprintf(out->name, sizeof out->name, "%s", name);
@@ -60,5 +58,9 @@ void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *n
 
 bool mo_naming_ignores(const mo_naming *naming, const char *stored)
 {
-    return any_fits(naming->ignored, naming->n_ignored, stored);
+    const char *text;
+    size_t n;
+    for (size_t i = 0; i < naming->n_ignored; i++)
+        if (fits(naming->ignored[i], stored, &text, &n)) return true;
+    return false;
 }

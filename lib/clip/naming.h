@@ -21,11 +21,15 @@ typedef struct mo_naming_rule {
     bool in_out; /* a matrix stored [inputs][outputs] */
 } mo_naming_rule;
 
+typedef struct mo_naming_led {
+    const char *stored;
+    int ones;
+} mo_naming_led;
+
 typedef struct mo_naming {
     const mo_naming_rule *rule;
     size_t n_rules;
-    const char *const
-        *led; /* patterns of stored tensors with a dimension of 1 before those of their parameter */
+    const mo_naming_led *led; /* stored tensors with dimensions of 1 before those of their parameter */
     size_t n_led;
     const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
     size_t n_ignored;
@@ -36,7 +40,8 @@ typedef struct mo_naming {
 typedef struct mo_naming_place {
     char name[MO_NAMING_LONGEST];
     int part, parts;
-    bool in_out, led;
+    bool in_out;
+    int led; /* dimensions of 1 in front */
 } mo_naming_place;
 
 void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *name);

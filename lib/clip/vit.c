@@ -4,6 +4,7 @@
  *     CLIP     x = norm([class; patches] + position);  x = blocks(x);  feature = norm(x[class]) projection
  *     Mobile   x = [class; stem(patches) + position];  otherwise as CLIP, without the first norm (MobileCLIP's B)
  *     SigLIP   x = patches + position;                 x = blocks(x);  feature = pool of norm(x) (layer/pool_probe.h)
+ *     PE       as CLIP, blocks with rotary positions too (layer/rope.h);  feature = pool of norm(x), projected
  *
  * Pictures go through in chunks of bounded memory; where the class row is read, the last block makes the class rows
  * only. */
@@ -35,6 +36,7 @@ typedef struct vit_packs {
     mo_block *blocks;
     mo_pool_probe probe;
     mo_linear proj; /* D x W */
+    mo_rope rope;
 } vit_packs;
 
 typedef struct vit {
@@ -56,6 +58,7 @@ static void free_packs(vit_packs *p, size_t layers)
     mo_patch_stem_free(&p->stem);
     mo_tower_blocks_free(p->blocks, layers);
     mo_pool_probe_free(&p->probe);
+    mo_rope_free(&p->rope);
     mo_linear_free(&p->proj);
     p->class_token = p->position = p->pre_block = p->post_block = NULL;
     p->blocks = NULL;
@@ -81,7 +84,8 @@ static mopd_status part_of(mo_linear_part *out, const vit *v, const char *name, 
 /* The probe's attention stays float where other products are quantized: it is small. */
 static mopd_status pack_attention(mo_pool_probe *p, const vit *v)
 {
-    mo_pool_probe_parts parts = {.width = v->config.stack.width, .n_heads = v->config.stack.heads};
+    const uint32_t heads = v->has->pool_heads ? v->has->pool_heads : v->config.stack.heads;
+    mo_pool_probe_parts parts = {.width = v->config.stack.width, .n_heads = heads};
     const mo_weight *probe, *w[3];
     mopd_status st = mo_weights_get(v->weights, HEAD "probe", &probe);
     if (st == MOPD_OK) st = part_of(&parts.q, v, "q_proj", &w[0]);
@@ -140,6 +144,9 @@ static mopd_status pack(const void *ctx)
     if (st == MOPD_OK && has->probe) st = pack_probe(&p->probe, v);
     if (st == MOPD_OK && has->projection)
         st = mo_tower_linear(&p->proj, w, "visual_projection", has->projection_bias, v->quantized);
+    if (st == MOPD_OK && has->rope)
+        st = mo_rope_make(&p->rope, v->base.image / v->config.patch,
+            v->config.stack.width / v->config.stack.heads, has->class_row);
     if (st != MOPD_OK) free_packs(p, v->config.stack.layers);
     return st;
 }
@@ -225,6 +232,7 @@ static void run_blocks(forward *f, mo_pool *pool, const mo_rows *rows)
             .rows = rows,
             .select = few ? f->select : NULL,
             .n_select = few ? rows->n_seqs : 0,
+            .rope = v->has->rope ? &v->packs->rope : NULL,
             .work = &f->work};
         mo_block_fwd(&v->packs->blocks[i], few ? f->last : f->x, f->x, &run);
     }

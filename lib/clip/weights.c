@@ -101,12 +101,12 @@ static void shape_text(char *text, size_t size, int n_dims, const size_t *shape)
     if (at < size) snprintf(text + at, size - at, "]");
 }
 
-/* The stored shape that a spec asks for: all parts of a tensor that holds several, turned round when in_out, behind a
- * 1 when led.  Returns its dimensions. */
-static int stored_shape(const mo_param_spec *s, const mo_naming_place *at, size_t shape[5])
+/* The stored shape that a spec asks for: all parts of a tensor that holds several, turned round when in_out, behind
+ * ones when led.  Returns its dimensions. */
+static int stored_shape(const mo_param_spec *s, const mo_naming_place *at, size_t shape[8])
 {
     size_t *to = shape + at->led;
-    shape[0] = 1;
+    for (int i = 0; i < at->led; i++) shape[i] = 1;
     memcpy(to, s->shape, 4 * sizeof *to);
     if (at->parts) to[0] = s->shape[0] * (size_t)at->parts;
     if (at->in_out) {
@@ -157,7 +157,7 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
     const mo_view **out, size_t *file)
 {
     char have[128], want[128];
-    size_t shape[5];
+    size_t shape[8];
     const int n_dims = stored_shape(spec, at, shape);
     shape_text(want, sizeof want, n_dims, shape);
     const mo_view *v = find(w, at->name, file);

@@ -94,6 +94,7 @@ static void attend_all(const mo_block *b, const mo_block_run *run, const mo_bloc
 {
     project(
         b, run, (mo_gemm_args){.c = c->qkv, .ldc = 3 * b->width, .a = run->work->norm, .m = run->rows->rows});
+    if (run->rope) mo_rope_apply(run->pool, c->qkv, run->rope, run->rows->n_seqs, b->width);
     attend(b, run, c);
 }
 

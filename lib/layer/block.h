@@ -14,6 +14,7 @@
 #include "layer/attention.h"
 #include "layer/linear.h"
 #include "layer/norm.h"
+#include "layer/rope.h"
 
 typedef struct mo_block {
     size_t width, n_heads, hidden;
@@ -72,6 +73,7 @@ typedef struct mo_block_run {
     const uint32_t *select; /* NULL: all rows; else the rows of y, ascending */
     size_t n_select;
     mo_block_work *work;
+    const mo_rope *rope; /* NULL, or forward and without select: turns queries and keys */
     const mo_duplicates
         *duplicates; /* NULL, or without select: queries, keys and values are made once for each */
 } mo_block_run;

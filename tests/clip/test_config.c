@@ -88,6 +88,25 @@ static void siglip_has_rules_of_its_own(void **state)
     refuse(tower_siglip_config(), cases, sizeof cases / sizeof *cases);
 }
 
+static void perception_encoders_have_heads_in_fours(void **state)
+{
+    (void)state;
+    static const wrong cases[] = {
+        {AT(vit.stack.heads), 2, MOPD_OK, ""},
+        {AT(vit.stack.heads), 4, MOPD_E_FORMAT, "heads of 6, which are turned in fours"},
+        {AT(vit.stack.heads), 6, MOPD_OK, ""},
+        {AT(vit.stack.width), 20, MOPD_E_FORMAT, "heads of 10, which are turned in fours"},
+        {AT(vit.stack.width), 40, MOPD_OK, ""},
+        {AT(dim), 7, MOPD_OK, ""},
+    };
+    mo_config c = tower_config();
+    c.vit.form = MO_VIT_PE;
+    refuse(c, cases, sizeof cases / sizeof *cases);
+    c.vit.stack.width = 36;
+    c.vit.stack.heads = 3;
+    assert_fails(mo_config_check(&c, "x"), MOPD_E_FORMAT, "width 36, pooled by 8 heads");
+}
+
 static void epsilons_are_small_numbers(void **state)
 {
     (void)state;
@@ -300,6 +319,7 @@ int main(void)
         cmocka_unit_test(small_configurations_pass),
         cmocka_unit_test(sizes_no_tower_can_have_are_refused),
         cmocka_unit_test(siglip_has_rules_of_its_own),
+        cmocka_unit_test(perception_encoders_have_heads_in_fours),
         cmocka_unit_test(epsilons_are_small_numbers),
         cmocka_unit_test(only_the_tower_there_is_is_checked),
         cmocka_unit_test(effnet_blocks_must_follow_each_other),

@@ -104,6 +104,55 @@ static void plain_mobile(double *feature, const mo_config *c, const mo_weights *
     free(class_token), free(position), free(pixels), free(x), free(cells), free(quarters), free(whole);
 }
 
+/* Pairs turned by column and row, counted from 1; the class row is not. */
+static void turn(double *x, size_t rows, const mo_stack_config *s)
+{
+    const size_t w = s->width, d = w / s->heads, grid = (size_t)lround(sqrt((double)(rows - 1)));
+    for (size_t p = 0; p < grid * grid; p++)
+        for (size_t i = 0; i < w; i += 2) {
+            const size_t at = i % d, n = d / 4, half = at / (d / 2);
+            const double speed = pow(10000, -(double)(at % (d / 2) / 2) / (double)n),
+                         angle = (double)((half ? p / grid : p % grid) + 1) * speed;
+            double *pair = x + (p + 1) * w + i;
+            const double a = pair[0], b = pair[1];
+            pair[0] = a * cos(angle) - b * sin(angle);
+            pair[1] = b * cos(angle) + a * sin(angle);
+        }
+}
+
+/* CLIP's rows with rotary positions, pooled by eight heads and projected with a bias. */
+static void plain_pe(double *feature, const mo_config *c, const mo_weights *w, const float *picture)
+{
+    mo_stack_config s = c->vit.stack;
+    const size_t p = c->vit.patch, side = c->image, grid = side / p, rows = grid * grid + 1, k = 3 * p * p,
+                 width = s.width;
+    double *class_token = plain_get(w, "vision_model.embeddings.class_embedding", "");
+    double *position = plain_get(w, "vision_model.embeddings.position_embedding.weight", "");
+    double *x = plain_make((rows + 1) * width), *patch = plain_make(rows * k), *pooled = plain_make(width);
+    for (size_t r = 1; r < rows; r++)
+        for (size_t i = 0; i < k; i++) {
+            const size_t plane = i / (p * p), y = (r - 1) / grid * p + i / p % p,
+                         col = (r - 1) % grid * p + i % p;
+            patch[r * k + i] = (double)picture[(plane * side + y) * side + col];
+        }
+    plain_linear(x, patch, w, "vision_model.embeddings.patch_embedding", false, (size_t[]){rows, width, k});
+    for (size_t i = 0; i < width; i++) x[i] = class_token[i];
+    for (size_t i = 0; i < rows * width; i++) x[i] += position[i];
+    plain_norm(x, x, w, "vision_model.pre_layrnorm", s.eps, (size_t[]){rows, width});
+    plain_turn = turn;
+    plain_blocks(x, rows, w, "vision_model", &s);
+    plain_turn = NULL;
+    plain_norm(x, x, w, "vision_model.post_layernorm", s.eps, (size_t[]){rows, width});
+    s.heads = 8;
+    plain_probe(pooled, x, rows, w, "vision_model.head", &s);
+    plain_linear(feature, pooled, w, "visual_projection", true, (size_t[]){1, c->dim, width});
+    free(pooled);
+    free(patch);
+    free(x);
+    free(position);
+    free(class_token);
+}
+
 /* Heads of 12, 16 and 32, one block and several, both activations, one patch and many. */
 typedef struct shape {
     uint32_t width, layers, heads, hidden, image, patch, dim;
@@ -121,6 +170,8 @@ static const shape shapes[] = {
     {16, 2, 1, 40, 21, 7, 16, MO_ACT_GELU_TANH, 1e-6, MO_VIT_SIGLIP},
     {12, 1, 4, 12, 23, 5, 12, MO_ACT_GELU, 1e-6, MO_VIT_SIGLIP}, /* pixels left over */
     {24, 2, 2, 48, 32, 8, 12, MO_ACT_GELU, 1e-6, MO_VIT_MOBILECLIP},
+    {32, 2, 2, 64, 32, 8, 9, MO_ACT_GELU, 1e-5, MO_VIT_PE},
+    {24, 3, 2, 24, 20, 6, 5, MO_ACT_GELU, 1e-5, MO_VIT_PE},
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -143,7 +194,7 @@ static void vit_equals_the_plain_program(void **state)
 {
     (void)state;
     static void (*const plain[MO_VIT_FORMS])(double *, const mo_config *, const mo_weights *,
-        const float *) = {plain_vit, plain_siglip, plain_mobile};
+        const float *) = {plain_vit, plain_siglip, plain_mobile, plain_pe};
     for (size_t i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(&shapes[i]);
         mo_weights *w = tower_weights(&c, 100 * (uint32_t)i);
@@ -201,6 +252,8 @@ static void quantized_features_are_near(void **state)
     vision_quantized_is_near(&c, 11);
     vision_quantized_is_near(&siglip, 11);
     vision_quantized_is_near(&mobile, 11);
+    const mo_config pe = config_of(&shapes[8]);
+    vision_quantized_is_near(&pe, 11);
 }
 
 static void vit_survives_failing_memory(void **state)
@@ -210,6 +263,8 @@ static void vit_survives_failing_memory(void **state)
     vision_survives_failing_memory(&c);
     vision_survives_failing_memory(&siglip);
     vision_survives_failing_memory(&mobile);
+    const mo_config pe = config_of(&shapes[8]);
+    vision_survives_failing_memory(&pe);
 }
 
 /* A failed unpacking leaves nothing behind, and the next one works. */

@@ -109,6 +109,40 @@ static void mobileclips_vit_is_known(void **state)
     assert_true(s->act == MO_ACT_GELU && s->eps == 1e-6);
 }
 
+static void perception_encoders_are_known_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t image, patch, width, layers, heads, hidden;
+    } cases[] = {
+        {"vit_pe_core_tiny_patch16_384", 384, 16, 192, 12, 3, 768},
+        {"vit_pe_core_small_patch16_384", 384, 16, 384, 12, 6, 1536},
+        {"vit_pe_core_base_patch16_224", 224, 16, 768, 12, 12, 3072},
+        {"vit_pe_core_large_patch14_336", 336, 14, 1024, 24, 16, 4096},
+    };
+    mo_config c;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char more[100];
+        snprintf(
+            more, sizeof more, ",\"timm_pool\":\"map\",\"timm_proj\":null,\"image_size\":%u", cases[i].image);
+        assert_ok(read_vision(&c, cases[i].name, more));
+        assert_int_equal(c.vit.form, MO_VIT_PE);
+        assert_int_equal(c.vit.patch, cases[i].patch);
+        assert_int_equal(c.vit.stack.width, cases[i].width);
+        assert_int_equal(c.vit.stack.layers, cases[i].layers);
+        assert_int_equal(c.vit.stack.heads, cases[i].heads);
+        assert_int_equal(c.vit.stack.hidden, cases[i].hidden);
+        assert_int_equal(c.vit.stack.act, MO_ACT_GELU);
+        assert_true(c.vit.stack.eps == 1e-5);
+    }
+    assert_fails(read_vision(&c, cases[2].name, MAP), MOPD_E_UNSUPPORTED, "vision_cfg.timm_proj is \"none\"");
+    assert_fails(
+        read_vision(&c, "vit_pe_core_gigantic_patch14_448", MAP), MOPD_E_UNSUPPORTED, "is not supported");
+    assert_fails(
+        read_vision(&c, "vit_pe_spatial_base_patch16_512", MAP), MOPD_E_UNSUPPORTED, "is not supported");
+}
+
 static void what_is_said_beside_the_name_must_fit(void **state)
 {
     (void)state;
@@ -159,7 +193,7 @@ static void parameters_have_timms_names(void **state)
     static const struct {
         const char *name, *stored;
         int part, parts;
-        bool led;
+        int led;
     } cases[] = {
         {"logit_scale", "logit_scale", 0, 0, false},
         {"logit_bias", "logit_bias", 0, 0, false},
@@ -186,7 +220,7 @@ static void parameters_have_timms_names(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_naming_place at;
-        mo_naming_find(&at, &mo_timm_names, cases[i].name);
+        mo_naming_find(&at, &mo_timm_siglip_names, cases[i].name);
         assert_string_equal(at.name, cases[i].stored);
         assert_int_equal(at.part, cases[i].part);
         assert_int_equal(at.parts, cases[i].parts);
@@ -218,7 +252,7 @@ static void mobileclips_parameters_have_timms_names(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mo_naming_place at;
-        mo_naming_find(&at, &mo_timm_names_mobileclip, cases[i].name);
+        mo_naming_find(&at, &mo_timm_mobile_names, cases[i].name);
         assert_string_equal(at.name, cases[i].stored);
         assert_int_equal(at.parts, cases[i].parts);
         assert_int_equal(at.led, cases[i].led);
@@ -227,22 +261,46 @@ static void mobileclips_parameters_have_timms_names(void **state)
 }
 
 /* Every parameter of such a model has a rule: none is looked for under the name it has here. */
+static void all_have_rules(const mo_config *c, const mo_naming *naming)
+{
+    tower_list l = tower_params(c);
+    for (size_t i = 0; i < l.n; i++) {
+        mo_naming_place at;
+        mo_naming_find(&at, naming, l.spec[i].name);
+        const bool same = !strcmp(at.name, l.spec[i].name);
+        if (same != !strncmp(at.name, "logit_", 6)) fail_msg("%s is stored as %s", l.spec[i].name, at.name);
+    }
+}
+
 static void no_parameter_is_forgotten(void **state)
 {
     (void)state;
-    const mo_config siglip = tower_siglip_config();
+    mo_config siglip = tower_siglip_config(), pe = tower_config();
+    pe.vit.form = MO_VIT_PE;
+    all_have_rules(&siglip, &mo_timm_siglip_names);
     const mo_config mobile = tower_mobileclip_config();
-    for (int k = 0; k < 2; k++) {
-        tower_list l = tower_params(k ? &mobile : &siglip);
-        for (size_t i = 0; i < l.n; i++) {
-            mo_naming_place at;
-            mo_naming_find(&at, k ? &mo_timm_names_mobileclip : &mo_timm_names, l.spec[i].name);
-            const bool same = !strcmp(at.name, l.spec[i].name);
-            if (same != !strncmp(at.name, "logit_", 6))
-                fail_msg("%s is stored as %s", l.spec[i].name, at.name);
-        }
-        free(l.spec);
-    }
+    all_have_rules(&mobile, &mo_timm_mobile_names);
+    all_have_rules(&pe, &mo_timm_pe_names);
+}
+
+/* What is another tensor there than in SigLIP. */
+static void perception_encoders_have_their_own_names(void **state)
+{
+    (void)state;
+    mo_naming_place at;
+    mo_naming_find(&at, &mo_timm_pe_names, "text_projection.weight");
+    assert_string_equal(at.name, "text.text_projection");
+    assert_true(at.in_out);
+    mo_naming_find(&at, &mo_timm_pe_names, "vision_model.embeddings.class_embedding");
+    assert_string_equal(at.name, "visual.trunk.cls_token");
+    assert_int_equal(at.led, 2);
+    mo_naming_find(&at, &mo_timm_pe_names, "vision_model.pre_layrnorm.bias");
+    assert_string_equal(at.name, "visual.trunk.norm_pre.bias");
+    mo_naming_find(&at, &mo_timm_pe_names, "visual_projection.bias");
+    assert_string_equal(at.name, "visual.trunk.head.bias");
+    mo_naming_find(&at, &mo_timm_pe_names, "vision_model.encoder.layers.2.self_attn.v_proj.weight");
+    assert_string_equal(at.name, "visual.trunk.blocks.2.attn.qkv.weight");
+    assert_true(at.part == 2 && at.parts == 3);
 }
 
 int main(void)
@@ -251,10 +309,12 @@ int main(void)
         cmocka_unit_test(names_decide_which_gelu),
         cmocka_unit_test(names_decide_the_stages),
         cmocka_unit_test(mobileclips_vit_is_known),
+        cmocka_unit_test(perception_encoders_are_known_by_name),
         cmocka_unit_test(what_is_said_beside_the_name_must_fit),
         cmocka_unit_test(parameters_have_timms_names),
         cmocka_unit_test(mobileclips_parameters_have_timms_names),
         cmocka_unit_test(no_parameter_is_forgotten),
+        cmocka_unit_test(perception_encoders_have_their_own_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

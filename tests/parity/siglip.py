@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SigLIP and SigLIP 2 of fixed resolution against PyTorch: transformers' folders, and open_clip's with towers of timm's.
+"""SigLIP, SigLIP 2 and Perception Encoders against PyTorch: transformers' folders, and open_clip's with towers of timm's.
 
     python siglip.py --lib build/libmopd.so [--only WORD] [--full] [--work DIR]
 
@@ -30,12 +30,12 @@ def described(encoder):
     return json.loads(text.value)
 
 
-def ids_of(encoder):
+def ids_of(encoder, causal=False):
     """Token ids of all texts, filled up with what the model takes for pads."""
     config = described(encoder)["config"]["text"]
-    assert config["mask"] == "none" and config["end"] == "last", config
+    assert causal or config["mask"] == "none" and config["end"] == "last", config
     rows = [encoder.ids(t) for t in WORDS]
-    return torch.tensor([r + [config["pad_id"]] * (config["context_length"] - len(r)) for r in rows])
+    return torch.tensor([r + [config.get("pad_id", 0)] * (config["context_length"] - len(r)) for r in rows])
 
 
 def good(condition, what):
@@ -195,7 +195,7 @@ def run_hf(args):
 
 # -- open_clip ---------------------------------------------------------------------------------------------------------
 
-def check_open_clip(args, name, interpolation="bicubic", n=2):
+def check_open_clip(args, name, interpolation="bicubic", n=2, causal=False):
     import open_clip
     from open_clip.transform import PreprocessCfg, image_transform_v2
     from safetensors.torch import save_file
@@ -218,7 +218,7 @@ def check_open_clip(args, name, interpolation="bicubic", n=2):
     encoder = Encoder(folder)
     pixels = np.random.default_rng(2).normal(size=(n, 3, side, side)).astype(np.float32)
     label = "open_clip " + name
-    compare(label + ", texts", encoder.texts(WORDS), model.encode_text(ids_of(encoder)).numpy())
+    compare(label + ", texts", encoder.texts(WORDS), model.encode_text(ids_of(encoder, causal)).numpy())
     compare(label + ", pictures", encoder.pixels(pixels), model.encode_image(torch.tensor(pixels)).numpy())
     transform = image_transform_v2(PreprocessCfg(**pre), is_train=False)
     check_pictures(label, encoder, lambda p: transform(p).numpy())
@@ -237,6 +237,11 @@ def run_open_clip(args):
         check_open_clip(args, "ViT-SO400M-14-SigLIP-384", n=1)
 
 
+def run_pe(args):
+    for name in ("PE-Core-T-16-384", "PE-Core-S-16-384", "PE-Core-B-16", "PE-Core-L-14-336"):
+        check_open_clip(args, name, "bilinear", n=1, causal=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--lib", required=True)
@@ -247,7 +252,7 @@ def main():
     towers.load_library(args.lib)
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         args.work = work
-        for run in (run_whole, run_hf, run_open_clip):
+        for run in (run_whole, run_hf, run_open_clip, run_pe):
             if args.only in run.__name__:
                 run(args)
     print(f"{towers.failures} failures")

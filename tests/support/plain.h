@@ -113,6 +113,9 @@ static inline void plain_attention(
 /* Whether texts are those of a tower without a mask. */
 static bool plain_unmasked;
 
+/* What turns queries and keys of an image tower, or NULL. */
+static void (*plain_turn)(double *x, size_t rows, const mo_stack_config *s);
+
 /* x [rows x W] = "PREFIX.encoder.layers.N." of it. */
 static inline void plain_block(
     double *x, size_t rows, const mo_weights *weights, const char *prefix, const mo_stack_config *s)
@@ -127,6 +130,7 @@ static inline void plain_block(
     plain_linear(q, norm, weights, AT("self_attn.q_proj"), true, (size_t[]){rows, w, w});
     plain_linear(k, norm, weights, AT("self_attn.k_proj"), true, (size_t[]){rows, w, w});
     plain_linear(v, norm, weights, AT("self_attn.v_proj"), true, (size_t[]){rows, w, w});
+    if (plain_turn && !causal) plain_turn(q, rows, s), plain_turn(k, rows, s);
     plain_attention(norm, (const double *const[]){q, k, v}, rows, s, causal);
     plain_linear(out, norm, weights, AT("self_attn.out_proj"), true, (size_t[]){rows, w, w});
     for (size_t i = 0; i < rows * w; i++) x[i] += out[i];

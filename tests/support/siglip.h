@@ -21,7 +21,7 @@ static inline mo_config siglip_config(void)
 typedef struct siglip_tensor {
     char name[MO_NAMING_LONGEST];
     int n_dims;
-    size_t shape[5], n;
+    size_t shape[8], n;
     float *x;
 } siglip_tensor;
 
@@ -34,7 +34,7 @@ static inline siglip_tensor *siglip_place(
     *t = (siglip_tensor){
         .n_dims = s->n_dims + at->led, .n = tower_numbers(s) * (size_t)(at->parts ? at->parts : 1)};
     snprintf(t->name, sizeof t->name, "%s", at->name);
-    t->shape[0] = 1;
+    for (int i = 0; i < at->led; i++) t->shape[i] = 1;
     memcpy(t->shape + at->led, s->shape, 4 * sizeof *s->shape);
     if (at->parts) t->shape[at->led] *= (size_t)at->parts;
     t->x = calloc(t->n, sizeof *t->x);

@@ -54,9 +54,11 @@ static mopd_status read_config(mopd_encoder *e, const mo_json *root, const char 
 
 static const mo_naming *names_of(const mopd_encoder *e)
 {
-    const bool vit = e->config.vision_kind == MO_VISION_VIT;
-    if (vit && e->config.vit.form == MO_VIT_SIGLIP) return &mo_timm_names;
-    if (vit && e->config.vit.form == MO_VIT_MOBILECLIP) return &mo_timm_names_mobileclip;
+    static const mo_naming *const timm[MO_VIT_FORMS] = {[MO_VIT_SIGLIP] = &mo_timm_siglip_names,
+        [MO_VIT_MOBILECLIP] = &mo_timm_mobile_names,
+        [MO_VIT_PE] = &mo_timm_pe_names};
+    const uint32_t form = e->config.vision_kind == MO_VISION_VIT ? e->config.vit.form : MO_VIT_CLIP;
+    if (timm[form]) return timm[form];
     const bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;
     return apart ? &mo_openai_names_text_apart : &mo_openai_names;
 }

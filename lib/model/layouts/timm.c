@@ -15,6 +15,8 @@
 #define LARGE 1024, 24, 16, 4096
 #define SO400M 1152, 27, 16, 4304
 #define GIANT 1536, 40, 16, 6144
+#define PE_TINY 192, 12, 3, 768
+#define PE_SMALL 384, 12, 6, 1536
 
 static const struct {
     const char *name;
@@ -38,6 +40,10 @@ static const struct {
     {"vit_so400m_patch16_siglip_512", 512, 16, SO400M, MO_ACT_GELU_TANH},
     {"vit_giantopt_patch16_siglip_256", 256, 16, GIANT, MO_ACT_GELU_TANH},
     {"vit_giantopt_patch16_siglip_384", 384, 16, GIANT, MO_ACT_GELU_TANH},
+    {"vit_pe_core_tiny_patch16_384", 384, 16, PE_TINY, MO_ACT_GELU},
+    {"vit_pe_core_small_patch16_384", 384, 16, PE_SMALL, MO_ACT_GELU},
+    {"vit_pe_core_base_patch16_224", 224, 16, BASE, MO_ACT_GELU},
+    {"vit_pe_core_large_patch14_336", 336, 14, LARGE, MO_ACT_GELU},
 };
 #define N_TOWERS (sizeof towers / sizeof *towers)
 
@@ -88,25 +94,27 @@ static mopd_status read_fastvit(mo_config *c, const mo_json *o, size_t i, const 
     return st;
 }
 
-static mopd_status read_siglip(mo_config *c, const mo_json *o, const char *name, const char *path)
+/* A Perception Encoder's projection is the network's own last layer, a SigLIP's feature is what the pool gives. */
+static mopd_status read_vit(mo_config *c, const mo_json *o, const char *name, const char *path)
 {
     size_t i;
+    const bool pe = !strncmp(name, "vit_pe_", 7);
     mopd_status st = find(&i, name, path);
     if (st == MOPD_OK) st = need_word(o, "timm_pool", "map", path);
-    if (st == MOPD_OK) st = need_word(o, "timm_proj", "none", path);
+    if (st == MOPD_OK) st = need_word(o, "timm_proj", pe ? "" : "none", path);
     if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
     if (st != MOPD_OK) return st;
     if (c->image != towers[i].image)
         return mo_fail(MOPD_E_MISMATCH, "%s: vision_cfg.image_size is %u, %s sees %u", path, c->image,
             towers[i].name, towers[i].image);
     c->vision_kind = MO_VISION_VIT;
-    c->vit = (mo_vit_config){.patch = towers[i].patch, .form = MO_VIT_SIGLIP};
+    c->vit = (mo_vit_config){.patch = towers[i].patch, .form = pe ? MO_VIT_PE : MO_VIT_SIGLIP};
     c->vit.stack = (mo_stack_config){.width = towers[i].width,
         .layers = towers[i].layers,
         .heads = towers[i].heads,
         .hidden = towers[i].hidden,
         .act = towers[i].act,
-        .eps = 1e-6};
+        .eps = pe ? 1e-5 : 1e-6};
     return MOPD_OK;
 }
 
@@ -132,7 +140,7 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
     for (size_t i = 0; i < N_FASTVITS; i++)
         if (!strcmp(name, fastvits[i].name)) return read_fastvit(c, o, i, path);
-    return strcmp(name, MOBILE) ? read_siglip(c, o, name, path) : read_mobile(c, o, path);
+    return strcmp(name, MOBILE) ? read_vit(c, o, name, path) : read_mobile(c, o, path);
 }
 
 #define WHOLE(here, there)                                                                                   \
@@ -183,19 +191,19 @@ mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
         PAIR(BLOCK "mlp.fc1", STORED "mlp.fc1"), PAIR(BLOCK "mlp.fc2", STORED "mlp.fc2"),                    \
         PAIR("vision_model.post_layernorm", "visual.trunk.norm")
 
+/* The pool with a learned query. */
+#define POOL_RULES                                                                                           \
+    WHOLE(HEAD "probe", POOL "latent"), PAIR(HEAD "attention.q_proj", POOL "q"),                             \
+        FUSED(HEAD "attention.k_proj", POOL "kv", 0, 2), FUSED(HEAD "attention.v_proj", POOL "kv", 1, 2),    \
+        PAIR(HEAD "attention.out_proj", POOL "proj"), PAIR(HEAD "layernorm", POOL "norm"),                   \
+        PAIR(HEAD "mlp.fc1", POOL "mlp.fc1"), PAIR(HEAD "mlp.fc2", POOL "mlp.fc2")
+
 static const mo_naming_rule siglip[] = {
     TEXT_RULES,
     PAIR("text_projection", "text.text_projection"), /* a layer: [outputs][inputs] */
     PAIR("vision_model.embeddings.patch_embedding", "visual.trunk.patch_embed.proj"),
     VIT_RULES,
-    WHOLE(HEAD "probe", POOL "latent"),
-    PAIR(HEAD "attention.q_proj", POOL "q"),
-    FUSED(HEAD "attention.k_proj", POOL "kv", 0, 2),
-    FUSED(HEAD "attention.v_proj", POOL "kv", 1, 2),
-    PAIR(HEAD "attention.out_proj", POOL "proj"),
-    PAIR(HEAD "layernorm", POOL "norm"),
-    PAIR(HEAD "mlp.fc1", POOL "mlp.fc1"),
-    PAIR(HEAD "mlp.fc2", POOL "mlp.fc2"),
+    POOL_RULES,
 };
 
 static const mo_naming_rule mobile[] = {
@@ -206,14 +214,31 @@ static const mo_naming_rule mobile[] = {
     VIT_RULES,
     PAIR("visual_projection", "visual.trunk.head"),
 };
-static const char *const led[] = {"visual.trunk.pos_embed", "visual.trunk.cls_token"};
+
+static const mo_naming_rule pe[] = {
+    TEXT_RULES,
+    {"text_projection.weight", "text.text_projection", 0, 0, true},
+    WHOLE("vision_model.embeddings.class_embedding", "visual.trunk.cls_token"),
+    WHOLE("vision_model.embeddings.patch_embedding.weight", "visual.trunk.patch_embed.proj.weight"),
+    PAIR("vision_model.pre_layrnorm", "visual.trunk.norm_pre"),
+    VIT_RULES,
+    POOL_RULES,
+    PAIR("visual_projection", "visual.trunk.head"),
+};
+
+/* A class token is one row of a matrix in MobileCLIP's tower, and a vector in the others. */
+static const mo_naming_led siglip_led[] = {{"visual.trunk.pos_embed", 1}};
+static const mo_naming_led mobile_led[] = {{"visual.trunk.pos_embed", 1}, {"visual.trunk.cls_token", 1}};
+static const mo_naming_led pe_led[] = {{"visual.trunk.pos_embed", 1}, {"visual.trunk.cls_token", 2}};
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 
 #define NAMING(rules)                                                                                        \
     {                                                                                                        \
-        .rule = rules, .n_rules = sizeof(rules) / sizeof *(rules), .led = led,                               \
-        .n_led = sizeof led / sizeof *led, .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored \
+        .rule = rules, .n_rules = sizeof(rules) / sizeof *(rules), .led = rules##_led,                       \
+        .n_led = sizeof rules##_led / sizeof *rules##_led, .ignored = ignored,                               \
+        .n_ignored = sizeof ignored / sizeof *ignored                                                        \
     }
 
-const mo_naming mo_timm_names = NAMING(siglip);
-const mo_naming mo_timm_names_mobileclip = NAMING(mobile);
+const mo_naming mo_timm_siglip_names = NAMING(siglip);
+const mo_naming mo_timm_mobile_names = NAMING(mobile);
+const mo_naming mo_timm_pe_names = NAMING(pe);
