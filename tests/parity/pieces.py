@@ -8,7 +8,7 @@
 The tokenizers are small ones of the real kinds, trained here by SentencePiece on the seeded texts, and lie in folders of
 tiny models.  MetaCLIP 2's towers are compared, too: random weights of B/32's widths.
 
-    siglip        unigram with the nmt_nfkc map, spiece.model: SiglipTokenizer
+    siglip        unigram with the nmt_nfkc map, spiece.model: SiglipTokenizer; and with settings that nobody has published
     t5            the same model as tokenizer.json: T5Tokenizer, by itself and behind open_clip's "canonicalize"
     gemma         BPE with byte fallback, tokenizer.json: Siglip2Tokenizer; GemmaTokenizer on lower-case texts, by itself
                   and behind open_clip's "canonicalize"
@@ -55,6 +55,7 @@ def train(folder, name, small, **options):
     """A SentencePiece model trained on the seeded texts, as far as they are of few scripts: others stay unknown.
     small: with rules of normalisation and characters that are few enough to be kept."""
     import sentencepiece
+    from transformers.convert_slow_tokenizer import import_protobuf
     last = 0x80 if small else 0x500
     if small and options["normalization_rule_name"] != "identity":
         del options["normalization_rule_name"]
@@ -67,7 +68,13 @@ def train(folder, name, small, **options):
         f.writelines("".join(c if ord(c) < last or not small and 0x3040 <= ord(c) < 0x3100 else " " for c in plain(t))[:200] + "\n" for t in lines)
     sentencepiece.SentencePieceTrainer.train(input=text, model_prefix=folder + "/" + name, minloglevel=2, num_threads=1,
                                              character_coverage=0.98, hard_vocab_limit=False, **options)
-    return folder + "/" + name + ".model"
+    path = folder + "/" + name + ".model"
+    proto = import_protobuf().ModelProto.FromString(read(path))
+    for field in ("input", "model_prefix"):   # the same bytes at every run
+        proto.trainer_spec.ClearField(field)
+    proto.normalizer_spec.ClearField("normalization_rule_tsv")
+    write(path, proto.SerializeToString())
+    return path
 
 
 def write(path, value):
@@ -80,13 +87,13 @@ def read(path):
         return f.read()
 
 
-def siglip_folder(root, model):
+def siglip_folder(root, model, name="siglip", **more):
     from transformers import SiglipTokenizer
-    folder = root + "/siglip"
+    folder = root + "/" + name
     os.makedirs(folder)
     write(folder + "/spiece.model", read(model))
     write(folder + "/tokenizer_config.json", {"tokenizer_class": "SiglipTokenizer", "do_lower_case": True, "model_max_length": 64,
-                                              "eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>"})
+                                              "eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>", **more})
     return folder, SiglipTokenizer.from_pretrained(folder)
 
 
@@ -166,6 +173,13 @@ def folders(root, small=False):
         return of
     folder, tok = siglip_folder(root, unigram)
     yield "siglip", folder, ids(tok), PLAIN
+    rare = train(root, "rare", small, vocab_size=700 if small else 3000, model_type="unigram", normalization_rule_name="nmt_nfkc_cf", byte_fallback=True,
+                 add_dummy_prefix=False, remove_extra_whitespaces=False, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    folder, tok = siglip_folder(root, rare, "rare", do_lower_case=False, legacy=False)
+    yield "rare", folder, ids(tok), PLAIN
+    if not small:
+        folder, tok = siglip_folder(root, unigram, "legacy", legacy=False, do_lower_case=False)
+        yield "siglip, not legacy", folder, ids(tok), PLAIN
     folder, tok = t5_folder(root, unigram)
     yield "t5", folder, ids(tok), PLAIN
     yield "t5 canonicalize", folder, ids(tok, canonicalize), CANONICAL

@@ -11,7 +11,7 @@
 
 #define GOLD MOPD_TEST_DIR "/gold/pieces"
 
-static const char *const folders[] = {GOLD "/siglip", GOLD "/t5", GOLD "/siglip2", GOLD "/xlm"};
+static const char *const folders[] = {GOLD "/siglip", GOLD "/t5", GOLD "/siglip2", GOLD "/xlm", GOLD "/rare"};
 #define N_FOLDERS (sizeof folders / sizeof *folders)
 
 static mo_tokenizer *open_gold(const char *folder)
@@ -88,7 +88,7 @@ static void special_ids_are_the_files(void **state)
 {
     (void)state;
     static const uint32_t want[N_FOLDERS][3] = {
-        {UINT32_MAX, 1, 1}, {UINT32_MAX, 1, 0}, {UINT32_MAX, 1, 0}, {0, 2, 1}};
+        {UINT32_MAX, 1, 1}, {UINT32_MAX, 1, 0}, {UINT32_MAX, 1, 0}, {0, 2, 1}, {UINT32_MAX, 1, 1}};
     for (size_t i = 0; i < N_FOLDERS; i++) {
         mo_tokenizer *t = open_gold(folders[i]);
         size_t n;
