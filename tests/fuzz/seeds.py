@@ -518,6 +518,15 @@ def text_inputs(folder):
         "openclip/first_end": openclip_config("text_cfg", pool_type="eos", eos_id=V - 1, embed_cls=None),
         "openclip/fastvit": openclip_config("vision_cfg", timm_model_name="fastvit_mci0", timm_pool="avg", timm_proj=None),
         "openclip/mobile": openclip_config("vision_cfg", timm_model_name="vit_base_mci_224", timm_pool="token", image_size=224),
+        "openclip/siglip": openclip_config("vision_cfg", timm_model_name="vit_base_patch32_siglip_256", timm_pool="map", timm_proj="none",
+                                           image_size=256),
+        "openclip/pe": openclip_config("vision_cfg", timm_model_name="vit_pe_core_tiny_patch16_384", timm_pool="map", timm_proj=None,
+                                       image_size=384),
+        "openclip/last": openclip_config("text_cfg", no_causal_mask=True, pool_type="last", proj_bias=True, hf_tokenizer_name="x",
+                                         tokenizer_kwargs={"clean": "canonicalize"}, act_kwargs={"approximate": "tanh"}),
+        "hf/siglip": '@@config.json\n{"model_type":"siglip","text_config":{"hidden_size":24,"projection_size":32,"vocab_size":99},'
+                     '"vision_config":{"hidden_size":32,"image_size":22,"patch_size":7,"vision_use_head":true}}@@preprocessor_config.json\n'
+                     '{"image_processor_type":"SiglipImageProcessor","size":{"height":22,"width":22},"resample":2}',
         "openclip/unmasked": openclip_config("text_cfg", no_causal_mask=True),
         "openclip/longest": openclip_config("preprocess_cfg", resize_mode="longest", fill_color=9, mean=0.5, std=0.25),
         "hf/squash": "@@preprocessor_config.json\n" + json.dumps({**PREPROCESSOR, "image_mean": 0.5, "do_center_crop": False,

@@ -270,6 +270,7 @@ static void all_have_rules(const mo_config *c, const mo_naming *naming)
         const bool same = !strcmp(at.name, l.spec[i].name);
         if (same != !strncmp(at.name, "logit_", 6)) fail_msg("%s is stored as %s", l.spec[i].name, at.name);
     }
+    free(l.spec);
 }
 
 static void no_parameter_is_forgotten(void **state)
