@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer.h - CLIP's byte-level BPE: text to token ids, the same as transformers' CLIPTokenizer (version 5).
+ * tokenizer.h - text to token ids: CLIP's byte-level BPE, the same as transformers' CLIPTokenizer (version 5), and the
+ * tokenizers of SentencePiece's kind that SigLIP, SigLIP 2 and MetaCLIP 2 have (pieces.h).
  *
  * Or, where it is told so before its first use, the same as OpenAI's and open_clip's, which clean a text first
  * (clean.h) and take special tokens in other ways.  On ordinary text the ids are the same.
@@ -42,10 +43,11 @@ mo_cleaning mo_tokenizer_cleaned(const mo_tokenizer *t);
 const char *mo_tokenizer_cleaning_name(mo_cleaning cleaning);
 bool mo_tokenizer_cleaning_find(mo_cleaning *out, const char *name);
 
-/* The tokenizer of a model folder: tokenizer.json; else vocab.json + merges.txt; else
- * bpe_simple_vocab_16e6.txt.gz. tokenizer_config.json, special_tokens_map.json and added_tokens.json say
- * which added tokens there are, as in transformers.  IO names what is missing; FORMAT names the file and the
- * place; UNSUPPORTED for a tokenizer.json that is not CLIP's kind of BPE. */
+/* The tokenizer of a model folder: spiece.model where its class is SiglipTokenizer or no tokenizer.json is there; else
+ * tokenizer.json; else vocab.json + merges.txt; else bpe_simple_vocab_16e6.txt.gz.  tokenizer_config.json,
+ * special_tokens_map.json and added_tokens.json say which added tokens there are, as in transformers.  IO names what
+ * is missing; FORMAT names the file and the place; UNSUPPORTED for a tokenizer of another kind, or with a part that
+ * is not known. */
 mopd_status mo_tokenizer_open(mo_tokenizer **out, const char *folder);
 
 /* The same from bpe_simple_vocab_16e6.txt.gz alone (gzip or plain text): OpenAI's and open_clip's layout. */

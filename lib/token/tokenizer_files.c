@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * tokenizer_files.c - a tokenizer from tokenizer.json, from vocab.json +
+ * tokenizer_files.c - which file a folder's tokenizer comes from, and CLIP's: from tokenizer.json, from vocab.json +
  * merges.txt, from bpe_simple_vocab_16e6.txt.gz.
  *
  * As transformers' CLIPTokenizer does, only vocabulary, merges and added tokens are taken from the files;
  * normaliser, word expression and end-of-word suffix are CLIP's own, whatever a tokenizer.json says beside
- * them.  One that is another kind of model altogether is refused. */
+ * them.  What the other kinds take from one is in pieces_json.c; a kind that nobody here knows is refused. */
 #include <string.h>
 
 #include "base/buf.h"
