@@ -96,8 +96,23 @@ static const char *guess(const unsigned char *b, size_t n)
     return "a text file";
 }
 
+/* FORMAT for a file that ends inside the bytes that tell its kind; OK for all others. */
+static mopd_status fail_cut(const unsigned char *b, size_t n)
+{
+    static const struct {
+        const char *kind, *bytes;
+    } signature[] = {
+        {"PNG", "\x89PNG\r\n\x1a\n"}, {"JPEG", "\xff\xd8\xff"}, {"GIF", "GIF87a"}, {"GIF", "GIF89a"}};
+    for (size_t i = 0; i < sizeof signature / sizeof *signature; i++)
+        if (n > 1 && n < strlen(signature[i].bytes) && !memcmp(b, signature[i].bytes, n))
+            return mo_fail(MOPD_E_FORMAT, "cut off: only the first %zu bytes of a %s", n, signature[i].kind);
+    return MOPD_OK;
+}
+
 static mopd_status fail_kind(const unsigned char *b, size_t n)
 {
+    mopd_status st = fail_cut(b, n);
+    if (st != MOPD_OK) return st;
     char seen[49] = "";
     size_t at = 0;
     for (size_t i = 0; i < n && i < 12; i++) {

@@ -196,6 +196,24 @@ static void image_rejects_other_files(void **state)
     assert_fails(decode("", 0), MOPD_E_FORMAT, "0 bytes");
 }
 
+/* Ends of a download inside the bytes that tell the kind. */
+static void image_cut_in_its_first_bytes_is_told_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *kind;
+    } whole[] = {
+        {"\x89PNG\r\n\x1a\n", "PNG"}, {"\xff\xd8\xff", "JPEG"}, {"GIF89a", "GIF"}, {"GIF87a", "GIF"}};
+    mo_image p;
+    char want[64];
+    for (size_t i = 0; i < 4; i++)
+        for (size_t n = 2; n < strlen(whole[i].bytes); n++) {
+            snprintf(want, sizeof want, "cut off: only the first %zu bytes of a %s", n, whole[i].kind);
+            assert_fails(mo_image_decode(&p, whole[i].bytes, n, NULL), MOPD_E_FORMAT, want);
+        }
+    assert_fails(mo_image_decode(&p, "GIF90a", 6, NULL), MOPD_E_FORMAT, "not JPEG");
+}
+
 static void image_read_names_the_file(void **state)
 {
     (void)state;
@@ -401,6 +419,7 @@ int main(void)
         cmocka_unit_test(image_grey16_is_scaled_as_colour_is),
         cmocka_unit_test(image_key_of_scaled_grey16_is_compared_whole),
         cmocka_unit_test(image_rejects_other_files),
+        cmocka_unit_test(image_cut_in_its_first_bytes_is_told_so),
         cmocka_unit_test(image_read_names_the_file),
         cmocka_unit_test(image_rejects_cut_files),
         cmocka_unit_test(image_rejects_bombs_before_decoding),
