@@ -222,8 +222,9 @@ MOPD_API mopd_status mopd_encoder_tokenize(
     const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids);
 
 /* Encodes n texts: features, n x D floats of the caller, rows of length 1.  What texts share from their
- * beginning is computed once, so that many sentences of one form cost little more than their endings; a row's
- * bits do not depend on that, nor on n or threads.  FORMAT and ARG as mopd_encoder_tokenize, with the text's
+ * beginning is computed once, so that many sentences of one form cost little more than their endings (not by models
+ * whose text tower has no causal mask, as SigLIP's: there a text costs its full length); a row's bits do not depend on
+ * that, nor on n or threads.  FORMAT and ARG as mopd_encoder_tokenize, with the text's
  * index.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_encode_texts(
     const mopd_encoder *encoder, const char *const *texts, size_t n, float *features);

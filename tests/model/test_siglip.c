@@ -206,8 +206,8 @@ static void banks_without_a_bias_say_so(void **state)
     mo_encoder_close(clip);
 }
 
-/* Heads in closed form need no way back, and have one like any model; learned prompts are refused by name. */
-static void heads_are_fitted_and_prompts_are_not(void **state)
+/* Heads in closed form, and prompts through the tower without a mask. */
+static void heads_are_fitted_and_prompts_are_learned(void **state)
 {
     (void)state;
     enum { N = 12 };
@@ -228,6 +228,13 @@ static void heads_are_fitted_and_prompts_are_not(void **state)
         assert_int_equal(best.index, labels[i]);
     }
     mopd_recognizer_close(r);
+    mopd_trainer *t;
+    mopd_bank *bank;
+    assert_ok(mopd_trainer_create(&t, e, classes, C, NULL));
+    assert_ok(mopd_bank_create_trainer(&bank, t, NULL, 0));
+    assert_true(mopd_bank_logit_bias(bank) == -1.5f);
+    mopd_bank_free(bank);
+    mopd_trainer_free(t);
     mo_encoder_close(e);
 }
 
@@ -290,7 +297,7 @@ int main(void)
         cmocka_unit_test(shapes_are_those_that_are_stored),
         cmocka_unit_test(sigmoids_are_of_each_class_alone),
         cmocka_unit_test(banks_without_a_bias_say_so),
-        cmocka_unit_test(heads_are_fitted_and_prompts_are_not),
+        cmocka_unit_test(heads_are_fitted_and_prompts_are_learned),
         cmocka_unit_test(many_texts_are_as_few),
         cmocka_unit_test(numbers_that_are_none_are_refused),
         cmocka_unit_test(opening_survives_failing_memory),
