@@ -191,19 +191,39 @@ static bool list_names(cli_list *names, const char *folder)
     return true;
 }
 
-static bool walk(cli_list *list, const char *path, int depth)
+enum { MOST_DEEP = 64 };
+
+/* A folder that is being walked, and those that it lies in. */
+typedef struct level {
+    const struct level *above;
+    struct stat about;
+    int depth;
+} level;
+
+static bool walk(cli_list *list, const char *path, const level *l);
+
+/* A folder below another; one that leads back to a folder that it lies in is passed over. */
+static bool walk_inner(cli_list *list, const char *path, const level *inner)
+{
+    for (const level *l = inner->above; l; l = l->above)
+        if (l->about.st_dev == inner->about.st_dev && l->about.st_ino == inner->about.st_ino) return true;
+    if (inner->depth == MOST_DEEP) return cli_fail("%s: folders nested too deep", path), false;
+    return walk(list, path, inner);
+}
+
+static bool walk(cli_list *list, const char *path, const level *l)
 {
     cli_list names = {0};
-    bool ok = depth < 64 ? list_names(&names, path) : (cli_fail("%s: folders nested too deep", path), false);
+    bool ok = list_names(&names, path);
     for (size_t i = 0; ok && i < names.n; i++) {
         size_t n = strlen(path) + strlen(names.item[i]) + 2;
         char *inner = cli_alloc(n, 1);
         snprintf(inner, n, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names.item[i]);
-        struct stat info;
+        level below = {.above = l, .depth = l->depth + 1};
         if (names.item[i][0] == '.')
             cli_remarks_pass(inner);
-        else if (!stat(inner, &info) && S_ISDIR(info.st_mode))
-            ok = walk(list, inner, depth + 1);
+        else if (!stat(inner, &below.about) && S_ISDIR(below.about.st_mode))
+            ok = walk_inner(list, inner, &below);
         else if (mopd_image_takes(inner))
             cli_list_add(list, inner);
         else
@@ -216,14 +236,14 @@ static bool walk(cli_list *list, const char *path, int depth)
 
 bool cli_list_pictures(cli_list *list, const char *path)
 {
-    struct stat info;
-    if (stat(path, &info) || !S_ISDIR(info.st_mode)) {
+    level top = {0};
+    if (stat(path, &top.about) || !S_ISDIR(top.about.st_mode)) {
         cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
         return true;
     }
     size_t before = list->n;
     cli_interrupt_ends(true);
-    const bool whole = walk(list, path, 0);
+    const bool whole = walk(list, path, &top);
     cli_interrupt_ends(false);
     if (!whole) return false;
     cli_remarks_passed();

@@ -7,8 +7,8 @@
  * it may be one of the class, or the class folder is none. */
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/path.h"
@@ -26,11 +26,18 @@ typedef struct found {
     mo_remarks remarks;
 } found;
 
+/* Which folder it is, by whatever path one comes to it. */
+typedef struct place {
+    dev_t device;
+    ino_t number;
+} place;
+
 /* One name in a folder. */
 typedef struct entry {
     const char *name;
     char *path; /* below the data folder */
     bool is_folder;
+    place place;
 } entry;
 
 typedef mopd_status (*visit_fn)(found *f, const entry *e, void *context);
@@ -40,13 +47,22 @@ bool mo_folder_is_picture(const char *name)
     return *name != '.' && mo_image_takes(name);
 }
 
+/* Whether there is a folder, and which. */
+static bool find_place(place *out, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return false;
+    *out = (place){info.st_dev, info.st_ino};
+    return true;
+}
+
 static mopd_status visit(found *f, const char *below, const char *name, visit_fn fn, void *context)
 {
     entry e = {.name = name, .path = *below ? mo_path_join(below, name) : mo_mem_strdup(name)};
     char *file = e.path ? mo_path_join(f->data, e.path) : NULL;
     const char *why = mo_remarks_why(name);
     mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
-    e.is_folder = file && mo_file_is_dir(file);
+    e.is_folder = file && find_place(&e.place, file);
     if (st == MOPD_OK) st = why ? mo_remarks_pass(&f->remarks, why, e.path, 1) : fn(f, &e, context);
     mo_mem_free(file);
     mo_mem_free(e.path);
@@ -73,7 +89,16 @@ typedef struct tally {
     char *first; /* path of a picture, owned */
     bool deep;
     int depth;
+    place place[MOST_DEEP + 1]; /* of the folder and of those that lead from it to where the walk is */
 } tally;
+
+/* Links may lead in a ring, and several of them in more ways than can be walked. */
+static bool is_walked_already(const tally *t, place p)
+{
+    for (int i = 0; i <= t->depth; i++)
+        if (t->place[i].device == p.device && t->place[i].number == p.number) return true;
+    return false;
+}
 
 static mopd_status tally_entry(found *f, const entry *e, void *context)
 {
@@ -81,8 +106,8 @@ static mopd_status tally_entry(found *f, const entry *e, void *context)
     mopd_status st = MOPD_OK;
     if (e->is_folder) {
         t->n_folders++;
-        if (!t->deep || t->depth == MOST_DEEP) return MOPD_OK; /* a link may lead in a ring */
-        t->depth++;
+        if (!t->deep || t->depth == MOST_DEEP || is_walked_already(t, e->place)) return MOPD_OK;
+        t->place[++t->depth] = e->place;
         st = walk(f, e->path, tally_entry, t);
         t->depth--;
     } else if (mo_folder_is_picture(e->name)) {
@@ -96,9 +121,13 @@ static mopd_status tally_folder(found *f, const char *below, bool deep, tally *t
 {
     const bool off = f->remarks.off;
     *t = (tally){.deep = deep};
+    char *folder = mo_path_join(f->data, below);
+    if (!folder) return MOPD_E_NOMEM;
+    (void)find_place(t->place, folder);
     f->remarks.off = true;
     mopd_status st = walk(f, below, tally_entry, t);
     f->remarks.off = off;
+    mo_mem_free(folder);
     return st;
 }
 

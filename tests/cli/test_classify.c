@@ -193,6 +193,21 @@ static void pipes_and_devices_are_named_and_the_rest_go_on(void **state)
     assert_non_null(strstr(r.err, "is a pipe"));
 }
 
+/* Links that lead back to a folder above are passed over, however many ways they open. */
+static void links_may_lead_in_rings(void **state)
+{
+    (void)state;
+    test_png("ring/a/1.png", 8, 8, 1);
+    assert_int_equal(symlink("..", test_path("ring/a/up")), 0);
+    assert_int_equal(symlink(".", test_path("ring/a/x")), 0);
+    assert_int_equal(symlink(".", test_path("ring/a/y")), 0);
+    run_result r = run_mopd(NULL, "classify -m @ --classes cat,dog @", tiny_model(1), test_path("ring"));
+    assert_run(r, 0);
+    const char *first = strstr(r.out, "1.png");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "1.png"));
+}
+
 static void folders_are_walked_in_byte_order(void **state)
 {
     (void)state;
@@ -402,6 +417,7 @@ int main(void)
         cmocka_unit_test(one_bad_picture_and_the_rest_go_on),
         cmocka_unit_test(each_bad_picture_is_named_with_its_reason),
         cmocka_unit_test(pipes_and_devices_are_named_and_the_rest_go_on),
+        cmocka_unit_test(links_may_lead_in_rings),
         cmocka_unit_test(folders_are_walked_in_byte_order),
         cmocka_unit_test(names_with_spaces_commas_and_utf8),
         cmocka_unit_test(text_is_a_table),

@@ -70,6 +70,26 @@ static void folder_follows_links(void **state)
     mopd_dataset_close(d);
 }
 
+/* Two links that lead back: the ways through them double with each folder. */
+static void links_may_lead_in_rings(void **state)
+{
+    (void)state;
+    test_text("rings/a/1.png", "");
+    test_text("rings/a/inner/notes.txt", "");
+    for (char *link = (char[]){"rings/a/inner/x"}; link[14] <= 'z'; link[14]++)
+        assert_int_equal(symlink(".", test_path(link)), 0);
+    mopd_dataset *d = datasets_open(test_path("rings"));
+    assert_string_equal(datasets_listing(d), "a/1.png=a");
+    mopd_dataset_close(d);
+    test_text("beside/train/a/1.png", "");
+    test_text("beside/more/b/2.png", "");
+    for (char *link = (char[]){"beside/more/x"}; link[12] <= 'z'; link[12]++)
+        assert_int_equal(symlink("..", test_path(link)), 0);
+    d = datasets_open(test_path("beside"));
+    assert_string_equal(datasets_listing(d), "train/a/1.png=a");
+    mopd_dataset_close(d);
+}
+
 static void folder_refuses_what_it_cannot_use(void **state)
 {
     (void)state;
@@ -295,6 +315,7 @@ int main(void)
         cmocka_unit_test(folder_splits_unite_their_classes),
         cmocka_unit_test(folder_may_have_a_class_named_train),
         cmocka_unit_test(folder_follows_links),
+        cmocka_unit_test(links_may_lead_in_rings),
         cmocka_unit_test(folder_refuses_what_it_cannot_use),
         cmocka_unit_test(pictures_are_told_by_their_ending),
         cmocka_unit_test(all_three_splits_are_known),
