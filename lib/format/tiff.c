@@ -16,7 +16,11 @@
 #include "format/exif.h"
 #include "format/tiff_pixel.h"
 
-enum { MOST = MO_TIFF_SAMPLES, LEAST_LIMIT = 1 << 20 /* pixels of a tile */ };
+enum {
+    MOST = MO_TIFF_SAMPLES,
+    LEAST_LIMIT = 1 << 20, /* pixels of a tile */
+    BEYOND = 4             /* tiles together, against the largest picture */
+};
 
 /* What Pillow knows. */
 static const uint16_t compressions[] = {COMPRESSION_NONE, COMPRESSION_CCITTRLE, COMPRESSION_CCITTFAX3,
@@ -195,6 +199,26 @@ static bool needs_conversion(decoder *d)
     return d->compression != COMPRESSION_NONE || across != 1 || down != 1;
 }
 
+/* The pixels of a tile or strip: small pictures have tiles of this size. */
+static uint64_t block_limit(const decoder *d)
+{
+    const uint64_t most = d->rules.max_pixels ? d->rules.max_pixels : MO_IMAGE_MAX_PIXELS;
+    return mo_max(most, LEAST_LIMIT);
+}
+
+/* What of the tiles lies beyond the picture is decoded, too: a picture one pixel wide may have thousands of large ones, all in the
+ * same place of the file. */
+static mopd_status check_tiles(const decoder *d)
+{
+    if (!TIFFIsTiled(d->tiff)) return MOPD_OK;
+    const uint64_t w = get32(d, TIFFTAG_TILEWIDTH, 0), h = get32(d, TIFFTAG_TILELENGTH, 0);
+    mopd_status st = mo_image_check(w, h, block_limit(d));
+    if (st == MOPD_OK)
+        st = mo_image_check(mo_ceil_div((uint64_t)d->width, w) * w, mo_ceil_div((uint64_t)d->height, h) * h,
+            BEYOND * block_limit(d));
+    return st == MOPD_OK ? st : mo_fail_at(st, "TIFF: its tiles");
+}
+
 static mopd_status read_header(decoder *d)
 {
     d->width = get32(d, TIFFTAG_IMAGEWIDTH, 0);
@@ -202,6 +226,7 @@ static mopd_status read_header(decoder *d)
     d->compression = get16(d, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
     mopd_status st = mo_image_check(d->width, d->height, d->rules.max_pixels);
     if (st == MOPD_OK) st = find_kind(d);
+    if (st == MOPD_OK) st = check_tiles(d);
     d->apart = d->pixel.n > 1 && get16(d, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
     d->pixel.scale16 = d->rules.scale16;
     return st == MOPD_OK && d->pixel.colour == MO_TIFF_PALETTE ? read_palette(d) : st;
@@ -262,8 +287,7 @@ static mopd_status size_blocks(decoder *d, uint64_t *size)
     d->block_w = tiled ? get32(d, TIFFTAG_TILEWIDTH, 0) : d->width;
     d->block_h =
         tiled ? get32(d, TIFFTAG_TILELENGTH, 0) : least(get32(d, TIFFTAG_ROWSPERSTRIP, d->height), d->height);
-    const uint64_t most = d->rules.max_pixels; /* small pictures have tiles of this size */
-    mopd_status st = mo_image_check(d->block_w, d->block_h, most ? mo_max(most, LEAST_LIMIT) : 0);
+    mopd_status st = mo_image_check(d->block_w, d->block_h, block_limit(d));
     if (st != MOPD_OK) return st;
     const uint64_t row = tiled ? TIFFTileRowSize64(d->tiff) : TIFFScanlineSize64(d->tiff);
     const uint64_t wanted =

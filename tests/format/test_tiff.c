@@ -245,6 +245,31 @@ static void sizes_are_checked_before_anything_is_read(void **state)
         "TIFF: its header");
 }
 
+/* A picture one pixel wide of tiles that are a million pixels large; all of them may stand in one place. */
+static void tiles_may_not_be_much_more_than_the_picture(void **state)
+{
+    (void)state;
+    static const uint32_t places[5] = {DATA, DATA, DATA, DATA, DATA}, sizes[5] = {1, 1, 1, 1, 1};
+    mo_image p;
+    for (uint32_t n = 4; n <= 5; n++) {
+        file f;
+        begin(&f, &(kind){1, 8, 1, 1}, 1, 16 * n);
+        f.n_tags--; /* strips */
+        tag1(&f, 277, 3, 1);
+        tag1(&f, 322, 4, 1 << 16);
+        tag1(&f, 323, 4, 16);
+        tag(&f, 324, 4, n, places);
+        tag(&f, 325, 4, n, sizes);
+        f.n = DATA + 1;
+        mopd_status st = mo_tiff_decode(&p, f.bytes, f.n, &(mo_image_rules){.max_pixels = 100});
+        if (n == 4)
+            assert_fails(st, MOPD_E_FORMAT, "TIFF: its data");
+        else
+            assert_fails(
+                st, MOPD_E_UNSUPPORTED, "TIFF: its tiles: 65536 x 80 pixels are more than the limit");
+    }
+}
+
 /* libtiff prints what it finds on standard error unless it is told where to. */
 static void nothing_is_printed(void **state)
 {
@@ -324,6 +349,7 @@ int main(void)
         cmocka_unit_test(palettes_are_their_high_bytes),
         cmocka_unit_test(what_nobody_knows_is_refused_by_name),
         cmocka_unit_test(sizes_are_checked_before_anything_is_read),
+        cmocka_unit_test(tiles_may_not_be_much_more_than_the_picture),
         cmocka_unit_test(nothing_is_printed),
         cmocka_unit_test(kinds_and_extra_samples_are_pillows),
     };
