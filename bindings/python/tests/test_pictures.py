@@ -224,6 +224,17 @@ def test_a_picture_of_16_bits_is_not_whitened_silently(enc):
     enc.images([Image.fromarray(np.full((8, 8), 200, np.int32))])
 
 
+@pytest.mark.filterwarnings("ignore:a picture of mode I:UserWarning")
+def test_pictures_that_pillow_has_no_direct_way_from(enc):
+    Image = pytest.importorskip("PIL.Image")
+    grey = np.arange(0, 6400, 100, np.uint16).reshape(8, 8)
+    cut = enc.images([np.minimum(grey, 255).astype(np.uint8)])
+    for mode, order in (("I;16", "<u2"), ("I;16B", ">u2")):  # the latter: TIFF files of big-endian programs
+        assert np.array_equal(enc.images([Image.frombytes(mode, (8, 8), grey.astype(order).tobytes())]), cut)
+    clear = Image.new("LA", (8, 8), (90, 255))
+    assert np.array_equal(enc.images([clear.convert("La")]), enc.images([clear]))
+
+
 def test_grey_of_16_bits_is_scaled_when_asked_for(enc):
     pixels = PICTURES[0].parent
     grey = pixels / "grey16.png"

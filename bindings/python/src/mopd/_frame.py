@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+import operator
+import sys
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,8 +106,11 @@ class Frame:
         self._set_size(width, height)
         self._row_bytes: List[int] = [0] * 3
         if row_bytes is not None:
-            given = [row_bytes] * self._kind.planes if isinstance(row_bytes, int) else list(row_bytes)
-            self._row_bytes[: len(given)] = given
+            each = isinstance(row_bytes, (int, np.integer))
+            given: List[Any] = [row_bytes] * self._kind.planes if each else list(cast(Sequence[int], row_bytes))
+            if len(given) > self._kind.planes:
+                raise ValueError(f"row_bytes of {len(given)} planes: {layout} has {self._kind.planes}")
+            self._row_bytes[: len(given)] = map(operator.index, given)
         if len(self._planes) == 1 < self._kind.planes:
             self._planes = self._cut(self._planes[0])
         if len(self._planes) != self._kind.planes:
@@ -115,6 +120,8 @@ class Frame:
         self.region = None if region is None else tuple(int(v) for v in region)
         if self.region is not None and (len(self.region) != 4 or min(self.region) < 0 or 0 in self.region[2:]):
             raise ValueError(f"region {region}: x, y, width and height are expected")
+        if self.region is not None and max(self.region) > sys.maxsize:  # ctypes would take its lower bits
+            raise ValueError(f"region {region} reaches beyond a frame of {self.width} x {self.height} pixels")
         self.white = float(white)
         self._flags = _abi.MOPD_FRAME_BORROW
         self._flags |= _abi.MOPD_FRAME_BT709 if matrix == "bt709" else 0
@@ -176,7 +183,7 @@ class Frame:
         if not enough:
             shape = f"{array.shape}, {array.dtype}" + ("" if array.ndim > 1 else f", rows {step} bytes apart")
             raise ValueError(f"a plane of {shape} does not hold {rows} rows of {samples} samples")
-        return step
+        return step if rows > 1 else line
 
     def open(self, scale_grey16: bool = False) -> Handle:
         """A mopd_image that reads these samples in place where it can, and keeps them."""

@@ -223,6 +223,8 @@ def _from_array(array: NDArray[Any]) -> Handle:
 def _from_pil(picture: Any, scale_grey16: bool) -> Handle:
     if scale_grey16 and picture.mode.startswith("I;16"):
         return _from_array((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.mode in ("La", "I;16B", "I;16L", "I;16N"):  # Pillow has no direct way from these to colours
+        picture = picture.convert("LA" if picture.mode == "La" else "I")
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return _from_array(np.asarray(picture.convert("RGBA")))
     if picture.mode[0] in "IF" and picture.getextrema()[1] > 255:
