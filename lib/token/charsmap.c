@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
-#define CLUSTER 6 /* bytes from which on a cluster is not looked up whole */
+#define CLUSTER 6              /* bytes from which on a cluster is not looked up whole */
+#define LONGEST ((size_t)1024) /* bytes of a rule's two sides; those of NFKC have 33 */
 
 static uint32_t unit_at(const mo_charsmap *map, size_t i)
 {
@@ -25,7 +27,15 @@ static size_t step_of(uint32_t unit)
     return (size_t)(unit >> 10) << (unit >> 6 & 8);
 }
 
-/* The places of all texts, so that no walk has to look. */
+/* The text of a rule ends at a zero or at the end of all. */
+static size_t length_of(const mo_charsmap *map, size_t place)
+{
+    const size_t most = mo_min(map->n_text - place, LONGEST + 1);
+    const char *end = memchr(map->text + place, 0, most);
+    return end ? (size_t)(end - (map->text + place)) : most;
+}
+
+/* The places and lengths of all texts, so that no walk has to look and no character becomes megabytes. */
 static mopd_status check_rules(const mo_charsmap *map, const char *name)
 {
     for (size_t i = 0; i < map->n_units; i++) {
@@ -35,6 +45,9 @@ static mopd_status check_rules(const mo_charsmap *map, const char *name)
         const size_t text = at < map->n_units ? unit_at(map, at) & 0x7fffffff : SIZE_MAX;
         if (text >= map->n_text || ((unsigned char)map->text[text] & 0xc0) == 0x80)
             return mo_fail(MOPD_E_FORMAT, "%s: the rule of unit %zu points outside the texts", name, i);
+        if (length_of(map, text) > LONGEST)
+            return mo_fail(MOPD_E_UNSUPPORTED,
+                "%s: the text of the rule of unit %zu is longer than %zu bytes", name, i, LONGEST);
     }
     return MOPD_OK;
 }
@@ -66,7 +79,7 @@ static size_t find(const mo_charsmap *map, const char *text, size_t n, bool shor
     size_t length = 0;
     if (!map->n_units) return 0;
     size_t node = step_of(unit_at(map, 0));
-    for (size_t i = 0; i < n && text[i]; i++) {
+    for (size_t i = 0; i < n && i < LONGEST && text[i]; i++) {
         const unsigned char byte = (unsigned char)text[i];
         node ^= byte;
         if (node >= map->n_units) break;
@@ -81,19 +94,13 @@ static size_t find(const mo_charsmap *map, const char *text, size_t n, bool shor
     return length;
 }
 
-/* The text of a rule ends at a zero or at the end of all. */
-static size_t text_of(const mo_charsmap *map, size_t place, const char **to)
-{
-    *to = map->text + place;
-    const char *end = memchr(*to, 0, map->n_text - place);
-    return end ? (size_t)(end - *to) : map->n_text - place;
-}
-
 size_t mo_charsmap_longest(const mo_charsmap *map, const char *text, size_t n, const char **to, size_t *n_to)
 {
     size_t place = 0;
     const size_t length = find(map, text, n, false, &place);
-    if (length) *n_to = text_of(map, place, to);
+    if (!length) return 0;
+    *to = map->text + place;
+    *n_to = length_of(map, place);
     return length;
 }
 
@@ -101,10 +108,8 @@ size_t mo_charsmap_longest(const mo_charsmap *map, const char *text, size_t n, c
 static bool replace(const mo_charsmap *map, const char *part, size_t n, mo_buf *out, mopd_status *st)
 {
     size_t place = 0;
-    const char *to;
     if (!find(map, part, n, true, &place)) return false;
-    const size_t n_to = text_of(map, place, &to);
-    *st = mo_buf_add(out, to, n_to);
+    *st = mo_buf_add(out, map->text + place, length_of(map, place));
     return true;
 }
 

@@ -20,7 +20,8 @@ typedef struct mo_charsmap {
     size_t n_text;
 } mo_charsmap;
 
-/* Checks lengths, the place of every rule's text, and that texts are UTF-8.  Empty bytes: no rules. */
+/* Checks lengths, the place of every rule's text, at most 1024 bytes of it, and that texts are UTF-8.  Empty bytes: no
+ * rules. */
 mopd_status mo_charsmap_open(mo_charsmap *map, const void *bytes, size_t n_bytes, const char *name);
 
 /* Bytes of text that the longest rule there covers, 0 when none does; its text in *to, *n_to bytes. */

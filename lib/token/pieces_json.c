@@ -39,6 +39,7 @@ typedef struct making {
     const struct class *class;
     mo_pieces_parts parts;
     mo_buf map;
+    mo_charsmap rules; /* of map */
     const char *path;
 } making;
 
@@ -373,10 +374,9 @@ static mopd_status read_model(making *m, mo_tokenizer_parts *ids)
 static mopd_status normalize(void *context, const char *text, size_t n, mo_buf *out)
 {
     const making *m = context;
-    mo_tokenizer t = {.pieces = {.step = m->parts.step, .n_steps = m->parts.n_steps}};
+    mo_tokenizer t = {.pieces = {.step = m->parts.step, .n_steps = m->parts.n_steps, .map = m->rules}};
     mo_buf room = {0};
-    mopd_status st = mo_charsmap_open(&t.pieces.map, m->map.data, m->map.size, m->path);
-    if (st == MOPD_OK) st = mo_pieces_normalize(&t, text, n, out, &room);
+    mopd_status st = mo_pieces_normalize(&t, text, n, out, &room);
     mo_buf_free(&room);
     return st;
 }
@@ -390,6 +390,7 @@ mopd_status mo_pieces_finish_json(
     m.class = find_class(name);
     if (st == MOPD_OK) st = mo_tokenizer_specials_open(&s->specials, folder, s->json, path, m.class->names);
     if (st == MOPD_OK) st = read_normalizer(&m);
+    if (st == MOPD_OK) st = mo_charsmap_open(&m.rules, m.map.data, m.map.size, path);
     if (st == MOPD_OK) st = read_words(&m);
     if (st == MOPD_OK) st = mo_tokenizer_source_patterns(s, normalize, &m);
     mo_tokenizer_parts ids = {.model = &s->model,
@@ -403,7 +404,6 @@ mopd_status mo_pieces_finish_json(
     if (st == MOPD_OK) st = read_model(&m, &ids);
     if (st == MOPD_OK) {
         ids.pad = mo_tokenizer_source_id(s, s->specials.pad);
-        if (ids.pad == MO_TOKEN_NONE) ids.pad = ids.end;
         m.parts.tokens = &ids;
         m.parts.map = m.map.data;
         m.parts.n_map = m.map.size;

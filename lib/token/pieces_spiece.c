@@ -172,7 +172,6 @@ static mopd_status build(mo_tokenizer **out, spiece *p, const char *folder)
     if (mo_tokenizer_source_id(s, sp->unknown) != p->unknown)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: the unknown token \"%s\" is not the unknown piece", p->path,
             sp->unknown ? sp->unknown : "");
-    if (ids.pad == MO_TOKEN_NONE) ids.pad = ids.end;
     if ((st = mo_tokenizer_source_scores(s, mo_tokenizer_count_ids(&ids))) != MOPD_OK) return st;
     p->parts.tokens = &ids;
     p->parts.score = s->score;

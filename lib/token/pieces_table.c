@@ -223,7 +223,7 @@ static mopd_status check_head(const mo_tokenizer *t, const char *name)
         return mo_fail(MOPD_E_FORMAT, "%s: a tokenizer of kind %d with flags %u and %zu scores", name,
             (int)s->kind, s->flags, s->n_scores);
     if (!is_id(t->start, t->n_ids, true) || !is_id(t->end, t->n_ids, false) ||
-        !is_id(t->pad, t->n_ids, false) || !is_id(t->unknown, t->n_ids, !(s->flags & MO_PIECES_SIGLIP)))
+        !is_id(t->pad, t->n_ids, true) || !is_id(t->unknown, t->n_ids, !(s->flags & MO_PIECES_SIGLIP)))
         return mo_fail(MOPD_E_FORMAT, "%s: the id of a special token is beyond %zu", name, t->n_ids);
     for (size_t i = 0; i < s->n_steps; i++)
         if (!s->step[i] || s->step[i] >= MO_PIECES_STEPS)

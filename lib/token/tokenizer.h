@@ -68,7 +68,7 @@ mopd_status mo_tokenizer_raw(const mo_tokenizer *t, const char *text, size_t n_b
 mopd_status mo_tokenizer_encode(
     const mo_tokenizer *t, const char *text, size_t n_bytes, size_t limit, bool truncate, mo_tokens *tokens);
 
-/* The start is UINT32_MAX where there is none: T5's, SigLIP's and Gemma's kinds. */
+/* UINT32_MAX: a start in T5's, SigLIP's and Gemma's kinds, which have none; a pad that no file of these kinds names. */
 bool mo_tokenizer_has_start(const mo_tokenizer *t);
 uint32_t mo_tokenizer_start(const mo_tokenizer *t);
 uint32_t mo_tokenizer_end(const mo_tokenizer *t);

@@ -19,6 +19,7 @@
 static const char *const named_keys[] = {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 #define N_NAMED (sizeof named_keys / sizeof *named_keys)
+#define MOST_GIVEN 8192 /* each is looked for among all others */
 
 /* A token as a file gives it.  A text alone says nothing of its flags. */
 typedef struct given {
@@ -34,8 +35,10 @@ typedef struct givens {
     size_t n, cap;
 } givens;
 
-static mopd_status givens_add(givens *g, const given *one)
+static mopd_status givens_add(givens *g, const given *one, const char *path)
 {
+    if (g->n == MOST_GIVEN)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d added tokens", path, MOST_GIVEN);
     if (g->n == g->cap) {
         size_t cap = g->cap ? g->cap * 2 : 16;
         given *item = mo_mem_realloc(g->item, cap, sizeof *item);
@@ -79,14 +82,14 @@ static mopd_status read_given(
 }
 
 /* Replaces the token of the same id or adds it. */
-static mopd_status put_by_id(givens *g, const given *one)
+static mopd_status put_by_id(givens *g, const given *one, const char *path)
 {
     for (size_t i = 0; i < g->n; i++)
         if (g->item[i].id == one->id) {
             g->item[i] = *one;
             return MOPD_OK;
         }
-    return givens_add(g, one);
+    return givens_add(g, one, path);
 }
 
 static int by_id(const void *a, const void *b)
@@ -107,7 +110,7 @@ static mopd_status read_decoder(givens *g, const mo_json *decoder, const char *p
         if (*end || end == mo_json_key(it) || one.bare)
             return mo_fail(MOPD_E_FORMAT, "%s: added_tokens_decoder: \"%s\" is not an id with a token", path,
                 mo_json_key(it));
-        if ((st = put_by_id(g, &one)) != MOPD_OK) return st;
+        if ((st = put_by_id(g, &one, path)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
@@ -121,7 +124,7 @@ static mopd_status read_list(givens *g, const mo_json *list, const givens *named
             return mo_fail(MOPD_E_FORMAT, "%s: \"%s\" has no id", path, one.content);
         one.special = givens_find(named, one.content) != NULL;
         one.normalized = !one.special;
-        mopd_status st = put_by_id(g, &one);
+        mopd_status st = put_by_id(g, &one, path);
         if (st != MOPD_OK) return st;
     }
     return MOPD_OK;
@@ -136,7 +139,7 @@ static mopd_status read_array(givens *g, const mo_json *array, const char *path)
         if (st != MOPD_OK) return st;
         if (one.bare) return mo_fail(MOPD_E_FORMAT, "%s: added_tokens[%zu] is not an object", path, i);
         if ((st = mo_json_need_int(mo_json_item(array, i), "id", path, &one.id)) != MOPD_OK) return st;
-        if ((st = put_by_id(g, &one)) != MOPD_OK) return st;
+        if ((st = put_by_id(g, &one, path)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
@@ -161,7 +164,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
         if (mo_json_kind(v) == MO_JSON_NULL) continue;
         if (v && (st = read_given(&one, v, from_map, path, named_keys[k])) != MOPD_OK) return st;
         one.id = (int64_t)k;
-        if (one.content && (st = givens_add(named, &one)) != MOPD_OK) return st;
+        if (one.content && (st = givens_add(named, &one, path)) != MOPD_OK) return st;
     }
     for (void *it = mo_json_first(s->config); it; it = mo_json_next(s->config, it)) {
         const char *key = mo_json_key(it);
@@ -170,7 +173,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
         bool known =
             n < 6 || strcmp(key + n - 6, "_token") || !mo_json_as_string(mo_json_value(it), &one.content);
         for (size_t k = 0; k < N_NAMED && !known; k++) known = !strcmp(key, named_keys[k]);
-        if (!known && (st = givens_add(named, &one)) != MOPD_OK) return st;
+        if (!known && (st = givens_add(named, &one, path)) != MOPD_OK) return st;
     }
     const mo_json *extra = value_of(s, use_map, "extra_special_tokens", &from_map);
     if (!extra) extra = value_of(s, use_map, "additional_special_tokens", &from_map);
@@ -181,7 +184,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
             MOPD_OK)
             return st;
         one.id = N_NAMED;
-        if ((st = givens_add(named, &one)) != MOPD_OK) return st;
+        if ((st = givens_add(named, &one, path)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
@@ -278,7 +281,8 @@ mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *fol
     }
     const bool starts = s->start || !defaults[0];
     if (!starts || !s->end)
-        st = mo_fail(MOPD_E_FORMAT, "%s: no %s token", place, starts ? "end" : "start");
+        st = mo_fail(MOPD_E_FORMAT, "%s: no %s token%s", place, starts ? "end" : "start",
+            s->config ? "" : ": tokenizer_config.json, which names it, is not there");
     else
         st = merge_lists(s, &listed, &named, place);
 done:

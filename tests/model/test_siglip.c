@@ -280,6 +280,21 @@ static void numbers_that_are_none_are_refused(void **state)
     assert_fails(folder_try(bad), MOPD_E_MISMATCH, "tensor logit_bias is missing");
 }
 
+/* A pad that is seen must be known; a causal tower never sees one. */
+static void a_pad_must_be_named(void **state)
+{
+    (void)state;
+    const char *bad = siglip_folder(5);
+    folder_write_text(bad, "tokenizer.json",
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"</s>\",0],[\"a\",-1]]}}");
+    folder_write_text(bad, "tokenizer_config.json", "{\"eos_token\":\"</s>\"}");
+    assert_fails(folder_try(bad), MOPD_E_UNSUPPORTED, "no pad token is named");
+    folder_write_text(bad, "tokenizer_config.json", "{\"eos_token\":\"</s>\",\"pad_token\":\"<unk>\"}");
+    mopd_encoder *e = folder_open(bad, 1);
+    assert_int_equal(e->config.text.pad_id, 0);
+    mo_encoder_close(e);
+}
+
 static void opening_survives_failing_memory(void **state)
 {
     (void)state;
@@ -300,6 +315,7 @@ int main(void)
         cmocka_unit_test(heads_are_fitted_and_prompts_are_learned),
         cmocka_unit_test(many_texts_are_as_few),
         cmocka_unit_test(numbers_that_are_none_are_refused),
+        cmocka_unit_test(a_pad_must_be_named),
         cmocka_unit_test(opening_survives_failing_memory),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);

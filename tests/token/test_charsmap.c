@@ -64,7 +64,7 @@ static size_t make(char *out)
     return 4 + n + m.n_text;
 }
 
-static char bytes[4 * N_UNITS + 128];
+static char bytes[4 * N_UNITS + 2048];
 
 static void the_longest_rule_wins(void **state)
 {
@@ -141,6 +141,31 @@ static void maps_that_do_not_hold_together_are_refused(void **state)
     assert_fails(mo_charsmap_open(&map, bytes, n, "m"), MOPD_E_FORMAT, "points outside the texts");
 }
 
+/* A rule of endless text would make gigabytes of a page; one that leads back to itself is not followed forever. */
+static void rules_have_a_limit(void **state)
+{
+    (void)state;
+    mo_charsmap map;
+    char text[2000];
+    const char *to = NULL;
+    size_t n_to = 0;
+    const size_t n = make(bytes) - 1;
+    memset(bytes + n, 'x', 1025); /* of U+200B, the last one */
+    assert_ok(mo_charsmap_open(&map, bytes, n + 1024, "m"));
+    assert_int_equal(mo_charsmap_longest(&map, "\xe2\x80\x8b", 3, &to, &n_to), 3);
+    assert_int_equal(n_to, 1024);
+    assert_fails(mo_charsmap_open(&map, bytes, n + 1025, "m"), MOPD_E_UNSUPPORTED, "longer than 1024 bytes");
+    const uint32_t n_trie = 1024, circle = 'a' | 1u << 8 | (uint32_t)'a' << 10;
+    memset(bytes, 0, 2000);
+    memcpy(bytes, &n_trie, 4);
+    memcpy(bytes + 4 + 4 * 'a', &circle, 4);
+    assert_ok(mo_charsmap_open(&map, bytes, 4 + n_trie + 1, "m"));
+    memset(text, 'a', sizeof text);
+    assert_int_equal(mo_charsmap_longest(&map, text, 1000, &to, &n_to), 1000);
+    assert_int_equal(mo_charsmap_longest(&map, text, sizeof text, &to, &n_to), 1024);
+    assert_int_equal(n_to, 0);
+}
+
 /* Whatever the trie's bytes, an open map is walked within its end (the sanitizers watch). */
 static void mutated_maps_never_crash(void **state)
 {
@@ -173,6 +198,7 @@ int main(void)
         cmocka_unit_test(the_longest_rule_wins),
         cmocka_unit_test(clusters_are_replaced_as_the_library_does),
         cmocka_unit_test(maps_that_do_not_hold_together_are_refused),
+        cmocka_unit_test(rules_have_a_limit),
         cmocka_unit_test(mutated_maps_never_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

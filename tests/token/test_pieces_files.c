@@ -156,7 +156,7 @@ static void start_and_end_come_from_the_template(void **state)
                                         "\"ids\":[0]},\"</s>\":{\"ids\":[1]}}}," WORDS),
         "{\"eos_token\":\"<unk>\"}");
     IDS(t, "a", 0, 4, 1);
-    assert_int_equal(mo_tokenizer_pad(t), 1);
+    assert_int_equal(mo_tokenizer_pad(t), MO_TOKEN_NONE); /* nobody names one */
     mo_tokenizer_free(t);
     t = open_json(UNIGRAM(""),
         "{\"tokenizer_class\":\"XLMRobertaTokenizer\",\"bos_token\":\"<pad>\",\"pad_token\":\"<unk>\"}");
@@ -236,7 +236,8 @@ static void bad_json_is_refused_by_name(void **state)
         mopd_status st;
         const char *words;
     } bad[] = {
-        {UNIGRAM(""), NULL, MOPD_E_FORMAT, "no end token"},
+        {UNIGRAM(""), NULL, MOPD_E_FORMAT,
+            "no end token: tokenizer_config.json, which names it, is not there"},
         {UNIGRAM("\"normalizer\":{\"type\":\"NFKC\"},"), EOS, MOPD_E_UNSUPPORTED,
             "the normalizer \"NFKC\" is not known"},
         {UNIGRAM(STEPS(REPLACE("\"Regex\":\"x+\"", " "))), EOS, MOPD_E_UNSUPPORTED, "Replace of \"x+\""},
@@ -330,6 +331,42 @@ static void bad_json_is_refused_by_name(void **state)
         mo_tokenizer *t = (mo_tokenizer *)1;
         assert_fails(open_files(&t, (files){bad[i].json, bad[i].config, NULL, 0}), bad[i].st, bad[i].words);
         assert_null(t);
+    }
+}
+
+/* A tokenizer.json with n added tokens, or a configuration with n more. */
+static void write_added(mo_buf *out, size_t n, bool in_config)
+{
+    assert_ok(mo_buf_adds(out, in_config ? "{\"eos_token\":\"</s>\",\"extra_special_tokens\":[\"\"" : "{"));
+    if (!in_config) assert_ok(mo_buf_adds(out, "\"added_tokens\":["));
+    for (size_t i = 0; i < n; i++)
+        assert_ok(in_config
+                      ? mo_buf_addf(out, ",\"<%zu>\"", i)
+                      : mo_buf_addf(out, "%s{\"id\":%zu,\"content\":\"<%zu>\"}", i ? "," : "", 10 + i, i));
+    assert_ok(mo_buf_adds(out,
+        in_config ? "]}" : "]," WORDS "\"model\":{\"type\":\"Unigram\",\"unk_id\":2,\"vocab\":" VOCAB "}}"));
+    assert_ok(mo_buf_add(out, "", 1));
+}
+
+/* Each added token is looked for among all others: there is a limit, so that no file takes hours. */
+static void added_tokens_have_a_limit(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        mo_buf json = {0}, config = {0};
+        mo_tokenizer *t = NULL;
+        write_added(&json, k == 1 ? 8193 : k == 2 ? 0 : 100, false);
+        write_added(&config, k == 2 ? 8193 : k == 1 ? 0 : 100, true);
+        const files f = {json.data, config.data, NULL, 0};
+        if (k == 1 || k == 2) {
+            assert_fails(open_files(&t, f), MOPD_E_UNSUPPORTED, "more than 8192 added tokens");
+        } else {
+            assert_ok(open_files(&t, f));
+            IDS(t, "a<7>a", 4, 17, 4, 1);
+            mo_tokenizer_free(t);
+        }
+        mo_buf_free(&json);
+        mo_buf_free(&config);
     }
 }
 
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test(pairs_join_characters_and_bytes),
         cmocka_unit_test(scores_are_read_to_the_last_bit),
         cmocka_unit_test(bad_json_is_refused_by_name),
+        cmocka_unit_test(added_tokens_have_a_limit),
         cmocka_unit_test(a_character_without_piece_is_named),
         cmocka_unit_test(spiece_is_read_as_siglip_does),
         cmocka_unit_test(the_class_chooses_the_file),

@@ -189,7 +189,10 @@ mopd_status mo_layout_files_bind(mopd_encoder *e, const char *dir, const mo_nami
 mopd_status mo_layout_files_tokenizer(mopd_encoder *e, const char *dir)
 {
     mopd_status st = mo_tokenizer_open(&e->tokenizer, dir);
-    if (st == MOPD_OK && e->config.text.mask == MO_MASK_NONE)
-        e->config.text.pad_id = mo_tokenizer_pad(e->tokenizer);
-    return st;
+    if (st != MOPD_OK || e->config.text.mask != MO_MASK_NONE || e->cleaning == MO_CLEANING_OPEN_CLIP)
+        return st;
+    e->config.text.pad_id = mo_tokenizer_pad(e->tokenizer);
+    if (e->config.text.pad_id != UINT32_MAX) return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: no pad token is named (pad_token in tokenizer_config.json), and the text tower sees it", dir);
 }
