@@ -107,7 +107,7 @@ static void what_is_not_understood_is_named(void **state)
         {"{\"text_config\":[],\"vision_config\":{}}", MOPD_E_FORMAT, "text_config is no object"},
         {"{\"text_config\":{},\"vision_config\":\"x\"}", MOPD_E_FORMAT, "vision_config is no object"},
         {"{\"model_type\":\"siglip2\"}", MOPD_E_UNSUPPORTED,
-            "model_type is \"siglip2\"; clip, siglip and metaclip_2 are known"},
+            "model_type is \"siglip2\"; clip, siglip and metaclip_2 are known (siglip2 is NaFlex"},
         {"{\"model_type\":7}", MOPD_E_FORMAT, "model_type"},
         {"{\"text_config\":{\"model_type\":\"bert\"},\"vision_config\":{}}", MOPD_E_UNSUPPORTED,
             "text_config: config.json: model_type is \"bert\"; clip_text_model is known"},

@@ -211,8 +211,9 @@ mopd_status mo_hf_config(mo_config *config, const mo_json *root, const char *pat
     if (!strcmp(type, "siglip")) return read_siglip(config, root, path);
     if (!strcmp(type, metaclip_2.type)) return read_clip(config, root, &metaclip_2, path);
     if (!strcmp(type, clip.type)) return read_clip(config, root, &clip, path);
-    return mo_fail(
-        MOPD_E_UNSUPPORTED, "%s: model_type is \"%s\"; clip, siglip and metaclip_2 are known", path, type);
+    return mo_fail(MOPD_E_UNSUPPORTED, "%s: model_type is \"%s\"; clip, siglip and metaclip_2 are known%s",
+        path, type,
+        strcmp(type, "siglip2") ? "" : " (siglip2 is NaFlex; SigLIP 2 with pictures of one size is siglip)");
 }
 
 mopd_status mo_hf_config_text(mo_config *config, const mo_json *root, const char *path)
