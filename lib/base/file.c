@@ -19,11 +19,22 @@ static const char *other_kind(mode_t mode)
                             : "a device";
 }
 
+/* The system's reason; of a socket, and of a device that is not there, it would be one that says nothing. */
+static mopd_status fail_open(const char *path)
+{
+    const int reason = errno;
+    struct stat info;
+    if (reason == ENXIO && !stat(path, &info) && other_kind(info.st_mode))
+        return mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, other_kind(info.st_mode));
+    errno = reason;
+    return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
+}
+
 /* O_NONBLOCK: a pipe that nobody writes to opens at once, and is then refused.  A regular file knows no waiting. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (*fd < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
+    if (*fd < 0) return fail_open(path);
     struct stat info;
     mopd_status st = MOPD_OK;
     if (fstat(*fd, &info))

@@ -36,11 +36,14 @@ static void set_mode(int fd, const char *path)
     fchmod(fd, 0666 & ~mask & 0777);
 }
 
-/* A pipe or device: nothing to keep whole, and nothing that a rename may put a file in the place of. */
+/* A pipe or device: nothing to keep whole, and nothing that a rename may put a file in the place of.  O_NONBLOCK for its opening
+ * alone: who waits for a reader of a pipe waits for ever where nobody comes. */
 static mopd_status open_in_place(mo_out *out)
 {
-    int fd = open(out->path, O_WRONLY | O_CLOEXEC);
-    out->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    int fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENXIO)
+        return mo_fail(MOPD_E_IO, "%s: cannot write: a pipe that nobody reads, or a socket", out->path);
+    out->stream = fd >= 0 && !fcntl(fd, F_SETFL, 0) ? fdopen(fd, "wb") : NULL;
     if (out->stream) return MOPD_OK;
     mopd_status st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
     if (fd >= 0) close(fd);

@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +117,36 @@ static void out_never_replaces_a_device(void **state)
     assert_int_equal(lstat(path, &info), 0);
     assert_true(S_ISFIFO(info.st_mode));
     close(reader);
+}
+
+/* Who waited for a reader could not even be interrupted. */
+static void out_waits_for_no_reader(void **state)
+{
+    (void)state;
+    const char *path = test_path("unread");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    mo_out out;
+    assert_fails(mo_out_open(&out, path), MOPD_E_IO, "unread: cannot write: a pipe that nobody reads");
+    assert_ok(mo_out_open(&out, "/dev/null"));
+    assert_ok(mo_out_commit(&out));
+}
+
+static void sockets_are_named(void **state)
+{
+    (void)state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = test_path("socket");
+    if (strlen(path) >= sizeof address.sun_path) skip();
+    memcpy(address.sun_path, path, strlen(path));
+    const int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(s >= 0);
+    assert_int_equal(bind(s, (const struct sockaddr *)&address, sizeof address), 0);
+    int fd;
+    size_t size;
+    assert_fails(mo_file_open(&fd, &size, path), MOPD_E_IO, "socket: is a socket, a regular file is needed");
+    mo_out out;
+    assert_fails(mo_out_open(&out, path), MOPD_E_IO, "or a socket");
+    close(s);
 }
 
 static void out_keeps_a_link_a_link(void **state)
@@ -311,6 +343,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(out_never_replaces_a_device),
+        cmocka_unit_test(out_waits_for_no_reader),
+        cmocka_unit_test(sockets_are_named),
         cmocka_unit_test(out_keeps_a_link_a_link),
         cmocka_unit_test(out_replaces_only_when_committed),
         cmocka_unit_test(killed_writer_leaves_the_old_file),
