@@ -106,6 +106,10 @@ static mopd_status fail_cut(const unsigned char *b, size_t n)
     for (size_t i = 0; i < sizeof signature / sizeof *signature; i++)
         if (n > 1 && n < strlen(signature[i].bytes) && !memcmp(b, signature[i].bytes, n))
             return mo_fail(MOPD_E_FORMAT, "cut off: only the first %zu bytes of a %s", n, signature[i].kind);
+    if (n < 8 && (begins(b, n, "II*\0", 4) || begins(b, n, "MM\0*", 4)))
+        return mo_fail(MOPD_E_FORMAT, "cut off: only the first %zu bytes of a TIFF", n);
+    if (n >= 8 && n < 16 && !memcmp(b + 4, "ftyp", 4))
+        return mo_fail(MOPD_E_FORMAT, "cut off: only the first %zu bytes of a HEIF, AVIF or video file", n);
     return MOPD_OK;
 }
 

@@ -116,8 +116,9 @@ static int keep_warning(TIFF *tiff, void *context, const char *module, const cha
 
 static mopd_status fail_tiff(const decoder *d, const char *what)
 {
-    return mo_fail(
-        MOPD_E_FORMAT, "TIFF: %s: %s", what, *d->message ? d->message : "libtiff does not say why");
+    const char *why = *d->message ? d->message : "libtiff does not say why";
+    if (!strncmp(why, ": ", 2)) why += 2; /* behind the file's name, which libtiff was not told */
+    return mo_fail(MOPD_E_FORMAT, "TIFF: %s: %s", what, why);
 }
 
 /* What libtiff allocates at once is bounded by what the largest allowed picture may need. */

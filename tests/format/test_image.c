@@ -212,6 +212,11 @@ static void image_cut_in_its_first_bytes_is_told_so(void **state)
             assert_fails(mo_image_decode(&p, whole[i].bytes, n, NULL), MOPD_E_FORMAT, want);
         }
     assert_fails(mo_image_decode(&p, "GIF90a", 6, NULL), MOPD_E_FORMAT, "not JPEG");
+    static const char tiff[] = "MM\0*\0\0\0", heif[] = "\0\0\0\x18"
+                                                       "ftypheic\0\0\0";
+    assert_fails(mo_image_decode(&p, tiff, 7, NULL), MOPD_E_FORMAT, "only the first 7 bytes of a TIFF");
+    assert_fails(mo_image_decode(&p, heif, 9, NULL), MOPD_E_FORMAT, "only the first 9 bytes of a HEIF");
+    assert_fails(mo_image_decode(&p, heif, 15, NULL), MOPD_E_FORMAT, "only the first 15 bytes of a HEIF");
 }
 
 static void image_read_names_the_file(void **state)

@@ -242,7 +242,7 @@ static void sizes_are_checked_before_anything_is_read(void **state)
     assert_fails(decode(&p, &f, false), MOPD_E_FORMAT, "TIFF: its data");
     assert_fails(mo_tiff_decode(&p, "II*\0\x08\0\0", 7, &(mo_image_rules){0}), MOPD_E_FORMAT, "no TIFF");
     assert_fails(mo_tiff_decode(&p, "II*\0\xff\xff\xff\x7f", 8, &(mo_image_rules){0}), MOPD_E_FORMAT,
-        "TIFF: its header");
+        "TIFF: its header or first directory: Can");
 }
 
 /* A picture one pixel wide of tiles that are a million pixels large; all of them may stand in one place. */
