@@ -68,8 +68,10 @@ def clip_model(folder):
 
 def onnx_file(module, example, path, axes):
     if not os.path.exists(path):
+        torch.backends.mha.set_fastpath_enabled(False)  # ONNX has no such operator
         torch.onnx.export(module, (example,), path + ".part", input_names=["x"], output_names=["y"],
                           dynamic_axes={"x": axes}, dynamo=False)
+        torch.backends.mha.set_fastpath_enabled(True)
         os.rename(path + ".part", path)
     return path
 
@@ -104,6 +106,49 @@ def open_clip_folder(work):
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)
     model.load_state_dict(load_file(weights))
     return folder, model
+
+
+def open_clip_tower(work, name):
+    """An open_clip directory of a model that open_clip knows by name, with the weights it starts with, and the model.  Its
+    texts are of a small vocabulary of CLIP's kind: the towers are what is measured."""
+    import open_clip
+    from safetensors.torch import load_file, save_file
+    folder = os.path.join(work, name)
+    weights = os.path.join(folder, "open_clip_model.safetensors")
+    config = open_clip.get_model_config(name)
+    config["text_cfg"].pop("tokenizer_kwargs", None)
+    config["text_cfg"]["vocab_size"] = 49408
+    saved = json.loads(json.dumps(config))
+    kind = open_clip.CustomTextCLIP if config.pop("custom_text", False) else open_clip.CLIP
+    torch.manual_seed(4)
+    model = kind(**config).eval().requires_grad_(False)
+    if not os.path.exists(weights):
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "open_clip_config.json"), "w", encoding="utf-8") as f:
+            json.dump({"model_cfg": saved, "preprocess_cfg": {"size": config["vision_cfg"].get("image_size", 224), "mode": "RGB",
+                       "mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}}, f)
+        vocabulary.write(folder, vocabulary.openai_merges())
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)
+    model.load_state_dict(load_file(weights))
+    return folder, model
+
+
+class Pictures(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.m = model
+
+    def forward(self, x):
+        return self.m.encode_image(x)
+
+
+class Ids(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.m = model
+
+    def forward(self, x):
+        return self.m.encode_text(x)
 
 
 class Lite(torch.nn.Module):

@@ -2,6 +2,7 @@
 """Our side of the benches: libmopd through the declarations of bindings/python, nothing else of the package."""
 import ctypes
 import importlib
+import json
 import os
 import pathlib
 import sys
@@ -64,6 +65,12 @@ class Encoder:
         out = list(ids[:n.value])
         abi.lib.mopd_free(ids)
         return out
+
+    def pad(self):
+        """The id that texts are filled up with."""
+        text = ctypes.c_char_p()
+        check(abi.lib.mopd_encoder_describe(self.handle, text))
+        return json.loads(text.value)["config"]["text"]["pad_id"]
 
     def bank(self, classes, templates):
         """Class features, C x D."""

@@ -129,6 +129,35 @@ class Clip:
         return Clip.made[patch]
 
 
+class OpenClip:
+    """One model of open_clip's list on all sides."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder, self.model = models.open_clip_tower(work, name)
+        self.encoder = ours.Encoder(self.folder, args.threads)
+
+    def sides(self, module, example, file):
+        path = models.onnx_file(module, example, os.path.join(self.folder, file), {0: "b"})
+        return {"PyTorch": torch_run(module), "ONNX Runtime": ort_run(path), "OpenVINO": openvino_run(path)}
+
+    def pictures(self, counts, must, aim):
+        side = self.encoder.info.image_size
+        peers = self.sides(models.Pictures(self.model), torch.randn(2, 3, side, side), "image.onnx")
+        for n in counts:
+            x = rng.standard_normal((n, 3, side, side), np.float32)
+            yield same_input(f"{self.name}, {n} picture{'s' * (n > 1)}", lambda x=x: self.encoder.pixels(x), peers, x, must=must,
+                             aim=aim)
+
+    def texts(self, n, length, pad, must, aim):
+        """n texts, filled up to the length that the tower sees, which causal towers of ours do not need."""
+        these = [f"a photo of a {x}." for x in names(self.encoder, n, lambda i: 1 + i % 3)]
+        ids = [self.encoder.ids(t) for t in these]
+        x = np.array([i + [pad] * (length - len(i)) for i in ids], np.int64)
+        peers = self.sides(models.Ids(self.model), torch.from_numpy(x[:2]), "text.onnx")
+        yield same_input(f"{self.name}, {n} texts", lambda: self.encoder.texts(these), peers, x, must=must, aim=aim)
+
+
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 def same_input(name, mine, peers, x, cosine=0.99999, **bars):
@@ -374,9 +403,27 @@ def tower_share(row):
     return ""
 
 
-ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "builder": rows_builder,
-        "lite": rows_lite, "threads": rows_threads, "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory,
-        "gemm": rows_gemm}
+def rows_siglip():
+    model = OpenClip("ViT-B-16-SigLIP")
+    yield from model.pictures((1, 16), 0.90, 0.75)
+    yield from model.texts(64, 64, model.encoder.pad(), 0.95, 0.80)
+
+
+def rows_pe():
+    yield from OpenClip("PE-Core-B-16").pictures((1, 16), 0.90, 0.75)
+
+
+def rows_resnet():
+    yield from OpenClip("RN50").pictures((1, 16), 1.0, 0.8)
+
+
+def rows_mobile():
+    yield from OpenClip("MobileCLIP2-S0").pictures((1, 16), 1.0, 0.8)
+
+
+ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "siglip": rows_siglip, "pe": rows_pe,
+        "resnet": rows_resnet, "mobile": rows_mobile, "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
+        "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory, "gemm": rows_gemm}
 
 
 def measured(group, rows, found):
