@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +23,19 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples/distributed"
 CLASSES = ["cat", "dog", "bicycle", "a red square", "grass", "night sky"]
 GOOD, PART = 360, 10
 GATE = "folder 1/225.jpg"  # a picture of the ninth part
+FIFO = Path(tempfile.mkdtemp()) / "gate"
 PATIENCE = 900  # seconds, to end what hangs; a busy machine takes minutes to start Spark
+
+
+# All processes that the tests start get these: waiting/sitecustomize.py.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).with_name("waiting")), *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ["MOPD_TEST_GATE"], os.environ["MOPD_TEST_PICTURE"] = str(FIFO), GATE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_trace():
+    yield
+    shutil.rmtree(FIFO.parent)
 
 
 @pytest.fixture(scope="session")
@@ -55,20 +69,19 @@ def alone(pictures):
 
 
 @pytest.fixture
-def gate(pictures, alone):
+def gate(alone):
     """Keeps the jobs of a test from ending."""
-    gate = Gate(pictures / GATE)
+    gate = Gate(FIFO)
     yield gate
     with gate.opened():
         pass
 
 
 class Gate:
-    """A picture that is a FIFO, so that the process which reads it waits, until it is opened."""
+    """A FIFO for which the process that is to encode the picture GATE waits, until it is opened."""
 
     def __init__(self, path):
-        self.path, self.bytes, self.writer = path, path.read_bytes(), None
-        path.unlink()
+        self.path, self.writer = path, None
         os.mkfifo(path)
 
     def reader(self):
@@ -93,15 +106,10 @@ class Gate:
 
     @contextlib.contextmanager
     def opened(self):
-        """From now on the picture is a file; who waits for it goes on after the with block."""
-        if self.path.is_fifo():
-            beside = self.path.with_name(".whole")
-            beside.write_bytes(self.bytes)
-            os.replace(beside, self.path)
+        """From now on nobody waits any more; who waits already goes on after the with block."""
+        self.path.unlink(missing_ok=True)
         yield
         if self.writer is not None:
-            with contextlib.suppress(BrokenPipeError):  # who waited is dead
-                os.write(self.writer, self.bytes)
             os.close(self.writer)
             self.writer = None
 
