@@ -49,7 +49,7 @@ typedef struct mo_fastvit {
 } mo_fastvit;
 
 /* Fills v->packs but for once and pool; v is a mo_fastvit. */
-mopd_status mo_fastvit_pack(const void *v);
+mopd_status mo_fastvit_pack(const void *ctx);
 void mo_fastvit_pack_free(mo_fastvit_packs *packs, const mo_fastvit_config *config);
 
 #endif

@@ -311,17 +311,8 @@ mopd_status mo_pieces_load(mo_tokenizer **out, const void *bytes, size_t n_bytes
     *out = NULL;
     mopd_status st = check_sizes(bytes, n_bytes, name, head);
     if (st != MOPD_OK) return st;
-    size_t slots = 16, start = mo_round_up(sizeof(mo_tokenizer), 64), at = start + mo_round_up(n_bytes, 64);
-    while (slots < (size_t)head[H_MERGES] * 2) slots *= 2;
-    mo_tokenizer *t = mo_mem_alloc(at + slots * sizeof *t->slot, 1);
+    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[H_MERGES]);
     if (!t) return MOPD_E_NOMEM;
-    memset(t, 0, sizeof *t);
-    memcpy((char *)t + start, bytes, n_bytes);
-    t->slot = (uint32_t *)(void *)((char *)t + at);
-    t->slot_mask = slots - 1;
-    memset(t->slot, 0, slots * sizeof *t->slot);
-    t->block = (char *)t + start;
-    t->block_bytes = n_bytes;
     place(t, t->block);
     const size_t n_map = head[H_MAP], behind = mo_round_up(n_map, 4);
     st = mo_charsmap_open(&t->pieces.map, (const char *)t->block + n_bytes - behind, n_map, name);

@@ -183,6 +183,22 @@ static void place(mo_tokenizer *t, const uint32_t *p)
     t->text = (const char *)(t->token + t->n_ids + 1 + 4 * t->n_added);
 }
 
+mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges)
+{
+    size_t slots = 16, start = mo_round_up(sizeof(mo_tokenizer), 64), at = start + mo_round_up(n_bytes, 64);
+    while (slots < n_merges * 2) slots *= 2;
+    mo_tokenizer *t = mo_mem_alloc(at + slots * sizeof *t->slot, 1);
+    if (!t) return NULL;
+    memset(t, 0, sizeof *t);
+    memcpy((char *)t + start, bytes, n_bytes);
+    t->slot = (uint32_t *)(void *)((char *)t + at);
+    t->slot_mask = slots - 1;
+    memset(t->slot, 0, slots * sizeof *t->slot);
+    t->block = (char *)t + start;
+    t->block_bytes = n_bytes;
+    return t;
+}
+
 mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_bytes, const char *name)
 {
     *out = NULL;
@@ -198,17 +214,8 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
         return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary block of %zu bytes says %u and holds %zu", name,
             n_bytes, head[2], need);
 
-    size_t slots = 16, start = mo_round_up(sizeof(mo_tokenizer), 64), at = start + mo_round_up(n_bytes, 64);
-    while (slots < (size_t)head[4] * 2) slots *= 2;
-    mo_tokenizer *t = mo_mem_alloc(at + slots * sizeof *t->slot, 1);
+    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[4]);
     if (!t) return MOPD_E_NOMEM;
-    memset(t, 0, sizeof *t);
-    memcpy((char *)t + start, bytes, n_bytes);
-    t->slot = (uint32_t *)(void *)((char *)t + at);
-    t->slot_mask = slots - 1;
-    memset(t->slot, 0, slots * sizeof *t->slot);
-    t->block = (char *)t + start;
-    t->block_bytes = n_bytes;
     place(t, t->block);
     mopd_status st = check_ids(t, name);
     if (st == MOPD_OK) st = mo_tokenizer_check_added(t, name);

@@ -99,6 +99,10 @@ mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts
 mopd_status mo_tokenizer_add_texts(
     mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name, size_t *n_text);
 
+/* A tokenizer over a copy of a block, whose parts are not placed yet, with an empty table for so many pairs; NULL: no
+ * memory. */
+mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges);
+
 /* Checks of a placed block: texts lie inside; patterns do, and the bytes they begin with are noted; the table of pairs
  * is filled. */
 mopd_status mo_tokenizer_check_texts(const mo_tokenizer *t, const char *name);

@@ -137,7 +137,7 @@ static void bench(mo_pool *pool, const scene *s)
     lay_rows(&p, s);
     mo_arena arena = {0};
     for (int pass = 0; pass < 2; pass++) {
-        mo_block_work_take(&p.work, &arena, &p.block, &(mo_block_size){p.rows.rows, s->seq_len, pool});
+        mo_block_work_take(&p.work, &arena, &p.block, &(mo_block_size){p.rows.rows, s->seq_len, pool, NULL});
         mo_block_cache_take(&p.cache, &arena, &p.block, p.rows.rows, 0);
         if (!pass && mo_arena_open(&arena) != MOPD_OK) exit(1);
     }

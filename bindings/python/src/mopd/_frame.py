@@ -73,6 +73,7 @@ class Frame:
     white : float, optional
         Of float32: what is white.  255 without, as in Pillow; 1 for samples from 0 to 1.
     matrix : "bt601" or "bt709"
+        The standard by which luma and colour become red, green and blue: "bt709" for films in HD.
     full_range : bool
         Luma and colour go from 0 to 255 instead of 16 to 235 and 240.
     alpha : bool
