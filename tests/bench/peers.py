@@ -413,16 +413,8 @@ def rows_pe():
     yield from OpenClip("PE-Core-B-16").pictures((1, 16), 0.90, 0.75)
 
 
-def rows_resnet():
-    yield from OpenClip("RN50").pictures((1, 16), 1.0, 0.8)
-
-
-def rows_mobile():
-    yield from OpenClip("MobileCLIP2-S0").pictures((1, 16), 1.0, 0.8)
-
-
 ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "siglip": rows_siglip, "pe": rows_pe,
-        "resnet": rows_resnet, "mobile": rows_mobile, "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
+        "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
         "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory, "gemm": rows_gemm}
 
 
