@@ -19,13 +19,19 @@ static const char *other_kind(mode_t mode)
                             : "a device";
 }
 
+static mopd_status check_kind(mode_t mode, const char *path)
+{
+    const char *kind = other_kind(mode);
+    return kind ? mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, kind) : MOPD_OK;
+}
+
 /* The system's reason; of a socket, and of a device that is not there, it would be one that says nothing. */
 static mopd_status fail_open(const char *path)
 {
     const int reason = errno;
     struct stat info;
-    if (reason == ENXIO && !stat(path, &info) && other_kind(info.st_mode))
-        return mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, other_kind(info.st_mode));
+    mopd_status st = reason == ENXIO && !stat(path, &info) ? check_kind(info.st_mode, path) : MOPD_OK;
+    if (st != MOPD_OK) return st;
     errno = reason;
     return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
 }
@@ -39,9 +45,7 @@ mopd_status mo_file_open(int *fd, size_t *size, const char *path)
     mopd_status st = MOPD_OK;
     if (fstat(*fd, &info))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
-    else if (other_kind(info.st_mode))
-        st = mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, other_kind(info.st_mode));
-    else
+    else if ((st = check_kind(info.st_mode, path)) == MOPD_OK)
         *size = info.st_size > 0 ? (size_t)info.st_size : 0;
     if (st != MOPD_OK) close(*fd);
     return st;

@@ -27,8 +27,8 @@ static mopd_status fastvit_prepare(const mo_vision *base)
 
 /* Floats per picture: the largest map between layers; inside a block, or before a layer that shrinks. */
 typedef struct sizes {
-    size_t map, inner, gate, last; /* last: channels of the last map */
-    size_t attended, width;        /* positions and channels where attention needs most */
+    size_t map, inner, last; /* last: channels of the last map */
+    size_t attended, width;  /* positions and channels where attention needs most */
 } sizes;
 
 static sizes measure(const mo_fastvit *v)
@@ -51,7 +51,6 @@ static sizes measure(const mo_fastvit *v)
     s.last = 2 * s.width;
     s.map = mo_max(s.map, side * side * s.last);
     s.inner = mo_max(s.inner, side * side * s.last);
-    s.gate = 2 * s.last; /* more than any squeeze asks for */
     return s;
 }
 
@@ -61,10 +60,18 @@ typedef struct forward {
     const mo_pool *pool;
     mo_arena arena;
     size_t chunk;
-    float *map[3], *inner, *gate,
-        *pooled; /* chunk x sizes; map[0]: where one layer's result awaits the next */
-    float *gathered, *attention;
+    float *map[3], *inner, *pooled; /* chunk x sizes; map[0]: where one layer's result awaits the next */
+    float *gate, *gathered, *attention;
 } forward;
+
+/* The most that a squeeze of the tower asks for. */
+static size_t gate_floats(const mo_fastvit *v, size_t n)
+{
+    size_t most = mo_squeeze_scratch(&v->packs->squeeze, n);
+    for (size_t i = 0; i < v->config.n_stages; i++)
+        most = mo_max(most, mo_squeeze_scratch(&v->packs->stage[i].squeeze, n));
+    return most;
+}
 
 static void forward_take(mo_arena *arena, void *ctx)
 {
@@ -75,7 +82,7 @@ static void forward_take(mo_arena *arena, void *ctx)
     f->self = mo_arena_take(arena, 1, sizeof *f);
     for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, f->chunk * s.map);
     f->inner = mo_arena_floats(arena, f->chunk * s.inner);
-    f->gate = mo_arena_floats(arena, f->chunk * s.gate);
+    f->gate = mo_arena_floats(arena, gate_floats(v, f->chunk));
     f->pooled = mo_arena_floats(arena, f->chunk * s.last);
     f->gathered = mo_arena_floats(arena, mo_conv_stem_scratch(&v->packs->stem, f->chunk, image, image));
     f->attention =

@@ -265,20 +265,7 @@ static void fastvit_equals_the_plain_program(void **state)
     for (uint32_t form = 0; form < MO_FASTVIT_FORMS; form++) {
         const mo_config c = tower_fastvit_config(form);
         assert_ok(mo_config_check(&c, "shape"));
-        mo_weights *w = tower_weights(&c, 40 + form);
-        mo_vision *v = vision_make(&c, w, false);
-        float out[VISION_N * VISION_DIM];
-        double want[VISION_DIM];
-        vision_fill(&c, 3);
-        vision_encode(v, 2, VISION_N, out);
-        for (size_t n = 0; n < VISION_N; n += 2) {
-            plain_fastvit(want, &c, w, vision_pixels + n * 3 * c.image * c.image);
-            const double worst = plain_worst(out + n * c.dim, want, c.dim);
-            if (!(worst < 2e-5)) fail_msg("form %u, picture %zu: off by %g", form, n, worst);
-        }
-        assert_true(test_max_diff(out, out + c.dim, c.dim) > 1e-4); /* pictures differ */
-        mo_vision_free(v);
-        mo_weights_free(w);
+        vision_equals_plain(&c, 40 + form, 2e-5, plain_fastvit);
     }
 }
 

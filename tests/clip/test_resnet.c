@@ -185,20 +185,7 @@ static void resnet_equals_the_plain_program(void **state)
     (void)state;
     for (int i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(i);
-        mo_weights *w = tower_weights(&c, 40 + (uint32_t)i);
-        mo_vision *v = vision_make(&c, w, false);
-        float out[VISION_N * VISION_DIM];
-        double want[VISION_DIM];
-        vision_fill(&c, 3);
-        vision_encode(v, 2, VISION_N, out);
-        for (size_t n = 0; n < VISION_N; n += 2) {
-            plain_resnet(want, &c, w, vision_pixels + n * 3 * c.image * c.image);
-            const double worst = plain_worst(out + n * c.dim, want, c.dim);
-            if (!(worst < 1e-5)) fail_msg("shape %d, picture %zu: off by %g", i, n, worst);
-        }
-        assert_true(test_max_diff(out, out + c.dim, c.dim) > 1e-4); /* pictures differ */
-        mo_vision_free(v);
-        mo_weights_free(w);
+        vision_equals_plain(&c, 40 + (uint32_t)i, 1e-5, plain_resnet);
     }
 }
 

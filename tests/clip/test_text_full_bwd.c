@@ -12,7 +12,7 @@
 enum { N = 4, N_CTX = 3, MAX_WIDTH = 36, MAX_DIM = 32, END = 2 };
 #define V(j) (MO_TEXT_CTX | (j))
 
-/* Vectors before names; two texts that are equal; one without vectors; one with two vectors the other way round. */
+/* Vectors before two names; a name without vectors; two vectors the other way round about one. */
 static const uint32_t tokens[] = {
     V(0), V(1), V(2), 5, 6, END, V(0), V(1), V(2), 7, END, 5, 6, END, V(2), 8, V(0), END};
 static const size_t start[N + 1] = {0, 6, 11, 14, 18};

@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include "support/folders.h"
+#include "support/parts.h"
 #include "support/towers.h"
 
 enum { SIDE = 64, DIM = 12 };
@@ -54,24 +55,6 @@ static const char *name_of(bool of_image, const char *name)
     return strcmp(name, "input_resolution") && strcmp(stored, lost) ? stored : NULL;
 }
 
-static void declare(mo_safetensors_writer *w, const mo_tensors *t, bool of_image)
-{
-    for (size_t i = 0; i < mo_tensors_count(t); i++) {
-        const mo_view *v = mo_tensors_view(t, i);
-        const char *name = name_of(of_image, mo_tensors_name(t, i));
-        if (name) assert_ok(mo_safetensors_writer_tensor(w, name, v->dtype, v->n_dims, v->shape));
-    }
-}
-
-static void put(mo_safetensors_writer *w, const mo_tensors *t, bool of_image)
-{
-    for (size_t i = 0; i < mo_tensors_count(t); i++) {
-        const mo_view *v = mo_tensors_view(t, i);
-        if (name_of(of_image, mo_tensors_name(t, i)))
-            assert_ok(mo_safetensors_writer_write(w, v->data, v->n * mo_dtype_size(v->dtype)));
-    }
-}
-
 /* A folder with such a vision_cfg, and no_causal_mask of the text tower. */
 static const char *mobile_folder(const char *vision, const char *unmasked)
 {
@@ -80,11 +63,11 @@ static const char *mobile_folder(const char *vision, const char *unmasked)
     mo_safetensors_writer *w;
     folder_join(path, folder, "open_clip_model.safetensors");
     assert_ok(mo_safetensors_writer_create(&w));
-    declare(w, text, false);
-    declare(w, image, true);
+    parts_declare(w, text, name_of, false);
+    parts_declare(w, image, name_of, true);
     assert_ok(mo_safetensors_writer_begin(w, path));
-    put(w, text, false);
-    put(w, image, true);
+    parts_put(w, text, name_of, false);
+    parts_put(w, image, name_of, true);
     assert_ok(mo_safetensors_writer_commit(w));
     mo_safetensors_writer_free(w);
     folder_copy(

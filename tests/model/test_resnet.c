@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "support/folders.h"
+#include "support/parts.h"
 #include "support/towers.h"
 
 static mo_tensors *text, *image;
@@ -39,36 +40,18 @@ static const char *name_of(bool of_image, const char *name)
     return stored;
 }
 
-static void declare(mo_safetensors_writer *w, const mo_tensors *t, bool of_image)
-{
-    for (size_t i = 0; i < mo_tensors_count(t); i++) {
-        const mo_view *v = mo_tensors_view(t, i);
-        const char *name = name_of(of_image, mo_tensors_name(t, i));
-        if (name) assert_ok(mo_safetensors_writer_tensor(w, name, v->dtype, v->n_dims, v->shape));
-    }
-}
-
-static void put(mo_safetensors_writer *w, const mo_tensors *t, bool of_image)
-{
-    for (size_t i = 0; i < mo_tensors_count(t); i++) {
-        const mo_view *v = mo_tensors_view(t, i);
-        if (name_of(of_image, mo_tensors_name(t, i)))
-            assert_ok(mo_safetensors_writer_write(w, v->data, v->n * mo_dtype_size(v->dtype)));
-    }
-}
-
 /* All tensors of a model with OpenAI's names. */
 static mo_tensors *join(int64_t resolution)
 {
     mo_safetensors_writer *w;
     mo_tensors *t;
     assert_ok(mo_safetensors_writer_create(&w));
-    declare(w, text, false);
-    declare(w, image, true);
+    parts_declare(w, text, name_of, false);
+    parts_declare(w, image, name_of, true);
     assert_ok(mo_safetensors_writer_tensor(w, "input_resolution", MO_I64, 0, NULL));
     assert_ok(mo_safetensors_writer_begin(w, test_path("joined.safetensors")));
-    put(w, text, false);
-    put(w, image, true);
+    parts_put(w, text, name_of, false);
+    parts_put(w, image, name_of, true);
     assert_ok(mo_safetensors_writer_write(w, &resolution, sizeof resolution));
     assert_ok(mo_safetensors_writer_commit(w));
     mo_safetensors_writer_free(w);

@@ -7,6 +7,7 @@
 #include "test.h"
 #include "base/pool.h"
 #include "clip/vision_inner.h"
+#include "support/plain.h"
 #include "support/towers.h"
 
 enum {
@@ -43,6 +44,26 @@ static inline void vision_encode(const mo_vision *v, size_t threads, size_t n, f
     assert_ok(v->prepare(v));
     assert_ok(mo_vision_fwd(v, pool, vision_pixels, n, out));
     mo_pool_free(pool);
+}
+
+/* Every other picture's features are those of the plainest program, and pictures differ. */
+static inline void vision_equals_plain(const mo_config *c, uint32_t seed, double most,
+    void (*plain)(double *feature, const mo_config *c, const mo_weights *w, const float *pixels))
+{
+    mo_weights *w = tower_weights(c, seed);
+    mo_vision *v = vision_make(c, w, false);
+    float out[VISION_N * VISION_DIM];
+    double want[VISION_DIM];
+    vision_fill(c, 3);
+    vision_encode(v, 2, VISION_N, out);
+    for (size_t n = 0; n < VISION_N; n += 2) {
+        plain(want, c, w, vision_pixels + n * 3 * c->image * c->image);
+        const double worst = plain_worst(out + n * c->dim, want, c->dim);
+        if (!(worst < most)) fail_msg("seed %u, picture %zu: off by %g", seed, n, worst);
+    }
+    assert_true(test_max_diff(out, out + c->dim, c->dim) > 1e-4);
+    mo_vision_free(v);
+    mo_weights_free(w);
 }
 
 /* Alone, in any company, at any number of threads: the same bits. */

@@ -133,14 +133,15 @@ static mopd_status read_mobile(mo_config *c, const mo_json *o, const char *path)
     return MOPD_OK;
 }
 
-mopd_status mo_timm_vision(mo_config *c, const mo_json *o, const char *path)
+mopd_status mo_timm_vision(mo_config *config, const mo_json *vision_cfg, const char *path)
 {
     const char *name = "";
-    if (!mo_json_as_string(mo_json_get(o, "timm_model_name"), &name))
+    if (!mo_json_as_string(mo_json_get(vision_cfg, "timm_model_name"), &name))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
     for (size_t i = 0; i < N_FASTVITS; i++)
-        if (!strcmp(name, fastvits[i].name)) return read_fastvit(c, o, i, path);
-    return strcmp(name, MOBILE) ? read_vit(c, o, name, path) : read_mobile(c, o, path);
+        if (!strcmp(name, fastvits[i].name)) return read_fastvit(config, vision_cfg, i, path);
+    return strcmp(name, MOBILE) ? read_vit(config, vision_cfg, name, path)
+                                : read_mobile(config, vision_cfg, path);
 }
 
 #define WHOLE(here, there)                                                                                   \
