@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupts, at_once;
@@ -172,82 +171,4 @@ bool cli_list_file(cli_list *list, const char *path)
 bool cli_list_lines(cli_list *list, const char *path)
 {
     return read_list(list, path, true);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool list_names(cli_list *names, const char *folder)
-{
-    DIR *dir = opendir(folder);
-    if (!dir) return cli_fail("%s: cannot list: %s", folder, strerror(errno)), false;
-    for (struct dirent *e; (e = readdir(dir));) {
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) cli_list_add(names, e->d_name);
-    }
-    closedir(dir);
-    if (names->n) qsort(names->item, names->n, sizeof *names->item, by_bytes);
-    return true;
-}
-
-enum { MOST_DEEP = 64 };
-
-/* A folder that is being walked, and those that it lies in. */
-typedef struct level {
-    const struct level *above;
-    struct stat about;
-    int depth;
-} level;
-
-static bool walk(cli_list *list, const char *path, const level *l);
-
-/* A folder below another; one that leads back to a folder that it lies in is passed over. */
-static bool walk_inner(cli_list *list, const char *path, const level *inner)
-{
-    for (const level *l = inner->above; l; l = l->above)
-        if (l->about.st_dev == inner->about.st_dev && l->about.st_ino == inner->about.st_ino) return true;
-    if (inner->depth == MOST_DEEP) return cli_fail("%s: folders nested too deep", path), false;
-    return walk(list, path, inner);
-}
-
-static bool walk(cli_list *list, const char *path, const level *l)
-{
-    cli_list names = {0};
-    bool ok = list_names(&names, path);
-    for (size_t i = 0; ok && i < names.n; i++) {
-        size_t n = strlen(path) + strlen(names.item[i]) + 2;
-        char *inner = cli_alloc(n, 1);
-        snprintf(inner, n, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names.item[i]);
-        level below = {.above = l, .depth = l->depth + 1};
-        if (names.item[i][0] == '.')
-            cli_remarks_pass(inner);
-        else if (!stat(inner, &below.about) && S_ISDIR(below.about.st_mode))
-            ok = walk_inner(list, inner, &below);
-        else if (mopd_image_takes(inner))
-            cli_list_add(list, inner);
-        else
-            cli_remarks_pass(inner);
-        free(inner);
-    }
-    cli_list_free(&names);
-    return ok;
-}
-
-bool cli_list_pictures(cli_list *list, const char *path)
-{
-    level top = {0};
-    if (stat(path, &top.about) || !S_ISDIR(top.about.st_mode)) {
-        cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
-        return true;
-    }
-    size_t before = list->n;
-    cli_interrupt_ends(true);
-    const bool whole = walk(list, path, &top);
-    cli_interrupt_ends(false);
-    if (!whole) return false;
-    cli_remarks_passed();
-    if (list->n == before)
-        return cli_fail("%s: no picture (.jpg, .png and so on) below this folder", path), false;
-    return true;
 }

@@ -166,9 +166,8 @@ void cli_remarks_letters(const mopd_encoder *encoder, const char *const *names, 
 /* A remark of mopd_encoder_encode_files on a picture that it could read; "" and all but the first are nothing. */
 void cli_remarks_file(const char *path, const char *message);
 
-/* Counts a file that a walk through folders passes over; tells of those that were counted. */
-void cli_remarks_pass(const char *path);
-void cli_remarks_passed(void);
+/* Tells what the walk through one of several folders passed over. */
+void cli_remarks_passed(const mopd_dataset *data);
 
 /* "remarks" of what was told, if anything was. */
 void cli_remarks_add(json_t *document);

@@ -2,7 +2,9 @@
  * pictures.c - files and folders, or a data set whose features may be there already. */
 #include "pictures.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Whether a file begins as a store does: the length of a header in 8 bytes, the last of which are zero, and a brace. */
 static bool is_store(const char *path)
@@ -15,6 +17,46 @@ static void list_files(cli_list *files, const mopd_dataset *data)
 {
     mopd_item item = {.struct_size = sizeof item};
     for (size_t i = 0; mopd_dataset_get_item(data, i, &item) == MOPD_OK; i++) cli_list_add(files, item.file);
+}
+
+/* The end of a path and of a folder's name come before any byte. */
+static int order_of(unsigned char c)
+{
+    return c == '/' ? 1 : c ? c + 1 : 0;
+}
+
+/* Paths in the order in which one walks. */
+static int by_name(const void *a, const void *b)
+{
+    const unsigned char *x = *(const unsigned char *const *)a, *y = *(const unsigned char *const *)b;
+    while (*x && *x == *y) x++, y++;
+    return order_of(*x) - order_of(*y);
+}
+
+static bool list_folder(cli_list *files, const char *path)
+{
+    const size_t before = files->n;
+    mopd_dataset *data = NULL;
+    mopd_dataset_options options;
+    mopd_dataset_options_init(&options, sizeof options);
+    options.flags = MOPD_DATASET_UNLABELLED;
+    cli_interrupt_ends(true); /* it may be large, and on a slow disk */
+    const mopd_status st = mopd_dataset_open(&data, path, &options);
+    cli_interrupt_ends(false);
+    if (st != MOPD_OK) return cli_fail_status(st), false;
+    list_files(files, data);
+    qsort(files->item + before, files->n - before, sizeof *files->item, by_name);
+    cli_remarks_passed(data);
+    mopd_dataset_close(data);
+    return true;
+}
+
+bool cli_list_pictures(cli_list *list, const char *path)
+{
+    struct stat about;
+    if (!stat(path, &about) && S_ISDIR(about.st_mode)) return list_folder(list, path);
+    cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
+    return true;
 }
 
 int cli_pictures_open(

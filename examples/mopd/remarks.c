@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_KINDS = 24, LONGEST_ENDING = 12, KIND_LETTERS = 31 };
+enum { KIND_LETTERS = 31 };
 
 static const char *const kind_names[32] = {[MOPD_REMARK_PASSED_OVER] = "passed-over",
     [MOPD_REMARK_TWO_CLASSES] = "two-classes",
@@ -38,15 +38,25 @@ static const char *advice_on(int32_t kind)
     return kind == MOPD_REMARK_CUT_WHITE ? " (--grey16 scale)" : "";
 }
 
-void cli_remarks_tell(const mopd_dataset *data, bool labels)
+/* All remarks but those of some kinds. */
+static void tell_all(const mopd_dataset *data, uint32_t but, bool labels)
 {
     mopd_remark r = {.struct_size = sizeof r};
-    const uint32_t before = told_kinds; /* what was told of the whole is not repeated of its parts */
     for (size_t i = 0; mopd_dataset_get_remark(data, i, &r) == MOPD_OK; i++) {
-        if (r.kind >= 0 && r.kind < 32 && before >> r.kind & 1) continue;
+        if (r.kind >= 0 && r.kind < 32 && but >> r.kind & 1) continue;
         if (!labels && (r.kind == MOPD_REMARK_LABELS || r.kind == MOPD_REMARK_SAME_CLASSES)) continue;
         tell(r.kind, r.n, r.text, advice_on(r.kind));
     }
+}
+
+void cli_remarks_tell(const mopd_dataset *data, bool labels)
+{
+    tell_all(data, told_kinds, labels); /* what was told of the whole is not repeated of its parts */
+}
+
+void cli_remarks_passed(const mopd_dataset *data)
+{
+    tell_all(data, 0, false);
 }
 
 void cli_remarks_file(const char *path, const char *message)
@@ -62,46 +72,6 @@ void cli_remarks_file(const char *path, const char *message)
 void cli_remarks_add(json_t *document)
 {
     if (told && json_is_object(document)) json_object_set(document, "remarks", told);
-}
-
-/* -- files that a walk passed over -------------------------------------------------------------------------- */
-
-static struct passed {
-    char what[LONGEST_ENDING + 8]; /* ".webp"; "", "hidden", "other" */
-    char *first;
-    size_t n;
-} passed[MOST_KINDS];
-
-void cli_remarks_pass(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    char what[LONGEST_ENDING + 8] = "";
-    if (*name == '.')
-        snprintf(what, sizeof what, "hidden");
-    else if (dot)
-        snprintf(what, sizeof what, "%s", strlen(dot) > LONGEST_ENDING ? "other" : dot);
-    for (char *at = what; *at; at++) *at = (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at);
-    size_t k = 0;
-    while (k + 1 < MOST_KINDS && passed[k].n && strcmp(passed[k].what, what) != 0) k++;
-    if (!passed[k].n++) {
-        strcpy(passed[k].what, what);
-        passed[k].first = cli_strdup(path);
-    }
-}
-
-void cli_remarks_passed(void)
-{
-    for (size_t k = 0; k < MOST_KINDS && passed[k].n; k++) {
-        const size_t n = passed[k].n, room = strlen(passed[k].first) + 128;
-        char *text = cli_alloc(room, 1);
-        const char *what = passed[k].what;
-        snprintf(text, room, "%zu %s%s%s passed over: %s%s", n, !*what ? "" : what, !*what ? "" : " ",
-            n == 1 ? "file was" : "files were", passed[k].first, n == 1 ? "" : " and others");
-        tell(MOPD_REMARK_PASSED_OVER, n, text, "");
-        free(text);
-        free(passed[k].first);
-        passed[k] = (struct passed){.n = 0};
-    }
 }
 
 /* -- words that the vocabulary spells ---------------------------------------------------------------------- */

@@ -7,11 +7,12 @@
  * it may be one of the class, or the class folder is none. */
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/path.h"
+#include "base/places.h"
 #include "data/dataset.h"
 #include "format/image_decode.h"
 
@@ -26,18 +27,12 @@ typedef struct found {
     mo_remarks remarks;
 } found;
 
-/* Which folder it is, by whatever path one comes to it. */
-typedef struct place {
-    dev_t device;
-    ino_t number;
-} place;
-
 /* One name in a folder. */
 typedef struct entry {
     const char *name;
-    char *path; /* below the data folder */
+    char *path;       /* below the data folder */
+    const char *file; /* the whole path */
     bool is_folder;
-    place place;
 } entry;
 
 typedef mopd_status (*visit_fn)(found *f, const entry *e, void *context);
@@ -47,22 +42,14 @@ bool mo_folder_is_picture(const char *name)
     return *name != '.' && mo_image_takes(name);
 }
 
-/* Whether there is a folder, and which. */
-static bool find_place(place *out, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return false;
-    *out = (place){info.st_dev, info.st_ino};
-    return true;
-}
-
 static mopd_status visit(found *f, const char *below, const char *name, visit_fn fn, void *context)
 {
     entry e = {.name = name, .path = *below ? mo_path_join(below, name) : mo_mem_strdup(name)};
     char *file = e.path ? mo_path_join(f->data, e.path) : NULL;
     const char *why = mo_remarks_why(name);
     mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
-    e.is_folder = file && find_place(&e.place, file);
+    e.file = file;
+    e.is_folder = file && mo_file_is_dir(file);
     if (st == MOPD_OK) st = why ? mo_remarks_pass(&f->remarks, why, e.path, 1) : fn(f, &e, context);
     mo_mem_free(file);
     mo_mem_free(e.path);
@@ -89,25 +76,19 @@ typedef struct tally {
     char *first; /* path of a picture, owned */
     bool deep;
     int depth;
-    place place[MOST_DEEP + 1]; /* of the folder and of those that lead from it to where the walk is */
+    mo_places seen; /* links may lead in a ring, and several of them in more ways than can be walked */
 } tally;
-
-/* Links may lead in a ring, and several of them in more ways than can be walked. */
-static bool is_walked_already(const tally *t, place p)
-{
-    for (int i = 0; i <= t->depth; i++)
-        if (t->place[i].device == p.device && t->place[i].number == p.number) return true;
-    return false;
-}
 
 static mopd_status tally_entry(found *f, const entry *e, void *context)
 {
     tally *t = context;
     mopd_status st = MOPD_OK;
     if (e->is_folder) {
+        bool first;
         t->n_folders++;
-        if (!t->deep || t->depth == MOST_DEEP || is_walked_already(t, e->place)) return MOPD_OK;
-        t->place[++t->depth] = e->place;
+        if (!t->deep || t->depth == MOST_DEEP) return MOPD_OK;
+        if ((st = mo_places_enter(&t->seen, e->file, &first)) != MOPD_OK || !first) return st;
+        t->depth++;
         st = walk(f, e->path, tally_entry, t);
         t->depth--;
     } else if (mo_folder_is_picture(e->name)) {
@@ -120,13 +101,14 @@ static mopd_status tally_entry(found *f, const entry *e, void *context)
 static mopd_status tally_folder(found *f, const char *below, bool deep, tally *t)
 {
     const bool off = f->remarks.off;
+    bool first;
     *t = (tally){.deep = deep};
     char *folder = mo_path_join(f->data, below);
-    if (!folder) return MOPD_E_NOMEM;
-    (void)find_place(t->place, folder);
+    mopd_status st = folder ? mo_places_enter(&t->seen, folder, &first) : MOPD_E_NOMEM;
     f->remarks.off = true;
-    mopd_status st = walk(f, below, tally_entry, t);
+    if (st == MOPD_OK) st = walk(f, below, tally_entry, t);
     f->remarks.off = off;
+    mo_places_free(&t->seen);
     mo_mem_free(folder);
     return st;
 }

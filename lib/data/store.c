@@ -268,15 +268,6 @@ static mopd_status read_row(const opened *o, size_t i, mo_dataset_row *row, int3
     return MOPD_OK;
 }
 
-/* *is: the metadata has this key, whose one value is `word`. */
-static mopd_status read_word(const opened *o, const char *key, const char *word, bool *is)
-{
-    const char *value = mo_tensors_meta(o->file, key);
-    *is = value && !strcmp(value, word);
-    if (!value || *is) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is '%s', not '%s'", o->path, key, value, word);
-}
-
 static mopd_status read_source(const opened *o, mo_dataset_source *s)
 {
     const char *fingerprint, *preprocessing;
@@ -294,9 +285,9 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     if (labelled && (!s->unlabelled || mo_json_count(o->classes) != 1))
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'labelled' is '%s' with %zu classes, not 'no' with one",
             o->path, labelled, mo_json_count(o->classes));
-    if ((st = read_word(o, "precision", "bf16", &s->quantized)) != MOPD_OK) return st;
-    if ((st = read_word(o, "grey16", "scaled", &s->scaled16)) != MOPD_OK) return st;
-    if ((st = read_word(o, "orientation", "exif", &s->upright)) != MOPD_OK) return st;
+    if ((st = mo_tensors_meta_word(&s->quantized, o->file, "precision", "bf16")) != MOPD_OK) return st;
+    if ((st = mo_tensors_meta_word(&s->scaled16, o->file, "grey16", "scaled")) != MOPD_OK) return st;
+    if ((st = mo_tensors_meta_word(&s->upright, o->file, "orientation", "exif")) != MOPD_OK) return st;
     if ((views ? views : 1) != s->n_views)
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
             (unsigned long long)views, s->n_views);

@@ -2,26 +2,25 @@
  * unlabelled.c - every picture below a folder, without labels: a photo library by year and month, a pool to label.
  *
  * All pictures are of one class that says so.  What is hidden, left there by operating systems or no picture is counted
- * for mopd_dataset_get_remark; a folder that leads back to one that it lies in is passed over. */
+ * for mopd_dataset_get_remark; each folder is walked once, by whatever links one comes to it. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/path.h"
+#include "base/places.h"
 #include "data/dataset.h"
 
 #define MOST_DEEP 64
 
-/* A folder that is being walked, and those that it lies in. */
-typedef struct level {
-    const struct level *above;
-    const char *path;  /* below the data folder, "" for itself */
-    struct stat about; /* of the folder */
-    int depth;
-    mo_remarks *remarks;
-} level;
+/* What a walk has found so far. */
+typedef struct found {
+    const char *data; /* the folder */
+    mo_dataset_list list;
+    mo_remarks remarks;
+    mo_places seen;
+} found;
 
 static char *join(const char *below, const char *name)
 {
@@ -38,48 +37,44 @@ static mopd_status add_picture(mo_dataset_list *list, const char *below, const c
     return st;
 }
 
-static bool is_walked_already(const level *l, const struct stat *about)
+static mopd_status walk(found *f, const char *below, int depth);
+
+static mopd_status visit_folder(found *f, const char *file, const char *path, int depth)
 {
-    for (; l; l = l->above) {
-        if (l->about.st_dev == about->st_dev && l->about.st_ino == about->st_ino) return true;
-    }
-    return false;
+    bool first;
+    if (depth > MOST_DEEP)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: folders are nested deeper than %d", file, MOST_DEEP);
+    mopd_status st = mo_places_enter(&f->seen, file, &first);
+    return st == MOPD_OK && first ? walk(f, path, depth) : st;
 }
 
-static mopd_status walk(mo_dataset_list *list, const char *data, const level *l);
-
-/* What stands in a folder under this name. */
-static mopd_status visit(mo_dataset_list *list, const char *data, const level *l, const char *name)
+/* What stands in the folder `below` under this name. */
+static mopd_status visit(found *f, const char *below, int depth, const char *name)
 {
-    level inner = {.above = l, .depth = l->depth + 1, .remarks = l->remarks};
-    char *path = join(l->path, name), *file = path ? mo_path_join(data, path) : NULL;
-    mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
-    const bool there = file && !stat(file, &inner.about);
+    char *path = join(below, name), *file = path ? mo_path_join(f->data, path) : NULL;
     const char *why = mo_remarks_why(name);
-    inner.path = path;
-    if (st == MOPD_OK && why) {
-        st = mo_remarks_pass(l->remarks, why, path, 1);
-    } else if (there && S_ISDIR(inner.about.st_mode)) {
-        if (inner.depth > MOST_DEEP)
-            st = mo_fail(MOPD_E_UNSUPPORTED, "%s: folders are nested deeper than %d", file, MOST_DEEP);
-        else if (!is_walked_already(l, &inner.about))
-            st = walk(list, data, &inner);
-    } else if (there && mo_folder_is_picture(name)) {
-        st = add_picture(list, l->path, name);
-    } else if (st == MOPD_OK) {
-        st = mo_remarks_pass_file(l->remarks, path);
+    mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) {
+        if (why)
+            st = mo_remarks_pass(&f->remarks, why, path, 1);
+        else if (mo_file_is_dir(file))
+            st = visit_folder(f, file, path, depth + 1);
+        else if (mo_folder_is_picture(name) && mo_file_exists(file))
+            st = add_picture(&f->list, below, name);
+        else
+            st = mo_remarks_pass_file(&f->remarks, path);
     }
     mo_mem_free(path);
     mo_mem_free(file);
     return st;
 }
 
-static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
+static mopd_status walk(found *f, const char *below, int depth)
 {
     mo_names names = {0};
-    char *folder = *l->path ? mo_path_join(data, l->path) : mo_mem_strdup(data);
+    char *folder = *below ? mo_path_join(f->data, below) : mo_mem_strdup(f->data);
     mopd_status st = folder ? mo_names_dir(&names, folder) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) st = visit(list, data, l, names.name[i]);
+    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) st = visit(f, below, depth, names.name[i]);
     mo_names_free(&names);
     mo_mem_free(folder);
     return st;
@@ -87,23 +82,23 @@ static mopd_status walk(mo_dataset_list *list, const char *data, const level *l)
 
 mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char *root)
 {
-    mo_dataset_list list = {0};
-    mo_remarks remarks = {0};
-    level top = {.path = "", .remarks = &remarks};
-    mopd_status st = stat(path, &top.about) ? mo_fail_errno(MOPD_E_IO, "%s: cannot list", path) : MOPD_OK;
-    if (st == MOPD_OK) st = walk(&list, path, &top);
-    if (st == MOPD_OK && !list.n)
+    bool first;
+    found f = {.data = path};
+    mopd_status st = mo_places_enter(&f.seen, path, &first);
+    if (st == MOPD_OK) st = walk(&f, "", 0);
+    if (st == MOPD_OK && !f.list.n)
         st = mo_fail(MOPD_E_FORMAT, "%s: no picture (.jpg, .png and so on) below this folder", path);
-    if (st == MOPD_OK) st = mo_remarks_finish(&remarks);
-    if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : path);
+    if (st == MOPD_OK) st = mo_remarks_finish(&f.remarks);
+    if (st == MOPD_OK) st = mo_dataset_list_build(out, &f.list, path, root ? root : path);
     if (st == MOPD_OK) {
         (*out)->source->unlabelled = true;
-        (*out)->source->remarks = remarks;
-        remarks = (mo_remarks){0};
+        (*out)->source->remarks = f.remarks;
+        f.remarks = (mo_remarks){0};
     }
-    mo_remarks_free(&remarks);
-    for (size_t i = 0; i < list.n; i++) mo_mem_free(list.row[i].path);
-    mo_mem_free(list.row);
+    mo_places_free(&f.seen);
+    mo_remarks_free(&f.remarks);
+    for (size_t i = 0; i < f.list.n; i++) mo_mem_free(f.list.row[i].path);
+    mo_mem_free(f.list.row);
     return st;
 }
 

@@ -40,6 +40,9 @@ const char *mo_tensors_meta_key(const mo_tensors *t, size_t i);
 const char *mo_tensors_meta_value(const mo_tensors *t, size_t i);
 const char *mo_tensors_meta(const mo_tensors *t, const char *key);
 
+/* *said: the key stands there, with the only word that it may have; FORMAT for another. */
+mopd_status mo_tensors_meta_word(bool *said, const mo_tensors *t, const char *key, const char *word);
+
 /* Tells the system that a tensor's pages are not needed now. */
 void mo_tensors_release(const mo_tensors *t, const mo_view *view);
 

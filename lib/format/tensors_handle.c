@@ -2,6 +2,8 @@
  * tensors_handle.c - the handle of an open file of tensors: its bytes, its path, names to views. */
 #include "format/tensors_inner.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 mopd_status mo_tensors_make(mo_tensors *t, size_t n, size_t n_meta)
@@ -145,6 +147,15 @@ const char *mo_tensors_meta(const mo_tensors *t, const char *key)
 {
     size_t at = mo_index_find(&t->meta, key);
     return at == SIZE_MAX ? NULL : t->meta_value[at];
+}
+
+mopd_status mo_tensors_meta_word(bool *said, const mo_tensors *t, const char *key, const char *word)
+{
+    const char *its = mo_tensors_meta(t, key);
+    *said = its && !strcmp(its, word);
+    if (!its || *said) return MOPD_OK;
+    return mo_fail(
+        MOPD_E_FORMAT, "%s: metadata '%s' is '%.20s', not '%s'", mo_tensors_path(t), key, its, word);
 }
 
 void mo_tensors_release(const mo_tensors *t, const mo_view *view)

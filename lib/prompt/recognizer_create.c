@@ -327,21 +327,10 @@ static mopd_status show(mopd_recognizer *r, const uint32_t *at, size_t n)
     return MOPD_OK;
 }
 
-mopd_status mo_recognizer_check(const mopd_recognizer *r, const mopd_encoder *encoder, const char *place)
-{
-    if (strcmp(r->fingerprint, encoder->fingerprint) != 0)
-        return mo_fail(MOPD_E_MISMATCH, "%s: fitted with the model %s, this one is %s", place, r->fingerprint,
-            encoder->fingerprint);
-    if (r->data.dim != mo_text_dim(encoder->text))
-        return mo_fail(MOPD_E_MISMATCH, "%s: features of %zu numbers, the model has %zu", place, r->data.dim,
-            mo_text_dim(encoder->text));
-    return MOPD_OK;
-}
-
 mopd_status mo_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *from,
     const mopd_encoder *encoder, const char *const *classes, size_t n_classes)
 {
-    mopd_status st = mo_recognizer_check(from, encoder, "recogniser");
+    mopd_status st = mo_bank_check_model(from->fingerprint, from->data.dim, encoder, "recogniser");
     if (st != MOPD_OK) return st;
     mopd_recognizer *r = NULL;
     const char **new_names = mo_mem_alloc(n_classes, sizeof *new_names);

@@ -261,20 +261,11 @@ static mopd_status read_prompt(mopd_recognizer *r, const mo_tensors *f)
     return mo_file_parts_read(&context, 1, f, WHOSE);
 }
 
-/* *said: a key that says one word, or is missing. */
-static mopd_status read_word(bool *said, const mo_tensors *f, const char *key, const char *word)
-{
-    const char *its = mo_tensors_meta(f, key);
-    *said = its && !strcmp(its, word);
-    if (!its || *said) return MOPD_OK;
-    return mo_fail(MOPD_E_FORMAT, "%s: %s is '%.20s', not '%s'", mo_tensors_path(f), key, its, word);
-}
-
 static mopd_status read_head(mopd_recognizer *r, const mo_tensors *f)
 {
     mopd_status st = mo_metadata_read_head(f, "recognizer", "recogniser", r->fingerprint);
-    if (st == MOPD_OK) st = read_word(&r->upright, f, "mopd.orientation", "exif");
-    if (st == MOPD_OK) st = read_word(&r->scaled16, f, "mopd.grey16", "scaled");
+    if (st == MOPD_OK) st = mo_tensors_meta_word(&r->upright, f, "mopd.orientation", "exif");
+    if (st == MOPD_OK) st = mo_tensors_meta_word(&r->scaled16, f, "mopd.grey16", "scaled");
     if (st == MOPD_OK) st = read_settings(r, f);
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->classes, f, "mopd.classes");
     if (st == MOPD_OK) st = mo_metadata_read_names(&r->templates, f, "mopd.templates");

@@ -50,10 +50,6 @@ mopd_status mo_recognizer_set_pictures(
     mopd_recognizer *r, const float *features, const int32_t *labels, size_t n);
 mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim);
 
-/* MISMATCH, named as of `place`, for another encoder than that of the fit.  A file may claim the encoder's
- * fingerprint and still have features of another width. */
-mopd_status mo_recognizer_check(const mopd_recognizer *r, const mopd_encoder *encoder, const char *place);
-
 /* As the public functions of the same end. */
 mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
     const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,

@@ -441,9 +441,9 @@ def main():
         if only and group not in only or group == "threads" and args.threads == 1:
             continue
         rates += measured(group, rows, found)
+        if args.json:  # after each group: what is measured is kept whatever comes later
+            record.merge(args.json, args, clock_name, ours.build_info(), found)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}.{rates}")
-    if args.json:
-        record.merge(args.json, args, clock_name, ours.build_info(), found)
 
 
 if __name__ == "__main__":

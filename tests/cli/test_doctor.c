@@ -276,7 +276,7 @@ static void a_given_recogniser_judges(void **state)
     assert_true(has_path(json_object_get(d, "suspects"), "train/boat/wrong.png"));
     json_decref(d);
     r = run_mopd(NULL, "doctor -m @ -d @ -r @", tiny_model(2), planted("new"), path);
-    assert_one_error(&r, 1, "judge.safetensors", "fitted with the model");
+    assert_one_error(&r, 1, "judge.safetensors", "made with the model");
 }
 
 static void too_little_is_told(void **state)

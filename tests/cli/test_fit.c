@@ -70,7 +70,7 @@ static void classify_answers_by_a_recogniser(void **state)
     r = run_mopd(NULL, "classify -m @ -r @ --set 0.9 @", tiny_model(1), path, picture);
     assert_one_error(&r, 1, "16 pictures are too few", "40");
     r = run_mopd(NULL, "classify -m @ -r @ @", tiny_model(2), path, picture);
-    assert_one_error(&r, 1, "r.safetensors: ", "fitted with the model");
+    assert_one_error(&r, 1, "r.safetensors: ", "made with the model");
     r = run_mopd(NULL, "classify -m @ -r @ @", tiny_model(1), picture, picture);
     assert_run(r, 1);
 }
@@ -180,7 +180,7 @@ static void eval_tells_strangers_from_classes(void **state)
     r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(1), test_path("foreign"), path);
     assert_one_error(&r, 1, "none of the classes of the pictures (x, y)", "--also");
     r = run_mopd(NULL, "eval -m @ -d @ -r @", tiny_model(2), data, path);
-    assert_one_error(&r, 1, "known.safetensors: ", "fitted with the model");
+    assert_one_error(&r, 1, "known.safetensors: ", "made with the model");
 }
 
 static void also_takes_no_name_that_is_one_to_the_model(void **state)

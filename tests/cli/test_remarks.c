@@ -83,7 +83,8 @@ static void walked_folders_tell_what_they_pass_over(void **state)
         run_mopd(NULL, "classify -m @ --classes cat,dog --format json @ @", tiny_model(1), data(), data());
     assert_run(r, 0);
     assert_has(r.err, "mopd: note: 2 .xcf files were passed over: ");
-    assert_has(r.err, "mopd: note: 1 hidden file was passed over: ");
+    assert_has(r.err,
+        "mopd: note: 2 files and folders of the operating system were passed over: __MACOSX and others\n");
     json_t *d = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
     assert_int_equal(json_object_size(d), 2);
     assert_int_equal(json_array_size(json_object_get(d, "results")), 16);

@@ -72,7 +72,7 @@ static void a_recogniser_says_what_it_is_unsure_of(void **state)
     assert_int_equal(suggested(d, "cluster"), 5); /* two a class are too few to be asked */
     json_decref(d);
     r = run_mopd(NULL, "suggest -m @ -d @ -r @ -n 5", tiny_model(2), pool("more"), path);
-    assert_one_error(&r, 1, "known.safetensors", "fitted with the model");
+    assert_one_error(&r, 1, "known.safetensors", "made with the model");
 }
 
 /* Of the pool's least sure pictures, and of no others. */

@@ -106,16 +106,36 @@ static void lists_may_lack_the_column(void **state)
     assert_fails(mopd_dataset_open(&d, test_path("bare.csv"), NULL), MOPD_E_FORMAT, "no column 'label'");
 }
 
+/* Each folder holds two links to the next: the paths to the last are 2 to the 40th. */
+static void links_that_multiply_paths_are_walked_once(void **state)
+{
+    (void)state;
+    char path[64], to[64];
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "many/%02d/1.png", i);
+        test_text(path, "");
+        snprintf(to, sizeof to, "../%02d", i + 1);
+        for (char side = 'a'; side <= 'b' && i < 39; side++) {
+            snprintf(path, sizeof path, "many/%02d/%c", i, side);
+            assert_int_equal(symlink(to, test_path(path)), 0);
+        }
+    }
+    mopd_dataset *d = NULL;
+    assert_ok(open_as(&d, test_path("many"), MOPD_DATASET_UNLABELLED));
+    assert_int_equal(datasets_info(d).n_items, 40);
+    mopd_dataset_close(d);
+}
+
 static void links_in_a_ring_end(void **state)
 {
     (void)state;
     test_text("ring/a/1.png", "");
     assert_int_equal(symlink("..", test_path("ring/a/up")), 0);
-    assert_int_equal(symlink("a", test_path("ring/b")), 0); /* no ring: taken twice, as a folder would be */
+    assert_int_equal(symlink("a", test_path("ring/b")), 0); /* the same folder again: taken once */
     assert_int_equal(symlink("nothing", test_path("ring/dead.png")), 0);
     mopd_dataset *d = NULL;
     assert_ok(open_as(&d, test_path("ring"), MOPD_DATASET_UNLABELLED));
-    assert_string_equal(datasets_listing(d), "a/1.png=unlabelled b/1.png=unlabelled");
+    assert_string_equal(datasets_listing(d), "a/1.png=unlabelled");
     mopd_dataset_close(d);
     char path[512] = "deeper";
     for (int i = 0; i < 65; i++) strcat(path, "/d");
@@ -178,6 +198,7 @@ int main(void)
         cmocka_unit_test(content_tells_whether_there_are_labels),
         cmocka_unit_test(lists_may_lack_the_column),
         cmocka_unit_test(links_in_a_ring_end),
+        cmocka_unit_test(links_that_multiply_paths_are_walked_once),
         cmocka_unit_test(stores_know_that_they_have_none),
         cmocka_unit_test(libraries_survive_lack_of_memory),
     };

@@ -176,7 +176,7 @@ static void new_names_stand_beside_old_ones(void **state)
     mopd_encoder *stranger = tiny_open(2, 1);
     mopd_recognizer *none;
     assert_fails(
-        mopd_recognizer_with_classes(&none, r, stranger, names, 3), MOPD_E_MISMATCH, "fitted with the model");
+        mopd_recognizer_with_classes(&none, r, stranger, names, 3), MOPD_E_MISMATCH, "made with the model");
     mopd_encoder_close(stranger);
     mopd_recognizer_close(r);
     mopd_recognizer_close(other);
@@ -268,7 +268,7 @@ static void a_file_gives_the_same_back(void **state)
     assert_ok(mopd_recognizer_extend(&more, back, probe, probe_y, 30, 0));
     mopd_encoder *stranger = tiny_open(2, 1);
     assert_fails(
-        mopd_recognizer_open(&none, path, stranger), MOPD_E_MISMATCH, "r.safetensors: fitted with the model");
+        mopd_recognizer_open(&none, path, stranger), MOPD_E_MISMATCH, "r.safetensors: made with the model");
     mopd_encoder_close(stranger);
     mopd_recognizer_close(r);
     mopd_recognizer_close(back);

@@ -39,7 +39,7 @@ static void headers_that_lie_are_refused(void **state)
         {"\"mopd.kind\"", "\"mopd.kinD\"", "mopd.kind"},
         {"\"mopd.fingerprint\":\"", "\"mopd.fingerprint\":\"0", "its fingerprint is too long"},
         {"\"mopd.format\"", "\"mopd.orientation\":\"up\",\"mopd.format\"",
-            "mopd.orientation is 'up', not 'exif'"},
+            "metadata 'mopd.orientation' is 'up', not 'exif'"},
         {"\\\"keep\\\":0", "\\\"keep\\\":7", "keep is 7.95"},
         {"\\\"lambda\\\":", "\\\"lambda\\\":-", "lambda is -"},
         {"\\\"kappa\\\":", "\\\"kappa\\\":-", "kappa is -"},
