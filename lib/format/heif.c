@@ -12,6 +12,7 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "format/heif_parts.h"
 
 enum {
     MOST_SIDE = 32768,
@@ -19,7 +20,8 @@ enum {
     LEAST_LIMIT = 1 << 20,
     MOST_DECODERS = 8,
     MOST_BRANDS = 64,
-    MOST_AUXILIARIES = 16
+    MOST_AUXILIARIES = 16,
+    BEYOND = 8 /* what is decoded for a picture, against the largest */
 };
 
 typedef struct decoder {
@@ -69,13 +71,20 @@ static mopd_status fail_heif(const decoder *d, struct heif_error error)
     return mo_fail(st, "%s: %s", d->kind, error.message);
 }
 
+static uint64_t limit_of(uint64_t max_pixels)
+{
+    return max_pixels ? mo_min(max_pixels, MO_IMAGE_MAX_PIXELS) : MO_IMAGE_MAX_PIXELS;
+}
+
 /* libheif's own limit, on each side, holds for all that a file claims inside, as tiles of a grid; the picture's size is checked
  * next.  No threads: pictures are shared out among ours. */
 static mopd_status open_file(decoder *d, const void *bytes, size_t n_bytes, uint64_t max_pixels)
 {
+    const uint64_t most = limit_of(max_pixels);
+    mopd_status st = mo_heif_parts_check(bytes, n_bytes, BEYOND * mo_max(most, LEAST_LIMIT), d->kind);
+    if (st != MOPD_OK) return st;
     if (!(d->context = heif_context_alloc()))
         return mo_fail(MOPD_E_NOMEM, "%s: no memory for libheif", d->kind);
-    const uint64_t most = max_pixels ? mo_min(max_pixels, MO_IMAGE_MAX_PIXELS) : MO_IMAGE_MAX_PIXELS;
     heif_context_set_maximum_image_size_limit(d->context, (int)mo_max(mo_min(most, MOST_SIDE), LEAST_SIDE));
     heif_context_set_max_decoding_threads(d->context, 0);
     struct heif_error error = heif_context_read_from_memory_without_copy(d->context, bytes, n_bytes, NULL);
