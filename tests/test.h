@@ -67,6 +67,8 @@ void test_fail_once(long n);
 /* Blocks of the library alive now, counted by an allocator that test_count_start installs. */
 void test_count_start(void);
 long test_count_live(void);
+/* The most bytes of the library that were alive at once since the last call. */
+size_t test_count_peak(void);
 /* Blocks asked for since the program began, by that allocator. */
 long test_count_taken(void);
 

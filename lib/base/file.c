@@ -64,29 +64,50 @@ mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const c
     return MOPD_OK;
 }
 
-mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit)
+/* `step` more bytes behind those in buf, fewer only at the end of the file. */
+static mopd_status read_more(int fd, mo_buf *buf, size_t step, size_t *got, const char *path)
+{
+    char *room = mo_buf_room(buf, step);
+    mopd_status st = room ? mo_file_read_bytes(fd, room, step, got, path) : MOPD_E_NOMEM;
+    if (st != MOPD_OK) return st;
+    buf->size += *got;
+    buf->data[buf->size] = 0;
+    return MOPD_OK;
+}
+
+/* Once for ordinary files; on for those of /proc, whose size reads as 0. */
+static mopd_status read_rest(int fd, mo_buf *buf, size_t size, size_t limit, const char *path)
+{
+    size_t step = size < buf->size ? 1 : size - buf->size + 1, got;
+    do {
+        if (buf->size > limit || size > limit)
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: larger than %zu bytes", path, limit);
+        mopd_status st = read_more(fd, buf, step, &got, path);
+        if (st != MOPD_OK) return st;
+        step = 65536;
+    } while (got > 0);
+    return MOPD_OK;
+}
+
+mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo_file_look *look)
 {
     int fd;
-    size_t size = 0;
+    size_t size = 0, got = 0;
     mopd_status st = mo_file_open(&fd, &size, path);
     if (st != MOPD_OK) return st;
     buf->size = 0;
-    size_t step = size + 1, got = 0;
-    do { /* once for ordinary files; on for those of /proc, whose size reads as 0 */
-        if (buf->size > limit || size > limit) {
-            st = mo_fail(MOPD_E_UNSUPPORTED, "%s: larger than %zu bytes", path, limit);
-            break;
-        }
-        char *room = mo_buf_room(buf, step);
-        st = room ? mo_file_read_bytes(fd, room, step, &got, path) : MOPD_E_NOMEM;
-        if (st != MOPD_OK) break;
-        buf->size += got;
-        buf->data[buf->size] = 0;
-        step = 65536;
-    } while (got > 0);
+    if (look && (st = read_more(fd, buf, MO_FILE_HEAD, &got, path)) == MOPD_OK &&
+        (st = look(buf->data, buf->size)) != MOPD_OK)
+        st = mo_fail_at(st, "%s", path);
+    if (st == MOPD_OK) st = read_rest(fd, buf, size, limit, path);
     close(fd);
     if (st != MOPD_OK) mo_buf_free(buf);
     return st;
+}
+
+mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit)
+{
+    return mo_file_read_looking(buf, path, limit, NULL);
 }
 
 bool mo_file_exists(const char *path)

@@ -15,6 +15,12 @@ mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const c
 /* Reads a whole file of at most limit bytes into buf (emptied first).  UNSUPPORTED beyond the limit. */
 mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit);
 
+/* The same, but `look` is given the first bytes, MO_FILE_HEAD where there are so many, before room is made for the others and
+ * they are read.  Where it fails, so does this, with the path in front. */
+#define MO_FILE_HEAD 1024
+typedef mopd_status mo_file_look(const void *head, size_t n_bytes);
+mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo_file_look *look);
+
 bool mo_file_exists(const char *path);
 bool mo_file_is_dir(const char *path);
 

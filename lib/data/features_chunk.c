@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/ints.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sha256.h"
@@ -60,22 +59,22 @@ static uint64_t view_seed(uint64_t seed, const char *hash, uint64_t view)
 
 static mopd_status prepare(const chunk *c, slot *s)
 {
-    mo_map map;
+    mo_buf file = {0};
     mo_image picture = {0};
     s->cut = false;
     mo_sha256 sha;
-    mopd_status st = mo_map_open(&map, s->file, true);
+    mopd_status st = mo_image_read(&file, s->file);
     if (st != MOPD_OK) return st;
     mo_sha256_init(&sha);
-    mo_sha256_add(&sha, map.data, map.size);
+    mo_sha256_add(&sha, file.data, file.size);
     mo_sha256_hex(&sha, s->hash);
     s->found = s->pixels ? mo_features_cache_take(&c->job->cache, s->hash, s->plain) : NULL;
     const bool decode = s->pixels && !s->found;
     if (decode) {
-        st = mo_image_decode(&picture, map.data, map.size, &c->job->encoder->rules);
+        st = mo_image_decode(&picture, file.data, file.size, &c->job->encoder->rules);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
-    mo_map_close(&map);
+    mo_buf_free(&file);
     const mo_features_job *j = c->job;
     const mo_pixels *settings = &j->encoder->config.pixels;
     for (size_t v = 0; v < s->n_views && decode && st == MOPD_OK; v++) {

@@ -6,6 +6,7 @@
 #ifndef MO_FORMAT_IMAGE_DECODE_H
 #define MO_FORMAT_IMAGE_DECODE_H
 
+#include "base/buf.h"
 #include "format/image.h"
 
 /* The names of the kinds of pictures that this build reads, NULL behind the last. */
@@ -17,6 +18,10 @@ bool mo_image_takes(const char *path);
 /* Decodes a picture of such a kind; rules NULL: all zero.  FORMAT: of none, broken or cut short; UNSUPPORTED:
  * more than max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
 mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
+
+/* A file's bytes, for mo_image_decode.  Of a file that is no such picture only the first bytes are read, however long it is: fails
+ * as mo_image_decode would; messages begin with the path. */
+mopd_status mo_image_read(mo_buf *buf, const char *path);
 
 /* The same from a file; messages begin with its path. */
 mopd_status mo_image_decode_file(mo_image *out, const char *path, const mo_image_rules *rules);

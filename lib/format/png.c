@@ -18,6 +18,8 @@
 #include "format/exif.h"
 #include "format/png_stream.h"
 
+enum { MOST_INFLATED = 1032 };
+
 typedef struct decoder {
     png_structp png;
     png_infop info;
@@ -247,6 +249,15 @@ static mopd_status finish_rows(decoder *d)
     return mo_png_layout_check_end(d->bytes, d->n_bytes, d->stream.at);
 }
 
+/* Before room is made for the picture: deflate makes at most 1,032 bytes of one. */
+static mopd_status check_length(const decoder *d, size_t width, size_t height)
+{
+    const size_t row = mo_ceil_div(width * png_get_channels(d->png, d->info) * (size_t)d->depth, 8);
+    if (d->n_bytes >= row * height / MOST_INFLATED) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "PNG is cut short: its %zu bytes cannot hold %zu x %zu pixels", d->n_bytes,
+        width, height);
+}
+
 static mopd_status read_all(decoder *d)
 {
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come next, with a better message */
@@ -258,6 +269,7 @@ static mopd_status read_all(decoder *d)
     if (st != MOPD_OK) return st;
     d->depth = png_get_bit_depth(d->png, d->info);
     d->type = png_get_color_type(d->png, d->info);
+    if ((st = check_length(d, width, height)) != MOPD_OK) return st;
     st = d->type == PNG_COLOR_TYPE_PALETTE ? read_palette(d) : MOPD_OK;
     if (st != MOPD_OK) return st;
     read_key(d);

@@ -18,8 +18,9 @@
 
 enum {
     MOST = MO_TIFF_SAMPLES,
-    LEAST_LIMIT = 1 << 20, /* pixels of a tile */
-    BEYOND = 4             /* tiles together, against the largest picture */
+    LEAST_LIMIT = 1 << 20, /* pixels of a tile that are allowed to any picture, */
+    LEAST_TILE = 1 << 22,  /* and to one that is not limited */
+    BEYOND = 4 /* pixels of a tile against the picture's, of all tiles against the largest picture's */
 };
 
 /* What Pillow knows. */
@@ -40,7 +41,7 @@ typedef struct decoder {
     bool apart;                /* a plane for each sample */
     uint32_t block_w, block_h; /* of a tile or strip */
     uint8_t *block;            /* as libtiff gives it */
-    uint8_t *band;             /* block_h rows of width x MOST samples as bytes */
+    uint8_t *band;             /* width x MOST samples as bytes: one row; of planes block_h rows */
     bool lacks;                /* a tag that the picture depends on */
     char message[160];
 } decoder;
@@ -200,11 +201,17 @@ static bool needs_conversion(decoder *d)
     return d->compression != COMPRESSION_NONE || across != 1 || down != 1;
 }
 
-/* The pixels of a tile or strip: small pictures have tiles of this size. */
-static uint64_t block_limit(const decoder *d)
+static uint64_t picture_limit(const decoder *d)
 {
     const uint64_t most = d->rules.max_pixels ? d->rules.max_pixels : MO_IMAGE_MAX_PIXELS;
     return mo_max(most, LEAST_LIMIT);
+}
+
+/* The pixels of a tile or strip: small pictures have tiles that are larger than they are. */
+static uint64_t block_limit(const decoder *d)
+{
+    const uint64_t own = BEYOND * (uint64_t)d->width * d->height;
+    return mo_min(picture_limit(d), mo_max(own, LEAST_TILE));
 }
 
 /* What of the tiles lies beyond the picture is decoded, too: a picture one pixel wide may have thousands of large ones, all in the
@@ -216,7 +223,7 @@ static mopd_status check_tiles(const decoder *d)
     mopd_status st = mo_image_check(w, h, block_limit(d));
     if (st == MOPD_OK)
         st = mo_image_check(mo_ceil_div((uint64_t)d->width, w) * w, mo_ceil_div((uint64_t)d->height, h) * h,
-            BEYOND * block_limit(d));
+            BEYOND * picture_limit(d));
     return st == MOPD_OK ? st : mo_fail_at(st, "TIFF: its tiles");
 }
 
@@ -252,32 +259,50 @@ static size_t read_block(decoder *d, uint32_t x, uint32_t y, int plane, tmsize_t
     return (size_t)(tiled ? TIFFTileRowSize64(d->tiff) : TIFFScanlineSize64(d->tiff));
 }
 
-/* All blocks that begin in row y, one plane or all samples. */
-static mopd_status read_plane(decoder *d, uint32_t y, int plane, tmsize_t size)
+/* n pixels of the picture from samples of one byte, `step` from pixel to pixel. */
+static void put_pixels(decoder *d, size_t to, const uint8_t *in, size_t step, size_t n)
+{
+    mo_tiff_pixel_put(
+        &d->pixel, d->out->rgb + 3 * to, d->out->alpha ? d->out->alpha + to : NULL, in, step, n);
+}
+
+/* The same from a row as libtiff gives it.  Bytes are taken where they lie. */
+static void put_row(decoder *d, size_t to, const uint8_t *row, size_t n)
+{
+    if (d->pixel.bits == 8) {
+        put_pixels(d, to, row, d->pixel.n, n);
+    } else {
+        mo_tiff_pixel_unpack(&d->pixel, row, d->band, n, -1);
+        put_pixels(d, to, d->band, MOST, n);
+    }
+}
+
+/* All blocks that begin in row y; of one plane, or with all samples: plane -1. */
+static mopd_status read_blocks(decoder *d, uint32_t y, int plane, tmsize_t size)
 {
     const uint32_t n_rows = least(d->block_h, d->height - y);
     for (uint32_t x = 0; x < d->width; x += least(d->block_w, d->width - x)) {
         const size_t row_bytes = read_block(d, x, y, plane, size), n = least(d->block_w, d->width - x);
         if (!row_bytes) return fail_tiff(d, "its data");
-        for (size_t i = 0; i < n_rows; i++)
-            mo_tiff_pixel_unpack(
-                &d->pixel, d->block + i * row_bytes, d->band + (i * d->width + x) * MOST, n, plane);
+        for (size_t i = 0; i < n_rows; i++) {
+            const uint8_t *row = d->block + i * row_bytes;
+            if (plane < 0)
+                put_row(d, (y + i) * d->width + x, row, n);
+            else
+                mo_tiff_pixel_unpack(&d->pixel, row, d->band + (i * d->width + x) * MOST, n, plane);
+        }
     }
     return MOPD_OK;
 }
 
-static mopd_status read_band(decoder *d, uint32_t y, tmsize_t size)
+/* Planes come together in the band. */
+static mopd_status read_planes(decoder *d, uint32_t y, tmsize_t size)
 {
-    const size_t n_rows = least(d->block_h, d->height - y);
+    const int n_planes = (int)mo_min(d->pixel.n, MOST);
+    const size_t n = (size_t)least(d->block_h, d->height - y) * d->width, to = (size_t)y * d->width;
     mopd_status st = MOPD_OK;
-    if (!d->apart) st = read_plane(d, y, -1, size);
-    const int n_planes = d->apart ? (int)mo_min(d->pixel.n, MOST) : 0;
-    for (int s = 0; s < n_planes && st == MOPD_OK; s++) st = read_plane(d, y, s, size);
-    for (size_t i = 0; st == MOPD_OK && i < n_rows * d->width; i++) {
-        const size_t to = (size_t)y * d->width + i;
-        mo_tiff_pixel_put(
-            &d->pixel, d->out->rgb + 3 * to, d->out->alpha ? d->out->alpha + to : NULL, d->band + MOST * i);
-    }
+    for (int s = 0; s < n_planes && st == MOPD_OK; s++) st = read_blocks(d, y, s, size);
+    if (st == MOPD_OK) put_pixels(d, to, d->band, MOST, n);
     return st;
 }
 
@@ -310,10 +335,10 @@ static mopd_status read_samples(decoder *d)
         return mo_fail(MOPD_E_NOMEM, "TIFF: %u pixels in a row", (unsigned)d->width);
     d->block =
         mo_mem_calloc((size_t)size, 1); /* a strip may hold less than it should, which libtiff lets pass */
-    d->band = mo_mem_alloc(mo_min(d->block_h, d->height), band);
+    d->band = mo_mem_alloc(d->apart ? mo_min(d->block_h, d->height) : 1, band);
     if (!d->block || !d->band) return MOPD_E_NOMEM;
     for (uint32_t y = 0; y < d->height && st == MOPD_OK; y += least(d->block_h, d->height - y))
-        st = read_band(d, y, (tmsize_t)size);
+        st = d->apart ? read_planes(d, y, (tmsize_t)size) : read_blocks(d, y, -1, (tmsize_t)size);
     return st;
 }
 
@@ -345,12 +370,20 @@ static mopd_status convert(decoder *d)
     return !pixels ? MOPD_E_NOMEM : good ? MOPD_OK : fail_tiff(d, "its data");
 }
 
+static void drop_blocks(decoder *d)
+{
+    mo_mem_free(d->block);
+    mo_mem_free(d->band);
+    d->block = d->band = NULL;
+}
+
 static mopd_status read_all(decoder *d)
 {
     mopd_status st = open_tiff(d);
     if (st == MOPD_OK) st = read_header(d);
     if (st == MOPD_OK) st = mo_image_create(d->out, d->width, d->height, d->pixel.alpha);
     if (st == MOPD_OK) st = needs_conversion(d) ? convert(d) : read_samples(d);
+    drop_blocks(d);
     if (st != MOPD_OK) return st;
     d->out->cut = d->pixel.cut;
     d->out->orientation = (uint8_t)get16(d, TIFFTAG_ORIENTATION, 1);
@@ -369,8 +402,6 @@ mopd_status mo_tiff_decode(mo_image *out, const void *bytes, size_t n_bytes, con
     d->out = out;
     mopd_status st = read_all(d);
     if (d->tiff) TIFFClose(d->tiff);
-    mo_mem_free(d->block);
-    mo_mem_free(d->band);
     mo_mem_free(d);
     if (st != MOPD_OK) mo_image_free(out);
     return st;

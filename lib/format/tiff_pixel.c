@@ -197,7 +197,7 @@ static void divide(uint8_t *rgb, unsigned alpha)
     for (int c = 0; c < 3 && alpha < 255; c++) rgb[c] = alpha ? whole((int)(rgb[c] * 255u / alpha)) : 0;
 }
 
-void mo_tiff_pixel_put(const mo_tiff_pixel *p, uint8_t *rgb, uint8_t *alpha, const uint8_t *in)
+static void put_one(const mo_tiff_pixel *p, uint8_t *rgb, const uint8_t *in)
 {
     if (p->colour == MO_TIFF_GREY)
         memset(rgb, in[0], 3);
@@ -211,6 +211,14 @@ void mo_tiff_pixel_put(const mo_tiff_pixel *p, uint8_t *rgb, uint8_t *alpha, con
         of_luma(rgb, in);
     else
         memcpy(rgb, in, 3);
-    if (alpha) *alpha = in[p->n_colours];
-    if (p->multiplied) divide(rgb, in[p->n_colours]);
+}
+
+void mo_tiff_pixel_put(
+    const mo_tiff_pixel *p, uint8_t *rgb, uint8_t *alpha, const uint8_t *in, size_t step, size_t n)
+{
+    for (size_t x = 0; x < n; x++, in += step, rgb += 3) {
+        put_one(p, rgb, in);
+        if (alpha) alpha[x] = in[p->n_colours];
+        if (p->multiplied) divide(rgb, in[p->n_colours]);
+    }
 }

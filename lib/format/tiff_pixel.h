@@ -44,7 +44,8 @@ bool mo_tiff_pixel_find(mo_tiff_pixel *out, const mo_tiff_tags *tags);
 /* n pixels of a row, as libtiff gives it, as bytes: band, n x MO_TIFF_SAMPLES; with plane at least 0 only that sample. */
 void mo_tiff_pixel_unpack(mo_tiff_pixel *p, const uint8_t *row, uint8_t *band, size_t n, int plane);
 
-/* One pixel of the band; alpha may be NULL. */
-void mo_tiff_pixel_put(const mo_tiff_pixel *p, uint8_t *rgb, uint8_t *alpha, const uint8_t *in);
+/* n pixels from samples of one byte, those of a pixel `step` bytes behind those of the one before; alpha may be NULL. */
+void mo_tiff_pixel_put(
+    const mo_tiff_pixel *p, uint8_t *rgb, uint8_t *alpha, const uint8_t *in, size_t step, size_t n);
 
 #endif

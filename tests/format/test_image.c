@@ -196,6 +196,22 @@ static void image_rejects_other_files(void **state)
     assert_fails(decode("", 0), MOPD_E_FORMAT, "0 bytes");
 }
 
+/* Kinds that no build reads; the first two are the same kind, with and without boxes. */
+static void image_names_pictures_that_are_never_opened(void **state)
+{
+    (void)state;
+    static const char *const wants[] = {
+        "is a JPEG XL picture, which this library does not open: convert it to PNG or JPEG",
+        "is a JPEG XL picture, which this library does not open",
+        "is a JPEG 2000 picture, which this library does not open"};
+    static const char files[][13] = {"\xff\x0a\xfa\x1f\x03\x9d\x08\x00\x10\x00\x4b\x38",
+        "\0\0\0\x0cJXL \r\n\x87\n", "\0\0\0\x0cjP  \r\n\x87\n"};
+    for (size_t i = 0; i < 3; i++) assert_fails(decode(files[i], 12), MOPD_E_UNSUPPORTED, wants[i]);
+    mo_image p;
+    assert_fails(mo_image_decode_file(&p, test_write("a.jxl", files[1], 12), NULL), MOPD_E_UNSUPPORTED,
+        "a.jxl: is a JPEG XL picture, which this library does not open");
+}
+
 /* Ends of a download inside the bytes that tell the kind. */
 static void image_cut_in_its_first_bytes_is_told_so(void **state)
 {
@@ -424,6 +440,7 @@ int main(void)
         cmocka_unit_test(image_grey16_is_scaled_as_colour_is),
         cmocka_unit_test(image_key_of_scaled_grey16_is_compared_whole),
         cmocka_unit_test(image_rejects_other_files),
+        cmocka_unit_test(image_names_pictures_that_are_never_opened),
         cmocka_unit_test(image_cut_in_its_first_bytes_is_told_so),
         cmocka_unit_test(image_read_names_the_file),
         cmocka_unit_test(image_rejects_cut_files),

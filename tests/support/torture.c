@@ -3,11 +3,13 @@
 #include "test.h"
 
 #include <execinfo.h>
+#include <malloc.h>
 #include <stdatomic.h>
 
 static atomic_long live_blocks;
 static atomic_long calls_left; /* allocations that still succeed; negative: all do */
 static atomic_long fail_in;    /* the allocation that fails alone; 0: none */
+static atomic_size_t live_bytes, peak_bytes;
 
 static bool allowed(void)
 {
@@ -37,13 +39,28 @@ static void note_place(long taken)
     places[at] = hash;
 }
 
+static void count_bytes(void *block)
+{
+    const size_t now = atomic_fetch_add(&live_bytes, malloc_usable_size(block)) + malloc_usable_size(block);
+    size_t peak = atomic_load(&peak_bytes);
+    while (now > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, now)) {
+    }
+}
+
+static void uncount_bytes(void *block)
+{
+    atomic_fetch_sub(&live_bytes, malloc_usable_size(block));
+}
+
 static void *counted_get(size_t n, void *context)
 {
     (void)context;
     note_place(atomic_fetch_add(&taken_blocks, 1));
     if (!allowed()) return NULL;
     void *block = malloc(n);
-    if (block) atomic_fetch_add(&live_blocks, 1);
+    if (!block) return NULL;
+    atomic_fetch_add(&live_blocks, 1);
+    count_bytes(block);
     return block;
 }
 
@@ -52,8 +69,12 @@ static void *counted_resize(void *old, size_t n, void *context)
     (void)context;
     note_place(atomic_fetch_add(&taken_blocks, 1));
     if (!allowed()) return NULL;
+    const size_t before = malloc_usable_size(old);
     void *block = realloc(old, n);
-    if (block && !old) atomic_fetch_add(&live_blocks, 1);
+    if (!block) return NULL;
+    atomic_fetch_sub(&live_bytes, before);
+    count_bytes(block);
+    if (!old) atomic_fetch_add(&live_blocks, 1);
     return block;
 }
 
@@ -61,6 +82,7 @@ static void counted_free(void *block, void *context)
 {
     (void)context;
     if (block) atomic_fetch_sub(&live_blocks, 1);
+    uncount_bytes(block);
     free(block);
 }
 
@@ -79,6 +101,13 @@ void test_fail_once(long n)
 long test_count_live(void)
 {
     return atomic_load(&live_blocks);
+}
+
+size_t test_count_peak(void)
+{
+    const size_t peak = atomic_load(&peak_bytes);
+    atomic_store(&peak_bytes, atomic_load(&live_bytes));
+    return peak;
 }
 
 long test_count_taken(void)
