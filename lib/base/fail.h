@@ -5,7 +5,11 @@
 
 #include "mopd/status.h"
 
-/* Sets the thread's last error from a printf format and returns st. */
+/* Room of a message with its zero: for two of the longest paths and a reason. */
+#define MO_FAIL_BYTES 9216
+
+/* Sets the thread's last error from a printf format and returns st.  The message is one line of UTF-8: control
+ * characters and other bytes in it are quoted, as \n or \x1b.  Of one that is too long the middle is left out. */
 mopd_status mo_fail(mopd_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same, followed by ": " and the system's text for errno. */

@@ -19,7 +19,6 @@
 
 #define CHUNK_PIXELS ((size_t)64 << 20) /* bytes of prepared pixels at a time, one picture at least */
 #define CHUNK_MOST 64
-#define MESSAGE_BYTES 512
 
 /* What is not in the journal yet is lost when the process is killed: chunks are to take some seconds, whatever the
  * model.  They begin small. */
@@ -37,7 +36,7 @@ typedef struct slot {
     mopd_status st;
     bool cut; /* 16-bit grey above 255 became white */
     char hash[65];
-    char message[MESSAGE_BYTES];
+    char message[MO_FAIL_BYTES];
 } slot;
 
 typedef struct chunk {

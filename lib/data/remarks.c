@@ -80,7 +80,7 @@ mopd_status mo_remarks_pass_file(mo_remarks *r, const char *path)
 
 mopd_status mo_remarks_addf(mo_remarks *r, int32_t kind, size_t n, const char *format, ...)
 {
-    char text[1024];
+    char text[MO_FAIL_BYTES];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

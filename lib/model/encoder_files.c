@@ -18,12 +18,12 @@
 #include "model/encoder.h"
 #include "format/image_decode.h"
 
-enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16, MESSAGE = 512 };
+enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16 };
 
 typedef struct slot {
     bool done, cut; /* cut: 16-bit grey above 255 became white */
     mopd_status st;
-    char message[MESSAGE];
+    char message[MO_FAIL_BYTES];
 } slot;
 
 typedef struct stream {
@@ -53,8 +53,7 @@ static void decode(stream *s, size_t i)
     mo_image_free(&picture);
     if (st != MOPD_OK) {
         memset(s->pixels + i % SLOTS * s->floats, 0, s->floats * sizeof *s->pixels);
-        strncpy(to->message, mo_fail_message(), MESSAGE - 1);
-        to->message[MESSAGE - 1] = 0;
+        strcpy(to->message, mo_fail_message());
     }
     to->st = st;
 }
