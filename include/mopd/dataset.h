@@ -76,6 +76,9 @@ typedef struct mopd_item {
 #define MOPD_REMARK_CUT_WHITE                                                                                \
     6 /* 16-bit grey above 255 was read as white, as Pillow reads it; told when encoded */
 
+#define MOPD_REMARK_OUTSIDE                                                                                  \
+    7 /* pictures lie outside of the folder that paths start from: named from the top or with "..", or behind a link */
+
 /* What a user should be told of data that opened all the same. */
 typedef struct mopd_remark {
     uint32_t struct_size;
@@ -186,6 +189,13 @@ MOPD_API void mopd_dataset_close(mopd_dataset *dataset);
  * rest is zero.  ARG: an index beyond the last picture (both numbers are named).  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info *info);
 MOPD_API mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mopd_item *item);
+
+/* Opens the picture of an item to show it.  The paths of a list or a store are those of whoever made it, so the file is
+ * read once, and where the item has a hash, only what has this hash is decoded: MISMATCH for any other file.  No message
+ * shows what is in a file.  IO, FORMAT, UNSUPPORTED and options as with mopd_image_open; ARG: an index beyond the last
+ * picture.  *out is NULL on failure; close it with mopd_image_close.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_dataset_open_image(
+    mopd_image **out, const mopd_dataset *dataset, size_t index, const mopd_image_options *options);
 
 /* The index-th remark on what was left out or looks wrong: of a folder what was passed over, of a store and of what
  * mopd_dataset_encode gives pictures that are in two classes or splits, of all of them labels that are no words.  A

@@ -18,5 +18,6 @@
 #include "recognizer.h"
 #include "metrics.h"
 #include "array.h"
+#include "file.h"
 
 #endif

@@ -1494,7 +1494,13 @@ inline void save(const std::string &path, const Matrix &values)
     check(mopd_array_save(path.c_str(), values.data(), shape.data(), shape.size()));
 }
 
-/* Such a file of at most two dimensions; one row, where it has one. */
+/* A file of the program's own, whole or not at all (file.h). */
+inline void save(const std::string &path, const std::string &bytes)
+{
+    check(mopd_file_save(path.c_str(), bytes.data(), bytes.size()));
+}
+
+/* A .npy file of at most two dimensions; one row, where it has one. */
 inline Matrix load(const std::string &path)
 {
     float *values = nullptr;

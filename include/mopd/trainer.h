@@ -246,6 +246,9 @@ MOPD_API uint32_t mopd_trainer_n_epochs(const mopd_trainer *trainer, uint64_t n)
  * mopd_trainer_run begins; until then, and in a host's own loop, there are 50.  Since 0.1. */
 MOPD_API double mopd_trainer_lr(const mopd_trainer *trainer, uint32_t epoch);
 
+/* The key of a note that says which pictures a training learns from, by their content: mopd_trainer_resume compares it. */
+#define MOPD_NOTE_PICTURES "pictures"
+
 /* Keeps a text that goes into the prompt file's metadata as "note." and key: the data set, the number of shots, how
  * settings were chosen, who made it.  Both are copied; a text of the same key is replaced.  ARG: not UTF-8, or an
  * empty key.  Read back by mopd_prompt_describe.  NOMEM.  Since 0.1. */
@@ -263,7 +266,8 @@ MOPD_API mopd_status mopd_trainer_checkpoint(const mopd_trainer *trainer, const 
 
 /* Goes back to a checkpoint that a trainer of the same encoder, classes and options has written: what follows
  * is what would have followed then, bit for bit, also on another number of threads.  The data is the caller's
- * to give again.  MISMATCH names what differs (another model, class, template or setting); STATE: a prompt file
+ * to give again.  MISMATCH names what differs (another model, class, template or setting; other
+ * pictures, where both have a note MOPD_NOTE_PICTURES); STATE: a prompt file
  * without an optimiser; FORMAT: not such a file.  On failure the trainer is as it was.  Since 0.1. */
 MOPD_API mopd_status mopd_trainer_resume(mopd_trainer *trainer, const char *path);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/api_image.h"
 #include "base/floats.h"
 #include "base/mem.h"
 #include "data/dataset.h"
@@ -88,6 +89,19 @@ mopd_status mopd_dataset_get_item(const mopd_dataset *dataset, size_t index, mop
     const mo_dataset_row *row = dataset->source->row + dataset->row[index];
     const mopd_item i = {sizeof i, dataset->label[index], row->split, 0, row->path, row->file, row->hash};
     return mo_api_give(__func__, MO_API_mopd_item, item, &i);
+}
+
+mopd_status mopd_dataset_open_image(
+    mopd_image **out, const mopd_dataset *dataset, size_t index, const mopd_image_options *options)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(dataset);
+    mo_image picture;
+    mo_image_rules rules;
+    mopd_status st = check_index(dataset, index);
+    if (st == MOPD_OK) st = mo_api_image_rules(__func__, &rules, options);
+    if (st == MOPD_OK) st = mo_picture_open(&picture, dataset, index, &rules);
+    return st == MOPD_OK ? mo_api_image_wrap(out, &picture) : st;
 }
 
 mopd_status mopd_dataset_get_remark(const mopd_dataset *dataset, size_t index, mopd_remark *remark)

@@ -17,11 +17,15 @@ mopd_status mopd_image_options_init(mopd_image_options *options, size_t struct_s
     return mo_api_init(__func__, MO_API_mopd_image_options, options, struct_size, &defaults);
 }
 
-static mo_image_rules rules_of(const mopd_image_options *o)
+mopd_status mo_api_image_rules(const char *function, mo_image_rules *rules, const mopd_image_options *options)
 {
-    return (mo_image_rules){.max_pixels = o->max_pixels,
-        .scale16 = (o->flags & MOPD_IMAGE_SCALE_GREY16) != 0,
-        .upright = (o->flags & MOPD_IMAGE_UPRIGHT) != 0};
+    mopd_image_options o;
+    mopd_status st = mo_api_read(function, MO_API_mopd_image_options, &o, options, &defaults);
+    if (st != MOPD_OK) return st;
+    *rules = (mo_image_rules){.max_pixels = o.max_pixels,
+        .scale16 = (o.flags & MOPD_IMAGE_SCALE_GREY16) != 0,
+        .upright = (o.flags & MOPD_IMAGE_UPRIGHT) != 0};
+    return MOPD_OK;
 }
 
 mopd_status mo_api_image_wrap(mopd_image **out, mo_image *picture)
@@ -50,11 +54,10 @@ mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
-    mopd_image_options o;
+    mo_image_rules rules;
     mo_image picture;
     mopd_status st;
-    if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
-    const mo_image_rules rules = rules_of(&o);
+    if ((st = mo_api_image_rules(__func__, &rules, options)) != MOPD_OK) return st;
     if ((st = mo_image_decode_file(&picture, path, &rules)) != MOPD_OK) return st;
     return mo_api_image_wrap(out, &picture);
 }
@@ -63,12 +66,11 @@ mopd_status mopd_image_decode(
     mopd_image **out, const void *bytes, size_t n_bytes, const mopd_image_options *options)
 {
     MO_API_NEED_OUT(out);
-    mopd_image_options o;
+    mo_image_rules rules;
     mo_image picture;
     mopd_status st = mo_api_check_list(__func__, "bytes", bytes, (const size_t[3]){n_bytes, 1, 1});
     if (st != MOPD_OK) return st;
-    if ((st = mo_api_read(__func__, MO_API_mopd_image_options, &o, options, &defaults)) != MOPD_OK) return st;
-    const mo_image_rules rules = rules_of(&o);
+    if ((st = mo_api_image_rules(__func__, &rules, options)) != MOPD_OK) return st;
     if ((st = mo_image_decode(&picture, bytes, n_bytes, &rules)) != MOPD_OK) return st;
     return mo_api_image_wrap(out, &picture);
 }

@@ -14,6 +14,10 @@ struct mopd_image {
         *packed; /* of borrowed rows that are not: what mopd_image_samples has made, or NULL so far */
 };
 
+/* The caller's options as rules; NULL: the defaults. */
+mopd_status mo_api_image_rules(
+    const char *function, mo_image_rules *rules, const mopd_image_options *options);
+
 /* Moves the picture into a new handle, or frees it. */
 mopd_status mo_api_image_wrap(mopd_image **out, mo_image *picture);
 

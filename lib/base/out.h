@@ -4,19 +4,35 @@
 #define MO_BASE_OUT_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/mem.h"
+#include "base/out_temp.h"
 
 /* A file being written beside `path`; commit flushes, fsyncs and renames it into place, drop removes it. */
 typedef struct mo_out {
     FILE *stream;
-    char *path;
-    char *temp;
+    char *path;             /* as the caller has it */
+    char *name;             /* of the target in its folder */
+    int folder;             /* open; -1: written in place */
+    char temp[MO_OUT_TEMP]; /* what is written in the folder; "": nothing */
+    bool replaces;          /* a file that has mode, owner and group */
+    mode_t mode;
+    uid_t owner;
+    gid_t group;
 } mo_out;
 
+/* IO: there is no writing there, and why: a folder, a block device, a socket, a symbolic link that leads to nothing or
+ * in a circle, no permission.  A character device and a pipe are written in place. */
 mopd_status mo_out_open(mo_out *out, const char *path);
 mopd_status mo_out_write(mo_out *out, const void *bytes, size_t n);
 mopd_status mo_out_commit(mo_out *out);
 void mo_out_drop(mo_out *out);
+
+/* What mo_out_open would say of the path, and nothing is written. */
+mopd_status mo_out_check(const char *path);
+
+/* A whole file at once. */
+mopd_status mo_out_save(const char *path, const void *bytes, size_t n);
 
 #endif

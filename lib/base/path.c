@@ -26,6 +26,16 @@ char *mo_path_dir(const char *path)
     return slash == path ? mo_mem_strdup("/") : mo_mem_strndup(path, (size_t)(slash - path));
 }
 
+bool mo_path_stays(const char *path)
+{
+    if (*path == '/') return false;
+    for (const char *at = path; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (at[0] == '.' && at[1] == '.' && (!at[2] || at[2] == '/')) return false;
+    }
+    return true;
+}
+
 /* The real path of what is not there: that of its folder, and its name. */
 static char *real_of_missing(const char *path)
 {

@@ -11,6 +11,9 @@ char *mo_path_join(const char *dir, const char *name);
 /* The folder part of a path ("." when there is none); mo_mem_free it. */
 char *mo_path_dir(const char *path);
 
+/* Whether a path leads to nothing above where it starts: it is relative, and no part of it is "..". */
+bool mo_path_stays(const char *path);
+
 /* The path from the top of the file system, without links, as far as there is something; mo_mem_free it. */
 char *mo_path_real(const char *path);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/csv_reader.h"
+#include "format/foreign.h"
 
 mopd_status mo_csv_read(mo_csv *c, const char *path, size_t limit)
 {
@@ -12,6 +13,7 @@ mopd_status mo_csv_read(mo_csv *c, const char *path, size_t limit)
     mopd_status st = mo_file_read(&c->text, path, limit);
     if (st == MOPD_OK && !c->text.size) st = mo_fail(MOPD_E_FORMAT, "%s: the file is empty", path);
     if (st != MOPD_OK) return st;
+    if ((st = mo_foreign_check(c->text.data, c->text.size, path)) != MOPD_OK) return st;
     const char *text = c->text.data, *zero = memchr(text, 0, c->text.size);
     if (zero) return mo_fail(MOPD_E_FORMAT, "%s: byte %zu is zero: not a list", path, (size_t)(zero - text));
     bool mark = c->text.size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3);

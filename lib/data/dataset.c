@@ -344,6 +344,7 @@ mopd_status mo_dataset_open(mopd_dataset **out, const char *path, const mopd_dat
 {
     bool store = false;
     mopd_status st = open_any(out, path, options, &store);
+    if (st == MOPD_OK) st = mo_outside_tell(*out, !store);
     if (st == MOPD_OK && options->names) st = mo_rename_file(*out, options->names);
     if (st == MOPD_OK && !store) st = mo_dataset_check_words(*out, path);
     if (st == MOPD_OK) return st;

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "data/remarks.h"
+#include "format/image_decode.h"
 #include "format/safetensors.h"
 #include "mopd/dataset.h"
 
@@ -122,6 +123,12 @@ mopd_status mo_unlabelled_tell(const char *path, bool *unlabelled);
 /* Remarks on what a dataset holds: the same picture twice (added to those of the source); its labels (anew). */
 mopd_status mo_remarks_twice(mopd_dataset *d);
 mopd_status mo_remarks_labels(mopd_dataset *d);
+
+/* Remarks on pictures outside of the folder that their paths start from; links: also by way of symbolic links. */
+mopd_status mo_outside_tell(mopd_dataset *d, bool links);
+
+/* The picture of item i.  MISMATCH: its file has another content than the one that was encoded. */
+mopd_status mo_picture_open(mo_image *out, const mopd_dataset *d, size_t i, const mo_image_rules *rules);
 
 /* Gives the classes of a dataset that nobody has seen yet the names of a file: a CSV label,name, or one name a line
  * in the order of the labels.  FORMAT names file and line. */

@@ -67,6 +67,8 @@ static mopd_status take(naming *n, size_t c, const char *text, const char *end, 
     if (text + good != end)
         return mo_fail(
             MOPD_E_FORMAT, "%s: line %u: the name of label '%s' is not UTF-8", n->path, line, n->d->name[c]);
+    if (memchr(text, '\r', good))
+        return mo_fail(MOPD_E_FORMAT, "%s: line %u: a carriage return that ends no line", n->path, line);
     if (text == end)
         return mo_fail(
             MOPD_E_FORMAT, "%s: line %u: the name of label '%s' is empty", n->path, line, n->d->name[c]);

@@ -41,6 +41,18 @@ static json_t *load(const void *bytes, size_t n, json_error_t *error)
     return tree;
 }
 
+/* Memory that ran out.  Jansson says so only of some of its own.  For others it has no text, and of a string that it could
+ * not copy it says that it is none: an "invalid token" or no key, though it ends as strings do (what is wrong inside a
+ * string has a text of its own). */
+static bool ran_out(const json_error_t *error, const char *bytes, size_t n)
+{
+    if (json_error_code(error) == json_error_out_of_memory || !*error->text) return true;
+    const size_t end = error->position > 0 ? (size_t)error->position : 0;
+    const bool none =
+        !strncmp(error->text, "invalid token", 13) || !strncmp(error->text, "string or '}' expected", 22);
+    return none && end > 0 && end <= n && bytes[end - 1] == '"';
+}
+
 mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, const char *path)
 {
     *root = NULL;
@@ -51,10 +63,11 @@ mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, con
     json_t *tree = load(n ? bytes : "", n, &error);
     uselocale(host);
     freelocale(plain);
-    if (!tree) {
-        mopd_status st = json_error_code(&error) == json_error_out_of_memory ? MOPD_E_NOMEM : MOPD_E_FORMAT;
-        return mo_fail(st, "%s: line %d column %d: %s", path, error.line, error.column, error.text);
-    }
+    if (!tree && ran_out(&error, bytes, n))
+        return mo_fail(MOPD_E_NOMEM, "%s: no memory for a JSON text of %zu bytes", path, n);
+    if (!tree)
+        return mo_fail(
+            MOPD_E_FORMAT, "%s: line %d column %d: %s", path, error.line, error.column, error.text);
     *root = tree_of(tree);
     return MOPD_OK;
 }

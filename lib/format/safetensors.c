@@ -226,7 +226,7 @@ mopd_status mo_safetensors_read(mo_tensors *t)
         return mo_fail(
             MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", t->path, t->n_bytes);
     for (int i = 7; i >= 0; i--) n = n << 8 | t->bytes[i];
-    mopd_status st = n > t->n_bytes - 8 ? mo_foreign_check(t->bytes, t->n_bytes, t->path) : MOPD_OK;
+    mopd_status st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
     if (st != MOPD_OK) return st;
     if (n > HEADER_LIMIT)
         return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed", t->path,

@@ -18,7 +18,7 @@ static mopd_status read_by_content(mo_tensors *t)
 {
     if (mo_safetensors_is(t->bytes, t->n_bytes)) return mo_safetensors_read(t);
     if (mo_torchfile_is(t->bytes, t->n_bytes)) return mo_torchfile_read(t);
-    mopd_status st = mo_foreign_check(t->bytes, t->n_bytes, t->path);
+    mopd_status st = mo_foreign_weights(t->bytes, t->n_bytes, t->path);
     if (st != MOPD_OK) return st;
     return is_named_safetensors(t->path) ? mo_safetensors_read(t) : mo_torchfile_read(t);
 }

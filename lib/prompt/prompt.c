@@ -79,6 +79,12 @@ static size_t find_note(const mo_prompt_notes *notes, const char *key)
     return i;
 }
 
+const char *mo_prompt_notes_get(const mo_prompt_notes *notes, const char *key)
+{
+    const size_t at = find_note(notes, key);
+    return at < notes->key.n ? notes->text.name[at] : NULL;
+}
+
 mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text)
 {
     mo_names *keys = &notes->key, *texts = &notes->text;

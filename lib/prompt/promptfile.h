@@ -48,6 +48,7 @@ mopd_prompt *mo_prompt_create(void);
 void mo_prompt_free(mopd_prompt *prompt);
 
 /* Adds a note, or replaces the one of the same key. */
+const char *mo_prompt_notes_get(const mo_prompt_notes *notes, const char *key); /* NULL: there is none */
 mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text);
 
 /* Adds those of `from` whose keys are not there yet. */

@@ -60,6 +60,17 @@ static mopd_status take_epochs(const mopd_trainer *t, const mopd_prompt *p, mo_s
     return mo_settings_json(set, json);
 }
 
+/* What the pictures are, where both were told: counts alone do not see one that was replaced. */
+static mopd_status check_pictures(const mopd_trainer *t, const mopd_prompt *p, const char *path)
+{
+    const char *ours = mo_prompt_notes_get(&t->notes.host, MOPD_NOTE_PICTURES),
+               *theirs = mo_prompt_notes_get(&p->notes, MOPD_NOTE_PICTURES);
+    if (!ours || !theirs || !strcmp(ours, theirs)) return MOPD_OK;
+    return mo_fail(MOPD_E_MISMATCH,
+        "%s: was made with other pictures: one was replaced, added, moved or removed since (%s, now %s)",
+        path, theirs, ours);
+}
+
 static mopd_status check_same(
     const mopd_trainer *t, const char *settings, const mopd_prompt *p, const char *path)
 {
@@ -67,6 +78,7 @@ static mopd_status check_same(
     if (st == MOPD_OK) st = mo_settings_same(settings, p->settings, path);
     if (st == MOPD_OK) st = same_list("classes", &t->classes, &p->classes, path);
     if (st == MOPD_OK) st = same_list("templates", &t->templates, &p->templates, path);
+    if (st == MOPD_OK) st = check_pictures(t, p, path);
     if (st != MOPD_OK) return st;
     if (mo_prompt_context_floats(p) != t->state.context.n || mo_prompt_gate_floats(p) != t->state.gate.n)
         return mo_fail(MOPD_E_MISMATCH, "%s: holds %zu and %zu numbers, the trainer %zu and %zu", path,

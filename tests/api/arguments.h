@@ -63,9 +63,14 @@
     X(mopd_confusion_get_metrics, metrics, (counts, C, NULL))                                                \
     X(mopd_dataset_options_init, options, (NULL, sizeof dataset_options))                                    \
     X(mopd_selection_init, selection, (NULL, sizeof selection))                                              \
+    X(mopd_file_check, path, (NULL))                                                                         \
+    X(mopd_file_save, path, (NULL, x, 1))                                                                    \
+    X(mopd_file_save, bytes, (file, NULL, 1))                                                                \
     X(mopd_encode_options_init, options, (NULL, sizeof encode_options))                                      \
     X(mopd_dataset_open, out, (NULL, folder, NULL))                                                          \
     X(mopd_dataset_open, path, (&a_dataset, NULL, NULL))                                                     \
+    X(mopd_dataset_open_image, out, (NULL, data, 0, NULL))                                                   \
+    X(mopd_dataset_open_image, dataset, (&an_image, NULL, 0, NULL))                                          \
     X(mopd_dataset_get_info, dataset, (NULL, &dataset_info))                                                 \
     X(mopd_dataset_get_info, info, (data, NULL))                                                             \
     X(mopd_dataset_get_remark, dataset, (NULL, 0, &remark))                                                  \
@@ -341,6 +346,7 @@
     X(mopd_dataset_withdraw, path, (&a_dataset, data, NULL, "a"), MOPD_OK)                                   \
     X(mopd_dataset_withdraw, class_name, (&a_dataset, data, "a/0.png", NULL), MOPD_OK)                       \
     X(mopd_dataset_encode, known, (&a_dataset, data, NULL, encoder, &encode_options), MOPD_OK)               \
+    X(mopd_dataset_open_image, options, (&an_image, data, 0, NULL), MOPD_OK)                                 \
     X(mopd_dataset_encode, options, (&a_dataset, data, store, encoder, NULL), MOPD_OK)                       \
     X(mopd_encoder_open, path, (&an_encoder, NULL, &encoder_options), MOPD_OK)                               \
     X(mopd_encoder_open, options, (&an_encoder, model, NULL), MOPD_OK)                                       \
@@ -374,6 +380,7 @@
     X(mopd_dataset_class_names, (NULL), NULL)                                                                \
     X(mopd_dataset_labels, (NULL), NULL)                                                                     \
     X(mopd_dataset_feature, (NULL, 0, 0), NULL)                                                              \
+    X(mopd_file_kind, (NULL, 0), NULL)                                                                       \
     X(mopd_gate_n_templates, (NULL), 0)                                                                      \
     X(mopd_gate_top_k, (NULL), 0)                                                                            \
     X(mopd_gate_dim, (NULL), 0)                                                                              \

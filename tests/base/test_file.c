@@ -76,10 +76,9 @@ static void killed_writer_leaves_the_old_file(void **state)
 static void full_disk_is_an_error(void **state)
 {
     (void)state;
-    FILE *full = fopen("/dev/full", "wb");
-    if (!full) skip();
     char block[70000] = {0};
-    mo_out out = {full, mo_mem_strdup("/dev/full"), mo_mem_strdup(test_path("none"))};
+    mo_out out;
+    assert_ok(mo_out_open(&out, "/dev/full"));
     mopd_status st = mo_out_write(&out, block, sizeof block);
     if (st == MOPD_OK)
         st = mo_out_commit(&out);
@@ -145,7 +144,7 @@ static void sockets_are_named(void **state)
     size_t size;
     assert_fails(mo_file_open(&fd, &size, path), MOPD_E_IO, "socket: is a socket, a regular file is needed");
     mo_out out;
-    assert_fails(mo_out_open(&out, path), MOPD_E_IO, "or a socket");
+    assert_fails(mo_out_open(&out, path), MOPD_E_IO, "is a socket, cannot write there");
     close(s);
 }
 

@@ -189,9 +189,9 @@ static void image_rejects_other_files(void **state)
 {
     (void)state;
     const char text[] = "hello world, I am no picture\n";
-    assert_fails(decode(text, sizeof text - 1), MOPD_E_FORMAT, "a text file (begins with \"hello world,\")");
+    assert_fails(decode(text, sizeof text - 1), MOPD_E_FORMAT, "but a text file");
     assert_fails(decode("II*\0\x08\0\0\0\0\0", 10), MOPD_E_FORMAT, "TIFF");
-    assert_fails(decode("\0\1\2\3", 4), MOPD_E_FORMAT, "unknown kind (begins with \"\\x00\\x01\\x02\\x03\")");
+    assert_fails(decode("\0\1\2\3", 4), MOPD_E_FORMAT, "of an unknown kind");
     assert_fails(decode("\x89", 1), MOPD_E_FORMAT, "not JPEG, PNG");
     assert_fails(decode("", 0), MOPD_E_FORMAT, "0 bytes");
 }

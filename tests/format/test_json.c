@@ -2,6 +2,7 @@
  * test_json.c - JSON read into trees and written, whatever the locale. */
 #include "test.h"
 
+#include <jansson.h>
 #include <locale.h>
 
 #include "format/json.h"
@@ -380,6 +381,42 @@ static void json_survives_failing_memory(void **state)
     test_torture(open_some, path);
 }
 
+/* jansson's memory, of which the n-th block is not to be had. */
+static long blocks_left;
+
+static void *sometimes(size_t n)
+{
+    return blocks_left-- == 0 ? NULL : malloc(n);
+}
+
+/* Memory that runs out is no damage, wherever jansson meets it. */
+static void memory_that_runs_out_is_no_damage(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\":[1,2.5,true,null,\"text\"],\"another key\":{\"b\":\"c\"},\"n\":[[],{}]}";
+    json_malloc_t usual;
+    json_free_t usual_free;
+    const mo_json *root;
+    mopd_status st = MOPD_E_NOMEM;
+    json_get_alloc_funcs(&usual, &usual_free);
+    json_set_alloc_funcs(sometimes, free);
+    for (long n = 0; st != MOPD_OK && n < 1000; n++) {
+        blocks_left = n;
+        st = mo_json_parse(&root, text, sizeof text - 1, "a.json");
+        if (st != MOPD_OK && st != MOPD_E_NOMEM) break;
+        if (st == MOPD_E_NOMEM)
+            assert_non_null(strstr(mopd_last_error(), "a.json: no memory for a JSON text"));
+    }
+    const char *last = "";
+    if (st == MOPD_OK) mo_json_as_string(mo_json_item(mo_json_get(root, "a"), 4), &last);
+    const bool whole = !strcmp(last, "text");
+    if (st == MOPD_OK) mo_json_close(root);
+    json_set_alloc_funcs(usual, usual_free);
+    if (st == MOPD_OK) assert_true(whole);
+    if (st != MOPD_OK) fail_msg("block %ld: %s: %s", -blocks_left, mopd_status_name(st), mopd_last_error());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +434,7 @@ int main(void)
         cmocka_unit_test(number_texts_read_back_the_same),
         cmocka_unit_test(numbers_ignore_the_locale),
         cmocka_unit_test(json_survives_failing_memory),
+        cmocka_unit_test(memory_that_runs_out_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,7 @@ MOPD_REMARK_TWO_SPLITS = 3
 MOPD_REMARK_LABELS = 4
 MOPD_REMARK_SAME_CLASSES = 5
 MOPD_REMARK_CUT_WHITE = 6
+MOPD_REMARK_OUTSIDE = 7
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
 MOPD_OPEN_SCALE_GREY16 = 4
@@ -522,6 +523,9 @@ class mopd_metrics(Structure):
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_array_load": (mopd_status, c_char_p, P(P(c_float)), P(c_size_t), P(c_size_t)),
     "mopd_array_save": (mopd_status, c_char_p, P(c_float), P(c_size_t), c_size_t),
+    "mopd_file_check": (mopd_status, c_char_p),
+    "mopd_file_kind": (c_char_p, c_void_p, c_size_t),
+    "mopd_file_save": (mopd_status, c_char_p, c_void_p, c_size_t),
     "mopd_bank_create": (
         mopd_status, P(P(mopd_bank)), P(mopd_encoder), P(c_char_p), c_size_t, P(c_char_p), c_size_t,
     ),
