@@ -60,6 +60,15 @@ foreach(source ${MOPD_TESTS})
     endif()
 endforeach()
 
+# tests/cli/test_kills.c has the command killed where this library says, which a sanitizer's own would have to come before.
+if(TARGET test_cli_kills)
+    add_library(kill_at MODULE tests/support/alone/kill_at.c)
+    mopd_flags(kill_at)
+    target_link_libraries(kill_at PRIVATE ${CMAKE_DL_LIBS})
+    set_target_properties(kill_at PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    add_dependencies(test_cli_kills kill_at)
+endif()
+
 # What docs/architecture.md forbids: includes upwards, rings, names without their file's stem.
 find_package(Python3 COMPONENTS Interpreter QUIET)
 if(Python3_Interpreter_FOUND)

@@ -5,6 +5,7 @@
 #ifndef MOPD_CLI_H
 #define MOPD_CLI_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -16,7 +17,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* -- errors ------------------------------------------------------------------------------------------------- */
 
-/* "mopd: error: ..." on stderr, one line; returns EXIT_FAILED, or EXIT_USAGE for the second. */
+/* "mopd: error: ..." on stderr, one line of UTF-8 whatever the names in it are; returns EXIT_FAILED, or EXIT_USAGE for
+ * the second. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -27,6 +29,17 @@ const char *cli_hint(const char *dashes, const char *word, const char *const *kn
 
 /* The same for a method's name. */
 const char *cli_method_hint(const char *word);
+
+/* "mopd: note: " and a remark on stderr, unless --quiet. */
+struct cli_common;
+void cli_note(const struct cli_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "mopd: skipped: " and why. */
+void cli_skipped(const char *message);
+
+/* What all of them do: "mopd: kind: text ending", the text quoted. */
+void cli_say(const char *kind, const char *ending, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /* Reports the library's last error: EXIT_FAILED, or EXIT_INTERRUPTED for MOPD_E_CANCELLED (silent). */
 int cli_fail_status(mopd_status status);
@@ -60,7 +73,8 @@ size_t cli_file_head(const char *path, void *head, size_t n);
 /* Adds "a,b,c" split at commas, spaces around each trimmed; empty parts stay, for the library to refuse. */
 void cli_list_split(cli_list *list, const char *text);
 
-/* Adds the non-empty lines of a file ("-": standard input), or all of them; false after reporting. */
+/* Adds the non-empty lines of a regular file ("-": standard input) of UTF-8, or all of them; false after reporting
+ * what it is instead, or which line holds what no text does. */
 bool cli_list_file(cli_list *list, const char *path);
 bool cli_list_lines(cli_list *list, const char *path);
 
@@ -127,8 +141,10 @@ bool cli_is_csv(const cli_common *common);
 /* Opens the model that the common options name; false after reporting. */
 bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags);
 
-/* Opens a picture as the common options say. */
+/* Opens a picture as the common options say; one of a data set, where its file is still the one that was encoded. */
 mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path);
+mopd_status cli_open_item(
+    mopd_image **image, const cli_common *common, const mopd_dataset *data, size_t index);
 
 /* -- output ------------------------------------------------------------------------------------------------- */
 
@@ -138,8 +154,18 @@ void cli_print_json(json_t *document);
 /* A real JSON number that is short for a float: 0.93, not 0.93000000715. */
 json_t *cli_json_float(float x);
 
-/* A JSON text; bytes that are no UTF-8 become "?". */
+/* A JSON text.  Bytes that are no UTF-8 become \xe9 in it, and the document's "bytes" has the true ones beside it. */
 json_t *cli_json_text(const char *text);
+void cli_json_add_bytes(json_t *document);
+
+/* A name or text of others for a line that people read: what a terminal obeys is quoted.  Valid for the next seven calls. */
+const char *cli_shown(const char *text);
+
+/* Bytes of the character of UTF-8 that a text begins with; 0: it begins with none. */
+size_t cli_utf8_bytes(const char *text);
+
+/* Writes what body prints as the file at path, whole or not at all: -1, else the exit status after reporting. */
+int cli_write_file(const char *path, void (*body)(FILE *f, const void *context), const void *context);
 
 /* One field of a CSV line, quoted where RFC 4180 asks for it: printed, or written to a file. */
 void cli_csv_field(const char *text, bool last);

@@ -77,8 +77,8 @@ static const char *answer(const job *j, const mopd_match *m)
 
 static json_t *match_json(const job *j, const mopd_match *m)
 {
-    return json_pack("{s:s, s:i, s:o, s:o}", "class", class_name(j, m->index), "index", (int)m->index,
-        "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
+    return json_pack("{s:o, s:i, s:o, s:o}", "class", cli_json_text(class_name(j, m->index)), "index",
+        (int)m->index, "probability", cli_json_float(m->probability), "logit", cli_json_float(m->logit));
 }
 
 /* What a recogniser says beside the best classes. */
@@ -90,16 +90,15 @@ static void add_recognizer_json(json_t *one, const job *j)
     if (j->coverage == 0) return;
     json_t *set = json_array();
     for (size_t c = 0; c < n_classes(j); c++)
-        if (j->set[c]) json_array_append_new(set, json_string(class_name(j, c)));
+        if (j->set[c]) json_array_append_new(set, cli_json_text(class_name(j, c)));
     json_object_set_new(one, "set", set);
 }
 
 static void show_json(job *j, const char *image, const char *error)
 {
-    json_t *one = json_pack("{s:s}", "image", image); /* NULL for a name that is no UTF-8 */
-    if (!one) one = json_pack("{s:s}", "image", "(a name that is not UTF-8)");
+    json_t *one = json_pack("{s:o}", "image", cli_json_text(image));
     if (error) {
-        json_object_set_new(one, "error", json_string(error));
+        json_object_set_new(one, "error", cli_json_text(error));
     } else {
         json_t *top = json_array();
         for (size_t i = 0; i < j->top; i++) json_array_append_new(top, match_json(j, j->match + i));
@@ -111,15 +110,18 @@ static void show_json(job *j, const char *image, const char *error)
     json_decref(one);
 }
 
-/* The end of the document: remarks, if there are any. */
+/* The end of the document: remarks and names that are no UTF-8, if there are any. */
 static void show_json_end(void)
 {
-    json_t *end = json_object();
+    const char *key;
+    json_t *end = json_object(), *value;
     cli_remarks_add(end);
+    cli_json_add_bytes(end);
     fputs("]", stdout);
-    if (json_object_size(end)) {
-        fputs(",\"remarks\":", stdout);
-        json_dumpf(json_object_get(end, "remarks"), stdout, JSON_COMPACT);
+    json_object_foreach(end, key, value)
+    {
+        printf(",\"%s\":", key);
+        json_dumpf(value, stdout, JSON_COMPACT);
     }
     fputs("}\n", stdout);
     json_decref(end);
@@ -153,11 +155,11 @@ static void show_text(job *j, const char *image, const char *error)
     for (size_t i = 0; i < j->top; i++) {
         const mopd_match *m = j->match + i;
         if (!i && j->none && !is_known(j)) {
-            printf("%-*s  %s\n", (int)j->image_width, image, answer(j, m));
+            printf("%-*s  %s\n", (int)j->image_width, cli_shown(image), cli_shown(answer(j, m)));
             return;
         }
-        printf("%-*s  %-*s  %10.2f%%\n", (int)j->image_width, i ? "" : image, (int)j->class_width,
-            class_name(j, m->index), 100.0 * (double)m->probability);
+        printf("%-*s  %-*s  %10.2f%%\n", (int)j->image_width, i ? "" : cli_shown(image), (int)j->class_width,
+            cli_shown(class_name(j, m->index)), 100.0 * (double)m->probability);
     }
 }
 

@@ -3,7 +3,6 @@
  * pictures, a list that says which row is which. */
 #include "pictures.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,7 +40,7 @@ static int encoded(void *context, size_t index, mopd_status status, const char *
             j->failed = status;
             return 1;
         }
-        fprintf(stderr, "mopd: skipped: %s\n", message);
+        cli_skipped(message);
         j->data.n_bad++;
     } else {
         cli_remarks_file(j->pictures.files.item[index], message);
@@ -86,7 +85,7 @@ static char *list_path(const char *out)
 {
     static const char ending[] = ".paths.csv";
     struct stat info;
-    if (!stat(out, &info) && !S_ISREG(info.st_mode)) return NULL;
+    if (!strncmp(out, "/dev/", 5) || (!stat(out, &info) && !S_ISREG(info.st_mode))) return NULL;
     size_t n = strlen(out);
     if (n > 4 && !strcmp(out + n - 4, ".npy")) n -= 4;
     char *path = cli_alloc(n + sizeof ending, 1);
@@ -106,44 +105,25 @@ static void put_field(FILE *f, const char *text)
     fputs(quoted ? "\"\n" : "\n", f);
 }
 
-static bool write_rows(const job *j, const char *path)
+/* The pictures of the rows, as a list that -d takes too. */
+static void write_rows(FILE *f, const void *context)
 {
-    FILE *f = fopen(path, "we");
-    if (!f) return false;
+    const job *j = context;
     fputs("path\n", f);
     for (size_t i = 0; i < j->n; i++) put_field(f, j->path[i]);
-    const bool bad = ferror(f);
-    return !fclose(f) && !bad;
-}
-
-/* The pictures of the rows, as a list that -d takes too; written beside its place and renamed. */
-static int write_list(const job *j, const char *path)
-{
-    static const char ending[] = ".part";
-    const size_t n = strlen(path);
-    char *part = cli_alloc(n + sizeof ending, 1);
-    memcpy(part, path, n);
-    memcpy(part + n, ending, sizeof ending);
-    int status = -1;
-    if (!write_rows(j, part) || rename(part, path)) {
-        status = cli_fail("%s: cannot write: %s", path, strerror(errno));
-        remove(part);
-    }
-    free(part);
-    return status;
 }
 
 static int report(const job *j, const char *list)
 {
     if (cli_is_json(&j->common)) {
-        json_t *document =
-            json_pack("{s:s, s:I, s:I}", "path", j->out, "n", (json_int_t)j->n, "dim", (json_int_t)j->dim);
+        json_t *document = json_pack("{s:o, s:I, s:I}", "path", cli_json_text(j->out), "n", (json_int_t)j->n,
+            "dim", (json_int_t)j->dim);
         if (list) json_object_set_new(document, "paths", cli_json_text(list));
         if (j->path) json_object_set_new(document, "skipped", json_integer((json_int_t)j->data.n_bad));
         cli_print_json(document);
     } else if (!j->common.quiet) {
-        printf("%s: %zu x %zu%s%s\n", j->out, j->n, j->dim, list ? "; the rows' pictures are in " : "",
-            list ? list : "");
+        printf("%s: %zu x %zu%s%s\n", cli_shown(j->out), j->n, j->dim,
+            list ? "; the rows' pictures are in " : "", list ? cli_shown(list) : "");
     }
     return cli_flush() ? EXIT_DONE : EXIT_FAILED;
 }
@@ -154,7 +134,7 @@ static int save(const job *j)
     mopd_status st = mopd_array_save(j->out, j->features, shape, 2);
     if (st != MOPD_OK) return cli_fail_status(st);
     char *list = j->path ? list_path(j->out) : NULL;
-    int status = list ? write_list(j, list) : -1;
+    int status = list ? cli_write_file(list, write_rows, j) : -1;
     if (status < 0) status = report(j, list);
     free(list);
     return status;

@@ -148,7 +148,7 @@ static void show_csv(const job *j, const mopd_dataset_info *info, long long adde
 static void show_text(const job *j, const mopd_dataset_info *info, long long added, double seconds)
 {
     const mopd_encode_counts *c = &j->counts;
-    printf("%s: %llu pictures ", j->output, (unsigned long long)info->n_items);
+    printf("%s: %llu pictures ", cli_shown(j->output), (unsigned long long)info->n_items);
     if (info->unlabelled)
         printf("without labels");
     else

@@ -107,7 +107,7 @@ static void show_text(const job *j, const mopd_recognizer_info *i, double second
         printf("none of these: keeps %.0f%% of known pictures\n", 100 * i->keep);
     else
         puts("none of these: fewer than 40 pictures, too few for a promise");
-    printf("written to %s\n", j->output);
+    printf("written to %s\n", cli_shown(j->output));
 }
 
 static int save_and_show(const job *j, const mopd_recognizer *r, double seconds)

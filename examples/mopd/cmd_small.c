@@ -126,16 +126,17 @@ static void print_value(const char *key, const json_t *value, int depth)
     const char *name;
     json_t *inner;
     if (json_is_object(value)) {
-        printf("%*s%s\n", 2 * depth, "", key);
+        printf("%*s%s\n", 2 * depth, "", cli_shown(key));
         json_object_foreach((json_t *)(uintptr_t)value, name, inner) print_value(name, inner, depth + 1);
         return;
     }
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
     size_t width = 26 > 2 * depth ? (size_t)(26 - 2 * depth) : 1;
     if (json_is_string(value))
-        printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, json_string_value(value));
+        printf(
+            "%*s%-*s %s\n", 2 * depth, "", (int)width, cli_shown(key), cli_shown(json_string_value(value)));
     else
-        printf("%*s%-*s %s\n", 2 * depth, "", (int)width, key, text ? text : "");
+        printf("%*s%-*s %s\n", 2 * depth, "", (int)width, cli_shown(key), text ? cli_shown(text) : "");
     free(text);
 }
 
@@ -226,10 +227,10 @@ int cmd_pack(int argc, char **argv)
     if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
     mopd_status st = mopd_encoder_pack(encoder, out, types[type]);
     if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
-        printf("%s: %s\n", out, mopd_encoder_fingerprint(encoder));
+        printf("%s: %s\n", cli_shown(out), mopd_encoder_fingerprint(encoder));
     if (st == MOPD_OK && cli_is_json(&common))
-        cli_print_json(
-            json_pack("{s:s, s:s}", "path", out, "fingerprint", mopd_encoder_fingerprint(encoder)));
+        cli_print_json(json_pack(
+            "{s:o, s:s}", "path", cli_json_text(out), "fingerprint", mopd_encoder_fingerprint(encoder)));
     mopd_encoder_close(encoder);
     return finish(st);
 }

@@ -113,7 +113,7 @@ static void show(const job *j, const advice *a, const mopd_dataset *data)
             cli_csv_field(item.path, false);
             cli_csv_field(why, true);
         } else {
-            puts(item.path);
+            puts(cli_shown(item.path));
         }
     }
     if (cli_is_json(&j->common))

@@ -35,7 +35,7 @@ static bool show(const train_job *j)
         for (size_t i = 0; i < j->n_epochs; i++) steps += j->epochs[i].n_steps;
         printf("\ntraining accuracy %.2f%%, %.2f s", j->accuracy, j->seconds);
         if (steps) printf(" (%.1f ms a step)", 1000 * j->seconds / (double)steps);
-        printf(", prompt in %s\n", j->output);
+        printf(", prompt in %s\n", cli_shown(j->output));
     }
     return cli_flush();
 }

@@ -2,48 +2,13 @@
  * data.c - data sets opened, cut and encoded for the subcommands. */
 #include "data.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-void cli_note(const cli_common *common, const char *format, ...)
-{
-    if (common->quiet) return;
-    va_list args;
-    va_start(args, format);
-    fputs("mopd: note: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-}
-
-json_t *cli_json_text(const char *text)
-{
-    json_t *json = json_string(text);
-    if (json) return json;
-    char *plain = cli_strdup(text);
-    for (char *p = plain; *p; p++) *p = (unsigned char)*p < 128 ? *p : '?';
-    json = json_string(plain);
-    free(plain);
-    return json;
-}
 
 int cli_check_writable(const char *path)
 {
-    struct stat info;
-    if (!path) return -1;
-    if (!stat(path, &info) && S_ISDIR(info.st_mode))
-        return cli_fail("%s: is a folder, cannot write there", path);
-    char *folder = cli_strdup(path), *slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder] = 0;
-    int status = -1;
-    if (access(slash ? folder : ".", W_OK | X_OK))
-        status = cli_fail("%s: cannot write there: %s", path, strerror(errno));
-    free(folder);
-    return status;
+    const mopd_status st = path ? mopd_file_check(path) : MOPD_OK;
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
 int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
@@ -93,7 +58,7 @@ static int watch(void *context, size_t done, size_t total, const char *bad_path,
     } else if (bad_path) {
         w->data->n_bad++;
         cli_progress_end(&w->progress);
-        fprintf(stderr, "mopd: skipped: %s\n", message);
+        cli_skipped(message);
     }
     cli_progress_update(&w->progress, done);
     return cli_interrupted();

@@ -110,10 +110,7 @@ typedef struct cli_pair {
 /* At most `most` pairs, to be freed. */
 cli_pair *cli_score_pairs(const cli_score *score, size_t most, size_t *n);
 
-/* A file could be made at this path: -1, else EXIT_FAILED after reporting.  path may be NULL. */
+/* A file could be saved at this path, before hours of work: -1, else EXIT_FAILED after reporting.  path may be NULL. */
 int cli_check_writable(const char *path);
-
-/* "mopd: note: ..." on stderr unless --quiet. */
-void cli_note(const cli_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

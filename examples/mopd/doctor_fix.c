@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * doctor_fix.c - --fix: a list of the same pictures with what was found mended, each change with its reason.  A copy goes
  * from what is learned from, not from what is tested on; no file is touched. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,12 +81,19 @@ static char *path_from(const char *folder, const mopd_item *item)
     return path;
 }
 
-static void write_row(FILE *f, const doctor *d, const char *folder, size_t i, const mended *m)
+typedef struct fix {
+    const doctor *d;
+    const mended *list;
+    char *folder; /* of the list */
+} fix;
+
+static void write_row(FILE *f, const fix *x, size_t i)
 {
-    const mopd_item item = doctor_item(d, i);
-    char *path = path_from(folder, &item);
+    const mopd_item item = doctor_item(x->d, i);
+    const mended *m = x->list + i;
+    char *path = path_from(x->folder, &item);
     cli_csv_write(f, path, false);
-    cli_csv_write(f, mopd_dataset_class_name(d->all, (size_t)m->label), false);
+    cli_csv_write(f, mopd_dataset_class_name(x->d->all, (size_t)m->label), false);
     if (item.split >= 0) cli_csv_write(f, doctor_split_name(item.split), false);
     cli_csv_write(f, m->remark, true);
     free(path);
@@ -105,33 +111,22 @@ static void count_changes(const doctor *d, const mended *list)
         d->fix, d->n - gone, d->n, changed);
 }
 
-static bool write_list(FILE *f, const doctor *d)
+static void write_list(FILE *f, const void *context)
 {
-    const bool splits = doctor_item(d, 0).split >= 0;
-    char *folder = folder_of(d->fix);
-    mended *list = cli_alloc(d->n, sizeof *list);
-    mend(d, list);
-    fputs(splits ? "path,label,split,remark\r\n" : "path,label,remark\r\n", f);
-    for (size_t i = 0; i < d->n; i++)
-        if (list[i].label >= 0) write_row(f, d, folder, i, list + i);
-    const bool good = !ferror(f);
-    if (good) count_changes(d, list);
-    free(list);
-    free(folder);
-    return good;
+    const fix *x = context;
+    fputs(doctor_item(x->d, 0).split >= 0 ? "path,label,split,remark\r\n" : "path,label,remark\r\n", f);
+    for (size_t i = 0; i < x->d->n; i++)
+        if (x->list[i].label >= 0) write_row(f, x, i);
 }
 
 int doctor_write_fix(const doctor *d)
 {
-    const size_t n = strlen(d->fix) + 8;
-    char *temp = cli_alloc(n, 1);
-    snprintf(temp, n, "%s.part", d->fix);
-    FILE *f = fopen(temp, "wbe");
-    bool good = f && write_list(f, d);
-    if (f) good = !fclose(f) && good;
-    if (good) good = !rename(temp, d->fix);
-    const int status = good ? -1 : cli_fail("%s: cannot write the list: %s", d->fix, strerror(errno));
-    if (!good) remove(temp);
-    free(temp);
+    mended *list = cli_alloc(d->n, sizeof *list);
+    const fix x = {d, list, folder_of(d->fix)};
+    mend(d, list);
+    const int status = cli_write_file(d->fix, write_list, &x);
+    if (status < 0) count_changes(d, list);
+    free(x.folder);
+    free(list);
     return status;
 }

@@ -66,7 +66,7 @@ static void look_at(doctor *d, size_t i)
 {
     mopd_image *image = NULL;
     doctor_look look = {0};
-    if (cli_open_image(&image, &d->common, doctor_item(d, i).file) != MOPD_OK) return;
+    if (cli_open_item(&image, &d->common, d->all, i) != MOPD_OK) return;
     if (mopd_image_sharpness(image, &look.sharpness) == MOPD_OK &&
         mopd_image_signature(image, d->signature + i * MOPD_IMAGE_SIGNATURE) == MOPD_OK) {
         look.width = mopd_image_width(image);

@@ -36,7 +36,7 @@ static void show_picture(FILE *f, const sheet *s, size_t i, const char *before)
     const size_t n = strlen(before) + strlen(item.path) + 4;
     char *caption = cli_alloc(n, 1);
     snprintf(caption, n, "%s%s%s", before, *before ? ": " : "", item.path);
-    page_picture(f, item.file, caption, s->room);
+    page_picture(f, s->d->all, i, caption, s->room);
     free(caption);
 }
 

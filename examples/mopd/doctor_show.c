@@ -53,9 +53,9 @@ static void show_suspects(const doctor *d)
     printf("  (where all labels are right up to %.0f are to be expected)\n", d->alarms * (double)d->n);
     for (size_t i = 0; i < d->n_suspects && i < MOST_LINES; i++) {
         const doctor_suspect *s = d->suspect + i;
-        printf("  %s: %s (%.2g%%), likelier %s (%.1f%%)\n", doctor_item(d, s->index).path,
-            name_of(d, (size_t)s->label), 100 * s->probability, name_of(d, (size_t)s->other),
-            100 * s->other_probability);
+        printf("  %s: %s (%.2g%%), likelier %s (%.1f%%)\n", cli_shown(doctor_item(d, s->index).path),
+            cli_shown(name_of(d, (size_t)s->label)), 100 * s->probability,
+            cli_shown(name_of(d, (size_t)s->other)), 100 * s->other_probability);
     }
     rest(d->n_suspects);
 }
@@ -70,8 +70,8 @@ static void show_conflict(const doctor *d, const doctor_copy *c)
         join = " ";
     }
     if (d->label[c->first] != d->label[c->second])
-        printf("%s[%s and %s]", *join ? join : " ", name_of(d, (size_t)d->label[c->first]),
-            name_of(d, (size_t)d->label[c->second]));
+        printf("%s[%s and %s]", *join ? join : " ", cli_shown(name_of(d, (size_t)d->label[c->first])),
+            cli_shown(name_of(d, (size_t)d->label[c->second])));
 }
 
 static void show_copies(const doctor *d)
@@ -79,7 +79,8 @@ static void show_copies(const doctor *d)
     title("pictures that are there twice", d->n_copies);
     for (size_t i = 0; i < d->n_copies && i < MOST_LINES; i++) {
         const doctor_copy *c = d->copy + i;
-        printf("  %s = %s", doctor_item(d, c->first).path, doctor_item(d, c->second).path);
+        printf(
+            "  %s = %s", cli_shown(doctor_item(d, c->first).path), cli_shown(doctor_item(d, c->second).path));
         if (!c->exact) printf(" (nearly: %.1f%% alike)", 100 * c->likeness);
         show_conflict(d, c);
         putchar('\n');
@@ -95,7 +96,8 @@ static void show_confusions(const doctor *d)
     cli_pair *pair = cli_score_pairs(&score, MOST_PAIRS, &n);
     title("classes taken for each other", n);
     for (size_t i = 0; i < n; i++)
-        printf("  %s taken for %s: %u\n", name_of(d, pair[i].is), name_of(d, pair[i].said), pair[i].n);
+        printf("  %s taken for %s: %u\n", cli_shown(name_of(d, pair[i].is)),
+            cli_shown(name_of(d, pair[i].said)), pair[i].n);
     free(pair);
 }
 
@@ -103,8 +105,8 @@ static void show_names(const doctor *d)
 {
     title("classes with nearly the same name", d->n_names);
     for (size_t i = 0; i < d->n_names && i < MOST_LINES; i++)
-        printf("  %s, %s (cosine of their texts %.3f)\n", name_of(d, d->names[i].first),
-            name_of(d, d->names[i].second), d->names[i].cosine);
+        printf("  %s, %s (cosine of their texts %.3f)\n", cli_shown(name_of(d, d->names[i].first)),
+            cli_shown(name_of(d, d->names[i].second)), d->names[i].cosine);
     rest(d->n_names);
 }
 
@@ -115,7 +117,7 @@ static void show_few(const doctor *d)
     title("classes with fewer than four pictures to learn from", n);
     for (size_t c = 0; c < d->n_classes && shown < MOST_LINES; c++) {
         if (!doctor_is_few(d, c)) continue;
-        printf("  %s: %zu\n", name_of(d, c), d->class[c].n);
+        printf("  %s: %zu\n", cli_shown(name_of(d, c)), d->class[c].n);
         shown++;
     }
     rest(n);
@@ -134,7 +136,7 @@ static void show_looks(const doctor *d)
     for (size_t i = 0; i < d->n && shown < MOST_LINES; i++) {
         const doctor_look *l = d->look + i;
         if (!l->tiny && !l->blurred) continue;
-        printf("  %s: %zu x %zu%s\n", doctor_item(d, i).path, l->width, l->height,
+        printf("  %s: %zu x %zu%s\n", cli_shown(doctor_item(d, i).path), l->width, l->height,
             l->blurred ? ", blurred" : "");
         shown++;
     }
@@ -144,7 +146,7 @@ static void show_looks(const doctor *d)
 static void show_bad(const doctor *d)
 {
     title("pictures that cannot be read", d->bad.n);
-    for (size_t i = 0; i < d->bad.n && i < MOST_LINES; i++) printf("  %s\n", d->bad.item[i]);
+    for (size_t i = 0; i < d->bad.n && i < MOST_LINES; i++) printf("  %s\n", cli_shown(d->bad.item[i]));
     rest(d->bad.n);
 }
 

@@ -253,12 +253,25 @@ static bool turns(const cli_common *common)
     return !way || !strcmp(way, "exif");
 }
 
-mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path)
+static mopd_image_options image_options(const cli_common *common)
 {
     mopd_image_options o;
     mopd_image_options_init(&o, sizeof o);
     o.flags = (scales(common) ? MOPD_IMAGE_SCALE_GREY16 : 0) | (turns(common) ? MOPD_IMAGE_UPRIGHT : 0);
+    return o;
+}
+
+mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path)
+{
+    const mopd_image_options o = image_options(common);
     return mopd_image_open(image, path, &o);
+}
+
+mopd_status cli_open_item(
+    mopd_image **image, const cli_common *common, const mopd_dataset *data, size_t index)
+{
+    const mopd_image_options o = image_options(common);
+    return mopd_dataset_open_image(image, data, index, &o);
 }
 
 static uint32_t cleaning_of(const cli_common *common)

@@ -21,9 +21,25 @@ bool cli_flush(void)
     return false;
 }
 
+int cli_write_file(const char *path, void (*body)(FILE *f, const void *context), const void *context)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    bool good = f != NULL;
+    if (f) body(f, context);
+    if (f) good = !ferror(f);
+    if (f) good = !fclose(f) && good;
+    const mopd_status st = good ? mopd_file_save(path, text, n) : MOPD_OK;
+    free(text);
+    if (!good) return cli_fail("%s: out of memory", path);
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
+}
+
 void cli_print_json(json_t *document)
 {
     cli_remarks_add(document);
+    cli_json_add_bytes(document);
     json_dumpf(document, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(document);
@@ -83,7 +99,7 @@ void cli_table_cell(cli_table *table, const char *format, ...)
     char *text = cli_alloc((size_t)(n < 0 ? 0 : n) + 1, 1);
     if (n >= 0) vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
-    cli_list_add(&table->cells, text);
+    cli_list_add(&table->cells, cli_shown(text));
     free(text);
 }
 

@@ -40,20 +40,10 @@ static const char style[] =
     "var(--track)}\n"
     "figcaption{font-size:.75rem}\n";
 
-static size_t utf8_length(const unsigned char *s)
-{
-    if (*s < 0x80) return 1;
-    size_t n = *s >= 0xf0 && *s < 0xf5 ? 4 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xc2 && *s < 0xe0 ? 2 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    }
-    return n;
-}
-
 void page_text(FILE *f, const char *text)
 {
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t n = utf8_length(s);
+        size_t n = cli_utf8_bytes((const char *)s);
         if (*s == '<')
             fputs("&lt;", f);
         else if (*s == '>')
@@ -103,35 +93,29 @@ void page_made(FILE *f, double seconds)
     fputs(".</p>\n", f);
 }
 
-static void write_all(FILE *f, const char *title, void (*body)(FILE *, const void *), const void *context)
+typedef struct page {
+    const char *title;
+    void (*body)(FILE *f, const void *context);
+    const void *context;
+} page;
+
+static void write_all(FILE *f, const void *context)
 {
+    const page *p = context;
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>",
         f);
-    page_text(f, title);
+    page_text(f, p->title);
     fprintf(f, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-    page_text(f, title);
+    page_text(f, p->title);
     fputs("</h1>\n", f);
-    body(f, context);
+    p->body(f, p->context);
     fputs("</body></html>\n", f);
 }
 
 int page_write(
     const char *path, const char *title, void (*body)(FILE *f, const void *context), const void *context)
 {
-    size_t n = strlen(path) + 8;
-    char *temp = cli_alloc(n, 1);
-    snprintf(temp, n, "%s.part", path);
-    FILE *f = fopen(temp, "wbe");
-    bool good = f != NULL;
-    if (f) {
-        write_all(f, title, body, context);
-        good = !ferror(f);
-        good = !fclose(f) && good;
-        if (good) good = !rename(temp, path);
-    }
-    int status = good ? -1 : cli_fail("%s: cannot write the page: %s", path, strerror(errno));
-    if (!good) remove(temp);
-    free(temp);
-    return status;
+    const page p = {title, body, context};
+    return cli_write_file(path, write_all, &p);
 }

@@ -6,8 +6,8 @@
 
 #include "cli.h"
 
-/* Writes a page beside `path` and renames it; body writes what stands below the title.  Returns -1, else the
- * exit status after reporting. */
+/* Writes a page, whole or not at all; body writes what stands below the title.  Returns -1, else the exit status after
+ * reporting. */
 int page_write(
     const char *path, const char *title, void (*body)(FILE *f, const void *context), const void *context);
 
@@ -21,9 +21,10 @@ void page_bar(FILE *f, double percent, double low, double high);
  * the date, and the seconds are left out then: such a page repeats byte for byte. */
 void page_made(FILE *f, double seconds);
 
-/* A picture inside a figure: the file's own bytes where they are few, else a smaller copy; nothing is fetched
- * from outside.  caption is plain text.  *room: bytes that pictures may still take in this page. */
-void page_picture(FILE *f, const char *file, const char *caption, size_t *room);
+/* A picture of a data set inside a figure, as a small copy: nothing is fetched from outside, and no byte of a file that is
+ * no picture, or not the one that was encoded, gets into the page.  caption is plain text.  *room: bytes that pictures
+ * may still take in this page. */
+void page_picture(FILE *f, const mopd_dataset *data, size_t index, const char *caption, size_t *room);
 
 enum { PAGE_ROOM = 16 << 20 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * page_picture.c - pictures inside a page.  A small JPEG or PNG goes in as it is; of anything else a copy of at most
- * 128 pixels a side: mean of the pixels below each, as PNG with stored blocks (RFC 1951 3.2.4). */
+ * page_picture.c - pictures inside a page: of each a copy of at most 128 pixels a side, mean of the pixels below each, as
+ * PNG with stored blocks (RFC 1951 3.2.4).  What does not decode is not there. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "page.h"
 
-enum { SIDE = 128, AS_IT_IS = 48 << 10 };
+enum { SIDE = 128 };
 
 static void base64(FILE *f, const unsigned char *bytes, size_t n)
 {
@@ -19,17 +19,6 @@ static void base64(FILE *f, const unsigned char *bytes, size_t n)
         fputc(i + 1 < n ? digits[x >> 6 & 63] : '=', f);
         fputc(i + 2 < n ? digits[x & 63] : '=', f);
     }
-}
-
-/* The whole file, to be freed; NULL when it cannot be read or is no small JPEG or PNG. */
-static unsigned char *read_small(const char *file, size_t *n)
-{
-    unsigned char *bytes = cli_alloc(AS_IT_IS + 1, 1);
-    *n = cli_file_head(file, bytes, AS_IT_IS + 1);
-    if (*n > 8 && *n <= AS_IT_IS && (!memcmp(bytes, "\x89PNG", 4) || !memcmp(bytes, "\xff\xd8\xff", 3)))
-        return bytes;
-    free(bytes);
-    return NULL;
 }
 
 /* -- a copy that is small ------------------------------------------------------------------------------------ */
@@ -118,34 +107,32 @@ static unsigned char *small_png(const mopd_image *image, size_t *n)
     return png;
 }
 
-static unsigned char *read_shrunk(const char *file, size_t *n)
+static unsigned char *read_shrunk(const mopd_dataset *data, size_t index, size_t *n)
 {
     mopd_image *image = NULL;
     mopd_image_options options;
     mopd_image_options_init(&options, sizeof options);
     options.flags = MOPD_IMAGE_UPRIGHT;
-    if (mopd_image_open(&image, file, &options) != MOPD_OK) return NULL;
+    if (mopd_dataset_open_image(&image, data, index, &options) != MOPD_OK) return NULL;
     unsigned char *png = small_png(image, n);
     mopd_image_close(image);
     return png;
 }
 
-void page_picture(FILE *f, const char *file, const char *caption, size_t *room)
+void page_picture(FILE *f, const mopd_dataset *data, size_t index, const char *caption, size_t *room)
 {
     size_t n = 0;
-    unsigned char *bytes = read_small(file, &n);
-    if (!bytes) bytes = read_shrunk(file, &n);
-    const bool fits = bytes && n <= *room;
+    unsigned char *png = read_shrunk(data, index, &n);
+    const bool fits = png && n <= *room;
     fputs("<figure>", f);
     if (fits) {
-        fprintf(f, "<img alt=\"\" loading=\"lazy\" src=\"data:image/%s;base64,",
-            bytes[0] == 0x89 ? "png" : "jpeg");
-        base64(f, bytes, n);
+        fputs("<img alt=\"\" loading=\"lazy\" src=\"data:image/png;base64,", f);
+        base64(f, png, n);
         fputs("\">", f);
         *room -= n;
     }
     fputs("<figcaption>", f);
     page_text(f, caption);
-    fprintf(f, "%s</figcaption></figure>\n", fits ? "" : bytes ? " (the page is full)" : " (not at hand)");
-    free(bytes);
+    fprintf(f, "%s</figcaption></figure>\n", fits ? "" : png ? " (the page is full)" : " (not at hand)");
+    free(png);
 }

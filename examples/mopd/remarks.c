@@ -14,6 +14,7 @@ static const char *const kind_names[32] = {[MOPD_REMARK_PASSED_OVER] = "passed-o
     [MOPD_REMARK_LABELS] = "labels",
     [MOPD_REMARK_SAME_CLASSES] = "same-classes",
     [MOPD_REMARK_CUT_WHITE] = "cut-white",
+    [MOPD_REMARK_OUTSIDE] = "outside",
     [KIND_LETTERS] = "letters"};
 
 static json_t *told; /* an array; NULL: nothing was told */
@@ -21,7 +22,7 @@ static uint32_t told_kinds;
 
 static void tell(int32_t kind, uint64_t n, const char *text, const char *advice)
 {
-    if (!cli_is_quiet()) fprintf(stderr, "mopd: note: %s%s\n", text, advice);
+    cli_note(&(cli_common){.quiet = cli_is_quiet()}, "%s%s", text, advice);
     json_t *one = json_pack("{s:I}", "n", (json_int_t)n);
     if (kind >= 0 && kind < 32 && kind_names[kind])
         json_object_set_new(one, "kind", json_string(kind_names[kind]));

@@ -15,7 +15,7 @@ static void show_picture(FILE *f, const mopd_dataset *data, size_t index, const 
     size_t n = strlen(what) + strlen(item.path) + 4;
     char *caption = cli_alloc(n, 1);
     snprintf(caption, n, "%s: %s", what, item.path);
-    page_picture(f, item.file, caption, room);
+    page_picture(f, data, index, caption, room);
     free(caption);
 }
 

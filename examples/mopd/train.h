@@ -12,8 +12,8 @@ typedef struct train_job {
     mopd_selection selection;
     mopd_trainer_options options;
     const char *split, *subset, *views, *output, *checkpoint, *resume, *report;
-    bool automatic;
-    size_t n_views; /* of --views */
+    bool automatic, unread; /* unread: nobody takes what is printed */
+    size_t n_views;         /* of --views */
     bool fresh, views_given;
 
     mopd_encoder *encoder;

@@ -80,6 +80,15 @@ static void show_epoch(const train_job *j, const mopd_epoch *e)
     fflush(stdout);
 }
 
+/* Who only reads the first lines (head) has asked for the whole prompt all the same. */
+static void check_output(train_job *j)
+{
+    if (j->unread || !ferror(stdout)) return;
+    j->unread = true;
+    cli_note(&j->common, "standard output cannot be written; the training goes on, %s will hold all of it",
+        j->output);
+}
+
 static int on_epoch(void *context, const mopd_epoch *epoch)
 {
     train_job *j = context;
@@ -87,8 +96,9 @@ static int on_epoch(void *context, const mopd_epoch *epoch)
     j->accuracy = epoch->accuracy;
     if (!cli_is_json(&j->common)) cli_progress_end(&j->progress);
     show_epoch(j, epoch);
+    check_output(j);
     cli_progress_update(&j->progress, epoch->epoch);
-    return cli_interrupted() || ferror(stdout);
+    return cli_interrupted();
 }
 
 static int stop_early(void *context, size_t done, size_t total, const char *bad_path, const char *message)
@@ -148,6 +158,22 @@ static mopd_status choose(train_job *j, char **tried)
     return st;
 }
 
+/* Which pictures, by label and content: a run that is resumed must have the same. */
+static mopd_status note_pictures(train_job *j)
+{
+    char text[64];
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    size_t n = 0;
+    mopd_item item = {.struct_size = sizeof item};
+    for (; mopd_dataset_get_item(j->encoded, n, &item) == MOPD_OK; n++) {
+        char line[128];
+        snprintf(line, sizeof line, "%ld %.64s\n", (long)item.label, item.hash);
+        for (const char *c = line; *c; c++) h = (h ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    }
+    snprintf(text, sizeof text, "%zu %016llx", n, (unsigned long long)h);
+    return mopd_trainer_note(j->trainer, MOPD_NOTE_PICTURES, text);
+}
+
 /* What was trained on goes into the prompt file; no path of this machine does. */
 static mopd_status add_notes(train_job *j, const char *tried)
 {
@@ -159,6 +185,7 @@ static mopd_status add_notes(train_job *j, const char *tried)
         (unsigned long long)info.n_items, info.n_classes, j->subset, j->selection.shots,
         (unsigned long long)j->selection.seed, j->views ? j->views : "0", j->data.n_bad);
     mopd_status st = mopd_trainer_note(j->trainer, "data", text);
+    if (st == MOPD_OK) st = note_pictures(j);
     if (st == MOPD_OK && info.upright) st = mopd_trainer_note(j->trainer, "orientation", "exif");
     if (st == MOPD_OK && tried) st = mopd_trainer_note(j->trainer, "auto", tried);
     return st;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_classify.c - mopd classify as a user meets it: what it prints in three formats, and how it fails. */
 #include <jansson.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -359,10 +360,15 @@ static void interrupt_prints_what_was_reached(void **state)
 static void interrupt_ends_the_reading_of_names(void **state)
 {
     (void)state;
+    char in[32];
     const char *fifo = test_path("fifo"), *picture = test_png("one.png", 20, 14, 1);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    run_result r = run_mopd(
-        &(run_setup){.interrupt_at = fifo}, "classify -m @ --class-file @ @", tiny_model(1), fifo, picture);
+    const int fd = open(fifo, O_RDWR); /* so that nobody waits for its other end */
+    assert_int_equal(write(fd, "cat\n", 4), 4);
+    snprintf(in, sizeof in, "/dev/fd/%d", fd);
+    run_result r = run_mopd(&(run_setup){.in = in, .interrupt_at = fifo}, "classify -m @ --class-file - @",
+        tiny_model(1), picture);
+    close(fd);
     assert_run(r, 130);
     assert_string_equal(r.out, "");
     assert_string_equal(r.err, "");

@@ -205,7 +205,7 @@ static void a_killed_run_is_gone_on_with(void **state)
     stored(data, "--threads=1", test_path("unkilled.safetensors"));
     assert_same_files(store, test_path("unkilled.safetensors"));
     r = run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data, test_path("absent/s"));
-    assert_one_error(&r, 1, "absent/s: cannot write there", "No such file");
+    assert_one_error(&r, 1, "absent/s: cannot write", "No such file");
     test_text("foreign.safetensors.journal", "notes of mine");
     r = run_mopd(NULL, "features -m @ -d @ -o @", tiny_model(1), data, test_path("foreign.safetensors"));
     assert_one_error(&r, 1, "foreign.safetensors.journal: not a journal", "move it away");

@@ -146,7 +146,7 @@ static void photographs_are_turned_unless_told_not_to(void **state)
     assert_run(run_mopd(NULL, "fit -m @ -d @ -o @", tiny_model(1), ignore, r_file), 0);
     r = run_mopd(NULL, "inspect @", r_file);
     assert_null(strstr(r.out, "orientation"));
-    r = run_mopd(NULL, "fit -m @ -d @ --orientation exif -o @", tiny_model(1), ignore, r_file);
+    r = run_mopd(NULL, "fit -q -m @ -d @ --orientation exif -o @", tiny_model(1), ignore, r_file);
     assert_one_error(&r, 1, "--orientation exif: the store's pictures were read with ignore", "");
     char as_fitted[4096];
     r = run_mopd(NULL, "classify -m @ -r @ --format csv @", tiny_model(1), r_file, lies);

@@ -115,6 +115,35 @@ static void interrupted_training_resumes_to_the_same_bytes(void **state)
     assert_same_files(whole, part);
 }
 
+/* The counts are the same, the content is not. */
+static void resume_notices_another_picture(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("replaced"), *run = test_path("replaced-run.safetensors"),
+               *out = test_path("replaced.safetensors");
+    run_result r = run_mopd(&(run_setup){.interrupt_at = "\n    3 "},
+        LEARN "--epochs 300 --checkpoint @ -o @", tiny_model(1), data, run, out);
+    assert_run(r, 130);
+    test_png("replaced/train/b/1.png", 14, 11, 4711);
+    r = run_mopd(NULL, LEARN "--epochs 300 --resume @ -o @", tiny_model(1), data, run, out);
+    assert_one_error(&r, 1, "replaced-run.safetensors: was made with other pictures", "one was replaced");
+}
+
+/* train | head -1: what was asked for is learned whole, and the exit status tells. */
+static void a_reader_that_goes_away_stops_no_training(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("head"), *whole = test_path("head-whole.safetensors"),
+               *piped = test_path("head-piped.safetensors");
+    run_result r = run_mopd(NULL, LEARN "--epochs 5 -o @", tiny_model(1), data, whole);
+    assert_run(r, 0);
+    r = run_mopd(&(run_setup){.closed_pipe = true}, LEARN "--epochs 5 -o @", tiny_model(1), data, piped);
+    assert_run(r, 1);
+    assert_has(r.err, "mopd: note: standard output cannot be written; the training goes on");
+    assert_has(r.err, "mopd: error: cannot write the output");
+    assert_same_files(whole, piped);
+}
+
 static void auto_chooses_and_says_what(void **state)
 {
     (void)state;
@@ -359,7 +388,7 @@ static void wrong_training_is_told(void **state)
         {LEARN "--top-k 5 -o @", "5", 1},
         {LEARN "--template none -o @", "{}", 1},
         {LEARN "-o /no/such/folder/p", "/no/such/folder/p", 1},
-        {LEARN "-o /tmp", "folder", 1},
+        {LEARN "-o /tmp", "is a directory", 1},
         {LEARN "--resume /no/checkpoint -o @", "/no/checkpoint", 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -612,6 +641,8 @@ int main(void)
         cmocka_unit_test(fit_takes_the_prompt_half_way),
         cmocka_unit_test(bench_new_auto_is_train_auto),
         cmocka_unit_test(report_is_one_page),
+        cmocka_unit_test(resume_notices_another_picture),
+        cmocka_unit_test(a_reader_that_goes_away_stops_no_training),
         cmocka_unit_test(the_report_leads_with_accuracy_and_the_worst_class),
         cmocka_unit_test(the_report_repeats_and_owns_up),
         cmocka_unit_test(the_report_shows_large_pictures_as_small_copies),

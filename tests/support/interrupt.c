@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -60,14 +61,16 @@ static void let_it_block(pid_t pid)
     }
 }
 
-/* The file is there; or it is a FIFO and somebody reads, who will find it open and empty from now on. */
+/* The file is there; or it is a FIFO and somebody reads, who has taken what was in it and will find it open and empty from
+ * now on. */
 static bool is_reached(const char *path, int *fifo)
 {
     struct stat info;
     if (stat(path, &info)) return false;
     if (!S_ISFIFO(info.st_mode)) return true;
-    *fifo = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    return *fifo >= 0;
+    int left = 0;
+    if (*fifo < 0) *fifo = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    return *fifo >= 0 && !ioctl(*fifo, FIONREAD, &left) && !left;
 }
 
 /* The next piece of the output is copied; its length, 0 at the end. */
