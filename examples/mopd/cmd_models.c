@@ -49,6 +49,7 @@ static const struct {
     {"MobileCLIP2-B", "Apple", "open_clip", 149777921, 512, 224, 17.7, 2.9, 599, 79.4, "Apple; research only"},
     {"MobileCLIP2-S3", "Apple", "open_clip", 249051457, 768, 256, 14.8, 6.6, 996, 80.7, "Apple; research only"},
     {"MobileCLIP2-S4", "Apple", "open_clip", 445664001, 768, 256, 27.8, 6.6, 1783, 81.9, "Apple; research only"},
+    {"MobileCLIP2-L/14", "Apple", "open_clip", 427617281, 768, 224, 81.0, 6.6, 1710, 81.9, "Apple; research only"},
     {"SigLIP B/16", "WebLI", "huggingface, open_clip", 203155970, 768, 224, 17.5, 5.5, 813, 0, "Apache-2.0"},
     {"SigLIP B/16 at 384", "WebLI", "huggingface, open_clip", 203447810, 768, 384, 55.4, 5.5, 814, 0, "Apache-2.0"},
     {"SigLIP L/16 at 256", "WebLI", "huggingface, open_clip", 652150786, 1024, 256, 80.8, 19.5, 2609, 0, "Apache-2.0"},

@@ -96,7 +96,8 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
  *
  * Opening reads the configuration and vocabulary and maps the weights, which takes milliseconds; the first
  * picture and the first text each unpack their tower.  Encoders that were opened from the same unchanged files, with
- * the same precision and MOPD_OPEN_READ, have their unpacked towers in common.  Nothing is ever downloaded.  options may be NULL.
+ * the same precision and MOPD_OPEN_READ, have their unpacked towers in common.  Nothing is ever downloaded.  options
+ * may be NULL.
  *
  * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: configuration and weights disagree (the tensor
  * is named); UNSUPPORTED: an architecture or activation unknown here; ARG or UNSUPPORTED: the environment's
@@ -168,9 +169,9 @@ MOPD_API const char *mopd_encoder_fingerprint(const mopd_encoder *encoder);
  * what `mopd inspect` prints.  Free with mopd_free.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json);
 
-/* What a model, prompt file, checkpoint, feature store, recogniser or bank at path holds, as one JSON object with "kind" in
- * *json: for programs that are handed a file and want to know what it is before they open it.  path NULL: the
- * built-in model.  Errors as the openers of each kind.  Free with mopd_free.  Any thread.  Since 0.1. */
+/* What a model, prompt file, checkpoint, feature store, recogniser or bank at path holds, as one JSON object with
+ * "kind" in *json: for programs that are handed a file and want to know what it is before they open it.  path NULL:
+ * the built-in model.  Errors as the openers of each kind.  Free with mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_inspect(const char *path, char **json);
 
 /* What the vision tower sees of an image: pixels, 3 x S x S floats of the caller (S is info.image_size), planes
@@ -216,8 +217,9 @@ MOPD_API mopd_status mopd_encoder_encode_files(
 
 /* Token ids of a text, start (SigLIP's tokenizers have none) and end included, without pads: *ids, *n_ids of them, the
  * very ids of the tokenizer that the layout's own users have on the same vocabulary (MOPD_TEXT_CLEAN, MOPD_TEXT_AS_IS).
- * text is UTF-8, ended by a zero byte; any language and any symbols.  FORMAT for broken UTF-8 (with the byte position), ARG when it is longer than the context (both
- * lengths are named) and MOPD_TEXT_TRUNCATE is off.  Free *ids with mopd_free.  Any thread.  Since 0.1. */
+ * text is UTF-8, ended by a zero byte; any language and any symbols.  FORMAT for broken UTF-8 (with the byte position),
+ * ARG when it is longer than the context (both lengths are named) and MOPD_TEXT_TRUNCATE is off.  Free *ids with
+ * mopd_free.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_tokenize(
     const mopd_encoder *encoder, const char *text, uint32_t **ids, size_t *n_ids);
 
@@ -235,9 +237,9 @@ MOPD_API mopd_status mopd_encoder_encode_texts(
  * cannot be written; ARG: another dtype.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
-/* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's threads, the
- * best of several rounds.  It takes about a tenth of a second.  What the towers reach is to be held against it,
- * and a low number on a known processor tells of a busy machine or a wrong CPU path.  Since 0.1. */
+/* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's
+ * threads, the best of several rounds.  It takes about a tenth of a second.  What the towers reach is to be held
+ * against it, and a low number on a known processor tells of a busy machine or a wrong CPU path.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops);
 
 MOPD_END_DECLS

@@ -23,8 +23,8 @@ MOPD_API uint32_t mopd_version_number(void);
 MOPD_API const char *mopd_version_string(void);
 
 /* One line for bug reports: version, the live kernels, the instruction set in use, the default number of
- * threads, the kinds of pictures that this build reads, and whether MOPD_CPU or MOPD_BF16 in the environment were heeded.  Static, never freed.  Any
- * thread.  Since 0.1. */
+ * threads, the kinds of pictures that this build reads, and whether MOPD_CPU or MOPD_BF16 in the environment were
+ * heeded.  Static, never freed.  Any thread.  Since 0.1. */
 MOPD_API const char *mopd_build_info(void);
 
 MOPD_END_DECLS

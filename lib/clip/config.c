@@ -57,6 +57,11 @@ const mo_vit_traits *mo_config_vit_traits(uint32_t form)
             .projection_bias = true,
             .rope = true,
             .pool_heads = 8},
+        [MO_VIT_TIMM] = {.word = "timm",
+            .class_row = true,
+            .pre_norm = true,
+            .projection = true,
+            .projection_bias = true},
     };
     return &traits[form];
 }

@@ -46,9 +46,10 @@ typedef enum mo_vit_form {
     MO_VIT_CLIP = 0,
     MO_VIT_SIGLIP = 1,
     MO_VIT_MOBILECLIP = 2,
-    MO_VIT_PE = 3
+    MO_VIT_PE = 3,
+    MO_VIT_TIMM = 4
 } mo_vit_form;
-#define MO_VIT_FORMS 4
+#define MO_VIT_FORMS 5
 
 /* What the forms differ in. */
 typedef struct mo_vit_traits {

@@ -11,9 +11,9 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
-#include "base/once.h"
 #include "clip/fold.h"
 #include "clip/tower.h"
+#include "clip/vision_frame.h"
 #include "clip/vision_inner.h"
 #include "layer/conv.h"
 #include "layer/depthwise.h"
@@ -21,16 +21,13 @@
 #include "layer/mean_pool.h"
 #include "math/kern.h"
 
-#define CHUNK 4 /* pictures at work when threads share each layer */
-
 typedef struct residual {
     mo_linear expand, project;
     mo_depthwise depth;
 } residual;
 
 typedef struct effnet_packs {
-    mo_once once;
-    mo_buffer_pool pool; /* of calls' working memory */
+    mo_vision_packs base;
     mo_stem stem;
     residual *block;
     mo_linear head, classes, names, projection;
@@ -38,16 +35,15 @@ typedef struct effnet_packs {
 } effnet_packs;
 
 typedef struct effnet {
-    mo_vision base;
+    mo_vision_frame frame;
     mo_effnet_config config;
-    bool quantized;
-    const mo_weights *weights;
-    effnet_packs *packs;
 } effnet;
 
-static void free_packs(effnet_packs *p, size_t n_blocks)
+static void unpack(const void *tower)
 {
-    for (size_t i = 0; p->block && i < n_blocks; i++) {
+    const effnet *e = tower;
+    effnet_packs *p = e->frame.packs;
+    for (size_t i = 0; p->block && i < e->config.n_blocks; i++) {
         mo_linear_free(&p->block[i].expand);
         mo_linear_free(&p->block[i].project);
         mo_depthwise_free(&p->block[i].depth);
@@ -70,7 +66,7 @@ static mopd_status fold(mo_fold *out, const effnet *e, const char *conv, const c
     char names[2][MO_PARAM_NAME];
     snprintf(names[0], sizeof names[0], "image_model.%s", conv);
     snprintf(names[1], sizeof names[1], "image_model.%s", norm);
-    return mo_fold_read(out, e->weights, names[0], names[1], e->config.eps);
+    return mo_fold_read(out, e->frame.weights, names[0], names[1], e->config.eps);
 }
 
 static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, const char *norm)
@@ -79,7 +75,7 @@ static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, 
     snprintf(names[0], sizeof names[0], "image_model.%s", conv);
     snprintf(names[1], sizeof names[1], "image_model.%s", norm);
     return mo_fold_pack(
-        out, e->weights, (const char *const[2]){names[0], names[1]}, e->config.eps, e->quantized);
+        out, e->frame.weights, (const char *const[2]){names[0], names[1]}, e->config.eps, e->frame.quantized);
 }
 
 static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
@@ -109,37 +105,29 @@ static mopd_status pack_head(effnet_packs *p, const effnet *e)
     const mo_weight *names;
     mopd_status st;
     if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->classes, e->weights, "image_model._fc", true, e->quantized)) != MOPD_OK)
+    if ((st = mo_tower_linear(&p->classes, e->frame.weights, "image_model._fc", true, e->frame.quantized)) !=
+        MOPD_OK)
         return st;
-    if ((st = mo_weights_get(e->weights, "head.names.weight", &names)) != MOPD_OK) return st;
+    if ((st = mo_weights_get(e->frame.weights, "head.names.weight", &names)) != MOPD_OK) return st;
     mo_linear_part part = {.weight = &names->view, .in_out = true};
     if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->projection, e->weights, "head.projection", true, e->quantized)) != MOPD_OK)
+    if ((st = mo_tower_linear(
+             &p->projection, e->frame.weights, "head.projection", true, e->frame.quantized)) != MOPD_OK)
         return st;
-    return mo_tower_floats(&p->mix, e->weights, "head.mix");
+    return mo_tower_floats(&p->mix, e->frame.weights, "head.mix");
 }
 
-static mopd_status pack(const void *ctx)
+static mopd_status pack(const void *tower)
 {
-    const effnet *e = ctx;
-    effnet_packs *p = e->packs;
-    mopd_status st = MOPD_E_NOMEM;
+    const effnet *e = tower;
+    effnet_packs *p = e->frame.packs;
     p->block = mo_mem_calloc(e->config.n_blocks, sizeof *p->block);
-    if (!p->block) goto done;
+    if (!p->block) return MOPD_E_NOMEM;
     p->stem = (mo_stem){.planes = 3, .kernel = 3, .stride = 2, .act = MO_ACT_RELU6};
-    if ((st = pack_conv(&p->stem.linear, e, "_conv_stem", "_bn0")) != MOPD_OK) goto done;
-    for (size_t i = 0; i < e->config.n_blocks; i++)
-        if ((st = pack_residual(&p->block[i], e, i, &e->config.block[i])) != MOPD_OK) goto done;
-    st = pack_head(p, e);
-done:
-    if (st != MOPD_OK) free_packs(p, e->config.n_blocks);
-    return st;
-}
-
-static mopd_status effnet_prepare(const mo_vision *base)
-{
-    const effnet *e = (const effnet *)base;
-    return mo_once_run(&e->packs->once, 1, pack, e);
+    mopd_status st = pack_conv(&p->stem.linear, e, "_conv_stem", "_bn0");
+    for (size_t i = 0; i < e->config.n_blocks && st == MOPD_OK; i++)
+        st = pack_residual(&p->block[i], e, i, &e->config.block[i]);
+    return st == MOPD_OK ? pack_head(p, e) : st;
 }
 
 /* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise one). */
@@ -149,7 +137,7 @@ typedef struct sizes {
 
 static sizes measure(const effnet *e)
 {
-    size_t side = mo_conv_same_out(e->base.image, 2);
+    size_t side = mo_conv_same_out(e->frame.base.image, 2);
     sizes s = {.map = side * side * e->config.stem};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
@@ -163,28 +151,25 @@ static sizes measure(const effnet *e)
 }
 
 typedef struct forward {
-    struct forward *self; /* where this lies in the arena */
-    const effnet *e;
-    mo_arena arena;
-    size_t chunk;
-    float *map[2], *expanded, *depth, *stem; /* chunk x sizes */
-    float *pooled, *probs, *branch;          /* chunk x features, x classes, x D */
+    float *map[2], *expanded, *depth, *stem; /* n x sizes */
+    float *pooled, *probs, *branch;          /* n x features, x classes, x D */
 } forward;
 
-static void forward_take(mo_arena *arena, void *ctx)
+static void take(mo_arena *arena, mo_vision_call *c)
 {
-    forward *f = ctx;
-    const effnet *e = f->e;
+    const effnet *e = c->tower;
+    const effnet_packs *p = e->frame.packs;
     const sizes s = measure(e);
-    const size_t side = e->base.image;
-    f->self = mo_arena_take(arena, 1, sizeof *f);
-    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, f->chunk * s.map);
-    f->expanded = mo_arena_floats(arena, f->chunk * s.expanded);
-    f->depth = mo_arena_floats(arena, f->chunk * s.depth);
-    f->stem = mo_arena_floats(arena, mo_conv_stem_scratch(&e->packs->stem, f->chunk, side, side));
-    f->pooled = mo_arena_floats(arena, f->chunk * e->config.features);
-    f->probs = mo_arena_floats(arena, f->chunk * e->config.classes);
-    f->branch = mo_arena_floats(arena, f->chunk * e->base.dim);
+    const size_t side = e->frame.base.image, n = c->n;
+    forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
+    if (!f) f = &room;
+    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, n * s.map);
+    f->expanded = mo_arena_floats(arena, n * s.expanded);
+    f->depth = mo_arena_floats(arena, n * s.depth);
+    f->stem = mo_arena_floats(arena, mo_conv_stem_scratch(&p->stem, n, side, side));
+    f->pooled = mo_arena_floats(arena, n * e->config.features);
+    f->probs = mo_arena_floats(arena, n * e->config.classes);
+    f->branch = mo_arena_floats(arena, n * e->frame.base.dim);
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */
@@ -211,9 +196,9 @@ static size_t run_residual(
 /* out [n x D] = both branches of the head from pooled. */
 static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float *out)
 {
-    const effnet_packs *p = e->packs;
+    const effnet_packs *p = e->frame.packs;
     const mo_kern *kern = mo_kern_get();
-    size_t classes = e->config.classes, dim = e->base.dim;
+    size_t classes = e->config.classes, dim = e->frame.base.dim;
     const mo_linear_call call = {.rows = n};
     mo_linear_fwd(pool, f->probs, f->pooled, &p->classes, &call);
     for (size_t i = 0; i < n; i++)
@@ -225,46 +210,14 @@ static void run_head(forward *f, const effnet *e, mo_pool *pool, size_t n, float
     for (size_t i = 0; i < n; i++) kern->axpy(out + i * dim, *p->mix, f->branch + i * dim, dim);
 }
 
-static forward forward_of(const mo_vision *base, size_t n)
+static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
-    const effnet *e = (const effnet *)base;
-    return (forward){.e = e, .arena.pool = &e->packs->pool, .chunk = n};
-}
-
-static size_t effnet_bytes(const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    (void)pool;
-    forward f = forward_of(base, n);
-    return mo_arena_count(forward_take, &f);
-}
-
-static void effnet_close(void *work)
-{
-    if (!work) return;
-    mo_arena arena = ((forward *)work)->arena; /* work lies in it */
-    mo_arena_close(&arena);
-}
-
-static mopd_status effnet_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    (void)pool;
-    forward f = forward_of(base, n);
-    *work = NULL;
-    mopd_status st = mo_arena_fill(&f.arena, forward_take, &f);
-    if (st != MOPD_OK) return st;
-    *f.self = f;
-    *work = f.self;
-    return MOPD_OK;
-}
-
-static void effnet_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
-{
-    forward *f = work;
-    const effnet *e = f->e;
-    const effnet_packs *p = e->packs;
-    mo_conv_stem_fwd(
-        pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, e->base.image, e->base.image});
-    size_t side = mo_conv_same_out(e->base.image, 2);
+    forward *f = c->work;
+    const effnet *e = c->tower;
+    const effnet_packs *p = e->frame.packs;
+    const size_t image = e->frame.base.image;
+    size_t side = mo_conv_same_out(image, 2);
+    mo_conv_stem_fwd(pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, image, image});
     for (size_t i = 0; i < e->config.n_blocks; i++)
         side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
     const mo_linear_call head = {.rows = n * side * side, .act = MO_ACT_RELU6};
@@ -273,43 +226,14 @@ static void effnet_run(void *work, mo_pool *pool, const float *pixels, size_t n,
     run_head(f, e, pool, n, out);
 }
 
-static void effnet_free(mo_vision *base)
-{
-    effnet *e = (effnet *)base;
-    free_packs(e->packs, e->config.n_blocks);
-    mo_once_end(&e->packs->once);
-    mo_buffer_pool_end(&e->packs->pool);
-    mo_mem_free(e->packs);
-    mo_mem_free(e);
-}
-
 mopd_status mo_effnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
-    effnet *e = mo_mem_calloc(1, sizeof *e);
-    effnet_packs *packs = mo_mem_calloc(1, sizeof *packs);
-    mopd_status st = e && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
-    if (st != MOPD_OK) {
-        mo_mem_free(packs);
-        mo_mem_free(e);
-        return st;
-    }
-    e->base = (mo_vision){.image = config->image,
-        .dim = config->dim,
-        .chunk = CHUNK,
-        .lane = 1,
-        .most = MO_VISION_LANES,
-        .prepare = effnet_prepare,
-        .bytes = effnet_bytes,
-        .open = effnet_open,
-        .run = effnet_run,
-        .close = effnet_close,
-        .free = effnet_free};
-    packs->pool.limit = MO_VISION_KEPT;
-    e->config = config->effnet;
-    e->quantized = quantized;
-    e->weights = weights;
-    e->packs = packs;
-    *out = &e->base;
+    static const mo_vision_own own = {sizeof(effnet), sizeof(effnet_packs), pack, unpack, take, run};
+    mo_vision_frame *frame;
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    if (st != MOPD_OK) return st;
+    ((effnet *)frame)->config = config->effnet;
+    *out = &frame->base;
     return MOPD_OK;
 }

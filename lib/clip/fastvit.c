@@ -11,19 +11,9 @@
 #include "clip/fastvit_inner.h"
 
 #include "base/ints.h"
-#include "base/mem.h"
-#include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "layer/attention.h"
 #include "layer/mean_pool.h"
-
-#define CHUNK 4 /* pictures at work when threads share each layer */
-
-static mopd_status fastvit_prepare(const mo_vision *base)
-{
-    const mo_fastvit *v = (const mo_fastvit *)base;
-    return mo_once_run(&v->packs->once, 1, mo_fastvit_pack, v);
-}
 
 /* Floats per picture: the largest map between layers; inside a block, or before a layer that shrinks. */
 typedef struct sizes {
@@ -34,7 +24,7 @@ typedef struct sizes {
 static sizes measure(const mo_fastvit *v)
 {
     const mo_fastvit_config *c = &v->config;
-    size_t side = mo_conv_same_out(v->base.image, 2);
+    size_t side = mo_conv_same_out(v->frame.base.image, 2);
     sizes s = {.inner = side * side * c->width[0]};
     side = mo_conv_same_out(side, 2);
     for (size_t i = 0; i < c->n_stages; i++) {
@@ -55,74 +45,41 @@ static sizes measure(const mo_fastvit *v)
 }
 
 typedef struct forward {
-    struct forward *self; /* where this lies in the arena */
-    const mo_fastvit *v;
-    const mo_pool *pool;
-    mo_arena arena;
-    size_t chunk;
-    float *map[3], *inner, *pooled; /* chunk x sizes; map[0]: where one layer's result awaits the next */
+    float *map[3], *inner, *pooled; /* n x sizes; map[0]: where one layer's result awaits the next */
     float *gate, *gathered, *attention;
 } forward;
 
 /* The most that a squeeze of the tower asks for. */
 static size_t gate_floats(const mo_fastvit *v, size_t n)
 {
-    size_t most = mo_squeeze_scratch(&v->packs->squeeze, n);
+    const mo_fastvit_packs *p = v->frame.packs;
+    size_t most = mo_squeeze_scratch(&p->squeeze, n);
     for (size_t i = 0; i < v->config.n_stages; i++)
-        most = mo_max(most, mo_squeeze_scratch(&v->packs->stage[i].squeeze, n));
+        most = mo_max(most, mo_squeeze_scratch(&p->stage[i].squeeze, n));
     return most;
 }
 
-static void forward_take(mo_arena *arena, void *ctx)
+static void take(mo_arena *arena, mo_vision_call *c)
 {
-    forward *f = ctx;
-    const mo_fastvit *v = f->v;
+    const mo_fastvit *v = c->tower;
+    const mo_fastvit_packs *p = v->frame.packs;
     const sizes s = measure(v);
-    const size_t image = v->base.image;
-    f->self = mo_arena_take(arena, 1, sizeof *f);
-    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, f->chunk * s.map);
-    f->inner = mo_arena_floats(arena, f->chunk * s.inner);
-    f->gate = mo_arena_floats(arena, gate_floats(v, f->chunk));
-    f->pooled = mo_arena_floats(arena, f->chunk * s.last);
-    f->gathered = mo_arena_floats(arena, mo_conv_stem_scratch(&v->packs->stem, f->chunk, image, image));
+    const size_t image = v->frame.base.image, n = c->n;
+    forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
+    if (!f) f = &room;
+    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, n * s.map);
+    f->inner = mo_arena_floats(arena, n * s.inner);
+    f->gate = mo_arena_floats(arena, gate_floats(v, n));
+    f->pooled = mo_arena_floats(arena, n * s.last);
+    f->gathered = mo_arena_floats(arena, mo_conv_stem_scratch(&p->stem, n, image, image));
     f->attention =
-        mo_arena_floats(arena, mo_attention_scratch(f->pool, s.width, s.width / MO_FASTVIT_HEAD, s.attended));
+        mo_arena_floats(arena, mo_attention_scratch(c->pool, s.width, s.width / MO_FASTVIT_HEAD, s.attended));
 }
 
-static forward forward_of(const mo_vision *base, const mo_pool *pool, size_t n)
+static void run_stem(forward *f, mo_pool *pool, const float *pixels, size_t n, const mo_fastvit *v)
 {
-    const mo_fastvit *v = (const mo_fastvit *)base;
-    return (forward){.v = v, .pool = pool, .arena.pool = &v->packs->pool, .chunk = n};
-}
-
-static size_t fastvit_bytes(const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    forward f = forward_of(base, pool, n);
-    return mo_arena_count(forward_take, &f);
-}
-
-static void fastvit_close(void *work)
-{
-    if (!work) return;
-    mo_arena arena = ((forward *)work)->arena; /* work lies in it */
-    mo_arena_close(&arena);
-}
-
-static mopd_status fastvit_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    forward f = forward_of(base, pool, n);
-    *work = NULL;
-    mopd_status st = mo_arena_fill(&f.arena, forward_take, &f);
-    if (st != MOPD_OK) return st;
-    *f.self = f;
-    *work = f.self;
-    return MOPD_OK;
-}
-
-static void run_stem(forward *f, mo_pool *pool, const float *pixels, size_t n)
-{
-    const mo_fastvit_packs *p = f->v->packs;
-    const size_t image = f->v->base.image, half = mo_conv_same_out(image, 2),
+    const mo_fastvit_packs *p = v->frame.packs;
+    const size_t image = v->frame.base.image, half = mo_conv_same_out(image, 2),
                  side = mo_conv_same_out(half, 2);
     mo_conv_stem_fwd(pool, f->inner, pixels, &p->stem, f->gathered, (const size_t[3]){n, image, image});
     mo_depthwise_fwd(pool, f->map[1], f->inner, &p->stem_depth, (const size_t[3]){n, half, half});
@@ -214,76 +171,52 @@ static void swap_maps(forward *f)
     f->map[1] = t;
 }
 
-static size_t run_stage(forward *f, mo_pool *pool, size_t i, size_t n, size_t side)
+static size_t run_stage(
+    forward *f, mo_pool *pool, const mo_fastvit_stage *s, size_t n_blocks, const size_t in[2])
 {
-    const mo_fastvit_stage *s = &f->v->packs->stage[i];
-    if (i) side = run_shrink(f, pool, s, n, side);
+    const size_t n = in[0];
+    size_t side = in[1];
+    if (s->widen.w.n) side = run_shrink(f, pool, s, n, side);
     const size_t shape[3] = {n, side, side};
     if (s->position.taps) {
         mo_depthwise_fwd(pool, f->map[1], f->map[0], &s->position, shape);
         swap_maps(f);
     }
-    for (size_t k = 0; k < f->v->config.layers[i]; k++) run_block(f, pool, &s->block[k], shape);
+    for (size_t k = 0; k < n_blocks; k++) run_block(f, pool, &s->block[k], shape);
     return side;
 }
 
-static void run_end(forward *f, mo_pool *pool, size_t n, size_t side, float *out)
+static void run_end(forward *f, mo_pool *pool, const mo_fastvit_packs *p, const size_t in[2], float *out)
 {
-    const mo_fastvit_packs *p = f->v->packs;
-    const size_t shape[3] = {n, side, side}, channels = p->last.channels;
+    const size_t shape[3] = {in[0], in[1], in[1]}, channels = p->last.channels;
     double_channels(pool, f->inner, f->map[0], shape, channels / 2);
     mo_depthwise_fwd(pool, f->map[1], f->inner, &p->last, shape);
     mo_squeeze_fwd(pool, f->map[1], &p->squeeze, MO_ACT_GELU, f->gate, shape);
     mo_mean_pool_fwd(pool, f->pooled, f->map[1], shape, channels);
-    mo_linear_fwd(pool, out, f->pooled, &p->head, &(mo_linear_call){.rows = n});
+    mo_linear_fwd(pool, out, f->pooled, &p->head, &(mo_linear_call){.rows = in[0]});
 }
 
-static void fastvit_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
+static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
-    forward *f = work;
-    size_t side = mo_conv_same_out(mo_conv_same_out(f->v->base.image, 2), 2);
-    run_stem(f, pool, pixels, n);
-    for (size_t i = 0; i < f->v->config.n_stages; i++) side = run_stage(f, pool, i, n, side);
-    run_end(f, pool, n, side, out);
-}
-
-static void fastvit_free(mo_vision *base)
-{
-    mo_fastvit *v = (mo_fastvit *)base;
-    mo_fastvit_pack_free(v->packs, &v->config);
-    mo_once_end(&v->packs->once);
-    mo_buffer_pool_end(&v->packs->pool);
-    mo_mem_free(v->packs);
-    mo_mem_free(v);
+    forward *f = c->work;
+    const mo_fastvit *v = c->tower;
+    const mo_fastvit_packs *p = v->frame.packs;
+    size_t at[2] = {n, mo_conv_same_out(mo_conv_same_out(v->frame.base.image, 2), 2)};
+    run_stem(f, pool, pixels, n, v);
+    for (size_t i = 0; i < v->config.n_stages; i++)
+        at[1] = run_stage(f, pool, &p->stage[i], v->config.layers[i], at);
+    run_end(f, pool, p, at, out);
 }
 
 mopd_status mo_fastvit_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
-    mo_fastvit *v = mo_mem_calloc(1, sizeof *v);
-    mo_fastvit_packs *packs = mo_mem_calloc(1, sizeof *packs);
-    mopd_status st = v && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
-    if (st != MOPD_OK) {
-        mo_mem_free(packs);
-        mo_mem_free(v);
-        return st;
-    }
-    v->base = (mo_vision){.image = config->image,
-        .dim = config->dim,
-        .chunk = CHUNK,
-        .lane = 1,
-        .most = MO_VISION_LANES,
-        .prepare = fastvit_prepare,
-        .bytes = fastvit_bytes,
-        .open = fastvit_open,
-        .run = fastvit_run,
-        .close = fastvit_close,
-        .free = fastvit_free};
-    packs->pool.limit = MO_VISION_KEPT;
-    v->config = config->fastvit;
-    v->quantized = quantized;
-    v->weights = weights;
-    v->packs = packs;
-    *out = &v->base;
+    static const mo_vision_own own = {
+        sizeof(mo_fastvit), sizeof(mo_fastvit_packs), mo_fastvit_pack, mo_fastvit_unpack, take, run};
+    mo_vision_frame *frame;
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    if (st != MOPD_OK) return st;
+    ((mo_fastvit *)frame)->config = config->fastvit;
+    *out = &frame->base;
     return MOPD_OK;
 }

@@ -3,9 +3,7 @@
 #ifndef MO_CLIP_FASTVIT_INNER_H
 #define MO_CLIP_FASTVIT_INNER_H
 
-#include "base/buffer_pool.h"
-#include "base/once.h"
-#include "clip/vision.h"
+#include "clip/vision_frame.h"
 #include "layer/conv.h"
 #include "layer/depthwise.h"
 #include "layer/norm.h"
@@ -31,8 +29,7 @@ typedef struct mo_fastvit_stage {
 } mo_fastvit_stage;
 
 typedef struct mo_fastvit_packs {
-    mo_once once;
-    mo_buffer_pool pool; /* of calls' working memory */
+    mo_vision_packs base;
     mo_stem stem;
     mo_depthwise stem_depth, last;
     mo_linear stem_mix, head;
@@ -41,15 +38,12 @@ typedef struct mo_fastvit_packs {
 } mo_fastvit_packs;
 
 typedef struct mo_fastvit {
-    mo_vision base;
+    mo_vision_frame frame;
     mo_fastvit_config config;
-    bool quantized;
-    const mo_weights *weights;
-    mo_fastvit_packs *packs;
 } mo_fastvit;
 
-/* Fills v->packs but for once and pool; v is a mo_fastvit. */
-mopd_status mo_fastvit_pack(const void *ctx);
-void mo_fastvit_pack_free(mo_fastvit_packs *packs, const mo_fastvit_config *config);
+/* Fills the packs of a mo_fastvit, and frees them. */
+mopd_status mo_fastvit_pack(const void *tower);
+void mo_fastvit_unpack(const void *tower);
 
 #endif

@@ -26,7 +26,7 @@ typedef struct making {
 static making begin(const mo_fastvit *v, const char *prefix, const size_t shape[3])
 {
     making m = {.v = v, .prefix = prefix};
-    m.st = mo_merge_begin(&m.merge, v->weights, v->config.eps, shape);
+    m.st = mo_merge_begin(&m.merge, v->frame.weights, v->config.eps, shape);
     return m;
 }
 
@@ -67,7 +67,7 @@ static void through(making *m)
 
 static mopd_status end_linear(mo_linear *out, making *m)
 {
-    if (m->st == MOPD_OK) m->st = mo_merge_linear(out, &m->merge, m->v->quantized);
+    if (m->st == MOPD_OK) m->st = mo_merge_linear(out, &m->merge, m->v->frame.quantized);
     mo_merge_end(&m->merge);
     return m->st;
 }
@@ -104,9 +104,9 @@ static mopd_status pack_squeeze(mo_squeeze *out, const mo_fastvit *v, const char
 {
     char name[MO_PARAM_NAME];
     snprintf(name, sizeof name, "%sse.fc1", prefix);
-    mopd_status st = mo_tower_linear(&out->reduce, v->weights, name, true, false);
+    mopd_status st = mo_tower_linear(&out->reduce, v->frame.weights, name, true, false);
     snprintf(name, sizeof name, "%sse.fc2", prefix);
-    return st == MOPD_OK ? mo_tower_linear(&out->expand, v->weights, name, true, false) : st;
+    return st == MOPD_OK ? mo_tower_linear(&out->expand, v->frame.weights, name, true, false) : st;
 }
 
 /* Where stage s begins.  The activation follows the squeeze. */
@@ -159,7 +159,7 @@ static mopd_status pack_attention(mo_fastvit_block *b, const mo_fastvit *v, cons
     name_of(name, &m, "norm");
     if (mo_config_fastvit_traits(v->config.form)->layer_norm) {
         if (m.st == MOPD_OK)
-            m.st = mo_tower_norm(&b->norm_floats, &b->norm, v->weights, name, (float)v->config.eps);
+            m.st = mo_tower_norm(&b->norm_floats, &b->norm, v->frame.weights, name, (float)v->config.eps);
     } else if (m.st == MOPD_OK) {
         m.st = mo_merge_after_norm(&m.merge, name);
     }
@@ -216,18 +216,18 @@ static mopd_status pack_end(mo_fastvit_packs *p, const mo_fastvit *v)
     branch(&m, "conv_scale");
     mopd_status st = end_depthwise(&p->last, &m, 1, MO_ACT_NONE);
     if (st == MOPD_OK) st = pack_squeeze(&p->squeeze, v, prefix);
-    return st == MOPD_OK ? mo_tower_linear(&p->head, v->weights, "fastvit.head.fc", true, v->quantized) : st;
+    return st == MOPD_OK
+               ? mo_tower_linear(&p->head, v->frame.weights, "fastvit.head.fc", true, v->frame.quantized)
+               : st;
 }
 
-mopd_status mo_fastvit_pack(const void *ctx)
+mopd_status mo_fastvit_pack(const void *tower)
 {
-    const mo_fastvit *v = ctx;
-    mo_fastvit_packs *p = v->packs;
+    const mo_fastvit *v = tower;
+    mo_fastvit_packs *p = v->frame.packs;
     mopd_status st = pack_stem(p, v);
     for (size_t s = 0; s < v->config.n_stages && st == MOPD_OK; s++) st = pack_stage(&p->stage[s], v, s);
-    if (st == MOPD_OK) st = pack_end(p, v);
-    if (st != MOPD_OK) mo_fastvit_pack_free(p, &v->config);
-    return st;
+    return st == MOPD_OK ? pack_end(p, v) : st;
 }
 
 static void free_block(mo_fastvit_block *b)
@@ -252,9 +252,11 @@ static void free_stage(mo_fastvit_stage *s, size_t layers)
     mo_depthwise_free(&s->position);
 }
 
-void mo_fastvit_pack_free(mo_fastvit_packs *p, const mo_fastvit_config *config)
+void mo_fastvit_unpack(const void *tower)
 {
-    for (size_t s = 0; s < config->n_stages; s++) free_stage(&p->stage[s], config->layers[s]);
+    const mo_fastvit *v = tower;
+    mo_fastvit_packs *p = v->frame.packs;
+    for (size_t s = 0; s < v->config.n_stages; s++) free_stage(&p->stage[s], v->config.layers[s]);
     mo_linear_free(&p->stem.linear);
     mo_depthwise_free(&p->stem_depth);
     mo_linear_free(&p->stem_mix);

@@ -14,16 +14,14 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
-#include "base/once.h"
 #include "clip/fold.h"
 #include "clip/tower.h"
+#include "clip/vision_frame.h"
 #include "clip/vision_inner.h"
 #include "layer/avg_pool.h"
 #include "layer/conv.h"
 #include "layer/conv3.h"
 #include "layer/pool_attention.h"
-
-#define CHUNK 4 /* pictures at work when threads share each layer */
 
 typedef struct bottleneck {
     mo_linear reduce, expand, around; /* around: packed in the first of a stage only */
@@ -32,8 +30,7 @@ typedef struct bottleneck {
 } bottleneck;
 
 typedef struct resnet_packs {
-    mo_once once;
-    mo_buffer_pool pool; /* of calls' working memory */
+    mo_vision_packs base;
     mo_stem stem;
     mo_conv3 second, third;
     bottleneck *block;
@@ -41,17 +38,16 @@ typedef struct resnet_packs {
 } resnet_packs;
 
 typedef struct resnet {
-    mo_vision base;
+    mo_vision_frame frame;
     mo_resnet_config config;
     size_t n_blocks, positions;
-    bool quantized;
-    const mo_weights *weights;
-    resnet_packs *packs;
 } resnet;
 
-static void free_packs(resnet_packs *p, size_t n_blocks)
+static void unpack(const void *tower)
 {
-    for (size_t i = 0; p->block && i < n_blocks; i++) {
+    const resnet *r = tower;
+    resnet_packs *p = r->frame.packs;
+    for (size_t i = 0; p->block && i < r->n_blocks; i++) {
         mo_linear_free(&p->block[i].reduce);
         mo_linear_free(&p->block[i].expand);
         mo_linear_free(&p->block[i].around);
@@ -78,8 +74,8 @@ static mopd_status pack_one(mo_linear *out, const place *at, const char *conv, c
     char names[2][MO_PARAM_NAME];
     snprintf(names[0], sizeof names[0], "%s%s", at->prefix, conv);
     snprintf(names[1], sizeof names[1], "%s%s", at->prefix, norm);
-    return mo_fold_pack(
-        out, at->r->weights, (const char *const[2]){names[0], names[1]}, at->r->config.eps, at->r->quantized);
+    return mo_fold_pack(out, at->r->frame.weights, (const char *const[2]){names[0], names[1]},
+        at->r->config.eps, at->r->frame.quantized);
 }
 
 static mopd_status pack_three(mo_conv3 *out, const place *at, const char *conv, const char *norm)
@@ -88,9 +84,9 @@ static mopd_status pack_three(mo_conv3 *out, const place *at, const char *conv, 
     mo_fold f;
     snprintf(names[0], sizeof names[0], "%s%s", at->prefix, conv);
     snprintf(names[1], sizeof names[1], "%s%s", at->prefix, norm);
-    mopd_status st = mo_fold_read(&f, at->r->weights, names[0], names[1], at->r->config.eps);
+    mopd_status st = mo_fold_read(&f, at->r->frame.weights, names[0], names[1], at->r->config.eps);
     if (st != MOPD_OK) return st;
-    st = mo_conv3_pack(out, f.w, f.bias, f.shape, at->r->quantized);
+    st = mo_conv3_pack(out, f.w, f.bias, f.shape, at->r->frame.quantized);
     mo_fold_free(&f);
     return st;
 }
@@ -138,38 +134,31 @@ static mopd_status pack_attention(mo_pool_attention *a, const resnet *r)
     for (size_t i = 0; i < 3; i++) {
         char name[MO_PARAM_NAME];
         snprintf(name, sizeof name, "%s.weight", names[i]);
-        mopd_status st = mo_weights_get(r->weights, name, &w[i]);
+        mopd_status st = mo_weights_get(r->frame.weights, name, &w[i]);
         snprintf(name, sizeof name, "%s.bias", names[i]);
-        if (st == MOPD_OK) st = mo_weights_get(r->weights, name, &b[i]);
+        if (st == MOPD_OK) st = mo_weights_get(r->frame.weights, name, &b[i]);
         if (st != MOPD_OK) return st;
         part[i] = (mo_linear_part){.weight = &w[i]->view, .bias = &b[i]->view, .in_out = w[i]->in_out};
     }
     a->n_heads = r->config.heads;
     a->positions = r->positions;
     mopd_status st = mo_linear_pack(&a->qkv, part, 3);
-    for (size_t i = 0; i < 3 && st == MOPD_OK; i++) mo_weights_release(r->weights, w[i]);
-    if (st == MOPD_OK) st = mo_tower_linear(&a->proj, r->weights, "resnet.attnpool.c_proj", true, false);
-    if (st == MOPD_OK) st = mo_tower_floats(&a->position, r->weights, "resnet.attnpool.positional_embedding");
+    for (size_t i = 0; i < 3 && st == MOPD_OK; i++) mo_weights_release(r->frame.weights, w[i]);
+    if (st == MOPD_OK)
+        st = mo_tower_linear(&a->proj, r->frame.weights, "resnet.attnpool.c_proj", true, false);
+    if (st == MOPD_OK)
+        st = mo_tower_floats(&a->position, r->frame.weights, "resnet.attnpool.positional_embedding");
     return st;
 }
 
-static mopd_status pack(const void *ctx)
+static mopd_status pack(const void *tower)
 {
-    const resnet *r = ctx;
-    resnet_packs *p = r->packs;
-    mopd_status st = MOPD_E_NOMEM;
+    const resnet *r = tower;
+    resnet_packs *p = r->frame.packs;
     p->block = mo_mem_calloc(r->n_blocks, sizeof *p->block);
-    if (p->block) st = pack_stem(p, r);
+    mopd_status st = p->block ? pack_stem(p, r) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = pack_stages(p, r);
-    if (st == MOPD_OK) st = pack_attention(&p->attention, r);
-    if (st != MOPD_OK) free_packs(p, r->n_blocks);
-    return st;
-}
-
-static mopd_status resnet_prepare(const mo_vision *base)
-{
-    const resnet *r = (const resnet *)base;
-    return mo_once_run(&r->packs->once, 1, pack, r);
+    return st == MOPD_OK ? pack_attention(&p->attention, r) : st;
 }
 
 /* ---- forward ---- */
@@ -181,11 +170,12 @@ typedef struct sizes {
 
 static sizes measure(const resnet *r)
 {
-    const size_t half = r->base.image / 2, width = r->config.width;
+    const resnet_packs *p = r->frame.packs;
+    const size_t half = r->frame.base.image / 2, width = r->config.width;
     sizes s = {.map = half * half * width, .inner = half * half * width / 2};
-    size_t side = r->base.image / 4, in = width;
+    size_t side = r->frame.base.image / 4, in = width;
     for (size_t i = 0; i < r->n_blocks; i++) {
-        const bottleneck *b = &r->packs->block[i];
+        const bottleneck *b = &p->block[i];
         const size_t inner = b->reduce.w.n, out = b->halves ? side / 2 : side;
         s.inner = mo_max(s.inner, side * side * inner);
         if (b->halves) s.pooled = mo_max(s.pooled, out * out * in);
@@ -197,12 +187,7 @@ static sizes measure(const resnet *r)
 }
 
 typedef struct forward {
-    struct forward *self; /* where this lies in the arena */
-    const resnet *r;
-    const mo_pool *pool;
-    mo_arena arena;
-    size_t chunk;
-    float *map[2], *inner[2], *pooled; /* chunk x sizes */
+    float *map[2], *inner[2], *pooled; /* n x sizes */
     float *gathered;
     mo_pool_attention_work attention;
 } forward;
@@ -210,10 +195,10 @@ typedef struct forward {
 /* The most that a convolution of the tower gathers. */
 static size_t gathered_floats(const resnet *r, const mo_pool *pool, size_t n)
 {
-    const resnet_packs *p = r->packs;
-    size_t side = r->base.image / 2;
+    const resnet_packs *p = r->frame.packs;
+    size_t side = r->frame.base.image / 2;
     const size_t shape[3] = {n, side, side};
-    size_t most = mo_conv_stem_scratch(&p->stem, n, r->base.image, r->base.image);
+    size_t most = mo_conv_stem_scratch(&p->stem, n, r->frame.base.image, r->frame.base.image);
     most = mo_max(most, mo_conv3_scratch(&p->third, pool, shape));
     side /= 2;
     for (size_t i = 0; i < r->n_blocks; i++) {
@@ -224,54 +209,26 @@ static size_t gathered_floats(const resnet *r, const mo_pool *pool, size_t n)
     return most;
 }
 
-static void forward_take(mo_arena *arena, void *ctx)
+static void take(mo_arena *arena, mo_vision_call *c)
 {
-    forward *f = ctx;
-    const sizes s = measure(f->r);
-    f->self = mo_arena_take(arena, 1, sizeof *f);
+    const resnet *r = c->tower;
+    const resnet_packs *p = r->frame.packs;
+    const sizes s = measure(r);
+    forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
+    if (!f) f = &room;
     for (int i = 0; i < 2; i++) {
-        f->map[i] = mo_arena_floats(arena, f->chunk * s.map);
-        f->inner[i] = mo_arena_floats(arena, f->chunk * s.inner);
+        f->map[i] = mo_arena_floats(arena, c->n * s.map);
+        f->inner[i] = mo_arena_floats(arena, c->n * s.inner);
     }
-    f->pooled = mo_arena_floats(arena, f->chunk * s.pooled);
-    f->gathered = mo_arena_floats(arena, gathered_floats(f->r, f->pool, f->chunk));
-    mo_pool_attention_take(&f->attention, arena, &f->r->packs->attention, f->pool, f->chunk);
+    f->pooled = mo_arena_floats(arena, c->n * s.pooled);
+    f->gathered = mo_arena_floats(arena, gathered_floats(r, c->pool, c->n));
+    mo_pool_attention_take(&f->attention, arena, &p->attention, c->pool, c->n);
 }
 
-static forward forward_of(const mo_vision *base, const mo_pool *pool, size_t n)
+static void run_stem(forward *f, mo_pool *pool, const float *pixels, size_t n, const resnet *r)
 {
-    const resnet *r = (const resnet *)base;
-    return (forward){.r = r, .pool = pool, .arena.pool = &r->packs->pool, .chunk = n};
-}
-
-static size_t resnet_bytes(const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    forward f = forward_of(base, pool, n);
-    return mo_arena_count(forward_take, &f);
-}
-
-static void resnet_close(void *work)
-{
-    if (!work) return;
-    mo_arena arena = ((forward *)work)->arena; /* work lies in it */
-    mo_arena_close(&arena);
-}
-
-static mopd_status resnet_open(void **work, const mo_vision *base, const mo_pool *pool, size_t n)
-{
-    forward f = forward_of(base, pool, n);
-    *work = NULL;
-    mopd_status st = mo_arena_fill(&f.arena, forward_take, &f);
-    if (st != MOPD_OK) return st;
-    *f.self = f;
-    *work = f.self;
-    return MOPD_OK;
-}
-
-static void run_stem(forward *f, mo_pool *pool, const float *pixels, size_t n)
-{
-    const resnet_packs *p = f->r->packs;
-    const size_t image = f->r->base.image, half = image / 2;
+    const resnet_packs *p = r->frame.packs;
+    const size_t image = r->frame.base.image, half = image / 2;
     const size_t shape[3] = {n, half, half};
     mo_conv_stem_fwd(pool, f->inner[0], pixels, &p->stem, f->gathered, (const size_t[3]){n, image, image});
     mo_conv3_fwd(pool, f->inner[1], f->inner[0], &p->second, f->gathered, shape);
@@ -315,55 +272,28 @@ static size_t run_bottleneck(forward *f, mo_pool *pool, const bottleneck *b, siz
     return out;
 }
 
-static void resnet_run(void *work, mo_pool *pool, const float *pixels, size_t n, float *out)
+static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
-    forward *f = work;
-    const resnet *r = f->r;
-    run_stem(f, pool, pixels, n);
-    size_t side = r->base.image / 4;
-    for (size_t i = 0; i < r->n_blocks; i++) side = run_bottleneck(f, pool, &r->packs->block[i], n, side);
-    mo_pool_attention_fwd(pool, out, f->map[0], &r->packs->attention, n, &f->attention);
-}
-
-static void resnet_free(mo_vision *base)
-{
-    resnet *r = (resnet *)base;
-    free_packs(r->packs, r->n_blocks);
-    mo_once_end(&r->packs->once);
-    mo_buffer_pool_end(&r->packs->pool);
-    mo_mem_free(r->packs);
-    mo_mem_free(r);
+    forward *f = c->work;
+    const resnet *r = c->tower;
+    const resnet_packs *p = r->frame.packs;
+    size_t side = r->frame.base.image / 4;
+    run_stem(f, pool, pixels, n, r);
+    for (size_t i = 0; i < r->n_blocks; i++) side = run_bottleneck(f, pool, &p->block[i], n, side);
+    mo_pool_attention_fwd(pool, out, f->map[0], &p->attention, n, &f->attention);
 }
 
 mopd_status mo_resnet_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
 {
-    resnet *r = mo_mem_calloc(1, sizeof *r);
-    resnet_packs *packs = mo_mem_calloc(1, sizeof *packs);
-    mopd_status st = r && packs ? mo_once_init(&packs->once) : MOPD_E_NOMEM;
-    if (st != MOPD_OK) {
-        mo_mem_free(packs);
-        mo_mem_free(r);
-        return st;
-    }
-    r->base = (mo_vision){.image = config->image,
-        .dim = config->dim,
-        .chunk = CHUNK,
-        .lane = 1,
-        .most = MO_VISION_LANES,
-        .prepare = resnet_prepare,
-        .bytes = resnet_bytes,
-        .open = resnet_open,
-        .run = resnet_run,
-        .close = resnet_close,
-        .free = resnet_free};
-    packs->pool.limit = MO_VISION_KEPT;
+    static const mo_vision_own own = {sizeof(resnet), sizeof(resnet_packs), pack, unpack, take, run};
+    mo_vision_frame *frame;
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    if (st != MOPD_OK) return st;
+    resnet *r = (resnet *)frame;
     r->config = config->resnet;
     for (size_t s = 0; s < MO_RESNET_STAGES; s++) r->n_blocks += config->resnet.layers[s];
     r->positions = mo_config_resnet_positions(config);
-    r->quantized = quantized;
-    r->weights = weights;
-    r->packs = packs;
-    *out = &r->base;
+    *out = &frame->base;
     return MOPD_OK;
 }

@@ -5,8 +5,9 @@
  *
  * Texts of a causal tower are cut at their end token and put into a prefix tree (text_plan.c): what several share from
  * the start is computed once.  Those of a tower without a mask go whole, pads included (text_plan_full.c).
- * Frozen: the only gradient is the one to context vectors standing where tokens would.  A tower is immutable after creation; its weights are unpacked at first use.  Results do not depend
- * on the number of threads, nor on which other texts stand in the plan. */
+ * Frozen: the only gradient is the one to context vectors standing where tokens would.  A tower is immutable after
+ * creation; its weights are unpacked at first use.  Results do not depend on the number of threads, nor on which other
+ * texts stand in the plan. */
 #ifndef MO_CLIP_TEXT_H
 #define MO_CLIP_TEXT_H
 

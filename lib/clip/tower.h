@@ -7,8 +7,7 @@
 #include "clip/weights.h"
 #include "layer/block.h"
 
-/* Most bytes of working memory that a tower keeps from one call to the next: a vision tower, the text tower. */
-#define MO_VISION_KEPT ((size_t)64 << 20)
+/* Most bytes of working memory that the text tower keeps from one call to the next. */
 #define MO_TEXT_KEPT ((size_t)16 << 20)
 
 /* out (mo_mem_alloc'd) = all floats of a parameter. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * vision.h - the seam between the encoder and its vision towers: pixels to raw features.
  *
- * A tower begins with mo_vision and hands out its functions; ViT (vit.c), EfficientNet-Lite (effnet.c),
- * ResNet (resnet.c) and FastViT (fastvit.c) do.  mo_vision_fwd (vision.c) shares pictures out among threads. */
+ * A tower begins with mo_vision and hands out its functions.  ViT (vit.c), EfficientNet-Lite (effnet.c), ResNet
+ * (resnet.c) and FastViT (fastvit.c) do, by way of vision_frame.h.  mo_vision_fwd (vision.c) shares pictures out among
+ * threads. */
 #ifndef MO_CLIP_VISION_H
 #define MO_CLIP_VISION_H
 

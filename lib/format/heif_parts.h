@@ -7,6 +7,16 @@
 
 #include "base/fail.h"
 
+/* UNSUPPORTED: what is decoded for the primary picture, each part as often as it is needed, is more than most_pixels; a part of a
+ * part, and so on, lies deeper than MO_HEIF_LEVELS, as one does that is made of itself; an overlay's layer begins left of or
+ * above it.  FORMAT: a grid that its tiles do not cover; what says one thing to some readers and another to others.  Any other file
+ * that libheif would not understand is OK here.  kind is for messages. */
+#define MO_FORMAT_HEIF_PARTS_H
+
+#include <stddef.h>
+
+#include "base/fail.h"
+
 /* UNSUPPORTED: what is decoded for the primary picture, each part as often as it is needed, is more than most_pixels; or a part
  * of a part, and so on, lies deeper than MO_HEIF_LEVELS, as one does that is made of itself.  A file that libheif would not
  * understand is OK here.  kind is for messages. */

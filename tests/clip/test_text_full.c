@@ -3,6 +3,8 @@
  * a causal tower, that it would be wrong here.  So nothing of it may come back. */
 #include "test.h"
 
+#include <stdatomic.h>
+
 #include "base/pool.h"
 #include "clip/text_inner.h"
 #include "support/plain.h"
@@ -279,6 +281,30 @@ static void other_ends_are_read_in_the_text(void **state)
     }
 }
 
+/* ---- memory ---- */
+
+static atomic_size_t asked; /* bytes of all blocks that the library asked for */
+
+static void *asked_get(size_t n, void *context)
+{
+    (void)context;
+    atomic_fetch_add(&asked, n);
+    return malloc(n);
+}
+
+static void *asked_resize(void *block, size_t n, void *context)
+{
+    (void)context;
+    atomic_fetch_add(&asked, n);
+    return realloc(block, n);
+}
+
+static void asked_free(void *block, void *context)
+{
+    (void)context;
+    free(block);
+}
+
 static mopd_status make_and_encode(const mo_config *c, const mo_weights *w)
 {
     float out[N * MAX_DIM];
@@ -293,6 +319,24 @@ static mopd_status make_and_encode(const mo_config *c, const mo_weights *w)
     mo_text_free(text);
     mo_pool_free(pool);
     return st;
+}
+
+/* Of the table of tokens, half of SigLIP 2's file, the rows of the texts at hand are read where they lie: making the
+ * tower and encoding takes less memory than a tenth of it. */
+static void the_table_of_tokens_stays_in_the_file(void **state)
+{
+    (void)state;
+    const mopd_allocator a = {asked_get, asked_resize, asked_free, NULL};
+    mo_config c = config_of(&shapes[0]);
+    c.text.vocab = 200000;
+    assert_ok(mopd_runtime_set_allocator(&a));
+    mo_weights *w = tower_weights(&c, 1);
+    asked = 0;
+    assert_ok(make_and_encode(&c, w));
+    const size_t table = (size_t)c.text.vocab * c.text.stack.width * sizeof(float);
+    if (!(asked > 0 && asked < table / 10)) fail_msg("%zu bytes beside a table of %zu", (size_t)asked, table);
+    mo_weights_free(w);
+    assert_ok(mopd_runtime_set_allocator(NULL));
 }
 
 static void whole_texts_survive_failing_memory(void **state)
@@ -328,6 +372,7 @@ int main(void)
         cmocka_unit_test(twins_of_the_first_block_stay),
         cmocka_unit_test(texts_too_long_and_ids_beyond_are_refused),
         cmocka_unit_test(other_ends_are_read_in_the_text),
+        cmocka_unit_test(the_table_of_tokens_stays_in_the_file),
         cmocka_unit_test(whole_texts_survive_failing_memory),
         cmocka_unit_test(quantized_features_are_near),
     };

@@ -5,7 +5,7 @@
 #include "support/plain.h"
 #include "support/vision.h"
 
-/* feature [D] of one picture. */
+/* feature [D] of one picture; timm's form is the same with a bias of the projection. */
 static void plain_vit(double *feature, const mo_config *c, const mo_weights *w, const float *picture)
 {
     const mo_stack_config *s = &c->vit.stack;
@@ -26,7 +26,8 @@ static void plain_vit(double *feature, const mo_config *c, const mo_weights *w, 
     plain_norm(x, x, w, "vision_model.pre_layrnorm", s->eps, (size_t[]){rows, s->width});
     plain_blocks(x, rows, w, "vision_model", s);
     plain_norm(x, x, w, "vision_model.post_layernorm", s->eps, (size_t[]){1, s->width});
-    plain_linear(feature, x, w, "visual_projection", false, (size_t[]){1, c->dim, s->width});
+    plain_linear(
+        feature, x, w, "visual_projection", c->vit.form == MO_VIT_TIMM, (size_t[]){1, c->dim, s->width});
     free(patch);
     free(x);
     free(position);
@@ -172,6 +173,7 @@ static const shape shapes[] = {
     {24, 2, 2, 48, 32, 8, 12, MO_ACT_GELU, 1e-6, MO_VIT_MOBILECLIP},
     {32, 2, 2, 64, 32, 8, 9, MO_ACT_GELU, 1e-5, MO_VIT_PE},
     {24, 3, 2, 24, 20, 6, 5, MO_ACT_GELU, 1e-5, MO_VIT_PE},
+    {32, 2, 2, 48, 28, 7, 8, MO_ACT_GELU, 1e-5, MO_VIT_TIMM},
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -194,7 +196,7 @@ static void vit_equals_the_plain_program(void **state)
 {
     (void)state;
     static void (*const plain[MO_VIT_FORMS])(double *, const mo_config *, const mo_weights *,
-        const float *) = {plain_vit, plain_siglip, plain_mobile, plain_pe};
+        const float *) = {plain_vit, plain_siglip, plain_mobile, plain_pe, plain_vit};
     for (size_t i = 0; i < N_SHAPES; i++) {
         const mo_config c = config_of(&shapes[i]);
         mo_weights *w = tower_weights(&c, 100 * (uint32_t)i);

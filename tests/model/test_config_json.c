@@ -85,8 +85,9 @@ static void marks_of_siglip_go_both_ways(void **state)
 {
     (void)state;
     const mo_config plain = tower_config(), siglip = tower_siglip_config();
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         mo_config c = i < 4 || i > 5 ? plain : i < 5 ? siglip : tower_mobileclip_config(), back;
+        if (i == 7) c.vit.form = MO_VIT_TIMM;
         if (i == 6) c.vit.form = MO_VIT_PE;
         if (i == 0) c.vit.form = MO_VIT_SIGLIP;
         if (i == 1) c.text.mask = MO_MASK_NONE, c.text.pad_id = 7;

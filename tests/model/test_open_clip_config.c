@@ -219,6 +219,17 @@ static void activations_are_one_for_each_tower(void **state)
     assert_fails(read_config(&c, "", "", "\"act_kwargs\":true", ""), MOPD_E_UNSUPPORTED, "act_kwargs");
 }
 
+/* The trap: a tower of timm's has the GELU of its name; the word of the model is for the text alone, as in open_clip. */
+static void timms_towers_do_not_hear_of_quick_gelu(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_config(&c, ",\"quick_gelu\":true",
+        "\"timm_model_name\":\"vit_pe_core_base_patch16_224\",\"timm_pool\":\"map\"", "", ""));
+    assert_int_equal(c.vit.stack.act, MO_ACT_GELU);
+    assert_int_equal(c.text.stack.act, MO_ACT_QUICK_GELU);
+}
+
 /* The words that mean the plain tower. */
 static void plain_words_pass(void **state)
 {
@@ -355,6 +366,7 @@ int main(void)
         cmocka_unit_test(keys_of_other_towers_are_refused),
         cmocka_unit_test(words_of_siglips_text_are_read),
         cmocka_unit_test(activations_are_one_for_each_tower),
+        cmocka_unit_test(timms_towers_do_not_hear_of_quick_gelu),
         cmocka_unit_test(plain_words_pass),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(missing_parts_are_named),

@@ -109,31 +109,38 @@ static void timms_names_hold_the_same_weights(void **state)
     mo_encoder_close(e);
 }
 
-/* A Perception Encoder of such names is bound whole, with the dimensions of 1 that timm has before a class token. */
-static void perception_encoders_are_bound(void **state)
+/* CLIP's tower of such names, and a Perception Encoder's, are bound whole, with the dimensions of 1 that timm has before
+ * a class token. */
+static void class_tokens_are_bound(uint32_t form, const mo_naming *names)
 {
-    (void)state;
     mo_config c = tower_config();
-    c.vit.form = MO_VIT_PE;
-    assert_ok(mo_config_check(&c, "pe"));
+    c.vit.form = form;
+    assert_ok(mo_config_check(&c, "class token"));
     char path[512];
-    snprintf(path, sizeof path, "%s", test_path("pe.safetensors"));
-    siglip_write(path, &c, &mo_timm_pe_names, 3);
+    snprintf(path, sizeof path, "%s", test_path("timm.safetensors"));
+    siglip_write(path, &c, names, 3);
     mo_weights *w = tower_open(path);
     /* the helper writes text.text_projection as [outputs][inputs]: that is refused as another shape */
-    assert_fails(mo_weights_bind(w, &c, &mo_timm_pe_names), MOPD_E_MISMATCH,
+    assert_fails(mo_weights_bind(w, &c, names), MOPD_E_MISMATCH,
         "tensor text.text_projection has shape [12, 20]; the configuration says [20, 12]");
     mo_weights_free(w);
     c.dim = c.text.stack.width; /* square: either way */
-    siglip_write(path, &c, &mo_timm_pe_names, 3);
+    siglip_write(path, &c, names, 3);
     w = tower_open(path);
-    assert_ok(mo_weights_bind(w, &c, &mo_timm_pe_names));
+    assert_ok(mo_weights_bind(w, &c, names));
     const mo_weight *p;
     assert_ok(mo_weights_get(w, "vision_model.embeddings.class_embedding", &p));
     assert_int_equal(p->view.n_dims, 3);
     assert_int_equal(p->view.n, 24);
     assert_int_equal(mo_weights_n_extra(w), 0);
     mo_weights_free(w);
+}
+
+static void towers_with_a_class_token_are_bound(void **state)
+{
+    (void)state;
+    class_tokens_are_bound(MO_VIT_PE, &mo_timm_pe_names);
+    class_tokens_are_bound(MO_VIT_TIMM, &mo_timm_clip_names);
 }
 
 /* A tensor of these whose dimension of 1 is missing, or that has one too many. */
@@ -308,7 +315,7 @@ int main(void)
         cmocka_unit_test(the_folder_opens_as_what_it_is),
         cmocka_unit_test(packed_and_pickled_it_is_the_same),
         cmocka_unit_test(timms_names_hold_the_same_weights),
-        cmocka_unit_test(perception_encoders_are_bound),
+        cmocka_unit_test(towers_with_a_class_token_are_bound),
         cmocka_unit_test(shapes_are_those_that_are_stored),
         cmocka_unit_test(sigmoids_are_of_each_class_alone),
         cmocka_unit_test(banks_without_a_bias_say_so),

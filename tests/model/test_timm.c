@@ -109,6 +109,20 @@ static void mobileclips_vit_is_known(void **state)
     assert_true(s->act == MO_ACT_GELU && s->eps == 1e-6);
 }
 
+/* MobileCLIP2's L: CLIP's tower, of timm's names and with the network's own last layer. */
+static void clips_vit_is_known(void **state)
+{
+    (void)state;
+    mo_config c;
+    assert_ok(read_vision(
+        &c, "vit_large_patch14_clip_224", ",\"timm_pool\":\"token\",\"timm_proj\":null,\"image_size\":224"));
+    assert_int_equal(c.vit.form, MO_VIT_TIMM);
+    assert_int_equal(c.vit.patch, 14);
+    const mo_stack_config *s = &c.vit.stack;
+    assert_true(s->width == 1024 && s->layers == 24 && s->heads == 16 && s->hidden == 4096);
+    assert_true(s->act == MO_ACT_GELU && s->eps == 1e-5);
+}
+
 static void perception_encoders_are_known_by_name(void **state)
 {
     (void)state;
@@ -171,6 +185,11 @@ static void what_is_said_beside_the_name_must_fit(void **state)
             "timm_proj is \"mlp\""},
         {"vit_base_mci_224", ",\"timm_pool\":\"token\",\"image_size\":256", MOPD_E_MISMATCH,
             "image_size is 256, vit_base_mci_224 sees 224"},
+        {"vit_large_patch14_clip_224", MAP, MOPD_E_UNSUPPORTED, "timm_pool is \"map\"; \"token\" is known"},
+        {"vit_large_patch14_clip_quickgelu_224", ",\"timm_pool\":\"token\"", MOPD_E_UNSUPPORTED,
+            "\"vit_large_patch14_clip_quickgelu_224\" is not supported"},
+        {"naflexvit_base_patch16_siglip", MAP, MOPD_E_UNSUPPORTED,
+            "\"naflexvit_base_patch16_siglip\" is not"},
         {"fastvit_mci0", ",\"timm_pool\":\"avg\",\"timm_proj\":null", MOPD_OK, ""},
         {"fastvit_mci0", ",\"timm_pool\":\"avg\"", MOPD_OK, ""},
         {"fastvit_mci0", ",\"timm_proj\":null", MOPD_E_UNSUPPORTED, "timm_pool is \"\"; \"avg\" is known"},
@@ -282,6 +301,8 @@ static void no_parameter_is_forgotten(void **state)
     const mo_config mobile = tower_mobileclip_config();
     all_have_rules(&mobile, &mo_timm_mobile_names);
     all_have_rules(&pe, &mo_timm_pe_names);
+    pe.vit.form = MO_VIT_TIMM;
+    all_have_rules(&pe, &mo_timm_clip_names);
 }
 
 /* What is another tensor there than in SigLIP. */
@@ -310,6 +331,7 @@ int main(void)
         cmocka_unit_test(names_decide_which_gelu),
         cmocka_unit_test(names_decide_the_stages),
         cmocka_unit_test(mobileclips_vit_is_known),
+        cmocka_unit_test(clips_vit_is_known),
         cmocka_unit_test(perception_encoders_are_known_by_name),
         cmocka_unit_test(what_is_said_beside_the_name_must_fit),
         cmocka_unit_test(parameters_have_timms_names),

@@ -24,7 +24,7 @@ import vocabulary
 from towers import MERGES, V, WORDS, Encoder, compare
 
 SMALL = ("MobileCLIP2-S0", "MobileCLIP-S1", "MobileCLIP2-S2", "MobileCLIP2-B")
-LARGE = ("MobileCLIP2-S3", "MobileCLIP2-S4")
+LARGE = ("MobileCLIP2-S3", "MobileCLIP2-S4", "MobileCLIP2-L-14")
 
 
 def shake(model, side):

@@ -56,7 +56,8 @@ static const mo_naming *names_of(const mopd_encoder *e)
 {
     static const mo_naming *const timm[MO_VIT_FORMS] = {[MO_VIT_SIGLIP] = &mo_timm_siglip_names,
         [MO_VIT_MOBILECLIP] = &mo_timm_mobile_names,
-        [MO_VIT_PE] = &mo_timm_pe_names};
+        [MO_VIT_PE] = &mo_timm_pe_names,
+        [MO_VIT_TIMM] = &mo_timm_clip_names};
     const uint32_t form = e->config.vision_kind == MO_VISION_VIT ? e->config.vit.form : MO_VIT_CLIP;
     if (timm[form]) return timm[form];
     const bool apart = mo_weights_raw(e->weights, "text.token_embedding.weight") != NULL;

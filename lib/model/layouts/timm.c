@@ -23,27 +23,30 @@ static const struct {
     uint32_t image, patch;
     uint32_t width, layers, heads, hidden;
     mo_act act;
+    uint32_t form;
 } towers[] = {
-    {"vit_base_patch32_siglip_256", 256, 32, BASE, MO_ACT_GELU_TANH},
-    {"vit_base_patch16_siglip_224", 224, 16, BASE, MO_ACT_GELU},
-    {"vit_base_patch16_siglip_256", 256, 16, BASE, MO_ACT_GELU},
-    {"vit_base_patch16_siglip_384", 384, 16, BASE, MO_ACT_GELU},
-    {"vit_base_patch16_siglip_512", 512, 16, BASE, MO_ACT_GELU},
-    {"vit_large_patch16_siglip_256", 256, 16, LARGE, MO_ACT_GELU},
-    {"vit_large_patch16_siglip_384", 384, 16, LARGE, MO_ACT_GELU},
-    {"vit_large_patch16_siglip_512", 512, 16, LARGE, MO_ACT_GELU_TANH},
-    {"vit_so400m_patch14_siglip_224", 224, 14, SO400M, MO_ACT_GELU},
-    {"vit_so400m_patch14_siglip_378", 378, 14, SO400M, MO_ACT_GELU},
-    {"vit_so400m_patch14_siglip_384", 384, 14, SO400M, MO_ACT_GELU},
-    {"vit_so400m_patch16_siglip_256", 256, 16, SO400M, MO_ACT_GELU_TANH},
-    {"vit_so400m_patch16_siglip_384", 384, 16, SO400M, MO_ACT_GELU_TANH},
-    {"vit_so400m_patch16_siglip_512", 512, 16, SO400M, MO_ACT_GELU_TANH},
-    {"vit_giantopt_patch16_siglip_256", 256, 16, GIANT, MO_ACT_GELU_TANH},
-    {"vit_giantopt_patch16_siglip_384", 384, 16, GIANT, MO_ACT_GELU_TANH},
-    {"vit_pe_core_tiny_patch16_384", 384, 16, PE_TINY, MO_ACT_GELU},
-    {"vit_pe_core_small_patch16_384", 384, 16, PE_SMALL, MO_ACT_GELU},
-    {"vit_pe_core_base_patch16_224", 224, 16, BASE, MO_ACT_GELU},
-    {"vit_pe_core_large_patch14_336", 336, 14, LARGE, MO_ACT_GELU},
+    {"vit_base_patch32_siglip_256", 256, 32, BASE, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_base_patch16_siglip_224", 224, 16, BASE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_base_patch16_siglip_256", 256, 16, BASE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_base_patch16_siglip_384", 384, 16, BASE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_base_patch16_siglip_512", 512, 16, BASE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_large_patch16_siglip_256", 256, 16, LARGE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_large_patch16_siglip_384", 384, 16, LARGE, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_large_patch16_siglip_512", 512, 16, LARGE, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_so400m_patch14_siglip_224", 224, 14, SO400M, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_so400m_patch14_siglip_378", 378, 14, SO400M, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_so400m_patch14_siglip_384", 384, 14, SO400M, MO_ACT_GELU, MO_VIT_SIGLIP},
+    {"vit_so400m_patch16_siglip_256", 256, 16, SO400M, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_so400m_patch16_siglip_384", 384, 16, SO400M, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_so400m_patch16_siglip_512", 512, 16, SO400M, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_giantopt_patch16_siglip_256", 256, 16, GIANT, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_giantopt_patch16_siglip_384", 384, 16, GIANT, MO_ACT_GELU_TANH, MO_VIT_SIGLIP},
+    {"vit_pe_core_tiny_patch16_384", 384, 16, PE_TINY, MO_ACT_GELU, MO_VIT_PE},
+    {"vit_pe_core_small_patch16_384", 384, 16, PE_SMALL, MO_ACT_GELU, MO_VIT_PE},
+    {"vit_pe_core_base_patch16_224", 224, 16, BASE, MO_ACT_GELU, MO_VIT_PE},
+    {"vit_pe_core_large_patch14_336", 336, 14, LARGE, MO_ACT_GELU, MO_VIT_PE},
+    {"vit_base_mci_224", 224, 16, BASE, MO_ACT_GELU, MO_VIT_MOBILECLIP},
+    {"vit_large_patch14_clip_224", 224, 14, LARGE, MO_ACT_GELU, MO_VIT_TIMM},
 };
 #define N_TOWERS (sizeof towers / sizeof *towers)
 
@@ -58,7 +61,6 @@ static const struct {
     {"fastvit_mci3", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 2}, {96, 192, 384, 768, 1536}, 4, 1e-5}},
     {"fastvit_mci4", {MO_FASTVIT_LARGE, 5, {2, 12, 24, 4, 4}, {128, 256, 512, 1024, 2048}, 4, 1e-5}},
 };
-#define MOBILE "vit_base_mci_224"
 #define N_FASTVITS (sizeof fastvits / sizeof *fastvits)
 
 static mopd_status find(size_t *out, const char *name, const char *path)
@@ -67,8 +69,7 @@ static mopd_status find(size_t *out, const char *name, const char *path)
         if (!strcmp(name, towers[*out].name)) return MOPD_OK;
     return mo_fail(MOPD_E_UNSUPPORTED,
         "%s: vision_cfg.timm_model_name \"%s\" is not supported; vit_base_patch16_siglip_224, fastvit_mci0 "
-        "and "
-        "their kin are",
+        "and their kin are",
         path, name);
 }
 
@@ -94,42 +95,36 @@ static mopd_status read_fastvit(mo_config *c, const mo_json *o, size_t i, const 
     return st;
 }
 
-/* A Perception Encoder's projection is the network's own last layer, a SigLIP's feature is what the pool gives. */
+/* Where a form reads its feature, what open_clip puts behind it ("": nothing but the network's own last layer), and the
+ * epsilon of its norms. */
+static const struct {
+    const char *pool, *projection;
+    double eps;
+} forms[MO_VIT_FORMS] = {[MO_VIT_SIGLIP] = {"map", "none", 1e-6},
+    [MO_VIT_MOBILECLIP] = {"token", "", 1e-6},
+    [MO_VIT_PE] = {"map", "", 1e-5},
+    [MO_VIT_TIMM] = {"token", "", 1e-5}};
+
 static mopd_status read_vit(mo_config *c, const mo_json *o, const char *name, const char *path)
 {
     size_t i;
-    const bool pe = !strncmp(name, "vit_pe_", 7);
     mopd_status st = find(&i, name, path);
-    if (st == MOPD_OK) st = need_word(o, "timm_pool", "map", path);
-    if (st == MOPD_OK) st = need_word(o, "timm_proj", pe ? "" : "none", path);
-    if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
     if (st != MOPD_OK) return st;
+    const uint32_t form = towers[i].form;
+    if ((st = need_word(o, "timm_pool", forms[form].pool, path)) != MOPD_OK) return st;
+    if ((st = need_word(o, "timm_proj", forms[form].projection, path)) != MOPD_OK) return st;
+    if ((st = mo_config_read_side(o, "image_size", path, 224, &c->image)) != MOPD_OK) return st;
     if (c->image != towers[i].image)
         return mo_fail(MOPD_E_MISMATCH, "%s: vision_cfg.image_size is %u, %s sees %u", path, c->image,
             towers[i].name, towers[i].image);
     c->vision_kind = MO_VISION_VIT;
-    c->vit = (mo_vit_config){.patch = towers[i].patch, .form = pe ? MO_VIT_PE : MO_VIT_SIGLIP};
+    c->vit = (mo_vit_config){.patch = towers[i].patch, .form = form};
     c->vit.stack = (mo_stack_config){.width = towers[i].width,
         .layers = towers[i].layers,
         .heads = towers[i].heads,
         .hidden = towers[i].hidden,
         .act = towers[i].act,
-        .eps = pe ? 1e-5 : 1e-6};
-    return MOPD_OK;
-}
-
-/* MobileCLIP's B: the class token, and the network's own last layer as the projection. */
-static mopd_status read_mobile(mo_config *c, const mo_json *o, const char *path)
-{
-    mopd_status st = need_word(o, "timm_pool", "token", path);
-    if (st == MOPD_OK) st = need_word(o, "timm_proj", "", path);
-    if (st == MOPD_OK) st = mo_config_read_side(o, "image_size", path, 224, &c->image);
-    if (st != MOPD_OK) return st;
-    if (c->image != 224)
-        return mo_fail(
-            MOPD_E_MISMATCH, "%s: vision_cfg.image_size is %u, " MOBILE " sees 224", path, c->image);
-    c->vision_kind = MO_VISION_VIT;
-    c->vit = (mo_vit_config){.stack = {BASE, MO_ACT_GELU, 1e-6}, .patch = 16, .form = MO_VIT_MOBILECLIP};
+        .eps = forms[form].eps};
     return MOPD_OK;
 }
 
@@ -140,8 +135,7 @@ mopd_status mo_timm_vision(mo_config *config, const mo_json *vision_cfg, const c
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: vision_cfg.timm_model_name is no name", path);
     for (size_t i = 0; i < N_FASTVITS; i++)
         if (!strcmp(name, fastvits[i].name)) return read_fastvit(config, vision_cfg, i, path);
-    return strcmp(name, MOBILE) ? read_vit(config, vision_cfg, name, path)
-                                : read_mobile(config, vision_cfg, path);
+    return read_vit(config, vision_cfg, name, path);
 }
 
 #define WHOLE(here, there)                                                                                   \
@@ -216,21 +210,22 @@ static const mo_naming_rule mobile[] = {
     PAIR("visual_projection", "visual.trunk.head"),
 };
 
-static const mo_naming_rule pe[] = {
-    TEXT_RULES,
-    {"text_projection.weight", "text.text_projection", 0, 0, true},
-    WHOLE("vision_model.embeddings.class_embedding", "visual.trunk.cls_token"),
-    WHOLE("vision_model.embeddings.patch_embedding.weight", "visual.trunk.patch_embed.proj.weight"),
-    PAIR("vision_model.pre_layrnorm", "visual.trunk.norm_pre"),
-    VIT_RULES,
-    POOL_RULES,
-    PAIR("visual_projection", "visual.trunk.head"),
-};
+/* CLIP's tower in timm, the projection with a bias. */
+#define CLIP_RULES                                                                                           \
+    TEXT_RULES, {"text_projection.weight", "text.text_projection", 0, 0, true},                              \
+        WHOLE("vision_model.embeddings.class_embedding", "visual.trunk.cls_token"),                          \
+        WHOLE("vision_model.embeddings.patch_embedding.weight", "visual.trunk.patch_embed.proj.weight"),     \
+        PAIR("vision_model.pre_layrnorm", "visual.trunk.norm_pre"), VIT_RULES,                               \
+        PAIR("visual_projection", "visual.trunk.head")
+
+static const mo_naming_rule pe[] = {CLIP_RULES, POOL_RULES};
+static const mo_naming_rule clip[] = {CLIP_RULES};
 
 /* A class token is one row of a matrix in MobileCLIP's tower, and a vector in the others. */
 static const mo_naming_led siglip_led[] = {{"visual.trunk.pos_embed", 1}};
 static const mo_naming_led mobile_led[] = {{"visual.trunk.pos_embed", 1}, {"visual.trunk.cls_token", 1}};
 static const mo_naming_led pe_led[] = {{"visual.trunk.pos_embed", 1}, {"visual.trunk.cls_token", 2}};
+#define clip_led pe_led
 static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 
 #define NAMING(rules)                                                                                        \
@@ -243,3 +238,4 @@ static const char *const ignored[] = {MO_LAYOUT_BUFFERS};
 const mo_naming mo_timm_siglip_names = NAMING(siglip);
 const mo_naming mo_timm_mobile_names = NAMING(mobile);
 const mo_naming mo_timm_pe_names = NAMING(pe);
+const mo_naming mo_timm_clip_names = NAMING(clip);

@@ -11,7 +11,7 @@
  * in timm's code.  UNSUPPORTED: another name, another pool or projection than the name's. */
 mopd_status mo_timm_vision(mo_config *config, const mo_json *vision_cfg, const char *path);
 
-/* Names of a model with a SigLIP's tower, with vit_base_mci_224, with a Perception Encoder's. */
-extern const mo_naming mo_timm_siglip_names, mo_timm_mobile_names, mo_timm_pe_names;
+/* Names of a model with a SigLIP's tower, with vit_base_mci_224, with a Perception Encoder's, with CLIP's. */
+extern const mo_naming mo_timm_siglip_names, mo_timm_mobile_names, mo_timm_pe_names, mo_timm_clip_names;
 
 #endif
