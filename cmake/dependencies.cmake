@@ -79,7 +79,7 @@ endif()
 message(STATUS "oneDNN: ${MOPD_ONEDNN}")
 
 # Pictures of kinds that are read where their library is there: lib/format/NAME.c, which MOPD_NAME tells the table of kinds
-# of.  MemorySanitizer would have to know these libraries.
+# of.  MemorySanitizer knows these libraries by tests/support/msan/NAME.c.
 set(MOPD_FORMATS "")         # names
 set(MOPD_FORMAT_LIBRARIES "") # targets
 set(MOPD_FORMAT_REQUIRES "") # what pkg-config knows them as
@@ -87,17 +87,12 @@ set(MOPD_FORMAT_LIBS "")     # what it does not know
 macro(mopd_format name what found target package)
     set(MOPD_WITH_${name} AUTO CACHE STRING "pictures by ${what}: AUTO (when it is there), ON, OFF")
     set_property(CACHE MOPD_WITH_${name} PROPERTY STRINGS AUTO ON OFF)
-    if(MOPD_WITH_${name} STREQUAL AUTO AND MOPD_SANITIZE MATCHES memory)
-        set(wanted FALSE)
-    else()
-        set(wanted ${MOPD_WITH_${name}})
-    endif()
     set(MOPD_${name} FALSE)
-    if(wanted AND ${found})
+    if(MOPD_WITH_${name} AND ${found})
         set(MOPD_${name} TRUE)
         list(APPEND MOPD_FORMATS ${name})
         list(APPEND MOPD_FORMAT_LIBRARIES ${target})
-    elseif(wanted AND NOT MOPD_WITH_${name} STREQUAL AUTO)
+    elseif(MOPD_WITH_${name} AND NOT MOPD_WITH_${name} STREQUAL AUTO)
         message(FATAL_ERROR "${what} not found: install ${package}, or use -DMOPD_WITH_${name}=OFF")
     endif()
     message(STATUS "${what}: ${MOPD_${name}}")

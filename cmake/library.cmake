@@ -63,10 +63,14 @@ endif()
 
 if(MOPD_SANITIZE MATCHES memory)
     add_library(mopd_msan_edges OBJECT tests/support/msan/edges.c)
+    foreach(format ${MOPD_FORMATS})
+        string(TOLOWER ${format} name)
+        target_sources(mopd_msan_edges PRIVATE tests/support/msan/${name}.c)
+    endforeach()
     target_include_directories(mopd_msan_edges SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
     target_include_directories(mopd_msan_edges PRIVATE include lib)
     target_link_libraries(mopd_msan_edges PUBLIC ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::JANSSON PkgConfig::UTF8PROC
-        ${BLIS_LIBRARY})
+        ${MOPD_FORMAT_LIBRARIES} ${BLIS_LIBRARY})
     mopd_flags(mopd_msan_edges)
     set_target_properties(mopd_msan_edges PROPERTIES C_VISIBILITY_PRESET default) # shared libraries may be sent there too
 endif()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * edges.c - MemorySanitizer knows only what clang has compiled with it; this file is its edge
- * to other libraries.
+ * to other libraries, but those of pictures that a build may lack: they have files of their own beside it.
  *
  * With -DMOPD_SANITIZE=memory it is linked into the library and every program, and the linker sends each call
  * of a NAME for which a __wrap_NAME stands here (cmake/options.cmake reads the names) through it.  What a
@@ -20,6 +20,7 @@
 #include <zlib.h>
 
 #include "math/ukernel.h"
+#include "within.h"
 
 /* jansson: all its blocks count as written, and so may be read by libc within it. */
 static void *json_block(size_t n)
@@ -224,7 +225,8 @@ typedef cntx_t *query(void);
 query __real_bli_gks_query_cntx, __wrap_bli_gks_query_cntx;
 cntx_t *__wrap_bli_gks_query_cntx(void)
 {
-    cntx_t *tables = __real_bli_gks_query_cntx();
+    cntx_t *tables;
+    WITHIN(tables = __real_bli_gks_query_cntx());
     __msan_unpoison(tables, sizeof *tables);
     return tables;
 }
