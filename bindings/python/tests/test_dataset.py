@@ -66,6 +66,7 @@ def test_bad_pictures_are_skipped_when_asked(folder, enc, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"x")
     (tmp_path / "d.csv").write_text("\n".join([*lines, "bad.png,cat"]) + "\n")
     data = mopd.Dataset(tmp_path / "d.csv")
+    assert [(r.kind, r.n) for r in data.remarks] == [("outside", 2)]
     with pytest.raises(mopd.MopdError, match="bad.png"):
         data.encode(enc)
     told = []

@@ -564,6 +564,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_dataset_close": (None, P(mopd_dataset)),
     "mopd_dataset_get_info": (mopd_status, P(mopd_dataset), P(mopd_dataset_info)),
     "mopd_dataset_get_remark": (mopd_status, P(mopd_dataset), c_size_t, P(mopd_remark)),
+    "mopd_dataset_open_image": (mopd_status, P(P(mopd_image)), P(mopd_dataset), c_size_t, P(mopd_image_options)),
     "mopd_dataset_get_item": (mopd_status, P(mopd_dataset), c_size_t, P(mopd_item)),
     "mopd_dataset_class_name": (c_char_p, P(mopd_dataset), c_size_t),
     "mopd_dataset_class_names": (P(c_char_p), P(mopd_dataset)),

@@ -45,6 +45,8 @@ _REMARKS = {
     _abi.MOPD_REMARK_TWO_SPLITS: "two splits",
     _abi.MOPD_REMARK_LABELS: "labels",
     _abi.MOPD_REMARK_SAME_CLASSES: "same classes",
+    _abi.MOPD_REMARK_CUT_WHITE: "cut white",
+    _abi.MOPD_REMARK_OUTSIDE: "outside",
 }
 _SUBSETS = {"all": _abi.MOPD_SUBSET_ALL, "base": _abi.MOPD_SUBSET_BASE, "new": _abi.MOPD_SUBSET_NEW}
 
@@ -66,7 +68,8 @@ class Remark(NamedTuple):
     ----------
     kind : str
         ``passed over`` (files or folders), ``two classes`` or ``two splits`` (the same picture in both), ``labels`` (numbers
-        or ids without names), ``same classes`` (the same words to a model).
+        or ids without names), ``same classes`` (the same words to a model), ``cut white`` (16-bit grey above 255), ``outside`` (pictures that do not lie
+        below the folder that paths start from).
     n : int
         Of files, pictures or classes.
     text : str
@@ -165,9 +168,10 @@ class Dataset:
         return found
 
     def _warn(self, known: List[Remark]) -> None:
-        """Tells what is new.  That labels are no words is told where they become prompts."""
+        """Tells what is new.  That labels are no words is told where they become prompts; that pictures lie outside is the rule
+        for lists that a program has made."""
         for remark in self.remarks:
-            if remark not in known and remark.kind != "labels":
+            if remark not in known and remark.kind not in ("labels", "outside"):
                 warn(remark.text)
 
     @property
