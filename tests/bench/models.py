@@ -67,6 +67,7 @@ def clip_model(folder):
 
 
 def onnx_file(module, example, path, axes):
+    module.eval()  # a new module trains: the export would give its parts that state back, batch norms too
     if not os.path.exists(path):
         torch.backends.mha.set_fastpath_enabled(False)  # ONNX has no such operator
         torch.onnx.export(module, (example,), path + ".part", input_names=["x"], output_names=["y"],
@@ -108,9 +109,27 @@ def open_clip_folder(work):
     return folder, model
 
 
+def spread_norms(model, side):
+    """Batch norms as a training leaves them, by what goes through them; with those of the start all pictures look alike.  A
+    block adds little to what goes around it, or rounding would grow with depth."""
+    norms = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
+    if not norms:
+        return
+    with torch.no_grad():
+        for name, m in norms.items():
+            m.weight.uniform_(*((0.1, 0.3) if name.endswith("bn3") and "layer" in name else (0.3, 1)))
+            m.bias.uniform_(-0.3, 0.3)
+            m.momentum = 1.0
+        for name, p in model.named_parameters():
+            if name.endswith("gamma"):
+                p.uniform_(-0.3, 0.3)
+        model.train().encode_image(torch.randn(4, 3, side, side))
+    model.eval()
+
+
 def open_clip_tower(work, name):
-    """An open_clip directory of a model that open_clip knows by name, with the weights it starts with, and the model.  Its
-    texts are of a small vocabulary of CLIP's kind: the towers are what is measured."""
+    """An open_clip directory of a model that open_clip knows by name, and the model, with the weights it starts with but
+    for batch norms.  Its texts are of a small vocabulary of CLIP's kind: the towers are what is measured."""
     import open_clip
     from safetensors.torch import load_file, save_file
     folder = os.path.join(work, name)
@@ -122,10 +141,12 @@ def open_clip_tower(work, name):
     kind = open_clip.CustomTextCLIP if config.pop("custom_text", False) else open_clip.CLIP
     torch.manual_seed(4)
     model = kind(**config).eval().requires_grad_(False)
+    side = config["vision_cfg"].get("image_size", 224)
     if not os.path.exists(weights):
         os.makedirs(folder, exist_ok=True)
+        spread_norms(model, side)
         with open(os.path.join(folder, "open_clip_config.json"), "w", encoding="utf-8") as f:
-            json.dump({"model_cfg": saved, "preprocess_cfg": {"size": config["vision_cfg"].get("image_size", 224), "mode": "RGB",
+            json.dump({"model_cfg": saved, "preprocess_cfg": {"size": side, "mode": "RGB",
                        "mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}}, f)
         vocabulary.write(folder, vocabulary.openai_merges())
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)

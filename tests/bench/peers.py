@@ -149,13 +149,17 @@ class OpenClip:
             yield same_input(f"{self.name}, {n} picture{'s' * (n > 1)}", lambda x=x: self.encoder.pixels(x), peers, x, must=must,
                              aim=aim)
 
-    def texts(self, n, length, pad, must, aim):
-        """n texts, filled up to the length that the tower sees, which causal towers of ours do not need."""
-        these = [f"a photo of a {x}." for x in names(self.encoder, n, lambda i: 1 + i % 3)]
+    def texts(self, what, these, length=None, pad=0, **bars):
+        """Texts filled up to the length that the tower sees; a causal one need not see more than the longest of them has."""
         ids = [self.encoder.ids(t) for t in these]
+        length = length or max(map(len, ids))
         x = np.array([i + [pad] * (length - len(i)) for i in ids], np.int64)
-        peers = self.sides(models.Ids(self.model), torch.from_numpy(x[:2]), "text.onnx")
-        yield same_input(f"{self.name}, {n} texts", lambda: self.encoder.texts(these), peers, x, must=must, aim=aim)
+        peers = self.sides(models.Ids(self.model), torch.from_numpy(x[:2]), f"text-{length}.onnx")
+        yield same_input(f"{self.name}, {what} ({length} tokens)", lambda: self.encoder.texts(these), peers, x, **bars)
+
+    def named(self, n, length):
+        """n class names of length(i) words in one template."""
+        return [f"a photo of a {x}." for x in names(self.encoder, n, length)]
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -406,15 +410,43 @@ def tower_share(row):
 def rows_siglip():
     model = OpenClip("ViT-B-16-SigLIP")
     yield from model.pictures((1, 16), 0.90, 0.75)
-    yield from model.texts(64, 64, model.encoder.pad(), 0.95, 0.80)
+    these = model.named(64, lambda i: 1 + i % 3)
+    yield from model.texts("64 texts", these, 64, model.encoder.pad(), must=0.95, aim=0.80)
 
 
 def rows_pe():
-    yield from OpenClip("PE-Core-B-16").pictures((1, 16), 0.90, 0.75)
+    model = OpenClip("PE-Core-B-16")
+    yield from model.pictures((1, 16), 0.90, 0.75)
+    yield from model.texts("64 class names of 5 words in one template", model.named(64, lambda i: 5), must=0.50, aim=0.35)
+
+
+def rows_resnet():
+    for name in ("RN50", "RN101"):
+        yield from OpenClip(name).pictures((1, 16), 1.0, 0.8)
+
+
+def rows_mobile():
+    yield from OpenClip("MobileCLIP2-S0").pictures((1, 16), 1.0, 0.8)
+
+
+def prompt_step(encoder):
+    """A step of learning a prompt for ten classes from 32 cached pictures."""
+    templates = ["a photo of a {}.", "a picture of a {}.", "an image of a {}.", "a good photo of a {}."]
+    trainer = ours.Trainer(encoder, names(encoder, 10, lambda i: 1 + i % 3), templates, 32)
+    features = unit(rng.standard_normal((32, encoder.info.dim), np.float32))
+    labels = (np.arange(32) % 10).astype(np.int32)
+    return lambda: trainer.step(features, labels)
+
+
+def rows_soft():
+    """What a text tower without a mask costs: SigLIP's beside CLIP's, both ours."""
+    siglip, clip = OpenClip("ViT-B-16-SigLIP"), Clip.of(16)
+    yield Row("a step of learning prompts for ten classes, SigLIP B/16 beside CLIP B/16",
+              {"libmopd": prompt_step(siglip.encoder), "CLIP B/16": prompt_step(clip.encoder)})
 
 
 ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "siglip": rows_siglip, "pe": rows_pe,
-        "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
+        "resnet": rows_resnet, "mobile": rows_mobile, "soft": rows_soft, "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
         "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory, "gemm": rows_gemm}
 
 

@@ -26,7 +26,7 @@ from recognition_tables import COLUMNS, table  # noqa: E402
 
 MARK = re.compile(r"(<!-- figures: ([\w-]+)(?: ([\w-]+))? -->\n)(.*?)(<!-- /figures -->)", re.S)
 ENGINES = ("PyTorch", "ONNX Runtime", "OpenVINO")
-ENGINE_GROUPS = ("b16", "b32", "bf16", "text", "lite")  # rows of peers.py with more than one engine beside libmopd
+ENGINE_GROUPS = ("b16", "b32", "bf16", "text", "siglip", "pe", "resnet", "mobile", "lite")  # rows of peers.py with more than one engine beside libmopd
 README_SPEED = (("ViT-B/32, 1 picture", "ViT-B/32, one picture"), ("ViT-B/16, 1 picture", "ViT-B/16, one picture"),
                 ("ViT-B/16, 16 pictures", "ViT-B/16, 16 pictures"), ("EfficientNet-Lite0, 1 picture", "the built-in model's tower, one picture"),
                 ("training step, 50 classes, batch 128, features cached on both sides", "training step, 50 classes, batch 128"),
