@@ -28,8 +28,8 @@ typedef struct decoder {
     struct heif_context *context;
     struct heif_image_handle *handle;
     struct heif_image *picture;
-    struct heif_image *alpha; /* as it lies, where the picture's own would be turned */
-    const char *kind;         /* for messages */
+    struct heif_image *alpha;
+    const char *kind; /* for messages */
     bool as_it_lies;
     bool apart; /* a plane for each colour */
     int width, height;
@@ -131,9 +131,9 @@ static struct heif_decoding_options *make_options(bool as_it_lies)
 }
 
 /* In turns, as its fastest ways have it, or in planes: for some kinds it has no other way. */
-static mopd_status decode_picture(decoder *d, bool alpha)
+static mopd_status decode_picture(decoder *d)
 {
-    const enum heif_chroma turns = alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB;
+    const enum heif_chroma turns = heif_chroma_interleaved_RGB;
     struct heif_decoding_options *options = make_options(d->as_it_lies);
     if (!options) return mo_fail(MOPD_E_NOMEM, "%s: no memory for libheif", d->kind);
     struct heif_error error = heif_decode_image(d->handle, &d->picture, heif_colorspace_RGB, turns, options);
@@ -169,11 +169,12 @@ static struct heif_image_handle *find_alpha(const decoder *d)
     return NULL;
 }
 
-/* libheif turns alpha although it is told not to, so that of a picture as it lies is read as a picture of its own. */
+/* Read as a picture of its own: libheif takes it to be as large as the picture, whatever it is, and turns it although it is told
+ * not to. */
 static mopd_status decode_alpha(decoder *d)
 {
     struct heif_image_handle *handle = find_alpha(d);
-    struct heif_decoding_options *options = handle ? make_options(true) : NULL;
+    struct heif_decoding_options *options = handle ? make_options(d->as_it_lies) : NULL;
     struct heif_error error = {heif_error_Memory_allocation_error, 0, "no memory for its alpha"};
     if (!handle) return mo_fail(MOPD_E_FORMAT, "%s: its alpha is no picture", d->kind);
     if (options) {
@@ -210,15 +211,14 @@ static mopd_status find_plane(
 /* Red, green, blue and, where there is one, alpha. */
 static mopd_status find_planes(const decoder *d, plane *planes, size_t n)
 {
-    static const enum heif_channel channels[] = {
-        heif_channel_R, heif_channel_G, heif_channel_B, heif_channel_Alpha};
+    static const enum heif_channel channels[] = {heif_channel_R, heif_channel_G, heif_channel_B};
     mopd_status st = MOPD_OK;
     for (size_t c = 0; c < n && st == MOPD_OK; c++) {
-        if (c == 3 && d->alpha)
+        if (c == 3)
             st = find_plane(d, planes + c, d->alpha, heif_channel_interleaved, 3);
         else if (d->apart)
             st = find_plane(d, planes + c, d->picture, channels[c], 1);
-        else if ((st = find_plane(d, planes + c, d->picture, heif_channel_interleaved, n)) == MOPD_OK)
+        else if ((st = find_plane(d, planes + c, d->picture, heif_channel_interleaved, 3)) == MOPD_OK)
             planes[c].first += c;
     }
     return st;
@@ -256,8 +256,8 @@ mopd_status mo_heif_decode(mo_image *out, const void *bytes, size_t n_bytes, con
     mopd_status st = open_file(&d, bytes, n_bytes, rules->max_pixels);
     if (st == MOPD_OK) st = check_size(&d, rules->max_pixels);
     const bool alpha = st == MOPD_OK && heif_image_handle_has_alpha_channel(d.handle);
-    if (st == MOPD_OK) st = decode_picture(&d, alpha);
-    if (st == MOPD_OK && alpha && d.as_it_lies) st = decode_alpha(&d);
+    if (st == MOPD_OK) st = decode_picture(&d);
+    if (st == MOPD_OK && alpha) st = decode_alpha(&d);
     if (st == MOPD_OK) st = copy_picture(&d, out, alpha, rules);
     heif_image_release(d.alpha);
     heif_image_release(d.picture);

@@ -65,6 +65,19 @@ static void alpha_lies_as_its_picture(void **state)
     mo_image_free(&b);
 }
 
+/* The file says that both are of 128 x 128 pixels, and the alpha is coded as 64 x 64. */
+static void alpha_that_is_smaller_than_it_says_is_refused(void **state)
+{
+    (void)state;
+    mo_buf b = {0};
+    mo_image p;
+    assert_ok(mo_file_read(&b, MOPD_TEST_DIR "/fuzz/corpus/heif/heic-alpha-small", 1 << 20));
+    assert_fails(mo_heif_decode(&p, b.data, b.size, &(mo_image_rules){0}), MOPD_E_FORMAT,
+        "HEIF: libheif gives a plane of 64 x 64 pixels beside one of 128 x 128");
+    assert_null(p.rgb);
+    mo_buf_free(&b);
+}
+
 /* As pillow-heif does: always. */
 static void heif_is_always_turned(void **state)
 {
@@ -120,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(avif_is_turned_when_asked_for),
         cmocka_unit_test(alpha_lies_as_its_picture),
+        cmocka_unit_test(alpha_that_is_smaller_than_it_says_is_refused),
         cmocka_unit_test(heif_is_always_turned),
         cmocka_unit_test(the_brands_tell_the_kind),
         cmocka_unit_test(what_is_broken_is_said),
