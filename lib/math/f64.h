@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * f64.h - the one inner loop of products in double precision, a table for each instruction set.
+ * f64.h - the inner loops in double precision, a table for each instruction set.
  *
  *     c [m x n] (+)= a b      a: k columns of `rows` numbers, b: k rows of `cols` numbers, both packed
  *
- * An element is one chain of multiply-adds over k: its bits depend on its row of a and its column of b alone. */
+ * An element is one chain of multiply-adds over k: its bits depend on its row of a and its column of b alone.
+ *
+ * And the sums over classes that a likelihood of two weights needs, with its first and second derivatives. */
 #ifndef MO_MATH_F64_H
 #define MO_MATH_F64_H
 
@@ -22,9 +24,21 @@ typedef struct mo_f64_tile {
     bool add;
 } mo_f64_tile;
 
+/* With logits a x + b z over n classes: e = exp(logit - most of them), and x, z less those of class y. */
+typedef struct mo_f64_blend {
+    size_t n, y;
+    const double *x, *z; /* n */
+    double a, b;
+} mo_f64_blend;
+
+typedef struct mo_f64_sums {
+    double most, e, ex, ez, exx, exz, ezz; /* sums of e, e x, e z, e x^2, e x z, e z^2 */
+} mo_f64_sums;
+
 typedef struct mo_f64_kern {
     size_t rows; /* of a tile, at most MO_F64_MOST_ROWS */
     void (*tile)(const mo_f64_tile *t);
+    mo_f64_sums (*blend)(const mo_f64_blend *of);
 } mo_f64_kern;
 
 /* What goes with the live table of kern.h. */

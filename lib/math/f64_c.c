@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * f64_c.c - products in double precision in plain C, and which table is used. */
-#include "math/f64.h"
+ * f64_c.c - double precision in plain C, and which table is used. */
+#include <math.h>
+#include <string.h>
 
+#include "math/f64.h"
 #include "math/kern.h"
 
 typedef double vec;
@@ -11,13 +13,17 @@ typedef double vec;
 #define load(p) (*(p))
 #define store(p, x) (*(p) = (x))
 #define all(x) (x)
+#define plus(a, b) ((a) + (b))
+#define times(a, b) ((a) * (b))
+#define max fmax
+#define exp_of exp
 #define fma(a, b, c) ((a) * (b) + (c))
 
 #include "math/f64_body.h"
 
 const mo_f64_kern *mo_f64_plain(void)
 {
-    static const mo_f64_kern kern = {ROWS, tile};
+    static const mo_f64_kern kern = {ROWS, tile, blend};
     return &kern;
 }
 

@@ -10,11 +10,13 @@
 
 enum { DEPTH = 256, PANELS = 16, BLOCK_ROWS = 96, LINE = 8 /* doubles of a line of the cache */ };
 
+#define MANY_PARTS 8 /* of the rows: enough for all threads, so that each is packed for all panels at once */
+
 typedef struct job {
     const mo_f64_kern *kern;
     mo_gemm_f64_args g;
     double *packed; /* panel j of b: k x MO_F64_COLS */
-    size_t panels, row_parts, panel_parts;
+    size_t panels, row_parts, panel_parts, part_panels;
 } job;
 
 /* Panel `panel` of b, zeros beyond n.  A few rows at a time, so that what is read lies together whichever way b does. */
@@ -65,6 +67,7 @@ static void multiply(
         t.b = j->packed + (panel * g->k + ps[0]) * MO_F64_COLS;
         for (size_t i = 0; i < m; i += height) {
             t.m = mo_min(height, m - i);
+            if (g->lower && col >= first + i + t.m) continue;
             t.a = rows + i * depth;
             t.c = g->c + (first + i) * g->ldc + col;
             j->kern->tile(&t);
@@ -75,9 +78,9 @@ static void multiply(
 static void do_task(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t part = task / j->panel_parts, panel = task % j->panel_parts * PANELS;
+    const size_t part = task / j->panel_parts, panel = task % j->panel_parts * j->part_panels;
     const size_t r1 = mo_cut(j->g.m, j->row_parts, part + 1),
-                 pan[2] = {panel, mo_min(panel + PANELS, j->panels)};
+                 pan[2] = {panel, mo_min(panel + j->part_panels, j->panels)};
     const size_t depth = j->g.triangle ? mo_min(j->g.k, pan[1] * MO_F64_COLS) : j->g.k; /* zero beyond */
     _Alignas(64) double rows[(BLOCK_ROWS + MO_F64_MOST_ROWS) * DEPTH];
     for (size_t r = mo_cut(j->g.m, j->row_parts, part); r < r1; r += BLOCK_ROWS)
@@ -106,7 +109,8 @@ mopd_status mo_gemm_f64(mo_pool *pool, const mo_gemm_f64_args *args)
     j.packed = mo_mem_alloc(j.panels, each);
     if (!j.packed) return MOPD_E_NOMEM;
     j.row_parts = mo_ceil_div(args->m, 2 * BLOCK_ROWS);
-    j.panel_parts = mo_ceil_div(j.panels, PANELS);
+    j.part_panels = j.row_parts < MANY_PARTS ? PANELS : j.panels;
+    j.panel_parts = mo_ceil_div(j.panels, j.part_panels);
     mo_pool_run(pool, j.panels, pack_panel, &j);
     mo_pool_run(pool, j.row_parts * j.panel_parts, do_task, &j);
     mo_mem_free(j.packed);

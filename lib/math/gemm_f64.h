@@ -7,7 +7,8 @@
 #include "base/pool.h"
 
 /* c [m x n] = a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p * brs + j * bcs].  c overlaps
- * neither.  triangle: b[p][j] is 0 for p > j and is not read there. */
+ * neither.  triangle: b[p][j] is 0 for p > j and is not read there.  lower: what lies above c's diagonal is not wanted and may
+ * be anything. */
 typedef struct mo_gemm_f64_args {
     double *c;
     size_t ldc;
@@ -16,7 +17,7 @@ typedef struct mo_gemm_f64_args {
     const double *b;
     size_t brs, bcs;
     size_t m, n, k;
-    bool add, triangle;
+    bool add, triangle, lower;
 } mo_gemm_f64_args;
 
 /* The same bits at any thread count.  NOMEM. */

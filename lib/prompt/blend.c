@@ -8,10 +8,12 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "math/f64.h"
 
 enum { MOST_STEPS = 60, ROWS_A_TASK = 16 };
 
 #define CLOSE 1e-5
+#define ROUGH 1e-3 /* a step after which the next one changes the loss by less than 1e-9 */
 
 /* Of one picture: -log p, its derivatives by a and b, and the second ones. */
 typedef struct terms {
@@ -20,6 +22,7 @@ typedef struct terms {
 
 typedef struct job {
     const mo_blend_rows *of;
+    const mo_f64_kern *kern;
     double centre[2]; /* of the prior on z */
     double weight[2];
     bool fixed[2]; /* given, not chosen */
@@ -30,26 +33,15 @@ static terms row_terms(const job *j, size_t i)
 {
     const size_t n = j->of->n_classes, y = (size_t)j->of->labels[i];
     const double *t = j->of->text + i * n, *v = j->of->scores ? j->of->scores + i * n : NULL;
-    const double a = j->weight[0], b = j->weight[1];
-    double most = -INFINITY, sum = 0, s[2] = {0}, ss[3] = {0};
-    for (size_t c = 0; c < n; c++) {
-        const double logit = a * t[c] + (v ? b * v[c] : 0);
-        most = logit > most ? logit : most;
-    }
-    for (size_t c = 0; c < n; c++) {
-        const double x = t[c] - t[y], z = v ? v[c] - v[y] : 0;
-        const double e = exp(a * t[c] + (v ? b * v[c] : 0) - most);
-        sum += e;
-        s[0] += e * x;
-        s[1] += e * z;
-        ss[0] += e * x * x;
-        ss[1] += e * x * z;
-        ss[2] += e * z * z;
-    }
-    terms r = {.loss = most + log(sum) - a * t[y] - (v ? b * v[y] : 0), .d = {s[0] / sum, s[1] / sum}};
-    r.h[0] = ss[0] / sum - r.d[0] * r.d[0];
-    r.h[1] = ss[1] / sum - r.d[0] * r.d[1];
-    r.h[2] = ss[2] / sum - r.d[1] * r.d[1];
+    const double a = j->weight[0], b = v ? j->weight[1] : 0;
+    const mo_f64_sums s = j->kern->blend(&(mo_f64_blend){n, y, t, v ? v : t, a, b});
+    terms r = {.loss = s.most + log(s.e) - a * t[y] - (v ? b * v[y] : 0)};
+    r.d[0] = s.ex / s.e;
+    r.h[0] = s.exx / s.e - r.d[0] * r.d[0];
+    if (!v) return r;
+    r.d[1] = s.ez / s.e;
+    r.h[1] = s.exz / s.e - r.d[0] * r.d[1];
+    r.h[2] = s.ezz / s.e - r.d[1] * r.d[1];
     return r;
 }
 
@@ -130,20 +122,20 @@ static terms descend(job *j, double z[2])
         if (!(length > 1e-13)) break;
         f = g;
         for (int k = 0; k < 2; k++) z[k] = next[k];
-        if (length < 1e-12) break;
+        if (length < (j->of->rough ? ROUGH : 1e-12)) break;
     }
     return f;
 }
 
 mopd_status mo_blend_fit(double weights[2], double *loss, const mo_blend_rows *rows)
 {
-    job j = {.of = rows, .rows = mo_mem_alloc(rows->n, sizeof(terms))};
+    job j = {.of = rows, .kern = mo_f64_get(), .rows = mo_mem_alloc(rows->n, sizeof(terms))};
     if (!j.rows) return MOPD_E_NOMEM;
     double z[2];
     for (int k = 0; k < 2; k++) {
         j.centre[k] = rows->centre ? log(rows->centre[k]) : 0;
         j.fixed[k] = weights[k] > 0;
-        z[k] = j.fixed[k] ? log(weights[k]) : j.centre[k];
+        z[k] = j.fixed[k] ? log(weights[k]) : rows->start ? log(rows->start[k]) : j.centre[k];
     }
     *loss = descend(&j, z).loss;
     for (int k = 0; k < 2; k++)

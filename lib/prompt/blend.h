@@ -3,6 +3,8 @@
 #ifndef MO_PROMPT_BLEND_H
 #define MO_PROMPT_BLEND_H
 
+#include <stdbool.h>
+
 #include "base/pool.h"
 #include "mopd/status.h"
 
@@ -13,6 +15,8 @@ typedef struct mo_blend_rows {
     size_t n, n_classes;
     const double *text, *scores; /* n x C; scores NULL: text alone */
     const double *centre;        /* 2: the weights that a weak prior holds likely; NULL: no prior, from 1 */
+    const double *start;         /* 2: weights near the best ones; NULL: the search begins at the centre */
+    bool rough;                  /* the loss to 1e-9 or so is enough: to compare with others */
 } mo_blend_rows;
 
 /* The a, b > 0 of least mean -log softmax(a text + b scores)[label]; a weight that is more than 0 on entry stays.

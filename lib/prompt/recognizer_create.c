@@ -40,21 +40,36 @@ void mo_recognizer_free(mopd_recognizer *r)
     mo_mem_free(r);
 }
 
-mopd_status mo_recognizer_set_pictures(
-    mopd_recognizer *r, const float *features, const int32_t *labels, size_t n)
+/* Room for n pictures, which the caller fills. */
+static mopd_status make_room(mopd_recognizer *r, size_t n)
 {
     size_t bytes;
-    if (!mo_mul(n, r->data.dim * sizeof *features, &bytes))
+    if (!mo_mul(n, r->data.dim * sizeof *r->features, &bytes))
         return mo_fail(MOPD_E_ARG, "%zu pictures are too many", n);
     r->features = mo_mem_alloc(bytes, 1);
     r->labels = mo_mem_alloc(n, sizeof *r->labels);
     if (!r->features || !r->labels) return MOPD_E_NOMEM;
-    if (n) memcpy(r->features, features, bytes);
-    if (n) memcpy(r->labels, labels, n * sizeof *labels);
     r->data.n = n;
     r->data.features = r->features;
     r->data.labels = r->labels;
     return MOPD_OK;
+}
+
+/* n pictures behind the first `at`, of which there is room. */
+static void put_pictures(
+    mopd_recognizer *r, size_t at, const float *features, const int32_t *labels, size_t n)
+{
+    const size_t dim = r->data.dim;
+    if (n) memcpy(r->features + at * dim, features, n * dim * sizeof *features);
+    if (n) memcpy(r->labels + at, labels, n * sizeof *labels);
+}
+
+mopd_status mo_recognizer_set_pictures(
+    mopd_recognizer *r, const float *features, const int32_t *labels, size_t n)
+{
+    mopd_status st = make_room(r, n);
+    if (st == MOPD_OK) put_pictures(r, 0, features, labels, n);
+    return st;
 }
 
 mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim)
@@ -184,24 +199,16 @@ static mopd_status finish(
 mopd_status mo_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *from, const float *features,
     const int32_t *labels, size_t n, bool choose)
 {
-    const size_t dim = from->data.dim, before = from->data.n;
+    const size_t before = from->data.n;
     mopd_recognizer *r;
     mopd_status st = start_from(&r, from);
     if (st != MOPD_OK) return st;
-    float *all = mo_mem_alloc(before + n, dim * sizeof *all);
-    int32_t *whose = mo_mem_alloc(before + n, sizeof *whose);
-    if (!all || !whose) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) {
-        memcpy(all, from->features, before * dim * sizeof *all);
-        memcpy(whose, from->labels, before * sizeof *whose);
-        memcpy(all + before * dim, features, n * dim * sizeof *all);
-        memcpy(whose + before, labels, n * sizeof *whose);
+    if ((st = make_room(r, before + n)) == MOPD_OK) {
+        put_pictures(r, 0, from->features, from->labels, before);
+        put_pictures(r, before, features, labels, n);
         for (size_t i = 0; i < n; i++)
-            mo_recognizer_sums_add(&r->sums, features + i * dim, (size_t)labels[i]);
-        st = mo_recognizer_set_pictures(r, all, whose, before + n);
+            mo_recognizer_sums_add(&r->sums, features + i * r->data.dim, (size_t)labels[i]);
     }
-    mo_mem_free(all);
-    mo_mem_free(whose);
     return finish(out, r, from, st, choose || !before);
 }
 
@@ -217,31 +224,31 @@ static mopd_status mark_gone(uint8_t *gone, const mopd_recognizer *from, const s
     return MOPD_OK;
 }
 
+/* The pictures of from but those that are gone; these leave the sums. */
+static void put_rest(mopd_recognizer *r, const mopd_recognizer *from, const uint8_t *gone)
+{
+    const size_t dim = r->data.dim;
+    size_t left = 0;
+    for (size_t i = 0; i < from->data.n; i++) {
+        const float *x = from->features + i * dim;
+        if (gone[i])
+            mo_recognizer_sums_remove(&r->sums, x, (size_t)from->labels[i]);
+        else
+            put_pictures(r, left++, x, from->labels + i, 1);
+    }
+}
+
 mopd_status mo_recognizer_withdraw(
     mopd_recognizer **out, const mopd_recognizer *from, const size_t *indices, size_t n, bool choose)
 {
-    const size_t dim = from->data.dim;
-    size_t left = 0;
     mopd_recognizer *r;
     mopd_status st = start_from(&r, from);
     if (st != MOPD_OK) return st;
     uint8_t *gone = mo_mem_calloc(from->data.n, 1);
-    float *rest = mo_mem_alloc(from->data.n, dim * sizeof *rest);
-    int32_t *whose = mo_mem_alloc(from->data.n, sizeof *whose);
-    st = gone && rest && whose ? mark_gone(gone, from, indices, n) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < from->data.n && st == MOPD_OK; i++) {
-        const float *x = from->features + i * dim;
-        if (gone[i]) {
-            mo_recognizer_sums_remove(&r->sums, x, (size_t)from->labels[i]);
-            continue;
-        }
-        memcpy(rest + left * dim, x, dim * sizeof *x);
-        whose[left++] = from->labels[i];
-    }
-    if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, rest, whose, left);
+    st = gone ? mark_gone(gone, from, indices, n) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = make_room(r, from->data.n - n);
+    if (st == MOPD_OK) put_rest(r, from, gone);
     mo_mem_free(gone);
-    mo_mem_free(rest);
-    mo_mem_free(whose);
     return finish(out, r, from, st, choose);
 }
 

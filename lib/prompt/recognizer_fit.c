@@ -41,39 +41,57 @@ typedef struct search {
     const mo_recognizer_parts *p;
     mo_recognizer_gauss gauss;
     double *scores; /* N x C */
+    double *kept;   /* N x C: those of the best candidate */
     double loss;
     mo_recognizer_settings best;
 } search;
 
-/* mo_blend_fit of what the parts hold. */
-static mopd_status blend(double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores)
+/* mo_blend_fit of what the parts hold; rough, and from a start, where candidates are compared. */
+static mopd_status blend(double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores,
+    const double *start, bool rough)
 {
     static const double centre[] = {0.3, 0.08};
     const mo_recognizer_data *d = p->data;
     return mo_blend_fit(weights, loss,
-        &(mo_blend_rows){p->pool, d->labels, d->n, d->n_classes, p->text, scores, scores ? centre : NULL});
+        &(mo_blend_rows){
+            p->pool, d->labels, d->n, d->n_classes, p->text, scores, scores ? centre : NULL, start, rough});
 }
 
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
 static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
     double weights[2] = {0};
-    mopd_status st = blend(weights, &s->loss, s->p, NULL);
+    mopd_status st = blend(weights, &s->loss, s->p, NULL, NULL, false);
     s->best.a = given->a > 0 ? given->a : 0.25 * weights[0];
     s->best.b = given->b > 0 ? given->b : 0.06;
     return st;
 }
 
+/* Weights are looked for from those of the best candidate so far. */
 static mopd_status try_candidate(search *s, const candidate *c, const mo_recognizer_settings *given)
 {
-    double weights[2] = {given->a, given->b}, loss = 0;
+    double weights[2] = {given->a, given->b}, loss = 0, *scores = s->scores;
+    const double start[] = {s->best.a, s->best.b};
     mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, c->kappa, c->lambda);
-    if (st == MOPD_OK) st = mo_recognizer_leave_out(s->scores, &s->gauss, s->p);
-    if (st == MOPD_OK) st = blend(weights, &loss, s->p, s->scores);
+    if (st == MOPD_OK) st = mo_recognizer_leave_out(scores, &s->gauss, s->p);
+    if (st == MOPD_OK) st = blend(weights, &loss, s->p, scores, isfinite(s->loss) ? start : NULL, true);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
     s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1]};
+    s->scores = s->kept;
+    s->kept = scores;
     return MOPD_OK;
+}
+
+/* The best candidate's weights to the last digit. */
+static mopd_status settle_weights(search *s, const mo_recognizer_settings *given)
+{
+    const double start[] = {s->best.a, s->best.b};
+    double weights[2] = {given->a, given->b};
+    mopd_status st = blend(weights, &s->loss, s->p, s->kept, start, false);
+    s->best.a = weights[0];
+    s->best.b = weights[1];
+    return st;
 }
 
 static mopd_status choose(search *s, const mo_recognizer_settings *given)
@@ -87,7 +105,7 @@ static mopd_status choose(search *s, const mo_recognizer_settings *given)
     }
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) st = try_candidate(s, &list[i], given);
-    return st;
+    return st == MOPD_OK && isfinite(s->loss) ? settle_weights(s, given) : st;
 }
 
 /* weight = a sigma t + b P mu;  bias = b mu'P mu / 2.  P mu = inv(L)' mu~. */
@@ -132,6 +150,13 @@ static bool all_given(const mo_recognizer_settings *s)
     return s->kappa > 0 && s->lambda > 0 && s->a > 0 && s->b > 0;
 }
 
+static mopd_status alloc_scores(search *s, size_t n)
+{
+    s->scores = mo_mem_alloc(n, sizeof *s->scores);
+    s->kept = mo_mem_alloc(n, sizeof *s->kept);
+    return s->scores && s->kept ? MOPD_OK : MOPD_E_NOMEM;
+}
+
 /* The best settings; s->gauss is fitted with them. */
 static mopd_status settle(search *s, mo_recognizer_parts *p, const mo_recognizer_settings *given)
 {
@@ -140,8 +165,8 @@ static mopd_status settle(search *s, mo_recognizer_parts *p, const mo_recognizer
     s->best = *given;
     if (!all_given(given)) {
         st = mo_recognizer_parts_rows(p);
-        s->scores = st == MOPD_OK ? mo_mem_alloc(d->n * d->n_classes, sizeof *s->scores) : NULL;
-        if (st == MOPD_OK) st = s->scores ? choose(s, given) : MOPD_E_NOMEM;
+        if (st == MOPD_OK) st = alloc_scores(s, d->n * d->n_classes);
+        if (st == MOPD_OK) st = choose(s, given);
     }
     if (st != MOPD_OK || (s->gauss.kappa == s->best.kappa && s->gauss.lambda == s->best.lambda)) return st;
     return mo_recognizer_gauss_fit(&s->gauss, p, s->best.kappa, s->best.lambda);
@@ -165,6 +190,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     }
     mo_recognizer_gauss_free(&s.gauss);
     mo_mem_free(s.scores);
+    mo_mem_free(s.kept);
     mo_recognizer_parts_free(&parts);
     if (st != MOPD_OK) mo_recognizer_fit_free(out);
     return st;

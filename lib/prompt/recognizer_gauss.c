@@ -40,7 +40,8 @@ void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
     *g = (mo_recognizer_gauss){0};
 }
 
-/* m (D x D) = (1 - lambda) S / N + lambda tr(S / N) / D I with S = scatter + sum n k / (n + k) (xbar - m)(xbar - m)'. */
+/* The lower half of m (D x D) = (1 - lambda) S / N + lambda tr(S / N) / D I, where
+ * S = scatter + sum n k / (n + k) (xbar - m)(xbar - m)'. */
 static mopd_status covariance(double *m, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim, c_all = p->data->n_classes;
@@ -63,12 +64,14 @@ static mopd_status covariance(double *m, const mo_recognizer_gauss *g, const mo_
                                               .m = dim,
                                               .n = dim,
                                               .k = c_all,
-                                              .add = true});
+                                              .add = true,
+                                              .lower = true});
     mo_mem_free(off);
     const double share = (1 - g->lambda) / (double)p->data->n;
     for (size_t k = 0; k < dim; k++) trace += m[k * dim + k];
     trace /= (double)p->data->n * (double)dim;
-    for (size_t i = 0; i < dim * dim; i++) m[i] *= share;
+    for (size_t i = 0; i < dim; i++)
+        for (size_t k = 0; k <= i; k++) m[i * dim + k] *= share;
     for (size_t k = 0; k < dim; k++) m[k * dim + k] += fmax(g->lambda * trace, LEAST_VARIANCE);
     return st;
 }

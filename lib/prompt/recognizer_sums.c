@@ -50,6 +50,12 @@ static void find_averages(mo_recognizer_sums *s, const mo_recognizer_data *d)
         for (size_t k = 0; k < d->dim && s->count[c] > 0; k++) s->average[c * d->dim + k] /= s->count[c];
 }
 
+static void mirror(double *a, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++) a[i * n + k] = a[k * n + i];
+}
+
 mopd_status mo_recognizer_sums_create(mo_recognizer_sums *out, const mo_recognizer_data *d, mo_pool *pool)
 {
     mopd_status st = sums_alloc(out, d->n_classes, d->dim);
@@ -74,7 +80,9 @@ mopd_status mo_recognizer_sums_create(mo_recognizer_sums *out, const mo_recogniz
                                    .bcs = 1,
                                    .m = dim,
                                    .n = dim,
-                                   .k = d->n});
+                                   .k = d->n,
+                                   .lower = true});
+        mirror(out->scatter, dim);
     }
     mo_mem_free(r);
     if (st != MOPD_OK) mo_recognizer_sums_free(out);

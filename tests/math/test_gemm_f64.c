@@ -134,6 +134,30 @@ static void a_triangle_is_not_read_below(void **state)
     mo_mem_free(full);
 }
 
+static void the_lower_half_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    enum { N = 130, K = 40 };
+    double *a = numbers(N * K, 8), *whole = mo_mem_alloc(N * N, 8), *half = mo_mem_alloc(N * N, 8);
+    mo_gemm_f64_args g = {
+        .c = whole, .ldc = N, .a = a, .ars = K, .acs = 1, .b = a, .brs = 1, .bcs = K, .m = N, .n = N, .k = K};
+    for (int path = 0; path < 3; path++) {
+        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+        g.c = whole;
+        g.lower = false;
+        assert_ok(mo_gemm_f64(NULL, &g));
+        g.c = half;
+        g.lower = true;
+        assert_ok(mo_gemm_f64(NULL, &g));
+        for (size_t i = 0; i < N; i++)
+            assert_memory_equal(half + i * N, whole + i * N, (i + 1) * sizeof *half);
+    }
+    assert_ok(mo_kern_cpu_set(NULL));
+    mo_mem_free(a);
+    mo_mem_free(whole);
+    mo_mem_free(half);
+}
+
 static void nothing_to_add_up_is_zero(void **state)
 {
     (void)state;
@@ -249,6 +273,7 @@ int main(void)
         cmocka_unit_test(products_of_any_strides_on_every_path),
         cmocka_unit_test(threads_and_neighbours_do_not_change_bits),
         cmocka_unit_test(a_triangle_is_not_read_below),
+        cmocka_unit_test(the_lower_half_is_that_of_the_whole),
         cmocka_unit_test(nothing_to_add_up_is_zero),
         cmocka_unit_test(factors_inverses_and_solutions_give_back_what_was_given),
         cmocka_unit_test(factors_are_the_same_at_any_thread_count),
