@@ -54,7 +54,7 @@ static int descriptor_of(const char *path)
         const char *number = path + strlen(folders[i]);
         if (strncmp(path, folders[i], strlen(folders[i])) != 0) continue;
         const size_t digits = strspn(number, "0123456789");
-        if (digits && digits < 5 && !number[digits]) return atoi(number);
+        if (digits && digits < 5 && !number[digits]) return (int)strtol(number, NULL, 10);
     }
     return -1;
 }

@@ -13,13 +13,13 @@ static const char *bytes_of(const char *name, const char *bytes, size_t n)
 
 #define BYTES_OF(name, bytes) bytes_of(name, bytes, sizeof(bytes) - 1)
 
-static void refused(const char *path, const char *words)
+static void refused(const char *path, const char *reason)
 {
     static const char *const lines[] = {"classify -m @ --class-file @ x.png", "tokenize -m @ --text-file @",
         "classify -m @ --classes a,b --template-file @ x.png", "encode -m @ -o /dev/null --text-file @"};
     for (size_t i = 0; i < 4; i++) {
         run_result r = run_mopd(NULL, lines[i], tiny_model(1), path);
-        assert_one_error(&r, 1, path, words);
+        assert_one_error(&r, 1, path, reason);
     }
 }
 
