@@ -70,6 +70,7 @@ static int name_journal(job *j)
 {
     static const char ending[] = ".journal";
     struct stat info;
+    if (!strncmp(j->output, "/dev/", 5)) return -1; /* also where it stands for a file */
     if (!stat(j->output, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return -1;
     const size_t n = strlen(j->output);
     j->journal = cli_alloc(n + sizeof ending, 1);

@@ -34,6 +34,7 @@ struct mo_journal {
     int fd;
     size_t n_floats, record_bytes;
     size_t n_records, n_left; /* written in all; by earlier runs */
+    bool owned;               /* nobody else has the file, and it is a journal */
     char head[HEAD_BYTES];
     mo_map map;     /* what earlier runs have left */
     mo_buf waiting; /* records to be written */
@@ -121,6 +122,7 @@ static mopd_status begin(mo_journal *j)
     mopd_status st = lock_file(j);
     if (st == MOPD_OK) st = read_left(j);
     if (st != MOPD_OK) return st;
+    j->owned = true;
     if (j->n_left) return cut(j, end_of(j));
     mo_map_close(&j->map);
     st = cut(j, 0);
@@ -189,7 +191,10 @@ mopd_status mo_journal_flush(mo_journal *j)
 
 void mo_journal_close(mo_journal *j)
 {
+    struct stat info;
     if (!j) return;
+    const bool holds = j->fd < 0 || fstat(j->fd, &info) || info.st_size > HEAD_BYTES;
+    if (j->owned && !holds) unlink(j->path); /* while it is locked */
     if (j->fd >= 0) close(j->fd);
     mo_map_close(&j->map);
     mo_buf_free(&j->waiting);

@@ -28,7 +28,7 @@ mopd_status mo_journal_add(mo_journal *journal, const char *hash, bool plain, co
 /* IO: cannot be written; what was there before can still be read. */
 mopd_status mo_journal_flush(mo_journal *journal);
 
-/* The file stays.  Takes NULL. */
+/* The file stays, unless it holds no record.  Takes NULL. */
 void mo_journal_close(mo_journal *journal);
 
 #endif

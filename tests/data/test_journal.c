@@ -221,7 +221,26 @@ static void a_journal_has_one_writer(void **state)
     mo_journal_close(first);
     assert_ok(mo_journal_open(&second, path, &run));
     mo_journal_close(second);
+    assert_int_equal(access(path, F_OK), -1); /* what holds nothing serves nobody */
     mo_journal_close(NULL);
+}
+
+/* Not even the head has room. */
+static void a_disk_without_room_is_left_as_it_was(void **state)
+{
+    (void)state;
+    const mo_journal_run run = {.dim = DATASETS_DIM, .n_views = 1};
+    const char *path = test_path("tight.journal");
+    mo_journal *j = NULL;
+    struct rlimit before, little = {.rlim_cur = 100};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    const mopd_status st = mo_journal_open(&j, path, &run);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(st, MOPD_E_IO);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 /* A disk that is full: the call fails and says so, and what was written before serves the next one. */
@@ -312,6 +331,7 @@ int main(void)
         cmocka_unit_test(other_files_are_not_touched),
         cmocka_unit_test(a_journal_has_one_writer),
         cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(a_disk_without_room_is_left_as_it_was),
         cmocka_unit_test(journals_hold_what_was_computed),
         cmocka_unit_test(journals_survive_lack_of_memory),
     };
