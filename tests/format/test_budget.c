@@ -154,6 +154,20 @@ static void bmp_takes_three_bytes_a_pixel_and_one_of_alpha(void **state)
     }
 }
 
+#ifdef MOPD_GIF
+/* One pixel on a canvas that says how large it is. */
+static void gif_takes_four_bytes_a_pixel(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[] = "GIF89a\0\2\0\2\x80\0\0\0\0\0\xff\xff\xff\x21\xf9\4\1\0\0\0\0"
+                                         "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;";
+    file f = begin();
+    add(&f, bytes, sizeof bytes - 1);
+    assert_true(bytes_each(&f) <= 4);
+    free(f.bytes);
+}
+#endif
+
 #ifdef MOPD_TIFF
 static void add_tag(file *f, uint32_t number, uint32_t type, uint32_t count, uint32_t value)
 {
@@ -234,6 +248,9 @@ int main(void)
         cmocka_unit_test(png_takes_four_bytes_a_pixel_and_interlaced_eight),
         cmocka_unit_test(a_png_that_cannot_hold_its_rows_is_refused_before_there_is_room_for_them),
         cmocka_unit_test(bmp_takes_three_bytes_a_pixel_and_one_of_alpha),
+#ifdef MOPD_GIF
+        cmocka_unit_test(gif_takes_four_bytes_a_pixel),
+#endif
 #ifdef MOPD_TIFF
         cmocka_unit_test(tiff_takes_twelve_bytes_a_pixel_at_most),
 #endif
