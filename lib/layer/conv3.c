@@ -35,7 +35,7 @@ mopd_status mo_conv3_pack(
                   b = {.data = bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
     mopd_status st = mo_linear_pack(&out->linear, &(mo_linear_part){.weight = &view, .bias = &b}, 1);
     mo_mem_free(w);
-    if (st == MOPD_OK && quantized) st = mo_mat_quantize(&out->linear.w);
+    if (st == MOPD_OK && quantized) st = mo_mat_quantize_finely(&out->linear.w);
     if (st != MOPD_OK) mo_conv3_free(out);
     return st;
 }

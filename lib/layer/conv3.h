@@ -10,7 +10,7 @@ typedef struct mo_conv3 {
     size_t channels;  /* C */
 } mo_conv3;
 
-/* From weights [n x C x 3 x 3], as PyTorch has them, and bias [n].  quantized: mo_mat_quantize.  NOMEM. */
+/* From weights [n x C x 3 x 3], as PyTorch has them, and bias [n].  quantized: mo_mat_quantize_finely.  NOMEM. */
 mopd_status mo_conv3_pack(
     mo_conv3 *out, const float *weights, const float *bias, const size_t shape[2], bool quantized);
 void mo_conv3_free(mo_conv3 *conv);

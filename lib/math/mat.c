@@ -171,16 +171,28 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
     return st;
 }
 
-mopd_status mo_mat_quantize(mo_mat *mat)
+/* The first of n kinds that would take it. */
+static mopd_status quantize(mo_mat *mat, const mo_gemm_ops *const *kind, size_t n)
 {
     mo_mat made = {0};
     mopd_status st = need_floats(mat, "quantized");
-    for (size_t i = 0; i < N_KINDS && st == MOPD_OK && !made.ops; i++)
-        if (kinds[i]->quantize) st = kinds[i]->quantize(&made, mat);
+    for (size_t i = 0; i < n && st == MOPD_OK && !made.ops; i++)
+        if (kind[i]->quantize) st = kind[i]->quantize(&made, mat);
     if (st != MOPD_OK) return st;
     mo_mat_free(mat);
     *mat = made;
     return MOPD_OK;
+}
+
+mopd_status mo_mat_quantize(mo_mat *mat)
+{
+    return quantize(mat, kinds, N_KINDS);
+}
+
+mopd_status mo_mat_quantize_finely(mo_mat *mat)
+{
+    static const mo_gemm_ops *const fine[] = {&mo_gemm_i16_ops};
+    return quantize(mat, fine, 1);
 }
 
 void mo_mat_product_transposed(float *y, const float *q, const mo_mat *mat, size_t first, size_t n)

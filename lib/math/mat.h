@@ -57,6 +57,9 @@ mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
  * mat as it was; INTERNAL without floats. */
 mopd_status mo_mat_quantize(mo_mat *mat);
 
+/* The same in integers with scales (gemm_i16.c) on every processor: for towers in which the errors of bfloat16 add up. */
+mopd_status mo_mat_quantize_finely(mo_mat *mat);
+
 /* y [k] = sum over o < n of q[o] W[first + o]: a row from the left, by some outputs.  first, n and k are
  * multiples of 16; needs floats. */
 void mo_mat_product_transposed(float *y, const float *q, const mo_mat *mat, size_t first, size_t n);

@@ -262,6 +262,27 @@ static void a_quantized_matrix_has_no_floats(void **state)
     test_each_kind(quantized);
 }
 
+static void quantized_finely(const test_kind *kind)
+{
+    if (kind->bf16) return;
+    float *w = test_floats(40 * 64, 1), row[64];
+    mo_mat mat = test_kind_pack(kind, w, 40, 64);
+    assert_ok(mo_mat_quantize_finely(&mat));
+    assert_string_equal(mat.ops->name, "i16");
+    mo_mat_row(&mat, 39, row);
+    assert_true(test_max_diff(row, w + 39 * 64, 64) < 1e-4);
+    assert_fails(mo_mat_quantize_finely(&mat), MOPD_E_INTERNAL, "without floats quantized");
+    mo_mat_free(&mat);
+    mo_mem_free(w);
+}
+
+/* In integers, whatever the processor has and the environment asks for. */
+static void fine_quantizing_knows_no_choice(void **state)
+{
+    (void)state;
+    test_each_kind(quantized_finely);
+}
+
 /* What lies in a mapped file is quantized into memory of its own, and stays. */
 static void a_view_is_quantized_into_its_own_memory(void **state)
 {
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(turning_a_matrix_twice_gives_it_back),
         cmocka_unit_test(rows_are_multiplied_from_the_left),
         cmocka_unit_test(a_quantized_matrix_has_no_floats),
+        cmocka_unit_test(fine_quantizing_knows_no_choice),
         cmocka_unit_test(a_view_is_quantized_into_its_own_memory),
         cmocka_unit_test(nothing_is_freed_quietly),
         cmocka_unit_test(lack_of_memory_leaves_a_matrix_as_it_was),
