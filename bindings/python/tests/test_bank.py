@@ -10,6 +10,7 @@ import pytest
 from conftest import PICTURES
 
 import mopd
+from mopd._labels import warn_of_spelled
 
 
 def softmax(x):
@@ -208,6 +209,43 @@ def test_messages_speak_python(enc):
     with pytest.raises(mopd.MopdError) as caught:
         mopd.Encoder("model", threads=5000)
     assert "mopd_" not in str(caught.value) and "5000 threads" in str(caught.value)
+    with pytest.raises(ValueError, match="threads -1: at least 1"):
+        mopd.Encoder("model", threads=-1)
+    with pytest.raises(TypeError, match="threads: a whole number is expected, not '2'"):
+        mopd.Encoder("model", threads="2")
+    with pytest.raises(ValueError, match="n_threads -1"):
+        mopd.set_threads(-1)
+
+
+def test_what_is_no_encoder_and_no_feature_is_told(enc, tmp_path):
+    path = str(tmp_path / "r.safetensors")
+    calls = (
+        lambda: mopd.Bank("cat", ["cat", "dog"]),
+        lambda: mopd.Bank.open(path, path),
+        lambda: mopd.Prompt(path, path),
+        lambda: mopd.Recognizer.load(path, enc),
+        lambda: mopd.MoPDClassifier.load(path, enc),
+        lambda: mopd.Trainer(path, ["cat", "dog"]),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match="encoder: a mopd.Encoder is expected, not '"):
+            call()
+    bank = mopd.Bank(enc, ["cat", "dog"])
+    with pytest.raises(ValueError, match=r"features, numbers \(n, 12\), are expected; Encoder.images makes"):
+        bank.classify(["a.jpg"])
+
+
+def test_words_that_the_vocabulary_spells_are_told(enc):
+    class Reader:
+        vocab_size = 40000
+
+        @staticmethod
+        def tokenize(word):
+            return [0] * (len(word) + 2 if word == "xqzzt" else 3)
+
+    with pytest.warns(UserWarning, match="spells them letter by letter: xqzzt$"):
+        warn_of_spelled(Reader(), ["cat", "xqzzt 7", "house_boat"])
+    warn_of_spelled(enc, ["xqzzt"])  # so small a vocabulary has hardly a word
 
 
 def test_a_bank_is_kept_in_a_file(enc, features, tmp_path):

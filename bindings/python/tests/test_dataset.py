@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import TOWERS
+from conftest import PICTURES, TOWERS
 
 import mopd
 
@@ -89,6 +89,18 @@ def test_pictures_without_labels(folder, enc, tmp_path):
     store = mopd.Dataset(tmp_path / "all.safetensors")
     assert store.unlabelled and sorted(store.files) == sorted(str(p) for p in folder.rglob("*.png"))
     assert not mopd.Dataset(folder).unlabelled
+
+
+def test_data_that_unlabelled_would_open(folder, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    (flat / "a.png").write_bytes(PICTURES[0].read_bytes())
+    with pytest.raises(mopd.MopdError, match="no class folder.*; unlabelled=True takes pictures") as caught:
+        mopd.Dataset(flat)
+    assert caught.value.status == mopd.Status.FORMAT
+    (tmp_path / "none").mkdir()
+    with pytest.raises(mopd.MopdError, match="no class folder[^;]*$"):
+        mopd.Dataset(tmp_path / "none")
 
 
 def test_a_store_follows_its_folder(folder, enc, tmp_path):

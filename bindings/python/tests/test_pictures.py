@@ -222,6 +222,9 @@ def test_a_picture_of_16_bits_is_not_whitened_silently(enc):
     with pytest.warns(UserWarning, match="40000.*white"):
         enc.images([bright])
     enc.images([Image.fromarray(np.full((8, 8), 200, np.int32))])
+    with pytest.warns(UserWarning, match="grey16.png: 16-bit grey, all of which above 255 is read as white") as told:
+        enc.images([PICTURES[0], *[PICTURES[0].parent / "grey16.png"] * 3])
+    assert len(told) == 1
 
 
 @pytest.mark.filterwarnings("ignore:a picture of mode I:UserWarning")

@@ -20,6 +20,7 @@ from ._core import (
     check,
     feature_rows,
     float_pointer,
+    handle_of,
     label_pointer,
     label_row,
     opened_bytes,
@@ -32,7 +33,7 @@ from ._core import (
     text_list,
     view,
 )
-from ._labels import warn_of_ids
+from ._labels import warn_of_ids, warn_of_spelled
 
 if TYPE_CHECKING:
     from ._encoder import Encoder
@@ -84,7 +85,7 @@ class _Classifier:
         MopdError
             MISMATCH: made with another model (both fingerprints are named); FORMAT: not a file of this kind.
         """
-        out, model = cls._new(), None if encoder is None else encoder._live()
+        out, model = cls._new(), None if encoder is None else handle_of(encoder)
         check(cls._function("open")(out.out, path_bytes(path), None if model is None else model.pointer))
         return cls._of(out)
 
@@ -153,7 +154,7 @@ class Bank(_Classifier):
     _kind = "bank"
 
     def __init__(self, encoder: "Encoder", classes: Sequence[str], templates: Optional[Sequence[str]] = None) -> None:
-        model, out = encoder._live(), Bank._new()
+        model, out = handle_of(encoder), Bank._new()
         names, sentences = text_list(classes, "classes"), text_list(templates or [], "templates")
         patiently(
             lambda: check(
@@ -162,6 +163,7 @@ class Bank(_Classifier):
         )
         self._take(out)
         warn_of_ids(classes)
+        warn_of_spelled(encoder, classes)
 
     @classmethod
     def from_features(cls, classes: Sequence[str], features: ArrayLike, logit_scale: float) -> "Bank":
@@ -316,7 +318,7 @@ class Prompt:
 
     def __init__(self, path: Path, encoder: Optional["Encoder"] = None) -> None:
         out = _new_prompt()
-        model = None if encoder is None else encoder._live()
+        model = None if encoder is None else handle_of(encoder)
         check(lib.mopd_prompt_open(out.out, path_bytes(path), None if model is None else model.pointer))
         self._take(out)
 
@@ -419,7 +421,7 @@ class Prompt:
             How far classes that the prompt was not trained on take its context, from 0 (the words that it started from)
             to 1 (the published method); 0.5 serves new classes better.
         """
-        model, out, names = encoder._live(), Bank._new(), text_list([] if classes is None else classes, "classes")
+        model, out, names = handle_of(encoder), Bank._new(), text_list([] if classes is None else classes, "classes")
         if classes is not None and not len(names):
             raise ValueError("classes: no class")
         patiently(

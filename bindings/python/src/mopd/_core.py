@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import json
+import operator
 import os
 import re
 import signal
@@ -158,9 +159,21 @@ def plain_array(x: Any) -> Any:
     return x
 
 
+def handle_of(encoder: Any) -> Handle:
+    """An encoder's handle, which the caller keeps during its call; refuses what is no encoder by its place."""
+    if not hasattr(encoder, "_live"):
+        raise TypeError(f"encoder: a mopd.Encoder is expected, not {encoder!r}")
+    handle: Handle = encoder._live()
+    return handle
+
+
 def feature_rows(features: ArrayLike, dim: int) -> Floats:
     """features as n x dim, float32 and packed; copied only where it is not that already.  One row may come flat."""
-    array = np.ascontiguousarray(plain_array(features), dtype=np.float32)
+    try:
+        array = np.ascontiguousarray(plain_array(features), dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        made = "Encoder.images makes features of pictures"
+        raise type(error)(f"features, numbers (n, {dim}), are expected; {made} ({error})") from None
     if array.ndim == 1 and array.size == dim:
         array = array.reshape(1, dim)
     if array.ndim != 2 or array.shape[1] != dim:
@@ -175,6 +188,17 @@ def label_row(labels: ArrayLike, n: int) -> Labels:
     if array.size and not -(2**31) <= int(array.min()) <= int(array.max()) < 2**31:
         raise ValueError(f"labels from {array.min()} to {array.max()}: they are indices of classes")
     return array.astype(np.int32, copy=False)
+
+
+def thread_count(name: str, value: Any) -> int:
+    """ctypes would cut it to its bits without a word."""
+    try:
+        n = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: a whole number is expected, not {value!r}") from None
+    if not 0 <= n < 2**32:
+        raise ValueError(f"{name} {n}: at least 1 is expected, or 0 for the number of processors")
+    return n
 
 
 def path_bytes(path: Path) -> bytes:
@@ -287,7 +311,7 @@ def build_info() -> str:
 
 def set_threads(n_threads: int) -> None:
     """How many threads an encoder uses that is opened without ``threads``; 0: the number of processors."""
-    check(lib.mopd_runtime_set_threads(n_threads))
+    check(lib.mopd_runtime_set_threads(thread_count("n_threads", n_threads)))
 
 
 def inspect(path: Optional[Path] = None) -> Any:

@@ -16,10 +16,13 @@ from ._core import (
     Handle,
     Interrupt,
     Labels,
+    MopdError,
     Path,
+    Status,
     check,
     filled,
     float_pointer,
+    handle_of,
     path_bytes,
     sized,
     text_bytes,
@@ -122,9 +125,7 @@ class Dataset:
         options.flags = _abi.MOPD_DATASET_UNLABELLED if unlabelled else 0
         in_file = isinstance(names, (str, os.PathLike))
         options.names = path_bytes(names) if in_file else None  # type: ignore[arg-type]
-        out = _new()
-        check(lib.mopd_dataset_open(out.out, path_bytes(path), byref(options)))
-        self._take(out)
+        self._take(_opened(path, options))
         if names is not None and not in_file:
             self._take(self.with_names(names)._handle)  # type: ignore[arg-type]
         self._warn([])
@@ -351,7 +352,7 @@ class Dataset:
         options.flags = (_abi.MOPD_ENCODE_SKIP_BAD if skip_bad else 0) | (_abi.MOPD_ENCODE_SYNC if sync else 0)
         options.journal = None if journal is None else path_bytes(journal)
         options.n_views, options.seed = views, seed
-        model, out = encoder._live(), _new()
+        model, out = handle_of(encoder), _new()
         errors: List[BaseException] = []
 
         def on_progress(_: Any, done: int, total: int, path: Optional[bytes], message: Optional[bytes]) -> int:
@@ -386,6 +387,22 @@ class Dataset:
 
     def __reduce__(self) -> Tuple[Any, ...]:
         raise TypeError("a Dataset cannot be pickled: save it as a feature store and open that")
+
+
+def _opened(path: Path, options: Any) -> Handle:
+    """Says so where data that do not open would without labels."""
+    out, name = _new(), path_bytes(path)
+    try:
+        check(lib.mopd_dataset_open(out.out, name, byref(options)))
+        return out
+    except MopdError as error:
+        if error.status != Status.FORMAT or options.flags & _abi.MOPD_DATASET_UNLABELLED:
+            raise
+        options.flags, options.names = _abi.MOPD_DATASET_UNLABELLED, None
+        if lib.mopd_dataset_open(_new().out, name, byref(options)) != _abi.MOPD_OK:
+            raise
+        advice = "unlabelled=True takes pictures in whatever folders, without labels"
+        raise MopdError(error.status, f"{error.message}; {advice}") from None
 
 
 def _new() -> Handle:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from ctypes import POINTER, byref, c_size_t, c_uint32
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, overload
@@ -33,6 +34,8 @@ from ._core import (
     take_json,
     text_bytes,
     text_list,
+    thread_count,
+    warn,
 )
 from ._pictures import Picture, Reading, is_path, open_picture, picture_runs
 from ._progress import Progress, Wanted
@@ -98,7 +101,7 @@ class Encoder:
     ) -> None:
         options = filled(_abi.mopd_encoder_options, lib.mopd_encoder_options_init)
         options.precision = _code(_PRECISIONS, "precision", precision)
-        options.n_threads = threads
+        options.n_threads = thread_count("threads", threads)
         options.flags = (_abi.MOPD_OPEN_READ if read else 0) | (_abi.MOPD_TEXT_TRUNCATE if truncate else 0)
         grey_flag, upright_flag = _code(_GREY16, "grey16", grey16), _code(_ORIENTATION, "orientation", orientation)
         options.flags |= grey_flag | upright_flag | _code(_TEXT_CLEANING, "text_cleaning", text_cleaning)
@@ -284,11 +287,14 @@ class Encoder:
         """Pictures in files, the first of them number `first`."""
         handle, failed = self._live(), _Failure()
         names = c_strings([path_bytes(p) for p in paths])
+        remarks: List[str] = []  # of the first picture that there is something to say of
         row_bytes = out.itemsize * self.dim
 
         def encoded(_: Any, index: int, status: int, message: Optional[bytes], feature: Any) -> int:
             try:
                 if status == _abi.MOPD_OK:
+                    if message and not remarks:
+                        remarks.append(f"{os.fsdecode(paths[index])}: {message.decode('utf-8', 'replace')}")
                     ctypes.memmove(out.ctypes.data + index * row_bytes, feature, row_bytes)
                 elif errors == "nan":
                     out[index] = np.nan
@@ -307,6 +313,8 @@ class Encoder:
             )
             failed.settle(status)
         stop.insist()
+        for text in remarks:
+            warn(f"{text}, or open the model with grey16='scale'")
 
     def _encode_images(self, items: List[Any], first: int, out: Floats, errors: str, bar: Progress) -> None:
         """Pictures in memory, the first of them number `first`."""

@@ -8,12 +8,15 @@ labels.  `class_names`, which is a parameter and so outlives cloning, brings the
 from __future__ import annotations
 
 import re
-from typing import Any, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._core import as_list, warn
+
+if TYPE_CHECKING:
+    from ._encoder import Encoder
 
 Names = Optional[Union[Mapping[Any, str], Sequence[str]]]
 
@@ -77,6 +80,21 @@ def warn_of_ids(names: Sequence[str]) -> None:
         f"model cannot know what they mean.  Give words: class_names as a list in the order of the sorted labels, or as a "
         f"mapping from label to words.  {_ADVICE}"
     )
+
+
+def _is_spelled(encoder: "Encoder", word: str) -> bool:
+    return 3 * (len(encoder.tokenize(word)) - 2) >= 2 * len(word)  # without start and end
+
+
+def warn_of_spelled(encoder: "Encoder", names: Sequence[str]) -> None:
+    """Warns of words of at least four letters that the vocabulary has only letter by letter, as the command does; of
+    the first thousand names, and where the vocabulary is not so small that it has hardly a word."""
+    if encoder.vocab_size < 4096:
+        return
+    words = dict.fromkeys(word for name in names[:1000] for word in re.findall(r"[^\W\d_]{4,31}", name))
+    spelled = [word for word in words if _is_spelled(encoder, word)]
+    if spelled:
+        warn(f"not in the model's vocabulary, which spells them letter by letter: {_shown(spelled)}")
 
 
 def words_of(labels: Sequence[Any], names: Names) -> Words:

@@ -24,6 +24,7 @@ from ._core import (
     check,
     filled,
     float_pointer,
+    handle_of,
     label_pointer,
     number,
     opened_bytes,
@@ -204,7 +205,7 @@ class Recognizer(PictureClassifier):
 
     def _create(self, words: Words, features: Floats, labels: Labels) -> Handle:
         options, keep = self._options()
-        names, model, out = text_list(words, "classes"), self.encoder._live(), _new()
+        names, model, out = text_list(words, "classes"), handle_of(self.encoder), _new()
         own = np.ascontiguousarray(labels, np.int32)
         patiently(
             lambda: check(
@@ -529,7 +530,7 @@ class Recognizer(PictureClassifier):
             A fitted one.
         """
         labels, words = self._asked(classes)
-        names, model = text_list(words, "classes"), self.encoder._live()
+        names, model = text_list(words, "classes"), handle_of(self.encoder)
         out, before = _new(), self._handle
         patiently(
             lambda: check(
@@ -605,7 +606,7 @@ def _share(x: float) -> float:
 
 
 def _open(path: Path, encoder: "Encoder") -> Handle:
-    out, model, name = _new(), encoder._live(), path_bytes(path)
+    out, model, name = _new(), handle_of(encoder), path_bytes(path)
     patiently(lambda: check(lib.mopd_recognizer_open(out.out, name, model.pointer)))
     return out
 

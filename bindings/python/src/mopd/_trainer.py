@@ -24,6 +24,7 @@ from ._core import (
     feature_rows,
     filled,
     float_pointer,
+    handle_of,
     label_pointer,
     label_row,
     number,
@@ -204,7 +205,7 @@ class Trainer:
         options.flags = (_abi.MOPD_TRAIN_CLASS_CONTEXT if class_context else 0) | (
             0 if shuffle else _abi.MOPD_TRAIN_NO_SHUFFLE
         )
-        names, model = text_list(classes, "classes"), encoder._live()
+        names, model = text_list(classes, "classes"), handle_of(encoder)
         warn_of_ids(classes)
         if teachers is not None:
             known = np.ascontiguousarray(teachers, np.float32)
