@@ -74,7 +74,8 @@ bench_numbers bench_numbers_init(bench *b, const char *methods)
 int bench_take_options(bench *b, const bench_numbers *n, const char *command)
 {
     mopd_trainer_options *o = &b->options;
-    if (b->n_views > CLI_MOST_VIEWS) return cli_usage(command, "--views: at most %d", CLI_MOST_VIEWS);
+    if (b->n_views > CLI_MOST_VIEWS)
+        return cli_usage(command, "--views %llu: at most %d", (unsigned long long)b->n_views, CLI_MOST_VIEWS);
     if (b->automatic && (n->w2_given || n->top_k_given))
         return cli_usage(command, "--auto chooses w2 and top-k: do not give them beside it");
     int status = cli_take_length(o, &n->length, command);

@@ -83,12 +83,22 @@ bool cli_list_pictures(cli_list *list, const char *path);
 
 /* -- options ------------------------------------------------------------------------------------------------ */
 
-typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST, CLI_UINT, CLI_REAL, CLI_CHOICE } cli_kind;
+/* CLI_IN: a text, the path of a file or folder that is read; CLI_OUT: of a file that is written. */
+typedef enum cli_kind {
+    CLI_FLAG,
+    CLI_TEXT,
+    CLI_IN,
+    CLI_OUT,
+    CLI_LIST,
+    CLI_UINT,
+    CLI_REAL,
+    CLI_CHOICE
+} cli_kind;
 
 typedef struct cli_option {
     const char *name; /* long name without "--" */
     char letter;      /* 0: none */
-    cli_kind kind;    /* bool *, const char **, cli_list *, uint64_t *, double *, int32_t * */
+    cli_kind kind;    /* bool *, const char ** (three times), cli_list *, uint64_t *, double *, int32_t * */
     void *value;      /* holds the default before the call */
     const char *arg;  /* name of the argument in help */
     const char *
@@ -130,6 +140,17 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
 /* *value = which of the n known words the text of an option is: -1 to go on, else wrong usage that lists them. */
 int cli_choice(const char *command, const char *option, const char *text, const char *const *known, size_t n,
     int32_t *value);
+
+/* What the paths of options must be: none is empty; no file is written over one that is read, over another that is
+ * written or over a picture.  -1 to go on, else the exit status. */
+int cli_check_paths(const char *command, const cli_option *options, size_t n);
+
+/* The file that an option is to write is not the one that is read at `path`: -1, else the exit status. */
+int cli_check_apart(const char *option, const char *written, const char *path);
+
+/* Arguments beside the options of a command that takes none: -1 where there are none, else wrong usage.  data: what -d
+ * names, NULL where it was not given. */
+int cli_no_arguments(const char *command, char **rest, size_t n_rest, const char *data);
 
 /* --quiet was given: no remarks on standard error. */
 bool cli_is_quiet(void);
@@ -241,7 +262,7 @@ void cli_prompts_free(cli_prompts *prompts);
 #define CLI_ONE_PROMPT "prompt with {} for the class"
 #define CLI_TEMPLATE_OPTIONS(prompts, one, many)                                                             \
     {"template", 0, CLI_LIST, &(prompts).templates, "TEXT", one, NULL},                                      \
-        {"template-file", 0, CLI_TEXT, &(prompts).template_file, "FILE", many ", one a line", NULL},         \
+        {"template-file", 0, CLI_IN, &(prompts).template_file, "FILE", many ", one a line", NULL},           \
     {                                                                                                        \
         "templates-for", 0, CLI_TEXT, &(prompts).templates_for, "NAME",                                      \
             "the twelve " many " of a task: imagenet, dtd ...", NULL                                         \

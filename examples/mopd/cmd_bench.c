@@ -205,7 +205,7 @@ int cmd_bench(int argc, char **argv)
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
     if (!(b.seconds >= 0 && b.seconds <= 3600))
-        return cli_usage(command.name, "--seconds is not from 0 to 3600");
+        return cli_usage(command.name, "--seconds %.10g: from 0 to 3600", b.seconds);
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     mopd_encoder *encoder;
     double start = cli_seconds();

@@ -157,8 +157,9 @@ int cmd_bench_new(int argc, char **argv)
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &b.bench.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
-    if (status < 0 && b.shots > UINT32_MAX) status = cli_usage(command.name, "--shots: too many");
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, b.bench.data.path);
+    if (status < 0 && b.shots > UINT32_MAX)
+        status = cli_usage(command.name, "--shots %llu: at most %u", (unsigned long long)b.shots, UINT32_MAX);
     if (status < 0) status = bench_take_options(&b.bench, &n, command.name);
     if (status < 0) status = run(&b);
     bench_new_close(&b);

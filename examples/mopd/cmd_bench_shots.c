@@ -185,7 +185,7 @@ int cmd_bench_shots(int argc, char **argv)
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &s.bench.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, s.bench.data.path);
     if (status < 0) status = bench_take_options(&s.bench, &n, command.name);
     if (status < 0) status = take_shots(&s, shots);
     if (status < 0) status = run(&s);

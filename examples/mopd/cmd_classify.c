@@ -241,7 +241,7 @@ static int classify_all(job *j, const mopd_encoder *encoder)
 typedef struct judges {
     cli_data data;
     const char *prompt, *recognizer, *also;
-    bool none, unseen_given, sigmoid;
+    bool none, unseen_given, coverage_given, sigmoid;
     double coverage, unseen;
     uint64_t top;
 } judges;
@@ -316,15 +316,15 @@ static int check_judges(const judges *by, const cli_prompts *prompts)
     if (by->recognizer && by->sigmoid)
         return cli_usage(
             command.name, "--sigmoid goes with names or -p: a recogniser's probabilities are its own");
-    if (!by->recognizer && (by->also || by->none || by->coverage != 0))
+    if (!by->recognizer && (by->also || by->none || by->coverage_given))
         return cli_usage(command.name, "--also, --none and --set go with -r RECOGNIZER");
-    if (by->coverage != 0 && !(by->coverage > 0 && by->coverage < 1))
-        return cli_usage(command.name, "--set: more than 0 and less than 1");
+    if (by->coverage_given && !(by->coverage > 0 && by->coverage < 1))
+        return cli_usage(command.name, "--set %.10g: more than 0 and less than 1", by->coverage);
     if (by->prompt && prompts->templates.n)
         return cli_usage(command.name, "-p brings its own prompt: no templates beside it");
     if (by->unseen_given && !by->prompt) return cli_usage(command.name, "--unseen goes with -p PROMPT");
     if (cli_check_unseen(by->unseen, command.name) >= 0) return EXIT_USAGE;
-    return by->top ? -1 : cli_usage(command.name, "--top: at least 1");
+    return by->top ? -1 : cli_usage(command.name, "--top 0: at least 1");
 }
 
 int cmd_classify(int argc, char **argv)
@@ -334,16 +334,16 @@ int cmd_classify(int argc, char **argv)
     judges by = {.top = 1, .unseen = CLI_UNSEEN};
     const cli_option options[] = {
         {"classes", 0, CLI_TEXT, &prompts.classes, "\"a,b\"", "class names, separated by commas", NULL},
-        {"class-file", 0, CLI_TEXT, &prompts.class_file, "FILE", "class names, one a line", NULL},
+        {"class-file", 0, CLI_IN, &prompts.class_file, "FILE", "class names, one a line", NULL},
         CLI_TEMPLATE_OPTIONS(prompts, CLI_ONE_PROMPT, "prompts"),
-        {"prompt", 'p', CLI_TEXT, &by.prompt, "PROMPT",
+        {"prompt", 'p', CLI_IN, &by.prompt, "PROMPT",
             "learned prompts (mopd train); without names, for the classes that they were learned from", NULL},
         {"unseen", 0, CLI_REAL, &by.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &by.unseen_given},
-        {"recognizer", 'r', CLI_TEXT, &by.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
+        {"recognizer", 'r', CLI_IN, &by.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
         {"also", 0, CLI_TEXT, &by.also, "\"a,b\"", "with -r: more classes, by their names", NULL},
         {"none", 0, CLI_FLAG, &by.none, NULL, "with -r: say \"none of these\" of pictures that are", NULL},
         {"set", 0, CLI_REAL, &by.coverage, "SHARE",
-            "with -r: all classes that the true one is among so often", NULL},
+            "with -r: all classes that the true one is among so often", &by.coverage_given},
         {"sigmoid", 0, CLI_FLAG, &by.sigmoid, NULL,
             "of models like SigLIP: each class's own probability, not its share among the given", NULL},
         {"top", 0, CLI_UINT, &by.top, "N", "classes shown a picture", NULL},

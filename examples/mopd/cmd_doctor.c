@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const cli_command command = {"doctor", "-d DATA [options]",
     "Looks for faults in labelled pictures: wrong labels, copies, unreadable, tiny and blurred pictures, "
@@ -50,15 +49,6 @@ static int open_all(doctor *d)
 
 /* -- the run ------------------------------------------------------------------------------------------------ */
 
-/* The list that is written must not be the one that was read. */
-static int check_fix(const doctor *d)
-{
-    struct stat a, b;
-    if (!d->fix || stat(d->fix, &a) || stat(d->data.path, &b) || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
-        return -1;
-    return cli_fail("%s: is the data itself: give --fix another file, nothing is overwritten", d->fix);
-}
-
 static int show(const doctor *d)
 {
     int status = -1;
@@ -97,7 +87,6 @@ static int run(doctor *d)
     const double start = cli_seconds();
     int status = cli_check_writable(d->report);
     if (status < 0) status = cli_check_writable(d->fix);
-    if (status < 0) status = check_fix(d);
     if (status < 0) status = open_all(d);
     if (status < 0) status = doctor_labels(d);
     if (status < 0) status = doctor_looks(d);
@@ -113,22 +102,22 @@ int cmd_doctor(int argc, char **argv)
 {
     doctor d = {0};
     const cli_option options[] = {
-        {"data", 'd', CLI_TEXT, &d.data.path, "DATA", "folder of class folders, CSV list or feature store",
+        {"data", 'd', CLI_IN, &d.data.path, "DATA", "folder of class folders, CSV list or feature store",
             NULL},
-        {"pictures", 0, CLI_TEXT, &d.data.pictures, "DIR",
+        {"pictures", 0, CLI_IN, &d.data.pictures, "DIR",
             "folder that the paths of a list or store start from", NULL},
-        {"recognizer", 'r', CLI_TEXT, &d.recognizer_path, "RECOGNIZER",
+        {"recognizer", 'r', CLI_IN, &d.recognizer_path, "RECOGNIZER",
             "judges the labels (mopd fit); without: one fitted to DATA, each picture left out in its turn",
             NULL},
-        {"report", 0, CLI_TEXT, &d.report, "FILE.html", "a page with the pictures", NULL},
-        {"fix", 0, CLI_TEXT, &d.fix, "FILE.csv", "a corrected list, with a remark for each change", NULL},
+        {"report", 0, CLI_OUT, &d.report, "FILE.html", "a page with the pictures", NULL},
+        {"fix", 0, CLI_OUT, &d.fix, "FILE.csv", "a corrected list, with a remark for each change", NULL},
         CLI_TEMPLATE_OPTIONS(d.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &d.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, d.data.path);
     if (status < 0 && !d.data.path) status = cli_usage(command.name, "no data: give -d DATA");
     if (status < 0) status = cli_prompts_templates(&d.prompts);
     if (status < 0) status = run(&d);

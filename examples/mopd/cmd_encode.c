@@ -183,6 +183,9 @@ static int read_arguments(job *j, cli_list *images, char **rest, size_t n_rest)
     if (n_rest && (j->text_file || j->data.path))
         return cli_usage(command.name, "'%s' is left over", rest[0]);
     for (size_t i = 0; i < n_rest; i++) cli_list_add(images->n ? images : &j->texts, rest[i]);
+    for (size_t i = 0; i < images->n; i++) {
+        if (cli_check_apart("output", j->out, images->item[i]) >= 0) return EXIT_FAILED;
+    }
     if (j->text_file) return read_texts(j);
     return j->texts.n ? -1 : cli_pictures_open(&j->pictures, &j->data, images->item, images->n, command.name);
 }
@@ -195,8 +198,8 @@ int cmd_encode(int argc, char **argv)
         {"image", 0, CLI_LIST, &images, "FILE", "picture or folder; those that follow belong to it", NULL},
         CLI_DATA_OPTIONS(j.data),
         {"text", 0, CLI_LIST, &j.texts, "TEXT", "text; those that follow belong to it", NULL},
-        {"text-file", 0, CLI_TEXT, &j.text_file, "FILE", "texts, one a line", NULL},
-        {"output", 'o', CLI_TEXT, &j.out, "OUT.npy", "where to write", NULL},
+        {"text-file", 0, CLI_IN, &j.text_file, "FILE", "texts, one a line", NULL},
+        {"output", 'o', CLI_OUT, &j.out, "OUT.npy", "where to write", NULL},
         {0},
     };
     char **rest;

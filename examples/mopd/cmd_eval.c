@@ -243,7 +243,7 @@ static int check(const job *j, bool coverage_given)
     if (!j->recognizer && (j->also || coverage_given))
         return cli_usage(command.name, "--also and --set go with -r RECOGNIZER");
     if (!(j->coverage > 0 && j->coverage < 1))
-        return cli_usage(command.name, "--set: more than 0 and less than 1");
+        return cli_usage(command.name, "--set %.10g: more than 0 and less than 1", j->coverage);
     if (j->unseen_given && !j->prompt) return cli_usage(command.name, "--unseen goes with -p PROMPT");
     return cli_check_unseen(j->unseen, command.name);
 }
@@ -257,11 +257,11 @@ int cmd_eval(int argc, char **argv)
         {"split", 0, CLI_TEXT, &j.split, "train|val|test",
             "pictures to classify; data without splits is taken whole", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
-        {"recognizer", 'r', CLI_TEXT, &j.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
+        {"recognizer", 'r', CLI_IN, &j.recognizer, "RECOGNIZER", "a fitted recogniser (mopd fit)", NULL},
         {"also", 0, CLI_TEXT, &j.also, "\"a,b\"", "with -r: more classes, by their names", NULL},
         {"set", 0, CLI_REAL, &j.coverage, "SHARE", "with -r: of sets that hold the true class",
             &coverage_given},
-        {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
+        {"prompt", 'p', CLI_IN, &j.prompt, "PROMPT", "learned prompts (mopd train)", NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
         CLI_TEMPLATE_OPTIONS(j.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
@@ -271,7 +271,7 @@ int cmd_eval(int argc, char **argv)
     mopd_selection selection;
     mopd_selection_init(&selection, sizeof selection);
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0) status = cli_parse_split(j.split, &selection.split, command.name);
     if (status < 0) status = cli_parse_subset(j.subset, &selection.subset, command.name);
     if (status < 0) status = cli_prompts_templates(&j.prompts);

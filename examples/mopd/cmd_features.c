@@ -83,10 +83,13 @@ static int name_journal(job *j)
 static void tell_labels(const job *j, const mopd_dataset *data)
 {
     const mopd_dataset_info info = cli_data_info(data);
-    if (info.unlabelled && !j->data.unlabelled)
-        cli_note(&j->common,
-            "%s: no class folder holds pictures, and no list names labels: %llu pictures without labels",
-            j->data.path, (unsigned long long)info.n_items);
+    struct stat about;
+    if (!info.unlabelled || j->data.unlabelled || info.dim) return;
+    const bool folder = !stat(j->data.path, &about) && S_ISDIR(about.st_mode);
+    cli_note(&j->common, "%s: %s: %llu picture%s without labels", j->data.path,
+        folder ? "no class folder holds pictures, and no list names labels"
+               : "the list has no column 'label'",
+        (unsigned long long)info.n_items, info.n_items == 1 ? "" : "s");
 }
 
 static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
@@ -233,7 +236,7 @@ int cmd_features(int argc, char **argv)
     job j = {.seed = 1, .data.may_lack_labels = true, .counts.struct_size = sizeof j.counts};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
-        {"output", 'o', CLI_TEXT, &j.output, "STORE", "the feature store to write", NULL},
+        {"output", 'o', CLI_OUT, &j.output, "STORE", "the feature store to write", NULL},
         {"views", 0, CLI_UINT, &j.views, "V",
             "augmented views of each training picture (default: 0, the plain one)", &j.views_given},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the augmented views", &j.seed_given},
@@ -252,13 +255,14 @@ int cmd_features(int argc, char **argv)
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
     bool withdraws = j.withdraw.n + j.withdraw_class.n > 0;
     j.append |= j.sync;
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0 && !j.output) status = cli_usage(command.name, "no store: give -o STORE");
     if (status < 0 && !j.data.path && !withdraws) status = cli_usage(command.name, "no data: give -d DATA");
     if (status < 0 && j.data.path && withdraws && !j.append)
         status = cli_usage(command.name, "--withdraw beside -d DATA needs --append");
     if (status < 0 && j.sync && !j.data.path) status = cli_usage(command.name, "--sync needs -d DATA");
-    if (status < 0 && j.views > UINT32_MAX) status = cli_usage(command.name, "--views: too many");
+    if (status < 0 && j.views > UINT32_MAX)
+        status = cli_usage(command.name, "--views %llu: at most %u", (unsigned long long)j.views, UINT32_MAX);
     if (status < 0) status = run(&j);
     free(j.journal);
     cli_list_free(&j.withdraw);

@@ -154,14 +154,13 @@ int cmd_fit(int argc, char **argv)
     job j = {.subset = "all", .seed = 1, .keep = 0.95, .unseen = CLI_UNSEEN};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
-        {"output", 'o', CLI_TEXT, &j.output, "RECOGNIZER", "the file to write", NULL},
+        {"output", 'o', CLI_OUT, &j.output, "RECOGNIZER", "the file to write", NULL},
         {"also", 0, CLI_TEXT, &j.also, "\"a,b\"", "classes that have no pictures, by their names", NULL},
         {"shots", 0, CLI_UINT, &j.shots, "N", "draw so many pictures of each class (default: all)", NULL},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the draw", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
         {"keep", 0, CLI_REAL, &j.keep, "SHARE", "of known pictures that stay known with --none", NULL},
-        {"prompt", 'p', CLI_TEXT, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)",
-            NULL},
+        {"prompt", 'p', CLI_IN, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)", NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
         CLI_TEMPLATE_OPTIONS(j.prompts, CLI_ONE_PROMPT, "prompts"),
         {0},
@@ -172,10 +171,12 @@ int cmd_fit(int argc, char **argv)
     mopd_selection_init(&selection, sizeof selection);
     selection.split = MOPD_SPLIT_TRAIN;
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0 && !j.output) status = cli_usage(command.name, "no output: give -o RECOGNIZER");
-    if (status < 0 && (j.shots > UINT32_MAX || !(j.keep > 0 && j.keep < 1)))
-        status = cli_usage(command.name, "--shots is a count, --keep more than 0 and less than 1");
+    if (status < 0 && j.shots > UINT32_MAX)
+        status = cli_usage(command.name, "--shots %llu: at most %u", (unsigned long long)j.shots, UINT32_MAX);
+    if (status < 0 && !(j.keep > 0 && j.keep < 1))
+        status = cli_usage(command.name, "--keep %.10g: more than 0 and less than 1", j.keep);
     if (status < 0) status = cli_parse_subset(j.subset, &selection.subset, command.name);
     if (status < 0) status = cli_prompts_templates(&j.prompts);
     if (status < 0 && j.prompt && j.prompts.templates.n)

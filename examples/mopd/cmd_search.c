@@ -134,16 +134,16 @@ int cmd_search(int argc, char **argv)
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"text", 0, CLI_TEXT, &j.text, "TEXT", "what the pictures are to show", NULL},
-        {"image", 0, CLI_TEXT, &j.image, "FILE", "a picture that they are to be like", NULL},
+        {"image", 0, CLI_IN, &j.image, "FILE", "a picture that they are to be like", NULL},
         {"top", 0, CLI_UINT, &j.top, "N", "pictures shown", NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0 && !j.text == !j.image)
         status = cli_usage(command.name, "give one of --text TEXT and --image FILE");
-    if (status < 0 && !j.top) status = cli_usage(command.name, "--top: at least 1");
+    if (status < 0 && !j.top) status = cli_usage(command.name, "--top 0: at least 1");
     return status < 0 ? run(&j) : status;
 }

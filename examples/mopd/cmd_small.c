@@ -37,13 +37,14 @@ int cmd_preprocess(int argc, char **argv)
         "  mopd preprocess photo.jpg -o x.npy\n"};
     cli_common common;
     const char *out = NULL;
-    const cli_option options[] = {{"output", 'o', CLI_TEXT, &out, "OUT.npy", "where to write", NULL}, {0}};
+    const cli_option options[] = {{"output", 'o', CLI_OUT, &out, "OUT.npy", "where to write", NULL}, {0}};
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
     if (n_rest != 1) return cli_usage(command.name, "one picture is needed, %zu were given", n_rest);
     if (!out) return cli_usage(command.name, "no -o OUT.npy");
+    if (cli_check_apart("output", out, rest[0]) >= 0) return EXIT_FAILED;
     mopd_encoder *encoder;
     if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
     status = finish(preprocess(encoder, &common, rest[0], out));
@@ -87,7 +88,7 @@ int cmd_tokenize(int argc, char **argv)
     const char *text_file = NULL;
     bool truncate = false;
     const cli_option options[] = {
-        {"text-file", 0, CLI_TEXT, &text_file, "FILE", "texts, one a line", NULL},
+        {"text-file", 0, CLI_IN, &text_file, "FILE", "texts, one a line", NULL},
         {"truncate", 0, CLI_FLAG, &truncate, NULL, "cut over-long texts, keeping the end token", NULL},
         {0},
     };
@@ -209,7 +210,7 @@ int cmd_pack(int argc, char **argv)
     const char *out = NULL, *dtype = "f32";
     const cli_option options[] = {
         {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16", "type of the weights", NULL},
-        {"output", 'o', CLI_TEXT, &out, "FILE", "where to write", NULL},
+        {"output", 'o', CLI_OUT, &out, "FILE", "where to write", NULL},
         {0},
     };
     char **rest;

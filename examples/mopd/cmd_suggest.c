@@ -159,7 +159,7 @@ int cmd_suggest(int argc, char **argv)
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"number", 'n', CLI_UINT, &j.n, "N", "how many pictures you want to label", NULL},
-        {"recognizer", 'r', CLI_TEXT, &j.recognizer, "RECOGNIZER",
+        {"recognizer", 'r', CLI_IN, &j.recognizer, "RECOGNIZER",
             "fitted to what is labelled so far (mopd fit): from three pictures a class on it says what it is "
             "unsure of",
             NULL},
@@ -169,7 +169,7 @@ int cmd_suggest(int argc, char **argv)
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0 && !j.n) status = cli_usage(command.name, "how many pictures? give -n N");
     if (status < 0) status = run(&j);
     return status;

@@ -116,8 +116,11 @@ static int take_views(train_job *j)
 static int take_numbers(train_job *j, const numbers *n)
 {
     mopd_trainer_options *o = &j->options;
-    if (n->shots > UINT32_MAX) return cli_usage(command.name, "--shots: at most %u", UINT32_MAX);
-    if (n->memory > UINT64_MAX >> 20) return cli_usage(command.name, "--memory: too many MB");
+    if (n->shots > UINT32_MAX)
+        return cli_usage(command.name, "--shots %llu: at most %u", (unsigned long long)n->shots, UINT32_MAX);
+    if (n->memory > UINT64_MAX >> 20)
+        return cli_usage(command.name, "--memory %llu: at most %llu MB", (unsigned long long)n->memory,
+            (unsigned long long)(UINT64_MAX >> 20));
     if (j->automatic && (n->w_given || n->w2_given || n->top_k_given))
         return cli_usage(command.name, "--auto chooses w, w2 and top-k: do not give them beside it");
     j->selection.shots = (uint32_t)n->shots;
@@ -175,7 +178,7 @@ int cmd_train(int argc, char **argv)
         .lambda = (double)o->lambda};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
-        {"output", 'o', CLI_TEXT, &j.output, "PROMPT", "the prompt file to write", NULL},
+        {"output", 'o', CLI_OUT, &j.output, "PROMPT", "the prompt file to write", NULL},
         {"split", 0, CLI_TEXT, &j.split, "train|val|test", "pictures to learn from", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
         {"shots", 0, CLI_UINT, &n.shots, "N", "pictures a class, drawn by the seed; 0: all", NULL},
@@ -200,9 +203,9 @@ int cmd_train(int argc, char **argv)
             NULL},
         {"auto", 0, CLI_FLAG, &j.automatic, NULL,
             "choose w, w2, top-k and length by held-out pictures and pretended new classes", NULL},
-        {"checkpoint", 0, CLI_TEXT, &j.checkpoint, "FILE", "written after every epoch", NULL},
-        {"resume", 0, CLI_TEXT, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
-        {"report", 0, CLI_TEXT, &j.report, "FILE.html",
+        {"checkpoint", 0, CLI_OUT, &j.checkpoint, "FILE", "written after every epoch", NULL},
+        {"resume", 0, CLI_IN, &j.resume, "FILE", "go on from a checkpoint of the same training", NULL},
+        {"report", 0, CLI_OUT, &j.report, "FILE.html",
             "a page: how good it is, classes, confusions, suspicious labels", NULL},
         {"memory", 0, CLI_UINT, &n.memory, "MB", memory_help, NULL},
         {0},
@@ -210,7 +213,7 @@ int cmd_train(int argc, char **argv)
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &j.common, options, argc, argv, &rest, &n_rest);
-    if (status < 0 && n_rest) status = cli_usage(command.name, "unexpected argument '%s'", rest[0]);
+    if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0) status = check(&j, &n);
     if (status < 0) status = run(&j);
     cli_prompts_free(&j.prompts);

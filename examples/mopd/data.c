@@ -2,8 +2,10 @@
  * data.c - data sets opened, cut and encoded for the subcommands. */
 #include "data.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int cli_check_writable(const char *path)
 {
@@ -11,9 +13,35 @@ int cli_check_writable(const char *path)
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
+/* The folder of --pictures, which nothing else may need to look at. */
+static int check_pictures(const cli_data *data)
+{
+    struct stat info;
+    if (!data->pictures) return -1;
+    if (stat(data->pictures, &info)) return cli_fail("--pictures %s: %s", data->pictures, strerror(errno));
+    return S_ISDIR(info.st_mode) ? -1 : cli_fail("--pictures %s: is no folder", data->pictures);
+}
+
+/* Reports why data does not open; that --unlabelled takes it, where the command has that and it does. */
+static int fail_open(const cli_data *data, mopd_dataset_options options, mopd_status st)
+{
+    mopd_dataset *taken = NULL;
+    if (st != MOPD_E_FORMAT || !data->hint) return cli_fail_status(st);
+    char *message = cli_strdup(mopd_last_error());
+    options.flags = MOPD_DATASET_UNLABELLED;
+    options.names = NULL;
+    const bool takes = mopd_dataset_open(&taken, data->path, &options) == MOPD_OK;
+    const int status = cli_fail("%s%s%s", message, takes ? "; " : "", takes ? data->hint : "");
+    mopd_dataset_close(taken);
+    free(message);
+    return status;
+}
+
 int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
 {
     if (!data->path) return cli_usage(command, "no data: give -d DATA");
+    int status = check_pictures(data);
+    if (status >= 0) return status;
     mopd_dataset_options options;
     mopd_dataset_options_init(&options, sizeof options);
     options.root = data->pictures;
@@ -23,8 +51,7 @@ int cli_data_open(mopd_dataset **out, const cli_data *data, const char *command)
     cli_interrupt_ends(true); /* a folder may be large, and on a slow disk */
     mopd_status st = mopd_dataset_open(out, data->path, &options);
     cli_interrupt_ends(false);
-    if (st == MOPD_E_FORMAT && data->hint) return cli_fail("%s; %s", mopd_last_error(), data->hint);
-    if (st != MOPD_OK) return cli_fail_status(st);
+    if (st != MOPD_OK) return fail_open(data, options, st);
     if (data->may_lack_labels || !cli_data_info(*out).unlabelled) {
         cli_remarks_tell(*out, !data->may_lack_labels);
         return -1;

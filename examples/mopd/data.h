@@ -25,11 +25,10 @@ typedef struct cli_data {
 
 /* The rows of an option table for a cli_data. */
 #define CLI_DATA_OPTIONS(data)                                                                               \
-    {"data", 'd', CLI_TEXT, &(data).path, "DATA", "folder of class folders, CSV list or feature store",      \
-        NULL},                                                                                               \
-        {"pictures", 0, CLI_TEXT, &(data).pictures, "DIR",                                                   \
+    {"data", 'd', CLI_IN, &(data).path, "DATA", "folder of class folders, CSV list or feature store", NULL}, \
+        {"pictures", 0, CLI_IN, &(data).pictures, "DIR",                                                     \
             "folder that the paths of a list or store start from", NULL},                                    \
-        {"names", 0, CLI_TEXT, &(data).names, "FILE",                                                        \
+        {"names", 0, CLI_IN, &(data).names, "FILE",                                                          \
             "words for labels that are none: CSV label,name, or one name a line in the order of the labels", \
             NULL},                                                                                           \
     {                                                                                                        \

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum { MAX_OPTIONS = 64, CODE_BASE = 1000, CODE_HELP = 999 };
 static size_t join_tables(cli_option *all, const cli_option *own, cli_common *common)
 {
     const cli_option shared[] = {
-        {"model", 'm', CLI_TEXT, &common->model, "MODEL",
+        {"model", 'm', CLI_IN, &common->model, "MODEL",
             "model directory or file (default: the built-in model)", NULL},
         {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
@@ -101,6 +102,8 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
         *(bool *)o->value = true;
         break;
     case CLI_TEXT:
+    case CLI_IN:
+    case CLI_OUT:
         *(const char **)o->value = argument;
         break;
     case CLI_LIST:
@@ -108,7 +111,8 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
         break;
     case CLI_UINT:
         if (!parse_uint(argument, o->value))
-            return cli_usage(command->name, "--%s '%s' is not a whole number", o->name, argument);
+            return cli_usage(command->name, "--%s '%s' is not a whole number from 0 to %llu", o->name,
+                argument, ULLONG_MAX);
         return check_limits(command, o, (double)*(uint64_t *)o->value);
     case CLI_REAL:
         if (!parse_real(argument, o->value))
@@ -135,7 +139,9 @@ static int check_common(const cli_command *command, const cli_common *common)
         status = cli_choice(command->name, "orientation", common->orientation, ways, 2, &chosen);
     if (status < 0)
         status = cli_choice(command->name, "text-cleaning", common->text_cleaning, cleanings, 3, &chosen);
-    if (status < 0 && common->threads > 1024) status = cli_usage(command->name, "--threads: at most 1024");
+    if (status < 0 && common->threads > 1024)
+        status =
+            cli_usage(command->name, "--threads %llu: at most 1024", (unsigned long long)common->threads);
     return status;
 }
 
@@ -220,6 +226,7 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
     size_t n = join_tables(all, options, common);
     int status = walk(command, all, n, false, argc, argv);
     if (status < 0) status = walk(command, all, n, true, argc, argv);
+    if (status < 0) status = cli_check_paths(command->name, all, n);
     if (status >= 0) return status;
     quiet = common->quiet;
     *rest = argv + optind;

@@ -67,6 +67,8 @@ int cli_pictures_open(
     if (n_arguments == 1 && is_store(arguments[0])) data->path = arguments[0];
     if (!data->path && !n_arguments) return cli_usage(command, "no pictures");
     data->may_lack_labels = true;
+    if (!data->path && (data->names || data->pictures))
+        return cli_usage(command, "--%s goes with -d DATA", data->names ? "names" : "pictures");
     if (data->path) {
         int status = cli_data_open(&pictures->data, data, command);
         if (status < 0) list_files(&pictures->files, pictures->data);

@@ -48,18 +48,38 @@ int cli_prompts_classes(cli_prompts *prompts, const char *command)
     return check_classes(prompts);
 }
 
+/* Each template says where the class name goes: -1, else what --template, or which line of the file, does not. */
+static int check_templates(const cli_prompts *p, const char *file, size_t first)
+{
+    for (size_t i = first; i < p->templates.n; i++) {
+        const char *text = p->templates.item[i];
+        if (strstr(text, "{}")) continue;
+        if (!file) return cli_fail("--template \"%s\" has no {} for the class name", text);
+        return cli_fail(
+            "%s: line %zu: \"%.40s\" has no {} for the class name", file, line_of(file, i - first), text);
+    }
+    return -1;
+}
+
+static int read_templates(cli_prompts *p)
+{
+    const char *file = p->template_file;
+    int status = check_templates(p, NULL, 0);
+    if (!file || status >= 0) return status;
+    const size_t before = p->templates.n;
+    if (!cli_list_file(&p->templates, file)) return EXIT_FAILED;
+    if (p->templates.n == before) return cli_fail("%s: no template in this file", file);
+    return check_templates(p, file, before);
+}
+
 int cli_prompts_templates(cli_prompts *prompts)
 {
-    size_t before = prompts->templates.n;
-    if (prompts->template_file && !cli_list_file(&prompts->templates, prompts->template_file))
-        return EXIT_FAILED;
-    if (prompts->template_file && prompts->templates.n == before)
-        return cli_fail("%s: no template in this file", prompts->template_file);
-    if (!prompts->templates_for) return -1;
+    int status = read_templates(prompts);
+    if (status >= 0 || !prompts->templates_for) return status;
     const char *const *pool;
     size_t n;
     mopd_status st = mopd_templates_for(prompts->templates_for, &pool, &n);
-    if (st != MOPD_OK) return cli_fail_status(st);
+    if (st != MOPD_OK) return cli_fail("--templates-for: %s", mopd_last_error());
     for (size_t i = 0; i < n; i++) cli_list_add(&prompts->templates, pool[i]);
     return -1;
 }

@@ -223,7 +223,10 @@ mopd_status mopd_dataset_withdraw(
 {
     MO_API_NEED_OUT(out);
     MO_API_NEED(dataset);
-    if (!path == !class_name) return mo_fail(MOPD_E_ARG, "withdraw: a path or a class name, not both");
+    if (!path && !class_name)
+        return mo_fail(MOPD_E_ARG, "%s: neither path nor class_name is given", __func__);
+    if (path && class_name)
+        return mo_fail(MOPD_E_ARG, "%s: both path and class_name are given, one at a time goes", __func__);
     return mo_split_withdraw(out, dataset, path, class_name);
 }
 

@@ -29,6 +29,7 @@ static mopd_status check_kind(mode_t mode, const char *path)
 static mopd_status fail_open(const char *path)
 {
     const int reason = errno;
+    if (!*path) return mo_fail(MOPD_E_IO, "the path of the file to read is empty");
     struct stat info;
     mopd_status st = reason == ENXIO && !stat(path, &info) ? check_kind(info.st_mode, path) : MOPD_OK;
     if (st != MOPD_OK) return st;

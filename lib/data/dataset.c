@@ -102,8 +102,9 @@ static mopd_status check_unique(const sort_key *key, size_t n, const char *where
     for (size_t i = 1; i < n && st == MOPD_OK; i++) {
         const mo_dataset_listed *a = &by_path[i - 1]->listed, *b = &by_path[i]->listed;
         if (strcmp(by_path[i - 1]->path, by_path[i]->path)) continue;
-        st = b->line ? mo_fail(MOPD_E_FORMAT, "%s: line %u: '%s' is in line %u already", where, b->line,
-                           by_path[i]->path, a->line)
+        st = b->line ? mo_fail(MOPD_E_FORMAT,
+                           "%s: line %u: '%s' is in line %u already; a picture has one line and one label",
+                           where, b->line, by_path[i]->path, a->line)
                      : mo_fail(MOPD_E_FORMAT, "%s: '%s' is there twice", where, by_path[i]->path);
     }
     mo_mem_free(by_path);

@@ -229,8 +229,8 @@ mopd_status mo_safetensors_read(mo_tensors *t)
     mopd_status st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
     if (st != MOPD_OK) return st;
     if (n > HEADER_LIMIT)
-        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed", t->path,
-            (unsigned long long)n, HEADER_LIMIT);
+        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed: no safetensors file",
+            t->path, (unsigned long long)n, HEADER_LIMIT);
     if (n > t->n_bytes - 8)
         return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8", t->path,
             (unsigned long long)n, t->n_bytes - 8);

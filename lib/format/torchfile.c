@@ -133,8 +133,9 @@ static mopd_status check_magic(legacy *l)
     const mo_pnode *root = st == MOPD_OK ? &p.nodes[p.root] : NULL;
     if (!root || root->kind != MO_P_BIG || root->u.n != sizeof magic ||
         memcmp(root->text, magic, sizeof magic) != 0)
-        st = mo_fail(
-            MOPD_E_FORMAT, "%s: starts neither as a zip archive nor as a legacy PyTorch file", l->t->path);
+        st = mo_fail(MOPD_E_FORMAT,
+            "%s: starts neither as a zip archive nor as a legacy PyTorch file, and is no safetensors file",
+            l->t->path);
     mo_pickle_close(&p);
     return st;
 }

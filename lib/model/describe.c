@@ -114,6 +114,26 @@ static mopd_status write_value(mo_jsonw *w, const char *text)
     return st == MOPD_E_NOMEM ? st : MOPD_OK;
 }
 
+/* How the pictures of a store or a recogniser were read, in the words of the command's options.  Their metadata say only
+ * what is not the oldest way. */
+static void write_reading(mo_jsonw *w, const mo_tensors *file, const char *kind)
+{
+    const bool store = !strcmp(kind, "store");
+    if (!store && strcmp(kind, "recognizer") != 0) return;
+    const char *orientation = mo_tensors_meta(file, store ? "orientation" : "mopd.orientation");
+    const char *grey16 = mo_tensors_meta(file, store ? "grey16" : "mopd.grey16");
+    mo_jsonw_kstring(w, "orientation", orientation ? orientation : "ignore");
+    mo_jsonw_kstring(w, "grey16", !grey16 ? "cut" : !strcmp(grey16, "scaled") ? "scale" : grey16);
+}
+
+static bool is_told(const char *name)
+{
+    static const char *const told[] = {"kind", "path", "bytes", "tensors", "orientation", "grey16"};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (!strcmp(name, told[i])) return true;
+    return false;
+}
+
 static mopd_status describe_file(const mo_tensors *file, const char *path, char **json)
 {
     mo_buf buf = {0};
@@ -124,11 +144,10 @@ static mopd_status describe_file(const mo_tensors *file, const char *path, char 
     mo_jsonw_kstring(&w, "kind", mo_tensors_meta(file, MO_PACKED_KIND));
     mo_jsonw_kstring(&w, "path", path);
     mo_jsonw_kint(&w, "bytes", (int64_t)mo_tensors_file_bytes(file));
+    write_reading(&w, file, mo_tensors_meta(file, MO_PACKED_KIND));
     for (size_t i = 0; i < mo_tensors_n_meta(file) && st == MOPD_OK; i++) {
         const char *key = mo_tensors_meta_key(file, i), *name = strncmp(key, "mopd.", 5) ? key : key + 5;
-        if (!strcmp(name, "kind") || !strcmp(name, "path") || !strcmp(name, "bytes") ||
-            !strcmp(name, "tensors"))
-            continue;
+        if (is_told(name)) continue;
         mo_jsonw_key(&w, name);
         st = write_value(&w, mo_tensors_meta_value(file, i));
     }

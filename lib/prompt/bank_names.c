@@ -12,7 +12,7 @@ static mopd_status check_name(const char *name, size_t index)
 {
     if (!name) return mo_fail(MOPD_E_ARG, "class %zu is NULL", index);
     size_t n = strlen(name);
-    if (!n) return mo_fail(MOPD_E_ARG, "class %zu has an empty name", index);
+    if (strspn(name, " \t\r\n_") == n) return mo_fail(MOPD_E_ARG, "class %zu has an empty name", index);
     size_t good = mo_utf8_prefix(name, n);
     if (good != n) return mo_fail(MOPD_E_ARG, "the name of class %zu is not UTF-8 at byte %zu", index, good);
     return MOPD_OK;

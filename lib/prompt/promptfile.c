@@ -117,8 +117,11 @@ static mopd_status take_digits(char out[65], const char *text, const char *what,
 static mopd_status read_meta(const mo_tensors *file, mopd_prompt *p)
 {
     const char *text, *path = mo_tensors_path(file);
-    if (!mo_promptfile_is(file))
+    const char *kind = mo_tensors_meta(file, MO_PROMPT_KIND);
+    if (!kind)
         return mo_fail(MOPD_E_FORMAT, "%s: not a prompt file: \"" MO_PROMPT_KIND "\" is missing", path);
+    if (!mo_promptfile_is(file))
+        return mo_fail(MOPD_E_FORMAT, "%s: not a prompt file, but one of kind '%s'", path, kind);
     mopd_status st = need_number(file, "mopd.format", &p->info.format);
     if (st != MOPD_OK) return st;
     if (p->info.format != MO_PROMPT_FORMAT)

@@ -307,6 +307,9 @@ static void bad_classes_and_templates_are_named(void **state)
     r = run_mopd(
         NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_path("absent.txt"), picture);
     assert_one_error(&r, 1, "absent.txt", "No such file");
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog --template-file @ @", m,
+        test_text("bad.txt", "a {}\n\na photo\n"), picture);
+    assert_one_error(&r, 1, "bad.txt: line 3: \"a photo\" has no {}", "class name");
     r = run_mopd(
         NULL, "classify -m @ --classes cat,dog --template-file @ @", m, test_text("none.txt", "\n"), picture);
     assert_one_error(&r, 1, "none.txt", "no template");

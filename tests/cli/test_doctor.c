@@ -214,7 +214,7 @@ static void the_list_is_mended_and_the_files_stay(void **state)
     assert_int_equal(stat(test_path("fix/train/boat/wrong.png"), &file), 0);
     assert_int_equal(stat(test_path("fix/train/boat/3.png"), &file), 0);
     r = run_mopd(NULL, "doctor -m @ -d @ --fix @", tiny_model(1), list, list);
-    assert_one_error(&r, 1, "fixed.csv: is the data itself", "nothing is overwritten");
+    assert_one_error(&r, 1, "fixed.csv: would be written over what --data reads", "another name");
     json_t *again = examine(list, "--threads=1");
     assert_int_equal(json_array_size(json_object_get(again, "unreadable")), 0);
     assert_int_equal(json_array_size(json_object_get(again, "duplicates")), 1); /* the near one: it stays */

@@ -86,11 +86,16 @@ static void wrong_usage_is_exit_2_and_one_line(void **state)
         {"classify --classes a,b", "no pictures", "mopd classify --help"},
         {"classify --classes a,b --class-file f x.png", "exclude", "--class-file"},
         {"classify --classes a,b --top 0 x.png", "--top", "1"},
-        {"classify --classes a,b --top -1 x.png", "--top", "-1"},
+        {"classify --classes a,b --top -1 x.png", "--top '-1'", "from 0 to 18446744073709551615"},
         {"classify --classes a,b --top x.png", "--top", "x.png"},
         {"classify --classes a,b --format xml x.png", "--format", "xml"},
         {"classify --classes a,b --precision f8 x.png", "--precision", "f8"},
-        {"classify --classes a,b --threads 2000 x.png", "--threads", "1024"},
+        {"classify --classes a,b --threads 2000 x.png", "--threads 2000", "1024"},
+        {"classify -r r --set 0 x.png", "--set 0", "less than 1"},
+        {"classify --classes a,b --set 0 x.png", "--set", "-r RECOGNIZER"},
+        {"fit -d d -o r --keep 1", "--keep 1:", "more than 0 and less than 1"},
+        {"fit -d d -o r --shots 4294967296", "--shots 4294967296", "4294967295"},
+        {"bench --seconds -1", "--seconds -1", "from 0 to 3600"},
         {"classify --no-such x.png", "--no-such", "unknown"},
         {"classify --t 3 x.png", "--t", "ambiguous"},
         {"classify --quiet=3 x.png", "--quiet", "no argument"},
@@ -179,7 +184,9 @@ static void models_that_do_not_open_are_named(void **state)
         r = run_mopd(NULL, lines[i], test_folder("empty-model"));
         assert_one_error(&r, 1, "empty-model", "config.json");
         r = run_mopd(NULL, lines[i], test_text("text-model", "no model at all"));
-        assert_one_error(&r, 1, "text-model", "header");
+        assert_one_error(&r, 1, "text-model", "no safetensors file");
+        r = run_mopd(NULL, lines[i], test_png("seen.png", 9, 9, 1));
+        assert_one_error(&r, 1, "seen.png: a PNG picture", "");
     }
 }
 

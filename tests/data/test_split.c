@@ -155,7 +155,8 @@ static void parts_leave_things_out(void **state)
     mopd_dataset_close(p);
     assert_fails(mopd_dataset_withdraw(&p, d, "9", NULL), MOPD_E_ARG, "no picture '9' to withdraw among 4");
     assert_fails(mopd_dataset_withdraw(&p, d, NULL, "z"), MOPD_E_ARG, "no class 'z'");
-    assert_fails(mopd_dataset_withdraw(&p, d, NULL, NULL), MOPD_E_ARG, "a path or a class");
+    assert_fails(mopd_dataset_withdraw(&p, d, NULL, NULL), MOPD_E_ARG, "neither path nor class_name");
+    assert_fails(mopd_dataset_withdraw(&p, d, "1", "a"), MOPD_E_ARG, "both path and class_name");
     assert_fails(mopd_dataset_leave_out(&p, d, 4), MOPD_E_ARG, "index 4 of 4");
     const size_t wrong[] = {1, 1};
     assert_fails(mopd_dataset_pick(&p, d, wrong, 2, 0), MOPD_E_ARG, "not ascending");

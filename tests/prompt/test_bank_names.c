@@ -25,6 +25,8 @@ static void a_list_of_names_is_checked(void **state)
     const char *const empty[] = {"a", ""};
     assert_fails(mopd_classes_check(empty, 2, same), MOPD_E_ARG, "class 1 has an empty name");
     assert_int_equal(same[1], 2);
+    const char *const blank[] = {"a", " _\t"};
+    assert_fails(mopd_classes_check(blank, 2, same), MOPD_E_ARG, "class 1 has an empty name");
     assert_fails(mopd_classes_check(NULL, 0, NULL), MOPD_E_ARG, "no classes");
     assert_fails(mopd_classes_check(one, 4, NULL), MOPD_E_ARG, "ice cream");
 }
