@@ -8,7 +8,8 @@
 #include "prompt/blend.h"
 #include "prompt/recognizer_inner.h"
 
-#define FEW_PICTURES 100 /* below, kappa and lambda are not chosen */
+#define FEW_PICTURES 100   /* below, kappa and lambda are not chosen */
+#define FEWEST_PICTURES 40 /* below, one picture a class says nothing of the names */
 
 typedef struct candidate {
     double kappa, lambda;
@@ -57,13 +58,22 @@ static mopd_status blend(double weights[2], double *loss, const mo_recognizer_pa
             p->pool, d->labels, d->n, d->n_classes, p->text, scores, scores ? centre : NULL, start, rough});
 }
 
+/* From 0 to 1: names that account for little of where pictures lie count less than pictures do, those that account for
+ * more count most.  Few pictures cannot tell. */
+static double trust_in_names(const mo_recognizer_parts *p)
+{
+    if (p->data->n < FEWEST_PICTURES) return 0;
+    return fmin(1, fmax(0, (p->told - 0.07) / 0.02));
+}
+
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
 static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
+    const double trust = trust_in_names(s->p);
     double weights[2] = {0};
     mopd_status st = blend(weights, &s->loss, s->p, NULL, NULL, false);
-    s->best.a = given->a > 0 ? given->a : 0.25 * weights[0];
-    s->best.b = given->b > 0 ? given->b : 0.06;
+    s->best.a = given->a > 0 ? given->a : pow(0.25, 1 - trust) * weights[0];
+    s->best.b = given->b > 0 ? given->b : 0.06 * pow(1.0 / 3, trust);
     return st;
 }
 

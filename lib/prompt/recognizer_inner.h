@@ -13,6 +13,7 @@ typedef struct mo_recognizer_parts {
     size_t median; /* pictures of a class that has some */
     double *prior; /* C x D: m */
     double shift;  /* s */
+    double told;   /* share of the class means' spread that the names account for */
     double *x;     /* N x D: features in double; NULL until mo_recognizer_parts_rows */
     double *text;  /* N x C: sigma x't; likewise */
 } mo_recognizer_parts;

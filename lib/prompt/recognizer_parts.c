@@ -50,22 +50,25 @@ static void mean_of_seen(const mo_recognizer_parts *p, double *mean, const doubl
     for (size_t k = 0; k < dim && n > 0; k++) mean[k] /= n;
 }
 
-/* s = max(0, sum <xbar - g, t - tau> / sum |t - tau|^2);  m = g + s (t - tau). */
+/* s = max(0, sum <xbar - g, t - tau> / sum |t - tau|^2);  m = g + s (t - tau);
+ * told = 1 - sum |xbar - m|^2 / sum |xbar - g|^2. */
 static mopd_status find_prior(mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
     const float *t = p->data->text;
-    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim, along = 0, square = 0;
+    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim, along = 0, square = 0, spread = 0;
     if (!g) return MOPD_E_NOMEM;
     mean_of_seen(p, g, p->sums->average, NULL);
     mean_of_seen(p, tau, NULL, t);
     for (size_t c = 0; c < p->data->n_classes; c++)
         for (size_t k = 0; k < dim && p->sums->count[c] > 0; k++) {
-            const double off = (double)t[c * dim + k] - tau[k];
-            along += (p->sums->average[c * dim + k] - g[k]) * off;
+            const double off = (double)t[c * dim + k] - tau[k], away = p->sums->average[c * dim + k] - g[k];
+            along += away * off;
             square += off * off;
+            spread += away * away;
         }
     p->shift = along > 0 && square > 0 ? along / square : 0;
+    p->told = spread > 0 ? p->shift * along / spread : 0;
     for (size_t c = 0; c < p->data->n_classes; c++)
         for (size_t k = 0; k < dim; k++)
             p->prior[c * dim + k] = g[k] + p->shift * ((double)t[c * dim + k] - tau[k]);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "prompt/blend.h"
 #include "prompt/recognizer.h"
 
 enum { D = 7, C = 4, MOST = 140 };
@@ -308,6 +309,72 @@ static void what_is_given_stays(void **state)
         }
 }
 
+/* One picture of each of many classes, of which the names tell a share. */
+enum { MANY = 60, WIDE = 24 };
+
+static void draw_singles(float *x, float *text, int32_t *y, float share)
+{
+    mo_rng r;
+    mo_rng_seed(&r, 7);
+    for (int c = 0; c < MANY; c++) {
+        float *t = text + c * WIDE, *to = x + c * WIDE, size = 0, length = 0;
+        for (int k = 0; k < WIDE; k++) t[k] = (float)mo_rng_normal(&r);
+        for (int k = 0; k < WIDE; k++) size += t[k] * t[k];
+        for (int k = 0; k < WIDE; k++) t[k] /= sqrtf(size);
+        for (int k = 0; k < WIDE; k++) to[k] = share * t[k] + 0.2f * (float)mo_rng_normal(&r);
+        for (int k = 0; k < WIDE; k++) length += to[k] * to[k];
+        for (int k = 0; k < WIDE; k++) to[k] /= sqrtf(length);
+        y[c] = c;
+    }
+}
+
+/* The weight of least loss for the text alone. */
+static double text_weight(const mo_recognizer_data *d)
+{
+    static double logits[MANY * MANY];
+    double weights[2] = {0}, loss;
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t c = 0; c < d->n_classes; c++) {
+            double z = 0;
+            for (size_t k = 0; k < d->dim; k++)
+                z += d->scale * (double)d->features[i * d->dim + k] * (double)d->text[c * d->dim + k];
+            logits[i * d->n_classes + c] = z;
+        }
+    assert_ok(mo_blend_fit(weights, &loss,
+        &(mo_blend_rows){.labels = d->labels, .n = d->n, .n_classes = d->n_classes, .text = logits}));
+    return weights[0];
+}
+
+static mo_recognizer_settings of_singles(const mo_recognizer_data *d)
+{
+    mo_recognizer_sums s;
+    mo_recognizer_fit f;
+    assert_ok(mo_recognizer_sums_create(&s, d, NULL));
+    assert_ok(mo_recognizer_fit_create(&f, d, &s, &(mo_recognizer_settings){0}, NULL));
+    const mo_recognizer_settings got = f.settings;
+    mo_recognizer_sums_free(&s);
+    mo_recognizer_fit_free(&f);
+    return got;
+}
+
+static void single_pictures_count_little_where_names_tell_much(void **state)
+{
+    (void)state;
+    static float x[MANY * WIDE], text[MANY * WIDE];
+    static int32_t y[MANY];
+    draw_singles(x, text, y, 1);
+    mo_recognizer_data d = {MANY, MANY, WIDE, x, y, text, 10};
+    mo_recognizer_settings s = of_singles(&d);
+    assert_true(fabs(s.a / text_weight(&d) - 1) < 1e-9 && fabs(s.b - 0.02) < 1e-12);
+    draw_singles(x, text, y, 0.1f); /* names that tell next to nothing */
+    s = of_singles(&d);
+    assert_true(fabs(s.a / text_weight(&d) - 0.25) < 1e-9 && s.b == 0.06);
+    draw_singles(x, text, y, 1); /* too few to tell */
+    d.n = d.n_classes = 39;
+    s = of_singles(&d);
+    assert_true(fabs(s.a / text_weight(&d) - 0.25) < 1e-9 && s.b == 0.06);
+}
+
 static void few_pictures_choose_little(void **state)
 {
     (void)state;
@@ -423,6 +490,7 @@ int main(void)
         cmocka_unit_test(the_weights_are_the_best_there_are),
         cmocka_unit_test(many_pictures_choose_among_nine),
         cmocka_unit_test(what_is_given_stays),
+        cmocka_unit_test(single_pictures_count_little_where_names_tell_much),
         cmocka_unit_test(few_pictures_choose_little),
         cmocka_unit_test(odd_data_give_finite_answers),
         cmocka_unit_test(threads_do_not_change_bits),
