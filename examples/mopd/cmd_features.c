@@ -61,8 +61,9 @@ static int open_known(mopd_dataset **known, const job *j)
     mopd_status st = mopd_dataset_open(known, j->output, &options);
     if (st == MOPD_OK && !*mopd_dataset_fingerprint(*known))
         return cli_fail("%s: not a feature store", j->output);
-    if (st == MOPD_OK) st = withdraw(known, j);
-    return st == MOPD_OK ? -1 : cli_fail_status(st);
+    if (st != MOPD_OK) return cli_fail_status(st);
+    st = withdraw(known, j);
+    return st == MOPD_OK ? -1 : cli_fail("%s: %s", j->output, mopd_last_error());
 }
 
 /* "pictures.safetensors.journal"; none beside a pipe or a device. */

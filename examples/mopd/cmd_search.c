@@ -144,6 +144,8 @@ int cmd_search(int argc, char **argv)
     if (status < 0) status = cli_no_arguments(command.name, rest, n_rest, j.data.path);
     if (status < 0 && !j.text == !j.image)
         status = cli_usage(command.name, "give one of --text TEXT and --image FILE");
+    if (status < 0 && j.text && !*j.text)
+        status = cli_usage(command.name, "--text '': say what the pictures are to show");
     if (status < 0 && !j.top) status = cli_usage(command.name, "--top 0: at least 1");
     return status < 0 ? run(&j) : status;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,8 +110,8 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
         break;
     case CLI_UINT:
         if (!parse_uint(argument, o->value))
-            return cli_usage(command->name, "--%s '%s' is not a whole number from 0 to %llu", o->name,
-                argument, ULLONG_MAX);
+            return cli_usage(command->name, "--%s '%s' is %s", o->name, argument,
+                errno == ERANGE ? "too large for any number here" : "not a whole number, 0 or more");
         return check_limits(command, o, (double)*(uint64_t *)o->value);
     case CLI_REAL:
         if (!parse_real(argument, o->value))

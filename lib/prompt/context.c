@@ -116,7 +116,9 @@ mopd_status mo_context_count(const mopd_encoder *encoder, const char *words, siz
     if (!*n)
         return mo_fail(MOPD_E_ARG, "context \"%s\" has no token; NULL starts from random vectors", words);
     if (wanted && wanted != *n)
-        return mo_fail(MOPD_E_ARG, "context \"%s\" has %zu tokens, n_context is %zu", words, *n, wanted);
+        return mo_fail(MOPD_E_ARG,
+            "context \"%s\" has %zu tokens, n_context is %zu: give as many words, or none", words, *n,
+            wanted);
     return MOPD_OK;
 }
 
