@@ -16,7 +16,7 @@ const char *mo_image_kind(size_t i);
 bool mo_image_takes(const char *path);
 
 /* Decodes a picture of such a kind; rules NULL: all zero.  FORMAT: of none, broken or cut short; UNSUPPORTED:
- * more than max_pixels (said before anything of that size is allocated).  *out is {0} on failure. */
+ * more than max_pixels (said before anything of that size is allocated), or a kind that no build reads.  *out is {0} on failure. */
 mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, const mo_image_rules *rules);
 
 /* A file's bytes, for mo_image_decode.  Of a file that is no such picture only the first bytes are read, however long it is: fails
