@@ -9,6 +9,7 @@
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
 #define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
+#include <errno.h>
 #include <fenv.h>
 #include <sched.h>
 #include <signal.h>
@@ -87,8 +88,8 @@ static void *work(void *arg)
 }
 
 /* Workers leave the host's signals to the host's threads, but what goes wrong in a worker itself (a page of a
- * file that was cut short, say) comes to the host's handlers. */
-static bool start_worker(mo_pool *pool)
+ * file that was cut short, say) comes to the host's handlers.  0, or why the system gives no thread. */
+static int start_worker(mo_pool *pool)
 {
     static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
     sigset_t others, old;
@@ -97,10 +98,10 @@ static bool start_worker(mo_pool *pool)
     pthread_sigmask(SIG_SETMASK, &others, &old);
     mo_share *own = &pool->shares[pool->n_workers + 1];
     own->pool = pool;
-    bool ok = !pthread_create(&own->thread, NULL, work, own);
+    const int why = pthread_create(&own->thread, NULL, work, own);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (ok) pool->n_workers++;
-    return ok;
+    if (!why) pool->n_workers++;
+    return why;
 }
 
 mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
@@ -118,11 +119,14 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
     pool->owner = getpid();
     pool->caller_cpu = -1;
     while (pool->n_workers < n_threads - 1) {
-        if (start_worker(pool)) continue;
-        size_t got = pool->n_workers;
+        const int why = start_worker(pool);
+        if (!why) continue;
+        const size_t got = pool->n_workers;
         mo_pool_free(pool);
-        return mo_fail(
-            MOPD_E_NOMEM, "out of memory: thread %zu of %zu could not be started", got + 2, n_threads);
+        errno = why;
+        return mo_fail_errno(MOPD_E_NOMEM,
+            "thread %zu of %zu could not be started, for want of memory or for a limit on threads", got + 2,
+            n_threads);
     }
     *out = pool;
     return MOPD_OK;

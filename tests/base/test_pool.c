@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_pool.c - the thread pool: each task once, many callers, after a fork, without memory. */
+#define _GNU_SOURCE /* pthread_setattr_default_np */
 #include "test.h"
 
 #include <fenv.h>
@@ -249,9 +250,28 @@ static void workers_keep_their_own_faults_only(void **state)
     assert_int_equal(m.wrong, 0);
 }
 
+/* Threads with stacks larger than all memory are refused by the system. */
+static void a_thread_that_does_not_start_is_told(void **state)
+{
+    (void)state;
+    pthread_attr_t usual, huge;
+    mo_pool *pool;
+    assert_int_equal(pthread_getattr_default_np(&usual), 0);
+    assert_int_equal(pthread_getattr_default_np(&huge), 0);
+    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 47), 0);
+    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    assert_fails(mo_pool_create(&pool, 3), MOPD_E_NOMEM,
+        "thread 2 of 3 could not be started, for want of memory or for a limit on threads: ");
+    assert_null(pool);
+    assert_int_equal(pthread_setattr_default_np(&usual), 0);
+    pthread_attr_destroy(&usual);
+    pthread_attr_destroy(&huge);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thread_that_does_not_start_is_told),
         cmocka_unit_test(runs_each_task_once),
         cmocka_unit_test(workers_round_as_usual_whoever_made_the_pool),
         cmocka_unit_test(serves_many_callers),
