@@ -92,15 +92,17 @@ typedef enum cli_kind {
     CLI_LIST,
     CLI_UINT,
     CLI_REAL,
-    CLI_CHOICE
+    CLI_CHOICE,
+    CLI_LIMIT
 } cli_kind;
 
 typedef struct cli_option {
     const char *name; /* long name without "--" */
     char letter;      /* 0: none */
-    cli_kind kind;    /* bool *, const char ** (three times), cli_list *, uint64_t *, double *, int32_t * */
-    void *value;      /* holds the default before the call */
-    const char *arg;  /* name of the argument in help */
+    cli_kind
+        kind; /* bool *, const char ** (three times), cli_list *, uint64_t *, double *, int32_t *, mopd_limits * */
+    void *value;     /* holds the default before the call */
+    const char *arg; /* name of the argument in help */
     const char *
         help; /* one line; NULL: the library's setting of this name says what it does, its default and limits */
     bool *given; /* set when the option was there; may be NULL */
@@ -122,6 +124,7 @@ typedef struct cli_common {
     const char *usual; /* what a recogniser says; NULL: "exif" */
     const char *text_cleaning; /* "model", "clean" or "as-is" */
     uint64_t threads;
+    mopd_limits limits; /* of files */
     bool quiet;
 } cli_common;
 

@@ -54,7 +54,7 @@ static void print_default(const cli_option *o)
     if (o->kind == CLI_UINT && *(uint64_t *)o->value)
         printf(" (default: %llu)", (unsigned long long)*(uint64_t *)o->value);
     if (o->kind == CLI_REAL && *(double *)o->value != 0) printf(" (default: %g)", *(double *)o->value);
-    if (o->kind == CLI_LIST) fputs(" (may be repeated)", stdout);
+    if (o->kind == CLI_LIST || o->kind == CLI_LIMIT) fputs(" (may be repeated)", stdout);
 }
 
 void cli_print_option(const cli_option *o)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
             "photographs: turned as EXIF says, or as they lie (default: exif; of a store its own)", NULL},
         {"text-cleaning", 0, CLI_TEXT, &common->text_cleaning, "model|clean|as-is",
             "texts: as the model's own users get them, cleaned, or as they are", NULL},
+        {"limit", 0, CLI_LIMIT, &common->limits, "NAME=VALUE",
+            "what files may be and take, as max_pixels=50M or reading_memory=1Gi", NULL},
         {"quiet", 'q', CLI_FLAG, &common->quiet, NULL, "no progress bars, no remarks", NULL},
         {"help", 'h', CLI_FLAG, NULL, NULL, "this text", NULL},
     };
@@ -93,6 +96,18 @@ static int take_choice(const cli_command *command, const cli_option *o, const ch
     return cli_choice(command->name, o->name, argument, s.choices, (size_t)s.most + 1, o->value);
 }
 
+/* NAME=VALUE. */
+static int take_limit(const cli_command *command, const cli_option *o, const char *argument)
+{
+    char name[64];
+    const char *value = strchr(argument, '=');
+    if (!value || value - argument >= (ptrdiff_t)sizeof name)
+        return cli_usage(command->name, "--limit '%s' is not NAME=VALUE", argument);
+    snprintf(name, sizeof name, "%.*s", (int)(value - argument), argument);
+    if (mopd_limits_set(o->value, name, value + 1) == MOPD_OK) return -1;
+    return cli_usage(command->name, "--limit: %s", mopd_last_error());
+}
+
 static int take(const cli_command *command, const cli_option *o, const char *argument)
 {
     if (o->given) *o->given = true;
@@ -119,6 +134,8 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
         return check_limits(command, o, *(double *)o->value);
     case CLI_CHOICE:
         return take_choice(command, o, argument);
+    case CLI_LIMIT:
+        return take_limit(command, o, argument);
     }
     return -1;
 }
@@ -141,6 +158,8 @@ static int check_common(const cli_command *command, const cli_common *common)
     if (status < 0 && common->threads > 1024)
         status =
             cli_usage(command->name, "--threads %llu: at most 1024", (unsigned long long)common->threads);
+    if (status < 0 && mopd_runtime_set_limits(&common->limits) != MOPD_OK)
+        status = cli_usage(command->name, "--limit: %s", mopd_last_error());
     return status;
 }
 
@@ -221,6 +240,7 @@ int cli_parse(const cli_command *command, cli_common *common, const cli_option *
     char **argv, char ***rest, size_t *n_rest)
 {
     *common = (cli_common){.format = "text", .precision = "f32", .grey16 = "cut", .text_cleaning = "model"};
+    mopd_limits_init(&common->limits, sizeof common->limits);
     cli_option all[MAX_OPTIONS];
     size_t n = join_tables(all, options, common);
     int status = walk(command, all, n, false, argc, argv);

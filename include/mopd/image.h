@@ -30,8 +30,8 @@ typedef struct mopd_image_options {
      * mirrors a picture as the orientation in its EXIF data says, to the pixels of Pillow's ImageOps.exif_transpose:
      * for photographs as phones leave them. */
     uint32_t flags;
-    uint64_t
-        max_pixels; /* width x height beyond which a picture is refused before decoding; 0: 178,956,970 */
+    /* width x height beyond which a picture is refused before decoding; 0: that of mopd_limits, 178,956,970 */
+    uint64_t max_pixels;
 } mopd_image_options;
 
 /* Fills in the defaults, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of the

@@ -320,6 +320,7 @@ template <class T, mopd_status (*Init)(T *, std::size_t)> struct options : T {
     options() : T() { check(Init(this, sizeof(T))); }
 };
 
+using Limits = options<mopd_limits, mopd_limits_init>;
 using ImageOptions = options<mopd_image_options, mopd_image_options_init>;
 using Frame = options<mopd_frame, mopd_frame_init>;
 using EncoderOptions = options<mopd_encoder_options, mopd_encoder_options_init>;

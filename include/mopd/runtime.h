@@ -35,6 +35,45 @@ MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
  * ignored".  On "plain" the products use BLIS's micro-kernel, which tells the CPU itself.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);
 
+/* What files may be and may take before they are refused, in the whole process: by mopd_image_open,
+ * mopd_encoder_encode_files, mopd_dataset_open and every other function that reads a file or bytes.  A host that reads
+ * strangers' files lowers them to what its own need; one that has larger files than most raises them.  Fields are
+ * numbers of bytes where nothing else is said, and none is 0. */
+typedef struct mopd_limits {
+    uint32_t struct_size; /* set by mopd_limits_init */
+    uint32_t flags;       /* none are known: 0 */
+    uint64_t max_pixels;  /* width x height of a picture, where its mopd_image_options say 0: 178,956,970 */
+    uint64_t picture_file_bytes; /* of a picture's file: 4 GiB */
+    uint64_t
+        text_file_bytes; /* of another file that is read whole: JSON, vocabularies, lists of pictures and names:
+                                    1 GiB, of which some kinds take less */
+    uint64_t header_bytes; /* of what describes the tensors of a file, JSON or a pickle: 100,000,000 */
+    uint64_t tensors;      /* number of tensors in one file: 262,144 */
+    /* Memory that reading a file other than a picture takes beside the file: this, or 14 bytes for each of the file's
+     * where they are more: 192 MiB. */
+    uint64_t reading_memory;
+    /* Memory for one picture, or for one text, on its way through a model's tower: 256 MiB.  A model that needs more
+     * is refused when it opens or at the first picture or text. */
+    uint64_t tower_memory;
+} mopd_limits;
+
+/* Fills in the numbers above, as far as the caller's struct of struct_size bytes reaches.  ARG: a size below that of the
+ * first release.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_limits_init(mopd_limits *limits, size_t struct_size);
+
+/* Sets the field of a name ("max_pixels"; "-" does for "_") to a number as people write it: "50000000", "50M", "1.5Gi"
+ * (k, M, G, T: powers of 1000; Ki, Mi, Gi, Ti: of 1024).  For options of programs.  ARG: another name, in which case the
+ * message lists them; no such number, or 0.  Any thread, a struct being one thread's at a time.  Since 0.1. */
+MOPD_API mopd_status mopd_limits_set(mopd_limits *limits, const char *name, const char *value);
+
+/* Holds files that are opened from now on to these limits; NULL returns to those of mopd_limits_init.  What is open
+ * stays.  A file beyond a limit is UNSUPPORTED, and the message names the limit.  ARG: a limit of 0.  Any thread.
+ * Since 0.1. */
+MOPD_API mopd_status mopd_runtime_set_limits(const mopd_limits *limits);
+
+/* The limits that hold.  limits->struct_size must be set.  Any thread.  Since 0.1. */
+MOPD_API mopd_status mopd_runtime_get_limits(mopd_limits *limits);
+
 /* Frees what the library handed out as "free with mopd_free": texts and lists.  The host's own free() will not
  * do, as the block comes from the library's allocator.  Takes NULL.  Any thread.  Since 0.1. */
 MOPD_API void mopd_free(void *block);

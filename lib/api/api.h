@@ -61,6 +61,7 @@
  * holds no flags that we read. */
 #define MO_API_NO_FLAGS UINT32_MAX
 #define MO_API_STRUCTS(X)                                                                                    \
+    X(mopd_limits, 64, 0, 0)                                                                                 \
     X(mopd_image_options, 16, 0, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT)                               \
     X(mopd_frame, 120, 12,                                                                                   \
         MOPD_FRAME_SCALE_GREY16 | MOPD_FRAME_NO_ALPHA | MOPD_FRAME_BORROW | MOPD_FRAME_BT709 |               \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * api_runtime.c - include/mopd/runtime.h: what holds for the whole process. */
+ * api_runtime.c - include/mopd/runtime.h: memory, threads and CPU path of the whole process. */
 #include "api/api_runtime.h"
 
 #include "base/mem.h"

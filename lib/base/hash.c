@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * hash.c - FNV-1a with a final mix. */
+ * hash.c - FNV-1a with a final mix; SipHash-1-3 and the key of this process. */
+#define _GNU_SOURCE /* getrandom */
 #include "base/hash.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#ifdef __linux__
+#include <sys/random.h>
+#endif
 
 uint64_t mo_hash_bytes(const void *bytes, size_t n)
 {
@@ -10,4 +19,68 @@ uint64_t mo_hash_bytes(const void *bytes, size_t n)
     h ^= h >> 32;
     h *= UINT64_C(0xd6e8feb86659fd93);
     return h ^ h >> 32;
+}
+
+static mo_hash_key drawn;
+
+/* From the system; where it has nothing yet, from the clock and where this process lies. */
+static void draw_key(void)
+{
+    const uintptr_t place = (uintptr_t)&drawn ^ (uintptr_t)&place;
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    drawn.k[0] = mo_hash_bytes(&place, sizeof place);
+    drawn.k[1] = mo_hash_bytes(&now, sizeof now);
+#ifdef __linux__
+    mo_hash_key key;
+    if (getrandom(&key, sizeof key, GRND_NONBLOCK) == (ssize_t)sizeof key) drawn = key;
+#endif
+}
+
+mo_hash_key mo_hash_key_get(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, draw_key);
+    return drawn;
+}
+
+static uint64_t turned(uint64_t x, int by)
+{
+    return x << by | x >> (64 - by);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1], v[1] = turned(v[1], 13) ^ v[0], v[0] = turned(v[0], 32);
+    v[2] += v[3], v[3] = turned(v[3], 16) ^ v[2];
+    v[0] += v[3], v[3] = turned(v[3], 21) ^ v[0];
+    v[2] += v[1], v[1] = turned(v[1], 17) ^ v[2], v[2] = turned(v[2], 32);
+}
+
+static void sip_word(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+}
+
+/* n bytes, at most eight, the first one lowest. */
+static uint64_t little(const unsigned char *p, size_t n)
+{
+    uint64_t x = 0;
+    while (n) x = x << 8 | p[--n];
+    return x;
+}
+
+uint64_t mo_hash_keyed(const mo_hash_key *key, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    uint64_t v[4] = {key->k[0] ^ UINT64_C(0x736f6d6570736575), key->k[1] ^ UINT64_C(0x646f72616e646f6d),
+        key->k[0] ^ UINT64_C(0x6c7967656e657261), key->k[1] ^ UINT64_C(0x7465646279746573)};
+    size_t at = 0;
+    for (; n - at >= 8; at += 8) sip_word(v, little(p + at, 8));
+    sip_word(v, (uint64_t)n << 56 | little(p + at, n - at));
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++) sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }

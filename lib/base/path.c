@@ -12,11 +12,24 @@
 char *mo_path_join(const char *dir, const char *name)
 {
     if (!*dir || *name == '/') return mo_mem_strdup(name);
-    size_t n = strlen(dir);
-    mo_buf buf = {0};
-    mopd_status st = mo_buf_addf(&buf, dir[n - 1] == '/' ? "%s%s" : "%s/%s", dir, name);
-    if (st != MOPD_OK) mo_buf_free(&buf);
-    return mo_buf_take(&buf);
+    char *joined = mo_mem_alloc(mo_path_join_bytes(dir, name), 1);
+    if (joined) mo_path_join_to(joined, dir, name);
+    return joined;
+}
+
+size_t mo_path_join_bytes(const char *dir, const char *name)
+{
+    return strlen(dir) + strlen(name) + 2;
+}
+
+size_t mo_path_join_to(char *out, const char *dir, const char *name)
+{
+    const size_t n = *name == '/' ? 0 : strlen(dir), n_name = strlen(name) + 1;
+    const size_t slash = n && dir[n - 1] != '/' ? 1 : 0;
+    memcpy(out, dir, n);
+    if (slash) out[n] = '/';
+    memcpy(out + n + slash, name, n_name);
+    return n + slash + n_name;
 }
 
 char *mo_path_dir(const char *path)

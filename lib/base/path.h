@@ -8,6 +8,10 @@
 /* "dir/name" (name alone when it is absolute or dir is ""); mo_mem_free it. */
 char *mo_path_join(const char *dir, const char *name);
 
+/* The same into room of the caller's, no more bytes than are told; the bytes that it took, the final zero among them. */
+size_t mo_path_join_bytes(const char *dir, const char *name);
+size_t mo_path_join_to(char *out, const char *dir, const char *name);
+
 /* The folder part of a path ("." when there is none); mo_mem_free it. */
 char *mo_path_dir(const char *path);
 

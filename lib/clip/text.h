@@ -75,6 +75,9 @@ bool mo_text_cache_fits(const mo_text_cache *cache, const mo_text_plan *plan);
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out);
 
+/* Bytes of working memory that mo_text_fwd takes without a cache.  After mo_text_prepare. */
+size_t mo_text_bytes(const mo_text *text, const mo_pool *pool, const mo_text_plan *plan);
+
 /* d_ctx (n_ctx x W) += gradient of the context vectors given d_out (n x D), after the mo_text_fwd that filled
  * cache.  The cache may be used again afterwards.  NOMEM; CANCELLED. */
 mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan,

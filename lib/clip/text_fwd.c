@@ -51,6 +51,12 @@ size_t mo_text_fwd_bytes(const mo_text *text, const mo_pool *pool, const mo_text
     return mo_arena_count(forward_take, &f);
 }
 
+size_t mo_text_bytes(const mo_text *text, const mo_pool *pool, const mo_text_plan *plan)
+{
+    forward f = {.text = text, .pool = pool, .plan = plan};
+    return mo_arena_count(forward_take, &f);
+}
+
 /* last [n_select x W] = the selected rows after all blocks. */
 static mopd_status run_blocks(
     forward *f, const mo_text *text, mo_pool *pool, const mo_text_plan *plan, mo_text_cache *cache)

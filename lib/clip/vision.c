@@ -10,6 +10,10 @@
 #include <stdatomic.h>
 
 #include "base/ints.h"
+#include "base/limits.h"
+
+#define LANE_LEAST                                                                                           \
+    ((size_t)64 << 20) /* bytes that a lane may take even where all lanes then take more than one call may */
 
 typedef struct lanes {
     const mo_vision *v;
@@ -47,6 +51,13 @@ static mopd_status run_lanes(lanes *l, mo_pool *pool, size_t n_lanes)
     return st;
 }
 
+/* As many pictures at once, up to n, as take no more than `bytes`; one at least. */
+static size_t fitting(const mo_vision *v, const mo_pool *pool, size_t n, size_t bytes)
+{
+    while (n > 1 && v->bytes(v, pool, n) > bytes) n = mo_ceil_div(n, 2);
+    return n;
+}
+
 /* The largest chunk up to `most` that gives every lane as many as the others. */
 static size_t even_chunk(size_t n, size_t n_lanes, size_t most)
 {
@@ -56,18 +67,21 @@ static size_t even_chunk(size_t n, size_t n_lanes, size_t most)
 mopd_status mo_vision_fwd(const mo_vision *v, mo_pool *pool, const float *pixels, size_t n, float *out)
 {
     const size_t threads = mo_pool_threads(pool), most = mo_min(v->most, MO_VISION_LANES);
-    const size_t apart = threads <= most ? n - n % threads : 0;
+    const size_t bytes = mo_limits_size(MO_LIMIT_TOWER), share = mo_max(bytes / threads, LANE_LEAST);
+    const bool fits = threads <= most && v->bytes(v, pool, 1) <= share;
+    const size_t apart = fits ? n - n % threads : 0;
     mopd_status st = MOPD_OK;
     if (apart) {
         lanes l = {.v = v, .pixels = pixels, .out = out, .n = apart};
-        l.chunk = even_chunk(apart, threads, v->lane);
+        l.chunk = even_chunk(apart, threads, fitting(v, pool, v->lane, share));
         st = run_lanes(&l, pool, threads);
         pixels += apart * 3 * v->image * v->image;
         out += apart * v->dim;
         n -= apart;
     }
     if (st != MOPD_OK || !n) return st;
-    lanes l = {.v = v, .pixels = pixels, .out = out, .n = n, .chunk = mo_min(n, v->chunk)};
+    lanes l = {.v = v, .pixels = pixels, .out = out, .n = n};
+    l.chunk = fitting(v, pool, mo_min(n, v->chunk), bytes);
     return run_lanes(&l, pool, 1);
 }
 

@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/csv_reader.h"
@@ -45,14 +47,16 @@ static mopd_status read_header(mo_csv *c, uint32_t flags, size_t column[3])
     return st;
 }
 
-static mopd_status read_rows(mo_csv *c, mo_dataset_list *list, const size_t column[3])
+static mopd_status read_rows(mo_csv *c, mo_dataset_list *list, const size_t column[3], size_t n_root)
 {
     const size_t n_columns = c->n_fields;
     bool more;
     mopd_status st = MOPD_OK;
     while (st == MOPD_OK) {
         if ((st = mo_csv_row(c, n_columns, &more)) != MOPD_OK || !more) break;
-        st = add_row(list, c, column);
+        const uint64_t taken = (uint64_t)(list->n + 1) * (MO_DATASET_ROW_BYTES + n_root);
+        st = mo_limits_check_reading(c->text.size, taken, c->path, "its rows");
+        if (st == MOPD_OK) st = add_row(list, c, column);
     }
     if (st == MOPD_OK && !list->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
     return st;
@@ -65,11 +69,11 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const mopd_dataset
     size_t column[3];
     const char *root = options->root;
     char *folder = NULL;
-    mopd_status st = mo_csv_read(&c, path, CSV_LIMIT);
+    mopd_status st = mo_csv_read(&c, path, mo_min(CSV_LIMIT, mo_limits_size(MO_LIMIT_TEXT_FILE)));
     if (st == MOPD_OK) st = read_header(&c, options->flags, column);
-    if (st == MOPD_OK) st = read_rows(&c, &list, column);
-    if (st == MOPD_OK && !root && !(folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root ? root : folder);
+    if (st == MOPD_OK && !root && !(root = folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = read_rows(&c, &list, column, strlen(root));
+    if (st == MOPD_OK) st = mo_dataset_list_build(out, &list, path, root);
     if (st == MOPD_OK) (*out)->source->unlabelled = column[1] == SIZE_MAX;
     mo_mem_free(folder);
     mo_mem_free(list.row);

@@ -17,7 +17,7 @@
 #include "mopd/dataset.h"
 
 typedef struct mo_dataset_row {
-    char *file;       /* root and path; owned */
+    char *file;       /* root and path; owned, or among the source's texts */
     const char *path; /* its end: the name in the data */
     int32_t split;
     uint32_t line; /* of the CSV, 0 elsewhere */
@@ -29,6 +29,7 @@ typedef struct mo_dataset_source {
     atomic_uint users;
     mo_dataset_row *row;
     size_t n_rows;
+    char *texts;           /* all rows' files, one behind the other; NULL: each row owns its own */
     const float *features; /* n_rows x n_views x dim; in `owned` or in `file`; NULL until encoded */
     size_t n_views, dim;
     float *owned;
@@ -59,6 +60,9 @@ void mo_dataset_source_release(mo_dataset_source *source);
 
 /* Sets a row's file, which is root/path, or path alone where the root is "" or the path absolute. */
 mopd_status mo_dataset_row_set(mo_dataset_row *row, const char *root, const char *path, int32_t split);
+
+/* Memory that a picture takes while a dataset is built, beside the bytes of its path and of the root. */
+#define MO_DATASET_ROW_BYTES 300
 
 /* One picture of a source.  The class name belongs to whoever found it. */
 typedef struct mo_dataset_listed {

@@ -200,6 +200,8 @@ static mopd_status run_chunk(chunk *c, size_t first, size_t n)
 static mopd_status open_chunk(chunk *c, mo_features_job *j)
 {
     size_t side = j->encoder->config.image, each, views, floats;
+    mopd_status st = mo_encoder_check_picture(j->encoder);
+    if (st != MOPD_OK) return st;
     *c = (chunk){.job = j, .pixels_each = 3 * side * side};
     if (!mo_mul(c->pixels_each * sizeof(float), j->n_views, &each))
         return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
@@ -236,7 +238,7 @@ mopd_status mo_features_read(mo_features_job *j)
     j->features = mo_mem_alloc(floats, sizeof(float));
     j->hash = mo_mem_calloc(n, sizeof *j->hash);
     if (!j->features || !j->hash) return MOPD_E_NOMEM;
-    chunk c;
+    chunk c = {0};
     mopd_status st = open_chunk(&c, j);
     size_t step = j->journal ? mo_min(CHUNK_FIRST, c.n_most) : c.n_most, taken;
     for (size_t first = 0; first < n && st == MOPD_OK; first += taken) {

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/path.h"
@@ -250,6 +251,7 @@ static mopd_status check_classes(const found *f)
             "with their labels in a CSV",
             f->data);
     mopd_status st = MOPD_OK;
+    mo_lookup filled = {0}; /* classes that have a picture in some split */
     bool *empty = mo_mem_calloc(f->names.n, sizeof *empty);
     if (!empty) return MOPD_E_NOMEM;
     for (size_t i = 0, j = 0; i < f->names.n; i++) {
@@ -257,15 +259,15 @@ static mopd_status check_classes(const found *f)
         while (j < f->list.n && f->list.row[j].class_name == f->names.name[i]) j++;
         empty[i] = j == first;
     }
+    if (st == MOPD_OK) st = mo_lookup_open(&filled, f->names.n);
+    for (size_t i = 0; i < f->names.n && st == MOPD_OK; i++)
+        if (!empty[i]) mo_lookup_add(&filled, f->names.name[i], i);
     for (size_t i = 0; i < f->names.n && st == MOPD_OK; i++) {
-        bool elsewhere = !empty[i];
-        for (size_t k = 0; k < f->names.n && !elsewhere; k++) {
-            elsewhere = !empty[k] && !strcmp(f->names.name[i], f->names.name[k]);
-        }
-        if (!elsewhere)
+        if (mo_lookup_find(&filled, f->names.name[i]) == SIZE_MAX)
             st = mo_fail(MOPD_E_FORMAT, "%s: class '%s' has no picture (.jpg, .png and so on)", f->data,
                 f->names.name[i]);
     }
+    mo_lookup_close(&filled);
     mo_mem_free(empty);
     return st;
 }

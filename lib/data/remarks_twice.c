@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
-#include "base/mem.h"
+#include "base/lookup.h"
 #include "data/dataset.h"
 
 enum { SHOWN = 3 };
@@ -35,20 +34,13 @@ static mopd_status tell(mopd_dataset *d, const pairs *p, int32_t kind, const cha
         p->n == 1 ? "picture is" : "pictures are", where, p->text.data, p->n > SHOWN ? "; and others" : "");
 }
 
-/* slot: `slots` of them and all 0: item + 1, open addressing.  An item is compared with the first of its content. */
-static mopd_status find_pairs(
-    const mopd_dataset *d, uint32_t *slot, size_t slots, pairs *classes, pairs *splits)
+/* An item is compared with the first of its content. */
+static mopd_status find_pairs(const mopd_dataset *d, mo_lookup *seen, pairs *classes, pairs *splits)
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < d->n && st == MOPD_OK; i++) {
-        const char *hash = row_of(d, i)->hash;
-        size_t k = (size_t)mo_hash_bytes(hash, strlen(hash)) & (slots - 1);
-        while (slot[k] && strcmp(row_of(d, slot[k] - 1)->hash, hash) != 0) k = (k + 1) & (slots - 1);
-        if (!slot[k]) {
-            slot[k] = (uint32_t)i + 1;
-            continue;
-        }
-        const size_t first = slot[k] - 1;
+        const size_t first = mo_lookup_add(seen, row_of(d, i)->hash, i);
+        if (first == SIZE_MAX) continue;
         if (d->label[first] != d->label[i]) st = add_pair(classes, d, first, i);
         if (st == MOPD_OK && row_of(d, first)->split != row_of(d, i)->split)
             st = add_pair(splits, d, first, i);
@@ -59,15 +51,14 @@ static mopd_status find_pairs(
 mopd_status mo_remarks_twice(mopd_dataset *d)
 {
     pairs classes = {0}, splits = {0};
-    size_t slots = 16;
+    mo_lookup seen = {0};
     if (!d->n || !row_of(d, 0)->hash[0]) return MOPD_OK;
-    while (slots / 2 < d->n) slots *= 2;
-    uint32_t *slot = mo_mem_calloc(slots, sizeof *slot);
-    mopd_status st = slot ? find_pairs(d, slot, slots, &classes, &splits) : MOPD_E_NOMEM;
+    mopd_status st = mo_lookup_open(&seen, d->n);
+    if (st == MOPD_OK) st = find_pairs(d, &seen, &classes, &splits);
     if (st == MOPD_OK) st = tell(d, &classes, MOPD_REMARK_TWO_CLASSES, "classes");
     if (st == MOPD_OK) st = tell(d, &splits, MOPD_REMARK_TWO_SPLITS, "splits");
     mo_buf_free(&classes.text);
     mo_buf_free(&splits.text);
-    mo_mem_free(slot);
+    mo_lookup_close(&seen);
     return st;
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "data/csv_reader.h"
@@ -258,7 +260,7 @@ mopd_status mo_rename_file(mopd_dataset *d, const char *path)
     naming n;
     mo_csv c = {0};
     mopd_status st = open_naming(&n, d, path);
-    if (st == MOPD_OK) st = mo_csv_read(&c, path, NAMES_LIMIT);
+    if (st == MOPD_OK) st = mo_csv_read(&c, path, mo_min(NAMES_LIMIT, mo_limits_size(MO_LIMIT_TEXT_FILE)));
     if (st == MOPD_OK) st = read_names(&n, &c);
     if (st == MOPD_OK) st = check_names(&n);
     mo_csv_close(&c);

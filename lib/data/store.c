@@ -16,6 +16,8 @@
 #include "base/buf.h"
 #include "base/floats.h"
 #include "base/labels.h"
+#include "base/limits.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/utf8.h"
@@ -316,6 +318,15 @@ static mopd_status take_features(opened *o, mo_dataset_source *s)
     return MOPD_OK;
 }
 
+static mopd_status check_memory(const opened *o, size_t n)
+{
+    size_t n_root = o->root ? strlen(o->root) : 0;
+    for (size_t i = 0; i < o->folders.n && !o->root; i++)
+        if (strlen(o->folders.name[i]) > n_root) n_root = strlen(o->folders.name[i]);
+    return mo_limits_check_reading(
+        mo_tensors_file_bytes(o->file), (uint64_t)n * (MO_DATASET_ROW_BYTES + n_root), o->path, "its rows");
+}
+
 static mopd_status read_store(mopd_dataset **out, opened *o)
 {
     mo_dataset_source *source = NULL;
@@ -327,6 +338,7 @@ static mopd_status read_store(mopd_dataset **out, opened *o)
     if (st == MOPD_OK) st = read_folders(o);
     if (st != MOPD_OK) return st;
     size_t n = o->features->shape[0], n_classes = mo_json_count(o->classes);
+    if ((st = check_memory(o, n)) != MOPD_OK) return st;
     st = mo_dataset_source_create(&source, n);
     if (st == MOPD_OK && !(listed = mo_mem_calloc(n, sizeof *listed))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK && !(names = mo_mem_alloc(n_classes, sizeof *names))) st = MOPD_E_NOMEM;
@@ -358,7 +370,9 @@ static mopd_status read_names(mopd_dataset *d, const opened *o)
     mopd_status st = mo_json_parse(&list, text, strlen(text), o->path);
     if (st != MOPD_OK) return mo_fail_at(st, "metadata 'names'");
     char **words = mo_mem_calloc(d->n_classes, sizeof *words);
+    mo_lookup classes = {0};
     if (!words) st = MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_lookup_names(&classes, (const char *const *)d->name, d->n_classes);
     if (st == MOPD_OK &&
         (mo_json_kind(list) != MO_JSON_ARRAY || mo_json_count(list) != mo_json_count(o->classes) ||
             mo_json_count(list) != d->n_classes))
@@ -366,10 +380,10 @@ static mopd_status read_names(mopd_dataset *d, const opened *o)
     for (size_t i = 0; i < d->n_classes && st == MOPD_OK; i++) {
         st = need_text(o, o->classes, "classes", i, &label);
         if (st == MOPD_OK) st = need_text(o, list, "names", i, &name);
-        size_t c = 0;
-        while (st == MOPD_OK && strcmp(d->name[c], label) != 0) c++;
+        const size_t c = st == MOPD_OK ? mo_lookup_find(&classes, label) : 0;
         if (st == MOPD_OK && !(words[c] = mo_mem_strdup(name))) st = MOPD_E_NOMEM;
     }
+    mo_lookup_close(&classes);
     mo_json_close(list);
     return mo_rename_take(d, words, st);
 }

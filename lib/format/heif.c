@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "format/heif_parts.h"
 
@@ -73,7 +74,7 @@ static mopd_status fail_heif(const decoder *d, struct heif_error error)
 
 static uint64_t limit_of(uint64_t max_pixels)
 {
-    return max_pixels ? mo_min(max_pixels, MO_IMAGE_MAX_PIXELS) : MO_IMAGE_MAX_PIXELS;
+    return mo_min(mo_image_most(max_pixels), mo_limits_preset(MO_LIMIT_PIXELS));
 }
 
 /* libheif's own limit, on each side, holds for all that a file claims inside, as tiles of a grid; the picture's size is checked

@@ -5,11 +5,17 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+
+uint64_t mo_image_most(uint64_t max_pixels)
+{
+    return max_pixels ? max_pixels : mo_limits_get(MO_LIMIT_PIXELS);
+}
 
 mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
 {
-    if (max_pixels == 0) max_pixels = MO_IMAGE_MAX_PIXELS;
+    max_pixels = mo_image_most(max_pixels);
     if (width == 0 || height == 0)
         return mo_fail(MOPD_E_FORMAT, "a picture of %" PRIu64 " x %" PRIu64 " pixels", width, height);
     if (height > max_pixels / width)

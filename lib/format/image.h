@@ -5,8 +5,6 @@
 
 #include "base/mem.h"
 
-#define MO_IMAGE_MAX_PIXELS UINT64_C(178956970) /* where Pillow refuses a picture */
-
 typedef struct mo_image {
     size_t width, height;
     uint8_t *rgb;        /* height x width x 3 */
@@ -19,13 +17,14 @@ typedef struct mo_image {
 
 /* How a file is read; all zero: as Pillow does. */
 typedef struct mo_image_rules {
-    uint64_t max_pixels; /* 0: MO_IMAGE_MAX_PIXELS */
+    uint64_t max_pixels; /* 0: the limit of the process, which is where Pillow refuses a picture */
     bool scale16;        /* 16-bit grey by its high byte, as 16-bit colours are, instead of cut at 255 */
     bool upright;        /* turned as EXIF says */
 } mo_image_rules;
 
 /* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */
 mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alpha);
+uint64_t mo_image_most(uint64_t max_pixels); /* what a rule's number stands for */
 mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels);
 /* Columns and rows from x and y on of another picture, which has them, as a picture of its own: *out has the size. */
 mopd_status mo_image_crop(mo_image *out, const mo_image *from, size_t x, size_t y);

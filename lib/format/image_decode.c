@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "format/bmp.h"
 #include "format/exif.h"
 #include "format/gif.h"
@@ -15,9 +16,6 @@
 #include "format/png.h"
 #include "format/tiff.h"
 #include "format/webp.h"
-
-/* Longer files are no pictures of up to max_pixels that anybody means to classify. */
-#define MAX_FILE_BYTES ((size_t)1 << 32)
 
 /* The kinds that this build reads, and how names of such files end. */
 static const struct kind {
@@ -165,7 +163,7 @@ mopd_status mo_image_decode(mo_image *out, const void *bytes, size_t n_bytes, co
 /* Read, not mapped: a picture that is cut while we decode must not end the process. */
 mopd_status mo_image_read(mo_buf *buf, const char *path)
 {
-    return mo_file_read_looking(buf, path, MAX_FILE_BYTES, look);
+    return mo_file_read_looking(buf, path, mo_limits_size(MO_LIMIT_PICTURE_FILE), look);
 }
 
 mopd_status mo_image_decode_file(mo_image *out, const char *path, const mo_image_rules *rules)

@@ -12,8 +12,11 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/ints.h"
+#include "base/limits.h"
+#include "format/json_cost.h"
 
-#define FILE_LIMIT ((size_t)256 << 20)
+#define FILE_LIMIT ((size_t)128 << 20)
 
 static json_t *value_of(const mo_json *value)
 {
@@ -56,6 +59,8 @@ static bool ran_out(const json_error_t *error, const char *bytes, size_t n)
 mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, const char *path)
 {
     *root = NULL;
+    mopd_status st = mo_limits_check_reading(n, mo_json_cost(bytes, n), path, "its JSON");
+    if (st != MOPD_OK) return st;
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!plain) return mo_fail(MOPD_E_NOMEM, "%s: no memory for a locale", path);
     locale_t host = uselocale(plain);
@@ -76,7 +81,7 @@ mopd_status mo_json_open(const mo_json **root, const char *path)
 {
     *root = NULL;
     mo_buf text = {0};
-    mopd_status st = mo_file_read(&text, path, FILE_LIMIT);
+    mopd_status st = mo_file_read(&text, path, mo_min(FILE_LIMIT, mo_limits_size(MO_LIMIT_TEXT_FILE)));
     if (st == MOPD_OK) st = mo_json_parse(root, text.data, text.size, path);
     mo_buf_free(&text);
     return st;

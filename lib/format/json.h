@@ -29,7 +29,8 @@ typedef enum mo_json_type {
  * reason" (FORMAT).  Close the root with mo_json_close. */
 mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, const char *path);
 
-/* Reads and parses a file of at most 256 MB. */
+/* Reads and parses a file of at most 128 MB.  UNSUPPORTED, here and above: as a tree it would take more memory than
+ * base/limits.h allows. */
 mopd_status mo_json_open(const mo_json **root, const char *path);
 void mo_json_close(const mo_json *root);
 

@@ -7,9 +7,13 @@
 
 #include <string.h>
 
+#include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define NODE_LIMIT (1u << 22)
+#define NODE_BYTES                                                                                           \
+    160 /* of a value with its places on the stack, in the memo and in a container, while lists grow */
 
 typedef struct numbers {
     uint32_t *at;
@@ -24,6 +28,7 @@ typedef struct machine {
     const char *path;
     mo_pickle_allow_fn allow;
     numbers stack, marks, memo;
+    size_t most; /* values */
     bool stopped;
 } machine;
 
@@ -36,13 +41,13 @@ static mopd_status fail(const machine *m, const char *reason)
 
 static mopd_status too_large(const machine *m)
 {
-    return mo_fail(MOPD_E_UNSUPPORTED, "%s: byte %zu: a pickle of more than %u values", m->path,
-        m->file_at + m->op_pos, NODE_LIMIT);
+    return mo_fail(MOPD_E_UNSUPPORTED, "%s: byte %zu: a pickle of more than %zu values", m->path,
+        m->file_at + m->op_pos, m->most);
 }
 
 static mopd_status add_number(const machine *m, numbers *list, uint32_t x)
 {
-    if (list->n >= NODE_LIMIT) return too_large(m);
+    if (list->n >= m->most) return too_large(m);
     if (list->n == list->cap) {
         size_t cap = list->cap ? list->cap * 2 : 256;
         uint32_t *more = mo_mem_realloc(list->at, cap, sizeof *more);
@@ -54,11 +59,11 @@ static mopd_status add_number(const machine *m, numbers *list, uint32_t x)
     return MOPD_OK;
 }
 
-/* Makes room for one more item of an array of at most NODE_LIMIT. */
+/* Makes room for one more item of an array. */
 static mopd_status grow(void **items, uint32_t n, uint32_t *cap, size_t size, const machine *m)
 {
-    if (n < *cap) return MOPD_OK;
-    if (n >= NODE_LIMIT) return too_large(m);
+    if (n < *cap && n < m->most) return MOPD_OK;
+    if (n >= m->most) return too_large(m);
     uint32_t more = *cap ? *cap * 2 : 256;
     void *moved = mo_mem_realloc(*items, more, size);
     if (!moved) return MOPD_E_NOMEM;
@@ -476,6 +481,7 @@ mopd_status mo_pickle_open(
 {
     *out = (mo_pickle){.root = MO_P_NIL};
     machine m = {.tree = out, .bytes = bytes, .n = n, .file_at = at, .path = path, .allow = allow};
+    m.most = mo_min(NODE_LIMIT, mo_limits_reading(n) / NODE_BYTES);
     mopd_status st = MOPD_OK;
     while (st == MOPD_OK && !m.stopped) st = step(&m);
     out->n_bytes = m.pos;

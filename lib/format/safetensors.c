@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/view.h"
 #include "format/json.h"
+#include "format/json_cost.h"
 #include "format/tensors_inner.h"
 
-#define HEADER_LIMIT 100000000u
 #define METADATA "__metadata__"
 
 typedef struct entry {
@@ -134,14 +135,19 @@ static bool is_tensor(void *member)
     return strcmp(mo_json_key(member), METADATA) != 0;
 }
 
-static mopd_status check_metadata(const mo_json *meta, const char *path)
+/* Lists and objects among the texts are trees later on: together they take no more than one header does. */
+static mopd_status check_metadata(const mo_json *meta, size_t n_header, const char *path)
 {
+    uint64_t cost = 0;
     if (meta && mo_json_kind(meta) != MO_JSON_OBJECT)
         return mo_fail(MOPD_E_FORMAT, "%s: " METADATA " is not an object", path);
-    for (void *it = mo_json_first(meta); it; it = mo_json_next(meta, it))
-        if (mo_json_kind(mo_json_value(it)) != MO_JSON_STRING)
+    for (void *it = mo_json_first(meta); it; it = mo_json_next(meta, it)) {
+        const char *text;
+        if (!mo_json_as_string(mo_json_value(it), &text))
             return mo_fail(MOPD_E_FORMAT, "%s: metadata \"%s\" is not a string", path, mo_json_key(it));
-    return MOPD_OK;
+        if (*text == '[' || *text == '{') cost += mo_json_cost(text, strlen(text));
+    }
+    return mo_limits_check_reading(n_header, cost, path, "the JSON in its metadata");
 }
 
 static const char *text_of(const mo_json *value)
@@ -210,9 +216,10 @@ static mopd_status read_header(header *h, const mo_json *root)
     const mo_json *meta = mo_json_get(root, METADATA);
     if (mo_json_kind(root) != MO_JSON_OBJECT)
         return mo_fail(MOPD_E_FORMAT, "%s: the header is no object", h->t->path);
-    mopd_status st = check_metadata(meta, h->t->path);
+    mopd_status st = check_metadata(meta, (size_t)(h->data - h->t->bytes), h->t->path);
     if (st != MOPD_OK) return st;
     h->n_entries = mo_json_count(root) - (meta ? 1 : 0);
+    if ((st = mo_limits_check(MO_LIMIT_TENSORS, h->n_entries, h->t->path, "tensors")) != MOPD_OK) return st;
     if ((st = mo_tensors_make(h->t, h->n_entries, mo_json_count(meta))) != MOPD_OK) return st;
     st = read_entries(h, root);
     mo_mem_free(h->entries);
@@ -228,12 +235,15 @@ mopd_status mo_safetensors_read(mo_tensors *t)
     for (int i = 7; i >= 0; i--) n = n << 8 | t->bytes[i];
     mopd_status st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
     if (st != MOPD_OK) return st;
-    if (n > HEADER_LIMIT)
-        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, at most %u are allowed: no safetensors file",
-            t->path, (unsigned long long)n, HEADER_LIMIT);
+    const uint64_t usual = mo_limits_preset(MO_LIMIT_HEADER);
+    if (n > usual && n > t->n_bytes - 8)
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: header of %llu bytes, at most %llu are allowed: no safetensors file", t->path,
+            (unsigned long long)n, (unsigned long long)usual);
     if (n > t->n_bytes - 8)
         return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8", t->path,
             (unsigned long long)n, t->n_bytes - 8);
+    if ((st = mo_limits_check(MO_LIMIT_HEADER, n, t->path, "bytes of header")) != MOPD_OK) return st;
     if (!n || t->bytes[8] != '{')
         return mo_fail(MOPD_E_FORMAT, "%s: the header does not start with {", t->path);
     header h = {.t = t, .data = t->bytes + 8 + n, .n_data = t->n_bytes - 8 - (size_t)n};

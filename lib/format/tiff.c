@@ -127,9 +127,8 @@ static mopd_status open_tiff(decoder *d)
 {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return mo_fail(MOPD_E_NOMEM, "TIFF: no memory for libtiff");
-    const uint64_t most = d->rules.max_pixels ? d->rules.max_pixels : MO_IMAGE_MAX_PIXELS;
-    TIFFOpenOptionsSetMaxSingleMemAlloc(
-        options, (tmsize_t)mo_max(mo_min(most, MO_IMAGE_MAX_PIXELS), LEAST_LIMIT) * 16);
+    const uint64_t most = mo_min(mo_image_most(d->rules.max_pixels), UINT64_C(1) << 40);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)mo_max(most, LEAST_LIMIT) * 16);
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, d);
     TIFFOpenOptionsSetWarningHandlerExtR(options, keep_warning, d);
     d->tiff = TIFFClientOpenExt(
@@ -203,8 +202,7 @@ static bool needs_conversion(decoder *d)
 
 static uint64_t picture_limit(const decoder *d)
 {
-    const uint64_t most = d->rules.max_pixels ? d->rules.max_pixels : MO_IMAGE_MAX_PIXELS;
-    return mo_max(most, LEAST_LIMIT);
+    return mo_max(mo_image_most(d->rules.max_pixels), LEAST_LIMIT);
 }
 
 /* The pixels of a tile or strip: small pictures have tiles that are larger than they are. */

@@ -10,13 +10,19 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/view.h"
 #include "format/tensors_inner.h"
 #include "format/torchtree.h"
 #include "format/zip.h"
 
-#define PICKLE_LIMIT ((size_t)256 << 20)
+/* Of a pickle: inflated, its values take many times its bytes, and so it is measured by the file. */
+static size_t pickle_limit(const mo_tensors *t)
+{
+    return mo_min(mo_limits_size(MO_LIMIT_HEADER), mo_limits_reading(t->n_bytes) / 4);
+}
 
 /* A zip archive being read. */
 typedef struct archive {
@@ -87,12 +93,12 @@ static mopd_status read_zip(mo_torchtree_list *list, const mo_tensors *t)
     if (st != MOPD_OK) return st;
     if ((st = find_pickle(&a, &entry)) != MOPD_OK) goto done;
     if ((st = check_byteorder(&a)) != MOPD_OK) goto done;
-    if ((st = mo_zip_read(a.zip, entry, &text, PICKLE_LIMIT)) != MOPD_OK) goto done;
+    if ((st = mo_zip_read(a.zip, entry, &text, pickle_limit(t))) != MOPD_OK) goto done;
     a.name.size = 0;
     if ((st = mo_buf_addf(&a.name, "%s: %s", t->path, mo_zip_name(a.zip, entry))) != MOPD_OK) goto done;
     st = mo_pickle_open(&pickle, text.data, text.size, mo_torchtree_allow, 0, a.name.data);
     if (st != MOPD_OK) goto done;
-    mo_torchtree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes};
+    mo_torchtree tree = {&pickle, place_in_zip, &a, t->path, t->n_bytes, t->n_bytes};
     st = mo_torchtree_collect(list, &tree);
 done:
     mo_pickle_close(&pickle);
@@ -181,12 +187,12 @@ static mopd_status keep_keys(legacy *l, const mo_pickle *p)
         if (key->kind != MO_P_TEXT || memchr(key->text, 0, key->u.n) || !mo_add(n, key->u.n + 1, &n))
             return mo_fail(MOPD_E_FORMAT, "%s: a storage key is no text", l->t->path);
     }
-    if (n > PICKLE_LIMIT) return mo_fail(MOPD_E_UNSUPPORTED, "%s: %zu bytes of storage keys", l->t->path, n);
+    mopd_status st = mo_limits_check(MO_LIMIT_HEADER, n, l->t->path, "bytes of storage keys");
+    if (st != MOPD_OK) return st;
     l->texts = mo_mem_alloc(n, 1);
     l->storages = mo_mem_calloc(root->n_items, sizeof *l->storages);
     if (!l->texts || !l->storages) return MOPD_E_NOMEM;
-    mopd_status st = mo_index_open(&l->keys, root->n_items);
-    if (st != MOPD_OK) return st;
+    if ((st = mo_index_open(&l->keys, root->n_items)) != MOPD_OK) return st;
     char *text = l->texts;
     for (uint32_t c = root->first; c != MO_P_NIL; c = p->cells[c].next, i++) {
         const mo_pnode *key = &p->nodes[p->cells[c].node];
@@ -272,7 +278,7 @@ static mopd_status read_legacy(mo_torchtree_list *list, const mo_tensors *t)
 {
     legacy l = {.t = t};
     mo_pickle object = {0}, keys = {0};
-    mo_torchtree tree = {&object, place_in_legacy, &l, t->path, t->n_bytes};
+    mo_torchtree tree = {&object, place_in_legacy, &l, t->path, t->n_bytes, t->n_bytes};
     mopd_status st = check_magic(&l);
     if (st == MOPD_OK) st = check_protocol(&l);
     if (st == MOPD_OK) st = check_system(&l);

@@ -12,13 +12,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/view.h"
 
 #define MAX_DEPTH 64
 #define MAX_VISITS (1u << 21)
-#define MAX_TENSORS (1u << 18)
 #define MAX_NAME 1024
+#define MOST_SHARED 4 /* bytes of tensors for each byte of the file: weights that are tied are there twice */
+#define TENSOR_BYTES 480 /* of memory for a tensor, beside its name */
 
 #define UTILS "torch._utils"
 #define JIT "torch.jit._pickle"
@@ -181,11 +183,32 @@ static mopd_status read_tensor(
     return MOPD_OK;
 }
 
+/* One tensor more: their number, and what their names take, which shared values multiply. */
+static mopd_status check_room(mo_torchtree_list *out, const mo_torchtree *tree, const char *name)
+{
+    out->bytes += TENSOR_BYTES + strlen(name);
+    mopd_status st = mo_limits_check(MO_LIMIT_TENSORS, out->n + 1, tree->path, "tensors");
+    return st == MOPD_OK ? mo_limits_check_reading(tree->n_bytes, out->bytes, tree->path, "names of tensors")
+                         : st;
+}
+
+/* Tensors may share a storage; each is unpacked for itself, so all of them together are measured by the file. */
+static mopd_status check_shared(mo_torchtree_list *out, const mo_torchtree *tree, const mo_view *view)
+{
+    const size_t bytes = view->n * mo_dtype_size(view->dtype);
+    if (mo_add(out->n_data_bytes, bytes, &out->n_data_bytes) &&
+        out->n_data_bytes / MOST_SHARED <= tree->n_bytes)
+        return MOPD_OK;
+    return mo_fail(MOPD_E_UNSUPPORTED,
+        "%s: its tensors share storages so often that they have more than %d times the file's %zu bytes",
+        tree->path, MOST_SHARED, tree->n_bytes);
+}
+
 static mopd_status add_tensor(
     mo_torchtree_list *out, mo_torchtree *tree, const mo_pnode *call, const char *name)
 {
-    if (out->n == MAX_TENSORS)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %u tensors", tree->path, MAX_TENSORS);
+    mopd_status st = check_room(out, tree, name);
+    if (st != MOPD_OK) return st;
     if (out->n == out->cap) {
         size_t cap = out->cap ? out->cap * 2 : 64;
         mo_torchtree_tensor *more = mo_mem_realloc(out->tensor, cap, sizeof *more);
@@ -194,8 +217,11 @@ static mopd_status add_tensor(
         out->cap = cap;
     }
     mo_torchtree_tensor t;
-    mopd_status st = read_tensor(&t, tree, call, name);
-    if (st != MOPD_OK) return st;
+    if ((st = read_tensor(&t, tree, call, name)) != MOPD_OK) return st;
+    if ((st = check_shared(out, tree, &t.view)) != MOPD_OK) {
+        mo_mem_free(t.copy);
+        return st;
+    }
     t.name = mo_mem_strdup(name);
     out->tensor[out->n++] = t; /* freed with the list even without a name */
     return t.name ? MOPD_OK : MOPD_E_NOMEM;

@@ -23,6 +23,8 @@ typedef struct mo_torchtree_tensor {
 typedef struct mo_torchtree_list {
     mo_torchtree_tensor *tensor;
     size_t n, cap;
+    uint64_t bytes;      /* of memory, copies apart */
+    size_t n_data_bytes; /* of all tensors, as often as they share them */
 } mo_torchtree_list;
 
 /* Finds the bytes of a storage whose other fields are filled in. */
@@ -33,6 +35,7 @@ typedef struct mo_torchtree {
     mo_torchtree_place_fn place;
     void *ctx;
     const char *path;
+    size_t n_bytes;    /* of the file */
     size_t copy_limit; /* bytes that tensors out of order may take in memory */
 } mo_torchtree;
 
@@ -44,7 +47,8 @@ mopd_status mo_torchtree_storage(
     mo_torchtree_storage_run *out, const mo_torchtree *tree, const mo_pnode *node);
 
 /* Adds every tensor under the root, named by the way to it: dictionary keys, attributes and list positions
- * joined by dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order. */
+ * joined by dots.  Tensors whose elements are not in order (transposed, permuted) are copied into order.  UNSUPPORTED:
+ * more tensors than the limit; so much shared that a small file would be a large model. */
 mopd_status mo_torchtree_collect(mo_torchtree_list *out, mo_torchtree *tree);
 void mo_torchtree_free_list(mo_torchtree_list *list);
 

@@ -7,12 +7,29 @@
 
 #include "base/floats.h"
 #include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "layer/l2.h"
 
 #define TEXT_ROWS 4096 /* of one plan, before sharing */
 #define TOLD_ROWS 1024 /* the same where somebody watches */
 #define PICTURES 16    /* preprocessed at once */
+
+size_t mo_encoder_at_once(const mopd_encoder *encoder, size_t most, size_t copies)
+{
+    const size_t side = encoder->config.image, each = 3 * side * side * sizeof(float) * copies;
+    return mo_max(1, mo_min(most, mo_limits_size(MO_LIMIT_TOWER) / each));
+}
+
+mopd_status mo_encoder_check_picture(const mopd_encoder *encoder)
+{
+    const mo_vision *v = encoder->vision;
+    const size_t side = encoder->config.image, pixels = 3 * side * side * sizeof(float);
+    const char *path = encoder->path, *what = "bytes of memory for one picture";
+    mopd_status st = mo_limits_check(MO_LIMIT_TOWER, pixels, path, what);
+    if (st == MOPD_OK) st = v->prepare(v);
+    return st == MOPD_OK ? mo_limits_check(MO_LIMIT_TOWER, v->bytes(v, encoder->pool, 1), path, what) : st;
+}
 
 mopd_status mo_encoder_normalise(float *x, size_t n, size_t dim, const char *what)
 {
@@ -45,15 +62,26 @@ static mopd_status tokenize(
     return MOPD_OK;
 }
 
+static mopd_status check_text(const mopd_encoder *e, const mo_text_plan *plan)
+{
+    return mo_limits_check(
+        MO_LIMIT_TOWER, mo_text_bytes(e->text, e->pool, plan), e->path, "bytes of memory for one text");
+}
+
+/* Texts that take too much together go by halves. */
 static mopd_status encode_tokens(
     const mopd_encoder *e, const uint32_t *tokens, const size_t *start, size_t n, float *features)
 {
     mo_text_plan *plan;
     mopd_status st = mo_text_plan_create(&plan, e->text, tokens, start, n);
     if (st != MOPD_OK) return st;
-    st = mo_text_fwd(e->text, e->pool, plan, NULL, NULL, features);
+    if ((st = mo_text_prepare(e->text, false)) == MOPD_OK) st = check_text(e, plan);
+    if (st == MOPD_OK) st = mo_text_fwd(e->text, e->pool, plan, NULL, NULL, features);
     mo_text_plan_free(plan);
-    return st;
+    if (st != MOPD_E_UNSUPPORTED || n == 1) return st;
+    st = encode_tokens(e, tokens, start, n / 2, features);
+    if (st != MOPD_OK) return st;
+    return encode_tokens(e, tokens, start + n / 2, n - n / 2, features + n / 2 * e->config.dim);
 }
 
 mopd_status mo_encoder_texts(
@@ -82,7 +110,7 @@ mopd_status mo_encoder_texts(
 mopd_status mo_encoder_pixels_raw(const mopd_encoder *encoder, const float *pixels, size_t n, float *features)
 {
     const mo_vision *v = encoder->vision;
-    mopd_status st = v->prepare(v);
+    mopd_status st = mo_encoder_check_picture(encoder);
     return st == MOPD_OK ? mo_vision_fwd(v, encoder->pool, pixels, n, features) : st;
 }
 
@@ -133,11 +161,12 @@ mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *con
     float *features, mo_progress *progress)
 {
     size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
-    size_t chunk = mo_min(n, PICTURES);
+    size_t chunk = mo_min(n, mo_encoder_at_once(encoder, PICTURES, 1));
+    mopd_status st = mo_encoder_check_picture(encoder);
+    if (st != MOPD_OK) return st;
     preprocess p = {.settings = &encoder->config.pixels, .floats = picture};
     p.pixels = mo_mem_alloc(chunk * picture, sizeof *p.pixels);
     if (!p.pixels) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i += chunk) {
         size_t now = mo_min(n - i, chunk);
         p.pictures = pictures + i;

@@ -62,6 +62,12 @@ mopd_status mo_encoder_pixels(
 mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures, size_t n,
     float *features, mo_progress *progress);
 
+/* UNSUPPORTED: one picture would take more memory on its way than the limit tower_memory.  Unpacks the weights. */
+mopd_status mo_encoder_check_picture(const mopd_encoder *encoder);
+
+/* How many pictures' pixels may wait at once, `copies` times each: up to `most`, one at least. */
+size_t mo_encoder_at_once(const mopd_encoder *encoder, size_t most, size_t copies);
+
 /* features as the tower leaves them, not of length 1; pixels unchecked. */
 mopd_status mo_encoder_pixels_raw(
     const mopd_encoder *encoder, const float *pixels, size_t n, float *features);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * encoder_files.c - picture files through the tower: some threads decode ahead while the caller's encodes.
  *
- *     decoders   take the next file, as long as it is less than SLOTS ahead of what was handed out; fill its
- * slot
- *     caller     waits for the next BATCH slots, encodes them, hands the results out in order, frees the
- * slots
+ *     decoders   take the next file, as long as it is less than two batches ahead of what was handed out; fill its slot
+ *     caller     waits for the next batch of slots, encodes them, hands the results out in order, frees the slots
  *
  * Without a thread to be had the caller decodes itself. */
 #include <fenv.h>
@@ -18,7 +16,7 @@
 #include "model/encoder.h"
 #include "format/image_decode.h"
 
-enum { BATCH = 16, SLOTS = 2 * BATCH, MAX_DECODERS = 16 };
+enum { MOST_BATCH = 16, MAX_DECODERS = 16 };
 
 typedef struct slot {
     bool done, cut; /* cut: 16-bit grey above 255 became white */
@@ -30,29 +28,37 @@ typedef struct stream {
     const mopd_encoder *encoder;
     const char *const *paths;
     size_t n;
-    float *pixels; /* SLOTS x floats */
+    size_t batch; /* fewer than MOST_BATCH where pictures are so large that they would take too much memory */
+    float *pixels; /* 2 batch x floats */
     size_t floats;
-    slot *slots;
+    slot *slots; /* 2 batch */
     pthread_mutex_t lock;
     pthread_cond_t filled, freed;
     size_t next, limit; /* the next file to decode; files from here on must wait */
     bool stop;
 } stream;
 
+/* Where file i is decoded to. */
+static size_t slot_of(const stream *s, size_t i)
+{
+    return i % (2 * s->batch);
+}
+
 static void decode(stream *s, size_t i)
 {
-    slot *to = &s->slots[i % SLOTS];
+    slot *to = &s->slots[slot_of(s, i)];
+    float *pixels = s->pixels + slot_of(s, i) * s->floats;
     mo_image picture = {0};
     mopd_status st = s->paths[i] ? mo_image_decode_file(&picture, s->paths[i], &s->encoder->rules)
                                  : mo_fail(MOPD_E_ARG, "the path is NULL");
     if (st == MOPD_OK) {
-        st = mo_pixels_run(&s->encoder->config.pixels, &picture, s->pixels + i % SLOTS * s->floats);
+        st = mo_pixels_run(&s->encoder->config.pixels, &picture, pixels);
         if (st != MOPD_OK) mo_fail_at(st, "%s", s->paths[i]);
     }
     to->cut = picture.cut;
     mo_image_free(&picture);
     if (st != MOPD_OK) {
-        memset(s->pixels + i % SLOTS * s->floats, 0, s->floats * sizeof *s->pixels);
+        memset(pixels, 0, s->floats * sizeof *pixels);
         strcpy(to->message, mo_fail_message());
     }
     to->st = st;
@@ -70,7 +76,7 @@ static void *decoder(void *ctx)
         pthread_mutex_unlock(&s->lock);
         decode(s, i);
         pthread_mutex_lock(&s->lock);
-        s->slots[i % SLOTS].done = true;
+        s->slots[slot_of(s, i)].done = true;
         pthread_cond_signal(&s->filled);
     }
     pthread_mutex_unlock(&s->lock);
@@ -86,8 +92,8 @@ static void wait_for(stream *s, size_t first, size_t n, size_t n_decoders)
             continue;
         }
         pthread_mutex_lock(&s->lock);
-        while (!s->slots[i % SLOTS].done) pthread_cond_wait(&s->filled, &s->lock);
-        s->slots[i % SLOTS].done = false;
+        while (!s->slots[slot_of(s, i)].done) pthread_cond_wait(&s->filled, &s->lock);
+        s->slots[slot_of(s, i)].done = false;
         pthread_mutex_unlock(&s->lock);
     }
 }
@@ -103,7 +109,7 @@ static void give_back(stream *s, size_t n)
 /* Hands one result to the caller; its feature is normalised here. */
 static int hand_out(const stream *s, size_t i, float *feature, mopd_encoded_fn fn, void *context)
 {
-    const slot *from = &s->slots[i % SLOTS];
+    const slot *from = &s->slots[slot_of(s, i)];
     size_t dim = s->encoder->config.dim;
     float norm;
     if (from->st != MOPD_OK) return fn(context, i, from->st, from->message, NULL);
@@ -117,11 +123,11 @@ static int hand_out(const stream *s, size_t i, float *feature, mopd_encoded_fn f
 static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encoded_fn fn, void *context)
 {
     size_t dim = s->encoder->config.dim;
-    for (size_t first = 0; first < s->n; first += BATCH) {
-        size_t n = mo_min(s->n - first, BATCH);
+    for (size_t first = 0; first < s->n; first += s->batch) {
+        size_t n = mo_min(s->n - first, s->batch);
         wait_for(s, first, n, n_decoders);
         mopd_status st =
-            mo_encoder_pixels_raw(s->encoder, s->pixels + first % SLOTS * s->floats, n, features);
+            mo_encoder_pixels_raw(s->encoder, s->pixels + slot_of(s, first) * s->floats, n, features);
         if (st != MOPD_OK) return st;
         for (size_t i = 0; i < n; i++)
             if (hand_out(s, first + i, features + i * dim, fn, context))
@@ -135,12 +141,14 @@ static mopd_status run(stream *s, size_t n_decoders, float *features, mopd_encod
 static mopd_status stream_open(stream *s)
 {
     size_t side = s->encoder->config.image;
+    mopd_status st = mo_encoder_check_picture(s->encoder);
+    if (st != MOPD_OK) return st;
     s->floats = 3 * side * side;
-    s->limit = SLOTS;
-    s->pixels = mo_mem_alloc(SLOTS * s->floats, sizeof *s->pixels);
-    s->slots = mo_mem_calloc(SLOTS, sizeof *s->slots);
-    if (!s->pixels || !s->slots) return MOPD_E_NOMEM;
-    return s->encoder->vision->prepare(s->encoder->vision);
+    s->batch = mo_encoder_at_once(s->encoder, MOST_BATCH, 2);
+    s->limit = 2 * s->batch;
+    s->pixels = mo_mem_alloc(s->limit * s->floats, sizeof *s->pixels);
+    s->slots = mo_mem_calloc(s->limit, sizeof *s->slots);
+    return s->pixels && s->slots ? MOPD_OK : MOPD_E_NOMEM;
 }
 
 mopd_status mo_encoder_files(
@@ -149,7 +157,7 @@ mopd_status mo_encoder_files(
     stream s = {.encoder = encoder, .paths = paths, .n = n};
     pthread_t thread[MAX_DECODERS];
     size_t wanted = mo_pool_threads(encoder->pool), n_threads = 0;
-    float *features = mo_mem_alloc(BATCH * (size_t)encoder->config.dim, sizeof *features);
+    float *features = mo_mem_alloc(MOST_BATCH * (size_t)encoder->config.dim, sizeof *features);
     mopd_status st = features ? stream_open(&s) : MOPD_E_NOMEM;
     if (st != MOPD_OK) goto done;
     pthread_mutex_init(&s.lock, NULL);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "model/builtin.h"
 #include "model/encoder.h"
@@ -91,7 +92,10 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     mopd_status st;
     const bool quantized = e->precision == MOPD_PRECISION_BF16;
     e->recommended_lr = (float)e->config.recommended_lr;
-    if ((st = check_tokenizer(e)) != MOPD_OK) return st;
+    const uint64_t side = e->config.image;
+    st = mo_limits_check(
+        MO_LIMIT_TOWER, 3 * side * side * sizeof(float), e->path, "bytes of pixels for one picture");
+    if (st != MOPD_OK || (st = check_tokenizer(e)) != MOPD_OK) return st;
     if ((st = read_scale(e)) != MOPD_OK) return st;
     if ((st = read_bias(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;

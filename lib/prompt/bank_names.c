@@ -2,8 +2,7 @@
  * bank_names.c - what class names must be: texts, each another one, also to a model that knows no upper case. */
 #include <string.h>
 
-#include "base/hash.h"
-#include "base/mem.h"
+#include "base/lookup.h"
 #include "base/utf8.h"
 #include "prompt/bank.h"
 #include "token/fold.h"
@@ -20,24 +19,17 @@ static mopd_status check_name(const char *name, size_t index)
 
 mopd_status mo_bank_check_names(const char *const *classes, size_t n_classes)
 {
-    size_t slots = 16, bytes;
+    mo_lookup seen = {0};
     if (!classes || !n_classes) return mo_fail(MOPD_E_ARG, "no classes");
     if (n_classes > UINT32_MAX / 4) return mo_fail(MOPD_E_ARG, "%zu classes are too many", n_classes);
-    while (slots < n_classes * 2) slots *= 2;
-    uint32_t *slot = mo_mul(slots, sizeof *slot, &bytes) ? mo_mem_calloc(slots, sizeof *slot) : NULL;
-    if (!slot) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
-    for (size_t c = 0; c < n_classes && (st = check_name(classes[c], c)) == MOPD_OK; c++) {
-        size_t i = (size_t)mo_hash_bytes(classes[c], strlen(classes[c])) & (slots - 1);
-        while (slot[i] && strcmp(classes[slot[i] - 1], classes[c]) != 0) i = (i + 1) & (slots - 1);
-        if (slot[i]) {
-            st =
-                mo_fail(MOPD_E_ARG, "class %zu, \"%.200s\", is class %u already", c, classes[c], slot[i] - 1);
-            break;
-        }
-        slot[i] = (uint32_t)c + 1;
+    mopd_status st = mo_lookup_open(&seen, n_classes);
+    for (size_t c = 0; c < n_classes && st == MOPD_OK; c++) {
+        if ((st = check_name(classes[c], c)) != MOPD_OK) break;
+        const size_t before = mo_lookup_add(&seen, classes[c], c);
+        if (before != SIZE_MAX)
+            st = mo_fail(MOPD_E_ARG, "class %zu, \"%.200s\", is class %zu already", c, classes[c], before);
     }
-    mo_mem_free(slot);
+    mo_lookup_close(&seen);
     return st;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "math/cholesky.h"
 #include "prompt/gda.h"
@@ -95,24 +96,24 @@ static void new_class(const mopd_gda *known, const float *t, near *order, size_t
     for (size_t k = 0; k < d; k++) mean[k] /= (double)(m + TEXT_COPIES);
 }
 
-static size_t find_class(const mopd_gda *known, const char *name)
-{
-    size_t c = 0;
-    while (c < known->n_classes && strcmp(known->name[c], name)) c++;
-    return c;
-}
+/* Classes of a head that is known, and their places. */
+typedef struct known_head {
+    const mopd_gda *g;
+    mo_lookup place;
+} known_head;
 
 /* Means of all classes, and precision += the sum of the new ones' precisions; NULL: not wanted. */
-static mopd_status class_means(mopd_gda *g, const mopd_gda *known, const mopd_bank *bank, double *precision)
+static mopd_status class_means(mopd_gda *g, const known_head *head, const mopd_bank *bank, double *precision)
 {
+    const mopd_gda *known = head->g;
     size_t m = mo_min(known->n, NEIGHBOURS), d = g->dim;
     near *order = mo_mem_alloc(known->n, sizeof *order);
     double *x = mo_mem_alloc(m * d, sizeof *x), *y = mo_mem_alloc(m * d, sizeof *y),
            *k = mo_mem_alloc(m * m, sizeof *k);
     mopd_status st = order && x && y && k ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t c = 0; c < g->n_classes && st == MOPD_OK; c++) {
-        size_t old = find_class(known, g->name[c]);
-        if (old < known->n_classes) {
+        const size_t old = mo_lookup_find(&head->place, g->name[c]);
+        if (old != SIZE_MAX) {
             memcpy(g->mean + c * d, known->mean + old * d, d * sizeof(double));
             continue;
         }
@@ -134,17 +135,24 @@ mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const m
     if (!known->factor) return mo_fail(MOPD_E_STATE, "a head of new classes cannot meet further ones");
     mopd_gda *g = NULL;
     double *precision = NULL;
+    known_head head = {.g = known};
     bool any_known = false;
     mopd_status st = mo_gda_head(&g, bank, 0);
     if (st != MOPD_OK) return st;
     g->alpha = known->alpha;
     g->temperature = known->temperature;
-    for (size_t c = 0; c < g->n_classes; c++) any_known |= find_class(known, g->name[c]) < known->n_classes;
+    if ((st = mo_lookup_names(&head.place, (const char *const *)known->name, known->n_classes)) != MOPD_OK) {
+        mo_gda_free(g);
+        return st;
+    }
+    for (size_t c = 0; c < g->n_classes; c++)
+        any_known |= mo_lookup_find(&head.place, g->name[c]) != SIZE_MAX;
     if (!any_known && !(precision = mo_mem_calloc(g->dim * g->dim, sizeof *precision))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = class_means(g, known, bank, precision);
+    if (st == MOPD_OK) st = class_means(g, &head, bank, precision);
     for (size_t i = 0; precision && i < g->dim * g->dim; i++) precision[i] /= (double)g->n_classes;
     if (st == MOPD_OK) mo_gda_finish(g, known->factor, precision);
     mo_mem_free(precision);
+    mo_lookup_close(&head.place);
     if (st != MOPD_OK)
         mo_gda_free(g);
     else

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "format/json.h"
@@ -85,6 +86,15 @@ const char *mo_prompt_notes_get(const mo_prompt_notes *notes, const char *key)
     return at < notes->key.n ? notes->text.name[at] : NULL;
 }
 
+mopd_status mo_prompt_notes_add(mo_prompt_notes *notes, const char *key, const char *text)
+{
+    mo_names *keys = &notes->key;
+    mopd_status st = mo_names_add(keys, key, strlen(key));
+    if (st != MOPD_OK) return st;
+    if ((st = mo_names_add(&notes->text, text, strlen(text))) != MOPD_OK) mo_mem_free(keys->name[--keys->n]);
+    return st;
+}
+
 mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text)
 {
     mo_names *keys = &notes->key, *texts = &notes->text;
@@ -96,18 +106,18 @@ mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const c
         texts->name[at] = copy;
         return MOPD_OK;
     }
-    mopd_status st = mo_names_add(keys, key, strlen(key));
-    if (st != MOPD_OK) return st;
-    if ((st = mo_names_add(texts, text, strlen(text))) != MOPD_OK) mo_mem_free(keys->name[--keys->n]);
-    return st;
+    return mo_prompt_notes_add(notes, key, text);
 }
 
 mopd_status mo_prompt_notes_adopt(mo_prompt_notes *notes, const mo_prompt_notes *from)
 {
-    mopd_status st = MOPD_OK;
+    mo_lookup known;
+    mopd_status st = mo_lookup_open(&known, notes->key.n + from->key.n);
+    for (size_t i = 0; i < notes->key.n && st == MOPD_OK; i++) mo_lookup_add(&known, notes->key.name[i], i);
     for (size_t i = 0; i < from->key.n && st == MOPD_OK; i++)
-        if (find_note(notes, from->key.name[i]) == notes->key.n)
-            st = mo_prompt_notes_set(notes, from->key.name[i], from->text.name[i]);
+        if (mo_lookup_add(&known, from->key.name[i], i) == SIZE_MAX)
+            st = mo_prompt_notes_add(notes, from->key.name[i], from->text.name[i]);
+    mo_lookup_close(&known);
     return st;
 }
 

@@ -8,6 +8,7 @@
  * others better (docs/method.md 7).  Share 1 is the published method. */
 #include <string.h>
 
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "format/json.h"
 #include "prompt/bank.h"
@@ -20,15 +21,18 @@ static mopd_status gather_context(
     const mopd_prompt *p, const char *const *classes, size_t n_classes, float *out)
 {
     size_t n = (size_t)p->info.n_context * p->info.text_width;
-    for (size_t c = 0; c < n_classes; c++) {
-        size_t from = 0;
-        while (from < p->classes.n && strcmp(p->classes.name[from], classes[c]) != 0) from++;
-        if (from == p->classes.n)
-            return mo_fail(MOPD_E_STATE,
+    mo_lookup trained;
+    mopd_status st = mo_lookup_names(&trained, (const char *const *)p->classes.name, p->classes.n);
+    for (size_t c = 0; c < n_classes && st == MOPD_OK; c++) {
+        const size_t from = mo_lookup_find(&trained, classes[c]);
+        if (from == SIZE_MAX)
+            st = mo_fail(MOPD_E_STATE,
                 "class \"%s\": a class-specific prompt meets only the classes it was trained on", classes[c]);
-        memcpy(out + c * n, p->context + from * n, n * sizeof *out);
+        else
+            memcpy(out + c * n, p->context + from * n, n * sizeof *out);
     }
-    return MOPD_OK;
+    mo_lookup_close(&trained);
+    return st;
 }
 
 /* V0, n_context x W, by the words of the settings; *known: there are words.  FORMAT: they are not as many tokens as

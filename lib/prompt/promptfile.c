@@ -83,7 +83,7 @@ static mopd_status read_notes(const mo_tensors *file, mopd_prompt *p)
     for (size_t i = 0; i < mo_tensors_n_meta(file); i++) {
         const char *key = mo_tensors_meta_key(file, i);
         if (strncmp(key, "note.", 5) != 0) continue;
-        mopd_status st = mo_prompt_notes_set(&p->notes, key + 5, mo_tensors_meta_value(file, i));
+        mopd_status st = mo_prompt_notes_add(&p->notes, key + 5, mo_tensors_meta_value(file, i));
         if (st != MOPD_OK) return st;
     }
     return MOPD_OK;

@@ -47,6 +47,9 @@ size_t mo_prompt_gate_floats(const mopd_prompt *prompt); /* 0 without a gate */
 mopd_prompt *mo_prompt_create(void);
 void mo_prompt_free(mopd_prompt *prompt);
 
+/* Adds a note whose key is not there yet. */
+mopd_status mo_prompt_notes_add(mo_prompt_notes *notes, const char *key, const char *text);
+
 /* Adds a note, or replaces the one of the same key. */
 const char *mo_prompt_notes_get(const mo_prompt_notes *notes, const char *key); /* NULL: there is none */
 mopd_status mo_prompt_notes_set(mo_prompt_notes *notes, const char *key, const char *text);

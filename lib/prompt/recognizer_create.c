@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "model/encoder.h"
 #include "prompt/bank.h"
@@ -252,21 +253,23 @@ mopd_status mo_recognizer_withdraw(
     return finish(out, r, from, st, choose);
 }
 
-/* at[i]: place of name i among the classes; those that are new stand behind, in the order of new_names. */
-static size_t place_names(
-    uint32_t *at, const char **new_names, const mopd_recognizer *from, const char *const *names, size_t n)
+/* at[i]: place of name i among the classes; those that are new, *n_new of them, stand behind, in the order of
+ * new_names. */
+static mopd_status place_names(uint32_t *at, const char **new_names, size_t *n_new,
+    const mopd_recognizer *from, const char *const *names, size_t n)
 {
-    size_t n_new = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t c = 0;
-        while (c < from->classes.n && strcmp(from->classes.name[c], names[i]) != 0) c++;
-        if (c == from->classes.n) {
-            c += n_new;
-            new_names[n_new++] = names[i];
+    mo_lookup known;
+    mopd_status st = mo_lookup_names(&known, (const char *const *)from->classes.name, from->classes.n);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        size_t c = mo_lookup_find(&known, names[i]);
+        if (c == SIZE_MAX) {
+            c = from->classes.n + *n_new;
+            new_names[(*n_new)++] = names[i];
         }
         at[i] = (uint32_t)c;
     }
-    return n_new;
+    mo_lookup_close(&known);
+    return st;
 }
 
 /* Names that are new, but the same words to a model as a class that is known: it would be answered without its
@@ -343,8 +346,9 @@ mopd_status mo_recognizer_with_classes(mopd_recognizer **out, const mopd_recogni
     const char **new_names = mo_mem_alloc(n_classes, sizeof *new_names);
     uint32_t *at = mo_mem_alloc(n_classes, sizeof *at);
     st = new_names && at ? check_names(from, classes, n_classes) : MOPD_E_NOMEM;
-    const size_t n_new = st == MOPD_OK ? place_names(at, new_names, from, classes, n_classes) : 0;
-    if (n_new && !has_contexts(from)) st = check_new_names(from, new_names, n_new);
+    size_t n_new = 0;
+    if (st == MOPD_OK) st = place_names(at, new_names, &n_new, from, classes, n_classes);
+    if (st == MOPD_OK && n_new && !has_contexts(from)) st = check_new_names(from, new_names, n_new);
     if (st == MOPD_OK) st = start_from(&r, from);
     if (st == MOPD_OK) {
         if (n_new) st = add_classes(r, encoder, new_names, n_new);

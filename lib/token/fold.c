@@ -73,33 +73,52 @@ static bool are_same(const folded *f, size_t a, const folded *g, size_t b)
     return n == g->at[b + 1] - g->at[b] && !memcmp(f->text.data + f->at[a], g->text.data + g->at[b], n);
 }
 
-/* slot, `slots` of them and all 0: name + 1, open addressing. */
-static void find_same(const folded *f, size_t n, size_t *slot, size_t slots, size_t same[2])
+/* Names of a list by their words: name + 1 in each slot, 0 for a free one, open addressing. */
+typedef struct table {
+    size_t *slot, mask;
+    mo_hash_key key;
+} table;
+
+static mopd_status table_open(table *t, size_t n)
+{
+    size_t slots = 16;
+    while (slots / 2 < n) slots *= 2;
+    *t = (table){mo_mem_calloc(slots, sizeof *t->slot), slots - 1, mo_hash_key_get()};
+    return t->slot ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+/* The slot of the first name of f with the words of name i of g, or the free one where it would go. */
+static size_t *table_slot(const table *t, const folded *f, const folded *g, size_t i)
+{
+    size_t k = (size_t)mo_hash_keyed(&t->key, g->text.data + g->at[i], g->at[i + 1] - g->at[i]) & t->mask;
+    while (t->slot[k] && !are_same(f, t->slot[k] - 1, g, i)) k = (k + 1) & t->mask;
+    return t->slot + k;
+}
+
+static void find_same(table *t, const folded *f, size_t n, size_t same[2])
 {
     for (size_t i = 0; i < n; i++) {
-        size_t k = (size_t)mo_hash_bytes(f->text.data + f->at[i], f->at[i + 1] - f->at[i]) & (slots - 1);
-        while (slot[k] && !are_same(f, slot[k] - 1, f, i)) k = (k + 1) & (slots - 1);
-        if (slot[k]) {
-            same[0] = slot[k] - 1;
+        size_t *slot = table_slot(t, f, f, i);
+        if (*slot) {
+            same[0] = *slot - 1;
             same[1] = i;
             return;
         }
-        slot[k] = i + 1;
+        *slot = i + 1;
     }
 }
 
 mopd_status mo_fold_find(const char *const *names, size_t n, size_t same[2])
 {
     folded f = {0};
-    size_t slots = 16;
+    table t;
     same[0] = same[1] = n;
-    while (slots / 2 < n) slots *= 2;
-    size_t *slot = mo_mem_calloc(slots, sizeof *slot);
-    mopd_status st = slot ? fold_all(&f, names, n) : MOPD_E_NOMEM;
-    if (st == MOPD_OK) find_same(&f, n, slot, slots, same);
+    mopd_status st = table_open(&t, n);
+    if (st == MOPD_OK) st = fold_all(&f, names, n);
+    if (st == MOPD_OK) find_same(&t, &f, n, same);
     mo_mem_free(f.at);
     mo_buf_free(&f.text);
-    mo_mem_free(slot);
+    mo_mem_free(t.slot);
     return st;
 }
 
@@ -107,13 +126,13 @@ mopd_status mo_fold_among(
     const char *const *names, size_t n, const char *const *list, size_t n_list, bool *among)
 {
     folded f = {0}, g = {0};
-    mopd_status st = fold_all(&f, names, n);
+    table t;
+    mopd_status st = table_open(&t, n_list);
+    if (st == MOPD_OK) st = fold_all(&f, names, n);
     if (st == MOPD_OK) st = fold_all(&g, list, n_list);
-    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
-        size_t k = 0;
-        while (k < n_list && !are_same(&f, i, &g, k)) k++;
-        among[i] = k < n_list;
-    }
+    for (size_t k = 0; k < n_list && st == MOPD_OK; k++) *table_slot(&t, &g, &g, k) = k + 1;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) among[i] = *table_slot(&t, &g, &f, i) != 0;
+    mo_mem_free(t.slot);
     mo_mem_free(f.at);
     mo_mem_free(g.at);
     mo_buf_free(&f.text);

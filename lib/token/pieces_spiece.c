@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "format/protobuf.h"
 #include "token/pieces_files.h"
 
-#define MAX_FILE ((size_t)128 << 20)
+#define MOST_BYTES ((size_t)128 << 20)
 
 enum { TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE_BYTE };
 enum { MODEL_UNIGRAM = 1, MODEL_BPE };
@@ -191,7 +193,7 @@ mopd_status mo_pieces_open_spiece(mo_tokenizer **out, const char *folder, const 
         .unknown = MO_TOKEN_NONE,
         .path = path};
     size_t n = 0;
-    mopd_status st = mo_file_read(&s.file, path, MAX_FILE);
+    mopd_status st = mo_file_read(&s.file, path, mo_min(MOST_BYTES, mo_limits_size(MO_LIMIT_TEXT_FILE)));
     if (st == MOPD_OK) st = each_message(&p, 2, read_trainer, &n);
     if (st == MOPD_OK) st = each_message(&p, 3, read_normalizer, &n);
     if (st == MOPD_OK) st = read_pieces(&p);

@@ -36,25 +36,11 @@ enum {
 
 /* ---- found by text ---- */
 
-static const char *text_of(const mo_tokenizer *t, size_t place, size_t *n)
+static inline const char *text_of(const mo_tokenizer *t, const uint32_t *order, size_t place, size_t *n)
 {
-    const uint32_t id = t->pieces.order[place];
+    const uint32_t id = order[place];
     *n = t->token[id + 1] - t->token[id];
     return t->text + t->token[id];
-}
-
-/* The first place from `from` on whose byte at `depth` is c or more; a text that has ended counts as less. */
-static size_t bound(const mo_tokenizer *t, size_t depth, unsigned c, size_t from, size_t to)
-{
-    while (from < to) {
-        size_t n, mid = from + (to - from) / 2;
-        const char *text = text_of(t, mid, &n);
-        if (n > depth && (unsigned char)text[depth] >= c)
-            to = mid;
-        else
-            from = mid + 1;
-    }
-    return from;
 }
 
 bool mo_pieces_narrow(const mo_tokenizer *t, size_t depth, unsigned char c, size_t *from, size_t *to)
@@ -63,8 +49,8 @@ bool mo_pieces_narrow(const mo_tokenizer *t, size_t depth, unsigned char c, size
         *from = t->pieces.first[c];
         *to = t->pieces.first[c + 1];
     } else {
-        *from = bound(t, depth, c, *from, *to);
-        *to = bound(t, depth, c + 1u, *from, *to);
+        *from = mo_tokenizer_bound(t, text_of, t->pieces.order, depth, c, *from, *to);
+        *to = mo_tokenizer_bound(t, text_of, t->pieces.order, depth, c + 1u, *from, *to);
     }
     return *from < *to;
 }
@@ -75,16 +61,8 @@ uint32_t mo_pieces_find(const mo_tokenizer *t, const char *text, size_t n)
     for (size_t i = 0; i < n; i++)
         if (!mo_pieces_narrow(t, i, (unsigned char)text[i], &from, &to)) return MO_TOKEN_NONE;
     if (!n) return MO_TOKEN_NONE;
-    text_of(t, from, &n_first);
+    text_of(t, t->pieces.order, from, &n_first);
     return n_first == n ? t->pieces.order[from] : MO_TOKEN_NONE;
-}
-
-/* Compares two words as bytes, a shorter one first. */
-static int by_bytes(const void *a, const void *b)
-{
-    const mo_word *x = a, *y = b;
-    const int order = memcmp(x->text, y->text, mo_min(x->n_bytes, y->n_bytes));
-    return order ? order : x->n_bytes < y->n_bytes ? -1 : x->n_bytes > y->n_bytes;
 }
 
 /* ---- put together ---- */
@@ -118,7 +96,7 @@ static mopd_status add_order(mo_buf *buf, const mo_pieces_parts *parts, size_t *
     *n_order = 0;
     for (size_t i = 0; i < model->n && word; i++)
         if (is_ordered(parts, model->word + i)) word[(*n_order)++] = model->word[i];
-    if (st == MOPD_OK && *n_order) qsort(word, *n_order, sizeof *word, by_bytes);
+    if (st == MOPD_OK && *n_order) qsort(word, *n_order, sizeof *word, mo_tokenizer_by_bytes);
     for (size_t i = 0; i < *n_order && st == MOPD_OK; i++)
         st = mo_buf_add(buf, &word[i].id, sizeof word[i].id);
     mo_mem_free(word);
@@ -231,6 +209,16 @@ static mopd_status check_head(const mo_tokenizer *t, const char *name)
     return MOPD_OK;
 }
 
+/* SiglipTokenizer puts the unknown token's text before each text. */
+static mopd_status check_unknown(const mo_tokenizer *t, const char *name)
+{
+    size_t n = 0;
+    if (t->pieces.flags & MO_PIECES_SIGLIP) mo_tokenizer_token(t, t->unknown, &n);
+    if (n <= MO_TOKEN_LONGEST) return MOPD_OK;
+    return mo_fail(
+        MOPD_E_UNSUPPORTED, "%s: the unknown token has %zu bytes, at most %d", name, n, MO_TOKEN_LONGEST);
+}
+
 /* Scores are numbers; the lowest of them sets the unknown's. */
 static mopd_status check_scores(mo_tokenizer *t, const char *name)
 {
@@ -258,9 +246,13 @@ static mopd_status check_order(mo_tokenizer *t, const char *name)
         if (id >= t->n_ids)
             return mo_fail(MOPD_E_FORMAT, "%s: id %u of %zu in the order", name, id, t->n_ids);
         mo_word word = {t->text + t->token[id], t->token[id + 1] - t->token[id], id};
-        if (!word.n_bytes || (i && by_bytes(&before, &word) >= 0) || !mo_utf8_valid(word.text, word.n_bytes))
+        if (!word.n_bytes || (i && mo_tokenizer_by_bytes(&before, &word) >= 0) ||
+            !mo_utf8_valid(word.text, word.n_bytes))
             return mo_fail(
                 MOPD_E_FORMAT, "%s: token %u is out of order, there before, or not UTF-8", name, id);
+        if (word.n_bytes > MO_TOKEN_LONGEST)
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: token %u has %zu bytes, at most %d are looked for", name,
+                id, word.n_bytes, MO_TOKEN_LONGEST);
         while (next <= (unsigned char)word.text[0]) s->first[next++] = (uint32_t)i;
         before = word;
     }
@@ -281,6 +273,7 @@ static mopd_status check(mo_tokenizer *t, const char *name)
 {
     mopd_status st = check_head(t, name);
     if (st == MOPD_OK) st = mo_tokenizer_check_texts(t, name);
+    if (st == MOPD_OK) st = check_unknown(t, name);
     if (st == MOPD_OK) st = check_scores(t, name);
     if (st == MOPD_OK) st = check_order(t, name);
     if (st == MOPD_OK) st = mo_tokenizer_check_added(t, name);
@@ -311,7 +304,7 @@ mopd_status mo_pieces_load(mo_tokenizer **out, const void *bytes, size_t n_bytes
     *out = NULL;
     mopd_status st = check_sizes(bytes, n_bytes, name, head);
     if (st != MOPD_OK) return st;
-    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[H_MERGES]);
+    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[H_MERGES], head[H_ADDED]);
     if (!t) return MOPD_E_NOMEM;
     place(t, t->block);
     const size_t n_map = head[H_MAP], behind = mo_round_up(n_map, 4);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "token/tokenizer_table.h"
@@ -19,7 +20,6 @@
 static const char *const named_keys[] = {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 #define N_NAMED (sizeof named_keys / sizeof *named_keys)
-#define MOST_GIVEN 8192 /* each is looked for among all others */
 
 /* A token as a file gives it.  A text alone says nothing of its flags. */
 typedef struct given {
@@ -28,6 +28,7 @@ typedef struct given {
     bool single, lstrip, rstrip, special;
     int normalized; /* -1 not said: as not special */
     int64_t id;
+    size_t place; /* in the order of the files */
 } given;
 
 typedef struct givens {
@@ -35,10 +36,8 @@ typedef struct givens {
     size_t n, cap;
 } givens;
 
-static mopd_status givens_add(givens *g, const given *one, const char *path)
+static mopd_status givens_add(givens *g, const given *one)
 {
-    if (g->n == MOST_GIVEN)
-        return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d added tokens", path, MOST_GIVEN);
     if (g->n == g->cap) {
         size_t cap = g->cap ? g->cap * 2 : 16;
         given *item = mo_mem_realloc(g->item, cap, sizeof *item);
@@ -46,15 +45,18 @@ static mopd_status givens_add(givens *g, const given *one, const char *path)
         g->item = item;
         g->cap = cap;
     }
-    g->item[g->n++] = *one;
+    g->item[g->n] = *one;
+    g->item[g->n].place = g->n;
+    g->n++;
     return MOPD_OK;
 }
 
-static const given *givens_find(const givens *g, const char *content)
+/* Places of the contents of a list; of equal ones the last counts. */
+static mopd_status givens_index(mo_lookup *contents, const givens *g)
 {
-    for (size_t i = g->n; i-- > 0;)
-        if (!strcmp(g->item[i].content, content)) return g->item + i;
-    return NULL;
+    mopd_status st = mo_lookup_open(contents, g->n);
+    for (size_t i = 0; i < g->n && st == MOPD_OK; i++) mo_lookup_set(contents, g->item[i].content, i);
+    return st;
 }
 
 /* Reads a text or an object with "content".  force_special: whatever the file says of that. */
@@ -81,21 +83,21 @@ static mopd_status read_given(
     return st;
 }
 
-/* Replaces the token of the same id or adds it. */
-static mopd_status put_by_id(givens *g, const given *one, const char *path)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->item[i].id == one->id) {
-            g->item[i] = *one;
-            return MOPD_OK;
-        }
-    return givens_add(g, one, path);
-}
-
 static int by_id(const void *a, const void *b)
 {
-    int64_t x = ((const given *)a)->id, y = ((const given *)b)->id;
-    return x < y ? -1 : x > y;
+    const given *x = a, *y = b;
+    if (x->id != y->id) return x->id < y->id ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Sorted by id, of equal ids the last alone. */
+static void sort_by_id(givens *g)
+{
+    size_t n = 0;
+    if (g->n) qsort(g->item, g->n, sizeof *g->item, by_id);
+    for (size_t i = 0; i < g->n; i++)
+        if (i + 1 == g->n || g->item[i + 1].id != g->item[i].id) g->item[n++] = g->item[i];
+    g->n = n;
 }
 
 /* "added_tokens_decoder": {"49406": {...}}. */
@@ -110,21 +112,21 @@ static mopd_status read_decoder(givens *g, const mo_json *decoder, const char *p
         if (*end || end == mo_json_key(it) || one.bare)
             return mo_fail(MOPD_E_FORMAT, "%s: added_tokens_decoder: \"%s\" is not an id with a token", path,
                 mo_json_key(it));
-        if ((st = put_by_id(g, &one, path)) != MOPD_OK) return st;
+        if ((st = givens_add(g, &one)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
 
 /* added_tokens.json: {"<new>": 49408}. */
-static mopd_status read_list(givens *g, const mo_json *list, const givens *named, const char *path)
+static mopd_status read_list(givens *g, const mo_json *list, const mo_lookup *named, const char *path)
 {
     for (void *it = mo_json_first(list); it; it = mo_json_next(list, it)) {
         given one = {.content = mo_json_key(it), .id = -1};
         if (!mo_json_as_int(mo_json_value(it), &one.id))
             return mo_fail(MOPD_E_FORMAT, "%s: \"%s\" has no id", path, one.content);
-        one.special = givens_find(named, one.content) != NULL;
+        one.special = mo_lookup_find(named, one.content) != SIZE_MAX;
         one.normalized = !one.special;
-        mopd_status st = put_by_id(g, &one, path);
+        mopd_status st = givens_add(g, &one);
         if (st != MOPD_OK) return st;
     }
     return MOPD_OK;
@@ -139,7 +141,7 @@ static mopd_status read_array(givens *g, const mo_json *array, const char *path)
         if (st != MOPD_OK) return st;
         if (one.bare) return mo_fail(MOPD_E_FORMAT, "%s: added_tokens[%zu] is not an object", path, i);
         if ((st = mo_json_need_int(mo_json_item(array, i), "id", path, &one.id)) != MOPD_OK) return st;
-        if ((st = put_by_id(g, &one, path)) != MOPD_OK) return st;
+        if ((st = givens_add(g, &one)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
@@ -164,7 +166,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
         if (mo_json_kind(v) == MO_JSON_NULL) continue;
         if (v && (st = read_given(&one, v, from_map, path, named_keys[k])) != MOPD_OK) return st;
         one.id = (int64_t)k;
-        if (one.content && (st = givens_add(named, &one, path)) != MOPD_OK) return st;
+        if (one.content && (st = givens_add(named, &one)) != MOPD_OK) return st;
     }
     for (void *it = mo_json_first(s->config); it; it = mo_json_next(s->config, it)) {
         const char *key = mo_json_key(it);
@@ -173,7 +175,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
         bool known =
             n < 6 || strcmp(key + n - 6, "_token") || !mo_json_as_string(mo_json_value(it), &one.content);
         for (size_t k = 0; k < N_NAMED && !known; k++) known = !strcmp(key, named_keys[k]);
-        if (!known && (st = givens_add(named, &one, path)) != MOPD_OK) return st;
+        if (!known && (st = givens_add(named, &one)) != MOPD_OK) return st;
     }
     const mo_json *extra = value_of(s, use_map, "extra_special_tokens", &from_map);
     if (!extra) extra = value_of(s, use_map, "additional_special_tokens", &from_map);
@@ -184,7 +186,7 @@ static mopd_status read_named(givens *named, const mo_tokenizer_specials *s, boo
             MOPD_OK)
             return st;
         one.id = N_NAMED;
-        if ((st = givens_add(named, &one, path)) != MOPD_OK) return st;
+        if ((st = givens_add(named, &one)) != MOPD_OK) return st;
     }
     return MOPD_OK;
 }
@@ -209,28 +211,49 @@ static mopd_status add_special(mo_tokenizer_specials *s, const given *g, const c
     return MOPD_OK;
 }
 
-/* The list in the order of adding: tokens with ids first, then named and extra ones not there yet. */
-static mopd_status merge_lists(mo_tokenizer_specials *s, givens *listed, givens *named, const char *path)
+/* A bit for each way in which tokens of one content are told apart. */
+static uint32_t flags_bit(const given *g)
 {
-    mopd_status st = MOPD_OK;
-    if (listed->n) qsort(listed->item, listed->n, sizeof *listed->item, by_id);
-    for (size_t i = 0; i < listed->n && st == MOPD_OK; i++) {
-        const given *name = givens_find(named, listed->item[i].content);
-        if (name && name->id <= (int64_t)N_NAMED) listed->item[i].special = true;
-        st = add_special(s, listed->item + i, path);
-    }
+    if (g->bare) return 1;
+    return UINT32_C(2) << ((unsigned)(g->normalized + 1) * 4 + g->lstrip * 2u + g->rstrip);
+}
+
+/* Named and extra tokens that are not there yet, neither by their content in the list nor as they are among
+ * themselves.  seen: zeros, one for each. */
+static mopd_status add_named(
+    mo_tokenizer_specials *s, const givens *listed, givens *named, uint32_t *seen, const char *path)
+{
+    mo_lookup there = {0}, first = {0};
+    mopd_status st = givens_index(&there, listed);
+    if (st == MOPD_OK) st = mo_lookup_open(&first, named->n);
     for (size_t i = 0; i < named->n && st == MOPD_OK; i++) {
         given *g = named->item + i;
-        bool there = givens_find(listed, g->content) != NULL;
-        for (size_t k = 0; k < i && !there; k++) {
-            const given *h = named->item + k;
-            there = !strcmp(h->content, g->content) && h->bare == g->bare &&
-                    (g->bare ||
-                        (h->normalized == g->normalized && h->lstrip == g->lstrip && h->rstrip == g->rstrip));
-        }
+        const size_t before = mo_lookup_add(&first, g->content, i), own = before == SIZE_MAX ? i : before;
+        const uint32_t bit = flags_bit(g);
+        const bool known = seen[own] & bit || mo_lookup_find(&there, g->content) != SIZE_MAX;
+        seen[own] |= bit;
         if (!g->bare && g->id < (int64_t)N_NAMED) g->special = true;
-        if (!there) st = add_special(s, g, path);
+        if (!known) st = add_special(s, g, path);
     }
+    mo_lookup_close(&there);
+    mo_lookup_close(&first);
+    return st;
+}
+
+/* The list in the order of adding: tokens with ids first, then named and extra ones not there yet. */
+static mopd_status merge_lists(
+    mo_tokenizer_specials *s, givens *listed, givens *named, const mo_lookup *names, const char *path)
+{
+    uint32_t *seen = mo_mem_calloc(named->n, sizeof *seen);
+    mopd_status st = seen ? MOPD_OK : MOPD_E_NOMEM;
+    sort_by_id(listed);
+    for (size_t i = 0; i < listed->n && st == MOPD_OK; i++) {
+        const size_t name = mo_lookup_find(names, listed->item[i].content);
+        if (name != SIZE_MAX && named->item[name].id <= (int64_t)N_NAMED) listed->item[i].special = true;
+        st = add_special(s, listed->item + i, path);
+    }
+    if (st == MOPD_OK) st = add_named(s, listed, named, seen, path);
+    mo_mem_free(seen);
     return st;
 }
 
@@ -262,6 +285,7 @@ mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *fol
 {
     *s = (mo_tokenizer_specials){.defaults = defaults};
     givens listed = {0}, named = {0};
+    mo_lookup names = {0};
     mopd_status st = MOPD_OK;
     if (folder && (st = open_beside(&s->config, folder, "tokenizer_config.json")) != MOPD_OK) goto done;
     const mo_json *decoder = mo_json_get(s->config, "added_tokens_decoder");
@@ -270,9 +294,10 @@ mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *fol
     if (folder && !decoder && (st = open_beside(&s->list, folder, "added_tokens.json")) != MOPD_OK) goto done;
     const char *place = folder ? folder : json_path;
     if ((st = read_named(&named, s, !decoder, place)) != MOPD_OK) goto done;
+    if ((st = givens_index(&names, &named)) != MOPD_OK) goto done;
     if (decoder)
         st = read_decoder(&listed, decoder, place);
-    else if ((st = read_list(&listed, s->list, &named, place)) == MOPD_OK)
+    else if ((st = read_list(&listed, s->list, &names, place)) == MOPD_OK)
         st = read_array(&listed, mo_json_get(json, "added_tokens"), json_path);
     if (st != MOPD_OK) goto done;
     for (size_t i = 0; i < named.n; i++) {
@@ -284,8 +309,9 @@ mopd_status mo_tokenizer_specials_open(mo_tokenizer_specials *s, const char *fol
         st = mo_fail(MOPD_E_FORMAT, "%s: no %s token%s", place, starts ? "end" : "start",
             s->config ? "" : ": tokenizer_config.json, which names it, is not there");
     else
-        st = merge_lists(s, &listed, &named, place);
+        st = merge_lists(s, &listed, &named, &names, place);
 done:
+    mo_lookup_close(&names);
     mo_mem_free(listed.item);
     mo_mem_free(named.item);
     if (st != MOPD_OK) mo_tokenizer_specials_close(s);

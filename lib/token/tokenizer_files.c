@@ -10,15 +10,20 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/ints.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "format/zip.h"
 #include "token/pieces_files.h"
 #include "token/tokenizer_source.h"
 
-#define MAX_TEXT ((size_t)128 << 20)
 #define SIMPLE_NAME "bpe_simple_vocab_16e6.txt.gz"
 #define SIMPLE_MERGES (49152 - 256 - 2)
+
+static size_t most_text(void)
+{
+    return mo_min((size_t)128 << 20, mo_limits_size(MO_LIMIT_TEXT_FILE));
+}
 
 /* The line at *at without its end; false at the end of the text. */
 static bool next_line(const mo_buf *text, size_t *at, const char **line, size_t *n)
@@ -109,7 +114,7 @@ static bool read_scanned(mo_tokenizer_source *s, const char *path, mopd_status *
 {
     mo_tokenizer_scan vocab, merges;
     mo_buf rest = {0};
-    bool good = (*st = mo_file_read(&s->file, path, MAX_TEXT)) == MOPD_OK &&
+    bool good = (*st = mo_file_read(&s->file, path, most_text())) == MOPD_OK &&
                 mo_tokenizer_scan_find(&s->file, &vocab, &merges, &rest, st) &&
                 (*st = mo_json_parse(&s->json, rest.data, rest.size, path)) == MOPD_OK &&
                 (mo_pieces_kind_of(mo_json_get(s->json, "model")) == MO_PIECES_UNIGRAM) == !merges.at &&
@@ -173,12 +178,12 @@ static mopd_status open_merges(mo_tokenizer **out, const char *folder, const cha
     mo_tokenizer_source s = {0};
     const mo_json *root = NULL;
     mo_buf text = {0};
-    mopd_status st = mo_file_read(&s.file, vocab, MAX_TEXT);
+    mopd_status st = mo_file_read(&s.file, vocab, most_text());
     if (st == MOPD_OK && !mo_tokenizer_scan_vocab(
                              (mo_tokenizer_scan){s.file.data, s.file.data + s.file.size}, &s.model, &st)) {
         if (st != MOPD_E_NOMEM) st = read_vocab_tree(&s.model, &root, vocab);
     }
-    if (st == MOPD_OK) st = mo_file_read(&text, merges, MAX_TEXT);
+    if (st == MOPD_OK) st = mo_file_read(&text, merges, most_text());
     if (st == MOPD_OK) st = read_merge_lines(&s, &text, merges);
     if (st == MOPD_OK) st = finish(out, &s, folder, vocab);
     mo_tokenizer_source_close(&s);
@@ -237,9 +242,10 @@ static mopd_status open_simple(mo_tokenizer **out, const char *folder, const cha
 {
     mo_tokenizer_source s = {0};
     mo_buf file = {0}, text = {0};
-    mopd_status st = mo_file_read(&file, path, MAX_TEXT);
+    mopd_status st = mo_file_read(&file, path, most_text());
     if (st == MOPD_OK && file.size > 1 && !memcmp(file.data, "\x1f\x8b", 2)) {
-        st = mo_zip_gunzip(&text, file.data, file.size, MAX_TEXT, path);
+        st = mo_zip_gunzip(
+            &text, file.data, file.size, mo_min(most_text(), mo_limits_reading(file.size) / 4), path);
     } else {
         text = file;
         file = (mo_buf){0};

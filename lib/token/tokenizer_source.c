@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 
 void mo_tokenizer_source_close(mo_tokenizer_source *s)
@@ -176,12 +177,12 @@ static mopd_status number_tokens(mo_tokenizer_source *s, uint32_t *id)
     return st;
 }
 
-/* Whether a later token has the same content: it replaces this one. */
-static bool is_replaced(const mo_tokenizer_specials *sp, size_t i)
+/* Places of the tokens that count: of equal contents the last one, which replaces those before. */
+static mopd_status index_contents(mo_lookup *last, const mo_tokenizer_specials *sp)
 {
-    for (size_t k = i + 1; k < sp->n; k++)
-        if (!strcmp(sp->item[k].content, sp->item[i].content)) return true;
-    return false;
+    mopd_status st = mo_lookup_open(last, sp->n);
+    for (size_t i = 0; i < sp->n && st == MOPD_OK; i++) mo_lookup_set(last, sp->item[i].content, i);
+    return st;
 }
 
 /* The pattern of one added token; what is normalised goes to s->patterns and is pointed to later. */
@@ -200,11 +201,12 @@ static mopd_status make_patterns(
 {
     const mo_tokenizer_specials *sp = &s->specials;
     mo_buf one = {0};
-    mopd_status st = MOPD_OK;
+    mo_lookup last;
+    mopd_status st = index_contents(&last, sp);
     size_t from = 0;
     for (size_t i = 0; i < sp->n && st == MOPD_OK; i++) {
         const char *content = sp->item[i].content;
-        if (!*content || is_replaced(sp, i)) continue;
+        if (!*content || mo_lookup_find(&last, content) != i) continue;
         mo_pattern *p = s->pattern + s->n_patterns++;
         *p = (mo_pattern){content, strlen(content), id[i], sp->item[i].flags};
         st = make_pattern(s, p, norm, context, &one);
@@ -214,6 +216,7 @@ static mopd_status make_patterns(
             s->pattern[i].pattern = s->patterns.data + from;
             from += s->pattern[i].n_bytes;
         }
+    mo_lookup_close(&last);
     mo_buf_free(&one);
     return st;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -31,7 +30,7 @@ size_t mo_tokenizer_byte_symbol(unsigned char byte, char out[4])
 
 mopd_status mo_tokenizer_vocab_open(mo_tokenizer_vocab *vocab, size_t cap)
 {
-    *vocab = (mo_tokenizer_vocab){.cap = cap};
+    *vocab = (mo_tokenizer_vocab){.cap = cap, .key = mo_hash_key_get()};
     size_t slots = 16;
     if (cap > MO_TOKEN_MAX_IDS * 2)
         return mo_fail(MOPD_E_FORMAT, "%zu tokens, at most %zu", cap, MO_TOKEN_MAX_IDS * 2);
@@ -52,7 +51,8 @@ void mo_tokenizer_vocab_close(mo_tokenizer_vocab *vocab)
 /* The slot of a text: its own or the free one where it would go. */
 static uint32_t *vocab_slot(const mo_tokenizer_vocab *v, const char *text, size_t n_bytes)
 {
-    for (size_t i = (size_t)mo_hash_bytes(text, n_bytes) & v->slot_mask;; i = (i + 1) & v->slot_mask) {
+    for (size_t i = (size_t)mo_hash_keyed(&v->key, text, n_bytes) & v->slot_mask;;
+         i = (i + 1) & v->slot_mask) {
         uint32_t *slot = v->slot + i;
         if (!*slot) return slot;
         const mo_word *w = v->word + *slot - 1;
@@ -80,15 +80,10 @@ const mo_word *mo_tokenizer_vocab_find(const mo_tokenizer_vocab *vocab, const ch
     return slot ? vocab->word + slot - 1 : NULL;
 }
 
-static size_t pair_slot(uint32_t left, uint32_t right, size_t mask)
-{
-    uint32_t h = left * UINT32_C(0x9e3779b1) ^ right * UINT32_C(0x85ebca77);
-    return (size_t)(h ^ h >> 15) & mask;
-}
-
 uint32_t mo_tokenizer_merge(const mo_tokenizer *t, uint32_t left, uint32_t right)
 {
-    for (size_t i = pair_slot(left, right, t->slot_mask); t->slot[i]; i = (i + 1) & t->slot_mask) {
+    for (size_t i = (size_t)mo_hash_pair(&t->key, left, right) & t->slot_mask; t->slot[i];
+         i = (i + 1) & t->slot_mask) {
         const mo_merge *m = t->merge + t->slot[i] - 1;
         if (m->left == left && m->right == right) return t->slot[i] - 1;
     }
@@ -102,7 +97,7 @@ mopd_status mo_tokenizer_index_merges(mo_tokenizer *t, const char *name)
         if (m->left >= t->n_ids || m->right >= t->n_ids || m->joined >= t->n_ids)
             return mo_fail(MOPD_E_FORMAT, "%s: merge %zu is %u + %u = %u, ids end at %zu", name, k, m->left,
                 m->right, m->joined, t->n_ids);
-        size_t i = pair_slot(m->left, m->right, t->slot_mask);
+        size_t i = (size_t)mo_hash_pair(&t->key, m->left, m->right) & t->slot_mask;
         for (; t->slot[i]; i = (i + 1) & t->slot_mask)
             if (t->merge[t->slot[i] - 1].left == m->left && t->merge[t->slot[i] - 1].right == m->right)
                 return mo_fail(
@@ -144,14 +139,14 @@ mopd_status mo_tokenizer_check_added(mo_tokenizer *t, const char *name)
         if (a->id >= t->n_ids || a->flags & ~known || !a->n_bytes || a->at > t->n_text ||
             a->n_bytes > t->n_text - a->at)
             return mo_fail(MOPD_E_FORMAT, "%s: added token %zu does not hold together", name, k);
+        if (a->n_bytes > MO_TOKEN_LONGEST)
+            return mo_fail(MOPD_E_UNSUPPORTED, "%s: added token %zu has %u bytes, at most %d are looked for",
+                name, k, a->n_bytes, MO_TOKEN_LONGEST);
         for (size_t at = 0; at < a->n_bytes;)
             if (mo_utf8_next(t->text + a->at, a->n_bytes, &at) < 0)
                 return mo_fail(MOPD_E_FORMAT, "%s: added token %zu is not UTF-8 at byte %zu", name, k, at);
-        int kind = a->flags & MO_ADDED_NORMALIZED ? 1 : 0;
-        t->any[kind] = true;
-        t->starts[kind][(unsigned char)t->text[a->at]] = true;
     }
-    return MOPD_OK;
+    return mo_tokenizer_sort_added(t);
 }
 
 /* Bytes of a block with these counts; 0 when one is too large. */
@@ -183,16 +178,18 @@ static void place(mo_tokenizer *t, const uint32_t *p)
     t->text = (const char *)(t->token + t->n_ids + 1 + 4 * t->n_added);
 }
 
-mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges)
+mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges, size_t n_added)
 {
     size_t slots = 16, start = mo_round_up(sizeof(mo_tokenizer), 64), at = start + mo_round_up(n_bytes, 64);
     while (slots < n_merges * 2) slots *= 2;
-    mo_tokenizer *t = mo_mem_alloc(at + slots * sizeof *t->slot, 1);
+    mo_tokenizer *t = mo_mem_alloc(at + (slots + n_added) * sizeof *t->slot, 1);
     if (!t) return NULL;
     memset(t, 0, sizeof *t);
     memcpy((char *)t + start, bytes, n_bytes);
     t->slot = (uint32_t *)(void *)((char *)t + at);
     t->slot_mask = slots - 1;
+    t->key = mo_hash_key_get();
+    t->pattern[0] = t->slot + slots;
     memset(t->slot, 0, slots * sizeof *t->slot);
     t->block = (char *)t + start;
     t->block_bytes = n_bytes;
@@ -214,7 +211,7 @@ mopd_status mo_tokenizer_load(mo_tokenizer **out, const void *bytes, size_t n_by
         return mo_fail(MOPD_E_FORMAT, "%s: a vocabulary block of %zu bytes says %u and holds %zu", name,
             n_bytes, head[2], need);
 
-    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[4]);
+    mo_tokenizer *t = mo_tokenizer_of_block(bytes, n_bytes, head[4], head[5]);
     if (!t) return MOPD_E_NOMEM;
     place(t, t->block);
     mopd_status st = check_ids(t, name);
@@ -257,6 +254,7 @@ static mopd_status add_symbols(mo_buf *buf, const mo_tokenizer_vocab *model)
 
 mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts, size_t *n_left_out)
 {
+    const mo_hash_key key = mo_hash_key_get();
     size_t slots = 16, from = buf->size;
     while (slots < parts->n_merges * 2) slots *= 2;
     uint32_t *slot = mo_mem_calloc(slots, sizeof *slot);
@@ -265,7 +263,7 @@ mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts
     *n_left_out = 0;
     for (size_t k = parts->n_merges; k-- > 0 && st == MOPD_OK;) { /* from the end: the last one stays */
         const mo_merge *m = parts->merge + k;
-        size_t i = pair_slot(m->left, m->right, slots - 1);
+        size_t i = (size_t)mo_hash_pair(&key, m->left, m->right) & (slots - 1);
         for (; slot[i]; i = (i + 1) & (slots - 1))
             if (parts->merge[slot[i] - 1].left == m->left && parts->merge[slot[i] - 1].right == m->right)
                 break;

@@ -13,13 +13,16 @@
 #define MO_TOKEN_TOKENIZER_TABLE_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "format/json.h"
 #include "token/pieces.h"
 #include "token/tokenizer.h"
 #include "token/unicode.h"
 
 #define MO_TOKEN_NONE UINT32_C(0xffffffff)
-#define MO_TOKEN_MAX_IDS ((size_t)1 << 21)
+#define MO_TOKEN_MAX_IDS ((size_t)1 << 20)
+#define MO_TOKEN_LONGEST                                                                                     \
+    2048 /* bytes of what is looked for at each place of a text: SentencePiece's 512 characters */
 
 /* An added token; without NORMALIZED it is looked for in the raw text, with it in the normalised text. */
 #define MO_ADDED_LSTRIP UINT32_C(1)
@@ -44,8 +47,11 @@ struct mo_tokenizer {
     const char *text;
     uint32_t *slot; /* pair of ids -> merge index + 1, 0 free; open addressing */
     size_t slot_mask;
+    mo_hash_key key;
     bool starts[2][256]; /* bytes that begin a raw, a normalised pattern */
-    bool any[2];         /* such patterns exist */
+    uint32_t *pattern
+        [2]; /* raw and normalised ones in the order of their bytes, of equal ones the first added first */
+    size_t n_pattern[2];
     const void *block;
     size_t block_bytes;
     mo_cleaning cleaning; /* not a part of the block */
@@ -59,11 +65,15 @@ typedef struct mo_word {
     uint32_t id;
 } mo_word;
 
+/* For qsort: two words as bytes, a shorter one first. */
+int mo_tokenizer_by_bytes(const void *a, const void *b);
+
 typedef struct mo_tokenizer_vocab {
     mo_word *word;
     size_t n, cap;
     uint32_t *slot; /* word index + 1 */
     size_t slot_mask;
+    mo_hash_key key;
 } mo_tokenizer_vocab;
 
 /* Room for cap words in all. */
@@ -99,12 +109,11 @@ mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts
 mopd_status mo_tokenizer_add_texts(
     mo_buf *buf, const mo_tokenizer_parts *parts, size_t n_ids, const char *name, size_t *n_text);
 
-/* A tokenizer over a copy of a block, whose parts are not placed yet, with an empty table for so many pairs; NULL: no
- * memory. */
-mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges);
+/* A tokenizer over a copy of a block, whose parts are not placed yet, with an empty table for so many pairs and room for
+ * the order of so many added tokens; NULL: no memory. */
+mo_tokenizer *mo_tokenizer_of_block(const void *bytes, size_t n_bytes, size_t n_merges, size_t n_added);
 
-/* Checks of a placed block: texts lie inside; patterns do, and the bytes they begin with are noted; the table of pairs
- * is filled. */
+/* Checks of a placed block: texts lie inside; patterns do, and they are put in order; the table of pairs is filled. */
 mopd_status mo_tokenizer_check_texts(const mo_tokenizer *t, const char *name);
 mopd_status mo_tokenizer_check_added(mo_tokenizer *t, const char *name);
 mopd_status mo_tokenizer_index_merges(mo_tokenizer *t, const char *name);
@@ -143,6 +152,28 @@ size_t mo_tokenizer_run(const char *p, size_t n, mo_uclass class);
 
 /* Where the white space that ends text[0 .. n) begins. */
 size_t mo_tokenizer_space_before(const char *text, size_t n);
+
+/* Puts the patterns of added tokens in order and notes the bytes they begin with. */
+mopd_status mo_tokenizer_sort_added(mo_tokenizer *t);
+
+/* The text at a place of a list that is in the order of bytes, and its bytes. */
+typedef const char *(*mo_tokenizer_text_fn)(
+    const mo_tokenizer *t, const uint32_t *order, size_t place, size_t *n);
+
+/* The first place from `from` on whose byte at `depth` is c or more; a text that has ended counts as less. */
+static inline size_t mo_tokenizer_bound(const mo_tokenizer *t, mo_tokenizer_text_fn text_of,
+    const uint32_t *order, size_t depth, unsigned c, size_t from, size_t to)
+{
+    while (from < to) {
+        size_t n, mid = from + (to - from) / 2;
+        const char *text = text_of(t, order, mid, &n);
+        if (n > depth && (unsigned char)text[depth] >= c)
+            to = mid;
+        else
+            from = mid + 1;
+    }
+    return from;
+}
 
 /* The leftmost longest added token of a kind (0: raw, MO_ADDED_NORMALIZED) that begins at `at` or behind; false for
  * none.  It takes [from, to) of the text with the white space that belongs to it, and the search goes on at `at`.

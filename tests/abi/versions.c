@@ -105,6 +105,13 @@ static mopd_status read_encoder(void *options)
     return st;
 }
 
+static mopd_status read_limits(void *limits)
+{
+    mopd_status st = mopd_runtime_set_limits(limits);
+    mopd_runtime_set_limits(NULL);
+    return st;
+}
+
 static mopd_status read_share(void *options)
 {
     mopd_encoder *made = NULL;
@@ -320,6 +327,7 @@ typedef struct probe {
     {                                                                                                        \
         return type##_init(options, struct_size);                                                            \
     }
+INIT(mopd_limits)
 INIT(mopd_image_options)
 INIT(mopd_frame)
 INIT(mopd_encoder_options)
@@ -340,6 +348,7 @@ INIT(mopd_recognizer_options)
 #type, sizeof(type), first, NULL, fill                                                               \
     }
 static const probe probes[] = {
+    OPTIONS(mopd_limits, 64, read_limits),
     OPTIONS(mopd_image_options, 16, read_image),
     OPTIONS(mopd_frame, 120, read_frame),
     OPTIONS(mopd_encoder_options, 16, read_encoder),

@@ -3,6 +3,11 @@
  * test_arguments.c, which has the variables that the calls use. */
 /* Function, argument, a call that lacks this argument alone. */
 #define REQUIRED(X)                                                                                          \
+    X(mopd_limits_init, limits, (NULL, sizeof limits))                                                       \
+    X(mopd_limits_set, limits, (NULL, "tensors", "1"))                                                       \
+    X(mopd_limits_set, name, (&limits, NULL, "1"))                                                           \
+    X(mopd_limits_set, value, (&limits, "tensors", NULL))                                                    \
+    X(mopd_runtime_get_limits, limits, (NULL))                                                               \
     X(mopd_accuracy_interval, low, (1, 2, NULL, &share))                                                     \
     X(mopd_accuracy_interval, high, (1, 2, &share, NULL))                                                    \
     X(mopd_array_load, path, (NULL, &some_values, shape, &n))                                                \
@@ -338,6 +343,7 @@
 
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
+    X(mopd_runtime_set_limits, limits, (NULL), MOPD_OK)                                                      \
     X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \
     X(mopd_bank_open, encoder, (&a_bank, absent, NULL), MOPD_E_IO)                                           \
     X(mopd_gda_open, encoder, (&a_gda, absent, NULL), MOPD_E_IO)                                             \
@@ -435,6 +441,8 @@
 
 /* The flags known today, where they stand, a call that gets others, and who is named. */
 #define FLAGS(X)                                                                                             \
+    X(mopd_limits, limits.flags, 0, (mopd_runtime_set_limits(&limits)))                                      \
+    X(mopd_limits, limits.flags, 0, (mopd_limits_set(&limits, "tensors", "1")))                              \
     X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \
         (mopd_image_open(&an_image, file, &image_options)))                                                  \
     X(mopd_image_options, image_options.flags, MOPD_IMAGE_SCALE_GREY16 | MOPD_IMAGE_UPRIGHT,                 \

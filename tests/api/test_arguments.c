@@ -38,6 +38,7 @@ static size_t some = 1;
 static const char *const absent = "/nowhere/at/all";
 static uint8_t bytes[64];
 static const char *const *words, *const texts[] = {"cat", "dog"};
+static mopd_limits limits;
 static mopd_image_options image_options;
 static mopd_frame frame;
 static mopd_encoder_options encoder_options;
@@ -56,6 +57,8 @@ static mopd_prompt_info prompt_info = {.struct_size = sizeof prompt_info};
 static mopd_recognizer_options recognizer_options;
 static mopd_recognizer_info recognizer_info = {.struct_size = sizeof recognizer_info};
 static mopd_metrics metrics = {.struct_size = sizeof metrics};
+static mopd_setting setting = {.struct_size = sizeof setting};
+static float pixels[3 * TINY_IMAGE * TINY_IMAGE];
 
 /* Places of results; drop() frees what a call left there. */
 static mopd_encoder *an_encoder;
@@ -70,6 +73,8 @@ static mopd_dataset *a_dataset;
 static char *json;
 static uint32_t *ids;
 static char model[512], file[512], folder[512];
+
+static void fill_options(void);
 
 static void drop(void)
 {
@@ -94,6 +99,7 @@ static int told(void *context, size_t index, mopd_status status, const char *mes
 }
 
 #include "arguments.h"
+#include "numbers.h"
 
 static void assert_says(mopd_status st, mopd_status want, const char *message)
 {
@@ -130,6 +136,68 @@ static void lists_beyond_all_memory_are_refused(void **state)
     assert_fails(mopd_bank_logits(bank, x, counts_of[3], y), MOPD_E_ARG, "features are said to be");
     assert_fails(mopd_gda_logits(gda, x, counts_of[3], y), MOPD_E_ARG, "features are said to be");
     assert_ok(mopd_bank_top(bank, x, 1, SIZE_MAX, matches)); /* as many as there are */
+}
+
+/* A size that was never set, or that of another struct: nothing is read or cleared beyond what is there. */
+static void sizes_that_no_struct_has_are_refused(void **state)
+{
+    (void)state;
+    static const uint32_t wrong[] = {0, 1, 7, 4097, 0x7f7f7f7f, UINT32_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+#define WRONG_SIZE(function, place, call)                                                                    \
+    {                                                                                                        \
+        const uint32_t right = place.struct_size;                                                            \
+        place.struct_size = wrong[i];                                                                        \
+        assert_fails(function call, MOPD_E_ARG, ": struct_size of ");                                        \
+        assert_non_null(strstr(mopd_last_error(), "; was it initialised?"));                                 \
+        place.struct_size = right;                                                                           \
+        drop();                                                                                              \
+    }
+        SIZED(WRONG_SIZE)
+    }
+}
+
+/* The numbers that wrap round when something is added to them or they are multiplied, each in the place of a length: ARG, or
+ * another refusal, but never a fault of memory. */
+static void enormous_numbers_are_refused(void **state)
+{
+    (void)state;
+    const size_t numbers[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2 + 2};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const size_t most = numbers[i];
+        mopd_status st;
+#define ENORMOUS(function, call)                                                                             \
+    n = 2;                                                                                                   \
+    st = function call;                                                                                      \
+    if (st == MOPD_OK && (uint32_t)most > 1024) fail_msg(#function #call " takes %zu", most);                \
+    drop();
+        LENGTHS(ENORMOUS)
+#define NO_PLACE(function, call)                                                                             \
+    if (function call) fail_msg(#function #call " has something at %zu", most);
+        PLACES(NO_PLACE)
+#define ANY_NUMBER(function, call) (void)(function call);
+        ANY(ANY_NUMBER)
+    }
+    fill_options();
+    assert_ok(mopd_runtime_set_threads(0));
+}
+
+static void numbers_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    const double odds[] = {NAN, INFINITY, -INFINITY, -1, 1e300, -1e300};
+    for (size_t i = 0; i < sizeof odds / sizeof *odds; i++) {
+        const double odd = odds[i];
+        mopd_status st;
+#define ODD(function, call)                                                                                  \
+    n = 2;                                                                                                   \
+    st = function call;                                                                                      \
+    if (isnan(odd) && st != MOPD_E_ARG && st != MOPD_E_NUMERIC)                                              \
+        fail_msg(#function #call " says %s of no number", mopd_status_name(st));                             \
+    drop();
+        REALS(ODD)
+        (void)mopd_harmonic_mean(odd, 1), (void)mopd_harmonic_mean(odd, odd);
+    }
 }
 
 /* No number, infinite, or so large that a logit is: said with the picture's place, and no result is written. */
@@ -228,6 +296,16 @@ static const char *const without_status =
     TOLERANT(LISTED) FREEING(LISTED);
 #undef LISTED
 
+static const char *const with_sizes =
+#define LISTED(function, place, ...) " " #function " " #place
+    SIZED(LISTED);
+#undef LISTED
+
+static const char *const with_numbers =
+#define LISTED(function, ...) " " #function " "
+    LENGTHS(LISTED) PLACES(LISTED) REALS(LISTED) ANY(LISTED);
+#undef LISTED
+
 static const char *const with_flags =
 #define LISTED(who, ...) " " #who " "
     FLAGS(LISTED);
@@ -260,6 +338,25 @@ static bool holds(const char *at, const char *end, const char *words_)
     return found && found < end;
 }
 
+/* A plain number, or a struct that says its size, is in a table of numbers.h; flags are in theirs. */
+static void check_number(const char *function, const char *at, const char *end)
+{
+    static const char *const kinds[] = {"size_t ", "uint64_t ", "uint32_t ", "int32_t ", "float ", "double "};
+    char word[80], name[64];
+    bool plain = false;
+    name_before(end, name);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) plain |= holds(at, end, kinds[i]);
+    snprintf(word, sizeof word, "%s ", function);
+    if (plain && !holds(at, end, "*") && strcmp(name, "flags") != 0 && !strstr(with_numbers, word))
+        fail_msg("%s: its number %s is in no table", function, name);
+    const char *type = strstr(at, "mopd_");
+    if (!holds(at, end, "*") || !type || type > end || holds(at, end, "**")) return;
+    snprintf(word, sizeof word, " %.*s,", (int)(strcspn(type, " ")), type);
+    const bool sized = strstr(sized_structs, word) && strcmp(function + strlen(function) - 5, "_init") != 0;
+    snprintf(word, sizeof word, " %s ", function);
+    if (sized && !strstr(with_sizes, word)) fail_msg("%s: %s is in no table of sizes", function, name);
+}
+
 static void check_arguments(const char *function, bool status, const char *at, const char *end)
 {
     char name[64], word[66];
@@ -269,6 +366,7 @@ static void check_arguments(const char *function, bool status, const char *at, c
         name_before(comma, name);
         snprintf(word, sizeof word, " %s ", function);
         if (!strcmp(name, "flags") && !strstr(with_flags, word)) fail_msg("%s: flags in no table", function);
+        check_number(function, at, comma);
         if (!holds(at, comma, "*") && !holds(at, comma, "_fn ")) continue;
         snprintf(word, sizeof word, "%s ", function);
         if (status)
@@ -328,6 +426,7 @@ static void the_tables_hold_every_argument(void **state)
 
 static void fill_options(void)
 {
+    assert_ok(mopd_limits_init(&limits, sizeof limits));
     assert_ok(mopd_image_options_init(&image_options, sizeof image_options));
     assert_ok(mopd_frame_init(&frame, sizeof frame));
     assert_ok(mopd_encoder_options_init(&encoder_options, sizeof encoder_options));
@@ -351,6 +450,7 @@ static int prepare(void **state)
     snprintf(folder, sizeof folder, "%s", test_folder("pictures"));
     test_png("pictures/a/0.png", 9, 8, 1);
     test_png("pictures/b/0.png", 9, 8, 2);
+    test_text("pictures/b/note.txt", "no picture: a remark\n");
     snprintf(file, sizeof file, "%s", test_png("pictures/a/1.png", 9, 8, 3));
     encoder = tiny_open(1, 1);
     tiny_features(encoder, N / C, 1, 7, x, labels);
@@ -389,6 +489,9 @@ int main(void)
         cmocka_unit_test(a_missing_argument_is_named),
         cmocka_unit_test(lists_beyond_all_memory_are_refused),
         cmocka_unit_test(features_that_give_no_logits_are_refused),
+        cmocka_unit_test(sizes_that_no_struct_has_are_refused),
+        cmocka_unit_test(enormous_numbers_are_refused),
+        cmocka_unit_test(numbers_that_are_none_are_refused),
         cmocka_unit_test(former_names_do_what_their_successors_do),
         cmocka_unit_test(an_argument_may_be_missing),
         cmocka_unit_test(functions_without_status_take_null),

@@ -269,7 +269,13 @@ static mopd_status settings(void *ctx)
     assert_string_equal(mopd_version_string(), MOPD_VERSION_STRING);
     assert_non_null(strstr(mopd_build_info(), MOPD_VERSION_STRING));
     assert_int_equal(mopd_image_takes("a.JPG"), 1);
-    mopd_status st = mopd_runtime_set_threads(2);
+    mopd_limits limits, now = {.struct_size = sizeof now};
+    mopd_status st = mopd_limits_init(&limits, sizeof limits);
+    if (st == MOPD_OK) st = mopd_limits_set(&limits, "tensors", "262144");
+    if (st == MOPD_OK) st = mopd_runtime_set_limits(&limits);
+    if (st == MOPD_OK) st = mopd_runtime_get_limits(&now);
+    assert_memory_equal(&limits, &now, sizeof now);
+    if (st == MOPD_OK) st = mopd_runtime_set_threads(2);
     if (st == MOPD_OK) st = mopd_runtime_set_threads(0);
     if (st == MOPD_OK) st = mopd_runtime_set_cpu(NULL);
     return st;

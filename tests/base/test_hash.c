@@ -70,12 +70,49 @@ static void the_mix_spreads_over_small_tables(void **state)
     assert_true(mo_hash_bytes("", 0) == mo_hash_bytes(NULL, 0));
 }
 
+/* The reference's vectors are of SipHash-2-4; those of 1-3 are of Rust's SipHasher13 and CPython 3.11's. */
+static void keyed_hash_is_siphash_1_3(void **state)
+{
+    (void)state;
+    const mo_hash_key key = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
+    static const uint64_t want[] = {UINT64_C(0xabac0158050fc4dc), UINT64_C(0xc9f49bf37d57ca93),
+        UINT64_C(0x82cb9b024dc7d44d), UINT64_C(0x8bf80ab8e7ddf7fb), UINT64_C(0xcf75576088d38328),
+        UINT64_C(0xdef9d52f49533b67), UINT64_C(0xc50d2b50c59f22a7), UINT64_C(0xd3927d989bb11140),
+        UINT64_C(0x369095118d299a8e)};
+    unsigned char bytes[16];
+    for (unsigned i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)i;
+    for (size_t n = 0; n < sizeof want / sizeof *want; n++)
+        assert_true(mo_hash_keyed(&key, bytes, n) == want[n]);
+    const mo_hash_key other = {{1, 2}};
+    assert_false(mo_hash_keyed(&key, bytes, 5) == mo_hash_keyed(&other, bytes, 5));
+}
+
+/* Pairs that one multiplier sends to one place are spread by another; the key of a process stays. */
+static void keys_decide_which_pairs_collide(void **state)
+{
+    (void)state;
+    const mo_hash_key a = mo_hash_key_get(), b = mo_hash_key_get();
+    const mo_hash_key key = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}},
+                      other = {{UINT64_C(0x123456789abcdef), UINT64_C(0xfedcba9876543211)}};
+    size_t n = 0, n_still = 0;
+    assert_memory_equal(&a, &b, sizeof a);
+    for (uint32_t i = 0; i < 1u << 16; i++) {
+        if (mo_hash_pair(&key, i, i + 1) & 255) continue;
+        n++;
+        n_still += !(mo_hash_pair(&other, i, i + 1) & 255);
+    }
+    assert_in_range(n, 100, 500); /* of 256 */
+    assert_in_range(n_still, 0, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_the_standard),
         cmocka_unit_test(known_digests),
         cmocka_unit_test(the_mix_spreads_over_small_tables),
+        cmocka_unit_test(keyed_hash_is_siphash_1_3),
+        cmocka_unit_test(keys_decide_which_pairs_collide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,9 +185,9 @@ static void pickle_limits_its_values(void **state)
     char *bytes = malloc(N);
     mo_pickle p;
     memset(bytes, 'N', N);
-    assert_fails(load(&p, bytes, N), MOPD_E_UNSUPPORTED, "a pickle of more than 4194304 values");
+    assert_fails(load(&p, bytes, N), MOPD_E_UNSUPPORTED, "a pickle of more than 1258291 values");
     memset(bytes, '(', N);
-    assert_fails(load(&p, bytes, N), MOPD_E_UNSUPPORTED, "a pickle of more than 4194304 values");
+    assert_fails(load(&p, bytes, N), MOPD_E_UNSUPPORTED, "a pickle of more than 1258291 values");
     free(bytes);
 }
 

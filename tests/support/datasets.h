@@ -119,6 +119,12 @@ static inline mopd_status datasets_tower_open(void **work, const mo_vision *v, c
     return MOPD_OK;
 }
 
+static inline size_t datasets_tower_bytes(const mo_vision *v, const mo_pool *pool, size_t n)
+{
+    (void)v, (void)pool;
+    return n;
+}
+
 static inline void datasets_tower_close(void *work)
 {
     (void)work;
@@ -144,6 +150,7 @@ static inline mopd_encoder *datasets_encoder(char digit)
         .lane = 2,
         .most = 4,
         .prepare = datasets_tower_prepare,
+        .bytes = datasets_tower_bytes,
         .open = datasets_tower_open,
         .run = datasets_tower_run,
         .close = datasets_tower_close};

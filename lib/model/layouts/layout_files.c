@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/path.h"
@@ -42,16 +43,19 @@ mopd_status mo_layout_files_add(mopd_encoder *e, const char *path, bool read)
 static mopd_status read_index(mo_names *files, const mo_json *root, const char *path)
 {
     const mo_json *map;
+    mo_lookup known = {0};
     mopd_status st = mo_json_need(root, "weight_map", path, MO_JSON_OBJECT, &map);
+    if (st == MOPD_OK) st = mo_lookup_open(&known, mo_json_count(map));
     for (void *it = st == MOPD_OK ? mo_json_first(map) : NULL; it; it = mo_json_next(map, it)) {
         const char *file;
         if (!mo_json_as_string(mo_json_value(it), &file) || !*file || strchr(file, '/') ||
             !strcmp(file, ".."))
-            return mo_fail(MOPD_E_FORMAT, "%s: weight_map: %s: a file name expected", path, mo_json_key(it));
-        bool known = false;
-        for (size_t i = 0; i < files->n && !known; i++) known = !strcmp(files->name[i], file);
-        if (!known && (st = mo_names_add(files, file, strlen(file))) != MOPD_OK) return st;
+            st = mo_fail(MOPD_E_FORMAT, "%s: weight_map: %s: a file name expected", path, mo_json_key(it));
+        else if (mo_lookup_add(&known, file, 0) == SIZE_MAX)
+            st = mo_names_add(files, file, strlen(file));
+        if (st != MOPD_OK) break;
     }
+    mo_lookup_close(&known);
     return st;
 }
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, List
 
 from ._bank import GDA, Bank, Prompt
-from ._core import MopdError, Status, build_info, inspect, set_threads, templates_for, version
+from ._core import MopdError, Status, build_info, inspect, limits, set_limits, set_threads, templates_for, version
 from ._dataset import Dataset, Item, Remark
 from ._encoder import Encoder
 from ._frame import Frame
@@ -46,6 +46,8 @@ __all__ = [
     "Trainer",
     "build_info",
     "inspect",
+    "limits",
+    "set_limits",
     "set_threads",
     "templates_for",
     "trainer_settings",

@@ -175,6 +175,20 @@ class mopd_allocator(Structure):
     ]
 
 
+class mopd_limits(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("max_pixels", c_uint64),
+        ("picture_file_bytes", c_uint64),
+        ("text_file_bytes", c_uint64),
+        ("header_bytes", c_uint64),
+        ("tensors", c_uint64),
+        ("reading_memory", c_uint64),
+        ("tower_memory", c_uint64),
+    ]
+
+
 class mopd_image_options(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -698,6 +712,10 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_runtime_set_allocator": (mopd_status, P(mopd_allocator)),
     "mopd_runtime_set_threads": (mopd_status, c_uint32),
     "mopd_runtime_set_cpu": (mopd_status, c_char_p),
+    "mopd_limits_init": (mopd_status, P(mopd_limits), c_size_t),
+    "mopd_limits_set": (mopd_status, P(mopd_limits), c_char_p, c_char_p),
+    "mopd_runtime_set_limits": (mopd_status, P(mopd_limits)),
+    "mopd_runtime_get_limits": (mopd_status, P(mopd_limits)),
     "mopd_free": (None, c_void_p),
     "mopd_status_name": (c_char_p, mopd_status),
     "mopd_status_text": (c_char_p, mopd_status),

@@ -314,6 +314,41 @@ def set_threads(n_threads: int) -> None:
     check(lib.mopd_runtime_set_threads(thread_count("n_threads", n_threads)))
 
 
+def _limit_names() -> list[str]:
+    return [name for name, _ in _abi.mopd_limits._fields_[2:]]
+
+
+def limits() -> dict[str, int]:
+    """What files may be and may take before they are refused, in this process: see :func:`set_limits`."""
+    now = _abi.mopd_limits(struct_size=sizeof(_abi.mopd_limits))
+    check(lib.mopd_runtime_get_limits(byref(now)))
+    return {name: getattr(now, name) for name in _limit_names()}
+
+
+def set_limits(**values: Union[int, str]) -> None:
+    """Holds files that are opened from now on to other limits; those that are not given go back to their defaults.
+
+    Parameters
+    ----------
+    **values : int or str
+        ``max_pixels`` (width x height of a picture: 178,956,970), ``picture_file_bytes`` (4 GiB), ``text_file_bytes``
+        (of JSON, vocabularies, lists: 1 GiB), ``header_bytes`` (of what describes the tensors of a file: 100,000,000),
+        ``tensors`` (in one file: 262,144), ``reading_memory`` (for a file that is no picture, where 14 bytes for each of
+        its own are less: 192 MiB), ``tower_memory`` (for one picture or text in a model: 256 MiB); numbers, or texts as
+        ``"50M"`` and ``"64Mi"``.
+
+    Raises
+    ------
+    MopdError
+        ``Status.ARG`` for a limit that there is not, or no number above 0.
+    """
+    new = _abi.mopd_limits()
+    check(lib.mopd_limits_init(byref(new), sizeof(new)))
+    for name, value in values.items():
+        check(lib.mopd_limits_set(byref(new), name.encode(), str(value).encode()))
+    check(lib.mopd_runtime_set_limits(byref(new)))
+
+
 def inspect(path: Optional[Path] = None) -> Any:
     """What a model, prompt file, checkpoint or feature store holds, as ``mopd inspect`` says it.
 
