@@ -308,6 +308,8 @@ static void banks_rank(fixture &f)
     const mopd::Matrix read = mopd::load(test_path("logits.npy"));
     EXPECT(read.rows() == y.rows() && read.cols() == y.cols() && same(read, y));
     EXPECT(thrown_by([] { mopd::load("/nonexistent.npy"); }) == MOPD_E_IO);
+    mopd::save(test_path("page.html"), std::string("<p>a\0b", 6));
+    EXPECT(thrown_by([] { mopd::save("/nonexistent/page.html", std::string("x")); }) == MOPD_E_IO);
     bank.save(test_path("bank.safetensors"));
     const mopd::Bank again(test_path("bank.safetensors"), f.encoder), alone(test_path("bank.safetensors"));
     EXPECT(same(again.features(), bank.features()) && again.templates() == bank.templates());
