@@ -19,9 +19,11 @@ NAME/{train,test}/CLASS/*.jpg.  The parts:
     dev       zero-shot, fit and promises on the sets that settings were chosen on (tinyimagenet, cifar100)
     suggest   pictures that mopd suggest picks from a pool against as many random ones, of pools with equal and unequal classes
     doctor    of the wrong labels of `labels`, how many mopd doctor lists, and how many right ones, also of a clean set
+    faults    of planted copies, blurred, tiny and broken pictures and wrong labels, how many mopd doctor finds, and what it lists of
+              the same folder without them
     speed     milliseconds of a fit, of one picture more, of one answer, and of scikit-learn's best, in alternate rounds
 
-Needs numpy, scikit-learn and the Python package mopd.  What was measured goes into the entry "recognition" of FILE;
+Needs numpy, scikit-learn and the Python package mopd; faults needs the pictures beside the store, and Pillow.  What was measured goes into the entry "recognition" of FILE;
 tests/docs/figures.py --write brings it into the pages."""
 import argparse
 import datetime
@@ -36,6 +38,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import record  # noqa: E402
 import recognition_advice  # noqa: E402
+import recognition_faults  # noqa: E402
 import recognition_speed  # noqa: E402
 from recognition_tools import DEV, EXAM, PEERS, TEMPLATES, joined, mean, mopd, store  # noqa: E402
 
@@ -178,7 +181,8 @@ def labels(args, name):
 
 
 PARTS = {"ten": ten, "all": all_classes, "new": new, "promises": promises, "unknown": unknown, "labels": labels, "dev": dev, "speed": recognition_speed.speed,
-         "suggest": recognition_advice.suggest, "doctor": recognition_advice.doctor}
+         "suggest": recognition_advice.suggest, "doctor": recognition_advice.doctor,
+         "faults": recognition_faults.faults}
 
 
 ORDER = ("zero-shot", "fit", "gda", "coop", "kgcoop", "prograd", "mopd", "mopd-paper", *PEERS, "promises")

@@ -241,6 +241,21 @@ def doctor(figures, _):
     return table(["data set", "wrong labels", "of these listed, percent", "right ones among the listed, percent", "listed of a clean set, percent"], cells)
 
 
+def faults(figures, _):
+    """Of ten planted ones the share that is found, and how many are listed of the folder without."""
+    sets = {title: {row["kind"]: row for row in rows_of(figures, name + "-faults")} for name, title in TITLES.items()
+            if name + "-faults" in figures["recognition"]}
+    cells = []
+    for kind in next(iter(sets.values())):
+        cells.append([kind])
+        for rows in sets.values():
+            row = rows[kind]
+            more = f", {row['expected'][0]:.1f} to be expected" if row["expected"] else ""
+            cells[-1] += [f"{row['found'][0]:.0f}", f"{row['clean'][0]:.1f}{more}"]
+    return table(["planted", *(f"{title}, {what}" for title in sets for what in ("found, percent", "listed of a clean folder"))], cells)
+
+
 KINDS = {"by-shots": by_shots, "ten-short": ten_short, "behind": behind, "all-must": all_must, "ece-all": ece_all,
          "base-new": base_new, "new-must": new_must, "promises": promises, "unknown": unknown, "labels": labels,
-         "worst": worst, "dev": dev, "against-peers": against_peers, "speed-fit": speed, "speed-peers": speed_peers, "suggest": suggest, "doctor": doctor}
+         "worst": worst, "dev": dev, "against-peers": against_peers, "speed-fit": speed, "speed-peers": speed_peers, "suggest": suggest, "doctor": doctor,
+         "faults": faults}
