@@ -8,6 +8,7 @@ option(MOPD_INSTALL "let `cmake --install` lay down the library and its headers"
 option(MOPD_WERROR "treat warnings as errors" OFF)
 option(MOPD_PYTHON "install what the Python package holds" OFF)
 option(MOPD_DEB "lay the tree out for Debian packages: licence, changelog, overrides, compressed pages" OFF)
+option(MOPD_HARDENED "guards of stacks, buffers, branches and tables of addresses, as far as the compiler has them" ON)
 set(MOPD_SANITIZE "" CACHE STRING "sanitizers, for instance address,undefined or thread")
 set(MOPD_PROGRAM_FLAGS "" CACHE STRING "flags of what is not the library: the command, examples and tests")
 set(MOPD_BUILTIN_MODEL "${PROJECT_BINARY_DIR}/builtin.safetensors" CACHE FILEPATH
@@ -46,6 +47,30 @@ if(MOPD_BUILD_TESTS OR MOPD_BUILD_EXAMPLES)
     endif()
 endif()
 
+# What a mistake in the code would then cost is the process and not the machine.  A sanitizer finds more, and has guards of
+# its own; without optimisation glibc has no guarded functions.
+set(MOPD_GUARDS "")
+set(MOPD_GUARDED_LINK "")
+if(MOPD_HARDENED AND NOT MOPD_SANITIZE)
+    include(CheckCCompilerFlag)
+    include(CheckLinkerFlag)
+    foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+        string(MAKE_C_IDENTIFIER "MOPD_HAS${flag}" known)
+        check_c_compiler_flag(${flag} ${known})
+        if(${known})
+            list(APPEND MOPD_GUARDS ${flag})
+        endif()
+    endforeach()
+    foreach(flag relro now noexecstack)
+        check_linker_flag(C -Wl,-z,${flag} MOPD_HAS_Z_${flag})
+        if(MOPD_HAS_Z_${flag})
+            list(APPEND MOPD_GUARDED_LINK -Wl,-z,${flag})
+        endif()
+    endforeach()
+    list(APPEND MOPD_GUARDS $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE>
+        $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-D_FORTIFY_SOURCE=2>)
+endif()
+
 # mopd_flags(TARGET...): language level, warnings, sanitizers.  Contraction of a*b+c would make results differ between
 # compilers and flags: kernels ask for fma by name.
 function(mopd_flags)
@@ -56,7 +81,8 @@ function(mopd_flags)
         target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
-            $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
+            ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
+        target_link_options(${target} PRIVATE ${MOPD_GUARDED_LINK})
         if(MOPD_SANITIZE)
             target_compile_definitions(${target} PRIVATE MOPD_SANITIZED)
             target_compile_options(${target} PRIVATE

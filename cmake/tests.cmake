@@ -72,6 +72,13 @@ endif()
 # What docs/architecture.md forbids: includes upwards, rings, names without their file's stem.
 find_package(Python3 COMPONENTS Interpreter QUIET)
 if(Python3_Interpreter_FOUND)
+    if(MOPD_GUARDS AND MOPD_KIND STREQUAL SHARED AND CMAKE_BUILD_TYPE STREQUAL Release)
+        set(guarded $<TARGET_FILE:mopd>)
+        if(TARGET mopd_cli)
+            list(APPEND guarded $<TARGET_FILE:mopd_cli>)
+        endif()
+        mopd_script(code.guards ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/install/guards.py ${guarded})
+    endif()
     mopd_script(code.check ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/code/check.py)
 endif()
 

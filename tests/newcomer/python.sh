@@ -58,6 +58,9 @@ pass "the licence came with it"
 ! grep -qF /platlib/ "$site"/mopd/libmopd.so.0 || fail "the library looks for a model where its wheel was packed"
 pass "the library looks in no folder of the build"
 
+python3 "$root/tests/install/guards.py" "$site/mopd/libmopd.so.0" "$site"/mopd/bin/mopd >answer || fail "$(cat answer)"
+pass "library and command are guarded as those of a build are"
+
 # With a built-in model that was made before, where there is one; pip is the other environment's.
 [ ! -f "$build/builtin.safetensors" ] || export MOPD_PYTHON_MODEL="$build/builtin.safetensors"
 "${PYTHON:-python3}" -m venv --without-pip "$work/editable"
