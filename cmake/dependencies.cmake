@@ -57,27 +57,6 @@ endif()
 unset(CMAKE_REQUIRED_INCLUDES)
 unset(CMAKE_REQUIRED_LIBRARIES)
 
-# oneDNN multiplies in bfloat16 on CPUs with AMX.  Its header is all that is needed here: lib/math/onednn.c loads the library
-# itself where it is wanted.  Version 3 has another interface; before 2.6 AMX had to be asked for.
-set(MOPD_WITH_ONEDNN AUTO CACHE STRING "oneDNN for --precision bf16 on CPUs with AMX: AUTO (when its header is there), ON, OFF")
-set_property(CACHE MOPD_WITH_ONEDNN PROPERTY STRINGS AUTO ON OFF)
-set(MOPD_ONEDNN FALSE)
-if(MOPD_WITH_ONEDNN)
-    find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.h)
-    set(ONEDNN_VERSION 0)
-    if(ONEDNN_INCLUDE_DIR)
-        file(STRINGS ${ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h lines REGEX "define DNNL_VERSION_(MAJOR|MINOR) ")
-        string(REGEX REPLACE "[^0-9;]" "" numbers "${lines}")
-        string(REPLACE ";" "." ONEDNN_VERSION "${numbers}")
-    endif()
-    if(ONEDNN_VERSION VERSION_GREATER_EQUAL 2.6 AND ONEDNN_VERSION VERSION_LESS 3)
-        set(MOPD_ONEDNN TRUE)
-    elseif(NOT MOPD_WITH_ONEDNN STREQUAL AUTO)
-        message(FATAL_ERROR "oneDNN 2.6 or 2.7 not found (version ${ONEDNN_VERSION}): install libdnnl-dev, or use -DMOPD_WITH_ONEDNN=OFF")
-    endif()
-endif()
-message(STATUS "oneDNN: ${MOPD_ONEDNN}")
-
 # Pictures of kinds that are read where their library is there: lib/format/NAME.c, which MOPD_NAME tells the table of kinds
 # of.  MemorySanitizer knows these libraries by tests/support/msan/NAME.c.
 set(MOPD_FORMATS "")         # names

@@ -25,9 +25,12 @@ endif()
 if(MOPD_BLIS_1)
     target_compile_definitions(mopd_objects PRIVATE MOPD_BLIS_1)
 endif()
-if(MOPD_ONEDNN)
-    target_include_directories(mopd_objects SYSTEM PRIVATE ${ONEDNN_INCLUDE_DIR})
-    target_compile_definitions(mopd_objects PUBLIC MOPD_ONEDNN="libdnnl.so.2")
+include(CheckCCompilerFlag)
+check_c_compiler_flag(-mamx-bf16 MOPD_HAS_AMX_FLAGS)
+if(MOPD_HAS_AMX_FLAGS)
+    target_compile_definitions(mopd_objects PUBLIC MOPD_AMX)
+    set_source_files_properties(lib/math/bf16_amx.c PROPERTIES COMPILE_OPTIONS
+        "-mamx-tile;-mamx-bf16;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512bf16;-mavx2;-mfma;-mf16c")
 endif()
 
 # One file per instruction set, told by its name.
@@ -46,9 +49,9 @@ endforeach()
 # Sanitizers look at what is run: MemorySanitizer at the plain path, a fuzz target at AVX2 (tests/fuzz/run.sh).
 set(unseen "^$")
 if(MOPD_SANITIZE MATCHES memory)
-    set(unseen "lib/math/.*_(avx2|avx512|vnni)\\.c$") # tests hold the AVX2 of lib/pixel against the plain one
+    set(unseen "lib/math/.*_(avx2|avx512|vnni|amx)\\.c$") # tests hold the AVX2 of lib/pixel against the plain one
 elseif(MOPD_FUZZ)
-    set(unseen "_(avx512|vnni)\\.c$")
+    set(unseen "_(avx512|vnni|amx)\\.c$")
 endif()
 foreach(source ${MOPD_SOURCES})
     if(source MATCHES "${unseen}")

@@ -69,9 +69,6 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "libblis4-serial | libblis4") # our own threads share out the rows
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "mopd-data (= ${MOPD_DEB_VERSION})")
-if(MOPD_ONEDNN)
-    set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "libdnnl2") # loaded by name: bf16 on CPUs with AMX
-endif()
 if(MOPD_DEB)
     set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${debian}/symbols ${debian}/shlibs ${debian}/triggers)
 endif()

@@ -120,8 +120,8 @@ EXIT = [
 ENVIRONMENT = [
     ".TP", ".B MOPD_MODEL", "The model used without \\fB\\-m\\fR, instead of the built\\-in one.",
     ".TP", ".B MOPD_CPU", "Limits the instruction sets used: avx512, avx2 or plain.  Results of one path repeat bit for bit.",
-    ".TP", ".B MOPD_BF16", "What \\fB\\-\\-precision bf16\\fR computes with: integers, or onednn (where the CPU has bfloat16 "
-    "and libdnnl is installed).  Else onednn on CPUs with AMX, integers elsewhere.",
+    ".TP", ".B MOPD_BF16", "What \\fB\\-\\-precision bf16\\fR computes with: integers, or bfloat16, which is slow "
+    "without AMX.  Else bfloat16 on CPUs with AMX, integers elsewhere.",
 ]
 
 

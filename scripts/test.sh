@@ -31,11 +31,11 @@ part_paths()
     done
 }
 
-#: onednn       bf16 by oneDNN with AVX-512's bfloat16, where the CPU has it: what it is by default on CPUs with AMX
-part_onednn()
+#: bfloat       bf16 by bfloat16 as on CPUs with AMX: in plain C where there is none, with the same bits
+part_bfloat()
 {
     build ci
-    with_ignored_as MOPD_BF16 onednn '^(api|cli|clip|model)[.]'
+    with_ignored_as MOPD_BF16 bfloat16 '^(api|cli|clip|model)[.]'
 }
 
 # What one build has told is not asked of the next.  MOPD_TESTS_LEFT_OUT in CMakePresets.json names what a build has not: what

@@ -101,7 +101,7 @@ MOPD_API mopd_status mopd_encoder_options_init(mopd_encoder_options *options, si
  *
  * IO: a file is missing (named); FORMAT: a file lies; MISMATCH: configuration and weights disagree (the tensor
  * is named); UNSUPPORTED: an architecture or activation unknown here; ARG or UNSUPPORTED: the environment's
- * MOPD_CPU (runtime.h) or MOPD_BF16 ("onednn" or "integers": what MOPD_PRECISION_BF16 computes with; unset,
+ * MOPD_CPU (runtime.h) or MOPD_BF16 ("bfloat16" or "integers": what MOPD_PRECISION_BF16 computes with; unset,
  * what suits the CPU).  *out is NULL on failure.  Close with mopd_encoder_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_open(
     mopd_encoder **out, const char *path, const mopd_encoder_options *options);

@@ -17,8 +17,7 @@ static size_t begin_of(size_t n, size_t step, size_t parts, size_t i)
 
 static size_t column_of(const mo_gemm_job *j, size_t part)
 {
-    const size_t at = begin_of(j->before + j->g.n, j->col_step, j->col_parts, part);
-    return at - mo_min(at, j->before);
+    return begin_of(j->g.n, j->col_step, j->col_parts, part);
 }
 
 static void do_task(void *ctx, size_t task)

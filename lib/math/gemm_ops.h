@@ -4,7 +4,7 @@
  *     gemm_f32.c      panels of floats, the micro-kernel of this CPU path
  *     gemm_blis.c     the same panels, BLIS's micro-kernel, on the plain path
  *     gemm_i16.c      16-bit integers with scales
- *     gemm_onednn.c   bfloat16 by oneDNN
+ *     gemm_bf16.c     bfloat16, on AMX
  *
  * A new kind is a new file and a line of the list in mat.c.  What follows a product (bias, activation,
  * residual) is the same for all of them: gemm_epilogue.h. */
@@ -25,7 +25,6 @@ typedef struct mo_gemm_job {
 
     size_t row_parts, col_parts; /* the tasks: so many by so many; 1 and 1 */
     size_t row_step, col_step;   /* what no cut divides: so many rows, so many columns; 1 and 16 */
-    size_t before;               /* columns of the first such step that lie before column 0; 0 */
     size_t group;                /* columns of one call of run, at most; all */
 } mo_gemm_job;
 
@@ -52,7 +51,7 @@ typedef struct mo_gemm_ops {
     void (*free)(struct mo_mat *mat);                            /* what is owned, and extra */
 } mo_gemm_ops;
 
-extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_onednn_ops;
+extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_bf16_ops;
 
 /* Plan and row of all kinds whose weights are panels of floats; no task has fewer than `least` panels. */
 void mo_gemm_f32_plan(mo_gemm_job *job, size_t threads, size_t least);

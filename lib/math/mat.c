@@ -9,7 +9,7 @@
 
 /* The kinds of matrices; of those that would take some weights the first one does. */
 static const mo_gemm_ops *const kinds[] = {
-    &mo_gemm_onednn_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
+    &mo_gemm_bf16_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
 /* *mat = panels of n x k, with the operations that are best for floats.  NOMEM. */

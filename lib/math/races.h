@@ -3,6 +3,7 @@
  * for it would look at each multiply-add.  Elsewhere the macros are nothing.
  *
  *     MO_RACES_READ(x, ld, rows, n)  reads x [rows x n]
+ *     MO_RACES_WRITE(x, ld, rows, n) writes x [rows x n]
  *     MO_RACES_C(t)                  reads add [m x n] unless it is NULL, writes c [m x n] */
 #ifndef MO_MATH_RACES_H
 #define MO_MATH_RACES_H
@@ -24,6 +25,7 @@ static inline void mo_races_write(float *x, size_t ld, size_t rows, size_t n)
 }
 
 #define MO_RACES_READ(x, ld, rows, n) mo_races_read(x, ld, rows, n)
+#define MO_RACES_WRITE(x, ld, rows, n) mo_races_write(x, ld, rows, n)
 #define MO_RACES_C(t)                                                                                        \
     do {                                                                                                     \
         if ((t)->add) mo_races_read((t)->add, (t)->ldadd, (t)->m, (t)->n);                                   \
@@ -31,6 +33,7 @@ static inline void mo_races_write(float *x, size_t ld, size_t rows, size_t n)
     } while (0)
 #else
 #define MO_RACES_READ(x, ld, rows, n) ((void)0)
+#define MO_RACES_WRITE(x, ld, rows, n) ((void)0)
 #define MO_RACES_C(t) ((void)0)
 #endif
 

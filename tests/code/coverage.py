@@ -5,7 +5,7 @@
 BUILD is of clang with -fprofile-instr-generate -fcoverage-mapping; BUILD/profile holds what its programs wrote, the tests' with
 the static library, too: it has the same functions as the shared one.  tests/code/coverage.txt holds the least share of
 branches of each folder, in per cent; a folder below it, or without a line there, is an error.  Files for one instruction set
-or bfloat16, oneDNN's, and what picks among them are not counted: a CPU may lack what they are for.  Each condition has two
+or AMX, and what picks among them are not counted: a CPU may lack what they are for.  Each condition has two
 branches, so `a && b` has four.
 """
 import collections
@@ -18,7 +18,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FLOORS = os.path.join(ROOT, "tests/code/coverage.txt")
-NOT_COUNTED = re.compile(r"_(avx2|avx512|vnni)\.c$|/onednn[^/]*$|/(gemm|mat)_onednn\.c$|/bf16[^/]*$|/kern_pick\.c$|\.h$")
+NOT_COUNTED = re.compile(r"_(avx2|avx512|vnni|amx)\.c$|/kern_pick\.c$|\.h$")
 
 
 def reached(build):

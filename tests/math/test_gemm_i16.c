@@ -256,7 +256,7 @@ static void quantizing_survives_lack_of_memory(void **state)
 
 int main(void)
 {
-    if (mo_bf16_set("integers") != MOPD_OK) return 1; /* oneDNN's: test_gemm_onednn.c */
+    if (mo_bf16_set("integers") != MOPD_OK) return 1; /* bfloat16: test_gemm_bf16.c */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_the_same_bits),
         cmocka_unit_test(numbers_lie_in_pairs),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_quantized.c - encoders opened with bf16, by integers and by oneDNN: features near those of f32, the same
+ * test_quantized.c - encoders opened with bf16, by integers and by bfloat16: features near those of f32, the same
  * bits in any company, training in f32 all the same. */
 #include "test.h"
 
@@ -45,7 +45,7 @@ static size_t dim_of(const char *path)
 static void features_are_near_those_of_f32(void **state)
 {
     (void)state;
-    const double bar = mo_bf16_kind() == MO_ONEDNN_NONE ? 0.99999 : 0.9995; /* integers, bfloat16 */
+    const double bar = !mo_bf16_get() ? 0.99999 : 0.9995; /* integers, bfloat16 */
     for (size_t m = 0; m < N_MODELS; m++) {
         float exact[(N_PICTURES + N_TEXTS) * MAX_DIM], quantized[(N_PICTURES + N_TEXTS) * MAX_DIM];
         const size_t dim = dim_of(models[m]);
@@ -121,10 +121,10 @@ static void training_stays_f32(void **state)
     }
 }
 
-/* As on CPUs with AMX, where this one has bfloat16 and the library is there. */
-static void all_that_by_onednn(void **state)
+/* As on CPUs with AMX. */
+static void all_that_by_bfloat16(void **state)
 {
-    if (mo_bf16_set("onednn") != MOPD_OK) skip();
+    assert_ok(mo_bf16_set("bfloat16"));
     features_are_near_those_of_f32(state);
     company_and_threads_change_no_bit(state);
     training_stays_f32(state);
@@ -157,7 +157,7 @@ int main(void)
         cmocka_unit_test(features_are_near_those_of_f32),
         cmocka_unit_test(company_and_threads_change_no_bit),
         cmocka_unit_test(training_stays_f32),
-        cmocka_unit_test(all_that_by_onednn),
+        cmocka_unit_test(all_that_by_bfloat16),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

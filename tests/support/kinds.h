@@ -26,7 +26,8 @@ static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, 
     {"i16 avx512", "avx512", "avx512", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 avx2", "avx2", "avx2", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 plain", "plain", "plain", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
-    {"onednn", "avx512", "avx512", "onednn", &mo_gemm_onednn_ops, 1, 2e-3, 4e-3}};
+    {"bf16 avx512", "avx512", "avx512", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3},
+    {"bf16 plain", "plain", "plain", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3}};
 #define TEST_N_KINDS (sizeof test_kinds / sizeof *test_kinds)
 
 /* Sets the CPU path and the choice for packing; false where this machine has not got them. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * test_gemm_onednn.c - products by oneDNN are those of factors rounded to bfloat16, on any number of threads
- * and beside other callers.  What is asked of the CPU is AVX-512 for bfloat16: the same calls run on AMX. */
+ * test_gemm_bf16.c - products over bfloat16 are those of rounded factors, on any number of threads and beside other callers:
+ * on AMX where the CPU has it, in plain C elsewhere. */
 #include "test.h"
 
 #include <pthread.h>
 
 #include "base/ints.h"
 #include "support/mats.h"
-#include "support/onednn.h"
+#include "support/bf16.h"
 
 static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 511}, {6, 48, 512},
     {7, 15, 513}, {63, 64, 31}, {64, 32, 32}, {65, 47, 33}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
@@ -45,7 +45,7 @@ static void compare(const float *c, size_t s, const float *const in[4], const mo
 static void products_are_those_of_rounded_factors(void **state)
 {
     (void)state;
-    TEST_NEED_ONEDNN();
+    assert_ok(mo_bf16_set("bfloat16"));
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4, lda = k + s % 3;
         float *a = test_floats(m * lda, 1), *w = test_floats(n * k, 2), *bias = test_floats(n, 3),
@@ -53,7 +53,7 @@ static void products_are_those_of_rounded_factors(void **state)
         float *c = test_floats(m * ldc + 1, 5), *was = test_floats(m * ldc + 1, 5);
         const float *const in[4] = {a, w, bias, res};
         mo_mat mat = test_quantized(w, n, k);
-        assert_ptr_equal(mat.ops, &mo_gemm_onednn_ops);
+        assert_ptr_equal(mat.ops, &mo_gemm_bf16_ops);
         for (int act = MO_ACT_NONE; act <= MO_ACT_RELU6; act++) {
             mo_gemm_args g = {.c = c, .ldc = ldc, .a = a, .lda = lda, .m = m, .ldr = ldc, .act = (mo_act)act};
             g.bias = (s + (size_t)act) % 3 ? bias : NULL;
@@ -77,7 +77,7 @@ static void products_are_those_of_rounded_factors(void **state)
 static void weights_can_be_read_back(void **state)
 {
     (void)state;
-    TEST_NEED_ONEDNN();
+    assert_ok(mo_bf16_set("bfloat16"));
     const size_t n = 1030, k = 130;
     float *w = test_floats(n * k, 2), *row = test_floats(k, 1);
     mo_mat mat = test_quantized(w, n, k), back;
@@ -115,7 +115,7 @@ static void *call_again(void *ctx)
 static void many_callers_at_once(void **state)
 {
     (void)state;
-    TEST_NEED_ONEDNN();
+    assert_ok(mo_bf16_set("bfloat16"));
     float *a = test_floats(CALL_M * CALL_K, 1), *w = test_floats(CALL_N * CALL_K, 2),
           *want = test_floats(CALL_M * CALL_N, 3);
     mo_mat mat = test_quantized(w, CALL_N, CALL_K);
@@ -134,70 +134,76 @@ static void many_callers_at_once(void **state)
     mo_mem_free(a), mo_mem_free(w), mo_mem_free(want);
 }
 
-/* Outputs of one call: as few of them as may be are empty. */
-static void columns_come_in_blocks_that_fit(void **state)
-{
-    (void)state;
-    TEST_NEED_ONEDNN();
-    static const size_t widths[][2] = {{1, 16}, {16, 16}, {17, 32}, {500, 512}, {512, 512}, {513, 320},
-        {768, 384}, {1024, 512}, {1100, 384}};
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        const size_t n = widths[i][0];
-        float *w = test_floats(n * 33, 1);
-        mo_mat mat = test_quantized(w, n, 33);
-        const mo_onednn_plan *shape = mat.extra;
-        assert_int_equal(shape->width, widths[i][1]);
-        assert_int_equal(shape->k, 33);
-        assert_int_equal(shape->depth, 64);
-        mo_mat_free(&mat);
-        mo_mem_free(w);
-    }
-}
-
 static mo_gemm_job planned(const mo_mat *mat, size_t m, size_t first, size_t n, size_t threads)
 {
     mo_gemm_job j = {.w = mat, .row_parts = 1, .col_parts = 1};
     j.g.m = m, j.g.first = first, j.g.n = n;
-    mo_gemm_onednn_ops.plan(&j, threads);
+    mo_gemm_bf16_ops.plan(&j, threads);
     return j;
 }
 
-/* Cuts lie between blocks of 64 rows and between blocks of columns, counted from the matrix's first. */
-static void plans_are_cut_between_blocks(void **state)
+/* Cuts lie between tiles of rows, two parts for each thread. */
+static void plans_are_cut_between_tiles(void **state)
 {
     (void)state;
-    TEST_NEED_ONEDNN();
+    assert_ok(mo_bf16_set("bfloat16"));
     float *w = test_floats(1024 * 40, 1);
     mo_mat mat = test_quantized(w, 1024, 40);
-    const mo_onednn_plan *shape = mat.extra;
-    const mo_gemm_job one = planned(&mat, 1000, 0, 1024, 1), some = planned(&mat, 5, 528, 100, 4);
-    assert_int_equal(one.row_step, MO_ONEDNN_ROWS);
-    assert_int_equal(one.row_parts, mo_ceil_div(16, shape->blocks)); /* what a thread has room for */
+    const mo_gemm_job one = planned(&mat, 1000, 0, 1024, 1);
+    assert_int_equal(one.row_step, MO_BF16_ROWS);
+    assert_int_equal(one.row_parts, 4);
     assert_int_equal(one.col_parts, 1);
-    assert_int_equal(one.col_step, 512);
-    assert_int_equal(some.before, 16);
-    assert_int_equal(some.row_parts, 1);
-    assert_int_equal(some.col_parts, 1); /* all in one block */
-    assert_int_equal(planned(&mat, 5, 0, 1024, 4).col_parts, 2);
-    assert_int_equal(planned(&mat, 1000, 0, 1024, 4).row_parts, 8); /* two for each thread */
+    assert_int_equal(planned(&mat, 5, 0, 1024, 4).row_parts, 1);
+    assert_int_equal(planned(&mat, 5, 0, 1024, 4).col_parts, 8);
+    assert_int_equal(planned(&mat, 5, 0, 100, 4).col_parts, 2); /* four panels at least */
+    assert_int_equal(planned(&mat, 1000, 0, 1024, 4).row_parts, 8);
     assert_int_equal(planned(&mat, 1000, 0, 1024, 4).col_parts, 1);
-    assert_int_equal(planned(&mat, 100, 0, 1024, 4).row_parts, 2);
-    assert_int_equal(planned(&mat, 100, 496, 32, 4).col_parts, 2); /* across the border of two blocks */
+    assert_int_equal(planned(&mat, 100, 0, 1024, 4).row_parts, 4);
+    assert_int_equal(planned(&mat, 100, 0, 1024, 4).col_parts, 2);
     mo_mat_free(&mat);
     mo_mem_free(w);
+}
+
+/* AMX and plain C: the same bits, whatever is asked for, alone and in company, at any number of threads. */
+static void paths_give_the_same_bits(void **state)
+{
+    (void)state;
+    enum { M = 77, N = 100, K = 1100 };
+    float *a = test_floats(M * K, 1), *w = test_floats(N * K, 2), *bias = test_floats(N, 3),
+          *res = test_floats(M * N, 4);
+    float *one = test_floats(M * N, 5), *two = test_floats(M * N, 5);
+    assert_ok(mo_bf16_set("bfloat16"));
+    mo_mat mat = test_quantized(w, N, K);
+    mo_gemm_args g = {.c = one, .ldc = N, .a = a, .lda = K, .m = M, .bias = bias, .residual = res, .ldr = N};
+    mo_gemm(NULL, &mat, &g);
+    assert_ok(mo_kern_cpu_set("plain"));
+    for (size_t i = 0; i < M; i++) { /* a row at a time */
+        const mo_gemm_args row = {.c = two + i * N,
+            .ldc = N,
+            .a = a + i * K,
+            .lda = K,
+            .m = 1,
+            .bias = bias,
+            .residual = res + i * N,
+            .ldr = N};
+        mo_gemm(NULL, &mat, &row);
+    }
+    assert_memory_equal(one, two, M * N * sizeof *one);
+    mo_mat_free(&mat);
+    mo_mem_free(a), mo_mem_free(w), mo_mem_free(bias), mo_mem_free(res), mo_mem_free(one), mo_mem_free(two);
 }
 
 static void packing_survives_no_memory(void **state)
 {
     (void)state;
-    TEST_NEED_ONEDNN();
+    assert_ok(mo_bf16_set("bfloat16"));
     float w[20 * 30];
     test_random(w, 600, 1);
     mo_view v = test_view(w, 20, 30);
     test_torture(test_pack_and_quantize, &v);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, test_onednn_default, test_onednn_default)
+#define test(name) cmocka_unit_test_setup_teardown(name, test_bf16_default, test_bf16_default)
 
 int main(void)
 {
@@ -206,8 +212,8 @@ int main(void)
         test(products_are_those_of_rounded_factors),
         test(weights_can_be_read_back),
         test(many_callers_at_once),
-        test(columns_come_in_blocks_that_fit),
-        test(plans_are_cut_between_blocks),
+        test(plans_are_cut_between_tiles),
+        test(paths_give_the_same_bits),
         test(packing_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
