@@ -20,11 +20,9 @@ static void plan(mo_gemm_job *j, size_t threads)
     assert_int_equal(j->col_parts, 1);
     assert_int_equal(j->row_step, 1);
     assert_int_equal(j->col_step, MO_PANEL);
-    assert_int_equal(j->before, 0);
     assert_int_equal(j->group, j->g.n);
     j->row_parts = cut.row_parts, j->col_parts = cut.col_parts;
     j->row_step = cut.row_step, j->col_step = cut.col_step;
-    j->before = cut.before;
     if (cut.group) j->group = cut.group;
 }
 
@@ -36,8 +34,8 @@ static void run(const mo_gemm_job *j, const mo_gemm_area *area)
     good = good && area->r0 % j->row_step == 0 && (area->r1 % j->row_step == 0 || area->r1 == g->m);
     good = good && area->c0 % MO_PANEL == 0 && area->c1 - area->c0 <= j->group;
     if (!cut.group) {
-        good = good && (!area->c0 || (area->c0 + j->before) % j->col_step == 0);
-        good = good && (area->c1 == g->n || (area->c1 + j->before) % j->col_step == 0);
+        good = good && area->c0 % j->col_step == 0;
+        good = good && (area->c1 == g->n || area->c1 % j->col_step == 0);
     }
     if (!good) {
         atomic_fetch_add(&n_wrong, 1);
@@ -92,19 +90,6 @@ static void tasks_cover_every_element_once(void **state)
     }
 }
 
-/* Outputs 80 .. of blocks of 64: the first block of the result has 48 columns, which lie behind 16. */
-static void steps_may_begin_before_the_first_output(void **state)
-{
-    (void)state;
-    for (size_t parts = 1; parts <= 6; parts++) {
-        cut = (mo_gemm_job){.row_parts = 1, .col_parts = parts, .row_step = 1, .col_step = 64, .before = 16};
-        count(NULL, 5, 0, 80, 420);
-        count(NULL, 5, 330, 80, 330);
-        cut.before = 48; /* one panel of the first block is left */
-        count(NULL, 5, 0, 112, 388);
-    }
-}
-
 static void nothing_to_do_runs_nothing(void **state)
 {
     (void)state;
@@ -133,7 +118,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_cover_every_element_once),
-        cmocka_unit_test(steps_may_begin_before_the_first_output),
         cmocka_unit_test(nothing_to_do_runs_nothing),
         cmocka_unit_test(the_name_is_that_of_the_path),
     };
