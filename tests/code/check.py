@@ -24,8 +24,7 @@ RANKS = {"base": 0, "format": 1, "math": 1, "layer": 2, "token": 2, "pixel": 2, 
 OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
           "zlib.h": "lib/format/zip.c", "webp/decode.h": "lib/format/webp.c", "webp/demux.h": "lib/format/webp.c",
           "gif_lib.h": "lib/format/gif.c", "tiffio.h": "lib/format/tiff.c",
-          "libheif/heif.h": "lib/format/heif.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c",
-          }
+          "libheif/heif.h": "lib/format/heif.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c"}
 
 # Arithmetic of sizes is written so often that its names are short.
 SHORT_NAMES = {"mo_min", "mo_max", "mo_ceil_div", "mo_round_up", "mo_cut", "mo_mul", "mo_add"}
@@ -197,7 +196,7 @@ class Code(unittest.TestCase):
 class SeesWhatIsWrong(unittest.TestCase):
     def test_includes(self):
         wrong = [("lib/layer/norm.c", '#include "train/trainer.h"\n'), ("lib/format/zip.c", ' # include "math/gemm.h"\n'),
-                 ("lib/format/jpeg.c", "#include <png.h>\n"), ("lib/math/gemm_bf16.c", "#include <blis/blis.h>\n"),
+                 ("lib/format/jpeg.c", "#include <png.h>\n"), ("lib/math/gemm_bf16.c", "#include <blis.h>\n"),
                  ("examples/01_classify.c", '#include "base/mem.h"\n'), ("lib/base/mem.c", '#include "fail.h"\n'),
                  ("lib/data/csv.c", '#include "prompt/bank.h"\n'), ("include/mopd/image.h", '#include "base/mem.h"\n'),
                  ("lib/model/layouts/hf.c", '#include "prompt/bank.h"\n')]
