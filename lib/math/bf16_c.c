@@ -2,12 +2,14 @@
  * bf16_c.c - products of bfloat16 in plain C, in AMX's order. */
 #include <string.h>
 
+#include "base/half.h"
 #include "base/ints.h"
 #include "math/bf16.h"
 
 static void nothing(void) {}
 
-static float wide(uint16_t x)
+/* As mo_half_bf16_to_f32, for a loop of products. */
+static inline float wide(uint16_t x)
 {
     const uint32_t bits = (uint32_t)x << 16;
     float f;
@@ -15,19 +17,10 @@ static float wide(uint16_t x)
     return f;
 }
 
-/* The upper half, one more where the lower is above its middle, or on it and the upper odd; NaN stays. */
-static uint16_t nearest(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x) return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void round_row(uint16_t *to, const float *x, size_t k)
 {
     for (size_t i = 0; i < mo_round_up(k, MO_BF16_STEP); i++)
-        to[i / MO_BF16_STEP * MO_BF16_TILE + i % MO_BF16_STEP] = i < k ? nearest(x[i]) : 0;
+        to[i / MO_BF16_STEP * MO_BF16_TILE + i % MO_BF16_STEP] = i < k ? mo_half_f32_to_bf16(x[i]) : 0;
 }
 
 /* One row's sums over a step: a [32], w a tile. */
