@@ -180,6 +180,8 @@ static int read_arguments(job *j, cli_list *images, char **rest, size_t n_rest)
     const int kinds = (images->n > 0) + (j->texts.n > 0) + (j->text_file != NULL) + (j->data.path != NULL);
     if (kinds != 1) return cli_usage(command.name, "give one of --image, -d, --text, --text-file");
     if (!j->out) return cli_usage(command.name, "no -o OUT.npy");
+    if (!j->data.path && (j->data.names || j->data.pictures))
+        return cli_usage(command.name, "--%s goes with -d DATA", j->data.names ? "names" : "pictures");
     if (n_rest && (j->text_file || j->data.path))
         return cli_usage(command.name, "'%s' is left over", rest[0]);
     for (size_t i = 0; i < n_rest; i++) cli_list_add(images->n ? images : &j->texts, rest[i]);

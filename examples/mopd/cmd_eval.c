@@ -196,6 +196,17 @@ static int by_bank(eval_result *out, const job *j, const mopd_encoder *encoder, 
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
+/* Pictures that something was learned from tell little of how right it is. */
+static void tell_splits(const job *j, const mopd_dataset *data)
+{
+    const mopd_dataset_info info = cli_data_info(data);
+    const char *learned = j->recognizer ? j->recognizer : j->prompt;
+    if (learned && !(info.n_split[0] + info.n_split[1] + info.n_split[2]))
+        cli_note(&j->common,
+            "%s has no splits: where %s learned from these pictures, new ones will be told less well",
+            j->data.path, learned);
+}
+
 static int classify(const job *j, const mopd_encoder *encoder, const mopd_dataset *data)
 {
     eval_result result = {0};
@@ -207,6 +218,7 @@ static int classify(const job *j, const mopd_encoder *encoder, const mopd_datase
     const eval_ask ask = {&j->common, j->recognizer, j->also, j->coverage};
     int status = j->recognizer ? eval_recognizer(&result, &ask, encoder, data, features)
                                : by_bank(&result, j, encoder, data, features);
+    if (status < 0) tell_splits(j, data);
     if (status < 0) status = show(j, &result) ? EXIT_DONE : EXIT_FAILED;
     cli_score_free(&result.score);
     cli_list_free(&result.names);

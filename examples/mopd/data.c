@@ -26,7 +26,7 @@ static int check_pictures(const cli_data *data)
 static int fail_open(const cli_data *data, mopd_dataset_options options, mopd_status st)
 {
     mopd_dataset *taken = NULL;
-    if (st != MOPD_E_FORMAT || !data->hint) return cli_fail_status(st);
+    if (st != MOPD_E_FORMAT || !data->hint || data->names) return cli_fail_status(st);
     char *message = cli_strdup(mopd_last_error());
     options.flags = MOPD_DATASET_UNLABELLED;
     options.names = NULL;

@@ -89,6 +89,11 @@ static void what_belongs_to_data_goes_with_data(void **state)
     assert_one_error(&r, 1, "--pictures", "No such file");
     r = run_mopd(NULL, "fit -d @ --pictures @ -o x", test_path("at"), test_text("file", ""));
     assert_one_error(&r, 1, "--pictures", "is no folder");
+    r = run_mopd(NULL, "encode --text a --names n.csv -o x.npy");
+    assert_one_error(&r, 2, "--names goes with -d", "encode");
+    r = run_mopd(NULL, "features -d @ --names @ -o x", test_path("at"), test_text("no-names", ""));
+    assert_one_error(&r, 1, "no-names", "is empty");
+    assert_null(strstr(r.err, "--unlabelled")); /* which has no use for names */
     r = run_mopd(NULL, "search photos.safetensors --text x");
     assert_one_error(&r, 2, "unexpected argument 'photos.safetensors'", "data is named by -d");
     r = run_mopd(NULL, "search -d d --text a boat");

@@ -159,6 +159,7 @@ static void photographs_are_turned_unless_told_not_to(void **state)
     snprintf(as_fitted, sizeof as_fitted, "%s", r.out);
     r = run_mopd(NULL, "eval -m @ -r @ -d @ --orientation ignore --format csv", tiny_model(1), r_file, data);
     assert_run(r, 0);
+    assert_has(r.err, "has no splits: where ");
     assert_string_equal(r.out, as_fitted);
     r = run_mopd(NULL, "classify -m @ --classes cat,dog --orientation up @", tiny_model(1), lies);
     assert_run(r, 2);
