@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,8 +102,11 @@ static char *read_all(int fd, const char *path, size_t *n)
             if (!more) exit(cli_fail("out of memory: %s", path));
             text = more;
         }
-        do got = read(fd, text + *n, room - *n);
-        while (got < 0 && errno == EINTR);
+        struct pollfd source = {.fd = fd, .events = POLLIN};
+        do {
+            poll(&source, 1, -1); /* ended by a signal, where a read may be begun anew */
+            got = read(fd, text + *n, room - *n);
+        } while (got < 0 && errno == EINTR);
     }
     text[*n < room ? *n : room] = 0;
     if (got >= 0 && *n <= MOST_BYTES) return text;

@@ -2,6 +2,8 @@
  * test_trainer_resume.c - checkpoints: stopped anywhere and resumed to the same bytes; those that belong to others, or lie. */
 #include "support/trainings.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "base/out.h"
 
@@ -150,8 +152,9 @@ static void a_half_written_file_beside_harms_nothing(void **state)
     assert_ok(mo_out_open(&out, path));
     assert_ok(mo_out_write(&out, "half", 4));
     fclose(out.stream); /* killed here: neither commit nor drop */
+    close(out.folder);
     mo_mem_free(out.path);
-    mo_mem_free(out.temp);
+    mo_mem_free(out.name);
     assert_ok(mopd_trainer_resume(t, path));
     assert_ok(mopd_trainer_checkpoint(t, path));
     assert_ok(mopd_trainer_resume(t, path));
