@@ -119,6 +119,7 @@ part_abi()
 #: install      the installed tree and the source as a sub-project, as users meet them, and what the pages tell C programmers
 part_install()
 {
+    scripts/setup.sh libnuma-dev # libheif's x265 names it to whoever asks pkg-config for a static link
     tests/install/refusals.sh
     build ci
     tests/install/run.sh build

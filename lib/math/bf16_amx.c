@@ -77,26 +77,43 @@ static void scatter(const mo_bf16_block *b, const float *room)
         }
 }
 
+#define INLINE inline __attribute__((always_inline))
+
 /* low, wide: the block has rows and outputs beyond the first 16; constants. */
-static inline __attribute__((always_inline)) void tiles(
-    const mo_bf16_block *b, const bool low, const bool wide)
+static INLINE void load_sums(const mo_bf16_block *b, float *room, const bool low, const bool wide)
+{
+    if (!b->start && !b->bias) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+        return;
+    }
+    const sums s = gather(b, room, low ? 32 : 16);
+    const size_t ld = s.ld * sizeof(float);
+    _tile_loadd(0, s.from, ld);
+    if (wide) _tile_loadd(1, s.from + 16, ld);
+    if (low) _tile_loadd(2, s.from + 16 * s.ld, ld);
+    if (low && wide) _tile_loadd(3, s.from + 16 * s.ld + 16, ld);
+}
+
+static INLINE void store_sums(const mo_bf16_block *b, float *room, const bool low, const bool wide)
+{
+    const bool direct = b->m == (low ? 32 : 16) && b->n == (wide ? 32 : 16) && !(b->top > 0);
+    float *to = direct ? b->out : room;
+    const size_t ld = direct ? b->ldout : MO_BF16_BLOCK;
+    _tile_stored(0, to, ld * sizeof(float));
+    if (wide) _tile_stored(1, to + 16, ld * sizeof(float));
+    if (low) _tile_stored(2, to + 16 * ld, ld * sizeof(float));
+    if (low && wide) _tile_stored(3, to + 16 * ld + 16, ld * sizeof(float));
+    if (!direct) scatter(b, room);
+}
+
+static INLINE void tiles(const mo_bf16_block *b, const bool low, const bool wide)
 {
     _Alignas(64) float room[MO_BF16_BLOCK * MO_BF16_BLOCK];
-    const size_t rows = low ? 32 : 16;
     const uint16_t *a = b->a, *w = b->w, *stop = b->w + b->steps * MO_BF16_TILE;
-    if (b->start || b->bias) {
-        const sums s = gather(b, room, rows);
-        const size_t ld = s.ld * sizeof(float);
-        _tile_loadd(0, s.from, ld);
-        if (wide) _tile_loadd(1, s.from + 16, ld);
-        if (low) _tile_loadd(2, s.from + 16 * s.ld, ld);
-        if (low && wide) _tile_loadd(3, s.from + 16 * s.ld + 16, ld);
-    } else {
-        _tile_zero(0);
-        if (wide) _tile_zero(1);
-        if (low) _tile_zero(2);
-        if (low && wide) _tile_zero(3);
-    }
+    load_sums(b, room, low, wide);
     for (; w < stop; w += MO_BF16_TILE, a += MO_BF16_TILE) {
         _tile_loadd(4, a, STRIDE);
         _tile_loadd(6, w, STRIDE);
@@ -107,14 +124,7 @@ static inline __attribute__((always_inline)) void tiles(
         if (low) _tile_dpbf16ps(2, 5, 6);
         if (low && wide) _tile_dpbf16ps(3, 5, 7);
     }
-    const bool direct = b->m == rows && b->n == (wide ? 32 : 16) && !(b->top > 0);
-    float *to = direct ? b->out : room;
-    const size_t ld = direct ? b->ldout : MO_BF16_BLOCK;
-    _tile_stored(0, to, ld * sizeof(float));
-    if (wide) _tile_stored(1, to + 16, ld * sizeof(float));
-    if (low) _tile_stored(2, to + 16 * ld, ld * sizeof(float));
-    if (low && wide) _tile_stored(3, to + 16 * ld + 16, ld * sizeof(float));
-    if (!direct) scatter(b, room);
+    store_sums(b, room, low, wide);
 }
 
 static void block(const mo_bf16_block *b)

@@ -181,6 +181,25 @@ static void devices_and_sockets(void **state)
     assert_fails(mo_out_open(&out, disk), MOPD_E_IO, "is a block device, what is on it would be destroyed");
 }
 
+static void what_cannot_be_written_to_is_told(void **state)
+{
+    (void)state;
+    mo_out out;
+    const char *pipe = test_path("pipe"), *socket = test_path("socket"), *late = test_path("late");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(mknod(socket, S_IFSOCK | 0600, 0), 0);
+    assert_fails(mo_out_open(&out, ""), MOPD_E_ARG, "the path to write to is empty");
+    assert_fails(mo_out_open(&out, pipe), MOPD_E_IO, "pipe: cannot write: a pipe that nobody reads");
+    assert_fails(mo_out_open(&out, socket), MOPD_E_IO, "socket: is a socket");
+    assert_ok(mo_out_check("/dev/stdout"));
+    assert_ok(mo_out_check("/dev/stderr"));
+    assert_ok(mo_out_open(&out, late));
+    assert_ok(mo_out_write(&out, "x", 1));
+    assert_int_equal(mkdir(late, 0700), 0); /* meanwhile */
+    assert_fails(
+        mo_out_commit(&out), MOPD_E_IO, "late: cannot put the finished file in place: Is a directory");
+}
+
 /* /dev/fd/N and its sisters are the open file itself, wherever it stands. */
 static void open_files_are_gone_on_with(void **state)
 {
@@ -237,11 +256,16 @@ static void what_is_not_ours_stays(void **state)
     static const char *const names[] = {"strangers/.mopd-01234567-0123456789abcde.part",
         "strangers/.mopd-0123456x-0123456789abcdef.part", "strangers/.mopd-01234567-0123456789abcdef.par",
         "strangers/.mopd-01234567_0123456789abcdef.part", "strangers/mopd-01234567-0123456789abcdef.part",
-        "strangers/.mopd-01234567-0123456789abcdef.part.bak"};
+        "strangers/.mopd-01234567-0123456789abcdef.part.bak",
+        "strangers/xmopd-01234567-0123456789abcdef.part", "strangers/.mopd-01234567-0123456789abcdex.part",
+        "strangers/.mopd-01234567-0123456789abcdef.parx", "strangers/.mopd-01234567-3123456789abcdef.part"};
     const struct timespec old[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}};
     const char *folder = folder_of("strangers"), *victim = test_write("strangers/victim", "v", 1);
-    for (size_t i = 0; i < 6; i++)
+    const size_t n = sizeof names / sizeof *names;
+    for (size_t i = 0; i < n; i++)
         assert_int_equal(utimensat(AT_FDCWD, test_write(names[i], "x", 1), old, 0), 0);
+    if (chown(test_path(names[n - 1]), 65534, 65534))
+        unlink(test_path(names[n - 1])); /* another user's, as root */
     assert_int_equal(mkdir(test_path("strangers/.mopd-01234567-0123456789abcdef.part"), 0700), 0);
     assert_int_equal(symlink(victim, test_path("strangers/.mopd-01234567-1123456789abcdef.part")), 0);
     assert_int_equal(mkfifo(test_path("strangers/.mopd-01234567-2123456789abcdef.part"), 0600), 0);
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(two_writers_share_nothing),
         cmocka_unit_test(names_that_are_taken_are_not_opened),
         cmocka_unit_test(devices_and_sockets),
+        cmocka_unit_test(what_cannot_be_written_to_is_told),
         cmocka_unit_test(open_files_are_gone_on_with),
         cmocka_unit_test(killed_writers_are_cleaned_up_after),
         cmocka_unit_test(files_of_other_machines_are_given_a_day),

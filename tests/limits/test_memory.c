@@ -21,10 +21,12 @@ static void count(size_t more, size_t less)
 #if defined(__GLIBC__) && !defined(MOPD_SANITIZED)
 #define EXPORTED __attribute__((visibility("default")))
 
+/* glibc's own. NOLINTBEGIN(bugprone-reserved-identifier) */
 extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *block, size_t n);
 extern void __libc_free(void *block);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 EXPORTED void *malloc(size_t n)
 {

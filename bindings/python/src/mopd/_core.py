@@ -315,7 +315,7 @@ def set_threads(n_threads: int) -> None:
 
 
 def _limit_names() -> list[str]:
-    return [name for name, _ in _abi.mopd_limits._fields_[2:]]
+    return [field[0] for field in _abi.mopd_limits._fields_[2:]]
 
 
 def limits() -> dict[str, int]:
