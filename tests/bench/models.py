@@ -164,9 +164,14 @@ class Pictures(torch.nn.Module):
 
 
 class Ids(torch.nn.Module):
-    def __init__(self, model):
+    """Texts of so many tokens: open_clip's causal mask is one for the whole context alone."""
+
+    def __init__(self, model, length):
         super().__init__()
         self.m = model
+        text = getattr(model, "text", model)
+        if text.attn_mask is not None:
+            text.attn_mask = text.attn_mask[:length, :length]
 
     def forward(self, x):
         return self.m.encode_text(x)

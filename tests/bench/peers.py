@@ -154,7 +154,7 @@ class OpenClip:
         ids = [self.encoder.ids(t) for t in these]
         length = length or max(map(len, ids))
         x = np.array([i + [pad] * (length - len(i)) for i in ids], np.int64)
-        peers = self.sides(models.Ids(self.model), torch.from_numpy(x[:2]), f"text-{length}.onnx")
+        peers = self.sides(models.Ids(self.model, length), torch.from_numpy(x[:2]), f"text-{length}.onnx")
         yield same_input(f"{self.name}, {what} ({length} tokens)", lambda: self.encoder.texts(these), peers, x, **bars)
 
     def named(self, n, length):
