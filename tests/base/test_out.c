@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -200,6 +201,26 @@ static void what_cannot_be_written_to_is_told(void **state)
         mo_out_commit(&out), MOPD_E_IO, "late: cannot put the finished file in place: Is a directory");
 }
 
+/* Names that only begin as those of open files, and a name without a folder. */
+static void names_that_are_read_as_they_stand(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"/dev/fd/x", "/dev/fd/12345", "/proc/self/fd/1x"};
+    char before[PATH_MAX];
+    for (size_t i = 0; i < 3;
+         i++) { /* no open file: whether a new one may be made there is the system's to say */
+        const mopd_status st = mo_out_check(names[i]);
+        assert_true(st == MOPD_OK || st == MOPD_E_IO);
+    }
+    assert_fails(mo_out_check(NULL), MOPD_E_ARG, "the path to write to is empty");
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder_of("here")), 0);
+    const mopd_status st = mo_out_save("bare", "x", 1);
+    assert_int_equal(chdir(before), 0);
+    assert_ok(st);
+    assert_holds(test_path("here/bare"), "x");
+}
+
 /* /dev/fd/N and its sisters are the open file itself, wherever it stands. */
 static void open_files_are_gone_on_with(void **state)
 {
@@ -322,6 +343,7 @@ int main(void)
         cmocka_unit_test(names_that_are_taken_are_not_opened),
         cmocka_unit_test(devices_and_sockets),
         cmocka_unit_test(what_cannot_be_written_to_is_told),
+        cmocka_unit_test(names_that_are_read_as_they_stand),
         cmocka_unit_test(open_files_are_gone_on_with),
         cmocka_unit_test(killed_writers_are_cleaned_up_after),
         cmocka_unit_test(files_of_other_machines_are_given_a_day),
