@@ -155,8 +155,8 @@ typedef struct mopd_encode_options {
     mopd_encode_counts *counts;
     /* A file that keeps what is encoded while the call runs, so that a program that is killed loses some
      * pictures and not all.  NULL, the default: none.  It is made where it is missing.  One of the same encoder, views
-     * and seed is gone on from, whichever data it was for; the features are the same bits.  It is
-     * left there, unless it holds no picture: remove it once the result is saved.  Set it for more pictures than you would encode twice. */
+     * and seed is gone on from, whichever data it was for; the features are the same bits.  It is left there, unless
+     * it holds no picture: remove it once the result is saved.  Set it for more pictures than you would encode twice. */
     const char *journal;
 } mopd_encode_options;
 

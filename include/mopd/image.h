@@ -52,8 +52,8 @@ MOPD_API int mopd_image_takes(const char *path);
  *
  * IO: cannot be read, with the system's reason; FORMAT: not such a picture (the message says what it is),
  * broken or cut short; UNSUPPORTED: more than max_pixels, said before anything of that size is
- * allocated, or a kind that no build reads (JPEG XL, JPEG 2000).  Messages begin with the path.  *out is NULL on failure; close
- * it with mopd_image_close.  Any thread.  Since 0.1. */
+ * allocated, or a kind that no build reads (JPEG XL, JPEG 2000).  Messages begin with the path.  *out is NULL on
+ * failure; close it with mopd_image_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_image_open(mopd_image **out, const char *path, const mopd_image_options *options);
 
 /* The same from n_bytes in memory, as they come from a network or a database: they are read during the call and not

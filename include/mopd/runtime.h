@@ -44,9 +44,9 @@ typedef struct mopd_limits {
     uint32_t flags;       /* none are known: 0 */
     uint64_t max_pixels;  /* width x height of a picture, where its mopd_image_options say 0: 178,956,970 */
     uint64_t picture_file_bytes; /* of a picture's file: 4 GiB */
-    uint64_t
-        text_file_bytes; /* of another file that is read whole: JSON, vocabularies, lists of pictures and names:
-                                    1 GiB, of which some kinds take less */
+    /* Of another file that is read whole, JSON, vocabularies, lists of pictures and names: 1 GiB, of which some kinds
+     * take less. */
+    uint64_t text_file_bytes;
     uint64_t header_bytes; /* of what describes the tensors of a file, JSON or a pickle: 100,000,000 */
     uint64_t tensors;      /* number of tensors in one file: 262,144 */
     /* Memory that reading a file other than a picture takes beside the file: this, or 14 bytes for each of the file's

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __linux__
 #include <sys/random.h>
@@ -23,18 +24,22 @@ uint64_t mo_hash_bytes(const void *bytes, size_t n)
 
 static mo_hash_key drawn;
 
-/* From the system; where it has nothing yet, from the clock and where this process lies. */
+uint64_t mo_hash_random(void)
+{
+    uint64_t x;
+#ifdef __linux__
+    if (getrandom(&x, sizeof x, GRND_NONBLOCK) == (ssize_t)sizeof x) return x;
+#endif
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    const uint64_t seen[4] = {
+        (uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)getpid(), (uint64_t)(uintptr_t)&now};
+    return mo_hash_bytes(seen, sizeof seen);
+}
+
 static void draw_key(void)
 {
-    const uintptr_t place = (uintptr_t)&drawn ^ (uintptr_t)&place;
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    drawn.k[0] = mo_hash_bytes(&place, sizeof place);
-    drawn.k[1] = mo_hash_bytes(&now, sizeof now);
-#ifdef __linux__
-    mo_hash_key key;
-    if (getrandom(&key, sizeof key, GRND_NONBLOCK) == (ssize_t)sizeof key) drawn = key;
-#endif
+    for (int i = 0; i < 2; i++) drawn.k[i] = mo_hash_random();
 }
 
 mo_hash_key mo_hash_key_get(void)

@@ -9,6 +9,10 @@
 /* FNV-1a with a final mix: check values and seeds, the same on every machine.  Keys that collide are easily made. */
 uint64_t mo_hash_bytes(const void *bytes, size_t n);
 
+/* A number that nobody can foresee: from the system; where it has gathered no chance yet, from the clock, this process
+ * and where it lies.  Any thread. */
+uint64_t mo_hash_random(void);
+
 /* What a table's places depend on. */
 typedef struct mo_hash_key {
     uint64_t k[2];

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,17 +41,6 @@ static uint32_t kernel_mark(void)
     if (fd >= 0) close(fd);
     if (n <= 0) n = gethostname(id, sizeof id) ? 0 : (ssize_t)strnlen(id, sizeof id);
     return (uint32_t)mo_hash_bytes(id, (size_t)n);
-}
-
-static uint64_t random_number(void)
-{
-    uint64_t x;
-    if (getrandom(&x, sizeof x, GRND_NONBLOCK) == sizeof x) return x;
-    struct timespec now; /* before the system has gathered any chance */
-    clock_gettime(CLOCK_REALTIME, &now);
-    const uint64_t seen[4] = {
-        (uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)getpid(), (uint64_t)(uintptr_t)&now};
-    return mo_hash_bytes(seen, sizeof seen);
 }
 
 /* -- what is left behind ------------------------------------------------------------------------------------- */
@@ -124,7 +112,7 @@ int mo_out_temp_open(int folder, char name[MO_OUT_TEMP], mode_t mode)
     clean(folder, mark);
     for (int i = 0; i < MOST_TRIES; i++) {
         snprintf(
-            name, MO_OUT_TEMP, BEGINNING "%08x-%016llx" ENDING, mark, (unsigned long long)random_number());
+            name, MO_OUT_TEMP, BEGINNING "%08x-%016llx" ENDING, mark, (unsigned long long)mo_hash_random());
         const int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
         if (fd < 0 && errno != EEXIST) return -1;
         if (fd >= 0 && hold(fd)) return fd;

@@ -85,3 +85,11 @@ void mo_sha256_hex(mo_sha256 *s, char hex[65])
     for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[s->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
     hex[64] = 0;
 }
+
+void mo_sha256_of(char hex[65], const void *bytes, size_t n)
+{
+    mo_sha256 s;
+    mo_sha256_init(&s);
+    mo_sha256_add(&s, bytes, n);
+    mo_sha256_hex(&s, hex);
+}

@@ -14,6 +14,7 @@ typedef struct mo_sha256 {
 
 void mo_sha256_init(mo_sha256 *s);
 void mo_sha256_add(mo_sha256 *s, const void *bytes, size_t n);
-void mo_sha256_hex(mo_sha256 *s, char hex[65]); /* ends the hash */
+void mo_sha256_hex(mo_sha256 *s, char hex[65]);               /* ends the hash */
+void mo_sha256_of(char hex[65], const void *bytes, size_t n); /* all three */
 
 #endif

@@ -61,12 +61,9 @@ static mopd_status prepare(const chunk *c, slot *s)
     mo_buf file = {0};
     mo_image picture = {0};
     s->cut = false;
-    mo_sha256 sha;
     mopd_status st = mo_image_read(&file, s->file);
     if (st != MOPD_OK) return st;
-    mo_sha256_init(&sha);
-    mo_sha256_add(&sha, file.data, file.size);
-    mo_sha256_hex(&sha, s->hash);
+    mo_sha256_of(s->hash, file.data, file.size);
     s->found = s->pixels ? mo_features_cache_take(&c->job->cache, s->hash, s->plain) : NULL;
     const bool decode = s->pixels && !s->found;
     if (decode) {

@@ -12,10 +12,7 @@
 static bool is_content(const mo_buf *bytes, const char *hash)
 {
     char own[65];
-    mo_sha256 sha;
-    mo_sha256_init(&sha);
-    mo_sha256_add(&sha, bytes->data, bytes->size);
-    mo_sha256_hex(&sha, own);
+    mo_sha256_of(own, bytes->data, bytes->size);
     return !strcmp(own, hash);
 }
 

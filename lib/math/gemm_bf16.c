@@ -9,6 +9,7 @@
  * stand in c, so the cut of k changes no bit; they start at the bias, and at what is added. */
 #include <string.h>
 
+#include "base/half.h"
 #include "base/ints.h"
 #include "base/mem.h"
 #include "math/bf16.h"
@@ -58,9 +59,7 @@ static void row_of(const mo_mat *mat, size_t o, float *row)
     const uint16_t *panel = (const uint16_t *)mat->packed + o / MO_PANEL * steps_of(mat) * MO_BF16_TILE;
     for (size_t i = 0; i < mat->k; i++) {
         const uint16_t *tile = panel + i / MO_BF16_STEP * MO_BF16_TILE;
-        const uint32_t bits = (uint32_t)tile[(i % MO_BF16_STEP / 2 * MO_PANEL + o % MO_PANEL) * 2 + i % 2]
-                              << 16;
-        memcpy(row + i, &bits, sizeof bits);
+        row[i] = mo_half_bf16_to_f32(tile[(i % MO_BF16_STEP / 2 * MO_PANEL + o % MO_PANEL) * 2 + i % 2]);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "base/half.h"
 #include "math/i16.h"
 #include "math/kern.h"
 #include "support/bf16.h"
@@ -66,14 +67,6 @@ static void narrower_paths_hide_amx(void **state)
 
 /* -- the kernels -------------------------------------------------------------------------------------------- */
 
-static float wide(uint16_t x)
-{
-    const uint32_t bits = (uint32_t)x << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
 static void rows_are_rounded_to_nearest_even(void **state)
 {
     (void)state;
@@ -88,13 +81,13 @@ static void rows_are_rounded_to_nearest_even(void **state)
         memset(to, 0xee, sizeof to);
         kerns[i]->round(to, x, K);
         for (size_t p = 0; p < 96; p++) {
-            const float got = wide(to[p / 32 * MO_BF16_TILE + p % 32]);
+            const float got = mo_half_bf16_to_f32(to[p / 32 * MO_BF16_TILE + p % 32]);
             assert_true(got == (p < K ? test_rounded(x[p]) : 0));
         }
         assert_int_equal(to[32], 0xeeee); /* the next row's */
         const float nan = NAN;
         kerns[i]->round(to, &nan, 1);
-        assert_true(isnan(wide(to[0])));
+        assert_true(isnan(mo_half_bf16_to_f32(to[0])));
     }
 }
 

@@ -49,16 +49,24 @@ static void clean_field(TIFF *tiff, uint32_t tag, va_list list)
     }
 }
 
+static int get_field(
+    TIFF *tiff, uint32_t tag, va_list list, int (*get)(TIFF *tiff, uint32_t tag, va_list list))
+{
+    va_list again;
+    int result;
+    va_copy(again, list);
+    WITHIN(result = get(tiff, tag, list));
+    if (result == 1) clean_field(tiff, tag, again);
+    va_end(again);
+    return result;
+}
+
 int __wrap_TIFFGetField(TIFF *tiff, uint32_t tag, ...);
 int __wrap_TIFFGetField(TIFF *tiff, uint32_t tag, ...)
 {
-    va_list list, again;
-    int result;
+    va_list list;
     va_start(list, tag);
-    va_copy(again, list);
-    WITHIN(result = TIFFVGetField(tiff, tag, list));
-    if (result == 1) clean_field(tiff, tag, again);
-    va_end(again);
+    const int result = get_field(tiff, tag, list, TIFFVGetField);
     va_end(list);
     return result;
 }
@@ -66,13 +74,9 @@ int __wrap_TIFFGetField(TIFF *tiff, uint32_t tag, ...)
 int __wrap_TIFFGetFieldDefaulted(TIFF *tiff, uint32_t tag, ...);
 int __wrap_TIFFGetFieldDefaulted(TIFF *tiff, uint32_t tag, ...)
 {
-    va_list list, again;
-    int result;
+    va_list list;
     va_start(list, tag);
-    va_copy(again, list);
-    WITHIN(result = TIFFVGetFieldDefaulted(tiff, tag, list));
-    if (result == 1) clean_field(tiff, tag, again);
-    va_end(again);
+    const int result = get_field(tiff, tag, list, TIFFVGetFieldDefaulted);
     va_end(list);
     return result;
 }
