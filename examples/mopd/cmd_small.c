@@ -203,13 +203,16 @@ int cmd_inspect(int argc, char **argv)
 
 int cmd_pack(int argc, char **argv)
 {
-    static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16] -o FILE",
+    static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16] [--panels] -o FILE",
         "Writes a model as one file that is mapped, not read.",
-        "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"};
+        "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"
+        "  mopd pack -m ViT-B-16/ --panels -o b16.safetensors\n"};
     cli_common common;
     const char *out = NULL, *dtype = "f32";
+    bool panels = false;
     const cli_option options[] = {
         {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16", "type of the weights", NULL},
+        {"panels", 0, CLI_FLAG, &panels, NULL, "weights as products read them: f32 starts at once", NULL},
         {"output", 'o', CLI_OUT, &out, "FILE", "where to write", NULL},
         {0},
     };
@@ -226,7 +229,7 @@ int cmd_pack(int argc, char **argv)
     if (!out) return cli_usage(command.name, "no -o FILE");
     mopd_encoder *encoder;
     if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
-    mopd_status st = mopd_encoder_pack(encoder, out, types[type]);
+    mopd_status st = mopd_encoder_pack(encoder, out, types[type] | (panels ? MOPD_PACK_PANELS : 0));
     if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
         printf("%s: %s\n", cli_shown(out), mopd_encoder_fingerprint(encoder));
     if (st == MOPD_OK && cli_is_json(&common))

@@ -43,6 +43,8 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_DTYPE_F32 0
 #define MOPD_DTYPE_F16 1
 #define MOPD_DTYPE_BF16 2
+/* With one of them: the weights of layers in the order in which products read them. */
+#define MOPD_PACK_PANELS 0x100
 
 typedef struct mopd_encoder_options {
     uint32_t struct_size; /* set by mopd_encoder_options_init */
@@ -233,8 +235,11 @@ MOPD_API mopd_status mopd_encoder_encode_texts(
 
 /* Writes weights, configuration and vocabulary as one file at path that mopd_encoder_open maps: easier to ship than a
  * folder, quicker to open.  It is written beside path, synced and renamed.  dtype is MOPD_DTYPE_F32 for the same
- * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights.  IO:
- * cannot be written; ARG: another dtype.  Any thread.  Since 0.1. */
+ * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights.
+ * MOPD_DTYPE_F32 | MOPD_PACK_PANELS: the file is as large and gives the same bits, but a transformer's weights are used
+ * where they lie in it, on every CPU: the first picture and the first text need not pack them, and processes share them.
+ * (With MOPD_PRECISION_BF16 and with F16 or BF16 they are packed in memory as ever.)  Other programs cannot read
+ * weights in this order.  IO: cannot be written; ARG: another dtype.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
 /* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's

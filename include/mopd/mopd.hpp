@@ -570,6 +570,7 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
     }
 
     /* dtype: MOPD_DTYPE_.... */
+    /* dtype: with MOPD_PACK_PANELS or without. */
     void pack(const std::string &path, std::int32_t dtype = MOPD_DTYPE_F32) const
     {
         check(mopd_encoder_pack(get(), path.c_str(), dtype));

@@ -229,7 +229,9 @@ mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int
     MO_API_NEED(encoder);
     MO_API_NEED(path);
     static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
-    if (dtype < MOPD_DTYPE_F32 || dtype > MOPD_DTYPE_BF16)
+    const bool panels = (dtype & MOPD_PACK_PANELS) != 0;
+    const int32_t type = dtype & ~MOPD_PACK_PANELS;
+    if (type < MOPD_DTYPE_F32 || type > MOPD_DTYPE_BF16)
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
-    return mo_pack_encoder(encoder, path, types[dtype]);
+    return mo_pack_encoder(encoder, path, types[type], panels);
 }

@@ -15,7 +15,8 @@ static void read_halves(const unsigned char *p, size_t n, float *out, float (*co
     }
 }
 
-bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
+/* In the order they lie in. */
+static bool read_stored(const mo_view *view, size_t first, size_t n, float *out)
 {
     const unsigned char *p = (const unsigned char *)view->data + first * mo_dtype_size(view->dtype);
     switch (view->dtype) {
@@ -38,4 +39,19 @@ bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
     default:
         return false;
     }
+}
+
+static size_t stored_at(size_t element, size_t k)
+{
+    const size_t o = element / k, i = element % k;
+    return (o / MO_VIEW_PANEL * k + i) * MO_VIEW_PANEL + o % MO_VIEW_PANEL;
+}
+
+bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
+{
+    if (!view->panel_inputs) return read_stored(view, first, n, out);
+    bool known = true;
+    for (size_t i = 0; i < n && known; i++)
+        known = read_stored(view, stored_at(first + i, view->panel_inputs), 1, out + i);
+    return known;
 }

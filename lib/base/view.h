@@ -10,16 +10,20 @@
 
 #define MO_MAX_DIMS 8
 
-/* A tensor that lies in somebody's bytes: dense, row-major, possibly unaligned. */
+#define MO_VIEW_PANEL 16
+
+/* A tensor that lies in somebody's bytes: dense, possibly unaligned, row-major; or, where panel_inputs is k and not 0, a matrix
+ * of n / k outputs, a multiple of 16, in panels: W[o][i] at data[(o / 16 * k + i) * 16 + o % 16]. */
 typedef struct mo_view {
     const void *data;
     mo_dtype dtype;
     int n_dims;
     size_t shape[MO_MAX_DIMS];
     size_t n; /* elements */
+    size_t panel_inputs;
 } mo_view;
 
-/* n floats from elements [first, first + n) of a view of F32, F16, BF16 or F64; false for other types. */
+/* n floats from elements [first, first + n), counted row by row, of a view of F32, F16, BF16 or F64; false for other types. */
 bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out);
 
 #endif

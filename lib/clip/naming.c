@@ -42,7 +42,7 @@ void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *n
 {
     const char *text;
     size_t n;
-    *out = (mo_naming_place){.parts = 0};
+    *out = (mo_naming_place){.panels = naming->panels};
     for (size_t i = 0; i < naming->n_rules; i++) {
         const mo_naming_rule *r = &naming->rule[i];
         if (!fits(r->name, name, &text, &n)) continue;

@@ -33,6 +33,7 @@ typedef struct mo_naming {
     size_t n_led;
     const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
     size_t n_ignored;
+    bool panels; /* matrices may lie in panels: tensors [outputs / 16][inputs][16] */
     bool strict; /* a tensor that is neither asked for nor ignored is refused, wherever it stands */
 } mo_naming;
 
@@ -41,6 +42,7 @@ typedef struct mo_naming_place {
     char name[MO_NAMING_LONGEST];
     int part, parts;
     bool in_out;
+    bool panels;
     int led; /* dimensions of 1 in front */
 } mo_naming_place;
 

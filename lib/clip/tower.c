@@ -54,8 +54,9 @@ mopd_status mo_tower_linear(
     }
     mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
     if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
-    mo_weights_release(weights, w);
-    return quantized ? mo_mat_quantize(&out->w) : MOPD_OK;
+    if (quantized) st = mo_mat_quantize(&out->w);
+    if (!mo_mat_lies_in(&out->w, &w->view)) mo_weights_release(weights, w);
+    return st;
 }
 
 /* The sixteen parameters of block N, in this order. */
@@ -68,6 +69,13 @@ static const char *const block_names[] = {"layer_norm1.weight", "layer_norm1.bia
 static mo_linear_part part_of(const mo_weight *const *pair)
 {
     return (mo_linear_part){.weight = &pair[0]->view, .bias = &pair[1]->view, .in_out = pair[0]->in_out};
+}
+
+/* Is it used where it lies? */
+static bool stays(const mo_block *b, const mo_view *v)
+{
+    return mo_mat_lies_in(&b->qkv.w, v) || mo_mat_lies_in(&b->out.w, v) || mo_mat_lies_in(&b->fc1.w, v) ||
+           mo_mat_lies_in(&b->fc2.w, v);
 }
 
 static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
@@ -95,8 +103,10 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
         .fc2 = part_of(p + 14)};
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
-    for (size_t i = 0; i < BLOCK_PARAMS; i++) mo_weights_release(weights, p[i]);
-    return quantized ? mo_block_quantize(out) : MOPD_OK;
+    if (quantized) st = mo_block_quantize(out);
+    for (size_t i = 0; i < BLOCK_PARAMS; i++)
+        if (!stays(out, &p[i]->view)) mo_weights_release(weights, p[i]);
+    return st;
 }
 
 mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,

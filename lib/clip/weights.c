@@ -125,6 +125,16 @@ static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
     return true;
 }
 
+/* A matrix of panels: [outputs / 16][inputs][16].  Its inputs, or 0. */
+static size_t panel_inputs(const mo_view *v, const mo_param_spec *s)
+{
+    size_t k = 1;
+    for (int i = 1; i < s->n_dims; i++) k *= s->shape[i];
+    const bool fits = s->n_dims > 1 && v->n_dims == 3 && v->shape[2] == MO_VIEW_PANEL && v->shape[1] == k &&
+                      s->shape[0] % MO_VIEW_PANEL == 0 && v->shape[0] == s->shape[0] / MO_VIEW_PANEL;
+    return fits ? k : 0;
+}
+
 static void cut_part(mo_weight *p, const mo_param_spec *s, int part)
 {
     size_t n = 1;
@@ -147,6 +157,15 @@ static bool grow(mo_weights *w)
     return true;
 }
 
+/* The view of panels has the shape that was asked for. */
+static void see_panels(mo_weight *p, const mo_param_spec *s)
+{
+    p->view.panel_inputs = panel_inputs(&p->view, s);
+    if (!p->view.panel_inputs) return;
+    p->view.n_dims = s->n_dims;
+    memcpy(p->view.shape, s->shape, sizeof s->shape);
+}
+
 typedef struct binding {
     mo_weights *weights;
     const mo_naming *naming;
@@ -165,7 +184,7 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s%s is missing; the configuration asks for shape %s",
             mo_tensors_path(w->file[w->n_files - 1]), w->prefix, at->name, want);
     const char *path = mo_tensors_path(w->file[*file]);
-    if (!shape_fits(v, n_dims, shape)) {
+    if (!shape_fits(v, n_dims, shape) && !(at->panels && panel_inputs(v, spec))) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s", path,
             at->name, have, want);
@@ -194,6 +213,7 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     memcpy(p->name, spec->name, sizeof p->name);
     memcpy(p->shape, spec->shape, sizeof p->shape);
     if (at.parts) cut_part(p, spec, at.part);
+    if (at.panels) see_panels(p, spec);
     return MOPD_OK;
 }
 

@@ -75,9 +75,18 @@ static float *place(float *panels, size_t k, size_t o, size_t i)
     return panels + (o / MO_PANEL * k + i) * MO_PANEL + o % MO_PANEL;
 }
 
+/* Panels are in their order already. */
+static bool copy_panels(float *panels, const mo_view *view)
+{
+    mo_view flat = *view;
+    flat.panel_inputs = 0;
+    return mo_view_floats(&flat, 0, flat.n, panels);
+}
+
 /* One stored part becomes outputs o0, o0 + 1 ... */
 static bool pack_part(float *panels, size_t k, size_t o0, const mo_mat_part *part)
 {
+    if (part->view->panel_inputs == k && o0 % MO_PANEL == 0) return copy_panels(panels + o0 * k, part->view);
     const size_t line = part->in_out ? part->view->n / k : k, lines = part->view->n / line;
     float x[CHUNK];
     for (size_t l = 0; l < lines; l++)
@@ -121,12 +130,33 @@ mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts,
     return st == MOPD_OK ? set(out, panels, n, k) : st;
 }
 
+/* Panels of k inputs, one part behind the other, as a product reads them? */
+static bool lie_packed(const mo_mat_part *parts, size_t n_parts, size_t k)
+{
+    const mo_view *first = parts[0].view;
+    const unsigned char *at = first->data;
+    if ((uintptr_t)at % 64) return false;
+    for (size_t i = 0; i < n_parts; i++) {
+        const mo_view *v = parts[i].view;
+        if (v->panel_inputs != k || v->dtype != MO_F32 || v->data != at) return false;
+        at += v->n * sizeof(float);
+    }
+    return true;
+}
+
+bool mo_mat_lies_in(const mo_mat *mat, const mo_view *view)
+{
+    const uintptr_t at = (uintptr_t)view->data, from = (uintptr_t)mat->packed;
+    return mat->packed && !mat->owned && at >= from && at - from < mat->n * mat->k * sizeof(float);
+}
+
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
 {
     *out = (mo_mat){0};
     size_t n, k;
     mopd_status st = parts_size(parts, n_parts, &n, &k);
     if (st != MOPD_OK) return st;
+    if (lie_packed(parts, n_parts, k)) return set(out, parts[0].view->data, n, k);
     float *panels = mo_mem_alloc(mo_mat_floats(n, k), sizeof *panels);
     if (!panels) return MOPD_E_NOMEM;
     st = mo_mat_pack_at(out, panels, parts, n_parts);

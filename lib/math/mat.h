@@ -13,7 +13,7 @@
 #include "base/view.h"
 #include "math/tensor.h"
 
-#define MO_PANEL 16
+#define MO_PANEL MO_VIEW_PANEL
 
 struct mo_gemm_ops;
 
@@ -37,8 +37,12 @@ typedef struct mo_mat_part {
 size_t mo_mat_floats(size_t n, size_t k);
 
 /* Packs parts stacked one below the other (q, k, v as one matrix).  All need the same number of inputs
- * (MISMATCH).  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
+ * (MISMATCH).  Parts that lie one behind the other as panels of F32 at a multiple of 64 bytes are used where they
+ * lie.  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
+
+/* Does mat use the bytes of this view where they lie? */
+bool mo_mat_lies_in(const mo_mat *mat, const mo_view *view);
 
 /* The same into the caller's memory (mo_mat_floats(n, k) floats at a multiple of 64 bytes), which out
  * then points to. */

@@ -76,8 +76,8 @@ mopd_status mo_encoder_pixels_raw(
 mopd_status mo_encoder_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context);
 
-/* Writes everything as one file, weights as `dtype`; and what a file of ours holds, as JSON. */
-mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype);
+/* Writes everything as one file, weights as `dtype`, those of layers in panels or rows. */
+mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype, bool panels);
 mopd_status mo_describe_file(const char *path, char **json);
 
 /* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its

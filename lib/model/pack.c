@@ -5,6 +5,9 @@
  * named)
  *     tensors   the parameters in the order of params.h, matrices as [outputs][inputs]; mopd.tokenizer (U8)
  *
+ * With panels, metadata mopd.panels "16", the matrices of layers stand first, [outputs / 16][inputs][16], as products read them
+ * (math/mat.h): in F32 a tower uses them where they lie in the file.
+ *
  * Matrices and convolutions take the type asked for; vectors and single numbers stay F32: they are small, and
  * norms lose most by rounding. */
 #include "base/buf.h"
@@ -12,6 +15,7 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "format/safetensors.h"
+#include "math/mat.h"
 #include "model/config_json.h"
 #include "model/encoder.h"
 #include "model/layouts/packed.h"
@@ -19,20 +23,51 @@
 
 #define PIECE 65536 /* floats converted at once */
 
-static mopd_status declare(
-    mo_safetensors_writer *w, const mopd_encoder *e, mo_dtype dtype, const mo_buf *tokenizer)
+typedef struct pack_job {
+    const mopd_encoder *encoder;
+    mo_dtype dtype;
+    bool panels;
+    float *piece;
+} pack_job;
+
+static bool in_panels(const pack_job *job, const mo_weight *p)
 {
-    mopd_status st = MOPD_OK;
-    for (size_t i = 0; i < mo_weights_count(e->weights) && st == MOPD_OK; i++) {
-        const mo_weight *p = mo_weights_at(e->weights, i);
-        st = mo_safetensors_writer_tensor(w, p->name, p->n_dims > 1 ? dtype : MO_F32, p->n_dims, p->shape);
-    }
-    return st == MOPD_OK ? mo_safetensors_writer_tensor(w, MO_PACKED_TOKENIZER, MO_U8, 1, &tokenizer->size)
-                         : st;
+    return job->panels && mo_packed_in_panels(p);
 }
 
-static mopd_status write_param(
-    mo_safetensors_writer *w, const mopd_encoder *e, const mo_weight *p, float *piece)
+static mopd_status declare_param(mo_safetensors_writer *w, const pack_job *job, const mo_weight *p)
+{
+    if (!in_panels(job, p))
+        return mo_safetensors_writer_tensor(
+            w, p->name, p->n_dims > 1 ? job->dtype : MO_F32, p->n_dims, p->shape);
+    const size_t shape[] = {p->shape[0] / MO_VIEW_PANEL, p->view.n / p->shape[0], MO_VIEW_PANEL};
+    return mo_safetensors_writer_tensor(w, p->name, job->dtype, 3, shape);
+}
+
+/* Panels first: each then begins at a multiple of 64 bytes, and q, k and v stand one behind the other. */
+static mopd_status each_param(mo_safetensors_writer *w, const pack_job *job,
+    mopd_status (*visit)(mo_safetensors_writer *, const pack_job *, const mo_weight *))
+{
+    mopd_status st = MOPD_OK;
+    for (int panels = 1; panels >= 0; panels--)
+        for (size_t i = 0; i < mo_weights_count(job->encoder->weights) && st == MOPD_OK; i++) {
+            const mo_weight *p = mo_weights_at(job->encoder->weights, i);
+            if (in_panels(job, p) == (panels == 1)) st = visit(w, job, p);
+        }
+    return st;
+}
+
+static mopd_status write_panels(mo_safetensors_writer *w, const mo_weight *p)
+{
+    mo_mat mat;
+    mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){&p->view, p->in_out}, 1);
+    if (st != MOPD_OK) return st;
+    st = mo_safetensors_writer_floats(w, mat.packed, p->view.n);
+    mo_mat_free(&mat);
+    return st;
+}
+
+static mopd_status write_rows(mo_safetensors_writer *w, const mo_weight *p, float *piece)
 {
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < p->view.n && st == MOPD_OK; i += PIECE) {
@@ -40,7 +75,13 @@ static mopd_status write_param(
         mo_weights_floats(p, i, n, piece);
         st = mo_safetensors_writer_floats(w, piece, n);
     }
-    mo_weights_release(e->weights, p);
+    return st;
+}
+
+static mopd_status write_param(mo_safetensors_writer *w, const pack_job *job, const mo_weight *p)
+{
+    const mopd_status st = in_panels(job, p) ? write_panels(w, p) : write_rows(w, p, job->piece);
+    mo_weights_release(job->encoder->weights, p);
     return st;
 }
 
@@ -69,22 +110,23 @@ static mopd_status add_meta(mo_safetensors_writer *w, const mopd_encoder *e)
     return st;
 }
 
-mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype)
+mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype, bool panels)
 {
     mo_buf tokenizer = {0};
     mo_safetensors_writer *w = NULL;
-    float *piece = mo_mem_alloc(PIECE, sizeof *piece);
-    mopd_status st = piece ? mo_tokenizer_save(encoder->tokenizer, &tokenizer) : MOPD_E_NOMEM;
+    const pack_job job = {encoder, dtype, panels, mo_mem_alloc(PIECE, sizeof(float))};
+    mopd_status st = job.piece ? mo_tokenizer_save(encoder->tokenizer, &tokenizer) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_safetensors_writer_create(&w);
     if (st == MOPD_OK) st = add_meta(w, encoder);
-    if (st == MOPD_OK) st = declare(w, encoder, dtype, &tokenizer);
+    if (st == MOPD_OK && panels) st = mo_safetensors_writer_meta(w, MO_PACKED_PANELS, "16");
+    if (st == MOPD_OK) st = each_param(w, &job, declare_param);
+    if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, MO_PACKED_TOKENIZER, MO_U8, 1, &tokenizer.size);
     if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
-    for (size_t i = 0; i < mo_weights_count(encoder->weights) && st == MOPD_OK; i++)
-        st = write_param(w, encoder, mo_weights_at(encoder->weights, i), piece);
+    if (st == MOPD_OK) st = each_param(w, &job, write_param);
     if (st == MOPD_OK) st = mo_safetensors_writer_write(w, tokenizer.data, tokenizer.size);
     if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
     mo_safetensors_writer_free(w);
     mo_buf_free(&tokenizer);
-    mo_mem_free(piece);
+    mo_mem_free(job.piece);
     return st;
 }

@@ -135,7 +135,8 @@ mopd_status mo_bank_alloc(
 mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st)
 {
     if (st == MOPD_OK) {
-        mo_view view = {bank->feature, MO_F32, 2, {bank->n_classes, bank->dim}, bank->n_classes * bank->dim};
+        mo_view view = {
+            bank->feature, MO_F32, 2, {bank->n_classes, bank->dim}, bank->n_classes * bank->dim, 0};
         st = mo_mat_pack(&bank->packed, &(mo_mat_part){&view, false}, 1);
     }
     if (st == MOPD_OK)

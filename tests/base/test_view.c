@@ -103,6 +103,41 @@ static void finite_rows_are_told_from_others(void **state)
         }
 }
 
+static void panels_are_counted_row_by_row(void **state)
+{
+    (void)state;
+    enum { OUTPUTS = 48, INPUTS = 7 };
+    static const mo_dtype floats[] = {MO_F32, MO_F16, MO_BF16, MO_F64};
+    static unsigned char room[8 * OUTPUTS * INPUTS];
+    for (size_t t = 0; t < 4; t++) {
+        for (size_t o = 0; o < OUTPUTS; o++)
+            for (size_t i = 0; i < INPUTS; i++) {
+                const size_t at = (o / 16 * INPUTS + i) * 16 + o % 16;
+                const float x = (float)(o * INPUTS + i) / 2; /* fits a bfloat16 below 128 */
+                const double d = (double)x;
+                if (floats[t] == MO_F64)
+                    memcpy(room + 8 * at, &d, sizeof d);
+                else
+                    mo_floats_store(&x, 1, floats[t], room + mo_dtype_size(floats[t]) * at);
+            }
+        const mo_view v = {.data = room,
+            .dtype = floats[t],
+            .n_dims = 2,
+            .shape = {OUTPUTS, INPUTS},
+            .n = (size_t)OUTPUTS * INPUTS,
+            .panel_inputs = INPUTS};
+        for (size_t first = 0; first < v.n; first += 41) {
+            float got[OUTPUTS * INPUTS];
+            assert_true(mo_view_floats(&v, first, v.n - first, got));
+            for (size_t i = 0; first + i < v.n; i++)
+                assert_true(got[i] == rounded((float)(first + i) / 2, floats[t]));
+        }
+    }
+    const mo_view ints = {.data = room, .dtype = MO_I8, .n = 16, .panel_inputs = 1};
+    float x[16];
+    assert_false(mo_view_floats(&ints, 0, 16, x));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +146,7 @@ int main(void)
         cmocka_unit_test(integers_are_no_floats),
         cmocka_unit_test(a_double_beyond_float_becomes_infinite),
         cmocka_unit_test(finite_rows_are_told_from_others),
+        cmocka_unit_test(panels_are_counted_row_by_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static float *floats(size_t n, float size)
 static mo_linear linear(size_t n, size_t k)
 {
     float *w = floats(n * k, 0.1f), *b = floats(n, 0.1f);
-    const mo_view v = {w, MO_F32, 2, {n, k}, n * k}, bias = {b, MO_F32, 1, {n}, n};
+    const mo_view v = {w, MO_F32, 2, {n, k}, n * k, 0}, bias = {b, MO_F32, 1, {n}, n, 0};
     mo_linear l;
     if (mo_linear_pack(&l, &(mo_linear_part){&v, &bias, false}, 1) != MOPD_OK) exit(1);
     mo_mem_free(w), mo_mem_free(b);

@@ -252,6 +252,11 @@ static void pack_makes_a_file_of_the_same_model(void **state)
     run_result b = run_mopd(NULL, "classify -m @ --classes cat,dog --format json @", packed, picture);
     assert_run(b, 0);
     assert_string_equal(a.out, b.out);
+    r = run_mopd(NULL, "pack -m @ --panels -o @", tiny_model(1), packed);
+    assert_run(r, 0);
+    b = run_mopd(NULL, "classify -m @ --classes cat,dog --format json @", packed, picture);
+    assert_run(b, 0);
+    assert_string_equal(a.out, b.out);
     setenv("MOPD_MODEL", packed, 1); /* the built-in model's place */
     b = run_mopd(NULL, "classify --classes cat,dog --format json @", picture);
     unsetenv("MOPD_MODEL");

@@ -346,6 +346,72 @@ static void lack_of_memory_leaves_a_matrix_as_it_was(void **state)
     test_each_kind(no_memory);
 }
 
+/* n x k in panels, as a file has it. */
+static mo_view panels_of(const float *panels, size_t n, size_t k)
+{
+    return (mo_view){.data = panels, .n_dims = 2, .shape = {n, k}, .n = n * k, .panel_inputs = k};
+}
+
+static void panels_one_behind_the_other_are_used_where_they_lie(void **state)
+{
+    (void)state;
+    enum { N = 32, K = 24 };
+    float *w = test_floats((size_t)3 * N * K, 3), row[K];
+    mo_mat mat = test_pack(w, (size_t)3 * N, K), again;
+    const float *panels = mat.packed;
+    const mo_view views[] = {
+        panels_of(panels, N, K), panels_of(panels + N * K, N, K), panels_of(panels + 2 * N * K, N, K)};
+    const mo_mat_part parts[] = {{&views[0], false}, {&views[1], false}, {&views[2], false}};
+    assert_ok(mo_mat_pack(&again, parts, 3));
+    assert_ptr_equal(again.packed, panels);
+    assert_null(again.owned);
+    for (int i = 0; i < 3; i++) assert_true(mo_mat_lies_in(&again, &views[i]));
+    assert_false(mo_mat_lies_in(&mat, &views[0])); /* it owns them */
+    mo_mat_free(&again);
+
+    const mo_mat_part turned[] = {{&views[2], false}, {&views[0], false}};
+    assert_ok(mo_mat_pack(&again, turned, 2));
+    assert_ptr_not_equal(again.packed, panels);
+    assert_false(mo_mat_lies_in(&again, &views[2]));
+    for (size_t o = 0; o < 2 * N; o++) {
+        mo_mat_row(&again, o, row);
+        assert_memory_equal(row, w + (o < N ? o + 2 * N : o - N) * K, sizeof row);
+    }
+    mo_mat_free(&again);
+    mo_mat_free(&mat);
+    mo_mem_free(w);
+}
+
+/* Behind a part that ends within a panel, at an odd address, of another type. */
+static void panels_elsewhere_are_packed_anew(void **state)
+{
+    (void)state;
+    enum { N = 16, K = 5, FIRST = 3 };
+    float w[(FIRST + N) * K], shifted[N * K + 16], row[K];
+    uint16_t half[N * K];
+    test_random(w, (FIRST + N) * K, 9);
+    for (size_t i = 0; i < (FIRST + N) * K; i++) w[i] = rintf(w[i] * 60) / 2;
+    mo_mat mat = test_pack(w + FIRST * K, N, K), out;
+    memcpy(shifted + 1, mat.packed, N * K * sizeof *shifted);
+    mo_floats_store(mat.packed, N * K, MO_F16, half);
+    mo_view rows = test_view(w, FIRST, K), odd = panels_of(shifted + 1, N, K), f16 = panels_of(NULL, N, K);
+    f16.data = half;
+    f16.dtype = MO_F16;
+    const mo_view *const behind[] = {&odd, &f16};
+    for (int v = 0; v < 2; v++)
+        for (size_t first = 0; first < 2; first++) {
+            const mo_mat_part parts[] = {{&rows, false}, {behind[v], false}};
+            assert_ok(mo_mat_pack(&out, parts + 1 - first, 1 + first));
+            assert_non_null(out.owned);
+            for (size_t o = 0; o < out.n; o++) {
+                mo_mat_row(&out, o, row);
+                assert_memory_equal(row, w + (o + (first ? 0 : FIRST)) * K, sizeof row);
+            }
+            mo_mat_free(&out);
+        }
+    mo_mat_free(&mat);
+}
+
 int main(void)
 {
     unsetenv("MOPD_BF16");
@@ -365,6 +431,8 @@ int main(void)
         cmocka_unit_test(a_view_is_quantized_into_its_own_memory),
         cmocka_unit_test(nothing_is_freed_quietly),
         cmocka_unit_test(lack_of_memory_leaves_a_matrix_as_it_was),
+        cmocka_unit_test(panels_one_behind_the_other_are_used_where_they_lie),
+        cmocka_unit_test(panels_elsewhere_are_packed_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

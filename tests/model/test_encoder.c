@@ -8,6 +8,7 @@
 #include "model/encoder.h"
 #include "format/safetensors.h"
 #include "base/file.h"
+#include "base/ints.h"
 #include "base/view.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -134,11 +135,11 @@ static void encoder_thousands_of_texts(void **state)
 static void packed_file_gives_the_same_bits(void **state)
 {
     (void)state;
-    for (size_t m = 0; m < N_MODELS; m++) {
+    for (size_t m = 0; m < 2 * N_MODELS; m++) {
         float a[N_TEXTS * MAX_DIM], b[N_TEXTS * MAX_DIM];
-        mopd_encoder *e = open_with(models[m], 2);
+        mopd_encoder *e = open_with(models[m / 2], 2);
         const char *path = test_path("packed.safetensors");
-        assert_ok(mo_pack_encoder(e, path, MO_F32));
+        assert_ok(mo_pack_encoder(e, path, MO_F32, m % 2 == 1));
         mopd_encoder *p = open_with(path, 1);
         size_t dim = e->config.dim;
         assert_string_equal(p->fingerprint, e->fingerprint);
@@ -162,10 +163,10 @@ static void packing_twice_gives_the_same_bytes(void **state)
     char first[512];
     mopd_encoder *e = open_with(models[4], 1);
     snprintf(first, sizeof first, "%s", test_path("first.safetensors"));
-    assert_ok(mo_pack_encoder(e, first, MO_F16));
+    assert_ok(mo_pack_encoder(e, first, MO_F16, false));
     mo_encoder_close(e);
     e = open_with(first, 3);
-    assert_ok(mo_pack_encoder(e, test_path("second.safetensors"), MO_F16));
+    assert_ok(mo_pack_encoder(e, test_path("second.safetensors"), MO_F16, false));
     mo_encoder_close(e);
     assert_ok(mo_file_read(&a, first, SIZE_MAX));
     assert_ok(mo_file_read(&b, test_path("second.safetensors"), SIZE_MAX));
@@ -173,6 +174,33 @@ static void packing_twice_gives_the_same_bytes(void **state)
     assert_memory_equal(a.data, b.data, a.size);
     mo_buf_free(&a);
     mo_buf_free(&b);
+}
+
+/* Rows, panels of rows, panels of panels, rows of panels. */
+static void panels_lose_nothing(void **state)
+{
+    (void)state;
+    static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
+    for (int t = 0; t < 3; t++) {
+        mo_buf file[4] = {0};
+        char path[2][512];
+        snprintf(path[0], sizeof path[0], "%s", models[2]);
+        for (int i = 0; i < 4; i++) {
+            mopd_encoder *e = open_with(path[i % 2], 1);
+            snprintf(
+                path[(i + 1) % 2], sizeof *path, "%s", test_path(i % 2 ? "b.safetensors" : "a.safetensors"));
+            assert_ok(mo_pack_encoder(e, path[(i + 1) % 2], types[t], i == 1 || i == 2));
+            assert_ok(mo_file_read(&file[i], path[(i + 1) % 2], SIZE_MAX));
+            mo_encoder_close(e);
+        }
+        assert_int_not_equal(memcmp(file[0].data, file[1].data, mo_min(file[0].size, file[1].size)), 0);
+        for (int i = 0; i < 2; i++) {
+            const int same = 3 - i;
+            assert_int_equal(file[i].size, file[same].size);
+            assert_memory_equal(file[i].data, file[same].data, file[i].size);
+        }
+        for (int i = 0; i < 4; i++) mo_buf_free(&file[i]);
+    }
 }
 
 static void half_weights_stay_near(void **state)
@@ -183,7 +211,7 @@ static void half_weights_stay_near(void **state)
     for (int t = 0; t < 2; t++) {
         float a[N_TEXTS * MAX_DIM], b[N_TEXTS * MAX_DIM];
         mopd_encoder *e = open_with(models[0], 1);
-        assert_ok(mo_pack_encoder(e, test_path("half.safetensors"), types[t]));
+        assert_ok(mo_pack_encoder(e, test_path("half.safetensors"), types[t], false));
         mopd_encoder *h = open_with(test_path("half.safetensors"), 1);
         assert_ok(mo_encoder_texts(e, texts, N_TEXTS, a, NULL));
         assert_ok(mo_encoder_texts(h, texts, N_TEXTS, b, NULL));
@@ -290,6 +318,7 @@ int main(void)
         cmocka_unit_test(encoder_thousands_of_texts),
         cmocka_unit_test(packed_file_gives_the_same_bits),
         cmocka_unit_test(packing_twice_gives_the_same_bytes),
+        cmocka_unit_test(panels_lose_nothing),
         cmocka_unit_test(half_weights_stay_near),
         cmocka_unit_test(reading_equals_mapping),
         cmocka_unit_test(end_is_where_the_configuration_says),

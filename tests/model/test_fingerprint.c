@@ -142,7 +142,7 @@ static void vocabularies_are_named_by_what_ids_mean(void **state)
         assert_string_equal(hex[i], hex[0]);
     }
     mopd_encoder *e = folder_open(models[0], 1);
-    assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F16));
+    assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F16, false));
     mo_encoder_close(e);
     vocabulary_of(packed, test_path("packed.safetensors"));
     assert_string_equal(packed, hex[0]);

@@ -37,7 +37,7 @@ static void every_golden_model_has_its_layout(void **state)
     char packed[512];
     mopd_encoder *e = folder_open(FOLDERS_GOLD "hf", 1);
     snprintf(packed, sizeof packed, "%s", test_path("packed.safetensors"));
-    assert_ok(mo_pack_encoder(e, packed, MO_F32));
+    assert_ok(mo_pack_encoder(e, packed, MO_F32, false));
     mo_encoder_close(e);
     const char *const cases[][2] = {{FOLDERS_GOLD "hf", "huggingface"},
         {FOLDERS_GOLD "openclip", "open_clip"}, {FOLDERS_GOLD "locked", "locked-tower"},
@@ -361,7 +361,7 @@ static void texts_are_taken_as_each_layouts_users_get_them(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mopd_encoder *e = open_with(cases[i].path, cases[i].flags), *packed;
-        assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F32));
+        assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F32, false));
         packed = open_with(test_path("packed.safetensors"), 0);
         for (int k = 0; k < 2; k++) {
             const mopd_encoder *any = k ? packed : e;

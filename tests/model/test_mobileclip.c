@@ -116,7 +116,7 @@ static void a_folder_opens_and_packs(void **state)
     assert_int_equal(got->pixels.filter, MO_FILTER_BILINEAR);
     encode(a, x);
     texts(a, s);
-    assert_ok(mo_pack_encoder(a, test_path("packed.safetensors"), MO_F32));
+    assert_ok(mo_pack_encoder(a, test_path("packed.safetensors"), MO_F32, false));
     b = folder_open(test_path("packed.safetensors"), 2);
     assert_string_equal(a->fingerprint, b->fingerprint);
     assert_int_equal(b->config.text.pad_id, 0);

@@ -251,13 +251,23 @@ static void packed_files_that_lie_are_refused(void **state)
         const char *from, *to;
         mopd_status st;
         const char *words;
+        bool panels;
     } edits[] = {
-        {"\\\"format\\\":1", "\\\"format\\\":9", MOPD_E_VERSION, "format 9"},
-        {"\\\"dim\\\":12", "\\\"dim\\\":13", MOPD_E_MISMATCH, "[12, 24]"},
-        {"\\\"kind\\\":\\\"vit\\\"", "\\\"kind\\\":\\\"cnn\\\"", MOPD_E_UNSUPPORTED, "cnn"},
-        {"\\\"activation\\\":\\\"gelu\\\"", "\\\"activation\\\":\\\"relu\\\"", MOPD_E_UNSUPPORTED, "relu"},
-        {"\"mopd.tokenizer\":{", "\"mopd.tokenizor\":{", MOPD_E_UNSUPPORTED, "mopd.tokenizor"},
-        {"\"mopd.config\"", "\"mopd.konfig\"", MOPD_E_FORMAT, "mopd.config is missing"},
+        {"\\\"format\\\":1", "\\\"format\\\":9", MOPD_E_VERSION, "format 9", false},
+        {"\\\"dim\\\":12", "\\\"dim\\\":13", MOPD_E_MISMATCH, "[12, 24]", false},
+        {"\\\"kind\\\":\\\"vit\\\"", "\\\"kind\\\":\\\"cnn\\\"", MOPD_E_UNSUPPORTED, "cnn", false},
+        {"\\\"activation\\\":\\\"gelu\\\"", "\\\"activation\\\":\\\"relu\\\"", MOPD_E_UNSUPPORTED, "relu",
+            false},
+        {"\"mopd.tokenizer\":{", "\"mopd.tokenizor\":{", MOPD_E_UNSUPPORTED, "mopd.tokenizor", false},
+        {"\"mopd.config\"", "\"mopd.konfig\"", MOPD_E_FORMAT, "mopd.config is missing", false},
+        {"\"mopd.panels\":\"16\"", "\"mopd.panels\":\"32\"", MOPD_E_FORMAT, "'mopd.panels' is '32', not '16'",
+            true},
+        {"\"mopd.panels\"", "\"mopd.panelz\"", MOPD_E_MISMATCH,
+            "has shape [6, 24, 16]; the configuration says [96, 24]", true},
+        {"[1,16,16]", "[2, 8,16]", MOPD_E_MISMATCH, "has shape [2, 8, 16]; the configuration says [16, 16]",
+            true},
+        {"[1,16,16]", "[1,32, 8]", MOPD_E_MISMATCH, "has shape [1, 32, 8]", true},
+        {"[1,16,16]", "[16,1,16]", MOPD_E_MISMATCH, "has shape [16, 1, 16]", true},
     };
     mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1};
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
@@ -266,7 +276,7 @@ static void packed_files_that_lie_are_refused(void **state)
         snprintf(name, sizeof name, "lie-%zu.safetensors", i);
         const char *path = test_path(name);
         assert_ok(mo_encoder_open(&e, FOLDERS_GOLD "openclip", &o));
-        assert_ok(mo_pack_encoder(e, path, MO_F32));
+        assert_ok(mo_pack_encoder(e, path, MO_F32, edits[i].panels));
         mo_encoder_close(e);
         folder_edit(test_path(""), name, edits[i].from, edits[i].to);
         assert_fails(folder_try(path), edits[i].st, edits[i].words);
@@ -279,8 +289,8 @@ static void packing_into_nowhere_fails(void **state)
     mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1};
     mopd_encoder *e;
     assert_ok(mo_encoder_open(&e, FOLDERS_GOLD "hf", &o));
-    assert_fails(
-        mo_pack_encoder(e, test_path("no/such/folder.safetensors"), MO_F32), MOPD_E_IO, "no/such/folder");
+    assert_fails(mo_pack_encoder(e, test_path("no/such/folder.safetensors"), MO_F32, false), MOPD_E_IO,
+        "no/such/folder");
     mo_encoder_close(e);
 }
 

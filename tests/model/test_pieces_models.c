@@ -57,7 +57,7 @@ static void packed_models_keep_their_tokenizer(void **state)
         mopd_encoder *e = folder_open(model_with(kinds[i], "1"), 1), *packed;
         const char *file = test_path(kinds[i]);
         assert_int_equal(e->config.dim, 12);
-        assert_ok(mo_pack_encoder(e, file, MO_F32));
+        assert_ok(mo_pack_encoder(e, file, MO_F32, false));
         packed = folder_open(file, 1);
         assert_string_equal(packed->fingerprint, e->fingerprint);
         assert_false(mo_tokenizer_has_start(packed->tokenizer));
@@ -77,7 +77,7 @@ static void cleaning_is_open_clips_when_asked_for(void **state)
     assert_int_equal(plain->cleaning, MO_CLEANING_TRANSFORMERS);
     assert_int_equal(clean->cleaning, MO_CLEANING_CANONICAL_IN_OPEN_CLIP);
     assert_same_text(clean, plain, "Tabby_Cat &amp; co.", "tabby cat co");
-    assert_ok(mo_pack_encoder(clean, file, MO_F32));
+    assert_ok(mo_pack_encoder(clean, file, MO_F32, false));
     packed = open_with(file, 0);
     as_is = open_with(file, MOPD_TEXT_AS_IS);
     assert_same_text(packed, plain, "Tabby_Cat", "tabby cat");

@@ -112,7 +112,7 @@ static void every_layout_is_the_same_model(void **state)
     encode(a, x);
     encode(b, y);
     assert_memory_equal(x, y, sizeof x);
-    assert_ok(mo_pack_encoder(a, test_path("packed.safetensors"), MO_F32));
+    assert_ok(mo_pack_encoder(a, test_path("packed.safetensors"), MO_F32, false));
     c = folder_open(test_path("packed.safetensors"), 1);
     assert_string_equal(a->fingerprint, c->fingerprint);
     encode(c, y);

@@ -59,7 +59,7 @@ static void packed_and_pickled_it_is_the_same(void **state)
     float texts[2][C * DIM], picture[2][DIM];
     mopd_encoder *e = folder_open(folder, 2);
     encode(e, texts[0], picture[0]);
-    assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F32));
+    assert_ok(mo_pack_encoder(e, test_path("packed.safetensors"), MO_F32, false));
     const char *bin = folder_make();
     mo_tensors *t;
     char path[512];

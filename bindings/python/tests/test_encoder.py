@@ -265,8 +265,9 @@ def test_a_failing_callback_is_raised(enc):
         enc.images(PICTURES[:5], progress=fail)
 
 
-def test_packed_model_is_the_same(enc, tmp_path):
-    enc.pack(tmp_path / "m.safetensors")
+@pytest.mark.parametrize("panels", [False, True])
+def test_packed_model_is_the_same(enc, tmp_path, panels):
+    enc.pack(tmp_path / "m.safetensors", panels=panels)
     packed = mopd.Encoder(tmp_path / "m.safetensors")
     assert packed.fingerprint == enc.fingerprint
     assert np.array_equal(packed.images(PICTURES[:5]), enc.images(PICTURES[:5]))

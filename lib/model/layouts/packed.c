@@ -15,6 +15,20 @@ static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER};
 static const mo_naming names = {
     .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored, .strict = true};
 
+bool mo_packed_in_panels(const mo_weight *param)
+{
+    const char *name = param->name;
+    const bool layer = strstr(name, ".layers.") || strstr(name, "patch_embedding") ||
+                       strstr(name, "_projection.") || strstr(name, ".head.");
+    return layer && param->n_dims > 1 && param->shape[0] % MO_VIEW_PANEL == 0;
+}
+
+static mopd_status read_panels(mo_naming *naming, const mo_tensors *file)
+{
+    *naming = names;
+    return mo_tensors_meta_word(&naming->panels, file, MO_PACKED_PANELS, "16");
+}
+
 /* Any file that nobody else knows: opening it says what is wrong. */
 static mopd_status detect(mo_layout_fit *fit, const mo_layout_place *place)
 {
@@ -80,7 +94,9 @@ static mopd_status open_tensors(mopd_encoder *e, mo_tensors *tensors)
     if ((st = read_config(e, tensors)) != MOPD_OK) return st;
     if ((st = read_cleaning(e, tensors)) != MOPD_OK) return st;
     if ((st = mo_config_check(&e->config, file)) != MOPD_OK) return st;
-    if ((st = mo_weights_bind(e->weights, &e->config, &names)) != MOPD_OK) return st;
+    mo_naming naming;
+    if ((st = read_panels(&naming, tensors)) != MOPD_OK) return st;
+    if ((st = mo_weights_bind(e->weights, &e->config, &naming)) != MOPD_OK) return st;
     const mo_view *blob;
     if ((st = mo_tensors_need(tensors, MO_PACKED_TOKENIZER, &blob)) != MOPD_OK) return st;
     if (blob->dtype != MO_U8)

@@ -220,7 +220,7 @@ class Encoder:
         out: Dict[str, Any] = take_json(lambda out: lib.mopd_encoder_describe(handle.pointer, out))
         return out
 
-    def pack(self, path: Path, dtype: str = "f32") -> None:
+    def pack(self, path: Path, dtype: str = "f32", *, panels: bool = False) -> None:
         """Writes weights, configuration and vocabulary as one file.
 
         Parameters
@@ -229,8 +229,12 @@ class Encoder:
             The file, ``.safetensors``.
         dtype : {"f32", "f16", "bf16"}
             Type of the stored weights.
+        panels : bool
+            Weights of layers in the order in which products read them: those of "f32" are used where they lie in the
+            file, so that the first picture comes at once and processes share them.
         """
         handle, name, code = self._live(), path_bytes(path), _code(_DTYPES, "dtype", dtype)
+        code |= _abi.MOPD_PACK_PANELS if panels else 0
         patiently(lambda: check(lib.mopd_encoder_pack(handle.pointer, name, code)))
 
     # -- pictures ----------------------------------------------------------------------------------------
