@@ -16,6 +16,12 @@ static void on_interrupt(int signal_number)
     if (interrupts++ || at_once) _exit(EXIT_INTERRUPTED);
 }
 
+static int is_interrupted(void *context)
+{
+    (void)context;
+    return interrupts > 0;
+}
+
 void cli_catch_interrupt(void)
 {
     /* A write that waits for a slow reader goes on: what was reached is written whole. */
@@ -24,6 +30,7 @@ void cli_catch_interrupt(void)
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
     signal(SIGXFSZ, SIG_IGN); /* and so does a file that may not grow */
+    mopd_runtime_set_stop(is_interrupted, NULL);
 }
 
 bool cli_interrupted(void)

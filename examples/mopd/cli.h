@@ -44,7 +44,7 @@ void cli_say(const char *kind, const char *ending, const char *format, va_list a
 /* Reports the library's last error: EXIT_FAILED, or EXIT_INTERRUPTED for MOPD_E_CANCELLED (silent). */
 int cli_fail_status(mopd_status status);
 
-/* From now on Ctrl-C (and SIGTERM) only raise a flag. */
+/* From now on Ctrl-C (and SIGTERM) only raise a flag, which also stops what is being opened. */
 void cli_catch_interrupt(void);
 
 /* True once Ctrl-C was pressed; a second press ends the program at once. */
@@ -162,8 +162,8 @@ bool cli_is_quiet(void);
 bool cli_is_json(const cli_common *common);
 bool cli_is_csv(const cli_common *common);
 
-/* Opens the model that the common options name; false after reporting. */
-bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags);
+/* Opens the model that the common options name: -1, else the exit status after reporting. */
+int cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags);
 
 /* Opens a picture as the common options say; one of a data set, where its file is still the one that was encoded. */
 mopd_status cli_open_image(mopd_image **image, const cli_common *common, const char *path);
@@ -218,6 +218,9 @@ void cli_remarks_file(const char *path, const char *message);
 
 /* Tells what the walk through one of several folders passed over. */
 void cli_remarks_passed(const mopd_dataset *data);
+
+/* Something may not be read in a folder that was walked: told, and the exit status is not 0. */
+bool cli_remarks_left_out(void);
 
 /* "remarks" of what was told, if anything was. */
 void cli_remarks_add(json_t *document);

@@ -209,7 +209,7 @@ int cmd_bench(int argc, char **argv)
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     mopd_encoder *encoder;
     double start = cli_seconds();
-    if (!cli_open_encoder(&encoder, &common, MOPD_TEXT_TRUNCATE)) return EXIT_FAILED;
+    if ((status = cli_open_encoder(&encoder, &common, MOPD_TEXT_TRUNCATE)) >= 0) return status;
     b.encoder = encoder;
     double open_seconds = cli_seconds() - start;
     mopd_encoder_get_info(encoder, &b.info);

@@ -288,10 +288,11 @@ static int run(const cli_common *common, const cli_prompts *prompts, judges *by,
     mopd_encoder *encoder = NULL;
     mopd_bank *bank = NULL;
     mopd_recognizer *recognizer = NULL;
-    if (!cli_open_encoder(&encoder, common, 0)) return EXIT_FAILED;
+    int status = cli_open_encoder(&encoder, common, 0);
+    if (status >= 0) return status;
     cli_interrupt_ends(true);
-    int status = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
-                                : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
+    status = by->recognizer ? cli_recognizer_open(&recognizer, encoder, by->recognizer, by->also)
+                            : make_bank(&bank, encoder, prompts, by->prompt, by->unseen);
     cli_interrupt_ends(false);
     if (status < 0) {
         cli_remarks_letters(encoder, (const char *const *)prompts->class_list.item, prompts->class_list.n);

@@ -144,11 +144,12 @@ static int run(job *j)
 {
     mopd_encoder *encoder;
     if (cli_check_writable(j->out) >= 0) return EXIT_FAILED;
-    if (!cli_open_encoder(&encoder, &j->common, 0)) return EXIT_FAILED;
+    int status = cli_open_encoder(&encoder, &j->common, 0);
+    if (status >= 0) return status;
     mopd_encoder_info info = {.struct_size = sizeof info};
     mopd_encoder_get_info(encoder, &info);
     j->dim = info.dim;
-    int status = j->texts.n ? encode_texts(j, encoder) : encode_pictures(j, encoder);
+    status = j->texts.n ? encode_texts(j, encoder) : encode_pictures(j, encoder);
     if (status < 0) status = save(j);
     mopd_encoder_close(encoder);
     return status;

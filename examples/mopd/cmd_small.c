@@ -46,7 +46,7 @@ int cmd_preprocess(int argc, char **argv)
     if (!out) return cli_usage(command.name, "no -o OUT.npy");
     if (cli_check_apart("output", out, rest[0]) >= 0) return EXIT_FAILED;
     mopd_encoder *encoder;
-    if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
+    if ((status = cli_open_encoder(&encoder, &common, 0)) >= 0) return status;
     status = finish(preprocess(encoder, &common, rest[0], out));
     mopd_encoder_close(encoder);
     return status;
@@ -104,9 +104,9 @@ int cmd_tokenize(int argc, char **argv)
     }
     if (!texts.n) return cli_usage(command.name, "no text");
     mopd_encoder *encoder;
-    if (!cli_open_encoder(&encoder, &common, truncate ? MOPD_TEXT_TRUNCATE : 0)) {
+    if ((status = cli_open_encoder(&encoder, &common, truncate ? MOPD_TEXT_TRUNCATE : 0)) >= 0) {
         cli_list_free(&texts);
-        return EXIT_FAILED;
+        return status;
     }
     json_t *lists = json_array();
     mopd_status st = tokenize(encoder, texts.item, texts.n, lists);
@@ -228,7 +228,7 @@ int cmd_pack(int argc, char **argv)
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     if (!out) return cli_usage(command.name, "no -o FILE");
     mopd_encoder *encoder;
-    if (!cli_open_encoder(&encoder, &common, 0)) return EXIT_FAILED;
+    if ((status = cli_open_encoder(&encoder, &common, 0)) >= 0) return status;
     mopd_status st = mopd_encoder_pack(encoder, out, types[type] | (panels ? MOPD_PACK_PANELS : 0));
     if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
         printf("%s: %s\n", cli_shown(out), mopd_encoder_fingerprint(encoder));

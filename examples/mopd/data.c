@@ -119,7 +119,7 @@ int cli_data_open_encoder(mopd_encoder **encoder, const mopd_dataset *store, cli
     if (info.dim && common->orientation && strcmp(common->orientation, its) != 0)
         return cli_fail("--orientation %s: the store's pictures were read with %s", common->orientation, its);
     if (info.dim) common->orientation = its;
-    return cli_open_encoder(encoder, common, 0) ? -1 : EXIT_FAILED;
+    return cli_open_encoder(encoder, common, 0);
 }
 
 int cli_data_open_encoded(

@@ -62,7 +62,9 @@ int main(int argc, char **argv)
         return cli_flush() ? EXIT_DONE : EXIT_FAILED;
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(argv[1], commands[i].name) != 0) continue;
+        const int status = commands[i].run(argc - 1, argv + 1);
+        return status == EXIT_DONE && cli_remarks_left_out() ? EXIT_FAILED : status;
     }
     return unknown(argv[1]);
 }

@@ -306,7 +306,7 @@ static uint32_t cleaning_of(const cli_common *common)
     return !strcmp(common->text_cleaning, "as-is") ? MOPD_TEXT_AS_IS : 0;
 }
 
-bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
+int cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
 {
     mopd_encoder_options o;
     mopd_encoder_options_init(&o, sizeof o);
@@ -317,6 +317,5 @@ bool cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO
                                                        : MOPD_PRECISION_F32;
     mopd_status st = mopd_encoder_open(encoder, common->model, &o);
-    if (st != MOPD_OK) cli_fail_status(st);
-    return st == MOPD_OK;
+    return st == MOPD_OK ? -1 : cli_fail_status(st);
 }

@@ -15,6 +15,7 @@ static const char *const kind_names[32] = {[MOPD_REMARK_PASSED_OVER] = "passed-o
     [MOPD_REMARK_SAME_CLASSES] = "same-classes",
     [MOPD_REMARK_CUT_WHITE] = "cut-white",
     [MOPD_REMARK_OUTSIDE] = "outside",
+    [MOPD_REMARK_UNREADABLE] = "unreadable",
     [KIND_LETTERS] = "letters"};
 
 static json_t *told; /* an array; NULL: nothing was told */
@@ -22,7 +23,10 @@ static uint32_t told_kinds;
 
 static void tell(int32_t kind, uint64_t n, const char *text, const char *advice)
 {
-    cli_note(&(cli_common){.quiet = cli_is_quiet()}, "%s%s", text, advice);
+    if (kind == MOPD_REMARK_UNREADABLE)
+        cli_skipped(text);
+    else
+        cli_note(&(cli_common){.quiet = cli_is_quiet()}, "%s%s", text, advice);
     json_t *one = json_pack("{s:I}", "n", (json_int_t)n);
     if (kind >= 0 && kind < 32 && kind_names[kind])
         json_object_set_new(one, "kind", json_string(kind_names[kind]));
@@ -53,6 +57,11 @@ static void tell_all(const mopd_dataset *data, uint32_t but, bool labels)
 void cli_remarks_tell(const mopd_dataset *data, bool labels)
 {
     tell_all(data, told_kinds, labels); /* what was told of the whole is not repeated of its parts */
+}
+
+bool cli_remarks_left_out(void)
+{
+    return told_kinds >> MOPD_REMARK_UNREADABLE & 1;
 }
 
 void cli_remarks_passed(const mopd_dataset *data)

@@ -78,6 +78,8 @@ typedef struct mopd_item {
 
 #define MOPD_REMARK_OUTSIDE                                                                                  \
     7 /* pictures lie outside of the folder that paths start from: named from the top or with "..", or behind a link */
+#define MOPD_REMARK_UNREADABLE                                                                               \
+    8 /* a folder, or what stands in one, may not be looked at, and data without labels go on: one for each */
 
 /* What a user should be told of data that opened all the same. */
 typedef struct mopd_remark {

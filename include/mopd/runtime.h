@@ -74,6 +74,18 @@ MOPD_API mopd_status mopd_runtime_set_limits(const mopd_limits *limits);
 /* The limits that hold.  limits->struct_size must be set.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_get_limits(mopd_limits *limits);
 
+/* Asked on the calling thread whether to go on: return 0 to go on, anything else to stop.  The call that asks then ends
+ * with CANCELLED. */
+typedef int (*mopd_stop_fn)(void *context);
+
+/* From now on fn is asked now and then by what this thread opens: mopd_encoder_open and _open_memory, mopd_inspect,
+ * mopd_dataset_open, mopd_bank_open, mopd_prompt_open, mopd_gda_open, mopd_recognizer_open and mopd_array_load.
+ * Opening a good model takes milliseconds; a folder of a million pictures, a file on a slow disk and a file
+ * that was made to cost much take seconds.  What is stopped is CANCELLED, hands out nothing and leaves nothing behind.
+ * context is handed to fn; NULL for fn: nobody is asked.  What fn itself opens asks nobody.  STATE: called by fn.
+ * Any thread, each for itself.  Since 0.1. */
+MOPD_API mopd_status mopd_runtime_set_stop(mopd_stop_fn fn, void *context);
+
 /* Frees what the library handed out as "free with mopd_free": texts and lists.  The host's own free() will not
  * do, as the block comes from the library's allocator.  Takes NULL.  Any thread.  Since 0.1. */
 MOPD_API void mopd_free(void *block);

@@ -9,6 +9,7 @@
 #define MOPD_TRAINER_H
 
 #include "gate.h"
+#include "runtime.h"
 
 MOPD_BEGIN_DECLS
 
@@ -155,10 +156,6 @@ typedef struct mopd_epoch {
 typedef int (*mopd_step_fn)(void *context, const mopd_step *step);
 typedef int (*mopd_epoch_fn)(void *context, const mopd_epoch *epoch);
 
-/* Asked many times in every step, on the calling thread: return 0 to go on, anything else to abandon the
- * step.  The run ends with CANCELLED as after the step before (and its checkpoint). */
-typedef int (*mopd_stop_fn)(void *context);
-
 /* Fresh features of all pictures, n x D, for an epoch (from 1).  Anything but MOPD_OK ends the run with it. */
 typedef mopd_status (*mopd_views_fn)(void *context, uint32_t epoch, float *features);
 
@@ -183,8 +180,9 @@ typedef struct mopd_run {
     void *epoch_context;
     /* Where a checkpoint is written after every epoch and when cancelled, by rank 0 alone; NULL, the default: nowhere. */
     const char *checkpoint;
-    /* Asked many times within a step, for a program that must be able to stop at once; may be NULL.  Of several
-     * ranks any one may stop all. */
+    /* Asked many times within a step, for a program that must be able to stop at once; may be NULL.  The step is then
+     * abandoned: the run ends with CANCELLED as after the step before (and its checkpoint).  Of several ranks any one
+     * may stop all. */
     mopd_stop_fn stop;
     void *stop_context;
 } mopd_run;

@@ -14,6 +14,7 @@
 
 #include "base/fail.h"
 #include "base/floats.h"
+#include "base/stop.h"
 
 /* OK, or ARG that names the calling function and the argument. */
 #define MO_API_HAS(argument) ((argument) ? MOPD_OK : mo_api_refuse(__func__, #argument, "NULL"))
@@ -54,6 +55,9 @@
         MO_API_NEED(out);                                                                                    \
         *(out) = NULL;                                                                                       \
     } while (0)
+
+/* What an opening gives, which the thread's callback may stop (mopd_runtime_set_stop). */
+#define MO_API_OPENING(opening) (mo_stop_begin(), mo_stop_end(opening))
 
 /* Every public struct with struct_size that callers hand in: its bytes in the first release where pointers have
  * 64 bits, how many pointers are among them, and the flags known today in its second field.  These are numbers

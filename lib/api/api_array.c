@@ -27,7 +27,7 @@ mopd_status mopd_array_load(const char *path, float **values, size_t *shape, siz
     MO_API_NEED(path);
     MO_API_NEED(shape);
     mo_npy array;
-    mopd_status st = mo_npy_load(&array, path);
+    mopd_status st = MO_API_OPENING(mo_npy_load(&array, path));
     if (st != MOPD_OK) return st;
     memcpy(shape, array.shape, (size_t)array.n_dims * sizeof *shape);
     *n_dims = (size_t)array.n_dims;

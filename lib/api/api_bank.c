@@ -64,7 +64,7 @@ mopd_status mopd_bank_open(mopd_bank **out, const char *path, const mopd_encoder
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
     mopd_bank *bank = NULL;
-    mopd_status st = mo_bank_open(&bank, path);
+    mopd_status st = MO_API_OPENING(mo_bank_open(&bank, path));
     if (st == MOPD_OK && encoder) st = mo_bank_check_model(bank->fingerprint, bank->dim, encoder, path);
     if (st == MOPD_OK)
         *out = bank;

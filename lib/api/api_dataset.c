@@ -43,7 +43,7 @@ mopd_status mopd_dataset_open(mopd_dataset **out, const char *path, const mopd_d
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
     mopd_status st = mo_api_read(__func__, MO_API_mopd_dataset_options, &o, options, &no_options);
-    return st == MOPD_OK ? mo_dataset_open(out, path, &o) : st;
+    return st == MOPD_OK ? MO_API_OPENING(mo_dataset_open(out, path, &o)) : st;
 }
 
 void mopd_dataset_close(mopd_dataset *dataset)

@@ -50,7 +50,8 @@ mopd_status mopd_encoder_open(mopd_encoder **out, const char *path, const mopd_e
     mopd_status st = read_options(__func__, &o, options);
     if (st != MOPD_OK) return st;
     if (path && !*path) return mo_fail(MOPD_E_ARG, "%s: path is empty", __func__);
-    if ((st = mo_encoder_open(out, path, &o)) == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
+    st = MO_API_OPENING(mo_encoder_open(out, path, &o));
+    if (st == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
 }
 
@@ -62,7 +63,7 @@ mopd_status mopd_encoder_open_memory(
     mopd_encoder_options o;
     mopd_status st = mo_api_check_list(__func__, "bytes", bytes, (const size_t[3]){n_bytes, 1, 1});
     if (st == MOPD_OK) st = read_options(__func__, &o, options);
-    if (st == MOPD_OK) st = mo_encoder_open_memory(out, bytes, n_bytes, &o);
+    if (st == MOPD_OK) st = MO_API_OPENING(mo_encoder_open_memory(out, bytes, n_bytes, &o));
     if (st == MOPD_OK) atomic_store(&mo_api_encoder_opened, true);
     return st;
 }
@@ -128,7 +129,7 @@ mopd_status mopd_encoder_describe(const mopd_encoder *encoder, char **json)
 mopd_status mopd_inspect(const char *path, char **json)
 {
     MO_API_NEED_OUT(json);
-    return mo_describe_file(path, json);
+    return MO_API_OPENING(mo_describe_file(path, json));
 }
 
 mopd_status mopd_encoder_preprocess(const mopd_encoder *encoder, const mopd_image *image, float *pixels)

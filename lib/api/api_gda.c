@@ -40,7 +40,7 @@ mopd_status mopd_gda_open(mopd_gda **out, const char *path, const mopd_encoder *
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
     mopd_gda *gda = NULL;
-    mopd_status st = mo_gda_open(&gda, path);
+    mopd_status st = MO_API_OPENING(mo_gda_open(&gda, path));
     if (st == MOPD_OK && encoder) st = mo_bank_check_model(gda->fingerprint, gda->dim, encoder, path);
     if (st != MOPD_OK)
         mo_gda_free(gda);

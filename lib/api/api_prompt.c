@@ -21,7 +21,7 @@ mopd_status mopd_prompt_open(mopd_prompt **out, const char *path, const mopd_enc
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
     mopd_prompt *p = NULL;
-    mopd_status st = mo_promptfile_open(&p, path);
+    mopd_status st = MO_API_OPENING(mo_promptfile_open(&p, path));
     if (st == MOPD_OK && encoder) st = mo_prompt_check(p, encoder, path);
     if (st != MOPD_OK) {
         mo_prompt_free(p);

@@ -124,7 +124,7 @@ mopd_status mopd_recognizer_open(mopd_recognizer **out, const char *path, const 
     MO_API_NEED_OUT(out);
     MO_API_NEED(path);
     mopd_recognizer *r = NULL;
-    mopd_status st = mo_recognizer_open(&r, path);
+    mopd_status st = MO_API_OPENING(mo_recognizer_open(&r, path));
     if (st == MOPD_OK && encoder) st = mo_bank_check_model(r->fingerprint, r->data.dim, encoder, path);
     if (st != MOPD_OK)
         mo_recognizer_free(r);

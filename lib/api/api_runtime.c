@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/stop.h"
 #include "math/kern.h"
 
 atomic_bool mo_api_encoder_opened;
@@ -23,6 +24,11 @@ mopd_status mopd_runtime_set_cpu(const char *path)
     if (atomic_load(&mo_api_encoder_opened))
         return mo_fail(MOPD_E_STATE, "the CPU path cannot change once an encoder has been opened");
     return mo_kern_cpu_set(path);
+}
+
+mopd_status mopd_runtime_set_stop(mopd_stop_fn fn, void *context)
+{
+    return mo_stop_set(fn, context);
 }
 
 void mopd_free(void *block)

@@ -8,6 +8,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
+#include "base/stop.h"
+
+#define PIECE ((size_t)1 << 22) /* that is read at a time */
 
 /* What is no regular file; NULL for one. */
 static const char *other_kind(mode_t mode)
@@ -40,10 +44,11 @@ static mopd_status fail_open(const char *path)
 /* O_NONBLOCK: a pipe that nobody writes to opens at once, and is then refused.  A regular file knows no waiting. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 {
+    mopd_status st = mo_stop_check(MO_STOP_STEP);
+    if (st != MOPD_OK) return st;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0) return fail_open(path);
     struct stat info;
-    mopd_status st = MOPD_OK;
     if (fstat(*fd, &info))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
     else if ((st = check_kind(info.st_mode, path)) == MOPD_OK)
@@ -54,15 +59,17 @@ mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 
 mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const char *path)
 {
+    mopd_status st = MOPD_OK;
     *got = 0;
-    while (*got < n) {
-        ssize_t r = read(fd, (char *)out + *got, n - *got);
+    while (*got < n && st == MOPD_OK) {
+        ssize_t r = read(fd, (char *)out + *got, mo_min(n - *got, PIECE));
         if (r < 0 && errno == EINTR) continue;
         if (r < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot read at byte %zu", path, *got);
         if (r == 0) break;
         *got += (size_t)r;
+        st = mo_stop_check((size_t)r);
     }
-    return MOPD_OK;
+    return st;
 }
 
 /* `step` more bytes behind those in buf, fewer only at the end of the file. */
@@ -109,6 +116,15 @@ mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo
 mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit)
 {
     return mo_file_read_looking(buf, path, limit, NULL);
+}
+
+mopd_status mo_file_look_at(mo_file_kind *kind, const char *path)
+{
+    struct stat info;
+    const bool there = !stat(path, &info);
+    *kind = !there ? MO_FILE_NONE : S_ISDIR(info.st_mode) ? MO_FILE_DIR : MO_FILE_OTHER;
+    if (there || errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return MOPD_OK;
+    return mo_fail_errno(MOPD_E_IO, "%s: cannot be looked at", path);
 }
 
 bool mo_file_exists(const char *path)

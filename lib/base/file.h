@@ -24,4 +24,8 @@ mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo
 bool mo_file_exists(const char *path);
 bool mo_file_is_dir(const char *path);
 
+/* What lies at a path: nothing, which a link may lead to; a folder; anything else.  IO: it may not be looked at. */
+typedef enum mo_file_kind { MO_FILE_NONE, MO_FILE_DIR, MO_FILE_OTHER } mo_file_kind;
+mopd_status mo_file_look_at(mo_file_kind *kind, const char *path);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/dtype.h"
 #include "base/half.h"
+#include "base/stop.h"
 
 #define LENGTH_SLACK 1e-3 /* of the squared length of a row */
 
@@ -54,6 +55,8 @@ mopd_status mo_floats_check_unit(const char *what, const float *rows, size_t n, 
 {
     for (size_t i = 0; i < n; i++) {
         const double sum = squared(rows + i * dim, dim);
+        mopd_status st = mo_stop_check(dim * sizeof *rows);
+        if (st != MOPD_OK) return st;
         if (!isfinite(sum)) return mo_fail(MOPD_E_NUMERIC, "%s %zu is not finite", what, i);
         if (!(fabs(sum - 1) <= LENGTH_SLACK))
             return mo_fail(MOPD_E_ARG, "%s %zu has length %.6g, not 1; are they %zu numbers wide?", what, i,

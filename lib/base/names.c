@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/stop.h"
 
 mopd_status mo_names_add(mo_names *names, const char *name, size_t n_bytes)
 {
@@ -49,6 +50,7 @@ mopd_status mo_names_dir(mo_names *names, const char *path)
     mopd_status st = MOPD_OK;
     for (struct dirent *e; st == MOPD_OK && (errno = 0, e = readdir(dir));) {
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        if ((st = mo_stop_check(MO_STOP_NAME)) != MOPD_OK) break;
         st = mo_names_add(names, e->d_name, strlen(e->d_name));
     }
     if (st == MOPD_OK && errno) st = mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);

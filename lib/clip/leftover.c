@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/stop.h"
 
 #define LONGEST 256 /* bytes of a name that is looked at */
 
@@ -84,6 +85,8 @@ static bool beside_used(const walk *w, const char *name)
 static mopd_status judge(walk *w, const char *name, const char *path)
 {
     const char *own = inside(w->l, name);
+    mopd_status st = mo_stop_check(MO_STOP_ENTRY);
+    if (st != MOPD_OK) return st;
     if (own && mo_naming_ignores(w->l->naming, own)) return MOPD_OK;
     if (own && in_layers(w, own, true))
         return mo_fail(

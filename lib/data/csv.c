@@ -58,6 +58,7 @@ static mopd_status read_rows(mo_csv *c, mo_dataset_list *list, const size_t colu
         st = mo_limits_check_reading(c->text.size, taken, c->path, "its rows");
         if (st == MOPD_OK) st = add_row(list, c, column);
     }
+    if (st == MOPD_OK) st = mo_dataset_list_trim(list);
     if (st == MOPD_OK && !list->n) return mo_fail(MOPD_E_FORMAT, "%s: no picture is listed", c->path);
     return st;
 }
@@ -70,6 +71,7 @@ mopd_status mo_csv_open(mopd_dataset **out, const char *path, const mopd_dataset
     const char *root = options->root;
     char *folder = NULL;
     mopd_status st = mo_csv_read(&c, path, mo_min(CSV_LIMIT, mo_limits_size(MO_LIMIT_TEXT_FILE)));
+    list.n_bytes = c.text.size;
     if (st == MOPD_OK) st = read_header(&c, options->flags, column);
     if (st == MOPD_OK && !root && !(root = folder = mo_path_dir(path))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = read_rows(&c, &list, column, strlen(root));

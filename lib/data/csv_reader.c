@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "data/csv_reader.h"
 #include "format/foreign.h"
 
@@ -78,13 +79,14 @@ static mopd_status plain_field(mo_csv *c, char **stop)
 
 mopd_status mo_csv_next(mo_csv *c, bool *more)
 {
+    mopd_status st = mo_stop_check(MO_STOP_ENTRY);
     c->n_fields = 0;
     c->line = c->next_line;
     *more = c->at < c->end;
-    while (*more) {
+    while (*more && st == MOPD_OK) {
         bool quoted = c->at < c->end && *c->at == '"';
         char *start = c->at += quoted, *stop = start;
-        mopd_status st = quoted ? quoted_field(c, &stop) : plain_field(c, &stop);
+        st = quoted ? quoted_field(c, &stop) : plain_field(c, &stop);
         if (st != MOPD_OK) return st;
         if (!at_record_end(c) && *c->at != ',')
             return mo_fail(MOPD_E_FORMAT, "%s: line %u: text behind a closing quote", c->path, c->line);
@@ -93,10 +95,10 @@ mopd_status mo_csv_next(mo_csv *c, bool *more)
         if (last && c->at < c->end) c->next_line++;
         if (c->at < c->end) c->at++;
         *stop = 0; /* the text has one byte behind its end */
-        if ((st = add_field(c, start)) != MOPD_OK) return st;
+        st = add_field(c, start);
         if (last) break;
     }
-    return MOPD_OK;
+    return st;
 }
 
 mopd_status mo_csv_row(mo_csv *c, size_t n_columns, bool *more)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "token/fold.h"
@@ -26,16 +27,20 @@ int32_t mo_dataset_split_find(const char *name)
     return MOPD_SPLIT_NONE;
 }
 
-mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows)
+mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows, bool hashed)
 {
     if (n_rows > INT32_MAX) return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures, at most 2147483647", n_rows);
     mo_dataset_source *s = mo_mem_calloc(1, sizeof *s);
     if (!s) return MOPD_E_NOMEM;
     s->row = mo_mem_calloc(n_rows, sizeof *s->row);
-    if (!s->row) {
+    s->hash = hashed ? mo_mem_calloc(n_rows, sizeof *s->hash) : NULL;
+    if (!s->row || (hashed && !s->hash)) {
+        mo_mem_free(s->hash);
+        mo_mem_free(s->row);
         mo_mem_free(s);
         return MOPD_E_NOMEM;
     }
+    for (size_t i = 0; i < n_rows; i++) s->row[i].hash = hashed ? s->hash[i] : "";
     s->n_rows = n_rows;
     atomic_init(&s->users, 1);
     *out = s;
@@ -47,6 +52,7 @@ void mo_dataset_source_release(mo_dataset_source *source)
     if (!source || atomic_fetch_sub(&source->users, 1) > 1) return;
     for (size_t i = 0; i < source->n_rows && !source->texts; i++) mo_mem_free(source->row[i].file);
     mo_mem_free(source->texts);
+    mo_mem_free(source->hash);
     mo_mem_free(source->row);
     mo_mem_free(source->owned);
     mo_mem_free(source->preprocessing);
@@ -72,24 +78,29 @@ static const char *file_name(const char *path)
 
 /* A picture with what it is sorted by: class, file name, path. */
 typedef struct sort_key {
-    const char *class_name, *name, *path;
-    mo_dataset_listed listed;
+    const mo_dataset_listed *listed;
+    const char *name, *path;
 } sort_key;
+
+static int compare_lines(const sort_key *x, const sort_key *y)
+{
+    return (x->listed->line > y->listed->line) - (x->listed->line < y->listed->line);
+}
 
 static int compare_keys(const void *a, const void *b)
 {
     const sort_key *x = a, *y = b;
-    int c = strcmp(x->class_name, y->class_name);
+    int c = strcmp(x->listed->class_name, y->listed->class_name);
     if (!c) c = strcmp(x->name, y->name);
     if (!c) c = strcmp(x->path, y->path);
-    return c ? c : (x->listed.line > y->listed.line) - (x->listed.line < y->listed.line);
+    return c ? c : compare_lines(x, y);
 }
 
 static int compare_paths(const void *a, const void *b)
 {
     const sort_key *x = *(const sort_key *const *)a, *y = *(const sort_key *const *)b;
     int c = strcmp(x->path, y->path);
-    return c ? c : (x->listed.line > y->listed.line) - (x->listed.line < y->listed.line);
+    return c ? c : compare_lines(x, y);
 }
 
 /* No path may be listed twice, under whatever class. */
@@ -101,7 +112,7 @@ static mopd_status check_unique(const sort_key *key, size_t n, const char *where
     qsort(by_path, n, sizeof *by_path, compare_paths);
     mopd_status st = MOPD_OK;
     for (size_t i = 1; i < n && st == MOPD_OK; i++) {
-        const mo_dataset_listed *a = &by_path[i - 1]->listed, *b = &by_path[i]->listed;
+        const mo_dataset_listed *a = by_path[i - 1]->listed, *b = by_path[i]->listed;
         if (strcmp(by_path[i - 1]->path, by_path[i]->path)) continue;
         st = b->line ? mo_fail(MOPD_E_FORMAT,
                            "%s: line %u: '%s' is in line %u already; a picture has one line and one label",
@@ -139,7 +150,8 @@ static size_t unite_names(const char **names, const sort_key *key, const mo_data
 {
     size_t n = 0, n_names = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (!i || strcmp(key[i].class_name, key[i - 1].class_name)) names[n++] = key[i].class_name;
+        const char *name = key[i].listed->class_name;
+        if (!i || strcmp(name, key[i - 1].listed->class_name)) names[n++] = name;
     }
     for (size_t i = 0; i < l->n_extra; i++) names[n++] = l->extra[i];
     qsort(names, n, sizeof *names, compare_texts);
@@ -156,11 +168,18 @@ static mopd_status fill_sorted(mopd_dataset *d, const sort_key *key, const char 
     }
     size_t c = 0;
     for (size_t i = 0; i < d->n; i++) {
-        while (strcmp(key[i].class_name, d->name[c])) c++;
-        d->row[i] = key[i].listed.row;
+        while (strcmp(key[i].listed->class_name, d->name[c])) c++;
+        d->row[i] = key[i].listed->row;
         d->label[i] = (int32_t)c;
     }
     return MOPD_OK;
+}
+
+static mopd_status check_memory(const mo_dataset_listing *l, size_t n_names)
+{
+    if (!l->n_bytes) return MOPD_OK;
+    const uint64_t taken = (uint64_t)l->n * MO_DATASET_ROW_BYTES + (uint64_t)n_names * MO_DATASET_CLASS_BYTES;
+    return mo_limits_check_reading(l->n_bytes, taken, l->where, "its rows and classes");
 }
 
 mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listing *l)
@@ -172,12 +191,14 @@ mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listin
     if (!key) goto done;
     for (size_t i = 0; i < l->n; i++) {
         const char *path = l->source->row[l->listed[i].row].path;
-        key[i] = (sort_key){l->listed[i].class_name, file_name(path), path, l->listed[i]};
+        key[i] = (sort_key){l->listed + i, file_name(path), path};
     }
     qsort(key, l->n, sizeof *key, compare_keys);
     if ((st = check_unique(key, l->n, l->where)) != MOPD_OK) goto done;
     if (!(names = mo_mem_alloc(l->n + l->n_extra, sizeof *names))) st = MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = dataset_create(&d, l->n, unite_names(names, key, l));
+    const size_t n_names = st == MOPD_OK ? unite_names(names, key, l) : 0;
+    if (st == MOPD_OK) st = check_memory(l, n_names);
+    if (st == MOPD_OK) st = dataset_create(&d, l->n, n_names);
     if (st == MOPD_OK) st = fill_sorted(d, key, names);
 done:
     mo_mem_free(names);
@@ -208,6 +229,15 @@ mopd_status mo_dataset_list_add(mo_dataset_list *list, const mo_dataset_list_row
     return MOPD_OK;
 }
 
+mopd_status mo_dataset_list_trim(mo_dataset_list *list)
+{
+    mo_dataset_list_row *row = mo_mem_realloc(list->row, list->n, sizeof *row);
+    if (!row) return MOPD_E_NOMEM;
+    list->row = row;
+    list->cap = list->n;
+    return MOPD_OK;
+}
+
 /* The files of a list in one block, which costs less than a block for each. */
 static mopd_status join_files(mo_dataset_source *s, const mo_dataset_list *list, const char *root)
 {
@@ -232,12 +262,13 @@ mopd_status mo_dataset_list_build(
     mo_dataset_source *source = NULL;
     mo_dataset_listed *listed = mo_mem_calloc(list->n, sizeof *listed);
     if (!listed) return MOPD_E_NOMEM;
-    mopd_status st = mo_dataset_source_create(&source, list->n);
+    mopd_status st = mo_dataset_source_create(&source, list->n, false);
     for (size_t i = 0; i < list->n; i++)
         listed[i] = (mo_dataset_listed){list->row[i].class_name, (uint32_t)i, list->row[i].line};
     if (st == MOPD_OK) st = join_files(source, list, root);
     if (st == MOPD_OK)
-        st = mo_dataset_listing_build(out, &(mo_dataset_listing){source, listed, list->n, NULL, 0, where});
+        st = mo_dataset_listing_build(
+            out, &(mo_dataset_listing){source, listed, list->n, NULL, 0, where, list->n_bytes});
     else
         mo_dataset_source_release(source);
     mo_mem_free(listed);

@@ -20,15 +20,16 @@ typedef struct mo_dataset_row {
     char *file;       /* root and path; owned, or among the source's texts */
     const char *path; /* its end: the name in the data */
     int32_t split;
-    uint32_t line; /* of the CSV, 0 elsewhere */
-    char hash[65]; /* "" until read */
-    bool guessed;  /* nobody knows the root: it is that of a store which does not say */
+    uint32_t line;    /* of the CSV, 0 elsewhere */
+    const char *hash; /* one of the source's, or "" */
+    bool guessed;     /* nobody knows the root: it is that of a store which does not say */
 } mo_dataset_row;
 
 typedef struct mo_dataset_source {
     atomic_uint users;
     mo_dataset_row *row;
     size_t n_rows;
+    char (*hash)[65];      /* of each row's file, "" until read; NULL: no file is read yet */
     char *texts;           /* all rows' files, one behind the other; NULL: each row owns its own */
     const float *features; /* n_rows x n_views x dim; in `owned` or in `file`; NULL until encoded */
     size_t n_views, dim;
@@ -54,15 +55,19 @@ struct mopd_dataset {
     mo_remarks remarks; /* on labels; a part has none */
 };
 
-/* A source with room for n_rows and one user.  mo_dataset_source_release frees it for its last user. */
-mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows);
+/* A source with room for n_rows and one user; hashed: and for their hashes.  mo_dataset_source_release frees it for its
+ * last user. */
+mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows, bool hashed);
 void mo_dataset_source_release(mo_dataset_source *source);
 
 /* Sets a row's file, which is root/path, or path alone where the root is "" or the path absolute. */
 mopd_status mo_dataset_row_set(mo_dataset_row *row, const char *root, const char *path, int32_t split);
 
-/* Memory that a picture takes while a dataset is built, beside the bytes of its path and of the root. */
-#define MO_DATASET_ROW_BYTES 300
+/* Memory that a picture takes while a dataset is built, beside the bytes of its path and of the root: of a list, whose
+ * texts stand in one block, and of a store, whose pictures have hashes. */
+#define MO_DATASET_ROW_BYTES 150
+#define MO_DATASET_STORED_BYTES 300
+#define MO_DATASET_CLASS_BYTES 250 /* the same of a class */
 
 /* One picture of a source.  The class name belongs to whoever found it. */
 typedef struct mo_dataset_listed {
@@ -78,10 +83,13 @@ typedef struct mo_dataset_listing {
     const char *const *extra; /* classes that may have no picture */
     size_t n_extra;
     const char *where; /* what lists them, for messages */
+    size_t
+        n_bytes; /* of the file that lists them, which classes may take no more memory than; 0: there is none */
 } mo_dataset_listing;
 
 /* A dataset over all of a source, sorted: class, file name, path, in byte order; classes are the names
- * that occur and the extra ones.  FORMAT: `where` lists one path twice. */
+ * that occur and the extra ones.  FORMAT: `where` lists one path twice; UNSUPPORTED: more classes than reading may take
+ * memory for. */
 mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listing *listing);
 
 /* One picture as a folder or a list has it.  The texts belong to whoever found it. */
@@ -94,9 +102,13 @@ typedef struct mo_dataset_list_row {
 typedef struct mo_dataset_list {
     mo_dataset_list_row *row;
     size_t n, cap;
+    size_t n_bytes; /* of the file that it is from, or 0 */
 } mo_dataset_list;
 
 mopd_status mo_dataset_list_add(mo_dataset_list *list, const mo_dataset_list_row *row);
+
+/* Gives back the room that no row takes. */
+mopd_status mo_dataset_list_trim(mo_dataset_list *list);
 
 /* A dataset of the list; paths start from root. */
 mopd_status mo_dataset_list_build(

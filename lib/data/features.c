@@ -16,7 +16,7 @@ static mopd_status copy_encoded(mo_features_job *j)
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         memcpy(j->features + i * each, mo_dataset_feature(j->data, i, 0), each * sizeof(float));
-        memcpy(j->hash[i], mo_features_row(j->data, i)->hash, sizeof j->hash[i]);
+        strcpy(j->hash[i], mo_features_row(j->data, i)->hash);
         st = mo_features_meet(j, i, j->hash[i]);
     }
     return st;

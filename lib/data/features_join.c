@@ -57,7 +57,7 @@ static mopd_status put_row(
     row->guessed = from->guessed;
     if (!(row->file = mo_mem_strdup(from->file))) return MOPD_E_NOMEM;
     row->path = row->file + (from->path - from->file);
-    memcpy(row->hash, hash, sizeof row->hash);
+    memcpy(s->hash[to], hash, sizeof s->hash[to]);
     memmove(s->owned + to * each, features, each * sizeof(float));
     return MOPD_OK;
 }
@@ -136,7 +136,7 @@ mopd_status mo_features_join(mopd_dataset **out, mo_features_job *j)
     size_t n = j->known ? j->known->n : 0, n_names = j->data->n_classes;
     for (size_t i = 0; i < j->data->n; i++) n += is_added(j, i);
     if (j->known) n_names += j->known->n_classes;
-    mopd_status st = mo_dataset_source_create(&s, n);
+    mopd_status st = mo_dataset_source_create(&s, n, true);
     if (st != MOPD_OK) return st;
     mo_dataset_listed *listed = mo_mem_calloc(n, sizeof *listed);
     const char **names = mo_mem_alloc(n_names, sizeof *names);
@@ -145,7 +145,7 @@ mopd_status mo_features_join(mopd_dataset **out, mo_features_job *j)
     if (!j->known && s->owned) j->features = NULL; /* the source's from here on */
     if (st == MOPD_OK)
         st = mo_dataset_listing_build(
-            out, &(mo_dataset_listing){s, listed, n, names, list_classes(j, names), "the joined data"});
+            out, &(mo_dataset_listing){s, listed, n, names, list_classes(j, names), "the joined data", 0});
     else
         mo_dataset_source_release(s);
     if (st == MOPD_OK && (st = mo_rename_inherit(*out, j->data, j->known)) != MOPD_OK) {

@@ -14,6 +14,7 @@
 #include "base/names.h"
 #include "base/path.h"
 #include "base/places.h"
+#include "base/stop.h"
 #include "data/dataset.h"
 #include "format/image_decode.h"
 
@@ -50,7 +51,9 @@ static mopd_status visit(found *f, const char *below, const char *name, visit_fn
     const char *why = mo_remarks_why(name);
     mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
     e.file = file;
-    e.is_folder = file && mo_file_is_dir(file);
+    mo_file_kind kind = MO_FILE_NONE;
+    if (st == MOPD_OK && !why) st = mo_file_look_at(&kind, file);
+    e.is_folder = kind == MO_FILE_DIR;
     if (st == MOPD_OK) st = why ? mo_remarks_pass(&f->remarks, why, e.path, 1) : fn(f, &e, context);
     mo_mem_free(file);
     mo_mem_free(e.path);
@@ -63,7 +66,10 @@ static mopd_status walk(found *f, const char *below, visit_fn fn, void *context)
     mo_names names = {0};
     char *folder = *below ? mo_path_join(f->data, below) : mo_mem_strdup(f->data);
     mopd_status st = folder ? mo_names_dir(&names, folder) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) st = visit(f, below, names.name[i], fn, context);
+    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
+        st = mo_stop_check(MO_STOP_NAME);
+        if (st == MOPD_OK) st = visit(f, below, names.name[i], fn, context);
+    }
     mo_names_free(&names);
     mo_mem_free(folder);
     return st;

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/stop.h"
 #include "data/dataset.h"
 
 /* Folders as they are without links, each looked at once where pictures of one folder stand together. */
@@ -70,7 +71,8 @@ mopd_status mo_outside_tell(mopd_dataset *d, bool links)
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < s->n_rows && st == MOPD_OK; i++) {
         bool out = !mo_path_stays(s->row[i].path);
-        if (!out && links) st = leads_out(&w, s->row + i, &out);
+        st = mo_stop_check(links ? MO_STOP_NAME : MO_STOP_ENTRY);
+        if (st == MOPD_OK && !out && links) st = leads_out(&w, s->row + i, &out);
         if (out && !n++) first = s->row[i].path;
     }
     mo_mem_free(w.root);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/lookup.h"
+#include "base/stop.h"
 #include "data/dataset.h"
 
 enum { SHOWN = 3 };
@@ -40,7 +41,8 @@ static mopd_status find_pairs(const mopd_dataset *d, mo_lookup *seen, pairs *cla
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < d->n && st == MOPD_OK; i++) {
         const size_t first = mo_lookup_add(seen, row_of(d, i)->hash, i);
-        if (first == SIZE_MAX) continue;
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (first == SIZE_MAX || st != MOPD_OK) continue;
         if (d->label[first] != d->label[i]) st = add_pair(classes, d, first, i);
         if (st == MOPD_OK && row_of(d, first)->split != row_of(d, i)->split)
             st = add_pair(splits, d, first, i);

@@ -14,6 +14,7 @@
 #include "base/ints.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "data/csv_reader.h"
 #include "token/fold.h"
@@ -232,7 +233,8 @@ static mopd_status read_lines(naming *n, const mo_csv *csv, char **const *order)
     while (end > at && (is_blank(end[-1]) || end[-1] == '\n')) end--;
     for (; at < end && st == MOPD_OK; line++, c++) {
         const char *stop = line_end(at, end);
-        st = check_line(n, at, stop, line);
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = check_line(n, at, stop, line);
         if (st == MOPD_OK && c < n_classes) st = take(n, (size_t)(order[c] - n->d->name), at, stop, line);
         at = stop < end ? stop + 1 : end;
     }

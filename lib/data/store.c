@@ -20,6 +20,7 @@
 #include "base/lookup.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "base/view.h"
 #include "data/dataset.h"
@@ -247,8 +248,9 @@ static int32_t read_i32(const mo_view *view, size_t i)
 }
 
 /* Row i of the source and its label. */
-static mopd_status read_row(const opened *o, size_t i, mo_dataset_row *row, int32_t *class_of)
+static mopd_status read_row(const opened *o, size_t i, mo_dataset_source *s, int32_t *class_of)
 {
+    mo_dataset_row *row = s->row + i;
     const char *path, *hash, *root;
     size_t n_classes = mo_json_count(o->classes);
     int32_t label = read_i32(o->labels, i), split = read_i32(o->split, i);
@@ -257,7 +259,8 @@ static mopd_status read_row(const opened *o, size_t i, mo_dataset_row *row, int3
             i, n_classes);
     if (split < MOPD_SPLIT_NONE || split > MOPD_SPLIT_TEST)
         return mo_fail(MOPD_E_FORMAT, "%s: split %d of row %zu, not -1 to 2", o->path, (int)split, i);
-    mopd_status st = need_text(o, o->paths, "paths", i, &path);
+    mopd_status st = mo_stop_check(MO_STOP_ENTRY);
+    if (st == MOPD_OK) st = need_text(o, o->paths, "paths", i, &path);
     if (st == MOPD_OK) st = need_text(o, o->hashes, "hashes", i, &hash);
     if (st == MOPD_OK && strlen(hash) != 64)
         st = mo_fail(MOPD_E_FORMAT, "%s: hash %zu has %zu digits, not 64", o->path, i, strlen(hash));
@@ -265,7 +268,7 @@ static mopd_status read_row(const opened *o, size_t i, mo_dataset_row *row, int3
     if (st == MOPD_OK) st = mo_dataset_row_set(row, o->root ? o->root : root, path, split);
     if (st != MOPD_OK) return st;
     row->guessed = !o->root && !o->roots;
-    memcpy(row->hash, hash, sizeof row->hash);
+    memcpy(s->hash[i], hash, sizeof s->hash[i]);
     *class_of = label;
     return MOPD_OK;
 }
@@ -300,6 +303,18 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     return (s->preprocessing = mo_mem_strdup(preprocessing)) ? MOPD_OK : MOPD_E_NOMEM;
 }
 
+static mopd_status check_features(const opened *o, const float *x)
+{
+    const size_t n_row = o->features->n / o->features->shape[0];
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < o->features->shape[0] && st == MOPD_OK; i++) {
+        st = mo_stop_check(n_row * sizeof *x);
+        if (st == MOPD_OK && !mo_floats_finite(x + i * n_row, n_row))
+            st = mo_fail(MOPD_E_FORMAT, "%s: a feature of row %zu is not finite", o->path, i);
+    }
+    return st;
+}
+
 /* Features where they lie in the file when that is aligned, else a copy. */
 static mopd_status take_features(opened *o, mo_dataset_source *s)
 {
@@ -311,8 +326,8 @@ static mopd_status take_features(opened *o, mo_dataset_source *s)
         memcpy(s->owned, f->data, f->n * sizeof(float));
         s->features = s->owned;
     }
-    if (!mo_floats_finite(s->features, f->n))
-        return mo_fail(MOPD_E_FORMAT, "%s: a feature is not finite", o->path);
+    mopd_status st = check_features(o, s->features);
+    if (st != MOPD_OK) return st;
     s->file = o->file;
     o->file = NULL;
     return MOPD_OK;
@@ -323,8 +338,8 @@ static mopd_status check_memory(const opened *o, size_t n)
     size_t n_root = o->root ? strlen(o->root) : 0;
     for (size_t i = 0; i < o->folders.n && !o->root; i++)
         if (strlen(o->folders.name[i]) > n_root) n_root = strlen(o->folders.name[i]);
-    return mo_limits_check_reading(
-        mo_tensors_file_bytes(o->file), (uint64_t)n * (MO_DATASET_ROW_BYTES + n_root), o->path, "its rows");
+    return mo_limits_check_reading(mo_tensors_file_bytes(o->file),
+        (uint64_t)n * (MO_DATASET_STORED_BYTES + n_root), o->path, "its rows");
 }
 
 static mopd_status read_store(mopd_dataset **out, opened *o)
@@ -337,9 +352,10 @@ static mopd_status read_store(mopd_dataset **out, opened *o)
     if (st == MOPD_OK) st = check_lists(o);
     if (st == MOPD_OK) st = read_folders(o);
     if (st != MOPD_OK) return st;
-    size_t n = o->features->shape[0], n_classes = mo_json_count(o->classes);
+    const size_t n = o->features->shape[0], n_classes = mo_json_count(o->classes);
+    const size_t n_bytes = mo_tensors_file_bytes(o->file);
     if ((st = check_memory(o, n)) != MOPD_OK) return st;
-    st = mo_dataset_source_create(&source, n);
+    st = mo_dataset_source_create(&source, n, true);
     if (st == MOPD_OK && !(listed = mo_mem_calloc(n, sizeof *listed))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK && !(names = mo_mem_alloc(n_classes, sizeof *names))) st = MOPD_E_NOMEM;
     for (size_t c = 0; c < n_classes && st == MOPD_OK; c++)
@@ -347,13 +363,13 @@ static mopd_status read_store(mopd_dataset **out, opened *o)
     if (st == MOPD_OK) st = read_source(o, source);
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         int32_t label = 0;
-        if ((st = read_row(o, i, source->row + i, &label)) != MOPD_OK) break;
+        if ((st = read_row(o, i, source, &label)) != MOPD_OK) break;
         listed[i] = (mo_dataset_listed){names[label], (uint32_t)i, 0};
     }
     if (st == MOPD_OK) st = take_features(o, source);
     if (st == MOPD_OK)
         st = mo_dataset_listing_build(
-            out, &(mo_dataset_listing){source, listed, n, names, n_classes, o->path});
+            out, &(mo_dataset_listing){source, listed, n, names, n_classes, o->path, n_bytes});
     else
         mo_dataset_source_release(source);
     mo_mem_free(listed);
@@ -378,7 +394,8 @@ static mopd_status read_names(mopd_dataset *d, const opened *o)
             mo_json_count(list) != d->n_classes))
         st = mo_fail(MOPD_E_FORMAT, "%s: metadata 'names' is no list of %zu names", o->path, d->n_classes);
     for (size_t i = 0; i < d->n_classes && st == MOPD_OK; i++) {
-        st = need_text(o, o->classes, "classes", i, &label);
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = need_text(o, o->classes, "classes", i, &label);
         if (st == MOPD_OK) st = need_text(o, list, "names", i, &name);
         const size_t c = st == MOPD_OK ? mo_lookup_find(&classes, label) : 0;
         if (st == MOPD_OK && !(words[c] = mo_mem_strdup(name))) st = MOPD_E_NOMEM;

@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/path.h"
 #include "base/places.h"
+#include "base/stop.h"
 #include "data/dataset.h"
 
 #define MOST_DEEP 64
@@ -48,22 +49,27 @@ static mopd_status visit_folder(found *f, const char *file, const char *path, in
     return st == MOPD_OK && first ? walk(f, path, depth) : st;
 }
 
-/* What stands in the folder `below` under this name. */
+/* What stands in the folder `below` under this name, which lies at `file`. */
+static mopd_status visit_what(found *f, const char *below, int depth, const char *name, const char *file)
+{
+    mo_file_kind kind;
+    const char *path = file + strlen(file) - strlen(name) - (*below ? strlen(below) + 1 : 0);
+    const char *why = mo_remarks_why(name);
+    if (why) return mo_remarks_pass(&f->remarks, why, path, 1);
+    const mopd_status st = mo_file_look_at(&kind, file);
+    if (st != MOPD_OK) return st;
+    if (kind == MO_FILE_DIR) return visit_folder(f, file, path, depth + 1);
+    if (kind == MO_FILE_OTHER && mo_folder_is_picture(name)) return add_picture(&f->list, below, name);
+    return mo_remarks_pass_file(&f->remarks, path);
+}
+
+/* What may not be looked at is told, and the rest goes on. */
 static mopd_status visit(found *f, const char *below, int depth, const char *name)
 {
     char *path = join(below, name), *file = path ? mo_path_join(f->data, path) : NULL;
-    const char *why = mo_remarks_why(name);
-    mopd_status st = file ? MOPD_OK : MOPD_E_NOMEM;
-    if (st == MOPD_OK) {
-        if (why)
-            st = mo_remarks_pass(&f->remarks, why, path, 1);
-        else if (mo_file_is_dir(file))
-            st = visit_folder(f, file, path, depth + 1);
-        else if (mo_folder_is_picture(name) && mo_file_exists(file))
-            st = add_picture(&f->list, below, name);
-        else
-            st = mo_remarks_pass_file(&f->remarks, path);
-    }
+    mopd_status st = file ? visit_what(f, below, depth, name, file) : MOPD_E_NOMEM;
+    if (st == MOPD_E_IO)
+        st = mo_remarks_addf(&f->remarks, MOPD_REMARK_UNREADABLE, 1, "%s", mo_fail_message());
     mo_mem_free(path);
     mo_mem_free(file);
     return st;
@@ -74,7 +80,10 @@ static mopd_status walk(found *f, const char *below, int depth)
     mo_names names = {0};
     char *folder = *below ? mo_path_join(f->data, below) : mo_mem_strdup(f->data);
     mopd_status st = folder ? mo_names_dir(&names, folder) : MOPD_E_NOMEM;
-    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) st = visit(f, below, depth, names.name[i]);
+    for (size_t i = 0; i < names.n && st == MOPD_OK; i++) {
+        st = mo_stop_check(MO_STOP_NAME);
+        if (st == MOPD_OK) st = visit(f, below, depth, names.name[i]);
+    }
     mo_names_free(&names);
     mo_mem_free(folder);
     return st;
@@ -102,15 +111,16 @@ mopd_status mo_unlabelled_open(mopd_dataset **out, const char *path, const char 
     return st;
 }
 
-/* Whether a folder holds a picture directly. */
+/* Whether a folder holds a picture directly.  One that may not be looked at holds none that is known. */
 static mopd_status holds_picture(const char *folder, bool *holds)
 {
     mo_names names = {0};
     mopd_status st = mo_names_dir(&names, folder);
+    if (st == MOPD_E_IO) return MOPD_OK;
     for (size_t i = 0; i < names.n && st == MOPD_OK && !*holds; i++) {
         if (mo_remarks_why(names.name[i]) || !mo_folder_is_picture(names.name[i])) continue;
         char *file = mo_path_join(folder, names.name[i]);
-        if (!file) st = MOPD_E_NOMEM;
+        st = file ? mo_stop_check(MO_STOP_NAME) : MOPD_E_NOMEM;
         *holds = file && !mo_file_is_dir(file);
         mo_mem_free(file);
     }
@@ -128,8 +138,8 @@ static mopd_status holds_class(const char *folder, bool splits, bool *holds)
         if (mo_remarks_why(name)) continue;
         char *inner = mo_path_join(folder, name);
         const bool dir = inner && mo_file_is_dir(inner);
-        if (!inner) st = MOPD_E_NOMEM;
-        if (dir) st = holds_picture(inner, holds);
+        st = inner ? mo_stop_check(MO_STOP_NAME) : MOPD_E_NOMEM;
+        if (dir && st == MOPD_OK) st = holds_picture(inner, holds);
         if (dir && st == MOPD_OK && !*holds && splits && mo_folder_split(name) != MOPD_SPLIT_NONE)
             st = holds_class(inner, false, holds);
         mo_mem_free(inner);

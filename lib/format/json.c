@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/ints.h"
 #include "base/limits.h"
+#include "base/stop.h"
 #include "format/json_cost.h"
 
 #define FILE_LIMIT ((size_t)128 << 20)
@@ -36,12 +37,30 @@ static const mo_json *tree_of(json_t *value)
     return both.out;
 }
 
-static json_t *load(const void *bytes, size_t n, json_error_t *error)
+/* A text that jansson takes piece by piece, so that whoever waits can stop it. */
+typedef struct source {
+    const char *bytes;
+    size_t n, at;
+    mopd_status st;
+} source;
+
+static size_t take_piece(void *out, size_t room, void *context)
 {
-    json_t *tree = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, error);
-    if (!tree && json_error_code(error) == json_error_numeric_overflow)
-        tree = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, error);
-    return tree;
+    source *s = context;
+    const size_t n = mo_min(room, s->n - s->at);
+    s->st = mo_stop_check(n * MO_STOP_JSON);
+    if (s->st != MOPD_OK) return (size_t)-1;
+    memcpy(out, s->bytes + s->at, n);
+    s->at += n;
+    return n;
+}
+
+static json_t *load(source *s, json_error_t *error)
+{
+    json_t *tree = json_load_callback(take_piece, s, JSON_REJECT_DUPLICATES, error);
+    if (tree || json_error_code(error) != json_error_numeric_overflow) return tree;
+    s->at = 0;
+    return json_load_callback(take_piece, s, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, error);
 }
 
 /* Memory that ran out.  Jansson says so only of some of its own.  For others it has no text, and of a string that it could
@@ -65,9 +84,14 @@ mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, con
     if (!plain) return mo_fail(MOPD_E_NOMEM, "%s: no memory for a locale", path);
     locale_t host = uselocale(plain);
     json_error_t error;
-    json_t *tree = load(n ? bytes : "", n, &error);
+    source s = {.bytes = n ? bytes : "", .n = n};
+    json_t *tree = load(&s, &error);
     uselocale(host);
     freelocale(plain);
+    if (s.st != MOPD_OK) {
+        json_decref(tree);
+        return s.st;
+    }
     if (!tree && ran_out(&error, bytes, n))
         return mo_fail(MOPD_E_NOMEM, "%s: no memory for a JSON text of %zu bytes", path, n);
     if (!tree)

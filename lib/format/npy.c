@@ -10,10 +10,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/out.h"
+#include "base/stop.h"
 #include "base/view.h"
+
+#define PIECE ((size_t)1 << 22) /* bytes that are copied at a time */
 
 static mopd_status make_header(mo_buf *buf, int n_dims, const size_t *shape)
 {
@@ -123,8 +127,11 @@ static mopd_status read_map(mo_npy *out, const mo_map *map, const char *path)
             out->n, map->size - at - n);
     out->data = mo_mem_alloc(out->n, sizeof(float));
     if (!out->data) return MOPD_E_NOMEM;
-    memcpy(out->data, map->data + at + n, bytes);
-    return MOPD_OK;
+    for (size_t i = 0; i < bytes && st == MOPD_OK; i += PIECE) {
+        memcpy((char *)out->data + i, map->data + at + n + i, mo_min(PIECE, bytes - i));
+        st = mo_stop_check(PIECE);
+    }
+    return st;
 }
 
 mopd_status mo_npy_load(mo_npy *out, const char *path)
@@ -135,7 +142,7 @@ mopd_status mo_npy_load(mo_npy *out, const char *path)
     if (st != MOPD_OK) return st;
     st = read_map(out, &map, path);
     mo_map_close(&map);
-    if (st != MOPD_OK) *out = (mo_npy){0};
+    if (st != MOPD_OK) mo_npy_free(out);
     return st;
 }
 

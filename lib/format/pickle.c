@@ -10,6 +10,7 @@
 #include "base/ints.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/stop.h"
 
 #define NODE_LIMIT (1u << 22)
 #define NODE_BYTES                                                                                           \
@@ -384,7 +385,8 @@ static mopd_status step(machine *m)
     const unsigned char *op = NULL;
     uint64_t frame;
     m->op_pos = m->pos;
-    mopd_status st = take(m, 1, &op);
+    mopd_status st = mo_stop_check(MO_STOP_ENTRY / 4);
+    if (st == MOPD_OK) st = take(m, 1, &op);
     if (st != MOPD_OK) return st;
     switch (*op) {
     case 0x80:

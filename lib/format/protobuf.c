@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/stop.h"
+
 mo_protobuf mo_protobuf_open(const void *bytes, size_t n_bytes, const char *name)
 {
     const unsigned char *p = n_bytes ? bytes : (const unsigned char *)"";
@@ -50,7 +52,8 @@ mopd_status mo_protobuf_next(mo_protobuf *p, mo_protobuf_field *field, bool *mor
     uint64_t key;
     *field = (mo_protobuf_field){0};
     *more = p->at < p->end;
-    if (!*more) return MOPD_OK;
+    mopd_status st = mo_stop_check(sizeof key);
+    if (!*more || st != MOPD_OK) return st;
     if (!take_number(p, &key)) return broken(p, "a key does not end");
     if (key >> 3 == 0 || key >> 3 > (UINT32_MAX >> 3)) return broken(p, "no field has such a number");
     field->number = (uint32_t)(key >> 3);

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/view.h"
 #include "format/json.h"
 #include "format/json_cost.h"
@@ -202,6 +203,7 @@ static mopd_status read_entries(header *h, const mo_json *root)
     if (!(h->entries = mo_mem_calloc(h->n_entries, sizeof *h->entries))) return MOPD_E_NOMEM;
     if ((st = keep_texts(h, root)) != MOPD_OK) return st;
     for (size_t i = 0; i < h->n_entries; i++) {
+        if ((st = mo_stop_check(MO_STOP_ENTRY)) != MOPD_OK) return st;
         st = read_entry(&h->entries[i], mo_json_get(root, h->entries[i].name), h);
         if (st != MOPD_OK) return st;
     }

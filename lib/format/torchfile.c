@@ -13,6 +13,7 @@
 #include "base/ints.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/view.h"
 #include "format/tensors_inner.h"
 #include "format/torchtree.h"
@@ -225,7 +226,8 @@ static mopd_status describe_storages(legacy *l, const mo_torchtree *tree)
         mo_torchtree_storage_run s, *kept;
         size_t at = 0;
         if (p->nodes[i].kind != MO_P_STORAGE) continue;
-        mopd_status st = mo_torchtree_storage(&s, tree, &p->nodes[i]);
+        mopd_status st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = mo_torchtree_storage(&s, tree, &p->nodes[i]);
         if (st == MOPD_OK) st = find_key(l, s.key, &at);
         if (st != MOPD_OK) return st;
         kept = &l->storages[at];

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/view.h"
 
 #define MAX_DEPTH 64
@@ -324,7 +325,8 @@ mopd_status mo_torchtree_collect(mo_torchtree_list *out, mo_torchtree *tree)
     if (!w) return MOPD_E_NOMEM;
     mopd_status st = mo_buf_add(&w->name, "", 0);
     if (st == MOPD_OK) st = visit(out, w, tree, &tree->pickle->nodes[tree->pickle->root]);
-    while (st == MOPD_OK && w->depth) st = advance(out, w, tree);
+    while (st == MOPD_OK && w->depth)
+        if ((st = mo_stop_check(MO_STOP_ENTRY)) == MOPD_OK) st = advance(out, w, tree);
     mo_buf_free(&w->name);
     mo_mem_free(w);
     return st;

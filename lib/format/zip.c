@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "format/index.h"
 
 #define LOCAL_SIG 0x04034b50u
@@ -83,7 +84,7 @@ static mopd_status inflate_some(z_stream *z, mo_buf *buf, const inflation *in, i
     if (*result == Z_MEM_ERROR) return mo_fail(MOPD_E_NOMEM, "%s: no memory to inflate", path);
     if (buf->size > in->limit)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: inflates to more than %zu bytes", path, in->limit);
-    return MOPD_OK;
+    return mo_stop_check(step);
 }
 
 static void *zlib_get(void *opaque, uInt n, uInt size)
@@ -274,6 +275,7 @@ static mopd_status read_directory(mo_zip *zip)
     for (size_t i = 0; i < (size_t)dir.n_entries; i++, p += length, left -= length) {
         zip_entry *e = &zip->entries[i];
         e->name = text;
+        if ((st = mo_stop_check(MO_STOP_ENTRY)) != MOPD_OK) return st;
         if ((st = read_entry(e, zip, p, left, &length)) != MOPD_OK) return st;
         text += strlen(text) + 1;
         zip->names.item[i] = (mo_index_item){e->name, i};

@@ -111,7 +111,7 @@ static mopd_status write_value(mo_jsonw *w, const char *text)
         mo_jsonw_string(w, text);
     mo_json_close(root);
     mo_buf_free(&list);
-    return st == MOPD_E_NOMEM ? st : MOPD_OK;
+    return st == MOPD_E_NOMEM || st == MOPD_E_CANCELLED ? st : MOPD_OK;
 }
 
 /* How the pictures of a store or a recogniser were read, in the words of the command's options.  Their metadata say only

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/stop.h"
 #include "mopd/version.h"
 
 mopd_status mo_metadata_need(const mo_tensors *file, const char *key, const char **out)
@@ -61,7 +62,8 @@ mopd_status mo_metadata_take_names(mo_names *out, const mo_json *list, const cha
         const char *name = NULL;
         if (!mo_json_as_string(item, &name) || strlen(name) != mo_json_string_bytes(item))
             return mo_fail(MOPD_E_FORMAT, "%s: item %zu of \"%s\" is not a text", path, i, key);
-        st = mo_names_add(out, name, strlen(name));
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = mo_names_add(out, name, strlen(name));
     }
     return st;
 }

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 
 static mopd_status add_character(mo_buf *out, uint32_t cp)
@@ -59,7 +60,8 @@ static mopd_status fold_all(folded *f, const char *const *names, size_t n)
     st = mo_buf_add(&f->text, "", 1); /* so that there is a text, also of names without a word */
     for (size_t i = 0; i < n && st == MOPD_OK; i++) {
         f->at[i] = f->text.size;
-        st = mo_fold_name(names[i], &cps, &f->text);
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = mo_fold_name(names[i], &cps, &f->text);
     }
     f->at[n] = f->text.size;
     mo_mem_free(cps.cp);

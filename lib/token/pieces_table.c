@@ -6,6 +6,7 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "token/tokenizer_table.h"
 
@@ -98,7 +99,8 @@ static mopd_status add_order(mo_buf *buf, const mo_pieces_parts *parts, size_t *
         if (is_ordered(parts, model->word + i)) word[(*n_order)++] = model->word[i];
     if (st == MOPD_OK && *n_order) qsort(word, *n_order, sizeof *word, mo_tokenizer_by_bytes);
     for (size_t i = 0; i < *n_order && st == MOPD_OK; i++)
-        st = mo_buf_add(buf, &word[i].id, sizeof word[i].id);
+        if ((st = mo_stop_check(MO_STOP_ENTRY)) == MOPD_OK)
+            st = mo_buf_add(buf, &word[i].id, sizeof word[i].id);
     mo_mem_free(word);
     return st;
 }

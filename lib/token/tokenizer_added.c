@@ -15,6 +15,7 @@
 #include "base/lookup.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/stop.h"
 #include "token/tokenizer_table.h"
 
 static const char *const named_keys[] = {
@@ -48,7 +49,7 @@ static mopd_status givens_add(givens *g, const given *one)
     g->item[g->n] = *one;
     g->item[g->n].place = g->n;
     g->n++;
-    return MOPD_OK;
+    return mo_stop_check(MO_STOP_ENTRY);
 }
 
 /* Places of the contents of a list; of equal ones the last counts. */
@@ -208,7 +209,7 @@ static mopd_status add_special(mo_tokenizer_specials *s, const given *g, const c
     s->item[s->n++] = (mo_tokenizer_special){g->content, (g->lstrip ? MO_ADDED_LSTRIP : 0) |
                                                              (g->rstrip ? MO_ADDED_RSTRIP : 0) |
                                                              (normalized ? MO_ADDED_NORMALIZED : 0)};
-    return MOPD_OK;
+    return mo_stop_check(MO_STOP_ENTRY);
 }
 
 /* A bit for each way in which tokens of one content are told apart. */

@@ -8,6 +8,7 @@
 #include "base/ints.h"
 #include "base/lookup.h"
 #include "base/mem.h"
+#include "base/stop.h"
 
 void mo_tokenizer_source_close(mo_tokenizer_source *s)
 {
@@ -108,7 +109,7 @@ mopd_status mo_tokenizer_source_merge(
     if (st == MOPD_OK) st = part_id(s, text, n, k, path, &m->joined);
     if (text != joined) mo_mem_free(text);
     s->n_merges++;
-    return st;
+    return st == MOPD_OK ? mo_stop_check(MO_STOP_ENTRY) : st;
 }
 
 /* "a b": two parts with one space between. */
@@ -190,7 +191,8 @@ static mopd_status make_pattern(
     mo_tokenizer_source *s, mo_pattern *p, mo_tokenizer_norm_fn norm, void *context, mo_buf *one)
 {
     if (!(p->flags & MO_ADDED_NORMALIZED)) return MOPD_OK;
-    mopd_status st = norm(context, p->pattern, p->n_bytes, one);
+    mopd_status st = mo_stop_check(MO_STOP_ENTRY);
+    if (st == MOPD_OK) st = norm(context, p->pattern, p->n_bytes, one);
     p->pattern = NULL;
     p->n_bytes = one->size;
     return st == MOPD_OK ? mo_buf_add(&s->patterns, one->data, one->size) : st;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 
 #define MAGIC_0 UINT32_C(0x6b746f6d) /* "motk" */
@@ -70,7 +71,7 @@ mopd_status mo_tokenizer_vocab_set(mo_tokenizer_vocab *vocab, const char *text, 
         *slot = (uint32_t)++vocab->n;
     }
     vocab->word[*slot - 1].id = id;
-    return MOPD_OK;
+    return mo_stop_check(MO_STOP_ENTRY);
 }
 
 const mo_word *mo_tokenizer_vocab_find(const mo_tokenizer_vocab *vocab, const char *text, size_t n_bytes)
@@ -94,6 +95,8 @@ mopd_status mo_tokenizer_index_merges(mo_tokenizer *t, const char *name)
 {
     for (size_t k = 0; k < t->n_merges; k++) {
         const mo_merge *m = t->merge + k;
+        mopd_status st = mo_stop_check(MO_STOP_ENTRY);
+        if (st != MOPD_OK) return st;
         if (m->left >= t->n_ids || m->right >= t->n_ids || m->joined >= t->n_ids)
             return mo_fail(MOPD_E_FORMAT, "%s: merge %zu is %u + %u = %u, ids end at %zu", name, k, m->left,
                 m->right, m->joined, t->n_ids);
@@ -272,7 +275,8 @@ mopd_status mo_tokenizer_add_merges(mo_buf *buf, const mo_tokenizer_parts *parts
             continue;
         }
         slot[i] = (uint32_t)k + 1;
-        st = mo_buf_add(buf, m, sizeof *m);
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = mo_buf_add(buf, m, sizeof *m);
     }
     mo_mem_free(slot);
     if (st != MOPD_OK) return st;
@@ -309,7 +313,8 @@ mopd_status mo_tokenizer_add_texts(
     if (st == MOPD_OK) st = words_by_id(by_id, n_ids, parts->extra, name);
     size_t at = 0;
     for (size_t i = 0; i <= n_ids && st == MOPD_OK; i++) {
-        st = add_u32(buf, at);
+        st = mo_stop_check(MO_STOP_ENTRY);
+        if (st == MOPD_OK) st = add_u32(buf, at);
         if (i < n_ids && by_id[i]) at += by_id[i]->n_bytes;
     }
     for (size_t i = 0; i < parts->n_added && st == MOPD_OK; i++) {

@@ -344,6 +344,8 @@
 /* A call that may lack this argument, and what comes of it. */
 #define OPTIONAL(X)                                                                                          \
     X(mopd_runtime_set_limits, limits, (NULL), MOPD_OK)                                                      \
+    X(mopd_runtime_set_stop, fn, (NULL, NULL), MOPD_OK)                                                      \
+    X(mopd_runtime_set_stop, context, (NULL, NULL), MOPD_OK)                                                 \
     X(mopd_classes_check, same, (texts, 2, NULL), MOPD_OK)                                                   \
     X(mopd_bank_open, encoder, (&a_bank, absent, NULL), MOPD_E_IO)                                           \
     X(mopd_gda_open, encoder, (&a_gda, absent, NULL), MOPD_E_IO)                                             \

@@ -275,6 +275,7 @@ static mopd_status settings(void *ctx)
     if (st == MOPD_OK) st = mopd_runtime_set_limits(&limits);
     if (st == MOPD_OK) st = mopd_runtime_get_limits(&now);
     assert_memory_equal(&limits, &now, sizeof now);
+    if (st == MOPD_OK) st = mopd_runtime_set_stop(NULL, NULL);
     if (st == MOPD_OK) st = mopd_runtime_set_threads(2);
     if (st == MOPD_OK) st = mopd_runtime_set_threads(0);
     if (st == MOPD_OK) st = mopd_runtime_set_cpu(NULL);

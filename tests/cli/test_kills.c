@@ -3,10 +3,12 @@
  * what comes is, and the next run leaves nothing behind.  The points are counted, not timed (support/alone/kill_at.c). */
 #include <dirent.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/labelled.h"
+#include "support/ordinary.h"
 
 enum { POINTS = 8, LEAST = 6 };
 
@@ -44,18 +46,25 @@ static bool same_bytes(const char *path, const char *bytes, size_t n)
     return same;
 }
 
-/* How many things the command does to files that it writes. */
-static long count_points(const char *line, const char *more, const char *target)
+/* How many things the command does to files that it writes, and how many of them are syncs. */
+static void count_all(const char *line, const char *more, const char *target, long count[2])
 {
     const char *path = test_path("count");
     setenv("MOPD_KILL_COUNT", path, 1);
     const run_result r = run_until(LONG_MAX, line, more, target);
     unsetenv("MOPD_KILL_COUNT");
     assert_run(r, 0);
-    char *text = test_read(path);
-    const long n = atol(text);
+    char *text = test_read(path), *rest;
+    count[0] = strtol(text, &rest, 10);
+    count[1] = strtol(rest, NULL, 10);
     free(text);
-    return n;
+}
+
+static long count_points(const char *line, const char *more, const char *target)
+{
+    long count[2];
+    count_all(line, more, target, count);
+    return count[0];
 }
 
 /* The target is what it was, or what it becomes. */
@@ -145,6 +154,71 @@ static void arrays_and_models_are_whole(void **state)
     kill_everywhere("pack -q -m @ --dtype @ -o @", "f32", "packed.safetensors");
 }
 
+/* The file before it has its name, and the folder that holds the name. */
+static void what_is_written_is_synced(void **state)
+{
+    (void)state;
+    long count[2];
+    static const char *const lines[] = {"features -q -m @ -d @ -o @", "fit -q -m @ -d @ -o @",
+        "doctor -q -m @ -d @ --report @", "doctor -q -m @ -d @ --fix @"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        count_all(lines[i], data, test_path("kills/synced"), count);
+        if (count[1] < 2) fail_msg("%s: %ld syncs", lines[i], count[1]);
+    }
+}
+
+/* The first Ctrl-C, or SIGTERM, where the command is about to open a file that it opens something with. */
+static void stop_at(const char *end, int number, const char *line, const char *a, const char *b)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%d", number);
+    setenv("MOPD_SIGNAL_AT", end, 1);
+    setenv("MOPD_SIGNAL", text, 1);
+    setenv("LD_PRELOAD", MOPD_BINARY_DIR "/libkill_at.so", 1);
+    run_result r = run_mopd(NULL, line, a, b);
+    unsetenv("LD_PRELOAD");
+    unsetenv("MOPD_SIGNAL_AT");
+    if (r.status != 130 || *r.out)
+        fail_msg("%s, stopped at %s: status %d\n%s%s", line, end, r.status, r.out, r.err);
+}
+
+static void the_first_signal_ends_an_opening(void **state)
+{
+    (void)state;
+    const char *model = tiny_model(1), *kept = test_path("kills/kept.safetensors");
+    static const char *const files[] = {
+        "/config.json", "/vocab.json", "/merges.txt", "/preprocessor_config.json", "/model.safetensors"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        stop_at(files[i], i % 2 ? SIGTERM : SIGINT, "classify -m @ --classes x,y @", model, data);
+        stop_at(files[i], i % 2 ? SIGINT : SIGTERM, "inspect @", model, NULL);
+    }
+    stop_at("/config.json", SIGINT, "tokenize -m @ @", model, "a");
+    stop_at("/config.json", SIGINT, "encode -m @ --text a -o @", model, test_path("kills/none.npy"));
+    stop_at("/config.json", SIGTERM, "pack -m @ -o @", model, test_path("kills/none.safetensors"));
+    stop_at("/config.json", SIGTERM, "train -m @ -d @ -o /dev/null", model, data);
+    stop_at("/config.json", SIGINT, "bench -m @", model, NULL);
+    run_result r = run_mopd(NULL, "fit -q -m @ -d @ -o @", model, data, kept);
+    assert_run(r, 0);
+    stop_at("/kept.safetensors", SIGINT, "inspect @", kept, NULL);
+    char line[700];
+    snprintf(line, sizeof line, "classify -m @ -r %s @", kept);
+    stop_at("/kept.safetensors", SIGTERM, line, model, data);
+    r = run_mopd(NULL, "features -q -m @ -d @ -o @", model, data, kept);
+    assert_run(r, 0);
+    stop_at("/kept.safetensors", SIGINT, "eval -m @ -d @", model, kept);
+    assert_true(
+        access(test_path("kills/none.npy"), F_OK) && access(test_path("kills/none.safetensors"), F_OK));
+}
+
+/* The last test: what it gives up does not come back. */
+static void an_ordinary_user_s_leftovers_go_too(void **state)
+{
+    (void)state;
+    if (!ordinary_become()) skip();
+    kill_everywhere("features -q -m @ -d @ -o @", data, "ordinary.safetensors");
+    kill_everywhere("doctor -q -m @ -d @ --report @", data, "ordinary.html");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +229,9 @@ int main(void)
         cmocka_unit_test(lists_are_whole),
         cmocka_unit_test(recognizers_are_whole),
         cmocka_unit_test(arrays_and_models_are_whole),
+        cmocka_unit_test(what_is_written_is_synced),
+        cmocka_unit_test(the_first_signal_ends_an_opening),
+        cmocka_unit_test(an_ordinary_user_s_leftovers_go_too),
     };
     return cmocka_run_group_tests(tests, open_folder, NULL);
 }

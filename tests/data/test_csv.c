@@ -177,6 +177,45 @@ static void long_lines_and_many_of_them_are_read(void **state)
     free(text);
 }
 
+/* The shortest there can be: each row takes memory for many times its bytes, and all the same opens. */
+static void a_million_short_rows_open(void **state)
+{
+    (void)state;
+    enum { N = TEST_TIMES(1000000, 50000) };
+    char *text = malloc(12 + 16 * N);
+    assert_non_null(text);
+    size_t at = (size_t)sprintf(text, "path,label\n");
+    for (int i = 0; i < N; i++) at += (size_t)sprintf(text + at, "%x,a\n", (unsigned)i);
+    mopd_dataset *d = datasets_of("short.csv", text);
+    assert_int_equal(datasets_info(d).n_items, N);
+    mopd_dataset_close(d);
+    free(text);
+}
+
+/* As many classes as rows are refused before they are made, unless the limit is raised. */
+static void classes_take_memory_too(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    mopd_dataset *d = NULL;
+    mopd_limits limits;
+    char *text = malloc(12 + 16 * N);
+    assert_non_null(text);
+    size_t at = (size_t)sprintf(text, "path,label\n");
+    for (int i = 0; i < N; i++) at += (size_t)sprintf(text + at, "%x,x%x\n", (unsigned)i, (unsigned)i);
+    const char *path = test_text("classes.csv", text);
+    assert_ok(mopd_limits_init(&limits, sizeof limits));
+    limits.reading_memory = N * 300;
+    assert_ok(mopd_runtime_set_limits(&limits));
+    assert_fails(mopd_dataset_open(&d, path, NULL), MOPD_E_UNSUPPORTED,
+        "classes.csv: its rows and classes would take 8000000 bytes of memory");
+    assert_ok(mopd_runtime_set_limits(NULL));
+    assert_ok(mopd_dataset_open(&d, path, NULL));
+    assert_int_equal(datasets_info(d).n_classes, N);
+    mopd_dataset_close(d);
+    free(text);
+}
+
 static void paths_start_from_the_folder_of_the_list(void **state)
 {
     (void)state;
@@ -231,6 +270,8 @@ int main(void)
         cmocka_unit_test(lines_are_counted_through_quotes),
         cmocka_unit_test(splits_have_three_names),
         cmocka_unit_test(long_lines_and_many_of_them_are_read),
+        cmocka_unit_test(a_million_short_rows_open),
+        cmocka_unit_test(classes_take_memory_too),
         cmocka_unit_test(paths_start_from_the_folder_of_the_list),
         cmocka_unit_test(labels_that_are_one_are_refused_by_line),
         cmocka_unit_test(lists_survive_lack_of_memory),

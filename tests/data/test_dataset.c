@@ -6,7 +6,7 @@
 static mo_dataset_source *source_of(const char *const *paths, size_t n)
 {
     mo_dataset_source *s = NULL;
-    assert_ok(mo_dataset_source_create(&s, n));
+    assert_ok(mo_dataset_source_create(&s, n, false));
     for (size_t i = 0; i < n; i++)
         assert_ok(mo_dataset_row_set(s->row + i, "root", paths[i], MOPD_SPLIT_NONE));
     return s;
@@ -21,7 +21,7 @@ static void rows_have_a_file_and_a_path(void **state)
         {"root", "/a/1.png", "/a/1.png"}, {"root/", "1.png", "root/1.png"}};
     for (size_t i = 0; i < 4; i++) {
         mo_dataset_source *s = NULL;
-        assert_ok(mo_dataset_source_create(&s, 1));
+        assert_ok(mo_dataset_source_create(&s, 1, true));
         assert_ok(mo_dataset_row_set(s->row, rows[i].root, rows[i].path, MOPD_SPLIT_VAL));
         assert_string_equal(s->row->path, rows[i].path);
         assert_int_equal(s->row->split, MOPD_SPLIT_VAL);
@@ -57,8 +57,8 @@ static void items_have_one_order(void **state)
     const mo_dataset_listed listed[] = {
         {"b", 0, 0}, {"a", 1, 0}, {"a", 2, 0}, {"a", 3, 0}, {"a", 4, 0}, {"a", 5, 0}};
     mopd_dataset *d = NULL;
-    assert_ok(
-        mo_dataset_listing_build(&d, &(mo_dataset_listing){source_of(paths, 6), listed, 6, NULL, 0, "here"}));
+    assert_ok(mo_dataset_listing_build(
+        &d, &(mo_dataset_listing){source_of(paths, 6), listed, 6, NULL, 0, "here", 0}));
     assert_string_equal(datasets_listing(d), "B/1=a a/1=a b/1=a a/10=a a/2=a z/1=b");
     mopd_dataset_close(d);
 }
@@ -71,7 +71,7 @@ static void classes_without_pictures_are_kept(void **state)
     const mo_dataset_listed listed[] = {{"m", 0, 0}, {"b", 1, 0}};
     mopd_dataset *d = NULL;
     assert_ok(mo_dataset_listing_build(
-        &d, &(mo_dataset_listing){source_of(paths, 2), listed, 2, extra, 5, "here"}));
+        &d, &(mo_dataset_listing){source_of(paths, 2), listed, 2, extra, 5, "here", 0}));
     assert_int_equal(datasets_info(d).n_classes, 4);
     static const char *const want[] = {"a", "b", "m", "z"};
     for (size_t c = 0; c < 4; c++) assert_string_equal(mopd_dataset_class_names(d)[c], want[c]);
@@ -88,11 +88,11 @@ static void no_picture_is_listed_twice(void **state)
     const mo_dataset_listed folder[] = {{"a", 0, 0}, {"a", 1, 0}, {"b", 2, 0}};
     const mo_dataset_listed list[] = {{"a", 0, 9}, {"a", 1, 3}, {"b", 2, 5}};
     mopd_dataset *d = NULL;
-    assert_fails(
-        mo_dataset_listing_build(&d, &(mo_dataset_listing){source_of(paths, 3), folder, 3, NULL, 0, "here"}),
+    assert_fails(mo_dataset_listing_build(
+                     &d, &(mo_dataset_listing){source_of(paths, 3), folder, 3, NULL, 0, "here", 0}),
         MOPD_E_FORMAT, "here: 'x/1' is there twice");
     assert_fails(
-        mo_dataset_listing_build(&d, &(mo_dataset_listing){source_of(paths, 3), list, 3, NULL, 0, "here"}),
+        mo_dataset_listing_build(&d, &(mo_dataset_listing){source_of(paths, 3), list, 3, NULL, 0, "here", 0}),
         MOPD_E_FORMAT, "here: line 9: 'x/1' is in line 5 already");
     assert_null(d);
 }
@@ -138,8 +138,8 @@ static void more_rows_than_labels_can_count_are_refused(void **state)
 {
     (void)state;
     mo_dataset_source *s = NULL;
-    assert_fails(
-        mo_dataset_source_create(&s, (size_t)INT32_MAX + 1), MOPD_E_UNSUPPORTED, "2147483648 pictures");
+    assert_fails(mo_dataset_source_create(&s, (size_t)INT32_MAX + 1, false), MOPD_E_UNSUPPORTED,
+        "2147483648 pictures");
     assert_null(s);
 }
 

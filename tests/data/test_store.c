@@ -245,7 +245,7 @@ static void numbers_that_lie_are_refused(void **state)
     static const int32_t no_label[] = {-1, 3, INT32_MAX, INT32_MIN}, no_split[] = {-2, 3, INT32_MAX};
     for (size_t i = 0; i < 3; i++)
         assert_fails(mopd_dataset_open(&out, damage(features - 4, wrong + i, 4), NULL), MOPD_E_FORMAT,
-            "a feature is not finite");
+            "is not finite");
     for (size_t i = 0; i < 4; i++)
         assert_fails(mopd_dataset_open(&out, damage(features + 4, no_label + i, 4), NULL), MOPD_E_FORMAT,
             "of row 1, there are 3 classes");

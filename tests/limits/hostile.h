@@ -510,7 +510,7 @@ static inline mopd_status open_zip(const char *path)
     X(colliding, "x.block", open_block, 30000)                                                               \
     X(spiece, "spiece.model", open_tokenizer, 200000)                                                        \
     X(spiece_nested, "spiece.model", open_tokenizer, 100000)                                                 \
-    X(rows, "x.csv", open_data, 250000)                                                                      \
+    X(rows, "x.csv", open_data, 1000000)                                                                     \
     X(classes, "x.csv", open_data, 150000)                                                                   \
     X(store, "x.safetensors", open_data, 60000)                                                              \
     X(bank, "x.safetensors", open_bank, 200000)                                                              \

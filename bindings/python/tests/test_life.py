@@ -20,6 +20,8 @@ import pytest
 from conftest import PATIENCE, PICTURES, ROOT, TOWERS
 
 import mopd
+from mopd import _abi
+from mopd._core import Handle, patiently
 
 TUTORIAL = ROOT / "bindings/python/tutorial.py"
 
@@ -110,6 +112,21 @@ def test_ctrl_c_is_heard_while_the_library_waits(child):
     child.interrupt()
     assert child.answer() == "interrupted"
     os.close(writer)
+
+
+def test_an_opening_that_nobody_waits_for_is_stopped(enc, tmp_path):
+    said, came = threading.Event(), []
+
+    def work():
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while not came or came[-1] == mopd.Status.OK:
+            out = Handle(_abi.mopd_encoder, _abi.lib.mopd_encoder_close)
+            came.append(_abi.lib.mopd_encoder_open(out.out, os.fsencode(TOWERS / "hf"), None))
+        said.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        patiently(work)
+    assert said.wait(PATIENCE) and came[-1] == mopd.Status.CANCELLED
 
 
 def test_a_handler_of_the_host_is_called_and_put_back(child):

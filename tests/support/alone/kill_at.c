@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kill_at.c - loaded before a program: kills it where it is about to do the MOPD_KILL_AT-th thing to a file that it writes
- * (make, lock, write, flush, change the mode of, sync, rename), however fast the machine is. */
+ * (make, lock, write, flush, change the mode of, sync, rename), however fast the machine is; or sends it MOPD_SIGNAL where it
+ * is about to open a file for reading whose path ends with MOPD_SIGNAL_AT. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -8,12 +9,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #pragma GCC visibility push(default)
 
-static long counted;
+static long counted, synced;
 
 static void count(void)
 {
@@ -21,13 +23,20 @@ static void count(void)
     if (at && ++counted == atol(at)) kill(getpid(), SIGKILL);
 }
 
-/* How many there were, for who wants to choose among them. */
+static void signal_at(const char *path)
+{
+    const char *end = getenv("MOPD_SIGNAL_AT"), *number = getenv("MOPD_SIGNAL");
+    const size_t n = strlen(path), n_end = end ? strlen(end) : 0;
+    if (end && number && n >= n_end && !strcmp(path + n - n_end, end)) kill(getpid(), atoi(number));
+}
+
+/* How many there were, and how many of them were syncs, for who wants to choose among them. */
 __attribute__((destructor)) static void tell(void)
 {
     const char *path = getenv("MOPD_KILL_COUNT");
     FILE *f = path ? fopen(path, "w") : NULL;
     if (!f) return;
-    fprintf(f, "%ld", counted);
+    fprintf(f, "%ld %ld", counted, synced);
     fclose(f);
 }
 
@@ -47,6 +56,31 @@ int openat(int folder, const char *path, int flags, ...)
     va_end(args);
     if (flags & O_EXCL) count();
     return ((int (*)(int, const char *, int, ...))next("openat"))(folder, path, flags, mode);
+}
+
+static int open_as(const char *name, const char *path, int flags, va_list args)
+{
+    const mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
+    signal_at(path);
+    return ((int (*)(const char *, int, ...))next(name))(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    const int fd = open_as("open", path, flags, args);
+    va_end(args);
+    return fd;
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    const int fd = open_as("open64", path, flags, args);
+    va_end(args);
+    return fd;
 }
 
 int flock(int fd, int operation)
@@ -82,6 +116,7 @@ int fchmod(int fd, mode_t mode)
 int fsync(int fd)
 {
     count();
+    synced++;
     return ((int (*)(int))next("fsync"))(fd);
 }
 

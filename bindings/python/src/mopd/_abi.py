@@ -73,6 +73,7 @@ MOPD_REMARK_LABELS = 4
 MOPD_REMARK_SAME_CLASSES = 5
 MOPD_REMARK_CUT_WHITE = 6
 MOPD_REMARK_OUTSIDE = 7
+MOPD_REMARK_UNREADABLE = 8
 MOPD_OPEN_READ = 1
 MOPD_TEXT_TRUNCATE = 2
 MOPD_OPEN_SCALE_GREY16 = 4
@@ -717,6 +718,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_limits_set": (mopd_status, P(mopd_limits), c_char_p, c_char_p),
     "mopd_runtime_set_limits": (mopd_status, P(mopd_limits)),
     "mopd_runtime_get_limits": (mopd_status, P(mopd_limits)),
+    "mopd_runtime_set_stop": (mopd_status, mopd_stop_fn, c_void_p),
     "mopd_free": (None, c_void_p),
     "mopd_status_name": (c_char_p, mopd_status),
     "mopd_status_text": (c_char_p, mopd_status),

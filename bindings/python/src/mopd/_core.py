@@ -366,7 +366,8 @@ def inspect(path: Optional[Path] = None) -> Any:
         from ._builtin import builtin_path
 
         path = builtin_path()
-    return take_json(lambda out: lib.mopd_inspect(None if path is None else path_bytes(path), out))
+    name = None if path is None else path_bytes(path)
+    return patiently(lambda: take_json(lambda out: lib.mopd_inspect(name, out)))
 
 
 class Interrupt:
@@ -401,14 +402,16 @@ class Interrupt:
 
 def patiently(call: Callable[[], T]) -> T:
     """call(), for calls that may be long and have no callback: on the main thread another thread does the work, so that
-    Ctrl-C is heard at once (what was begun then ends unseen)."""
+    Ctrl-C is heard at once (what was begun then ends unseen, and an opening is stopped)."""
     if threading.current_thread() is not threading.main_thread():
         return call()
     results: List[T] = []
     errors: List[BaseException] = []
-    done = threading.Event()
+    done, left = threading.Event(), threading.Event()
+    stop = _abi.mopd_stop_fn(lambda _: int(left.is_set()))
 
     def work() -> None:
+        lib.mopd_runtime_set_stop(stop, None)
         try:
             results.append(call())
         except BaseException as error:
@@ -417,7 +420,11 @@ def patiently(call: Callable[[], T]) -> T:
             done.set()
 
     threading.Thread(target=work, name="mopd", daemon=True).start()
-    done.wait()
+    try:
+        done.wait()
+    except BaseException:
+        left.set()
+        raise
     if errors:
         raise errors[0]
     return results[0]

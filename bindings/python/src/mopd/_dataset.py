@@ -24,6 +24,7 @@ from ._core import (
     float_pointer,
     handle_of,
     path_bytes,
+    patiently,
     sized,
     text_bytes,
     text_list,
@@ -50,6 +51,7 @@ _REMARKS = {
     _abi.MOPD_REMARK_SAME_CLASSES: "same classes",
     _abi.MOPD_REMARK_CUT_WHITE: "cut white",
     _abi.MOPD_REMARK_OUTSIDE: "outside",
+    _abi.MOPD_REMARK_UNREADABLE: "unreadable",
 }
 _SUBSETS = {"all": _abi.MOPD_SUBSET_ALL, "base": _abi.MOPD_SUBSET_BASE, "new": _abi.MOPD_SUBSET_NEW}
 
@@ -393,13 +395,14 @@ def _opened(path: Path, options: Any) -> Handle:
     """Says so where data that do not open would without labels."""
     out, name = _new(), path_bytes(path)
     try:
-        check(lib.mopd_dataset_open(out.out, name, byref(options)))
+        patiently(lambda: check(lib.mopd_dataset_open(out.out, name, byref(options))))
         return out
     except MopdError as error:
         if error.status != Status.FORMAT or options.flags & _abi.MOPD_DATASET_UNLABELLED:
             raise
         options.flags, options.names = _abi.MOPD_DATASET_UNLABELLED, None
-        if lib.mopd_dataset_open(_new().out, name, byref(options)) != _abi.MOPD_OK:
+        other = _new()
+        if patiently(lambda: lib.mopd_dataset_open(other.out, name, byref(options))) != _abi.MOPD_OK:
             raise
         advice = "unlabelled=True takes pictures in whatever folders, without labels"
         raise MopdError(error.status, f"{error.message}; {advice}") from None
