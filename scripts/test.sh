@@ -110,6 +110,15 @@ part_fuzz()
     tests/fuzz/run.sh
 }
 
+#: growth       twice the entries of a hostile file take no more than 2.3 times the work, counted by callgrind
+part_growth()
+{
+    scripts/setup.sh valgrind
+    build ci
+    quietly python3 tests/limits/growth.py build/test_limits_memory
+    tail -n 1 "$log"
+}
+
 #: abi          what the headers promise against the last release's dump
 part_abi()
 {
@@ -303,7 +312,7 @@ run_parts()
 row_a="" row_b="" first=""
 for part in $wanted; do
     case $part in
-    fuzz | abi | install | deb | mpi) row_a="$row_a $part" ;;
+    fuzz | growth | abi | install | deb | mpi) row_a="$row_a $part" ;;
     python | distributed | docs) row_b="$row_b $part" ;;
     *) first="$first $part" ;;
     esac
