@@ -142,7 +142,7 @@ endif()
 option(MOPD_FUZZ "link the fuzz targets with libFuzzer (clang)" OFF)
 file(GLOB MOPD_FUZZ_TARGETS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 add_library(mopd_fuzz STATIC EXCLUDE_FROM_ALL tests/fuzz/dataset.c tests/fuzz/files.c tests/fuzz/fuzz.c tests/fuzz/model.c
-    tests/fuzz/tensors.c tests/fuzz/tokens.c)
+    tests/fuzz/mutate.c tests/fuzz/tensors.c tests/fuzz/tokens.c)
 mopd_flags(mopd_fuzz)
 target_include_directories(mopd_fuzz PRIVATE tests)
 target_compile_definitions(mopd_fuzz PRIVATE MOPD_FUZZ_BASE="${PROJECT_SOURCE_DIR}/tests/fuzz/base")
@@ -185,9 +185,10 @@ foreach(source ${MOPD_BENCHES})
     target_link_libraries(${name} PRIVATE mopd_static)
 endforeach()
 
-# tests/fuzz/readers.py: every reader of bytes from outside has a fuzz target.
+# tests/fuzz/readers.py: every reader of bytes from outside has a fuzz target; planted.py: and a mistake for it to find.
 if(Python3_Interpreter_FOUND)
     mopd_script(fuzz.readers ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/fuzz/readers.py)
+    mopd_script(fuzz.planted ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/fuzz/planted.py)
 endif()
 
 # tests/docs: what pages and comments point to, the one version, figures of one source.

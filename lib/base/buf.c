@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fence.h"
 #include "base/mem.h"
 
 char *mo_buf_room(mo_buf *buf, size_t n)
@@ -22,6 +23,9 @@ char *mo_buf_room(mo_buf *buf, size_t n)
         if (!data) return NULL;
         buf->data = data;
         buf->cap = cap;
+        mo_fence_set(data + need, cap - need);
+    } else {
+        mo_fence_lift(buf->data + buf->size, n + 1);
     }
     buf->data[buf->size] = 0;
     return buf->data + buf->size;

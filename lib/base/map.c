@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fence.h"
 #include "base/file.h"
 #include "base/ints.h"
 #include "base/mem.h"
@@ -42,6 +43,13 @@ bool mo_map_id_same(const mo_map_id *a, const mo_map_id *b)
            !memcmp(a->changed, b->changed, sizeof a->changed);
 }
 
+/* From the file's end to that of its last page. */
+static size_t behind(const mo_map *map)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return mo_round_up(map->size, page) - map->size;
+}
+
 mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 {
     *map = (mo_map){0};
@@ -57,6 +65,7 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
         else
             map->data = p, map->mapped = true;
     }
+    if (map->mapped) mo_fence_set(map->data + map->size, behind(map));
     map->id = identify(fd, map->mapped);
     close(fd);
     if (st != MOPD_OK) *map = (mo_map){0};
@@ -65,10 +74,12 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 
 void mo_map_close(mo_map *map)
 {
-    if (map->mapped)
+    if (map->mapped) {
+        mo_fence_lift(map->data + map->size, behind(map));
         munmap((void *)(uintptr_t)map->data, map->size);
-    else
+    } else {
         mo_mem_free((void *)(uintptr_t)map->data);
+    }
     *map = (mo_map){0};
 }
 

@@ -10,6 +10,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/fence.h"
 
 #if defined(__has_feature)
 #define MO_HAS_FEATURE(x) __has_feature(x)
@@ -21,7 +24,6 @@
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !MO_HAS_FEATURE(address_sanitizer) &&            \
     !MO_HAS_FEATURE(memory_sanitizer)
 #define MO_MAPPINGS 1
-#include <sys/mman.h>
 #include <unistd.h>
 #else
 #define MO_MAPPINGS 0
@@ -132,6 +134,15 @@ mopd_status mo_mem_set_allocator(const mopd_allocator *a)
     return MOPD_OK;
 }
 
+bool mo_mem_left(size_t n)
+{
+    if (!n || n > PTRDIFF_MAX) return !n;
+    void *all = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) return false;
+    munmap(all, n);
+    return true;
+}
+
 bool mo_mul(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
@@ -154,14 +165,24 @@ static void *no_room(size_t n, size_t size)
     return NULL;
 }
 
-static unsigned char *place(unsigned char *raw)
+/* Of the system's blocks alone: another allocator may hand the bytes out again without a word. */
+static void fence(const unsigned char *raw, size_t shift, size_t total)
+{
+    if (!MO_FENCE || allocator.get != system_get) return;
+    mo_fence_set(raw, shift);
+    mo_fence_set(raw + shift + total - ALIGN, ALIGN - shift);
+}
+
+/* The block in raw bytes, `total` of them. */
+static unsigned char *place(unsigned char *raw, size_t total)
 {
     size_t shift = ALIGN - (size_t)((uintptr_t)raw % ALIGN);
     raw[shift - 1] = (unsigned char)shift;
+    fence(raw, shift, total);
     return raw + shift;
 }
 
-static unsigned char *raw_of(void *block)
+MO_FENCE_UNSEEN static unsigned char *raw_of(void *block)
 {
     unsigned char *user = block;
     return user - user[-1];
@@ -174,7 +195,7 @@ void *mo_mem_alloc(size_t n, size_t size)
     unsigned char *raw = allocator.get(total, allocator.context);
     if (!raw) return no_room(n, size);
     atomic_fetch_add(&live, 1);
-    return place(raw);
+    return place(raw, total);
 }
 
 void *mo_mem_calloc(size_t n, size_t size)
@@ -195,7 +216,7 @@ void *mo_mem_realloc(void *block, size_t n, size_t size)
     if (!moved) return no_room(n, size);
     size_t shift = ALIGN - (size_t)((uintptr_t)moved % ALIGN);
     if (shift != old_shift) memmove(moved + shift, moved + old_shift, total - ALIGN);
-    return place(moved);
+    return place(moved, total);
 }
 
 void mo_mem_free(void *block)

@@ -12,6 +12,8 @@
 #include "base/ints.h"
 #include "base/mem.h"
 
+enum { ROOM = 1 << 20 }; /* several times what giflib takes */
+
 typedef struct decoder {
     const unsigned char *bytes;
     size_t n, at;
@@ -40,8 +42,11 @@ static int read_bytes(GifFileType *gif, GifByteType *out, int n)
     return (int)some;
 }
 
+/* giflib tells of memory that ran out only sometimes. */
 static mopd_status fail_decode(const decoder *d, int error)
 {
+    if (error == D_GIF_ERR_NOT_ENOUGH_MEM || !mo_mem_left(ROOM))
+        return mo_fail(MOPD_E_NOMEM, "GIF: no memory for giflib");
     const char *text = GifErrorString(error);
     return mo_fail(MOPD_E_FORMAT, "GIF at byte %zu of %zu: %s", d->at, d->n, text ? text : "damaged");
 }
@@ -142,9 +147,7 @@ mopd_status mo_gif_decode(mo_image *out, const void *bytes, size_t n_bytes, cons
     decoder d = {.bytes = bytes, .n = n_bytes, .clear = -1};
     int error = 0;
     d.gif = DGifOpen(&d, read_bytes, &error);
-    if (!d.gif)
-        return error == D_GIF_ERR_NOT_ENOUGH_MEM ? mo_fail(MOPD_E_NOMEM, "GIF: no memory for giflib")
-                                                 : fail_decode(&d, error);
+    if (!d.gif) return fail_decode(&d, error);
     mopd_status st = read_all(&d, out, rules);
     DGifCloseFile(d.gif, NULL);
     mo_mem_free(d.line);

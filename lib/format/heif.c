@@ -16,6 +16,9 @@
 #include "format/heif_parts.h"
 
 enum {
+    ROOM = 32 << 20, /* bytes that libheif takes beside the next two: stacks of its threads, too */
+    FILE_BYTES = 16, /* for each of the file's */
+    PIXEL_BYTES = 28,
     MOST_SIDE = 32768,
     LEAST_SIDE = 4096,
     LEAST_LIMIT = 1 << 20,
@@ -72,6 +75,14 @@ static mopd_status fail_heif(const decoder *d, struct heif_error error)
     return mo_fail(st, "%s: %s", d->kind, error.message);
 }
 
+/* libheif and its decoders are C++: where they get no memory, they end the process. */
+static mopd_status check_room(const decoder *d, size_t n, size_t each)
+{
+    size_t all;
+    if (mo_mul(n, each, &all) && mo_add(all, ROOM, &all) && mo_mem_left(all)) return MOPD_OK;
+    return mo_fail(MOPD_E_NOMEM, "%s: no memory for libheif", d->kind);
+}
+
 static uint64_t limit_of(uint64_t max_pixels)
 {
     return mo_min(mo_image_most(max_pixels), mo_limits_preset(MO_LIMIT_PIXELS));
@@ -83,6 +94,7 @@ static mopd_status open_file(decoder *d, const void *bytes, size_t n_bytes, uint
 {
     const uint64_t most = limit_of(max_pixels);
     mopd_status st = mo_heif_parts_check(bytes, n_bytes, BEYOND * mo_max(most, LEAST_LIMIT), d->kind);
+    if (st == MOPD_OK) st = check_room(d, n_bytes, FILE_BYTES);
     if (st != MOPD_OK) return st;
     if (!(d->context = heif_context_alloc()))
         return mo_fail(MOPD_E_NOMEM, "%s: no memory for libheif", d->kind);
@@ -107,8 +119,10 @@ static mopd_status check_size(const decoder *d, uint64_t max_pixels)
               height = heif_image_handle_get_height(d->handle);
     mopd_status st = check_side(d, width, height, max_pixels);
     if (st != MOPD_OK) return st;
-    return check_side(d, heif_image_handle_get_ispe_width(d->handle),
-        heif_image_handle_get_ispe_height(d->handle), max_pixels ? mo_max(max_pixels, LEAST_LIMIT) : 0);
+    const int coded_w = heif_image_handle_get_ispe_width(d->handle),
+              coded_h = heif_image_handle_get_ispe_height(d->handle);
+    st = check_side(d, coded_w, coded_h, max_pixels ? mo_max(max_pixels, LEAST_LIMIT) : 0);
+    return st == MOPD_OK ? check_room(d, (size_t)coded_w * (size_t)coded_h, PIXEL_BYTES) : st;
 }
 
 /* dav1d, which libheif prefers, prints on standard error what is wrong with a file; libaom does not. */

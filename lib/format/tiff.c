@@ -19,7 +19,8 @@
 enum {
     MOST = MO_TIFF_SAMPLES,
     LEAST_LIMIT = 1 << 20, /* pixels of a tile that are allowed to any picture, */
-    LEAST_TILE = 1 << 22,  /* and to one that is not limited */
+    ROOM = 1 << 22, /* bytes beside the file's: without them libtiff 4.5 ends the process at some places */
+    LEAST_TILE = 1 << 22, /* and to one that is not limited */
     BEYOND = 4 /* pixels of a tile against the picture's, of all tiles against the largest picture's */
 };
 
@@ -125,7 +126,7 @@ static mopd_status fail_tiff(const decoder *d, const char *what)
 /* What libtiff allocates at once is bounded by what the largest allowed picture may need. */
 static mopd_status open_tiff(decoder *d)
 {
-    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+    TIFFOpenOptions *options = mo_mem_left(ROOM + d->n_bytes) ? TIFFOpenOptionsAlloc() : NULL;
     if (!options) return mo_fail(MOPD_E_NOMEM, "TIFF: no memory for libtiff");
     const uint64_t most = mo_min(mo_image_most(d->rules.max_pixels), UINT64_C(1) << 40);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)mo_max(most, LEAST_LIMIT) * 16);

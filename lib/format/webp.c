@@ -17,6 +17,15 @@ bool mo_webp_is(const void *bytes, size_t n_bytes)
     return n_bytes >= 16 && !memcmp(b, "RIFF", 4) && !memcmp(b + 8, "WEBPVP8", 7);
 }
 
+enum { ROOM = 1 << 20, PIXEL_BYTES = 13 }; /* what libwebp takes, beside and for each pixel */
+
+/* libwebp calls a file damaged where it gets no memory, and 1.2.4 ends the process at some places: room is looked for first. */
+static mopd_status check_room(size_t n_pixels)
+{
+    if (mo_mem_left(ROOM + PIXEL_BYTES * n_pixels)) return MOPD_OK;
+    return mo_fail(MOPD_E_NOMEM, "WebP: no memory for libwebp and %zu pixels", n_pixels);
+}
+
 static unsigned find_orientation(const WebPDemuxer *file)
 {
     WebPChunkIterator chunk;
@@ -61,6 +70,7 @@ mopd_status mo_webp_decode(mo_image *out, const void *bytes, size_t n_bytes, con
         return mo_fail(MOPD_E_FORMAT, "WebP is cut short: its %zu bytes end in the header", n_bytes);
     if (code != VP8_STATUS_OK) return mo_fail(MOPD_E_FORMAT, "WebP: libwebp cannot read its header");
     mopd_status st = mo_image_check((uint64_t)features.width, (uint64_t)features.height, rules->max_pixels);
+    if (st == MOPD_OK) st = check_room((size_t)features.width * (size_t)features.height);
     if (st != MOPD_OK) return st;
     const WebPData data = {bytes, n_bytes};
     WebPAnimDecoder *decoder = WebPAnimDecoderNew(&data, NULL);

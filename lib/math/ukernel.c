@@ -52,10 +52,8 @@ static void look(void)
 /* Is there room now?  Another thread may take it before BLIS does, within microseconds, once in a process. */
 static mopd_status try_room(void)
 {
-    void *room = malloc(ROOM);
-    if (!room) return mo_fail(MOPD_E_NOMEM, "out of memory: no room for %zu bytes of BLIS", ROOM);
-    free(room);
-    return MOPD_OK;
+    if (mo_mem_left(ROOM)) return MOPD_OK;
+    return mo_fail(MOPD_E_NOMEM, "out of memory: no room for %zu bytes of BLIS", ROOM);
 }
 
 mopd_status mo_ukernel_prepare(void)

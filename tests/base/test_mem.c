@@ -2,6 +2,9 @@
  * test_mem.c - blocks of the one allocator: aligned, counted, resized, refused. */
 #include "test.h"
 
+#include "base/buf.h"
+#include "base/fence.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 static void blocks_start_at_64_and_keep_their_bytes(void **state)
@@ -262,6 +265,50 @@ static void an_allocator_of_the_host_may_align_to_8(void **state)
     assert_ok(mo_mem_set_allocator(NULL));
 }
 
+#if MO_FENCE
+/* The sanitizer's own. NOLINTNEXTLINE(bugprone-reserved-identifier) */
+extern int __asan_address_is_poisoned(void const volatile *address);
+#define FENCED(address) __asan_address_is_poisoned(address)
+
+/* Before a block and behind it, whatever lies there to align it; in a text's spare room; behind a file in its last page. */
+static void steps_beyond_an_end_are_seen(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 200; n++) {
+        unsigned char *block = mo_mem_alloc(n, 1);
+        assert_true(FENCED(block - 1) && !FENCED(block) && !FENCED(block + n - 1) && FENCED(block + n));
+        block = mo_mem_realloc(block, 2 * n, 1);
+        assert_true(FENCED(block - 1) && !FENCED(block + 2 * n - 1) && FENCED(block + 2 * n));
+        mo_mem_free(block);
+    }
+    mo_buf text = {0};
+    for (size_t i = 0; i < 300; i++) {
+        assert_ok(mo_buf_adds(&text, "ab"));
+        assert_true(!FENCED(text.data + text.size) &&
+                    (text.size + 1 == text.cap || FENCED(text.data + text.size + 1)));
+    }
+    mo_buf_free(&text);
+    mo_map map;
+    assert_ok(mo_map_open(&map, test_write("ten", "0123456789", 10), false));
+    assert_true(!FENCED(map.data + 9) && FENCED(map.data + 10) && FENCED(map.data + 4095));
+    mo_map_close(&map);
+}
+#else
+static void steps_beyond_an_end_are_seen(void **state)
+{
+    (void)state;
+    skip();
+}
+#endif
+
+static void memory_that_is_left_is_told(void **state)
+{
+    (void)state;
+    assert_true(mo_mem_left(0) && mo_mem_left(1) && mo_mem_left((size_t)1 << 20));
+    assert_false(mo_mem_left(SIZE_MAX));
+    assert_false(mo_mem_left(SIZE_MAX / 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +324,8 @@ int main(void)
         cmocka_unit_test(large_blocks_go_back_to_the_system),
         cmocka_unit_test(texts_are_copied_to_their_length),
         cmocka_unit_test(an_allocator_of_the_host_may_align_to_8),
+        cmocka_unit_test(steps_beyond_an_end_are_seen),
+        cmocka_unit_test(memory_that_is_left_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

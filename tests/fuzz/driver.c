@@ -19,6 +19,8 @@
 #define LONGEST (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most);
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed);
 
 static long n_mutations;
 static mo_rng rng;
@@ -36,11 +38,11 @@ static size_t erase(uint8_t *data, size_t n, size_t at, size_t count)
 }
 
 /* Puts count bytes from elsewhere in the data before place `at`. */
-static size_t insert(uint8_t *data, size_t n, size_t at, size_t count)
+static size_t insert(uint8_t *data, size_t n, size_t most, size_t at, size_t count)
 {
     size_t from = below(n);
     if (count > n - from) count = n - from;
-    if (n + count > LONGEST) return n;
+    if (n + count > most) return n;
     memmove(data + at + count, data + at, n - at);
     memmove(data + at, data + (from < at ? from : from + count),
         from < at && count > at - from ? at - from : count);
@@ -63,7 +65,7 @@ static void put_number(uint8_t *data, size_t n, size_t at)
 }
 
 /* One change; the new length. */
-static size_t change(uint8_t *data, size_t n)
+static size_t change(uint8_t *data, size_t n, size_t most)
 {
     size_t at = below(n);
     switch (below(8)) {
@@ -72,7 +74,7 @@ static size_t change(uint8_t *data, size_t n)
     case 1:
         return erase(data, n, at, 1 + below(16));
     case 2:
-        return insert(data, n, at, 1 + below(64));
+        return insert(data, n, most, at, 1 + below(64));
     case 3:
         put_number(data, n, at);
         return n;
@@ -86,6 +88,18 @@ static size_t change(uint8_t *data, size_t n)
         data[at] ^= (uint8_t)(1u << below(8));
         return n;
     }
+}
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most)
+{
+    return n ? change(data, n, most) : n;
+}
+
+/* The same by the target, where it knows better. */
+static size_t change_well(uint8_t *data, size_t n)
+{
+    if (!LLVMFuzzerCustomMutator) return change(data, n, LONGEST);
+    return LLVMFuzzerCustomMutator(data, n, LONGEST, (unsigned)mo_rng_below(&rng, UINT32_MAX));
 }
 
 /* Runs a copy that is exactly as long as the bytes, so that a sanitizer sees a step outside. */
@@ -113,7 +127,7 @@ static int run_file(const char *path)
     for (long i = 0; i < n_mutations; i++) {
         size_t left = n;
         memcpy(changed, original, n);
-        for (size_t k = 1 + below(4); k && left; k--) left = change(changed, left);
+        for (size_t k = 1 + below(4); k && left; k--) left = change_well(changed, left);
         run(changed, left);
     }
     return 0;

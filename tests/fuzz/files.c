@@ -14,8 +14,6 @@
 
 #include "fuzz.h"
 
-#define MAX_NAMES 32
-
 static char room[256];
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
@@ -63,6 +61,27 @@ const char *fuzz_file(const uint8_t *data, size_t n)
     return path;
 }
 
+const char *fuzz_beside(const char *name)
+{
+    static char paths[2][512], *path = paths[0];
+    path = path == paths[0] ? paths[1] : paths[0];
+    snprintf(path, sizeof paths[0], "%s", path_of(name));
+    return path;
+}
+
+void fuzz_same(const char *first, const char *second)
+{
+    FILE *a = fopen(first, "rb"), *b = fopen(second, "rb");
+    int c;
+    FUZZ_MUST(a && b);
+    do {
+        c = getc(a);
+        FUZZ_MUST(c == getc(b));
+    } while (c != EOF);
+    fclose(a);
+    fclose(b);
+}
+
 const char *fuzz_base(const char *name)
 {
     static char paths[2][512], *path = paths[0];
@@ -71,8 +90,7 @@ const char *fuzz_base(const char *name)
     return path;
 }
 
-/* The index of the name whose line "@@NAME" begins at the start of the bytes, -1 when none does; bytes of the line. */
-static int line_name(const fuzz_folder *folder, const uint8_t *data, size_t n, size_t *n_line)
+int fuzz_folder_line(const fuzz_folder *folder, const uint8_t *data, size_t n, size_t *n_line)
 {
     for (size_t i = 0; i < folder->n_names && n > 2 && data[0] == '@' && data[1] == '@'; i++) {
         size_t length = strlen(folder->names[i]);
@@ -96,13 +114,13 @@ static void link_base(const fuzz_folder *folder, const char *name)
 
 const char *fuzz_folder_write(const fuzz_folder *folder, const uint8_t *data, size_t n)
 {
-    static bool is_base[MAX_NAMES]; /* since the input before */
-    bool given[MAX_NAMES] = {false};
-    FUZZ_MUST(folder->n_names <= MAX_NAMES);
+    static bool is_base[FUZZ_MOST_FILES]; /* since the input before */
+    bool given[FUZZ_MOST_FILES] = {false};
+    FUZZ_MUST(folder->n_names <= FUZZ_MOST_FILES);
     for (size_t at = 0, n_line = 0; at < n;) {
-        int file = line_name(folder, data + at, n - at, &n_line);
+        int file = fuzz_folder_line(folder, data + at, n - at, &n_line);
         size_t from = at += file < 0 ? 1 : n_line, next;
-        while (at < n && line_name(folder, data + at, n - at, &next) < 0) at++;
+        while (at < n && fuzz_folder_line(folder, data + at, n - at, &next) < 0) at++;
         if (file < 0 || given[file]) continue;
         given[file] = true;
         unlink(path_of(folder->names[file]));

@@ -14,6 +14,15 @@ typedef struct lines {
     size_t n;
 } lines;
 
+/* The lines in a block that ends behind the last one. */
+static const char **exact(const lines *l)
+{
+    const char **list = malloc(l->n ? l->n * sizeof *list : 1);
+    FUZZ_MUST(list);
+    memcpy(list, l->line, l->n * sizeof *list);
+    return list;
+}
+
 /* Cuts the text, which a zero byte ends, into lines; an empty line ends the first list. */
 static void cut(char *text, lines *classes, lines *templates)
 {
@@ -37,14 +46,17 @@ void fuzz_one(const uint8_t *data, size_t n)
     if (n) memcpy(text, data, n);
     text[n] = 0;
     cut(text, &classes, &templates);
+    const char **class_list = exact(&classes), **template_list = exact(&templates);
     mopd_bank *bank = NULL;
     const mopd_encoder *encoder = fuzz_encoder();
     if (FUZZ_READ(
-            mopd_bank_create(&bank, encoder, classes.line, classes.n, templates.line, templates.n), bank)) {
+            mopd_bank_create(&bank, encoder, class_list, classes.n, template_list, templates.n), bank)) {
         FUZZ_MUST(mopd_bank_n_classes(bank) == classes.n);
         for (size_t i = 0; i < classes.n * mopd_bank_dim(bank); i++)
             FUZZ_MUST(isfinite(mopd_bank_features(bank)[i]));
     }
     mopd_bank_free(bank);
+    free(class_list);
+    free(template_list);
     free(text);
 }

@@ -3,10 +3,23 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What opens can be written, opens again, and is then written as it was. */
+static void save(const mopd_bank *bank)
+{
+    mopd_bank *again = NULL;
+    const char *first = fuzz_beside("first"), *second = fuzz_beside("second");
+    FUZZ_MUST(mopd_bank_save(bank, first) == MOPD_OK);
+    FUZZ_MUST(mopd_bank_open(&again, first, NULL) == MOPD_OK);
+    FUZZ_MUST(mopd_bank_save(again, second) == MOPD_OK);
+    mopd_bank_free(again);
+    fuzz_same(first, second);
+}
 
 static void use(const mopd_bank *bank)
 {
@@ -20,6 +33,7 @@ static void use(const mopd_bank *bank)
     for (size_t m = 0; mopd_bank_template(bank, m); m++) fuzz_touch(mopd_bank_template(bank, m), 1);
     FUZZ_MUST(strlen(mopd_bank_fingerprint(bank)) <= 64);
     free(feature);
+    save(bank);
 }
 
 void fuzz_one(const uint8_t *data, size_t n)
@@ -33,3 +47,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_bank_free(bank);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

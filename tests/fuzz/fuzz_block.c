@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_block.c - bytes as the block of tables that a packed model holds its tokenizer in. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include <string.h>
 
@@ -22,3 +23,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mo_buf_free(&saved);
     mo_tokenizer_free(t);
 }
+
+FUZZ_MUTATES_WORDS

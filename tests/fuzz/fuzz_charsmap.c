@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_charsmap.c - bytes as a compiled map of characters, walked over texts. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include <string.h>
 
@@ -26,3 +27,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     FUZZ_MUST(mo_utf8_valid(out.data, out.size));
     mo_buf_free(&out);
 }
+
+FUZZ_MUTATES_WORDS

@@ -3,6 +3,7 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,16 @@ static int stop(void *context, const mopd_step *step)
     return 1;
 }
 
+/* Where the trainer is can be written, and it comes back to it. */
+static void save(void)
+{
+    const char *first = fuzz_beside("first"), *second = fuzz_beside("second");
+    FUZZ_MUST(mopd_trainer_checkpoint(trainer, first) == MOPD_OK);
+    FUZZ_MUST(mopd_trainer_resume(trainer, first) == MOPD_OK);
+    FUZZ_MUST(mopd_trainer_checkpoint(trainer, second) == MOPD_OK);
+    fuzz_same(first, second);
+}
+
 void fuzz_one(const uint8_t *data, size_t n)
 {
     static const float features[2 * 4] = {1, 0, 0, 0, 0, 1, 0, 0};
@@ -42,4 +53,7 @@ void fuzz_one(const uint8_t *data, size_t n)
     run.labels = labels;
     run.on_step = stop;
     fuzz_good(mopd_trainer_run(trainer, &run));
+    save();
 }
+
+FUZZ_MUTATES_TENSORS

@@ -3,9 +3,22 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+/* What opens can be written, opens again, and is then written as it was. */
+static void save(const mopd_gda *gda)
+{
+    mopd_gda *again = NULL;
+    const char *first = fuzz_beside("first"), *second = fuzz_beside("second");
+    FUZZ_MUST(mopd_gda_save(gda, first) == MOPD_OK);
+    FUZZ_MUST(mopd_gda_open(&again, first, NULL) == MOPD_OK);
+    FUZZ_MUST(mopd_gda_save(again, second) == MOPD_OK);
+    mopd_gda_free(again);
+    fuzz_same(first, second);
+}
 
 static void use(const mopd_gda *gda)
 {
@@ -26,6 +39,7 @@ static void use(const mopd_gda *gda)
     mopd_gda_free(more);
     mopd_bank_free(bank);
     free(feature);
+    save(gda);
 }
 
 void fuzz_one(const uint8_t *data, size_t n)
@@ -39,3 +53,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_gda_free(gda);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

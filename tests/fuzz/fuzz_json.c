@@ -2,7 +2,22 @@
  * fuzz_json.c - bytes as JSON; what parses is written by the library's writer and must parse again. */
 #include "fuzz.h"
 
+#include <string.h>
+
 #include "format/json.h"
+
+/* Asks a value for everything; what is handed out is what it is. */
+static void ask(const mo_json *value)
+{
+    int64_t whole;
+    double real;
+    bool flag;
+    if (mo_json_as_int(value, &whole)) {
+        FUZZ_MUST(mo_json_as_number(value, &real));
+        FUZZ_MUST(mo_json_kind(value) == MO_JSON_INT || real == (double)whole);
+    }
+    if (mo_json_as_bool(value, &flag)) FUZZ_MUST(mo_json_kind(value) == MO_JSON_BOOL);
+}
 
 /* The writer nests to 63 levels; deeper values are written as null. */
 static void copy(mo_jsonw *w, const mo_json *value, int depth);
@@ -32,6 +47,7 @@ static void copy(mo_jsonw *w, const mo_json *value, int depth)
     int64_t whole;
     double real;
     bool flag;
+    ask(value);
     if (kind == MO_JSON_OBJECT)
         copy_object(w, value, depth);
     else if (kind == MO_JSON_ARRAY)
@@ -48,8 +64,27 @@ static void copy(mo_jsonw *w, const mo_json *value, int depth)
         mo_jsonw_null(w);
 }
 
+/* A name may be any bytes but zero: what is written of it is JSON. */
+static void write_bytes(const uint8_t *data, size_t n)
+{
+    const uint8_t *zero = n ? memchr(data, 0, n) : NULL;
+    const mo_json *root = NULL;
+    mo_buf text = {0};
+    mo_jsonw w;
+    mo_jsonw_init(&w, &text);
+    mo_jsonw_array(&w);
+    mo_jsonw_string_n(&w, (const char *)data, zero ? (size_t)(zero - data) : n);
+    mo_jsonw_end(&w);
+    FUZZ_MUST(mo_jsonw_done(&w) == MOPD_OK);
+    FUZZ_MUST(mo_json_parse(&root, text.data, text.size, "written") == MOPD_OK);
+    FUZZ_MUST(mo_json_kind(mo_json_item(root, 0)) == MO_JSON_STRING);
+    mo_json_close(root);
+    mo_buf_free(&text);
+}
+
 void fuzz_one(const uint8_t *data, size_t n)
 {
+    write_bytes(data, n);
     const mo_json *root = NULL, *again = NULL;
     if (!FUZZ_READ(mo_json_parse(&root, data, n, "fuzz"), root)) return;
     mo_buf text = {0};

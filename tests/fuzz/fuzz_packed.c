@@ -3,6 +3,7 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 void fuzz_one(const uint8_t *data, size_t n)
 {
@@ -16,3 +17,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     fuzz_model(path);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

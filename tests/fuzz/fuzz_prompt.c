@@ -3,8 +3,21 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include "prompt/promptfile.h"
+
+/* What opens can be written, opens again, and is then written as it was. */
+static void save(const mopd_prompt *prompt)
+{
+    mopd_prompt *again = NULL;
+    const char *first = fuzz_beside("first"), *second = fuzz_beside("second");
+    FUZZ_MUST(mopd_prompt_save(prompt, first) == MOPD_OK);
+    FUZZ_MUST(mopd_prompt_open(&again, first, NULL) == MOPD_OK);
+    FUZZ_MUST(mopd_prompt_save(again, second) == MOPD_OK);
+    mopd_prompt_close(again);
+    fuzz_same(first, second);
+}
 
 static void use(const mopd_prompt *prompt)
 {
@@ -22,6 +35,7 @@ static void use(const mopd_prompt *prompt)
     mopd_bank_free(bank);
     mopd_gate_free(gate);
     mopd_free(json);
+    save(prompt);
 }
 
 void fuzz_one(const uint8_t *data, size_t n)
@@ -32,3 +46,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_prompt_close(prompt);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

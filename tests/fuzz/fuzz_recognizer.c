@@ -4,6 +4,7 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,18 @@ static void make_anew(const mopd_recognizer *r, const float *feature)
     for (int i = 0; i < 3; i++) mopd_recognizer_close(other[i]);
 }
 
+/* What opens can be written, opens again, and is then written as it was. */
+static void save(const mopd_recognizer *r)
+{
+    mopd_recognizer *again = NULL;
+    const char *first = fuzz_beside("first"), *second = fuzz_beside("second");
+    FUZZ_MUST(mopd_recognizer_save(r, first) == MOPD_OK);
+    FUZZ_MUST(mopd_recognizer_open(&again, first, NULL) == MOPD_OK);
+    FUZZ_MUST(mopd_recognizer_save(again, second) == MOPD_OK);
+    mopd_recognizer_close(again);
+    fuzz_same(first, second);
+}
+
 static void use(const mopd_recognizer *r)
 {
     mopd_recognizer_info info = {.struct_size = sizeof info};
@@ -54,6 +67,7 @@ static void use(const mopd_recognizer *r)
     recognise(r, feature, info.n_classes);
     judge(r, info.n_classes);
     make_anew(r, feature);
+    save(r);
     free(feature);
 }
 
@@ -65,3 +79,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_recognizer_close(r);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

@@ -2,12 +2,14 @@
  * fuzz_spiece.c - SentencePiece's model file, with the configuration beside it. */
 #include "files.h"
 #include "fuzz.h"
+#include "mutate.h"
 #include "tokens.h"
+
+static const char *const names[] = {"spiece.model", "tokenizer_config.json"};
+static const fuzz_folder folder = {NULL, names, sizeof names / sizeof *names};
 
 void fuzz_one(const uint8_t *data, size_t n)
 {
-    static const char *const names[] = {"spiece.model", "tokenizer_config.json"};
-    static const fuzz_folder folder = {NULL, names, sizeof names / sizeof *names};
     static const char text[] = "a photo</s> of\xe2\x96\x81 A cat's \xef\xbd\x85\xcc\x81  <unk>.";
     mo_tokenizer *t = NULL;
     if (FUZZ_READ(mo_tokenizer_open(&t, fuzz_folder_write(&folder, data, n)), t)) {
@@ -16,3 +18,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     }
     mo_tokenizer_free(t);
 }
+
+FUZZ_MUTATES_FOLDER(&folder)

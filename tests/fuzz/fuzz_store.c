@@ -4,6 +4,7 @@
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
+#include "mutate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,3 +46,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mopd_dataset_close(store);
     fuzz_inspect(path);
 }
+
+FUZZ_MUTATES_TENSORS

@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "files.h"
 #include "fuzz.h"
@@ -39,6 +40,20 @@ static void use_towers(const mopd_encoder *encoder, const mopd_encoder_info *inf
     mopd_image_close(image);
 }
 
+/* What opens can be packed, and the packed model is the same one. */
+static void pack(const mopd_encoder *encoder)
+{
+    mopd_encoder *again = NULL;
+    mopd_encoder_options options;
+    const char *path = fuzz_beside("packed");
+    FUZZ_MUST(mopd_encoder_options_init(&options, sizeof options) == MOPD_OK);
+    options.n_threads = 1;
+    if (!fuzz_good(mopd_encoder_pack(encoder, path, MOPD_DTYPE_F32))) return;
+    FUZZ_MUST(mopd_encoder_open(&again, path, &options) == MOPD_OK);
+    FUZZ_MUST(!strcmp(mopd_encoder_fingerprint(encoder), mopd_encoder_fingerprint(again)));
+    mopd_encoder_close(again);
+}
+
 static void use_model(const mopd_encoder *encoder)
 {
     mopd_encoder_info info = {.struct_size = sizeof info};
@@ -53,6 +68,7 @@ static void use_model(const mopd_encoder *encoder)
         for (size_t i = 0; i < n_ids; i++) FUZZ_MUST(ids[i] < info.vocab_size);
     mopd_free(ids);
     use_towers(encoder, &info);
+    pack(encoder);
 }
 
 void fuzz_model(const char *path)

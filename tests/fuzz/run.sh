@@ -7,7 +7,8 @@
 #     600s     so many seconds for each target; new inputs are kept in build-fuzz/found/TARGET and used by the next run
 #     merge    puts what was found into tests/fuzz/corpus, as few files as still reach all lines
 #
-# An input that breaks a target is kept in build-fuzz/crash; its name is printed and the exit status is 1.
+# An input that breaks a target is kept in build-fuzz/crash; its name is printed and the exit status is 1.  Behind a run by
+# time stands a table.  JOBS targets run at once, 2 unless the environment says so.
 set -eu
 cd "$(dirname "$0")/../.."
 here=tests/fuzz
@@ -87,6 +88,9 @@ TMPDIR=$(mktemp -d "$work/mopd-fuzz-XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 if [ $# = 0 ]; then targets=$(list); else targets=$*; fi
+failed=0
 # shellcheck disable=SC2086
-printf '%s\n' $targets | xargs -P 2 -n 1 $here/run.sh --one "$amount"
+printf '%s\n' $targets | xargs -P "${JOBS:-2}" -n 1 $here/run.sh --one "$amount" || failed=1
+case $amount in *s) (cd "$build/log" && printf '%s\n' $targets | xargs python3 "../../$here/table.py") || failed=1 ;; esac
+[ $failed = 0 ] || exit 1
 if [ "$amount" != merge ] && [ $# = 0 ]; then reach; fi

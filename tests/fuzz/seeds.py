@@ -123,6 +123,13 @@ def torch_zip(tensors, storages):
     return out.getvalue()
 
 
+def torch_legacy(tensors, storages):
+    """storages: key -> number of elements and their bytes."""
+    parts = [0x1950a86a20f9469cfc6c, 1001, {"little_endian": True}, tensors, sorted(storages)]
+    data = [struct.pack("<q", n) + rows for _, (n, rows) in sorted(storages.items())]
+    return b"".join(map(pickled, parts)) + b"".join(data)
+
+
 # ---- models ----
 
 
@@ -172,8 +179,8 @@ def openai_tensors(width, hidden, vocabulary, context):
             "visual.ln_post.bias": [width], "visual.proj": [width, DIM]}
 
 
-def effnet_tensors():
-    """Seven stages of one block, the second with an expansion."""
+def effnet_tensors(stages=7):
+    """Stages of one block, the second with an expansion."""
     shapes = {}
 
     def conv(name, norm, *shape):
@@ -183,7 +190,7 @@ def effnet_tensors():
 
     conv("_conv_stem", "_bn0", 2, 3, 3, 3)
     last = 2
-    for i in range(7):
+    for i in range(stages):
         wide, out = (4 if i == 1 else last), 5 - last
         stem = f"_blocks.{i}."
         if wide != last:
@@ -224,11 +231,14 @@ def shared_storage(kind, tensors, numel):
     return {name: tensor(Storage(kind, "0", numel), shape) for name, shape in tensors.items()}
 
 
-def openai_pickle():
+def openai_pickle(prefix=""):
     """Storages are made by fuzz_openai.c: "0" of 514 x 64 halves, "1" of three integers."""
     tensors = shared_storage("HalfStorage", openai_tensors(64, 1, 514, 8), 514 * 64)
+    tensors = {prefix + name: value for name, value in tensors.items()}
     for i, name in enumerate(("input_resolution", "context_length", "vocab_size")):
-        tensors[name] = tensor(Storage("LongStorage", "1", 3), [], i)
+        tensors[prefix + name] = tensor(Storage("LongStorage", "1", 3), [], i)
+    if prefix:
+        tensors["x"] = tensor(Storage("LongStorage", "1", 3), [], 0)
     return pickled(tensors)
 
 
@@ -486,11 +496,31 @@ def pieces_inputs(folder):
              "gemma": pairs_json() + '@@tokenizer_config.json\n{"tokenizer_class":"GemmaTokenizer","do_lower_case":true}',
              "pairs": pairs_json(normalizer=normalizer["normalizers"][4], pre_tokenizer={"type": "Split", "pattern": {"String": " "}})
                       + '@@tokenizer_config.json\n{"eos_token":"<eos>"}'}
+    texts["short"] = unigram_json(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="})
     for name, text in texts.items():
         write(f"{folder}/pieces/{name}", "@@tokenizer.json\n" + text)
     write(f"{folder}/charsmap/two", charsmap())
     write(f"{folder}/spiece/plain", b"@@spiece.model\n" + spiece(b""))
     write(f"{folder}/spiece/map", b'@@tokenizer_config.json\n{"tokenizer_class":"SiglipTokenizer","legacy":false}@@spiece.model\n' + spiece(charsmap()))
+
+
+def exif(order):
+    """A directory of two entries, the second the orientation 6."""
+    pack = lambda form, *numbers: struct.pack(("<" if order == b"II" else ">") + form, *numbers)
+    return order + pack("HI", 42, 8) + pack("HHHIHHHHIHH", 2, 0x10f, 3, 1, 7, 0, 0x112, 3, 1, 6, 0)
+
+
+def small_inputs(folder):
+    """Inputs of targets that take a part of a file."""
+    write(f"{folder}/exif/little", exif(b"II"))
+    write(f"{folder}/exif/big", b"Exif\0\0" + exif(b"MM"))
+    write(f"{folder}/protobuf/spiece", spiece(b"map"))
+    write(f"{folder}/protobuf/kinds", b"\x08\x96\x01\x11" + bytes(8) + b"\x1d" + bytes(4) + message(4, b"\x08\x01"))
+    write(f"{folder}/scan/json", tokenizer_json())
+    write(f"{folder}/scan/unigram", unigram_json())
+    write(f"{folder}/scan/vocab", '{"a":0,"\\u00e9":1,"b\\"":22}')
+    write(f"{folder}/scan/pieces", '[["a",-1.25],["\\u2581b",0]]')
+    write(f"{folder}/scan/merges", '["a b",["c","\\u00e9"]]')
 
 
 def text_inputs(folder):
@@ -508,6 +538,7 @@ def text_inputs(folder):
         "tree/split": "train/cat/a.jpg\ntest/cat/b.jpg\nval/dog/c.png\nREADME\n",
         "bank/two": "cat\ndog\n\na photo of a {}.\n{}",
         "text/all": "A photo of 3 caf\u00e9s' <|endoftext|>, it's\u3000<new> 12!",
+        "json/reals": '{"a":1e18,"b":-0.5,"c":9007199254740993.0,"d":[2.0,false]}',
         "json/kinds": '{"a":[1,-2.5e3,true,null,"\\u00e9\\n"],"b":{"c":{}},"d":12345678901234567}',
         "vocabulary/plain": '"version: 0.2\n' + "\n".join(MERGES) + "\n",
         "tokenizer/json": "@@tokenizer.json\n" + tokenizer_json(),
@@ -546,6 +577,7 @@ def text_inputs(folder):
     write(f"{folder}/vocabulary/gzip", gzip.compress(texts["vocabulary/plain"].encode(), mtime=0))
     write(f"{folder}/pickle/openai", openai_pickle())
     write(f"{folder}/openai/whole", openai_pickle())
+    write(f"{folder}/openai/wrapped", openai_pickle("module."))
 
 
 def file_inputs(folder):
@@ -556,6 +588,8 @@ def file_inputs(folder):
     write(f"{folder}/openclip/weights", joined(f"{BASE}/openclip", "open_clip_model.safetensors"))
     write(f"{folder}/locked/text", joined(f"{BASE}/locked", "text_config.json", "projection.safetensors", "mopd.json"))
     write(f"{folder}/locked/image", joined(f"{BASE}/locked", "efficientnet-lite0.pth"))
+    eight = torch_zip(shared_storage("FloatStorage", effnet_tensors(8), 64), {"0": bytes(256)})
+    write(f"{folder}/locked/eight", b"@@efficientnet-lite0.pth\n" + eight)
     tokenizer = joined(f"{BASE}/hf", "vocab.json", "merges.txt", "tokenizer_config.json")
     write(f"{folder}/tokenizer/vocab", tokenizer)
     packed = read(f"{folder}/packed/hf")
@@ -564,6 +598,7 @@ def file_inputs(folder):
     write(f"{folder}/safetensors/packed", packed)
     write(f"{folder}/safetensors/lfs", f"version https://git-lfs.github.com/spec/v1\noid sha256:{64 * '0'}\nsize 12345\n".encode())
     write(f"{folder}/safetensors/head", read(f"{BASE}/locked/projection.safetensors"))
+    write(f"{folder}/torchfile/bytes", torch_legacy({"x": tensor(Storage("ByteStorage", "0", 8), [8])}, {"0": (8, bytes(8))}))
     write(f"{folder}/torchfile/effnet", read(f"{BASE}/locked/efficientnet-lite0.pth"))
     for name in sorted(os.listdir(GOLD)):
         for target, ends in (("torchfile", (".pt", ".pth")), ("zip", (".pt", ".zip", ".gz")), ("prompt", (".safetensors",))):
@@ -579,6 +614,7 @@ if __name__ == "__main__":
         prompt_inputs(sys.argv[3])
         store_inputs(sys.argv[3])
         text_inputs(sys.argv[3])
+        small_inputs(sys.argv[3])
         pieces_inputs(sys.argv[3])
         file_inputs(sys.argv[3])
     else:

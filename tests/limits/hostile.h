@@ -8,17 +8,25 @@
 #include "test.h"
 
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/half.h"
+#include "base/file.h"
+#include "base/hash.h"
 #include "data/dataset.h"
+#include "data/features_cache.h"
+#include "data/journal.h"
 #include "format/json.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
 #include "format/torchfile.h"
 #include "format/zip.h"
 #include "prompt/bank.h"
+#include "prompt/gda.h"
+#include "prompt/promptfile.h"
+#include "prompt/recognizer_handle.h"
 #include "token/tokenizer.h"
 
 /* ---- putting together ---- */
@@ -57,6 +65,21 @@ static inline void hostile_tensors(mo_buf *b, const mo_buf *header, const void *
     hostile_put(b, &n, sizeof n);
     hostile_put(b, header->data, header->size);
     if (n_data) hostile_put(b, data, n_data);
+}
+
+/* A text as gzip packs it. */
+static inline void hostile_gzip(mo_buf *b, const mo_buf *text)
+{
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    const size_t most = deflateBound(&z, text->size) + 64;
+    char *room = mo_buf_room(b, most);
+    assert_non_null(room);
+    z.next_in = (Bytef *)text->data, z.avail_in = (uInt)text->size;
+    z.next_out = (Bytef *)room, z.avail_out = (uInt)most;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    b->size += most - z.avail_out;
+    deflateEnd(&z);
 }
 
 /* ---- JSON ---- */
@@ -429,7 +452,303 @@ static inline mopd_status open_bank(const char *path)
     return st;
 }
 
+/* ---- what is learned ---- */
+
+/* "\"x0\",\"x1\"..." as JSON in a metadata text. */
+static inline void put_names(mo_buf *b, const char *key, const char *stem, size_t n)
+{
+    PUTF(",\"%s\":\"[", key);
+    for (size_t i = 0; i < n; i++) PUTF("%s\\\"%s%zx\\\"", i ? "," : "", stem, i);
+    PUTS("]\"");
+}
+
+#define HEAD(kind)                                                                                           \
+    "{\"__metadata__\":{\"mopd.kind\":\"" kind                                                               \
+    "\",\"mopd.format\":\"1\",\"mopd.version\":\"0.1.0\",\"mopd.fingerprint\":\"\""
+
+/* Tensors that stand one behind the other. */
+typedef struct hostile_tensor {
+    const char *name, *type;
+    size_t rows, columns; /* columns 0: one dimension */
+} hostile_tensor;
+
+/* Ends the metadata, lists the tensors; their bytes are floats and doubles of 1, whole numbers that count. */
+static inline void put_tensors(mo_buf *out, mo_buf *b, const hostile_tensor *list, size_t n)
+{
+    mo_buf data = {0};
+    PUTS("}");
+    for (size_t i = 0; i < n; i++) {
+        const hostile_tensor *t = list + i;
+        const size_t from = data.size, count = t->rows * (t->columns ? t->columns : 1);
+        for (size_t k = 0; k < count; k++) {
+            if (!strcmp(t->type, "F64"))
+                hostile_put(&data, &(double){1}, 8);
+            else if (!strcmp(t->type, "F32"))
+                hostile_put(&data, &(float){1}, 4);
+            else
+                hostile_put(&data, &(int32_t){(int32_t)k}, 4);
+        }
+        PUTF(",\"%s\":{\"dtype\":\"%s\",\"shape\":[%zu", t->name, t->type, t->rows);
+        if (t->columns) PUTF(",%zu", t->columns);
+        PUTF("],\"data_offsets\":[%zu,%zu]}", from, data.size);
+    }
+    PUTS("}");
+    while (b->size % 8) PUTS(" ");
+    hostile_tensors(out, b, data.data, data.size);
+    mo_buf_free(&data);
+    mo_buf_free(b);
+}
+
+/* A prompt up to its lists; it has no gate. */
+#define PROMPT_HEAD                                                                                          \
+    HEAD("prompt")                                                                                           \
+    ",\"mopd.method\":\"coop\",\"mopd.dim\":\"4\",\"mopd.epoch\":\"1\",\"mopd.settings\":"                   \
+    "\"{\\\"class_position\\\":\\\"end\\\",\\\"class_context\\\":false}\""
+
+static inline void make_prompt(mo_buf *out, size_t n)
+{
+    mo_buf h = {0}, *b = &h;
+    PUTS(PROMPT_HEAD);
+    put_names(b, "mopd.classes", "x", n);
+    put_names(b, "mopd.templates", "{}", n);
+    put_tensors(out, b, (const hostile_tensor[]){{"context", "F32", 1, 4}}, 1);
+}
+
+static inline void make_prompt_notes(mo_buf *out, size_t n)
+{
+    mo_buf h = {0}, *b = &h;
+    PUTS(PROMPT_HEAD);
+    put_names(b, "mopd.classes", "x", 2);
+    put_names(b, "mopd.templates", "{}", 1);
+    for (size_t i = 0; i < n; i++) PUTF(",\"note.%zx\":\"\"", i);
+    put_tensors(out, b, (const hostile_tensor[]){{"context", "F32", 1, 4}}, 1);
+}
+
+static inline mopd_status open_prompt(const char *path)
+{
+    mopd_prompt *p = NULL;
+    mopd_status st = mo_promptfile_open(&p, path);
+    mo_prompt_free(p);
+    return st;
+}
+
+static inline void make_gda(mo_buf *out, size_t n)
+{
+    const hostile_tensor list[] = {{"text", "F64", n, 1}, {"mean", "F64", n, 1}, {"weight", "F64", n, 1},
+        {"bias", "F64", n, 0}, {"factor", "F64", 1, 1}, {"features", "F32", n, 1}};
+    mo_buf h = {0}, *b = &h;
+    PUTS(HEAD("gda") ",\"mopd.settings\":\"{\\\"alpha\\\":1,\\\"temperature\\\":1}\"");
+    put_names(b, "mopd.classes", "x", n);
+    put_tensors(out, b, list, 6);
+}
+
+static inline mopd_status open_gda(const char *path)
+{
+    mopd_gda *gda = NULL;
+    mopd_status st = mo_gda_open(&gda, path);
+    mo_gda_free(gda);
+    return st;
+}
+
+static inline void make_recognizer(mo_buf *out, size_t n)
+{
+    const hostile_tensor list[] = {{"features", "F32", n, 1}, {"labels", "I32", n, 0}, {"text", "F32", n, 1},
+        {"shown", "I32", n, 0}, {"count", "F64", n, 0}, {"average", "F64", n, 1}, {"scatter", "F64", 1, 1},
+        {"prior", "F64", n, 1}, {"mean", "F64", n, 1}, {"weight", "F64", n, 1}, {"bias", "F64", n, 0}};
+    mo_buf h = {0}, *b = &h;
+    PUTS(HEAD("recognizer") ",\"mopd.settings\":\"{\\\"kappa\\\":1,\\\"lambda\\\":1,\\\"a\\\":1,\\\"b\\\":1,"
+                            "\\\"keep\\\":0.5,\\\"scale\\\":1,\\\"shift\\\":0.5}\"");
+    put_names(b, "mopd.classes", "x", n);
+    put_names(b, "mopd.templates", "{}", n);
+    put_tensors(out, b, list, 11);
+}
+
+static inline mopd_status open_recognizer(const char *path)
+{
+    mopd_recognizer *r = NULL;
+    mopd_status st = mo_recognizer_open(&r, path);
+    mo_recognizer_free(r);
+    return st;
+}
+
+/* A trainer on the smallest model, which takes next to nothing itself. */
+static inline mopd_trainer *hostile_trainer(mopd_encoder **encoder)
+{
+    static const char *const classes[2] = {"x0", "x1"};
+    mopd_trainer *trainer = NULL;
+    assert_ok(mopd_encoder_open(encoder, MOPD_SOURCE_DIR "/tests/fuzz/base/hf", NULL));
+    assert_ok(mopd_trainer_create(&trainer, *encoder, classes, 2, NULL));
+    return trainer;
+}
+
+/* n members before those of an object that the text has. */
+static inline void put_members(mo_buf *b, const char **text, const char *object, const char *member, size_t n)
+{
+    const char *at = strstr(*text, object);
+    assert_non_null(at);
+    at += strlen(object);
+    hostile_put(b, *text, (size_t)(at - *text));
+    for (size_t i = 0; i < n; i++) PUTF(member, i);
+    *text = at;
+}
+
+/* A checkpoint of that trainer, with n notes, n numbers of data and n of a position. */
+static inline void make_checkpoint(mo_buf *out, size_t n)
+{
+    mopd_encoder *encoder = NULL;
+    mopd_trainer *trainer = hostile_trainer(&encoder);
+    const char *path = test_path("plain.safetensors"), *text;
+    mo_buf file = {0}, h = {0}, *b = &h;
+    assert_ok(mopd_trainer_checkpoint(trainer, path));
+    mopd_trainer_free(trainer);
+    mopd_encoder_close(encoder);
+    assert_ok(mo_file_read(&file, path, (size_t)1 << 20));
+    uint64_t n_header;
+    memcpy(&n_header, file.data, 8);
+    const char *data = file.data + 8 + n_header;
+    text = mo_mem_strndup(file.data + 8, n_header);
+    const char *whole = text;
+    put_members(b, &text, "{\"__metadata__\":{", "\"note.%zx\":\"\",", n);
+    PUTS("\"mopd.data\":\"["), hostile_list(b, "0", n), PUTS("]\",");
+    put_members(b, &text, "\"mopd.position\":\"{", "\\\"_%zx\\\":0,", n);
+    PUTS(text);
+    while (b->size % 8) PUTS(" ");
+    hostile_tensors(out, b, data, file.size - 8 - n_header);
+    mo_mem_free((void *)whole);
+    mo_buf_free(&file);
+    mo_buf_free(b);
+}
+
+static inline mopd_status open_checkpoint(const char *path)
+{
+    mopd_encoder *encoder = NULL;
+    mopd_trainer *trainer = hostile_trainer(&encoder);
+    mopd_status st = mopd_trainer_resume(trainer, path);
+    mopd_trainer_free(trainer);
+    mopd_encoder_close(encoder);
+    return st;
+}
+
+/* ---- lists of names ---- */
+
+/* n names for the n labels of the list beside it, which hostile_make writes. */
+static inline void make_names(mo_buf *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) PUTF("x%zx\n", i);
+}
+
+static inline void make_names_table(mo_buf *b, size_t n)
+{
+    PUTS("label,name\n");
+    for (size_t i = 0; i < n; i++) PUTF("%zu,x%zx\n", i, i);
+}
+
+static inline void put_labels(const char *folder, size_t n)
+{
+    char path[600];
+    mo_buf list = {0}, *b = &list;
+    PUTS("path,label\n");
+    for (size_t i = 0; i < n; i++) PUTF("%zx,%zu\n", i, i);
+    hostile_write(path, folder, "labels.csv", b);
+    mo_buf_free(b);
+}
+
+static inline mopd_status open_names(const char *path)
+{
+    char list[600];
+    mopd_dataset *d = NULL;
+    mopd_dataset_options o = {.struct_size = sizeof o, .names = path};
+    snprintf(list, sizeof list, "%s", path);
+    strcpy(strrchr(list, '/'), "/labels.csv");
+    mopd_status st = mo_dataset_open(&d, list, &o);
+    mo_dataset_close(d);
+    return st;
+}
+
+/* Classes of a list, one a line: the command reads it, the library looks whether two are the same words. */
+static inline void make_lines(mo_buf *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) PUTF("A%zx\n", i);
+}
+
+static inline mopd_status open_lines(const char *path)
+{
+    mo_buf text = {0};
+    size_t n = 0, same[2];
+    mopd_status st = mo_file_read(&text, path, (size_t)256 << 20);
+    for (size_t i = 0; i < text.size; i++) n += text.data[i] == '\n';
+    const char **line = malloc((n + 1) * sizeof *line);
+    assert_non_null(line);
+    char *at = text.data;
+    for (size_t i = 0; i < n; i++) {
+        line[i] = at;
+        at = strchr(at, '\n');
+        *at++ = 0;
+    }
+    if (st == MOPD_OK) st = mo_bank_check_words(line, n, same);
+    free(line);
+    mo_buf_free(&text);
+    return st;
+}
+
 /* ---- others ---- */
+
+static const mo_journal_run hostile_run = {.fingerprint = "f", .dim = 1, .n_views = 1};
+
+/* Records of one content, as a run leaves them. */
+static inline void make_journal(mo_buf *b, size_t n)
+{
+    static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    char head[256], record[64 + 8 + 4 + 8];
+    memset(head, ' ', sizeof head);
+    const int used = snprintf(
+        head, sizeof head, "mopd journal 1\nfingerprint f\nfeatures 1 x 1 from 0, plain, f32\nseed 0\n");
+    head[used] = ' ', head[255] = '\n';
+    hostile_put(b, head, sizeof head);
+    memset(record, 0, sizeof record);
+    memcpy(record, hash, 64);
+    const uint64_t check = mo_hash_bytes(record, sizeof record - 8);
+    memcpy(record + sizeof record - 8, &check, 8);
+    for (size_t i = 0; i < n; i++) hostile_put(b, record, sizeof record);
+}
+
+static inline mopd_status open_journal(const char *path)
+{
+    mo_journal *j = NULL;
+    mo_features_cache cache = {0};
+    mopd_status st = mo_journal_open(&j, path, &hostile_run);
+    if (st == MOPD_OK) st = mo_journal_list(j, &cache);
+    if (st == MOPD_OK) mo_features_cache_sort(&cache);
+    mo_features_cache_free(&cache);
+    mo_journal_close(j);
+    return st;
+}
+
+/* OpenAI's list of merges: n lines, each of which joins "a" to what the one before made. */
+static inline void make_merges(mo_buf *b, size_t n)
+{
+    PUTS("\"version\n");
+    for (size_t i = 0; i < n; i++) PUTS(i % 2 ? "a a\n" : "a a</w>\n");
+}
+
+/* The same as gzip makes it: n bytes of one letter, a thousandth of them in the file. */
+static inline void make_merges_packed(mo_buf *b, size_t n)
+{
+    mo_buf text = {0};
+    assert_non_null(mo_buf_room(&text, n));
+    memset(text.data, '\n', n);
+    text.size = n;
+    hostile_gzip(b, &text);
+    mo_buf_free(&text);
+}
+
+static inline mopd_status open_merges(const char *path)
+{
+    mo_tokenizer *t = NULL;
+    mopd_status st = mo_tokenizer_open_simple(&t, path);
+    mo_tokenizer_free(t);
+    return st;
+}
 
 static inline void make_npy(mo_buf *b, size_t n)
 {
@@ -515,7 +834,18 @@ static inline mopd_status open_zip(const char *path)
     X(store, "x.safetensors", open_data, 60000)                                                              \
     X(bank, "x.safetensors", open_bank, 200000)                                                              \
     X(npy, "x.npy", open_npy, 1000000)                                                                       \
-    X(zip, "x.zip", open_zip, 60000)
+    X(zip, "x.zip", open_zip, 60000)                                                                         \
+    X(prompt, "x.safetensors", open_prompt, 60000)                                                           \
+    X(prompt_notes, "x.safetensors", open_prompt, 150000)                                                    \
+    X(gda, "x.safetensors", open_gda, 100000)                                                                \
+    X(recognizer, "x.safetensors", open_recognizer, 60000)                                                   \
+    X(checkpoint, "x.safetensors", open_checkpoint, 60000)                                                   \
+    X(journal, "x.journal", open_journal, 200000)                                                            \
+    X(names, "x.txt", open_names, 100000)                                                                    \
+    X(names_table, "x.txt", open_names, 100000)                                                              \
+    X(lines, "x.txt", open_lines, 400000)                                                                    \
+    X(merges, "x.txt", open_merges, 400000)                                                                  \
+    X(merges_packed, "x.txt.gz", open_merges, 40000000)
 
 typedef struct hostile {
     const char *name, *file;
@@ -542,6 +872,7 @@ static inline size_t hostile_make(const hostile *h, size_t n, const char *folder
         assert_ok(mo_buf_adds(&config, "{\"eos_token\":\"</s>\"}"));
         hostile_write(beside, folder, "tokenizer_config.json", &config);
     }
+    if (h->open == open_names) put_labels(folder, n);
     hostile_write(path, folder, h->file, &b);
     mo_buf_free(&b);
     mo_buf_free(&config);
