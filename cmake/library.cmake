@@ -26,11 +26,13 @@ if(MOPD_BLIS_1)
     target_compile_definitions(mopd_objects PRIVATE MOPD_BLIS_1)
 endif()
 include(CheckCCompilerFlag)
-check_c_compiler_flag(-mamx-bf16 MOPD_HAS_AMX_FLAGS)
+check_c_compiler_flag("-mamx-bf16 -mamx-int8" MOPD_HAS_AMX_FLAGS)
 if(MOPD_HAS_AMX_FLAGS)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AMX)
     set_source_files_properties(lib/math/bf16_amx.c PROPERTIES COMPILE_OPTIONS
         "-mamx-tile;-mamx-bf16;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512bf16;-mavx2;-mfma;-mf16c")
+    set_source_files_properties(lib/math/i8_amx.c PROPERTIES COMPILE_OPTIONS
+        "-mamx-tile;-mamx-int8;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mavx2;-mfma;-mf16c")
 endif()
 
 # One file per instruction set, told by its name.
@@ -60,7 +62,7 @@ foreach(source ${MOPD_SOURCES})
 endforeach()
 
 if(MOPD_SANITIZE MATCHES thread) # lib/math/races.h speaks for them
-    file(GLOB tiles RELATIVE ${PROJECT_SOURCE_DIR} lib/math/tile_*.c lib/math/i16_*.c)
+    file(GLOB tiles RELATIVE ${PROJECT_SOURCE_DIR} lib/math/tile_*.c lib/math/i16_*.c lib/math/i8_*.c)
     set_property(SOURCE ${tiles} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=thread)
 endif()
 

@@ -117,7 +117,7 @@ void cli_print_option(const cli_option *option);
 typedef struct cli_common {
     const char *model;     /* NULL: built-in */
     const char *format;    /* "text", "json" or "csv" */
-    const char *precision; /* "f32", "bf16" or "auto" */
+    const char *precision; /* "f32", "bf16", "int8" or "auto" */
     const char *grey16;    /* "cut" or "scale" */
     const char
         *orientation;  /* "exif" or "ignore"; NULL: what the store says that is read, else what follows */

@@ -135,6 +135,12 @@ static double measure_step(bench *b)
     return seconds;
 }
 
+static const char *name_of(int32_t precision)
+{
+    if (precision == MOPD_PRECISION_INT8) return "int8";
+    return precision == MOPD_PRECISION_BF16 ? "bf16" : "f32";
+}
+
 static json_t *measure_all(bench *b, double open_seconds, const char *precision)
 {
     double image = measure(b, one_image), images = measure(b, many_images);
@@ -214,7 +220,7 @@ int cmd_bench(int argc, char **argv)
     double open_seconds = cli_seconds() - start;
     mopd_encoder_get_info(encoder, &b.info);
     make_inputs(&b);
-    json_t *figures = measure_all(&b, open_seconds, b.info.precision == MOPD_PRECISION_BF16 ? "bf16" : "f32");
+    json_t *figures = measure_all(&b, open_seconds, name_of(b.info.precision));
     if (b.st != MOPD_OK)
         status = cli_fail_status(b.st);
     else if (!figures)

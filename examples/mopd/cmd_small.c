@@ -203,7 +203,7 @@ int cmd_inspect(int argc, char **argv)
 
 int cmd_pack(int argc, char **argv)
 {
-    static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16] [--panels] -o FILE",
+    static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16|i8] [--panels] -o FILE",
         "Writes a model as one file that is mapped, not read.",
         "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"
         "  mopd pack -m ViT-B-16/ --panels -o b16.safetensors\n"};
@@ -211,7 +211,7 @@ int cmd_pack(int argc, char **argv)
     const char *out = NULL, *dtype = "f32";
     bool panels = false;
     const cli_option options[] = {
-        {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16", "type of the weights", NULL},
+        {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16|i8", "type of the weights", NULL},
         {"panels", 0, CLI_FLAG, &panels, NULL, "weights as products read them: f32 starts at once", NULL},
         {"output", 'o', CLI_OUT, &out, "FILE", "where to write", NULL},
         {0},
@@ -220,13 +220,15 @@ int cmd_pack(int argc, char **argv)
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
-    static const char *const names[] = {"f32", "f16", "bf16"};
-    static const int32_t types[] = {MOPD_DTYPE_F32, MOPD_DTYPE_F16, MOPD_DTYPE_BF16};
+    static const char *const names[] = {"f32", "f16", "bf16", "i8"};
+    static const int32_t types[] = {MOPD_DTYPE_F32, MOPD_DTYPE_F16, MOPD_DTYPE_BF16, MOPD_DTYPE_I8};
     int32_t type;
-    status = cli_choice(command.name, "dtype", dtype, names, 3, &type);
+    status = cli_choice(command.name, "dtype", dtype, names, 4, &type);
     if (status >= 0) return status;
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
     if (!out) return cli_usage(command.name, "no -o FILE");
+    if (panels && types[type] == MOPD_DTYPE_I8)
+        return cli_usage(command.name, "--panels: weights of type i8 have no panels");
     mopd_encoder *encoder;
     if ((status = cli_open_encoder(&encoder, &common, 0)) >= 0) return status;
     mopd_status st = mopd_encoder_pack(encoder, out, types[type] | (panels ? MOPD_PACK_PANELS : 0));

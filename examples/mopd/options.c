@@ -20,7 +20,7 @@ static size_t join_tables(cli_option *all, const cli_option *own, cli_common *co
             "model directory or file (default: the built-in model)", NULL},
         {"format", 0, CLI_TEXT, &common->format, "text|json|csv", "form of the output", NULL},
         {"threads", 0, CLI_UINT, &common->threads, "N", "threads (default: all processors)", NULL},
-        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|auto", "products of the towers", NULL},
+        {"precision", 0, CLI_TEXT, &common->precision, "f32|bf16|int8|auto", "products of the towers", NULL},
         {"grey16", 0, CLI_TEXT, &common->grey16, "cut|scale",
             "16-bit grey: white above 255, or its whole range", NULL},
         {"orientation", 0, CLI_TEXT, &common->orientation, "exif|ignore",
@@ -143,13 +143,13 @@ static int take(const cli_command *command, const cli_option *o, const char *arg
 static int check_common(const cli_command *command, const cli_common *common)
 {
     static const char *const formats[] = {"text", "json", "csv"};
-    static const char *const precisions[] = {"f32", "bf16", "auto"};
+    static const char *const precisions[] = {"f32", "bf16", "int8", "auto"};
     static const char *const greys[] = {"cut", "scale"}, *const ways[] = {"exif", "ignore"};
     static const char *const cleanings[] = {"model", "clean", "as-is"};
     int32_t chosen;
     int status = cli_choice(command->name, "format", common->format, formats, 3, &chosen);
     if (status < 0)
-        status = cli_choice(command->name, "precision", common->precision, precisions, 3, &chosen);
+        status = cli_choice(command->name, "precision", common->precision, precisions, 4, &chosen);
     if (status < 0) status = cli_choice(command->name, "grey16", common->grey16, greys, 2, &chosen);
     if (status < 0 && common->orientation)
         status = cli_choice(command->name, "orientation", common->orientation, ways, 2, &chosen);
@@ -314,6 +314,7 @@ int cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t 
               (turns(common) ? MOPD_OPEN_UPRIGHT : 0) | cleaning_of(common);
     o.n_threads = (uint32_t)common->threads;
     o.precision = !strcmp(common->precision, "bf16")   ? MOPD_PRECISION_BF16
+                  : !strcmp(common->precision, "int8") ? MOPD_PRECISION_INT8
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO
                                                        : MOPD_PRECISION_F32;
     mopd_status st = mopd_encoder_open(encoder, common->model, &o);

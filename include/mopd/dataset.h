@@ -101,7 +101,7 @@ typedef struct mopd_dataset_info {
         augmented; /* 1: the views are random crops (of val and test pictures V times the plain picture) */
     uint32_t n_split[3]; /* pictures of train, val, test: all 0 when the data has no splits */
     uint32_t unlabelled; /* 1: there are no labels, and the one class "unlabelled" stands for that */
-    uint32_t quantized;  /* 1: the features were computed with MOPD_PRECISION_BF16 */
+    uint32_t quantized;  /* MOPD_PRECISION_... that the features were computed with: F32 0, BF16 1, INT8 3 */
     uint32_t upright;    /* 1: the pictures were turned as EXIF says (MOPD_OPEN_UPRIGHT) */
     uint32_t scaled16;   /* 1: 16-bit grey was read over its whole range (MOPD_OPEN_SCALE_GREY16) */
 } mopd_dataset_info;

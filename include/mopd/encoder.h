@@ -31,19 +31,24 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_TEXT_CLEAN UINT32_C(16)  /* texts cleaned as OpenAI's and open_clip's tokenizers do */
 #define MOPD_TEXT_AS_IS UINT32_C(32)  /* texts as transformers' tokenizer takes them */
 
-/* Arithmetic of the towers.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as
+/* Arithmetic of the towers.  INT8 (since 0.2): weights of the blocks and of EfficientNet's 1 x 1 convolutions in 8 bits with
+ * a scale for each output, a row of their inputs in 8 bits with a scale of its own, whole-number sums; a tower's first
+ * and last layers, ModifiedResNet and FastViT in 16 bits.  A quarter of the memory; docs/performance.md says what it costs
+ * in exactness and what it brings in speed.  The products have the same bits on every CPU.  BF16: weights and inputs of the products in 16 bits, sums in more, at least as
  * exact as bfloat16 (features within a cosine of 0.9995 of those of F32), half the memory; everything between
  * the products, and training, in F32.  Needs no particular CPU; is faster than F32 where there is AVX-512 with
  * VNNI, or AMX. */
 #define MOPD_PRECISION_F32 0
 #define MOPD_PRECISION_BF16 1
 #define MOPD_PRECISION_AUTO 2 /* today F32 */
+#define MOPD_PRECISION_INT8 3
 
 /* Weight types of mopd_encoder_pack. */
 #define MOPD_DTYPE_F32 0
 #define MOPD_DTYPE_F16 1
 #define MOPD_DTYPE_BF16 2
-/* With one of them: the weights of layers in the order in which products read them. */
+#define MOPD_DTYPE_I8 3
+/* With one of them but I8: the weights of layers in the order in which products read them. */
 #define MOPD_PACK_PANELS 0x100
 
 typedef struct mopd_encoder_options {
@@ -235,11 +240,14 @@ MOPD_API mopd_status mopd_encoder_encode_texts(
 
 /* Writes weights, configuration and vocabulary as one file at path that mopd_encoder_open maps: easier to ship than a
  * folder, quicker to open.  It is written beside path, synced and renamed.  dtype is MOPD_DTYPE_F32 for the same
- * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights.
+ * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights, or I8 (since
+ * 0.2) for a quarter: the numbers that MOPD_PRECISION_INT8 computes with, each output with its scale, the rest in F16; such
+ * a file opens in every precision.
  * MOPD_DTYPE_F32 | MOPD_PACK_PANELS: the file is as large and gives the same bits, but a transformer's weights are used
  * where they lie in it, on every CPU: the first picture and the first text need not pack them, and processes share them.
- * (With MOPD_PRECISION_BF16 and with F16 or BF16 they are packed in memory as ever.)  Other programs cannot read
- * weights in this order.  IO: cannot be written; ARG: another dtype.  Any thread.  Since 0.1. */
+ * (With MOPD_PRECISION_BF16 and INT8, and with F16 or BF16, they are packed in memory as ever.)  Other programs cannot read
+ * weights in this order.  IO: cannot be written; ARG: another dtype, I8 in panels; NUMERIC, I8 alone: a weight is not
+ * finite.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
 /* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's

@@ -62,7 +62,7 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         i.dim = (uint32_t)s->dim;
         i.n_views = (uint32_t)s->n_views;
         i.augmented = s->augmented;
-        i.quantized = s->quantized;
+        i.quantized = (uint32_t)s->precision;
         i.upright = s->upright;
         i.scaled16 = s->scaled16;
     }

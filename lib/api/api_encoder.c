@@ -22,7 +22,7 @@ mopd_status mopd_encoder_options_init(mopd_encoder_options *options, size_t stru
 
 static mopd_status check_options(const mopd_encoder_options *o)
 {
-    if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_AUTO)
+    if (o->precision < MOPD_PRECISION_F32 || o->precision > MOPD_PRECISION_INT8)
         return mo_fail(MOPD_E_ARG, "mopd_encoder_options: precision %d", (int)o->precision);
     if (o->flags & MOPD_TEXT_CLEAN && o->flags & MOPD_TEXT_AS_IS)
         return mo_fail(
@@ -229,10 +229,10 @@ mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int
 {
     MO_API_NEED(encoder);
     MO_API_NEED(path);
-    static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16};
+    static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16, MO_I8};
     const bool panels = (dtype & MOPD_PACK_PANELS) != 0;
     const int32_t type = dtype & ~MOPD_PACK_PANELS;
-    if (type < MOPD_DTYPE_F32 || type > MOPD_DTYPE_BF16)
+    if (type < MOPD_DTYPE_F32 || type > MOPD_DTYPE_I8 || (panels && type == MOPD_DTYPE_I8))
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
     return mo_pack_encoder(encoder, path, types[type], panels);
 }

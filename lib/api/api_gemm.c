@@ -41,7 +41,7 @@ mopd_status mopd_encoder_gemm_rate(const mopd_encoder *encoder, double *gflops)
     if (ok) {
         mo_mat w;
         ok = mo_mat_view(&w, panels, OUTPUTS, INPUTS) == MOPD_OK;
-        if (ok && encoder->precision != MOPD_PRECISION_F32) ok = mo_mat_quantize(&w) == MOPD_OK;
+        ok = ok && mo_mat_quantize(&w, mo_encoder_products(encoder)) == MOPD_OK;
         if (ok)
             *gflops = best_rate(
                 encoder->pool, &w, &(mo_gemm_args){.c = c, .ldc = OUTPUTS, .a = a, .lda = INPUTS, .m = ROWS});

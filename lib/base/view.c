@@ -15,6 +15,18 @@ static void read_halves(const unsigned char *p, size_t n, float *out, float (*co
     }
 }
 
+static void read_scaled(const mo_view *v, const signed char *p, size_t first, size_t n, float *out)
+{
+    const size_t row = v->n / v->n_scales;
+    float scale = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = first + i;
+        if (i == 0 || at % row == 0)
+            memcpy(&scale, (const unsigned char *)v->scale + at / row * sizeof scale, sizeof scale);
+        out[i] = scale * p[i];
+    }
+}
+
 /* In the order they lie in. */
 static bool read_stored(const mo_view *view, size_t first, size_t n, float *out)
 {
@@ -36,6 +48,9 @@ static bool read_stored(const mo_view *view, size_t first, size_t n, float *out)
             out[i] = (float)d;
         }
         return true;
+    case MO_I8:
+        if (view->scale) read_scaled(view, (const signed char *)p, first, n, out);
+        return view->scale != NULL;
     default:
         return false;
     }

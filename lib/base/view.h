@@ -21,9 +21,13 @@ typedef struct mo_view {
     size_t shape[MO_MAX_DIMS];
     size_t n; /* elements */
     size_t panel_inputs;
+    const void
+        *scale; /* of I8 that stand for floats: F32, one for each of n_scales equal parts; NULL: none */
+    size_t n_scales;
 } mo_view;
 
-/* n floats from elements [first, first + n), counted row by row, of a view of F32, F16, BF16 or F64; false for other types. */
+/* n floats from elements [first, first + n), counted row by row, of a view of F32, F16, BF16, F64, or I8 with scales; false
+ * for other types. */
 bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out);
 
 #endif

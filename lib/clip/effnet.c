@@ -21,6 +21,8 @@
 #include "layer/mean_pool.h"
 #include "math/kern.h"
 
+#define SMALL 64 /* inputs or outputs of a convolution */
+
 typedef struct residual {
     mo_linear expand, project;
     mo_depthwise depth;
@@ -69,13 +71,25 @@ static mopd_status fold(mo_fold *out, const effnet *e, const char *conv, const c
     return mo_fold_read(out, e->frame.weights, names[0], names[1], e->config.eps);
 }
 
+/* Where 8 bits are asked for, 1 x 1 convolutions of few inputs or outputs stay floats: to reduce their many rows takes longer
+ * than it saves.  Of the others those that expand have 8 bits, those that project 16: their weights' sizes differ most within
+ * an output, and what they lose is carried on by all blocks after them. */
+static mopd_status quantize_conv(mo_mat *w, mo_precision precision, bool expands)
+{
+    if (precision != MO_PRECISION_8) return mo_mat_quantize(w, precision);
+    if (mo_min(w->n, w->k) < SMALL) return MOPD_OK;
+    return expands && w->k >= MO_EFFNET_LEAST_8 ? mo_mat_quantize(w, precision)
+                                                : mo_mat_quantize_finely(w, precision);
+}
+
 static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, const char *norm)
 {
     char names[2][MO_PARAM_NAME];
     snprintf(names[0], sizeof names[0], "image_model.%s", conv);
     snprintf(names[1], sizeof names[1], "image_model.%s", norm);
-    return mo_fold_pack(
-        out, e->frame.weights, (const char *const[2]){names[0], names[1]}, e->config.eps, e->frame.quantized);
+    const mopd_status st = mo_fold_pack(
+        out, e->frame.weights, (const char *const[2]){names[0], names[1]}, e->config.eps, MO_PRECISION_F32);
+    return st == MOPD_OK ? quantize_conv(&out->w, e->frame.precision, !strstr(conv, "_project")) : st;
 }
 
 static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
@@ -105,14 +119,14 @@ static mopd_status pack_head(effnet_packs *p, const effnet *e)
     const mo_weight *names;
     mopd_status st;
     if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->classes, e->frame.weights, "image_model._fc", true, e->frame.quantized)) !=
+    if ((st = mo_tower_linear(&p->classes, e->frame.weights, "image_model._fc", true, e->frame.precision)) !=
         MOPD_OK)
         return st;
     if ((st = mo_weights_get(e->frame.weights, "head.names.weight", &names)) != MOPD_OK) return st;
     mo_linear_part part = {.weight = &names->view, .in_out = true};
     if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
     if ((st = mo_tower_linear(
-             &p->projection, e->frame.weights, "head.projection", true, e->frame.quantized)) != MOPD_OK)
+             &p->projection, e->frame.weights, "head.projection", true, e->frame.precision)) != MOPD_OK)
         return st;
     return mo_tower_floats(&p->mix, e->frame.weights, "head.mix");
 }
@@ -227,11 +241,11 @@ static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, siz
 }
 
 mopd_status mo_effnet_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     static const mo_vision_own own = {sizeof(effnet), sizeof(effnet_packs), pack, unpack, take, run};
     mo_vision_frame *frame;
-    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, precision);
     if (st != MOPD_OK) return st;
     ((effnet *)frame)->config = config->effnet;
     *out = &frame->base;

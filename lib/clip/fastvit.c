@@ -209,12 +209,12 @@ static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, siz
 }
 
 mopd_status mo_fastvit_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     static const mo_vision_own own = {
         sizeof(mo_fastvit), sizeof(mo_fastvit_packs), mo_fastvit_pack, mo_fastvit_unpack, take, run};
     mo_vision_frame *frame;
-    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, precision);
     if (st != MOPD_OK) return st;
     ((mo_fastvit *)frame)->config = config->fastvit;
     *out = &frame->base;

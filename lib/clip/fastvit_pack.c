@@ -67,7 +67,7 @@ static void through(making *m)
 
 static mopd_status end_linear(mo_linear *out, making *m)
 {
-    if (m->st == MOPD_OK) m->st = mo_merge_linear(out, &m->merge, m->v->frame.quantized);
+    if (m->st == MOPD_OK) m->st = mo_merge_linear(out, &m->merge, m->v->frame.precision);
     mo_merge_end(&m->merge);
     return m->st;
 }
@@ -217,7 +217,7 @@ static mopd_status pack_end(mo_fastvit_packs *p, const mo_fastvit *v)
     mopd_status st = end_depthwise(&p->last, &m, 1, MO_ACT_NONE);
     if (st == MOPD_OK) st = pack_squeeze(&p->squeeze, v, prefix);
     return st == MOPD_OK
-               ? mo_tower_linear(&p->head, v->frame.weights, "fastvit.head.fc", true, v->frame.quantized)
+               ? mo_tower_linear(&p->head, v->frame.weights, "fastvit.head.fc", true, v->frame.precision)
                : st;
 }
 

@@ -83,14 +83,14 @@ void mo_fold_free(mo_fold *fold)
 }
 
 mopd_status mo_fold_pack(
-    mo_linear *out, const mo_weights *weights, const char *const names[2], double eps, bool quantized)
+    mo_linear *out, const mo_weights *weights, const char *const names[2], double eps, mo_precision precision)
 {
     mo_fold f;
     mopd_status st = mo_fold_read(&f, weights, names[0], names[1], eps);
     if (st != MOPD_OK) return st;
     const mo_linear_part part = {.weight = &f.view, .bias = &f.bias_view};
     st = mo_linear_pack(out, &part, 1);
-    if (st == MOPD_OK && quantized) st = mo_mat_quantize(&out->w);
+    if (st == MOPD_OK) st = mo_mat_quantize(&out->w, precision);
     mo_fold_free(&f);
     return st;
 }

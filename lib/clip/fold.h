@@ -23,7 +23,7 @@ mopd_status mo_fold_norm(
     float *scale, float *shift, const mo_weights *weights, const char *norm, size_t n, double eps);
 
 /* mo_fold_read as a linear layer: a 1 x 1 convolution, or one of gathered rows. */
-mopd_status mo_fold_pack(
-    mo_linear *out, const mo_weights *weights, const char *const names[2], double eps, bool quantized);
+mopd_status mo_fold_pack(mo_linear *out, const mo_weights *weights, const char *const names[2], double eps,
+    mo_precision precision);
 
 #endif

@@ -155,13 +155,13 @@ mopd_status mo_merge_after_norm(mo_merge *m, const char *norm)
     return MOPD_OK;
 }
 
-mopd_status mo_merge_linear(mo_linear *out, const mo_merge *m, bool quantized)
+mopd_status mo_merge_linear(mo_linear *out, const mo_merge *m, mo_precision precision)
 {
     const size_t k = per_output(m);
     const mo_view w = {.data = m->w, .dtype = MO_F32, .n_dims = 2, .shape = {m->n, k}, .n = m->n * k},
                   b = {.data = m->bias, .dtype = MO_F32, .n_dims = 1, .shape = {m->n}, .n = m->n};
     mopd_status st = mo_linear_pack(out, &(mo_linear_part){.weight = &w, .bias = &b}, 1);
-    return st == MOPD_OK && quantized ? mo_mat_quantize(&out->w) : st;
+    return st == MOPD_OK ? mo_mat_quantize_edge(&out->w, precision) : st;
 }
 
 mopd_status mo_merge_depthwise(mo_depthwise *out, const mo_merge *m, size_t stride, mo_act act)

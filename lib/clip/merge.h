@@ -37,7 +37,7 @@ mopd_status mo_merge_scale(mo_merge *m, const char *gamma);
 mopd_status mo_merge_after_norm(mo_merge *m, const char *norm);
 
 /* The sum as a layer: 1 x 1, or of gathered rows; one filter a channel, centred. */
-mopd_status mo_merge_linear(mo_linear *out, const mo_merge *m, bool quantized);
+mopd_status mo_merge_linear(mo_linear *out, const mo_merge *m, mo_precision precision);
 mopd_status mo_merge_depthwise(mo_depthwise *out, const mo_merge *m, size_t stride, mo_act act);
 
 #endif

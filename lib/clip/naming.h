@@ -35,6 +35,7 @@ typedef struct mo_naming {
     size_t n_ignored;
     bool panels; /* matrices may lie in panels: tensors [outputs / 16][inputs][16] */
     bool strict; /* a tensor that is neither asked for nor ignored is refused, wherever it stands */
+    bool scaled; /* tensors may be I8, with scales beside them (MO_WEIGHTS_SCALE) */
 } mo_naming;
 
 /* Where a parameter is stored. */

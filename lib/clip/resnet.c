@@ -75,9 +75,9 @@ static mopd_status pack_one(mo_linear *out, const place *at, const char *conv, c
     char names[2][MO_PARAM_NAME];
     snprintf(names[0], sizeof names[0], "%s%s", at->prefix, conv);
     snprintf(names[1], sizeof names[1], "%s%s", at->prefix, norm);
-    const mopd_status st = mo_fold_pack(
-        out, at->r->frame.weights, (const char *const[2]){names[0], names[1]}, at->r->config.eps, false);
-    return st == MOPD_OK && at->r->frame.quantized ? mo_mat_quantize_finely(&out->w) : st;
+    const mopd_status st = mo_fold_pack(out, at->r->frame.weights, (const char *const[2]){names[0], names[1]},
+        at->r->config.eps, MO_PRECISION_F32);
+    return st == MOPD_OK ? mo_mat_quantize_finely(&out->w, at->r->frame.precision) : st;
 }
 
 static mopd_status pack_three(mo_conv3 *out, const place *at, const char *conv, const char *norm)
@@ -88,7 +88,7 @@ static mopd_status pack_three(mo_conv3 *out, const place *at, const char *conv, 
     snprintf(names[1], sizeof names[1], "%s%s", at->prefix, norm);
     mopd_status st = mo_fold_read(&f, at->r->frame.weights, names[0], names[1], at->r->config.eps);
     if (st != MOPD_OK) return st;
-    st = mo_conv3_pack(out, f.w, f.bias, f.shape, at->r->frame.quantized);
+    st = mo_conv3_pack(out, f.w, f.bias, f.shape, at->r->frame.precision);
     mo_fold_free(&f);
     return st;
 }
@@ -286,11 +286,11 @@ static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, siz
 }
 
 mopd_status mo_resnet_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     static const mo_vision_own own = {sizeof(resnet), sizeof(resnet_packs), pack, unpack, take, run};
     mo_vision_frame *frame;
-    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, precision);
     if (st != MOPD_OK) return st;
     resnet *r = (resnet *)frame;
     r->config = config->resnet;

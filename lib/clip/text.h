@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "clip/config.h"
 #include "clip/weights.h"
+#include "math/mat.h"
 
 /* token = MO_TEXT_CTX | j stands for context vector j. */
 #define MO_TEXT_CTX UINT32_C(0x80000000)
@@ -22,10 +23,11 @@ typedef struct mo_text mo_text;
 typedef struct mo_text_plan mo_text_plan;
 typedef struct mo_text_cache mo_text_cache;
 
-/* A tower over the parameters of `weights`, which must outlive it.  quantized: products in 16 bits a number
+/* A tower over the parameters of `weights`, which must outlive it.  precision: of its products
  * (mo_mat_quantize), except where a cache is kept for the way back: that is float and packed when first asked
  * for.  Touches no weight. */
-mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool quantized);
+mopd_status mo_text_create(
+    mo_text **out, const mo_config *config, const mo_weights *weights, mo_precision precision);
 void mo_text_free(mo_text *text);
 
 size_t mo_text_width(const mo_text *text); /* W */

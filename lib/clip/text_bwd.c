@@ -83,7 +83,7 @@ mopd_status mo_text_bwd(const mo_text *text, mo_pool *pool, const mo_text_plan *
             .work = &b.work};
         mo_block_grad grad = {.dx = b.dx, .dy = last ? b.dlast : b.dx, .x = cache->x[i]};
         mo_block_bwd(
-            &(text->quantized ? p->exact : p->blocks)[i], &p->transposed[i], &grad, &run, &cache->blocks[i]);
+            &(text->precision ? p->exact : p->blocks)[i], &p->transposed[i], &grad, &run, &cache->blocks[i]);
     }
     add_context(d_ctx, text, plan, b.dx);
 done:

@@ -72,7 +72,7 @@ static mopd_status run_blocks(
             .select = last ? plan->select : NULL,
             .n_select = last ? plan->n_select : 0,
             .work = &f->work};
-        const mo_block *b = &(cache && text->quantized ? text->packs->exact : text->packs->blocks)[i];
+        const mo_block *b = &(cache && text->precision ? text->packs->exact : text->packs->blocks)[i];
         if (cache)
             mo_block_fwd_for_backward(b, cache->x[i + 1], cache->x[i], &run, &cache->blocks[i]);
         else
@@ -84,7 +84,7 @@ static mopd_status run_blocks(
 mopd_status mo_text_fwd(const mo_text *text, mo_pool *pool, const mo_text_plan *plan, const float *ctx,
     mo_text_cache *cache, float *out)
 {
-    const bool exact = cache && text->quantized;
+    const bool exact = cache && text->precision;
     mopd_status st = mo_text_prepare(text, exact);
     if (st != MOPD_OK) return st;
     if (plan->n_ctx && !ctx)

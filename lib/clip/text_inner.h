@@ -26,7 +26,7 @@ typedef struct text_packs {
 struct mo_text {
     mo_text_config config;
     size_t dim;
-    bool quantized;
+    mo_precision precision;
     const mo_weights *weights;
     const mo_weight *embedding; /* vocab x W */
     text_packs *packs;

@@ -30,7 +30,8 @@ static void free_packs(text_packs *p, size_t layers)
     memset(&p->proj, 0, sizeof p->proj);
 }
 
-mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weights *weights, bool quantized)
+mopd_status mo_text_create(
+    mo_text **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     *out = NULL;
     mo_text *text = mo_mem_calloc(1, sizeof *text);
@@ -44,7 +45,7 @@ mopd_status mo_text_create(mo_text **out, const mo_config *config, const mo_weig
     packs->pool.limit = MO_TEXT_KEPT;
     text->config = config->text;
     text->dim = config->dim;
-    text->quantized = quantized;
+    text->precision = precision;
     text->weights = weights;
     text->packs = packs;
     st = mo_weights_get(weights, "text_model.embeddings.token_embedding.weight", &text->embedding);
@@ -86,9 +87,9 @@ static mopd_status pack_forward(const void *ctx)
         goto done;
     st = mo_tower_norm(&p->norm_block, &p->norm, text->weights, "text_model.final_layer_norm", (float)s->eps);
     if (st != MOPD_OK) goto done;
-    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->quantized)) != MOPD_OK)
+    if ((st = mo_tower_blocks(&p->blocks, text->weights, "text_model", s, text->precision)) != MOPD_OK)
         goto done;
-    st = mo_tower_linear(&p->proj, text->weights, "text_projection", text->config.proj_bias, text->quantized);
+    st = mo_tower_linear(&p->proj, text->weights, "text_projection", text->config.proj_bias, text->precision);
 done:
     if (st != MOPD_OK) free_packs(p, s->layers);
     return st;
@@ -107,9 +108,9 @@ static mopd_status pack_backward(const void *ctx)
     const mo_text *text = ctx;
     text_packs *p = text->packs;
     size_t layers = text->config.stack.layers;
-    mopd_status st = text->quantized ? pack_exact(text) : MOPD_OK;
-    const mo_block *blocks = text->quantized ? p->exact : p->blocks;
-    const mo_linear *proj = text->quantized ? &p->exact_proj : &p->proj;
+    mopd_status st = text->precision ? pack_exact(text) : MOPD_OK;
+    const mo_block *blocks = text->precision ? p->exact : p->blocks;
+    const mo_linear *proj = text->precision ? &p->exact_proj : &p->proj;
     if (st == MOPD_OK && !(p->transposed = mo_mem_calloc(layers, sizeof *p->transposed))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_mat_transpose(&p->proj_transposed, &proj->w);
     for (size_t i = 0; i < layers && st == MOPD_OK; i++)

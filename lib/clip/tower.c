@@ -41,7 +41,7 @@ mopd_status mo_tower_norm(
 }
 
 mopd_status mo_tower_linear(
-    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool quantized)
+    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, mo_precision precision)
 {
     char name[MO_PARAM_NAME];
     const mo_weight *w, *b = NULL;
@@ -54,7 +54,7 @@ mopd_status mo_tower_linear(
     }
     mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
     if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
-    if (quantized) st = mo_mat_quantize(&out->w);
+    st = mo_mat_quantize_edge(&out->w, precision);
     if (!mo_mat_lies_in(&out->w, &w->view)) mo_weights_release(weights, w);
     return st;
 }
@@ -78,8 +78,8 @@ static bool stays(const mo_block *b, const mo_view *v)
            mo_mat_lies_in(&b->fc2.w, v);
 }
 
-static mopd_status pack_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
-    const mo_stack_config *stack, bool quantized)
+mopd_status mo_tower_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
+    const mo_stack_config *stack, mo_precision precision)
 {
     const mo_weight *p[BLOCK_PARAMS];
     for (size_t i = 0; i < BLOCK_PARAMS; i++) {
@@ -103,20 +103,20 @@ static mopd_status pack_block(mo_block *out, const mo_weights *weights, const ch
         .fc2 = part_of(p + 14)};
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
-    if (quantized) st = mo_block_quantize(out);
+    st = mo_block_quantize(out, precision);
     for (size_t i = 0; i < BLOCK_PARAMS; i++)
         if (!stays(out, &p[i]->view)) mo_weights_release(weights, p[i]);
     return st;
 }
 
 mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
-    const mo_stack_config *stack, bool quantized)
+    const mo_stack_config *stack, mo_precision precision)
 {
     mo_block *blocks = mo_mem_calloc(stack->layers, sizeof *blocks);
     if (!blocks) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;
     for (uint32_t i = 0; i < stack->layers && st == MOPD_OK; i++)
-        st = pack_block(&blocks[i], weights, prefix, i, stack, quantized);
+        st = mo_tower_block(&blocks[i], weights, prefix, i, stack, precision);
     if (st != MOPD_OK) {
         mo_tower_blocks_free(blocks, stack->layers);
         return st;

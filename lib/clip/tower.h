@@ -17,14 +17,17 @@ mopd_status mo_tower_floats(float **out, const mo_weights *weights, const char *
 mopd_status mo_tower_norm(
     float **out, mo_norm *norm, const mo_weights *weights, const char *prefix, float eps);
 
-/* "PREFIX.weight" (and, with bias, "PREFIX.bias") as a linear layer; quantized: mo_mat_quantize. */
+/* "PREFIX.weight" (and, with bias, "PREFIX.bias") as a linear layer: mo_mat_quantize_edge. */
 mopd_status mo_tower_linear(
-    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, bool quantized);
+    mo_linear *out, const mo_weights *weights, const char *prefix, bool bias, mo_precision precision);
 
 /* Blocks 0 .. layers-1 of "PREFIX.encoder.layers.N."; *out has stack->layers of them.  Pages of the file are
  * given back block by block. */
 mopd_status mo_tower_blocks(mo_block **out, const mo_weights *weights, const char *prefix,
-    const mo_stack_config *stack, bool quantized);
+    const mo_stack_config *stack, mo_precision precision);
+/* One of them. */
+mopd_status mo_tower_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
+    const mo_stack_config *stack, mo_precision precision);
 void mo_tower_blocks_free(mo_block *blocks, size_t layers);
 
 #endif

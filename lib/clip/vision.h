@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "clip/config.h"
 #include "clip/weights.h"
+#include "math/mat.h"
 
 #define MO_VISION_LANES 16 /* most threads that have pictures of their own */
 
@@ -32,10 +33,10 @@ struct mo_vision {
     void (*free)(mo_vision *v);
 };
 
-/* The tower that the configuration names, over parameters that must outlive it.  quantized: its products in
- * 16 bits a number (mo_mat_quantize).  Touches no weight. */
+/* The tower that the configuration names, over parameters that must outlive it.  precision: of its products
+ * (mo_mat_quantize).  Touches no weight. */
 mopd_status mo_vision_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized);
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision);
 
 /* out (n x D) = features of pixels (n x 3 x S x S), not yet of length 1, the same bits for every n and pool.
  * Weights are prepared.  NOMEM. */

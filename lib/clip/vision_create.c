@@ -3,11 +3,11 @@
 #include "clip/vision_inner.h"
 
 mopd_status mo_vision_create(
-    mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     *out = NULL;
-    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, quantized);
-    if (config->vision_kind == MO_VISION_RESNET) return mo_resnet_create(out, config, weights, quantized);
-    if (config->vision_kind == MO_VISION_FASTVIT) return mo_fastvit_create(out, config, weights, quantized);
-    return mo_vit_create(out, config, weights, quantized);
+    if (config->vision_kind == MO_VISION_EFFNET) return mo_effnet_create(out, config, weights, precision);
+    if (config->vision_kind == MO_VISION_RESNET) return mo_resnet_create(out, config, weights, precision);
+    if (config->vision_kind == MO_VISION_FASTVIT) return mo_fastvit_create(out, config, weights, precision);
+    return mo_vit_create(out, config, weights, precision);
 }

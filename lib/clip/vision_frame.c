@@ -90,7 +90,7 @@ static const mo_vision functions = {.chunk = CHUNK,
     .free = frame_free};
 
 mopd_status mo_vision_frame_create(mo_vision_frame **out, const mo_vision_own *own, const mo_config *config,
-    const mo_weights *weights, bool quantized)
+    const mo_weights *weights, mo_precision precision)
 {
     mo_vision_frame *f = mo_mem_calloc(1, own->tower_size);
     mo_vision_packs *packs = mo_mem_calloc(1, own->packs_size);
@@ -102,7 +102,7 @@ mopd_status mo_vision_frame_create(mo_vision_frame **out, const mo_vision_own *o
     }
     packs->pool.limit = MOST_KEPT;
     *f = (mo_vision_frame){
-        .base = functions, .own = own, .weights = weights, .quantized = quantized, .packs = packs};
+        .base = functions, .own = own, .weights = weights, .precision = precision, .packs = packs};
     f->base.image = config->image;
     f->base.dim = config->dim;
     *out = f;

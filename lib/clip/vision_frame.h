@@ -41,12 +41,12 @@ typedef struct mo_vision_frame {
     mo_vision base;
     const mo_vision_own *own;
     const mo_weights *weights;
-    bool quantized;
+    mo_precision precision;
     void *packs;
 } mo_vision_frame;
 
 /* *out: own->tower_size zeros but for the frame.  chunk is 4 pictures, lane one; the tower may set others.  NOMEM. */
 mopd_status mo_vision_frame_create(mo_vision_frame **out, const mo_vision_own *own, const mo_config *config,
-    const mo_weights *weights, bool quantized);
+    const mo_weights *weights, mo_precision precision);
 
 #endif

@@ -100,7 +100,7 @@ static mopd_status pack_attention(mo_pool_probe *p, const vit *v)
 static mopd_status pack_probe(mo_pool_probe *p, const vit *v)
 {
     const mo_weights *w = v->frame.weights;
-    const bool q = v->frame.quantized;
+    const mo_precision q = v->frame.precision;
     mopd_status st = pack_attention(p, v);
     p->act = v->config.stack.act;
     if (st == MOPD_OK) st = mo_tower_linear(&p->out, w, HEAD "attention.out_proj", true, q);
@@ -125,9 +125,9 @@ static mopd_status pack_patches(vit_packs *p, const vit *v)
     if (v->has->stem)
         return mo_vit_stem_pack(&p->stem, v->frame.weights,
             (const size_t[3]){v->config.stack.width, v->frame.base.image, v->config.patch},
-            v->frame.quantized);
+            v->frame.precision);
     return mo_tower_linear(&p->patch.linear, v->frame.weights, "vision_model.embeddings.patch_embedding",
-        v->has->patch_bias, v->frame.quantized);
+        v->has->patch_bias, v->frame.precision);
 }
 
 static mopd_status pack(const void *tower)
@@ -142,10 +142,10 @@ static mopd_status pack(const void *tower)
         st = mo_tower_norm(&p->pre_block, &p->pre, w, "vision_model.pre_layrnorm", eps);
     if (st == MOPD_OK) st = mo_tower_norm(&p->post_block, &p->post, w, "vision_model.post_layernorm", eps);
     if (st == MOPD_OK)
-        st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->frame.quantized);
+        st = mo_tower_blocks(&p->blocks, w, "vision_model", &v->config.stack, v->frame.precision);
     if (st == MOPD_OK && has->probe) st = pack_probe(&p->probe, v);
     if (st == MOPD_OK && has->projection)
-        st = mo_tower_linear(&p->proj, w, "visual_projection", has->projection_bias, v->frame.quantized);
+        st = mo_tower_linear(&p->proj, w, "visual_projection", has->projection_bias, v->frame.precision);
     if (st == MOPD_OK && has->rope)
         st = mo_rope_make(&p->rope, v->frame.base.image / v->config.patch,
             v->config.stack.width / v->config.stack.heads, has->class_row);
@@ -236,12 +236,13 @@ static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, siz
     if (v->has->projection) mo_linear_fwd(pool, out, f->last, &f->packs->proj, &(mo_linear_call){.rows = n});
 }
 
-mopd_status mo_vit_create(mo_vision **out, const mo_config *config, const mo_weights *weights, bool quantized)
+mopd_status mo_vit_create(
+    mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision)
 {
     static const mo_vision_own own = {sizeof(vit), sizeof(vit_packs), pack, unpack, take, run};
     const size_t rows = mo_config_vit_rows(config);
     mo_vision_frame *frame;
-    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, quantized);
+    const mopd_status st = mo_vision_frame_create(&frame, &own, config, weights, precision);
     if (st != MOPD_OK) return st;
     vit *v = (vit *)frame;
     v->config = config->vit;

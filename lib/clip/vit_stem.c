@@ -21,7 +21,7 @@ static mopd_status read_part(mo_merge *m, const mo_weights *weights, size_t i, c
 }
 
 mopd_status mo_vit_stem_pack(
-    mo_patch_stem *out, const mo_weights *weights, const size_t size[3], bool quantized)
+    mo_patch_stem *out, const mo_weights *weights, const size_t size[3], mo_precision precision)
 {
     const size_t w = size[0], q = w / 4;
     const size_t shape[3][3] = {{q, 3, size[2] / 4}, {q, q, 2}, {w, q, 2}};
@@ -32,7 +32,7 @@ mopd_status mo_vit_stem_pack(
         st = read_part(&m[i], weights, i, shape[i]);
         part[i] = (mo_patch_stem_part){m[i].w, m[i].bias, m[i].n, m[i].in, m[i].kernel};
     }
-    if (st == MOPD_OK) st = mo_patch_stem_pack(out, part, size + 1, quantized);
+    if (st == MOPD_OK) st = mo_patch_stem_pack(out, part, size + 1, precision);
     for (size_t i = 0; i < 3; i++) mo_merge_end(&m[i]);
     return st;
 }

@@ -8,6 +8,6 @@
 
 /* Parameters "vision_model.embeddings.stem.N"; size: W, S, p. */
 mopd_status mo_vit_stem_pack(
-    mo_patch_stem *out, const mo_weights *weights, const size_t size[3], bool quantized);
+    mo_patch_stem *out, const mo_weights *weights, const size_t size[3], mo_precision precision);
 
 #endif

@@ -2,6 +2,7 @@
  * weights.c - binds stored tensors to the parameters of a configuration. */
 #include "clip/weights.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,38 @@ typedef struct binding {
     const mo_naming *naming;
 } binding;
 
+/* The scales of 8-bit numbers, one for each row or equal part of it, beside them in their file. */
+static mopd_status check_scale(const char *path, const char *name, const mo_view *scale, const mo_view *v)
+{
+    const size_t rows = v->shape[0], parts = scale->n_dims == 2 ? scale->shape[1] : 1;
+    if (scale->dtype != MO_F32 || scale->n_dims < 1 || scale->n_dims > 2 || scale->shape[0] != rows ||
+        !parts || v->n / rows % parts)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not F32 [%zu] or [%zu, equal parts of %zu]", path,
+            name, rows, rows, v->n / rows);
+    for (size_t i = 0; i < scale->n; i++) {
+        float x;
+        mo_view_floats(scale, i, 1, &x);
+        if (!(x >= 0 && x <= FLT_MAX))
+            return mo_fail(MOPD_E_FORMAT, "%s: tensor %s has the scale %g", path, name, (double)x);
+    }
+    return MOPD_OK;
+}
+
+/* Packed files have tensors of 8-bit numbers; others mean something else by them. */
+static mopd_status find_scale(const binding *b, const mo_naming_place *at, size_t file, mo_view *v)
+{
+    char name[MO_NAMING_LONGEST + 8];
+    const mo_tensors *t = b->weights->file[file];
+    snprintf(name, sizeof name, "%s%s", at->name, MO_WEIGHTS_SCALE);
+    const mo_view *scale = b->naming->scaled && !v->panel_inputs ? mo_tensors_find(t, name) : NULL;
+    if (!scale)
+        return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is I8; F32, F16, BF16 or F64 can be used",
+            mo_tensors_path(t), at->name);
+    v->scale = scale->data;
+    v->n_scales = scale->n;
+    return check_scale(mo_tensors_path(t), name, scale, v);
+}
+
 /* The stored tensor of a parameter, checked. */
 static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, const mo_naming_place *at,
     const mo_view **out, size_t *file)
@@ -189,7 +222,8 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s", path,
             at->name, have, want);
     }
-    if (v->dtype != MO_F32 && v->dtype != MO_F16 && v->dtype != MO_BF16 && v->dtype != MO_F64)
+    if (v->dtype != MO_F32 && v->dtype != MO_F16 && v->dtype != MO_BF16 && v->dtype != MO_F64 &&
+        !(v->dtype == MO_I8 && v->n_dims > 1))
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is %s; F32, F16, BF16 or F64 can be used", path,
             at->name, mo_dtype_name(v->dtype));
     *out = v;
@@ -212,6 +246,7 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     *p = (mo_weight){.view = *v, .in_out = at.in_out, .n_dims = spec->n_dims, .file = file};
     memcpy(p->name, spec->name, sizeof p->name);
     memcpy(p->shape, spec->shape, sizeof p->shape);
+    if (p->view.dtype == MO_I8) return find_scale(b, &at, file, &p->view);
     if (at.parts) cut_part(p, spec, at.part);
     if (at.panels) see_panels(p, spec);
     return MOPD_OK;
@@ -303,11 +338,16 @@ uint64_t mo_weights_parameters(const mo_weights *weights)
     return n;
 }
 
+static uint64_t bytes_of(const mo_view *v)
+{
+    const uint64_t scales = v->scale ? v->n_scales * sizeof(float) : 0;
+    return (uint64_t)v->n * mo_dtype_size(v->dtype) + scales;
+}
+
 uint64_t mo_weights_bytes(const mo_weights *weights)
 {
     uint64_t n = 0;
-    for (size_t i = 0; i < weights->n_params; i++)
-        n += (uint64_t)weights->param[i].view.n * mo_dtype_size(weights->param[i].view.dtype);
+    for (size_t i = 0; i < weights->n_params; i++) n += bytes_of(&weights->param[i].view);
     return n;
 }
 

@@ -12,6 +12,9 @@
 #include "clip/params.h"
 #include "format/tensors.h"
 
+/* What the name of a tensor of 8-bit numbers is followed by in that of its scales. */
+#define MO_WEIGHTS_SCALE ".scale"
+
 typedef struct mo_weights mo_weights;
 
 typedef struct mo_weight {

@@ -85,10 +85,10 @@ static mopd_status check_join(const mo_features_job *j)
             j->augmented ? "augmented" : "plain", j->options->first_view);
     if ((st = check_reading(j)) != MOPD_OK) return st;
     const bool have = j->data->source->features != NULL;
-    const bool quantized = have ? j->data->source->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
-    if (s->quantized != quantized)
+    const int32_t precision = have ? j->data->source->precision : j->encoder->precision;
+    if (s->precision != precision)
         return mo_fail(MOPD_E_MISMATCH, "the store's features were made in %s, the new ones are in %s",
-            s->quantized ? "bf16" : "f32", quantized ? "bf16" : "f32");
+            mo_encoder_precision_name(s->precision), mo_encoder_precision_name(precision));
     uint64_t seed = have ? j->data->source->seed : j->options->seed;
     if (s->augmented && s->seed != seed)
         return mo_fail(MOPD_E_MISMATCH, "the store's views have seed %llu, now %llu",
@@ -141,7 +141,7 @@ static mopd_status open_journal(mo_features_job *j)
         .n_views = (uint32_t)j->n_views,
         .augmented = j->augmented,
         .first_view = o->first_view,
-        .quantized = j->encoder->precision == MOPD_PRECISION_BF16,
+        .precision = j->encoder->precision,
         .scaled16 = j->encoder->rules.scale16,
         .upright = j->encoder->rules.upright};
     memcpy(run.fingerprint, j->encoder->fingerprint, sizeof run.fingerprint);

@@ -100,7 +100,7 @@ static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, siz
     s->dim = j->dim;
     s->augmented = j->augmented;
     s->unlabelled = j->data->source->unlabelled;
-    s->quantized = from ? from->quantized : j->encoder->precision == MOPD_PRECISION_BF16;
+    s->precision = from ? from->precision : j->encoder->precision;
     s->scaled16 = from ? from->scaled16 : j->encoder->rules.scale16;
     s->upright = from ? from->upright : j->encoder->rules.upright;
     s->seed = from ? from->seed : j->augmented ? j->options->seed : 0;

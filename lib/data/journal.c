@@ -22,6 +22,7 @@
 #include "base/floats.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "model/encoder.h"
 
 #define HEAD_BYTES 256
 #define MARK "mopd journal "
@@ -48,7 +49,7 @@ static void fill_head(mo_journal *j, const mo_journal_run *run)
     int n = snprintf(j->head, HEAD_BYTES,
         MARK "1\nfingerprint %s\nfeatures %u x %u from %u, %s, %s%s%s\nseed %llu\n", run->fingerprint,
         run->n_views, run->dim, run->first_view, run->augmented ? "augmented" : "plain",
-        run->quantized ? "bf16" : "f32", run->scaled16 ? ", grey16 scaled" : "",
+        mo_encoder_precision_name(run->precision), run->scaled16 ? ", grey16 scaled" : "",
         run->upright ? ", upright" : "", (unsigned long long)run->seed);
     j->head[n] = ' ';
     j->head[HEAD_BYTES - 1] = '\n';

@@ -5,7 +5,7 @@
  *     labels    n i32           index into classes
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
- *               classes, paths, hashes (JSON arrays of texts); precision "bf16" where it was not f32;
+ *               classes, paths, hashes (JSON arrays of texts); precision "bf16" or "int8" where it was not f32;
  *               grey16 "scaled" where it was not cut at 255; orientation "exif" where pictures were turned;
  *               names (as classes) where labels are no words; labelled "no" where the one class only says that there
  *               are none; roots, root_of (store_roots.c) */
@@ -26,6 +26,7 @@
 #include "data/dataset.h"
 #include "data/store.h"
 #include "format/json.h"
+#include "model/encoder.h"
 
 #define STORE_FORMAT 1
 
@@ -82,7 +83,8 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "preprocessing", s->preprocessing);
     if (st == MOPD_OK) st = add_number(w, "views", s->augmented ? s->n_views : 0);
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
-    if (st == MOPD_OK && s->quantized) st = mo_safetensors_writer_meta(w, "precision", "bf16");
+    if (st == MOPD_OK && s->precision != MOPD_PRECISION_F32)
+        st = mo_safetensors_writer_meta(w, "precision", mo_encoder_precision_name(s->precision));
     if (st == MOPD_OK && s->scaled16) st = mo_safetensors_writer_meta(w, "grey16", "scaled");
     if (st == MOPD_OK && s->upright) st = mo_safetensors_writer_meta(w, "orientation", "exif");
     if (st == MOPD_OK) st = add_list(w, d, "classes", LIST_CLASSES);
@@ -273,6 +275,15 @@ static mopd_status read_row(const opened *o, size_t i, mo_dataset_source *s, int
     return MOPD_OK;
 }
 
+static mopd_status read_precision(int32_t *out, const mo_tensors *file)
+{
+    const char *word = mo_tensors_meta(file, "precision");
+    *out = MOPD_PRECISION_F32;
+    if (!word || mo_encoder_precision_find(out, word)) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: metadata 'precision' is '%.20s', not 'bf16' or 'int8'",
+        mo_tensors_path(file), word);
+}
+
 static mopd_status read_source(const opened *o, mo_dataset_source *s)
 {
     const char *fingerprint, *preprocessing;
@@ -290,7 +301,7 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     if (labelled && (!s->unlabelled || mo_json_count(o->classes) != 1))
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'labelled' is '%s' with %zu classes, not 'no' with one",
             o->path, labelled, mo_json_count(o->classes));
-    if ((st = mo_tensors_meta_word(&s->quantized, o->file, "precision", "bf16")) != MOPD_OK) return st;
+    if ((st = read_precision(&s->precision, o->file)) != MOPD_OK) return st;
     if ((st = mo_tensors_meta_word(&s->scaled16, o->file, "grey16", "scaled")) != MOPD_OK) return st;
     if ((st = mo_tensors_meta_word(&s->upright, o->file, "orientation", "exif")) != MOPD_OK) return st;
     if ((views ? views : 1) != s->n_views)

@@ -39,8 +39,9 @@ typedef struct mo_block_parts {
 mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
-/* The block's products in 16 bits a number from now on (mo_mat_quantize); no mo_block_transposed of it then.  NOMEM. */
-mopd_status mo_block_quantize(mo_block *block);
+/* The block's products as mo_mat_quantize makes them from now on; no mo_block_transposed of it then, unless precision is F32.
+ * In 8 bits its channels are balanced first (balance.h).  NOMEM. */
+mopd_status mo_block_quantize(mo_block *block, mo_precision precision);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by
  * mo_block_work, for at most `rows` rows, sequences of at most `longest` and that pool. */

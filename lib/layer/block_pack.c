@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/view.h"
+#include "layer/balance.h"
 #include "layer/block.h"
 
 static mopd_status copy_norm(float *to, const mo_view *from, size_t width, const char *what)
@@ -66,12 +67,13 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *p)
     return st;
 }
 
-mopd_status mo_block_quantize(mo_block *block)
+mopd_status mo_block_quantize(mo_block *block, mo_precision precision)
 {
-    mopd_status st = mo_mat_quantize(&block->qkv.w);
-    if (st == MOPD_OK) st = mo_mat_quantize(&block->out.w);
-    if (st == MOPD_OK) st = mo_mat_quantize(&block->fc1.w);
-    return st == MOPD_OK ? mo_mat_quantize(&block->fc2.w) : st;
+    mopd_status st = precision == MO_PRECISION_8 ? mo_balance_block(block) : MOPD_OK;
+    if (st == MOPD_OK) st = mo_mat_quantize(&block->qkv.w, precision);
+    if (st == MOPD_OK) st = mo_mat_quantize(&block->out.w, precision);
+    if (st == MOPD_OK) st = mo_mat_quantize(&block->fc1.w, precision);
+    return st == MOPD_OK ? mo_mat_quantize(&block->fc2.w, precision) : st;
 }
 
 void mo_block_free(mo_block *block)

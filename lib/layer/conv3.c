@@ -20,7 +20,7 @@ static void reorder(float *to, const float *from, size_t n, size_t channels)
 }
 
 mopd_status mo_conv3_pack(
-    mo_conv3 *out, const float *weights, const float *bias, const size_t shape[2], bool quantized)
+    mo_conv3 *out, const float *weights, const float *bias, const size_t shape[2], mo_precision precision)
 {
     const size_t n = shape[0], channels = shape[1];
     float *w = mo_mem_alloc(n * 9 * channels, sizeof *w);
@@ -35,7 +35,7 @@ mopd_status mo_conv3_pack(
                   b = {.data = bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
     mopd_status st = mo_linear_pack(&out->linear, &(mo_linear_part){.weight = &view, .bias = &b}, 1);
     mo_mem_free(w);
-    if (st == MOPD_OK && quantized) st = mo_mat_quantize_finely(&out->linear.w);
+    if (st == MOPD_OK) st = mo_mat_quantize_finely(&out->linear.w, precision);
     if (st != MOPD_OK) mo_conv3_free(out);
     return st;
 }

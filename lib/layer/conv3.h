@@ -10,9 +10,9 @@ typedef struct mo_conv3 {
     size_t channels;  /* C */
 } mo_conv3;
 
-/* From weights [n x C x 3 x 3], as PyTorch has them, and bias [n].  quantized: mo_mat_quantize_finely.  NOMEM. */
+/* From weights [n x C x 3 x 3], as PyTorch has them, and bias [n].  precision: mo_mat_quantize_finely.  NOMEM. */
 mopd_status mo_conv3_pack(
-    mo_conv3 *out, const float *weights, const float *bias, const size_t shape[2], bool quantized);
+    mo_conv3 *out, const float *weights, const float *bias, const size_t shape[2], mo_precision precision);
 void mo_conv3_free(mo_conv3 *conv);
 
 /* Floats of scratch for mo_conv3_fwd with that pool and shape. */

@@ -22,7 +22,7 @@ static void reorder(float *to, const mo_patch_stem_part *p)
                 to[(o * taps + t) * p->in + i] = p->w[(o * p->in + i) * taps + t];
 }
 
-static mopd_status pack_part(mo_linear *out, const mo_patch_stem_part *p, bool pixels, bool quantized)
+static mopd_status pack_part(mo_linear *out, const mo_patch_stem_part *p, bool pixels, mo_precision precision)
 {
     const size_t k = p->in * p->k * p->k;
     float *w = mo_mem_alloc(p->n * k, sizeof *w);
@@ -35,16 +35,16 @@ static mopd_status pack_part(mo_linear *out, const mo_patch_stem_part *p, bool p
                   bias = {.data = p->bias, .dtype = MO_F32, .n_dims = 1, .shape = {p->n}, .n = p->n};
     mopd_status st = mo_linear_pack(out, &(mo_linear_part){.weight = &view, .bias = &bias}, 1);
     mo_mem_free(w);
-    return st == MOPD_OK && quantized ? mo_mat_quantize(&out->w) : st;
+    return st == MOPD_OK ? mo_mat_quantize_edge(&out->w, precision) : st;
 }
 
 mopd_status mo_patch_stem_pack(
-    mo_patch_stem *out, const mo_patch_stem_part part[3], const size_t size[2], bool quantized)
+    mo_patch_stem *out, const mo_patch_stem_part part[3], const size_t size[2], mo_precision precision)
 {
     *out = (mo_patch_stem){.side = size[0], .patch = size[1]};
-    mopd_status st = pack_part(&out->cell, &part[0], true, quantized);
-    if (st == MOPD_OK) st = pack_part(&out->quarter, &part[1], false, quantized);
-    if (st == MOPD_OK) st = pack_part(&out->whole, &part[2], false, quantized);
+    mopd_status st = pack_part(&out->cell, &part[0], true, precision);
+    if (st == MOPD_OK) st = pack_part(&out->quarter, &part[1], false, precision);
+    if (st == MOPD_OK) st = pack_part(&out->whole, &part[2], false, precision);
     if (st != MOPD_OK) mo_patch_stem_free(out);
     return st;
 }

@@ -17,9 +17,9 @@ typedef struct mo_patch_stem_part {
     size_t n, in, k;
 } mo_patch_stem_part;
 
-/* size: S, p, p a multiple of 4; the parts fit each other.  quantized: mo_mat_quantize.  NOMEM. */
+/* size: S, p, p a multiple of 4; the parts fit each other.  precision: mo_mat_quantize_edge.  NOMEM. */
 mopd_status mo_patch_stem_pack(
-    mo_patch_stem *out, const mo_patch_stem_part part[3], const size_t size[2], bool quantized);
+    mo_patch_stem *out, const mo_patch_stem_part part[3], const size_t size[2], mo_precision precision);
 void mo_patch_stem_free(mo_patch_stem *stem);
 
 /* Floats of scratch, for one picture. */

@@ -4,27 +4,11 @@
 #include <cpuid.h>
 #include <immintrin.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "math/amx.h"
 #include "math/bf16.h"
 
 #define STRIDE (MO_BF16_STEP * sizeof(uint16_t)) /* bytes between the rows of a tile */
-
-static void begin(void)
-{
-    static const struct {
-        uint8_t palette, start_row, zero[14];
-        uint16_t bytes[16];
-        uint8_t rows[16];
-    } shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
-    _tile_loadconfig(&shape);
-}
-
-static void end(void)
-{
-    _tile_release();
-}
 
 static inline __mmask16 first(size_t n)
 {
@@ -141,30 +125,20 @@ static void block(const mo_bf16_block *b)
 }
 
 static const mo_bf16_kern kern = {
-    .name = "amx", .begin = begin, .end = end, .block = block, .round = round_row};
+    .name = "amx", .begin = mo_amx_begin, .end = mo_amx_end, .block = block, .round = round_row};
 
-/* AMX for bfloat16, AVX-512 for rounding to it, and a system that keeps both for each thread. */
+/* AMX for bfloat16, AVX-512 for rounding to it. */
 static bool cpu_has(void)
 {
     unsigned a, b, c, d;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1) || !(d >> 24 & 1)) return false;
-    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a >> 5 & 1)) return false;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return false;
-    __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-    return (a >> 17 & 3) == 3;
-}
-
-/* Linux gives tiles to a process that asks, once for all of its threads. */
-static bool system_gives(void)
-{
-    enum { REQUEST = 0x1023, TILES = 18 };
-    return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1)) return false;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
 }
 
 const mo_bf16_kern *mo_bf16_amx(void)
 {
     static atomic_int known; /* 1: no, 2: yes; whoever asks meanwhile finds the same */
-    if (!atomic_load(&known)) atomic_store(&known, cpu_has() && system_gives() ? 2 : 1);
+    if (!atomic_load(&known)) atomic_store(&known, cpu_has() && mo_amx_given() ? 2 : 1);
     return atomic_load(&known) == 2 ? &kern : NULL;
 }
 #endif

@@ -5,6 +5,7 @@
  *     gemm_blis.c     the same panels, BLIS's micro-kernel, on the plain path
  *     gemm_i16.c      16-bit integers with scales
  *     gemm_bf16.c     bfloat16, on AMX
+ *     gemm_i8.c       8-bit integers with scales
  *
  * A new kind is a new file and a line of the list in mat.c.  What follows a product (bias, activation,
  * residual) is the same for all of them: gemm_epilogue.h. */
@@ -51,7 +52,10 @@ typedef struct mo_gemm_ops {
     void (*free)(struct mo_mat *mat);                            /* what is owned, and extra */
 } mo_gemm_ops;
 
-extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_bf16_ops;
+extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_bf16_ops, mo_gemm_i8_ops;
+
+/* Output o of a matrix in 8 bits: k whole numbers, and what they are multiplied by.  INTERNAL: it is of another kind. */
+mopd_status mo_gemm_i8_row(const struct mo_mat *mat, size_t o, int8_t *row, float *scale);
 
 /* Plan and row of all kinds whose weights are panels of floats; no task has fewer than `least` panels. */
 void mo_gemm_f32_plan(mo_gemm_job *job, size_t threads, size_t least);

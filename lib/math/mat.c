@@ -12,6 +12,10 @@ static const mo_gemm_ops *const kinds[] = {
     &mo_gemm_bf16_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
+/* The same in 8 bits, and for matrices that are better off with 16 on every CPU. */
+static const mo_gemm_ops *const kinds_of_8[] = {&mo_gemm_i8_ops, &mo_gemm_i16_ops};
+static const mo_gemm_ops *const fine_kinds[] = {&mo_gemm_i16_ops};
+
 /* *mat = panels of n x k, with the operations that are best for floats.  NOMEM. */
 static mopd_status set(mo_mat *mat, const float *panels, size_t n, size_t k)
 {
@@ -178,6 +182,17 @@ static mopd_status need_floats(const mo_mat *mat, const char *what)
     return mo_fail(MOPD_E_INTERNAL, "matrix %zu x %zu without floats %s", mat->n, mat->k, what);
 }
 
+mopd_status mo_mat_own(mo_mat *mat)
+{
+    mopd_status st = need_floats(mat, "changed");
+    if (st != MOPD_OK || mat->owned) return st;
+    const size_t floats = mo_mat_floats(mat->n, mat->k);
+    float *own = mo_mem_alloc(floats, sizeof *own);
+    if (!own) return MOPD_E_NOMEM;
+    mat->packed = mat->owned = memcpy(own, mat->packed, floats * sizeof *own);
+    return MOPD_OK;
+}
+
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in)
 {
     *out = (mo_mat){0};
@@ -214,15 +229,21 @@ static mopd_status quantize(mo_mat *mat, const mo_gemm_ops *const *kind, size_t 
     return MOPD_OK;
 }
 
-mopd_status mo_mat_quantize(mo_mat *mat)
+mopd_status mo_mat_quantize(mo_mat *mat, mo_precision precision)
 {
-    return quantize(mat, kinds, N_KINDS);
+    if (precision == MO_PRECISION_F32) return MOPD_OK;
+    return precision == MO_PRECISION_8 ? quantize(mat, kinds_of_8, 2) : quantize(mat, kinds, N_KINDS);
 }
 
-mopd_status mo_mat_quantize_finely(mo_mat *mat)
+mopd_status mo_mat_quantize_finely(mo_mat *mat, mo_precision precision)
 {
-    static const mo_gemm_ops *const fine[] = {&mo_gemm_i16_ops};
-    return quantize(mat, fine, 1);
+    return precision == MO_PRECISION_F32 ? MOPD_OK : quantize(mat, fine_kinds, 1);
+}
+
+mopd_status mo_mat_quantize_edge(mo_mat *mat, mo_precision precision)
+{
+    return precision == MO_PRECISION_8 ? mo_mat_quantize_finely(mat, precision)
+                                       : mo_mat_quantize(mat, precision);
 }
 
 void mo_mat_product_transposed(float *y, const float *q, const mo_mat *mat, size_t first, size_t n)

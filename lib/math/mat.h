@@ -15,6 +15,13 @@
 
 #define MO_PANEL MO_VIEW_PANEL
 
+/* How the products of a matrix are made. */
+typedef enum mo_precision {
+    MO_PRECISION_F32,
+    MO_PRECISION_16, /* 16 bits a number: math/bf16.h */
+    MO_PRECISION_8   /* 8 bits a number: math/i8.h */
+} mo_precision;
+
 struct mo_gemm_ops;
 
 typedef struct mo_mat {
@@ -27,7 +34,7 @@ typedef struct mo_mat {
 
 /* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
  * it, or [inputs][outputs] when `in_out` is set (OpenAI's proj).  More than two dims: all but the first are
- * the inputs (convolutions).  F32, F16, BF16 or F64. */
+ * the inputs (convolutions).  F32, F16, BF16, F64, or I8 with scales. */
 typedef struct mo_mat_part {
     const mo_view *view;
     bool in_out;
@@ -57,12 +64,19 @@ bool mo_mat_has_floats(const mo_mat *mat);
 /* out = in transposed, for backward passes: dX = dY W.  NOMEM; INTERNAL without floats. */
 mopd_status mo_mat_transpose(mo_mat *out, const mo_mat *in);
 
-/* From now on the products of mat are in 16 bits a number (math/bf16.h); its floats are freed.  NOMEM leaves
- * mat as it was; INTERNAL without floats. */
-mopd_status mo_mat_quantize(mo_mat *mat);
+/* The floats of mat are its own from now on, to be changed.  NOMEM; INTERNAL without floats. */
+mopd_status mo_mat_own(mo_mat *mat);
 
-/* The same in integers with scales (gemm_i16.c) on every processor: for towers in which the errors of bfloat16 add up. */
-mopd_status mo_mat_quantize_finely(mo_mat *mat);
+/* From now on the products of mat are made so, and its floats are freed, unless precision is F32.  NOMEM leaves mat as
+ * it was; INTERNAL without floats. */
+mopd_status mo_mat_quantize(mo_mat *mat, mo_precision precision);
+
+/* The same in 16-bit integers with scales (gemm_i16.c) on every processor: for matrices where the errors of bfloat16 or of
+ * 8 bits cost too much. */
+mopd_status mo_mat_quantize_finely(mo_mat *mat, mo_precision precision);
+
+/* As mo_mat_quantize, finely where 8 bits are asked for: for a tower's first and last layers. */
+mopd_status mo_mat_quantize_edge(mo_mat *mat, mo_precision precision);
 
 /* y [k] = sum over o < n of q[o] W[first + o]: a row from the left, by some outputs.  first, n and k are
  * multiples of 16; needs floats. */

@@ -51,6 +51,13 @@ mopd_status mo_encoder_share(
 void mo_encoder_close(mopd_encoder *encoder);
 mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json);
 
+/* "f32", "bf16" or "int8"; false for another word, and for "f32", which files do not write. */
+const char *mo_encoder_precision_name(int32_t precision);
+bool mo_encoder_precision_find(int32_t *precision, const char *word);
+
+/* How the towers' products are made. */
+mo_precision mo_encoder_products(const mopd_encoder *encoder);
+
 /* Start, ids, end of a text appended to tokens, refused or cut beyond the context length as the options say. */
 mopd_status mo_encoder_tokens(const mopd_encoder *encoder, const char *text, mo_tokens *tokens);
 

@@ -87,10 +87,44 @@ static void choose_cleaning(mopd_encoder *e, uint32_t flags)
     mo_tokenizer_set_cleaning(e->tokenizer, e->cleaning);
 }
 
+static const struct precision {
+    int32_t value;
+    mo_precision products;
+    const char *word;
+} precisions[] = {{MOPD_PRECISION_F32, MO_PRECISION_F32, "f32"},
+    {MOPD_PRECISION_BF16, MO_PRECISION_16, "bf16"}, {MOPD_PRECISION_INT8, MO_PRECISION_8, "int8"}};
+#define N_PRECISIONS (sizeof precisions / sizeof *precisions)
+
+static const struct precision *precision_of(int32_t value)
+{
+    size_t i = N_PRECISIONS - 1;
+    while (i && precisions[i].value != value) i--;
+    return &precisions[i];
+}
+
+const char *mo_encoder_precision_name(int32_t precision)
+{
+    return precision_of(precision)->word;
+}
+
+bool mo_encoder_precision_find(int32_t *precision, const char *word)
+{
+    for (size_t i = 1; i < N_PRECISIONS; i++)
+        if (!strcmp(precisions[i].word, word)) {
+            *precision = precisions[i].value;
+            return true;
+        }
+    return false;
+}
+
+mo_precision mo_encoder_products(const mopd_encoder *encoder)
+{
+    return precision_of(encoder->precision)->products;
+}
+
 static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
 {
     mopd_status st;
-    const bool quantized = e->precision == MOPD_PRECISION_BF16;
     e->recommended_lr = (float)e->config.recommended_lr;
     const uint64_t side = e->config.image;
     st = mo_limits_check(
@@ -100,7 +134,8 @@ static mopd_status make_towers(mopd_encoder *e, size_t n_threads)
     if ((st = read_bias(e)) != MOPD_OK) return st;
     if ((st = mo_fingerprint_model(e->fingerprint, &e->config, e->weights)) != MOPD_OK) return st;
     mo_towers *towers;
-    if ((st = mo_towers_get(&towers, e->weights, &e->config, quantized, e->fingerprint)) != MOPD_OK)
+    if ((st = mo_towers_get(&towers, e->weights, &e->config, mo_encoder_products(e), e->fingerprint)) !=
+        MOPD_OK)
         return st;
     e->core->towers = towers;
     e->weights = towers->weights;
@@ -124,7 +159,7 @@ static mopd_encoder *begin(const mopd_encoder_options *options)
     e->truncate = (options->flags & MOPD_TEXT_TRUNCATE) != 0;
     e->rules.scale16 = (options->flags & MOPD_OPEN_SCALE_GREY16) != 0;
     e->rules.upright = (options->flags & MOPD_OPEN_UPRIGHT) != 0;
-    e->precision = options->precision == MOPD_PRECISION_BF16 ? MOPD_PRECISION_BF16 : MOPD_PRECISION_F32;
+    e->precision = options->precision == MOPD_PRECISION_AUTO ? MOPD_PRECISION_F32 : options->precision;
     if (mo_weights_create(&e->weights) == MOPD_OK) return e;
     mo_encoder_close(e);
     return NULL;

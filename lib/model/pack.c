@@ -8,8 +8,11 @@
  * With panels, metadata mopd.panels "16", the matrices of layers stand first, [outputs / 16][inputs][16], as products read them
  * (math/mat.h): in F32 a tower uses them where they lie in the file.
  *
- * Matrices and convolutions take the type asked for; vectors and single numbers stay F32: they are small, and
- * norms lose most by rounding. */
+ * Matrices and convolutions take the type asked for, or in 8 bits what pack8.h says, with scales [outputs], or [outputs][parts of
+ * a row], in a tensor of their name and ".scale" behind it; vectors and single numbers stay F32: they are small, and norms lose
+ * most by rounding. */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/dtype.h"
 #include "base/ints.h"
@@ -19,6 +22,7 @@
 #include "model/config_json.h"
 #include "model/encoder.h"
 #include "model/layouts/packed.h"
+#include "model/pack8.h"
 #include "mopd/version.h"
 
 #define PIECE 65536 /* floats converted at once */
@@ -28,6 +32,7 @@ typedef struct pack_job {
     mo_dtype dtype;
     bool panels;
     float *piece;
+    mo_pack8 *in_8;
 } pack_job;
 
 static bool in_panels(const pack_job *job, const mo_weight *p)
@@ -35,11 +40,25 @@ static bool in_panels(const pack_job *job, const mo_weight *p)
     return job->panels && mo_packed_in_panels(p);
 }
 
+static mopd_status declare_scale(mo_safetensors_writer *w, const mo_weight *p)
+{
+    char name[MO_PARAM_NAME + sizeof MO_WEIGHTS_SCALE];
+    snprintf(name, sizeof name, "%s%s", p->name, MO_WEIGHTS_SCALE);
+    const size_t groups = mo_pack8_groups(p);
+    return mo_safetensors_writer_tensor(
+        w, name, MO_F32, groups > 1 ? 2 : 1, (const size_t[]){p->shape[0], groups});
+}
+
+static mopd_status declare_rows(mo_safetensors_writer *w, mo_dtype dtype, const mo_weight *p)
+{
+    const mo_dtype type = dtype == MO_I8 ? mo_pack8_type(p) : p->n_dims > 1 ? dtype : MO_F32;
+    mopd_status st = mo_safetensors_writer_tensor(w, p->name, type, p->n_dims, p->shape);
+    return st == MOPD_OK && type == MO_I8 ? declare_scale(w, p) : st;
+}
+
 static mopd_status declare_param(mo_safetensors_writer *w, const pack_job *job, const mo_weight *p)
 {
-    if (!in_panels(job, p))
-        return mo_safetensors_writer_tensor(
-            w, p->name, p->n_dims > 1 ? job->dtype : MO_F32, p->n_dims, p->shape);
+    if (!in_panels(job, p)) return declare_rows(w, job->dtype, p);
     const size_t shape[] = {p->shape[0] / MO_VIEW_PANEL, p->view.n / p->shape[0], MO_VIEW_PANEL};
     return mo_safetensors_writer_tensor(w, p->name, job->dtype, 3, shape);
 }
@@ -80,7 +99,9 @@ static mopd_status write_rows(mo_safetensors_writer *w, const mo_weight *p, floa
 
 static mopd_status write_param(mo_safetensors_writer *w, const pack_job *job, const mo_weight *p)
 {
-    const mopd_status st = in_panels(job, p) ? write_panels(w, p) : write_rows(w, p, job->piece);
+    bool done = false;
+    mopd_status st = job->dtype == MO_I8 ? mo_pack8_write(job->in_8, p, &done) : MOPD_OK;
+    if (st == MOPD_OK && !done) st = in_panels(job, p) ? write_panels(w, p) : write_rows(w, p, job->piece);
     mo_weights_release(job->encoder->weights, p);
     return st;
 }
@@ -114,7 +135,8 @@ mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dt
 {
     mo_buf tokenizer = {0};
     mo_safetensors_writer *w = NULL;
-    const pack_job job = {encoder, dtype, panels, mo_mem_alloc(PIECE, sizeof(float))};
+    mo_pack8 in_8 = {.encoder = encoder};
+    const pack_job job = {encoder, dtype, panels, mo_mem_alloc(PIECE, sizeof(float)), &in_8};
     mopd_status st = job.piece ? mo_tokenizer_save(encoder->tokenizer, &tokenizer) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_safetensors_writer_create(&w);
     if (st == MOPD_OK) st = add_meta(w, encoder);
@@ -122,9 +144,11 @@ mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dt
     if (st == MOPD_OK) st = each_param(w, &job, declare_param);
     if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, MO_PACKED_TOKENIZER, MO_U8, 1, &tokenizer.size);
     if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
+    in_8.writer = w;
     if (st == MOPD_OK) st = each_param(w, &job, write_param);
     if (st == MOPD_OK) st = mo_safetensors_writer_write(w, tokenizer.data, tokenizer.size);
     if (st == MOPD_OK) st = mo_safetensors_writer_commit(w);
+    mo_pack8_end(&in_8);
     mo_safetensors_writer_free(w);
     mo_buf_free(&tokenizer);
     mo_mem_free(job.piece);

@@ -20,7 +20,7 @@ static void free_towers(mo_towers *t)
 
 static bool same(const mo_towers *a, const mo_towers *b)
 {
-    return a->quantized == b->quantized && !strcmp(a->fingerprint, b->fingerprint) &&
+    return a->precision == b->precision && !strcmp(a->fingerprint, b->fingerprint) &&
            mo_weights_same(a->weights, b->weights);
 }
 
@@ -39,15 +39,15 @@ static mo_towers *enlist(mo_towers *t)
     return found;
 }
 
-mopd_status mo_towers_get(
-    mo_towers **out, mo_weights *weights, const mo_config *config, bool quantized, const char fingerprint[65])
+mopd_status mo_towers_get(mo_towers **out, mo_weights *weights, const mo_config *config,
+    mo_precision precision, const char fingerprint[65])
 {
     mo_towers *t = mo_mem_calloc(1, sizeof *t);
     if (!t) return MOPD_E_NOMEM;
-    t->quantized = quantized;
+    t->precision = precision;
     memcpy(t->fingerprint, fingerprint, sizeof t->fingerprint);
-    mopd_status st = mo_vision_create(&t->vision, config, weights, quantized);
-    if (st == MOPD_OK) st = mo_text_create(&t->text, config, weights, quantized);
+    mopd_status st = mo_vision_create(&t->vision, config, weights, precision);
+    if (st == MOPD_OK) st = mo_text_create(&t->text, config, weights, precision);
     if (st != MOPD_OK) {
         free_towers(t);
         return st;

@@ -11,15 +11,15 @@ typedef struct mo_towers {
     mo_vision *vision;
     mo_text *text;
     char fingerprint[65]; /* of configuration and weights */
-    bool quantized;
+    mo_precision precision;
     size_t users; /* this and `next`: the list's lock is held */
     struct mo_towers *next;
 } mo_towers;
 
 /* Those that another encoder has already, of the same files in the same state, with the same configuration and precision;
  * else new ones.  Takes the weights, on success.  Any thread.  Free with mo_towers_release. */
-mopd_status mo_towers_get(mo_towers **out, mo_weights *weights, const mo_config *config, bool quantized,
-    const char fingerprint[65]);
+mopd_status mo_towers_get(mo_towers **out, mo_weights *weights, const mo_config *config,
+    mo_precision precision, const char fingerprint[65]);
 void mo_towers_release(mo_towers *towers);
 
 #endif

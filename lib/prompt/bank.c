@@ -135,8 +135,11 @@ mopd_status mo_bank_alloc(
 mopd_status mo_bank_finish(mopd_bank **out, mopd_bank *bank, mopd_status st)
 {
     if (st == MOPD_OK) {
-        mo_view view = {
-            bank->feature, MO_F32, 2, {bank->n_classes, bank->dim}, bank->n_classes * bank->dim, 0};
+        const mo_view view = {.data = bank->feature,
+            .dtype = MO_F32,
+            .n_dims = 2,
+            .shape = {bank->n_classes, bank->dim},
+            .n = bank->n_classes * bank->dim};
         st = mo_mat_pack(&bank->packed, &(mo_mat_part){&view, false}, 1);
     }
     if (st == MOPD_OK)

@@ -29,7 +29,8 @@ static float *floats(size_t n, float size)
 static mo_linear linear(size_t n, size_t k)
 {
     float *w = floats(n * k, 0.1f), *b = floats(n, 0.1f);
-    const mo_view v = {w, MO_F32, 2, {n, k}, n * k, 0}, bias = {b, MO_F32, 1, {n}, n, 0};
+    const mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {n, k}, .n = n * k},
+                  bias = {.data = b, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
     mo_linear l;
     if (mo_linear_pack(&l, &(mo_linear_part){&v, &bias, false}, 1) != MOPD_OK) exit(1);
     mo_mem_free(w), mo_mem_free(b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench_gemm.c - our product over packed weights against BLIS's own call, alternately, on the towers' shapes.
  *
- *     bench_gemm [threads [rounds [bf16]]]
+ *     bench_gemm [threads [rounds [bf16 or int8]]]
  *
  * Prints GFLOP/s (medians) and the median of the ratios ours / BLIS.  One thread is timed by the
  * processor's time, so that a busy machine disturbs less; more by the wall's.  BLIS always runs on one: its
@@ -19,7 +19,7 @@
 
 #define MAX_ROUNDS 99
 
-static bool quantized;
+static mo_precision precision;
 
 static double median(double *x, size_t n)
 {
@@ -42,7 +42,7 @@ static void bench(mo_pool *pool, const size_t shape[3], size_t rounds)
     const mo_view v = {.data = w, .dtype = MO_F32, .n_dims = 2, .shape = {k, n}, .n = n * k};
     mo_mat mat;
     if (mo_mat_pack(&mat, &(mo_mat_part){&v, true}, 1) != MOPD_OK) exit(1);
-    if (quantized && mo_mat_quantize(&mat) != MOPD_OK) exit(1);
+    if (mo_mat_quantize(&mat, precision) != MOPD_OK) exit(1);
     const mo_gemm_args g = {.c = c, .ldc = n, .a = a, .lda = k, .m = m, .bias = bias};
     double ours[MAX_ROUNDS], blis[MAX_ROUNDS], ratio[MAX_ROUNDS];
     const double flops = 2e-9 * (double)m * (double)n * (double)k;
@@ -72,7 +72,8 @@ int main(int argc, char **argv)
         {3152, 768, 3072}, {77, 1536, 512}, {77, 2048, 512}, {77, 512, 2048}, {250, 2048, 512},
         {250, 512, 2048}, {768, 2048, 512}, {1, 3072, 768}, {4, 3072, 768}, {12, 2048, 512}, {24, 2048, 512},
         {48, 512, 2048}, {12544, 32, 27}, {3136, 144, 24}, {3136, 24, 144}, {196, 672, 112}, {49, 1280, 320}};
-    quantized = argc > 3 && !strcmp(argv[3], "bf16");
+    if (argc > 3 && !strcmp(argv[3], "bf16")) precision = MO_PRECISION_16;
+    if (argc > 3 && !strcmp(argv[3], "int8")) precision = MO_PRECISION_8;
     mo_pool *pool = NULL;
     if (threads > 1 && mo_pool_create(&pool, threads) != MOPD_OK) return 1;
     if (threads > 1) clock_used = CLOCK_MONOTONIC;

@@ -262,8 +262,9 @@ static void pack_makes_a_file_of_the_same_model(void **state)
     unsetenv("MOPD_MODEL");
     assert_run(b, 0);
     assert_string_equal(a.out, b.out);
-    static const char *const types[] = {"f16", "bf16"}, *const names[] = {"\"F16\"", "\"BF16\""};
-    for (int i = 0; i < 2; i++) {
+    static const char *const types[] = {"f16", "bf16", "i8"}, *const names[] = {
+                                                                  "\"F16\"", "\"BF16\"", "\"I8\""};
+    for (int i = 0; i < 3; i++) {
         r = run_mopd(NULL, "pack -m @ --dtype @ -o @", tiny_model(1), types[i], packed);
         assert_run(r, 0);
         r = run_mopd(NULL, "inspect --format json @", packed);
@@ -276,8 +277,8 @@ static void pack_makes_a_file_of_the_same_model(void **state)
 static void bench_fills_every_field(void **state)
 {
     (void)state;
-    static const char *const precisions[] = {"f32", "bf16"};
-    for (size_t p = 0; p < 2; p++) {
+    static const char *const precisions[] = {"f32", "bf16", "int8"};
+    for (size_t p = 0; p < 3; p++) {
         run_result r = run_mopd(NULL, "bench -m @ --format json --seconds 0 --threads 2 --precision @",
             tiny_model(1), precisions[p]);
         assert_run(r, 0);

@@ -65,6 +65,18 @@ static void precision_is_kept_in_the_store(void **state)
     assert_fails(
         mopd_dataset_encode(&out, d, known, e, &o), MOPD_E_MISMATCH, "in bf16, the new ones are in f32");
     assert_fails(mopd_dataset_encode(&out, exact, known, e, &o), MOPD_E_MISMATCH, "in bf16");
+    e->precision = MOPD_PRECISION_INT8;
+    assert_fails(
+        mopd_dataset_encode(&out, d, known, e, &o), MOPD_E_MISMATCH, "in bf16, the new ones are in int8");
+    mopd_dataset *small = NULL, *opened;
+    mopd_dataset_info info = {.struct_size = sizeof info};
+    assert_ok(mopd_dataset_encode(&small, d, NULL, e, &o));
+    assert_ok(mopd_dataset_save(small, path));
+    opened = datasets_open(path);
+    assert_ok(mopd_dataset_get_info(opened, &info));
+    assert_int_equal(info.quantized, MOPD_PRECISION_INT8);
+    mopd_dataset_close(small);
+    mopd_dataset_close(opened);
     mopd_dataset *all[] = {d, exact, reduced, known};
     datasets_close(all, sizeof all / sizeof *all);
 }
@@ -173,7 +185,7 @@ static void headers_that_lie_are_refused(void **state)
         {"\"preprocessing\"", "\"preprocessinG\"", "metadata 'preprocessing' is missing", MOPD_E_FORMAT},
         {"\"fingerprint\"", "\"fingerprinz\"", "metadata 'fingerprint' is missing", MOPD_E_FORMAT},
         {"\"fingerprint\":\"a", "\"fingerprint\":\"", "the fingerprint has 63 digits, not 64", MOPD_E_FORMAT},
-        {"\"seed\"", "\"precision\":\"f64\",\"seed\"", "metadata 'precision' is 'f64', not 'bf16'",
+        {"\"seed\"", "\"precision\":\"f64\",\"seed\"", "metadata 'precision' is 'f64', not 'bf16' or 'int8'",
             MOPD_E_FORMAT},
         {"\"seed\"", "\"grey16\":\"cut\",\"seed\"", "metadata 'grey16' is 'cut', not 'scaled'",
             MOPD_E_FORMAT},

@@ -136,7 +136,7 @@ static void a_quantized_block_has_no_backward_pass(void **state)
     (void)state;
     test_model m = test_model_open(24, 3, 50, MO_ACT_GELU);
     mo_block_transposed transposed;
-    assert_ok(mo_block_quantize(&m.block));
+    assert_ok(mo_block_quantize(&m.block, MO_PRECISION_16));
     const mo_linear *const layers[4] = {&m.block.qkv, &m.block.out, &m.block.fc1, &m.block.fc2};
     for (size_t l = 0; l < 4; l++) assert_false(mo_mat_has_floats(&layers[l]->w));
     assert_fails(
@@ -166,7 +166,7 @@ static mopd_status pack_and_quantize(void *ctx)
     const mo_block_parts parts = test_model_parts(ctx, &views, true);
     mo_block block;
     mopd_status st = mo_block_pack(&block, &parts);
-    if (st == MOPD_OK) st = mo_block_quantize(&block);
+    if (st == MOPD_OK) st = mo_block_quantize(&block, MO_PRECISION_16);
     mo_block_free(&block);
     return st;
 }

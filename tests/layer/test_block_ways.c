@@ -116,7 +116,7 @@ static void quantized(void)
           *some = test_floats(n, 12);
     const mo_block_run every = {.rows = sequences(), .select = test_every_row(), .n_select = ROWS};
     test_model_run(&m, floats, x, every);
-    assert_ok(mo_block_quantize(&m.block));
+    assert_ok(mo_block_quantize(&m.block, MO_PRECISION_16));
     test_model_run(&m, all, x, (mo_block_run){.rows = sequences()});
     test_model_run(&m, some, x, every);
     assert_memory_equal(some, all, n * sizeof *all);

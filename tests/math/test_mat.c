@@ -241,7 +241,7 @@ static void rows_are_multiplied_from_the_left(void **state)
 
 static void quantized(const test_kind *kind)
 {
-    if (!kind->bf16) return;
+    if (!test_kind_precision(kind)) return;
     float *w = test_floats(40 * 50, 1);
     mo_mat mat = test_kind_pack(kind, w, 40, 50), other;
     assert_int_equal(mat.n, 40);
@@ -250,7 +250,7 @@ static void quantized(const test_kind *kind)
     assert_fails(mo_mat_transpose(&other, &mat), MOPD_E_INTERNAL, "matrix 40 x 50 without floats transposed");
     assert_null(other.ops);
     const mo_mat was = mat;
-    assert_fails(mo_mat_quantize(&mat), MOPD_E_INTERNAL, "without floats quantized");
+    assert_fails(mo_mat_quantize(&mat, MO_PRECISION_16), MOPD_E_INTERNAL, "without floats quantized");
     assert_memory_equal(&mat, &was, sizeof mat);
     mo_mat_free(&mat);
     mo_mem_free(w);
@@ -264,14 +264,14 @@ static void a_quantized_matrix_has_no_floats(void **state)
 
 static void quantized_finely(const test_kind *kind)
 {
-    if (kind->bf16) return;
+    if (test_kind_precision(kind)) return;
     float *w = test_floats(40 * 64, 1), row[64];
     mo_mat mat = test_kind_pack(kind, w, 40, 64);
-    assert_ok(mo_mat_quantize_finely(&mat));
+    assert_ok(mo_mat_quantize_finely(&mat, MO_PRECISION_16));
     assert_string_equal(mat.ops->name, "i16");
     mo_mat_row(&mat, 39, row);
     assert_true(test_max_diff(row, w + 39 * 64, 64) < 1e-4);
-    assert_fails(mo_mat_quantize_finely(&mat), MOPD_E_INTERNAL, "without floats quantized");
+    assert_fails(mo_mat_quantize_finely(&mat, MO_PRECISION_16), MOPD_E_INTERNAL, "without floats quantized");
     mo_mat_free(&mat);
     mo_mem_free(w);
 }
@@ -290,7 +290,7 @@ static void a_view_is_quantized_into_its_own_memory(void **state)
     float *w = test_floats(20 * 30, 1);
     mo_mat own = test_pack(w, 20, 30), view;
     assert_ok(mo_mat_view(&view, own.packed, 20, 30));
-    assert_ok(mo_mat_quantize(&view));
+    assert_ok(mo_mat_quantize(&view, MO_PRECISION_16));
     assert_non_null(view.owned);
     assert_ptr_not_equal(view.packed, own.packed);
     mo_mat_free(&view);
@@ -319,16 +319,26 @@ static mopd_status pack_and_turn(void *ctx)
     return st;
 }
 
-static mopd_status quantize_or_keep(void *ctx)
+static mopd_status quantize_or_keep(void *ctx, mo_precision precision)
 {
     mo_mat mat;
     mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){ctx, false}, 1);
     if (st != MOPD_OK) return st;
     const mo_mat was = mat;
-    st = mo_mat_quantize(&mat);
+    st = mo_mat_quantize(&mat, precision);
     if (st != MOPD_OK) assert_memory_equal(&mat, &was, sizeof mat);
     mo_mat_free(&mat);
     return st;
+}
+
+static mopd_status quantize_to_16(void *ctx)
+{
+    return quantize_or_keep(ctx, MO_PRECISION_16);
+}
+
+static mopd_status quantize_to_8(void *ctx)
+{
+    return quantize_or_keep(ctx, MO_PRECISION_8);
 }
 
 /* Torture: the kinds differ in what they allocate. */
@@ -337,7 +347,10 @@ static void no_memory(const test_kind *kind)
     float w[20 * 30];
     test_random(w, 600, 1);
     mo_view v = test_view(w, 20, 30);
-    test_torture(kind->bf16 ? quantize_or_keep : pack_and_turn, &v);
+    static mopd_status (*const bodies[])(void *) = {[MO_PRECISION_F32] = pack_and_turn,
+        [MO_PRECISION_16] = quantize_to_16,
+        [MO_PRECISION_8] = quantize_to_8};
+    test_torture(bodies[test_kind_precision(kind)], &v);
 }
 
 static void lack_of_memory_leaves_a_matrix_as_it_was(void **state)

@@ -18,7 +18,8 @@ typedef struct test_kind {
     double weights_error; /* of rows of W, by their length: how far a weight may be off */
 } test_kind;
 
-/* 16-bit integers: half a step for each of 512 inputs.  bfloat16: half a step of eight bits. */
+/* 16-bit integers: half a step for each of 512 inputs.  bfloat16: half a step of eight bits.  8-bit integers: half a step of
+ * numbers that are spread evenly. */
 static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 avx2", "avx2", "avx2", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 plain", "avx2", "plain", NULL, &mo_gemm_f32_ops, 1, 0, 0},
@@ -27,8 +28,17 @@ static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, 
     {"i16 avx2", "avx2", "avx2", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 plain", "plain", "plain", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"bf16 avx512", "avx512", "avx512", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3},
-    {"bf16 plain", "plain", "plain", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3}};
+    {"bf16 plain", "plain", "plain", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3},
+    {"i8 avx512", "avx512", "avx512", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
+    {"i8 avx2", "avx2", "avx2", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
+    {"i8 plain", "plain", "plain", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3}};
 #define TEST_N_KINDS (sizeof test_kinds / sizeof *test_kinds)
+
+static inline mo_precision test_kind_precision(const test_kind *kind)
+{
+    if (kind->ops == &mo_gemm_i8_ops) return MO_PRECISION_8;
+    return kind->bf16 ? MO_PRECISION_16 : MO_PRECISION_F32;
+}
 
 /* Sets the CPU path and the choice for packing; false where this machine has not got them. */
 static inline bool test_kind_begin(const test_kind *kind)
@@ -48,7 +58,7 @@ static inline mo_mat test_kind_pack(const test_kind *kind, const float *w, size_
 {
     assert_ok(mo_kern_cpu_set(kind->packed_on));
     mo_mat mat = test_pack(w, n, k);
-    if (kind->bf16) assert_ok(mo_mat_quantize(&mat));
+    assert_ok(mo_mat_quantize(&mat, test_kind_precision(kind)));
     assert_ok(mo_kern_cpu_set(kind->path));
     if (mat.ops != kind->ops) fail_msg("%s: %zu x %zu is of kind %s", kind->name, n, k, mat.ops->name);
     return mat;

@@ -36,7 +36,7 @@ static inline mo_mat test_pack(const float *w, size_t n, size_t k)
 static inline mo_mat test_quantized(const float *w, size_t n, size_t k)
 {
     mo_mat mat = test_pack(w, n, k);
-    assert_ok(mo_mat_quantize(&mat));
+    assert_ok(mo_mat_quantize(&mat, MO_PRECISION_16));
     assert_false(mo_mat_has_floats(&mat));
     return mat;
 }
@@ -46,7 +46,7 @@ static inline mopd_status test_pack_and_quantize(void *view)
 {
     mo_mat mat;
     mopd_status st = mo_mat_pack(&mat, &(mo_mat_part){view, false}, 1);
-    if (st == MOPD_OK) st = mo_mat_quantize(&mat);
+    if (st == MOPD_OK) st = mo_mat_quantize(&mat, MO_PRECISION_16);
     mo_mat_free(&mat);
     return st;
 }

@@ -164,6 +164,19 @@ def test_bf16_is_near_f32() -> None:
     assert (a * b).sum(-1).min() > 0.99999
 
 
+def test_int8_is_near_f32(tmp_path) -> None:
+    texts = ["a photo of a cat.", "a dog"]
+    with mopd.Encoder(TOWERS / "hf") as exact:
+        exact.pack(tmp_path / "small.safetensors", dtype="i8")
+        b = exact.texts(texts)
+    for path in (TOWERS / "hf", tmp_path / "small.safetensors"):
+        with mopd.Encoder(path, precision="int8") as reduced:
+            assert reduced.precision == "int8"
+            a = reduced.texts(texts)
+        assert not np.array_equal(a, b)
+        assert (a * b).sum(-1).min() > 0.999
+
+
 def test_errors_have_status_and_place(tmp_path):
     with pytest.raises(mopd.MopdError) as caught:
         mopd.Encoder(tmp_path / "no-model")

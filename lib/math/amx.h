@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * amx.h - the tiles of AMX: are they there, and all eight of them as 16 rows of 64 bytes. */
+#ifndef MO_MATH_AMX_H
+#define MO_MATH_AMX_H
+
+#include <stdbool.h>
+
+/* The CPU has tiles, and the system keeps them for each thread of this process. */
+bool mo_amx_given(void);
+
+#if defined(__AMX_TILE__)
+#include <immintrin.h>
+#include <stdint.h>
+
+/* Before tiles are used and behind them, in the thread that uses them. */
+static inline void mo_amx_begin(void)
+{
+    static const struct {
+        uint8_t palette, start_row, zero[14];
+        uint16_t bytes[16];
+        uint8_t rows[16];
+    } shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+    _tile_loadconfig(&shape);
+}
+
+static inline void mo_amx_end(void)
+{
+    _tile_release();
+}
+#endif
+
+#endif

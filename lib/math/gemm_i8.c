@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * gemm_i8.c - products over 8-bit integers (math/i8.h): weights quantized output by output, and the loops around the kernel.
+ *
+ *     rows      quantized side by side on the stack, all of their inputs
+ *       panels  of one tile
+ *         tiles
+ *
+ * Panel j, inputs 4i .. 4i + 3: packed[((j * quads + i) * 16 + o) * 4 + 0 .. 3], zeros beyond n and k; quads are a multiple
+ * of 16.  extra: scales [panels * 16], then the sums of each output's numbers. */
+#include <string.h>
+
+#include "base/ints.h"
+#include "base/mem.h"
+#include "math/gemm_epilogue.h"
+#include "math/i8.h"
+#include "math/mat.h"
+#include "math/races.h"
+
+#define ROOM 139264 /* bytes of quantized rows: two of AMX's tiles of 4288 inputs */
+#define MOST_ROWS 128
+#define TASK_ROWS 448
+#define FEW_ROWS 64
+
+static size_t inputs_of(const mo_mat *mat)
+{
+    return mo_round_up(mat->k, MO_I8_STEP);
+}
+
+static size_t columns_of(const mo_mat *mat)
+{
+    return mo_round_up(mat->n, MO_PANEL);
+}
+
+/* What is known of a panel's outputs. */
+typedef struct outputs {
+    float to[MO_PANEL], back[MO_PANEL];
+    int32_t sum[MO_PANEL];
+} outputs;
+
+static inline float above(float x)
+{
+    return x > 0 ? x : 0;
+}
+
+/* The largest of two neighbours together, as far as they have one sign; x - x is NaN where x is not finite. */
+static void look_at_pair(float *most, float *odd, const float *a, const float *b)
+{
+    for (size_t o = 0; o < MO_PANEL; o++) {
+        const float up = above(a[o]) + above(b[o]), down = above(-a[o]) + above(-b[o]);
+        const float t = up > down ? up : down;
+        most[o] = t > most[o] ? t : most[o];
+        odd[o] += (a[o] - a[o]) + (b[o] - b[o]);
+    }
+}
+
+static const float nothing[MO_PANEL];
+
+static void find_scales(outputs *out, const float *w, size_t k)
+{
+    float most[MO_PANEL] = {0}, odd[MO_PANEL] = {0};
+    for (size_t i = 0; i < k; i += 2)
+        look_at_pair(most, odd, w + i * MO_PANEL, i + 1 < k ? w + (i + 1) * MO_PANEL : nothing);
+    for (size_t o = 0; o < MO_PANEL; o++) {
+        const bool finite = most[o] <= FLT_MAX && odd[o] == 0, some = finite && most[o] >= 1e-30f;
+        out->to[o] = some ? 127.0f / most[o] : 0;
+        out->back[o] = some ? most[o] / 127.0f : finite ? 0 : NAN;
+        out->sum[o] = 0;
+    }
+}
+
+static inline int32_t between(int32_t low, int32_t x, int32_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* Two inputs of sixteen outputs.  Where two halves round up to 128 together, the second one rounds down. */
+static void quantize_pair(int8_t *q, const float *a, const float *b, outputs *out)
+{
+    int32_t first[MO_PANEL], second[MO_PANEL];
+    for (size_t o = 0; o < MO_PANEL; o++) {
+        const float to = out->to[o];
+        const int32_t x = to > 0 ? between(-127, mo_i8_round(a[o] * to), 127) : 0;
+        first[o] = x;
+        second[o] =
+            to > 0 ? between(-127 - (x < 0 ? x : 0), mo_i8_round(b[o] * to), 127 - (x > 0 ? x : 0)) : 0;
+        out->sum[o] += first[o] + second[o];
+    }
+    for (size_t o = 0; o < MO_PANEL; o++) {
+        q[4 * o] = (int8_t)first[o];
+        q[4 * o + 1] = (int8_t)second[o];
+    }
+}
+
+static void quantize_panel(int8_t *q, outputs *out, const float *w, size_t k)
+{
+    find_scales(out, w, k);
+    for (size_t i = 0; i < k; i += 2)
+        quantize_pair(q + i / 4 * MO_I8_QUAD + i % 4, w + i * MO_PANEL,
+            i + 1 < k ? w + (i + 1) * MO_PANEL : nothing, out);
+}
+
+static mopd_status quantize(mo_mat *out, const mo_mat *from)
+{
+    const size_t inputs = inputs_of(from), columns = columns_of(from);
+    if (from->k > MO_I8_MOST) return MOPD_OK;
+    /* Two scales of four bytes and a byte for each input: no more than 64 times the floats there are. */
+    size_t bytes;
+    if (!mo_mul(columns, inputs + 2 * sizeof(float), &bytes)) return MOPD_E_NOMEM;
+    float *scale = mo_mem_calloc(bytes, 1);
+    if (!scale) return MOPD_E_NOMEM;
+    int32_t *sum = (int32_t *)(void *)(scale + columns);
+    int8_t *q = (int8_t *)(void *)(sum + columns);
+    for (size_t o = 0; o < columns; o += MO_PANEL) {
+        outputs of;
+        quantize_panel(q + o * inputs, &of, (const float *)from->packed + o * from->k, from->k);
+        memcpy(scale + o, of.back, sizeof of.back);
+        memcpy(sum + o, of.sum, sizeof of.sum);
+    }
+    *out = (mo_mat){
+        .n = from->n, .k = from->k, .ops = &mo_gemm_i8_ops, .packed = q, .extra = scale, .owned = scale};
+    return MOPD_OK;
+}
+
+static const int8_t *output_at(const mo_mat *mat, size_t o)
+{
+    return (const int8_t *)mat->packed + o / MO_PANEL * MO_PANEL * inputs_of(mat) + o % MO_PANEL * 4;
+}
+
+static void row_of(const mo_mat *mat, size_t o, float *row)
+{
+    const int8_t *q = output_at(mat, o);
+    const float scale = ((const float *)mat->extra)[o];
+    for (size_t i = 0; i < mat->k; i++) row[i] = scale * q[i / 4 * MO_I8_QUAD + i % 4];
+}
+
+mopd_status mo_gemm_i8_row(const mo_mat *mat, size_t o, int8_t *row, float *scale)
+{
+    if (mat->ops != &mo_gemm_i8_ops)
+        return mo_fail(
+            MOPD_E_INTERNAL, "matrix %zu x %zu of kind %s, not i8", mat->n, mat->k, mat->ops->name);
+    const int8_t *q = output_at(mat, o);
+    for (size_t i = 0; i < mat->k; i++) row[i] = q[i / 4 * MO_I8_QUAD + i % 4];
+    *scale = ((const float *)mat->extra)[o];
+    return MOPD_OK;
+}
+
+static void free_mat(mo_mat *mat)
+{
+    mo_mem_free(mat->owned);
+}
+
+/* Some rows of an area, quantized, in tiles. */
+typedef struct block {
+    const mo_gemm_job *job;
+    const mo_i8_kern *kern;
+    const mo_gemm_area *area;
+    size_t r0, r1, tiles;
+    mo_i8_rows rows;
+    bool cold;           /* these weights were not touched before */
+    const int8_t *after; /* the panels that come after these, NULL: not known */
+} block;
+
+/* Panels from column c, a multiple of 16, on. */
+static const int8_t *weights(const mo_gemm_job *j, size_t c)
+{
+    return (const int8_t *)j->w->packed + (j->g.first + c) * inputs_of(j->w);
+}
+
+/* What all tiles of a strip, columns c .., have in common. */
+static mo_i8_tile strip_of(const block *b, size_t c, size_t n)
+{
+    const mo_mat *w = b->job->w;
+    const mo_gemm_args *g = &b->job->g;
+    const float *scale = (const float *)w->extra + g->first + c;
+    return (mo_i8_tile){.n = n,
+        .quads = mo_ceil_div(w->k, 4),
+        .lda = b->rows.ld,
+        .w = weights(b->job, c),
+        .panel = MO_PANEL * inputs_of(w),
+        .w_scale = scale,
+        .w_sum = (const int32_t *)(const void *)(scale + columns_of(w)),
+        .ldc = g->ldc,
+        .next_every = b->tiles};
+}
+
+static void do_strip(const block *b, size_t c)
+{
+    const mo_gemm_args *g = &b->job->g;
+    const size_t width = MO_PANEL * b->kern->tile_panels, n = mo_min(width, b->area->c1 - c);
+    const int8_t *ahead = c + n == b->area->c1 ? b->after : b->cold ? weights(b->job, c + n) : NULL;
+    mo_i8_tile t = strip_of(b, c, n);
+    for (size_t i = 0; i < b->tiles; i++) {
+        const size_t from = mo_cut(b->r1 - b->r0, b->tiles, i), row = b->r0 + from;
+        const mo_gemm_epilogue e = mo_gemm_epilogue_of(g, true, true, row, c);
+        t.m = mo_cut(b->r1 - b->r0, b->tiles, i + 1) - from;
+        t.a = b->rows.q + from * t.lda;
+        t.a_scale = b->rows.scale + from;
+        t.a_zero = b->rows.zero + from;
+        t.c = g->c + row * g->ldc + c;
+        t.add = e.add;
+        t.ldadd = e.ldadd;
+        t.bias = e.bias;
+        t.top = e.top;
+        t.next = ahead ? ahead + mo_cut(t.quads, b->tiles, i) * MO_I8_QUAD : NULL;
+        MO_RACES_C(&t);
+        b->kern->tile(&t);
+    }
+}
+
+static void do_block(const block *b)
+{
+    const mo_gemm_args *g = &b->job->g;
+    const float *from = g->a + b->r0 * g->lda;
+    const size_t rows = b->r1 - b->r0, width = MO_PANEL * b->kern->tile_panels;
+    MO_RACES_READ(from, g->lda, rows, b->job->w->k);
+    b->kern->quantize(&b->rows, from, g->lda, rows, b->job->w->k);
+    for (size_t c = b->area->c0; c < b->area->c1; c += width) do_strip(b, c);
+    mo_gemm_epilogue_finish(b->job->kern, g, &(mo_gemm_area){b->r0, b->r1, b->area->c0, b->area->c1});
+}
+
+/* The live kernel, or the next one where a tile of it has no room; rows of a tile, of a block. */
+static const mo_i8_kern *kernel_for(size_t ld, size_t *height, size_t *most)
+{
+    const mo_i8_kern *kern = mo_i8_get();
+    *most = mo_min(ROOM / ld, MOST_ROWS);
+    if (kern->wider && *most < kern->reads) kern = kern->wider();
+    *height = *most >= kern->tile_rows ? kern->tile_rows : kern->reads;
+    return kern;
+}
+
+static void run(const mo_gemm_job *j, const mo_gemm_area *area)
+{
+    _Alignas(64) uint8_t room[ROOM];
+    float scale[MOST_ROWS];
+    int32_t zero[MOST_ROWS];
+    block b = {.job = j, .area = area};
+    size_t height, most;
+    b.rows = (mo_i8_rows){.q = room, .ld = inputs_of(j->w) + MO_I8_STEP, .scale = scale, .zero = zero};
+    b.kern = kernel_for(b.rows.ld, &height, &most);
+    const size_t rows = area->r1 - area->r0, tiles = mo_ceil_div(rows, height);
+    const size_t turns = mo_ceil_div(tiles, most / height);
+    if (b.kern->begin) b.kern->begin();
+    for (size_t i = 0; i < turns; i++) {
+        const size_t t0 = mo_cut(tiles, turns, i), t1 = mo_cut(tiles, turns, i + 1);
+        b.tiles = t1 - t0;
+        b.r0 = area->r0 + mo_cut(rows, tiles, t0);
+        b.r1 = area->r0 + mo_cut(rows, tiles, t1);
+        b.cold = i == 0;
+        b.after = i + 1 < turns || area->c1 == j->g.n ? NULL : weights(j, area->c1);
+        do_block(&b);
+    }
+    if (b.kern->end) b.kern->end();
+}
+
+/* A row is quantized by every task that has some of its columns: many rows are cut by rows. */
+static void plan(mo_gemm_job *j, size_t threads)
+{
+    j->row_parts = mo_ceil_div(j->g.m, TASK_ROWS);
+    if (threads == 1) return;
+    if (j->g.m >= FEW_ROWS * threads)
+        j->row_parts = mo_max(j->row_parts, 2 * threads);
+    else
+        j->col_parts =
+            mo_min(mo_ceil_div(2 * threads, j->row_parts), mo_ceil_div(mo_ceil_div(j->g.n, MO_PANEL), 4));
+}
+
+const mo_gemm_ops mo_gemm_i8_ops = {
+    .name = "i8", .quantize = quantize, .plan = plan, .run = run, .row = row_of, .free = free_mat};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * i8_c.c - products of 8-bit integers in plain C, and which kernel is used. */
+#include "math/i8.h"
+
+#include <string.h>
+
+#include "base/ints.h"
+#include "math/kern.h"
+
+/* The bits of floats that are not below 0 grow with them, and NaN's are the largest: a NaN stays. */
+static int32_t bits_of(float x)
+{
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static float float_of(int32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static mo_i8_scale scale_of(const float *x, size_t k)
+{
+    int32_t below = 0, above = 0;
+    for (size_t i = 0; i < k; i++) {
+        const int32_t up = bits_of(x[i]), down = bits_of(-x[i]);
+        above = up > above ? up : above;
+        below = down > below ? down : below;
+    }
+    return mo_i8_scale_of(float_of(below), float_of(above));
+}
+
+static void quantize_row(uint8_t *q, const float *x, size_t k, const mo_i8_scale *s)
+{
+    for (size_t i = 0; i < k; i++) {
+        const int32_t v = s->to > 0 ? mo_i8_round(x[i] * s->to) + s->zero : 0;
+        q[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+    }
+    memset(q + k, 0, mo_round_up(k, MO_I8_STEP) - k);
+}
+
+static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t rows, size_t k)
+{
+    for (size_t r = 0; r < rows; r++, x += ldx) {
+        const mo_i8_scale s = scale_of(x, k);
+        quantize_row(to->q + r * to->ld, x, k, &s);
+        to->scale[r] = s.back;
+        to->zero[r] = s.zero;
+    }
+}
+
+static void write_back(const mo_i8_tile *t, size_t i, const int32_t sum[16])
+{
+    for (size_t j = 0; j < t->n; j++) {
+        float s = (float)(sum[j] - t->a_zero[i] * t->w_sum[j]) * t->a_scale[i] * t->w_scale[j];
+        if (t->add) s += t->add[i * t->ldadd + j];
+        if (t->bias) s += t->bias[j];
+        t->c[i * t->ldc + j] = !(t->top > 0) ? s : s < 0 ? 0 : s > t->top ? t->top : s;
+    }
+}
+
+static void tile(const mo_i8_tile *t)
+{
+    int32_t sum[4][16] = {{0}};
+    for (size_t p = 0; p < t->quads; p++)
+        for (size_t i = 0; i < t->m; i++) {
+            const uint8_t *a = t->a + i * t->lda + 4 * p;
+            const int8_t *w = t->w + p * MO_I8_QUAD;
+            for (size_t j = 0; j < 16; j++, w += 4)
+                sum[i][j] += a[0] * w[0] + a[1] * w[1] + a[2] * w[2] + a[3] * w[3];
+        }
+    for (size_t i = 0; i < t->m; i++) write_back(t, i, sum[i]);
+}
+
+static const mo_i8_kern plain = {
+    .name = "plain", .tile_rows = 4, .tile_panels = 1, .reads = 1, .tile = tile, .quantize = quantize};
+
+const mo_i8_kern *mo_i8_plain(void)
+{
+    return &plain;
+}
+
+static const mo_i8_kern *wish;
+
+void mo_i8_set(const mo_i8_kern *kern)
+{
+    wish = kern;
+}
+
+const mo_i8_kern *mo_i8_get(void)
+{
+    const mo_kern *kern = mo_kern_get();
+    const mo_i8_kern *live = wish;
+    if (live) return live;
+#if defined(__x86_64__)
+    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) {
+        live = mo_i8_amx();
+        if (!live) live = mo_i8_vnni();
+    } else if (kern != mo_kern_plain()) {
+        live = mo_i8_avx2();
+    }
+#endif
+    return live ? live : &plain;
+}
+
+#if !defined(MOPD_AMX)
+const mo_i8_kern *mo_i8_amx(void)
+{
+    return NULL;
+}
+#endif
