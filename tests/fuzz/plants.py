@@ -22,7 +22,7 @@ PLANTS = [
     ("webp", "lib/format/webp.c", "for (size_t i = 0; i < n; i++)", "for (size_t i = 0; i <= n; i++)"),
     ("image", "lib/pixel/pixels.c", "*to = at < 0 ? (size_t)-at : 0;", "*to = at < 0 ? (size_t)-at + 1 : 0;"),
     ("image", "lib/api/api_image.c", "mo_image_decode(&picture, bytes, n_bytes, ", "mo_image_decode(&picture, bytes, n_bytes + 1, "),
-    ("image", "lib/base/file.c", "(char *)out + *got, n - *got)", "(char *)out + *got, n - *got + 1)"),
+    ("image", "lib/base/file.c", "mo_min(n - *got, PIECE)", "mo_min(n - *got + 1, PIECE)"),
     # what holds other things
     ("json", "lib/format/json.c", "!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || ", ""),
     ("json", "lib/format/json_cost.c", "while (s->at < s->end && (*s->at == ' '", "while (s->at <= s->end && (*s->at == ' '"),
@@ -86,7 +86,7 @@ PLANTS = [
      "for (size_t i = 0; i < n && st == MOPD_OK; i++) {\n        const mo_dataset_listed"),
     ("tree", "lib/data/folder.c", "strdup(path), *class_name = f->names.name[f->names.n - 1];",
      "strdup(path), *class_name = f->names.name[f->names.n];"),
-    ("tree", "lib/data/unlabelled.c", "i < names.n && st == MOPD_OK; i++) st = visit(", "i <= names.n && st == MOPD_OK; i++) st = visit("),
+    ("tree", "lib/data/unlabelled.c", "i < names.n && st == MOPD_OK; i++) {", "i <= names.n && st == MOPD_OK; i++) {"),
     ("tree", "lib/base/names.c", "names->n ? names->n * 2 : 1", "names->n ? names->n * 2 - 1 : 1"),
     # models
     ("hf", "lib/clip/weights.c", "mo_mem_alloc(weights->n_params, sizeof *weights->by_name)",
