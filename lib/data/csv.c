@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "data/csv_reader.h"
 #include "data/dataset.h"
 
@@ -24,6 +25,8 @@ static mopd_status add_row(mo_dataset_list *list, const mo_csv *c, const size_t 
     char *path = c->field[column[0]], *label = column[1] == SIZE_MAX ? none : c->field[column[1]];
     if (!*path) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the path is empty", c->path, c->line);
     if (!*label) return mo_fail(MOPD_E_FORMAT, "%s: line %u: the label is empty", c->path, c->line);
+    if (!mo_utf8_valid(label, strlen(label)))
+        return mo_fail(MOPD_E_FORMAT, "%s: line %u: the label '%s' is not UTF-8", c->path, c->line, label);
     int32_t split = MOPD_SPLIT_NONE;
     if (column[2] != SIZE_MAX) {
         split = mo_dataset_split_find(c->field[column[2]]);

@@ -8,6 +8,13 @@
 #include "data/csv_reader.h"
 #include "format/foreign.h"
 
+static size_t line_of(const char *text, const char *at)
+{
+    size_t line = 1;
+    while (text < at) line += *text++ == '\n';
+    return line;
+}
+
 mopd_status mo_csv_read(mo_csv *c, const char *path, size_t limit)
 {
     *c = (mo_csv){.path = path, .next_line = 1};
@@ -16,7 +23,7 @@ mopd_status mo_csv_read(mo_csv *c, const char *path, size_t limit)
     if (st != MOPD_OK) return st;
     if ((st = mo_foreign_check(c->text.data, c->text.size, path)) != MOPD_OK) return st;
     const char *text = c->text.data, *zero = memchr(text, 0, c->text.size);
-    if (zero) return mo_fail(MOPD_E_FORMAT, "%s: byte %zu is zero: not a list", path, (size_t)(zero - text));
+    if (zero) return mo_fail(MOPD_E_FORMAT, "%s: line %zu: a zero byte", path, line_of(text, zero));
     bool mark = c->text.size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3);
     c->at = c->text.data + (mark ? 3 : 0);
     c->end = c->text.data + c->text.size;
@@ -71,6 +78,9 @@ static mopd_status plain_field(mo_csv *c, char **stop)
     while (!at_record_end(c) && *c->at != ',') {
         if (*c->at == '"')
             return mo_fail(MOPD_E_FORMAT, "%s: line %u: a quote inside a plain field", c->path, c->line);
+        if (*c->at == '\r')
+            return mo_fail(
+                MOPD_E_FORMAT, "%s: line %u: a carriage return that ends no line", c->path, c->line);
         c->at++;
     }
     *stop = c->at;

@@ -2,8 +2,10 @@
  * foreign.c - a list of beginnings.  None of them begins a line that anybody writes: lists are asked about, too. */
 #include "format/foreign.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#define TEXT 64
 #define BYTES(text) text, sizeof(text) - 1
 
 static const struct kind {
@@ -69,9 +71,19 @@ mopd_status mo_foreign_check(const void *bytes, size_t n, const char *path)
     return k ? mo_fail(k->st, "%s: %s", path, k->what) : MOPD_OK;
 }
 
+/* No file of tensors begins with so many bytes of which each may stand in a text. */
+static bool is_text(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n && i < TEXT; i++)
+        if (bytes[i] < ' ' && !memchr("\t\n\r", bytes[i], 3)) return false;
+    return n > 0;
+}
+
 mopd_status mo_foreign_weights(const void *bytes, size_t n, const char *path)
 {
     mopd_status st = mo_foreign_check(bytes, n, path);
-    if (st != MOPD_OK || !n || *(const char *)bytes != '{') return st;
-    return mo_fail(MOPD_E_FORMAT, "%s: a text of JSON: give the folder that it lies in", path);
+    if (st != MOPD_OK || !n) return st;
+    if (*(const char *)bytes == '{')
+        return mo_fail(MOPD_E_FORMAT, "%s: a text of JSON: give the folder that it lies in", path);
+    return is_text(bytes, n) ? mo_fail(MOPD_E_FORMAT, "%s: a text, where weights are wanted", path) : MOPD_OK;
 }

@@ -231,11 +231,13 @@ static mopd_status read_header(header *h, const mo_json *root)
 mopd_status mo_safetensors_read(mo_tensors *t)
 {
     uint64_t n = 0;
+    mopd_status st = t->n_bytes < 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
+    if (st != MOPD_OK) return st;
     if (t->n_bytes < 8)
         return mo_fail(
             MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", t->path, t->n_bytes);
     for (int i = 7; i >= 0; i--) n = n << 8 | t->bytes[i];
-    mopd_status st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
+    st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
     if (st != MOPD_OK) return st;
     const uint64_t usual = mo_limits_preset(MO_LIMIT_HEADER);
     if (n > usual && n > t->n_bytes - 8)

@@ -186,7 +186,7 @@ static void models_that_do_not_open_are_named(void **state)
         r = run_mopd(NULL, lines[i], test_folder("empty-model"));
         assert_one_error(&r, 1, "empty-model", "config.json");
         r = run_mopd(NULL, lines[i], test_text("text-model", "no model at all"));
-        assert_one_error(&r, 1, "text-model", "no safetensors file");
+        assert_one_error(&r, 1, "text-model", "a text, where weights are wanted");
         r = run_mopd(NULL, lines[i], test_png("seen.png", 9, 9, 1));
         assert_one_error(&r, 1, "seen.png: a PNG picture", "");
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_shown.c - names that end a line, that a terminal obeys or that are no UTF-8: in messages, tables, CSV and JSON. */
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +110,37 @@ static void tables_quote_what_a_terminal_obeys(void **state)
     assert_quiet_terminal(r.out);
 }
 
+/* Bytes that are no UTF-8, of which old terminals obey some, are quoted where a terminal is; a file gets them as they are. */
+static void a_terminal_gets_utf8(void **state)
+{
+    (void)state;
+    const char *picture = test_png("csi\x9b"
+                                   "2J.png",
+        9, 12, 1);
+    run_result r = run_mopd(NULL, "classify -m @ --classes a,b @", tiny_model(1), picture);
+    assert_run(r, 0);
+    assert_has(r.out, "csi\x9b"
+                      "2J.png");
+    char name[32];
+    int number, unlocked = 0;
+    const int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    if (terminal < 0) skip();
+    assert_false(ioctl(terminal, TIOCSPTLCK, &unlocked) || ioctl(terminal, TIOCGPTN, &number));
+    snprintf(name, sizeof name, "/dev/pts/%d", number);
+    const int kept = open(name, O_RDWR | O_NOCTTY);
+    assert_true(kept >= 0);
+    r = run_mopd(&(run_setup){.out = name}, "classify -m @ --classes a,b @", tiny_model(1), picture);
+    assert_run(r, 0);
+    char seen[4096];
+    const ssize_t n = read(terminal, seen, sizeof seen - 1);
+    assert_true(n > 0);
+    seen[n] = 0;
+    assert_has(seen, "csi\\x9b2J.png");
+    assert_null(strchr(seen, '\x9b'));
+    close(kept);
+    close(terminal);
+}
+
 /* A cell is the text itself, for programs: spreadsheets must be told that it is text (docs/security.md). */
 static void csv_keeps_names_as_they_are(void **state)
 {
@@ -129,6 +162,7 @@ int main(void)
         cmocka_unit_test(json_names_outputs_that_are_no_utf8),
         cmocka_unit_test(messages_quote_what_a_terminal_obeys),
         cmocka_unit_test(tables_quote_what_a_terminal_obeys),
+        cmocka_unit_test(a_terminal_gets_utf8),
         cmocka_unit_test(csv_keeps_names_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,9 @@ static void csv_errors_name_the_line(void **state)
         {"path,label\n\"a\"x,b\n", "line 2: text behind a closing quote"},
         {"path,label\na\"b,c\n", "line 2: a quote inside a plain field"},
         {"path,label\na,b\nx,y\na,c\n", "line 4: 'a' is in line 2 already"},
+        {"path,label\ra,b\r", "line 1: a carriage return that ends no line"},
+        {"path,label\na,b\nc\rd,e\n", "line 3: a carriage return that ends no line"},
+        {"path,label\na,b\nc,caf\xe9\n", "line 3: the label 'caf\\xe9' is not UTF-8"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         mopd_dataset *d = NULL;
@@ -58,7 +61,7 @@ static void csv_errors_name_the_line(void **state)
     mopd_dataset *d = NULL;
     const char zero[] = "path,label\na,b\0c\n";
     assert_fails(mopd_dataset_open(&d, test_write("zero.csv", zero, sizeof zero - 1), NULL), MOPD_E_FORMAT,
-        "byte 14 is zero");
+        "zero.csv: line 2: a zero byte");
 }
 
 static void assert_bad(const char *text, const char *words)
@@ -105,7 +108,7 @@ static void lines_end_in_either_way(void **state)
     assert_list("path,label\r\n1,x\r\n2,y", "1=x 2=y");
     assert_list("path,label\n1,x\n2,y\r", "1=x 2=y");
     assert_list("path,label\n1,x\r\n2,y\n", "1=x 2=y");
-    assert_bad("path,label\r1,x\r2,y\r", "no column 'label'");
+    assert_bad("path,label\r1,x\r2,y\r", "line 1: a carriage return that ends no line");
 }
 
 static void the_utf_8_mark_is_passed_over_once(void **state)
@@ -124,7 +127,7 @@ static void quotes_keep_what_is_inside(void **state)
     assert_list("path,label\n\"a\nb\",x\n", "a\nb=x");
     assert_list("path,label\n\"a\r\nb\",\"\"\"x\"\"\"\n", "a\r\nb=\"x\"");
     assert_list("path,label\n1,\" x \"\n2,  y\n", "2=  y 1= x ");
-    assert_list("path,label\na\rb,x\n", "a\rb=x");
+    assert_list("path,label\n\"a\rb\",x\n", "a\rb=x");
     assert_bad("path,label\n\"\",x\n", "line 2: the path is empty");
     assert_bad("path,label\n1,\"\"\n", "line 2: the label is empty");
     assert_bad("path,label\n1,\"x\" \n", "line 2: text behind a closing quote");

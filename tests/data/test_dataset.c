@@ -151,7 +151,7 @@ static void files_are_told_by_their_beginning(void **state)
     assert_fails(
         mopd_dataset_open(&d, test_write("short", "path", 4), NULL), MOPD_E_FORMAT, "no column 'label'");
     assert_fails(mopd_dataset_open(&d, test_write("seven", "\1\0\0\0\0\0\0", 7), NULL), MOPD_E_FORMAT,
-        "byte 1 is zero");
+        "seven: line 1: a zero byte");
     assert_fails(mopd_dataset_open(&d, test_write("eight", "\2\0\0\0\0\0\0\0{}", 10), NULL), MOPD_E_FORMAT,
         "no feature store, but a safetensors file of kind 'unknown'");
     assert_fails(mopd_dataset_open(&d, test_write("none", "", 0), NULL), MOPD_E_FORMAT, "is empty");

@@ -56,6 +56,19 @@ static void kinds_are_told_by_their_first_bytes(void **state)
 }
 
 /* What people write into lists is none of them. */
+static void texts_are_no_weights(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"cat\ndog\n", "a", "cat\rdog\rbird\r", "caf\xe9, latin 1", "\tx"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_fails(mo_foreign_weights(texts[i], strlen(texts[i]), "w"), MOPD_E_FORMAT,
+            "w: a text, where weights are wanted");
+    assert_fails(mo_foreign_weights("{}", 2, "w"), MOPD_E_FORMAT, "w: a text of JSON");
+    assert_ok(mo_foreign_weights("cat\0dog", 7, "w"));
+    assert_ok(mo_foreign_weights("\x80\2}q", 4, "w"));
+    assert_ok(mo_foreign_weights("", 0, "w"));
+}
+
 static void texts_are_of_no_such_kind(void **state)
 {
     (void)state;
@@ -68,13 +81,13 @@ static void texts_are_of_no_such_kind(void **state)
     assert_null(mopd_file_kind(NULL, 0));
     assert_fails(
         mo_foreign_weights("{\"a\":1}", 7, "f"), MOPD_E_FORMAT, "f: a text of JSON: give the folder");
-    assert_ok(mo_foreign_weights("cat", 3, "f"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_told_by_their_first_bytes),
+        cmocka_unit_test(texts_are_no_weights),
         cmocka_unit_test(texts_are_of_no_such_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,8 +249,8 @@ static void other_files_are_no_models(void **state)
     assert_non_null(strstr(mopd_last_error(), "give the folder that holds them beside config.json"));
     assert_fails(folder_try(FOLDERS_GOLD "hf/config.json"), MOPD_E_FORMAT,
         "config.json: a text of JSON: give the folder");
-    assert_fails(
-        folder_try(test_write("text.txt", "hello, world\n", 13)), MOPD_E_FORMAT, "text.txt: header of");
+    assert_fails(folder_try(test_write("text.txt", "hello, world\n", 13)), MOPD_E_FORMAT,
+        "text.txt: a text, where weights are wanted");
     assert_fails(folder_try(test_write("empty", "", 0)), MOPD_E_FORMAT, "0 bytes are too short");
     assert_fails(folder_try(test_write("zip", "PK\3\4", 4)), MOPD_E_FORMAT, "zip");
     mo_safetensors_writer *w;
