@@ -419,8 +419,8 @@ def patiently(call: Callable[[], T]) -> T:
         finally:
             done.set()
 
-    threading.Thread(target=work, name="mopd", daemon=True).start()
     try:
+        threading.Thread(target=work, name="mopd", daemon=True).start()
         done.wait()
     except BaseException:
         left.set()
