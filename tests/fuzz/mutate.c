@@ -22,15 +22,18 @@ static size_t change_any(uint8_t *data, size_t n, size_t most, unsigned seed)
     return most ? LLVMFuzzerMutate(data, n, most) : n;
 }
 
-/* Changes data[from .. from + n_part) of n bytes by itself. */
+/* Changes data[from .. from + n_part) of n bytes by itself; that may again be a part of the part. */
 static size_t change_part(
     uint8_t *data, size_t n, size_t most, const size_t part[2], change_fn change, unsigned seed)
 {
-    static uint8_t copy[LONGEST];
+    static uint8_t copies[2][LONGEST];
+    static size_t depth;
     const size_t from = part[0], n_part = part[1], rest = n - n_part;
-    if (n_part > LONGEST || most <= rest) return change_any(data, n, most, seed);
+    if (n_part > LONGEST || most <= rest || depth == 2) return change_any(data, n, most, seed);
+    uint8_t *copy = copies[depth++];
     memcpy(copy, data + from, n_part);
     const size_t n_new = change(copy, n_part, mo_min(most - rest, LONGEST), seed);
+    depth--;
     memmove(data + from + n_new, data + from + n_part, rest - from);
     memcpy(data + from, copy, n_new);
     return rest + n_new;

@@ -40,7 +40,8 @@ static size_t count_questions(const hostile *h, size_t n, char path[600])
 /* The others are one text each, which is looked at in one pass. */
 static bool is_list(const hostile *h)
 {
-    return strcmp(h->name, "spiece_nested") != 0 && strcmp(h->name, "npy") != 0;
+    return strcmp(h->name, "spiece_nested") != 0 && strcmp(h->name, "npy") != 0 &&
+           strcmp(h->name, "merges_packed") != 0;
 }
 
 static void stop_everywhere(const hostile *h)
@@ -59,11 +60,18 @@ static void stop_everywhere(const hostile *h)
     }
 }
 
+/* A trainer that goes back and an encoding that goes on are no openings. */
+static bool is_opening(const hostile *h)
+{
+    return strcmp(h->name, "checkpoint") != 0 && strcmp(h->name, "journal") != 0;
+}
+
 static void every_opening_stops_where_it_is_told(void **state)
 {
     (void)state;
     test_count_start();
-    for (size_t i = 0; i < N_HOSTILES; i++) stop_everywhere(hostiles + i);
+    for (size_t i = 0; i < N_HOSTILES; i++)
+        if (is_opening(hostiles + i)) stop_everywhere(hostiles + i);
 }
 
 int main(void)
