@@ -222,8 +222,8 @@ static void do_block(const block *b)
 static const mo_i8_kern *kernel_for(size_t ld, size_t *height, size_t *most)
 {
     const mo_i8_kern *kern = mo_i8_get();
-    *most = mo_min(ROOM / ld, MOST_ROWS);
-    if (kern->wider && *most < kern->reads) kern = kern->wider();
+    if (kern->wider && ROOM / ld < kern->reads) kern = kern->wider();
+    *most = mo_min(mo_max(kern->room / ld, mo_min(ROOM / ld, kern->tile_rows)), MOST_ROWS);
     *height = *most >= kern->tile_rows ? kern->tile_rows : kern->reads;
     return kern;
 }

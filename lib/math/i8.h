@@ -60,6 +60,7 @@ typedef struct mo_i8_rows {
 typedef struct mo_i8_kern {
     const char *name;
     size_t tile_rows, tile_panels;
+    size_t room; /* bytes of rows that are best multiplied one after the other with the same weights */
     size_t
         reads; /* rows that the lowest tile reads, wanted or not; 1: those that are wanted, of every tile */
     const struct mo_i8_kern *(*wider)(

@@ -11,8 +11,16 @@
 #include "math/i8_avx512.h"
 
 #define INLINE inline __attribute__((always_inline))
-#define ROWS 16 /* of a tile */
-#define WIDE 32 /* outputs of two */
+#define ROWS 16                       /* of a tile */
+#define WIDE 32                       /* outputs of two */
+#define AHEAD (3 * ROWS * MO_I8_QUAD) /* bytes of weights */
+
+/* The weights of a tile that will be wanted soon, into the first cache: they come from the second one or from further away,
+ * and a load of a tile waits for all of its sixteen lines. */
+static INLINE void fetch(const int8_t *w)
+{
+    for (size_t i = 0; i < ROWS; i++) _mm_prefetch((const char *)w + i * MO_I8_QUAD, _MM_HINT_T0);
+}
 
 /* low, wide: there are rows and outputs beyond the first 16; constants.  Rows beyond m are multiplied too and not read. */
 static INLINE void sum_up(const mo_i8_tile *t, int32_t *room, const bool low, const bool wide)
@@ -24,6 +32,8 @@ static INLINE void sum_up(const mo_i8_tile *t, int32_t *room, const bool low, co
     _tile_zero(2);
     _tile_zero(3);
     for (; w < stop; w += ROWS * MO_I8_QUAD, a += MO_I8_STEP) {
+        fetch(w + AHEAD);
+        if (wide) fetch(w + AHEAD + t->panel);
         _tile_loadd(4, a, t->lda);
         _tile_loadd(6, w, MO_I8_QUAD);
         _tile_dpbusd(0, 4, 6);
@@ -68,6 +78,7 @@ static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t ro
 static const mo_i8_kern kern = {.name = "amx",
     .tile_rows = 2 * ROWS,
     .tile_panels = 2,
+    .room = 139264,
     .reads = ROWS,
     .wider = mo_i8_vnni,
     .begin = mo_amx_begin,

@@ -178,8 +178,13 @@ static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t ro
     }
 }
 
-static const mo_i8_kern kern = {
-    .name = "avx2", .tile_rows = ROWS, .tile_panels = 1, .reads = 1, .tile = any_tile, .quantize = quantize};
+static const mo_i8_kern kern = {.name = "avx2",
+    .tile_rows = ROWS,
+    .tile_panels = 1,
+    .room = 49152,
+    .reads = 1,
+    .tile = any_tile,
+    .quantize = quantize};
 
 const mo_i8_kern *mo_i8_avx2(void)
 {

@@ -75,8 +75,13 @@ static void tile(const mo_i8_tile *t)
     for (size_t i = 0; i < t->m; i++) write_back(t, i, sum[i]);
 }
 
-static const mo_i8_kern plain = {
-    .name = "plain", .tile_rows = 4, .tile_panels = 1, .reads = 1, .tile = tile, .quantize = quantize};
+static const mo_i8_kern plain = {.name = "plain",
+    .tile_rows = 4,
+    .tile_panels = 1,
+    .room = 32768,
+    .reads = 1,
+    .tile = tile,
+    .quantize = quantize};
 
 const mo_i8_kern *mo_i8_plain(void)
 {
