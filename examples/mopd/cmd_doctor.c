@@ -73,6 +73,7 @@ static void close_all(doctor *d)
     free(d->features);
     free(d->best);
     free(d->own);
+    free(d->row);
     free(d->confusion);
     free(d->class);
     free(d->suspect);

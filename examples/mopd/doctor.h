@@ -54,11 +54,13 @@ typedef struct doctor {
     const char *unjudged; /* why labels were not judged; NULL: they were */
     mopd_match *best;     /* n: what each picture is taken for */
     float *own;           /* n: probability of its label */
+    float *row;           /* n x C: probabilities of all classes */
     uint32_t *confusion;  /* C x C, of the pictures to learn from */
     doctor_class *class;  /* C */
     doctor_suspect *suspect;
     size_t n_suspects;
-    double below, alarms; /* a label less likely than this is listed; of right ones so many are */
+    double below, alarms;    /* a label less likely than this is listed; of right ones so many are */
+    double sharpness, wrong; /* t and e of doctor_noise.c */
     bool has_more;
     double more_low, more_high; /* shares */
 
@@ -83,6 +85,10 @@ int doctor_labels(doctor *d);
 int doctor_copies(doctor *d);
 int doctor_class_names(doctor *d);
 int doctor_looks(doctor *d);
+
+/* By the rows of probabilities: the share of labels that are wrong; how likely that of picture i is. */
+void doctor_noise_fit(doctor *d);
+double doctor_noise_of(const doctor *d, size_t i);
 
 /* A class with so few pictures that nothing can be said of it. */
 bool doctor_is_few(const doctor *d, size_t c);

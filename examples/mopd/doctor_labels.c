@@ -3,7 +3,8 @@
  * are new to it anyway: those of val and test, and all where a recogniser was given.
  *
  * Wrong labels speak for other wrong ones and make the recogniser unsure.  So those that are found are taken out and the rest
- * judges anew, a few times over: that finds nine of ten planted ones where one round finds half of them. */
+ * judges anew, a few times over: that finds nine of ten planted ones where one round finds half of them.  Where a recogniser
+ * is unsure, doctor_noise.c finds more. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,7 @@ static void judge(doctor *d, size_t i, const float *p)
     for (size_t c = 1; c < d->n_classes; c++) best = p[c] > p[best] ? c : best;
     d->best[i] = (mopd_match){(uint32_t)best, p[best], 0};
     d->own[i] = p[d->label[i]];
+    memcpy(d->row + i * d->n_classes, p, d->n_classes * sizeof *p);
 }
 
 /* Those of l that r was fitted to: all but the n_gone that are named, which ascend. */
@@ -114,9 +116,11 @@ static void count(doctor *d)
     }
 }
 
+/* Too unlikely for a right label, or rather wrong than right where many are. */
 static bool looks_wrong(const doctor *d, size_t i)
 {
-    return d->best[i].index != (uint32_t)d->label[i] && (double)d->own[i] < d->below;
+    return d->best[i].index != (uint32_t)d->label[i] &&
+           ((double)d->own[i] < d->below || doctor_noise_of(d, i) > 0.5);
 }
 
 static int most_suspicious_first(const void *a, const void *b)
@@ -149,6 +153,7 @@ static mopd_status judge_all(doctor *d, const learned *l)
     if (st == MOPD_OK) st = judge_new(d, d->recognizer);
     if (st == MOPD_OK && !d->recognizer_path) st = judge_left_out(d, d->recognizer, l, NULL, 0);
     if (st != MOPD_OK) return st;
+    doctor_noise_fit(d);
     d->has_more = mopd_recognizer_more(d->recognizer, &d->more_low, &d->more_high) == MOPD_OK;
     return MOPD_OK;
 }
@@ -168,6 +173,7 @@ static mopd_status judge_again(doctor *d, const learned *l, size_t *before)
         if (st == MOPD_OK) st = judge_new(d, rest);
         if (st == MOPD_OK) st = judge_left_out(d, rest, l, gone, n);
         if (st == MOPD_OK) d->below = below, d->alarms = alarms;
+        if (st == MOPD_OK) doctor_noise_fit(d);
     }
     *before = n > *before ? n : SIZE_MAX; /* nothing new: enough */
     mopd_recognizer_close(rest);
@@ -180,6 +186,7 @@ int doctor_labels(doctor *d)
     learned l = pack(d);
     d->best = cli_alloc(d->n, sizeof *d->best);
     d->own = cli_alloc(d->n, sizeof *d->own);
+    d->row = cli_alloc(d->n, d->n_classes * sizeof *d->row);
     d->confusion = cli_alloc(d->n_classes * d->n_classes, sizeof *d->confusion);
     d->class = cli_alloc(d->n_classes, sizeof *d->class);
     d->info.struct_size = sizeof d->info;
