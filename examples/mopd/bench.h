@@ -5,8 +5,9 @@
 
 #include "data.h"
 
-/* Methods beside MOPD_METHOD_...; PAPER: mopd with the settings of the released runs. */
-enum { BENCH_ZERO_SHOT = -1, BENCH_FIT = -2, BENCH_GDA = -3, BENCH_PAPER = -4 };
+/* Methods beside MOPD_METHOD_...; PAPER: mopd with the settings of the released runs;
+ * FIT_ONE: fit to one view of each picture where a store has more. */
+enum { BENCH_ZERO_SHOT = -1, BENCH_FIT = -2, BENCH_GDA = -3, BENCH_PAPER = -4, BENCH_FIT_ONE = -5 };
 
 enum { BENCH_MOST_TESTS = 3 };
 
@@ -14,8 +15,9 @@ enum { BENCH_MOST_TESTS = 3 };
 typedef struct bench_set {
     mopd_dataset *data; /* encoded */
     float *features;    /* n x V x D */
+    float *fixed;       /* n x n_fixed x D: the fixed views, for fit alone; NULL: none */
     int32_t *labels;
-    size_t n, n_views, n_classes;
+    size_t n, n_views, n_fixed, n_classes;
     const char *const *classes;
     const char **owned; /* a joined set's list of names */
 } bench_set;

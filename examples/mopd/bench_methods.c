@@ -84,18 +84,21 @@ static mopd_status run_gda(const bench *b, const bench_task *t, bench_score *out
     return st;
 }
 
-static mopd_status run_fit(const bench *b, const bench_task *t, bench_score *out)
+static mopd_status run_fit(const bench *b, const bench_task *t, bool views, bench_score *out)
 {
     mopd_recognizer *head[BENCH_MOST_TESTS] = {0};
     mopd_recognizer_options o;
-    int32_t *labels = labels_of_views(t->train);
+    const bench_set *train = t->train;
+    const float *fixed = views ? train->fixed : NULL;
+    int32_t *labels = labels_of_views(train);
     double start = cli_seconds();
     mopd_status st = mopd_recognizer_options_init(&o, sizeof o);
     o.templates = (const char *const *)b->prompts.templates.item;
     o.n_templates = b->prompts.templates.n;
+    o.n_views = fixed ? train->n_fixed : 1;
     if (st == MOPD_OK)
         st = mopd_recognizer_create(&head[0], b->encoder, t->tests[0]->classes, t->tests[0]->n_classes,
-            t->train->features, labels, t->train->n * t->train->n_views, &o);
+            fixed ? fixed : train->features, labels, train->n * train->n_views, &o);
     for (size_t i = 1; i < t->n_tests && st == MOPD_OK; i++)
         st = mopd_recognizer_with_classes(
             &head[i], head[0], b->encoder, t->tests[i]->classes, t->tests[i]->n_classes);
@@ -181,7 +184,7 @@ mopd_status bench_run_method(const bench *b, int32_t method, const bench_task *t
     if (cli_interrupted()) return MOPD_E_CANCELLED;
     if (method == BENCH_ZERO_SHOT) return run_zero_shot(b, task, score);
     if (method == BENCH_GDA) return run_gda(b, task, score);
-    if (method == BENCH_FIT) return run_fit(b, task, score);
+    if (method == BENCH_FIT || method == BENCH_FIT_ONE) return run_fit(b, task, method == BENCH_FIT, score);
     return run_learned(b, method, task, score);
 }
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* The methods that no trainer has. */
-static const char *const other_names[] = {"zero-shot", "fit", "gda", "mopd-paper"};
-static const int32_t others[] = {BENCH_ZERO_SHOT, BENCH_FIT, BENCH_GDA, BENCH_PAPER};
+static const char *const other_names[] = {"zero-shot", "fit", "fit-1-view", "gda", "mopd-paper"};
+static const int32_t others[] = {BENCH_ZERO_SHOT, BENCH_FIT, BENCH_FIT_ONE, BENCH_GDA, BENCH_PAPER};
 enum { N_OTHERS = sizeof others / sizeof *others };
 
 const char *bench_method_name(int32_t method)
@@ -27,8 +27,8 @@ static int find_method(int32_t *method, const char *name, const char *command)
         return -1;
     }
     if (mopd_method_find(name, method) == MOPD_OK) return -1;
-    return cli_usage(command, "--methods: %s; zero-shot, fit, gda and mopd-paper too%s", mopd_last_error(),
-        cli_method_hint(name));
+    return cli_usage(command, "--methods: %s; zero-shot, fit, fit-1-view, gda and mopd-paper too%s",
+        mopd_last_error(), cli_method_hint(name));
 }
 
 static int take_methods(bench *b, const char *text, const char *command)

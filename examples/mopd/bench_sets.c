@@ -18,13 +18,26 @@ int bench_open(bench *b, const char *command)
     return -1;
 }
 
-static int encode_into(
-    mopd_dataset **out, bench *b, mopd_dataset *part, const mopd_dataset *known, uint32_t n_views)
+/* A store holds what it holds. */
+static bool learns_from_views(const bench *b)
 {
+    bool any = false;
+    for (size_t m = 0; m < b->n_methods; m++) any |= b->method[m] == BENCH_FIT;
+    return any && !cli_data_info(b->all).dim;
+}
+
+static int encode_into(
+    mopd_dataset **out, bench *b, mopd_dataset *part, const mopd_dataset *known, bool learned)
+{
+    const uint32_t n_views = learned ? (uint32_t)b->n_views : 0;
     mopd_encode_options o;
     mopd_encode_options_init(&o, sizeof o);
     o.n_views = n_views;
     o.seed = b->seed[0];
+    if (!n_views && learned && learns_from_views(b)) { /* as mopd fit does */
+        o.n_views = MOPD_FIXED_VIEWS;
+        o.flags = MOPD_ENCODE_FIXED;
+    }
     double start = cli_seconds();
     int status = cli_data_encode(out, part, known, b->encoder, &o, &b->common, &b->data);
     b->encode_seconds += cli_seconds() - start;
@@ -34,8 +47,13 @@ static int encode_into(
 static void set_fill(bench_set *s, mopd_dataset *data, size_t n_views)
 {
     mopd_dataset_info info = cli_data_info(data);
-    *s = (bench_set){data, cli_data_features(data, 0, n_views), NULL, (size_t)info.n_items, n_views,
-        info.n_classes, mopd_dataset_class_names(data), NULL};
+    *s = (bench_set){.data = data,
+        .features = cli_data_features(data, 0, n_views),
+        .n = (size_t)info.n_items,
+        .n_views = n_views,
+        .n_classes = info.n_classes,
+        .classes = mopd_dataset_class_names(data)};
+    if (info.fixed) s->fixed = cli_data_features(data, 0, s->n_fixed = info.n_views);
     s->labels = cli_alloc(s->n, sizeof *s->labels);
     memcpy(s->labels, mopd_dataset_labels(data), s->n * sizeof *s->labels);
 }
@@ -44,6 +62,7 @@ void bench_set_free(bench_set *s)
 {
     mopd_dataset_close(s->data);
     free(s->features);
+    free(s->fixed);
     free(s->labels);
     free(s->owned);
 }
@@ -80,7 +99,7 @@ int bench_open_test(bench *b, bench_set *set, int32_t subset)
     mopd_dataset *part = NULL, *data = NULL;
     int status = select_part(
         &part, b, &(mopd_selection){.split = MOPD_SPLIT_TEST, .subset = subset, .shots = 0, .seed = 1});
-    if (status < 0) status = encode_into(&data, b, part, NULL, 0);
+    if (status < 0) status = encode_into(&data, b, part, NULL, false);
     mopd_dataset_close(part);
     if (status < 0) {
         set_fill(set, data, 1);
@@ -100,7 +119,7 @@ int bench_add_draw(bench *b, int32_t subset, uint64_t shots, uint64_t seed)
 {
     mopd_dataset *part = NULL, *joined = NULL;
     int status = select_draw(&part, b, subset, shots, seed);
-    if (status < 0) status = encode_into(&joined, b, part, b->train, (uint32_t)b->n_views);
+    if (status < 0) status = encode_into(&joined, b, part, b->train, true);
     mopd_dataset_close(part);
     if (status >= 0) {
         mopd_dataset_close(joined);

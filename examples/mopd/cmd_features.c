@@ -26,11 +26,34 @@ typedef struct job {
     cli_data data;
     const char *output;
     char *journal; /* NULL: the output is no file that could be gone on with */
-    uint64_t views, seed;
-    bool append, sync, views_given, seed_given;
+    const char *views_text;
+    uint64_t seed;
+    uint32_t views;
+    bool fixed, append, sync, seed_given;
     cli_list withdraw, withdraw_class;
     mopd_encode_counts counts;
 } job;
+
+/* -1, or the exit status: "8", "fixed". */
+static int take_views(job *j)
+{
+    char *end;
+    if (!j->views_text) return -1;
+    j->fixed = !strcmp(j->views_text, "fixed");
+    const unsigned long long n = j->fixed ? MOPD_FIXED_VIEWS : strtoull(j->views_text, &end, 10);
+    if (!j->fixed && (*j->views_text < '0' || *j->views_text > '9' || *end || n > UINT32_MAX))
+        return cli_usage(
+            command.name, "--views '%s' is neither a number up to %u nor 'fixed'", j->views_text, UINT32_MAX);
+    j->views = (uint32_t)n;
+    return -1;
+}
+
+/* Views as a store has them. */
+static void take_views_of(mopd_encode_options *o, const mopd_dataset_info *info)
+{
+    o->n_views = info->augmented || info->fixed ? info->n_views : 0;
+    if (info->fixed) o->flags |= MOPD_ENCODE_FIXED;
+}
 
 /* *store without the pictures and classes that are to go. */
 static mopd_status withdraw(mopd_dataset **store, const job *j)
@@ -99,13 +122,13 @@ static int encode(mopd_dataset **out, job *j, const mopd_dataset *known)
     mopd_encoder *encoder = NULL;
     mopd_encode_options options;
     mopd_encode_options_init(&options, sizeof options);
-    options.n_views = (uint32_t)j->views;
+    options.n_views = j->views;
     options.seed = j->seed;
-    options.flags = j->sync ? MOPD_ENCODE_SYNC : 0;
+    options.flags = (j->sync ? MOPD_ENCODE_SYNC : 0) | (j->fixed ? MOPD_ENCODE_FIXED : 0);
     options.counts = &j->counts;
     if (known) {
         mopd_dataset_info info = cli_data_info(known);
-        if (!j->views_given) options.n_views = info.augmented ? info.n_views : 0;
+        if (!j->views_text) take_views_of(&options, &info);
         if (!j->seed_given) options.seed = info.seed;
         if (info.unlabelled) j->data.unlabelled = true;
     }
@@ -126,8 +149,8 @@ static void show_json(const job *j, const mopd_dataset_info *info, long long add
     const mopd_encode_counts *c = &j->counts;
     json_t *document = json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:o}", "pictures",
         (json_int_t)info->n_items, "added", (json_int_t)added, "skipped", (json_int_t)j->data.n_bad,
-        "classes", (int)info->n_classes, "views", (int)(info->augmented ? info->n_views : 0), "dim",
-        (int)info->dim, "seconds", seconds, "store", cli_json_text(j->output));
+        "classes", (int)info->n_classes, "views", (int)(info->augmented || info->fixed ? info->n_views : 0),
+        "dim", (int)info->dim, "seconds", seconds, "store", cli_json_text(j->output));
     const struct {
         const char *key;
         uint64_t n;
@@ -144,7 +167,7 @@ static void show_csv(const job *j, const mopd_dataset_info *info, long long adde
     printf("pictures,added,skipped,classes,views,dim,seconds,store,encoded,resumed,moved,withdrawn,gone\r\n"
            "%llu,%lld,%zu,%u,%u,%u,%.3f,",
         (unsigned long long)info->n_items, added, j->data.n_bad, info->n_classes,
-        info->augmented ? info->n_views : 0, info->dim, seconds);
+        info->augmented || info->fixed ? info->n_views : 0, info->dim, seconds);
     cli_csv_field(j->output, false);
     printf("%llu,%llu,%llu,%llu,%llu\r\n", (unsigned long long)c->n_encoded, (unsigned long long)c->n_resumed,
         (unsigned long long)c->n_moved, (unsigned long long)c->n_withdrawn, (unsigned long long)c->n_gone);
@@ -238,8 +261,11 @@ int cmd_features(int argc, char **argv)
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_OUT, &j.output, "STORE", "the feature store to write", NULL},
-        {"views", 0, CLI_UINT, &j.views, "V",
-            "augmented views of each training picture (default: 0, the plain one)", &j.views_given},
+        {"views", 0, CLI_TEXT, &j.views_text, "V|fixed",
+            "random crops of each training picture, or the fixed views that mopd fit learns from (default: "
+            "0, the "
+            "plain one)",
+            NULL},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the augmented views", &j.seed_given},
         {"append", 0, CLI_FLAG, &j.append, NULL, "keep what STORE has, encode what is new", NULL},
         {"sync", 0, CLI_FLAG, &j.sync, NULL,
@@ -262,8 +288,7 @@ int cmd_features(int argc, char **argv)
     if (status < 0 && j.data.path && withdraws && !j.append)
         status = cli_usage(command.name, "--withdraw beside -d DATA needs --append");
     if (status < 0 && j.sync && !j.data.path) status = cli_usage(command.name, "--sync needs -d DATA");
-    if (status < 0 && j.views > UINT32_MAX)
-        status = cli_usage(command.name, "--views %llu: at most %u", (unsigned long long)j.views, UINT32_MAX);
+    if (status < 0) status = take_views(&j);
     if (status < 0) status = run(&j);
     free(j.journal);
     cli_list_free(&j.withdraw);

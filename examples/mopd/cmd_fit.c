@@ -16,11 +16,41 @@ typedef struct job {
     cli_common common;
     cli_data data;
     cli_prompts prompts;
-    const char *prompt, *also, *output, *subset;
+    const char *prompt, *also, *output, *subset, *views;
     uint64_t shots, seed;
+    uint32_t n_views; /* that are asked for; 0: as the data and their likelihood say */
     double keep, unseen;
     bool unseen_given;
 } job;
+
+/* -1, or the exit status: "auto", "1" to "5". */
+static int take_views(job *j)
+{
+    if (!strcmp(j->views, "auto")) return -1;
+    j->n_views = (uint32_t)(*j->views - '0');
+    if (*j->views >= '1' && *j->views <= '0' + MOPD_FIXED_VIEWS && !j->views[1]) return -1;
+    return cli_usage(
+        command.name, "--views '%s' is neither a number from 1 to %d nor 'auto'", j->views, MOPD_FIXED_VIEWS);
+}
+
+/* How pictures are encoded; a store holds what it holds. */
+static mopd_encode_options encode_options(const job *j, const mopd_dataset *data)
+{
+    mopd_encode_options o;
+    mopd_encode_options_init(&o, sizeof o);
+    const bool store = cli_data_info(data).dim > 0;
+    o.n_views = j->n_views ? j->n_views : store ? 0 : MOPD_FIXED_VIEWS;
+    if (o.n_views < 2) o.n_views = 0;
+    if (o.n_views) o.flags = MOPD_ENCODE_FIXED;
+    return o;
+}
+
+/* Views of a picture that are learned from. */
+static uint32_t views_of(const job *j, const mopd_dataset *data)
+{
+    const mopd_dataset_info info = cli_data_info(data);
+    return j->n_views ? j->n_views : info.fixed ? info.n_views : 1;
+}
 
 /* The classes of the data, then those that are given by name alone. */
 static cli_list class_names(const job *j, const mopd_dataset *data)
@@ -57,8 +87,10 @@ static mopd_status fit(
     o.n_templates = j->prompts.templates.n;
     if (st == MOPD_OK && j->prompt) st = mopd_prompt_open(&prompt, j->prompt, encoder);
     o.prompt = prompt;
+    o.n_views = views_of(j, data);
+    if (j->n_views > 1) o.view_weight = CLI_VIEW_WEIGHT;
     cli_list names = class_names(j, data);
-    float *features = cli_data_features(data, 0, 1);
+    float *features = cli_data_features(data, 0, (size_t)o.n_views);
     cli_interrupt_ends(true);
     if (st == MOPD_OK)
         st = mopd_recognizer_create(out, encoder, (const char *const *)names.item, names.n, features,
@@ -88,16 +120,17 @@ static void show_json(const job *j, const mopd_recognizer *r, const mopd_recogni
     json_t *classes = json_array();
     for (size_t c = 0; c < i->n_classes; c++)
         json_array_append_new(classes, cli_json_text(mopd_recognizer_class_name(r, c)));
-    cli_print_json(json_pack("{s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:o, s:f, s:o}", "n",
+    cli_print_json(json_pack("{s:I, s:o, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:f, s:o}", "n",
         (json_int_t)i->n_pictures, "classes", classes, "kappa", i->kappa, "lambda", i->lambda, "a",
-        i->text_weight, "b", i->picture_weight, "loo", loo_json(i), "cutoff", cutoff_json(i), "seconds",
-        seconds, "recognizer", cli_json_text(j->output)));
+        i->text_weight, "b", i->picture_weight, "views", (json_int_t)i->n_views, "loo", loo_json(i), "cutoff",
+        cutoff_json(i), "seconds", seconds, "recognizer", cli_json_text(j->output)));
 }
 
 static void show_text(const job *j, const mopd_recognizer_info *i, double seconds)
 {
     printf("%llu pictures of %llu classes in %.2f s\n", (unsigned long long)i->n_pictures,
         (unsigned long long)i->n_classes, seconds);
+    if (i->n_views > 1) printf("learned from %llu views of each\n", (unsigned long long)i->n_views);
     if (i->loo_accuracy < 0)
         puts("one picture a class: how right it is cannot be told from them");
     else
@@ -128,14 +161,15 @@ static int run(job *j, const mopd_selection *selection)
     mopd_dataset *all = NULL, *part = NULL, *data = NULL;
     mopd_encoder *encoder = NULL;
     mopd_recognizer *recognizer = NULL;
-    mopd_encode_options options;
-    mopd_encode_options_init(&options, sizeof options);
     int status = cli_check_writable(j->output);
     if (status < 0) status = cli_data_open(&all, &j->data, command.name);
     if (status < 0) status = cli_data_select(&part, all, selection);
     if (status < 0) status = check_also(j, part);
     if (status < 0) status = cli_data_open_encoder(&encoder, all, &j->common);
-    if (status < 0) status = cli_data_encode(&data, part, NULL, encoder, &options, &j->common, &j->data);
+    if (status < 0) {
+        const mopd_encode_options options = encode_options(j, part);
+        status = cli_data_encode(&data, part, NULL, encoder, &options, &j->common, &j->data);
+    }
     if (status < 0) {
         const double start = cli_seconds();
         mopd_status st = fit(&recognizer, j, encoder, data);
@@ -151,7 +185,7 @@ static int run(job *j, const mopd_selection *selection)
 
 int cmd_fit(int argc, char **argv)
 {
-    job j = {.subset = "all", .seed = 1, .keep = 0.95, .unseen = CLI_UNSEEN};
+    job j = {.subset = "all", .views = "auto", .seed = 1, .keep = 0.95, .unseen = CLI_UNSEEN};
     const cli_option options[] = {
         CLI_DATA_OPTIONS(j.data),
         {"output", 'o', CLI_OUT, &j.output, "RECOGNIZER", "the file to write", NULL},
@@ -159,6 +193,9 @@ int cmd_fit(int argc, char **argv)
         {"shots", 0, CLI_UINT, &j.shots, "N", "draw so many pictures of each class (default: all)", NULL},
         {"seed", 0, CLI_UINT, &j.seed, "N", "of the draw", NULL},
         {"subset", 0, CLI_TEXT, &j.subset, "base|new|all", "which half of the classes", NULL},
+        {"views", 0, CLI_TEXT, &j.views, "auto|N",
+            "of each picture, its mirror image and closer ones, to learn from: 1 to 5, or 5 where that helps",
+            NULL},
         {"keep", 0, CLI_REAL, &j.keep, "SHARE", "of known pictures that stay known with --none", NULL},
         {"prompt", 'p', CLI_IN, &j.prompt, "PROMPT", "learned prompts for the text side (mopd train)", NULL},
         {"unseen", 0, CLI_REAL, &j.unseen, "SHARE", "with -p: " CLI_UNSEEN_HELP, &j.unseen_given},
@@ -177,6 +214,7 @@ int cmd_fit(int argc, char **argv)
         status = cli_usage(command.name, "--shots %llu: at most %u", (unsigned long long)j.shots, UINT32_MAX);
     if (status < 0 && !(j.keep > 0 && j.keep < 1))
         status = cli_usage(command.name, "--keep %.10g: more than 0 and less than 1", j.keep);
+    if (status < 0) status = take_views(&j);
     if (status < 0) status = cli_parse_subset(j.subset, &selection.subset, command.name);
     if (status < 0) status = cli_prompts_templates(&j.prompts);
     if (status < 0 && j.prompt && j.prompts.templates.n)

@@ -34,6 +34,7 @@ typedef struct mopd_dataset mopd_dataset;
 /* Flags of mopd_encode_options. */
 #define MOPD_ENCODE_SKIP_BAD UINT32_C(1) /* leave unreadable pictures out instead of failing */
 #define MOPD_ENCODE_SYNC UINT32_C(2)     /* the result is what the data is, known only saves encoding */
+#define MOPD_ENCODE_FIXED UINT32_C(4)    /* n_views of the fixed views, not random crops */
 
 /* Flag of mopd_dataset_pick. */
 #define MOPD_PICK_RELABEL UINT32_C(1) /* drop classes without a picture and number the others from 0 */
@@ -104,6 +105,8 @@ typedef struct mopd_dataset_info {
     uint32_t quantized;  /* MOPD_PRECISION_... that the features were computed with: F32 0, BF16 1, INT8 3 */
     uint32_t upright;    /* 1: the pictures were turned as EXIF says (MOPD_OPEN_UPRIGHT) */
     uint32_t scaled16;   /* 1: 16-bit grey was read over its whole range (MOPD_OPEN_SCALE_GREY16) */
+    uint32_t fixed; /* 1: the views are the fixed ones (of val and test pictures V times the plain picture) */
+    uint32_t reserved; /* 0 */
 } mopd_dataset_info;
 
 typedef struct mopd_selection {
@@ -141,7 +144,9 @@ typedef struct mopd_encode_options {
     /* None by default: an unreadable picture ends the call, and pictures that known holds stay.
      * MOPD_ENCODE_SKIP_BAD leaves unreadable ones out, reported to fn.  MOPD_ENCODE_SYNC makes the result what the
      * data is: what has moved is found by its content and has the class, split and path of the data, what the data
-     * no longer has is left out; use it where the data is all that the store is made of. */
+     * no longer has is left out; use it where the data is all that the store is made of.  MOPD_ENCODE_FIXED encodes the
+     * first n_views, 1 to MOPD_FIXED_VIEWS, of the fixed views of each training picture instead of random crops: for
+     * recognisers, which learn more from them. */
     uint32_t flags;
     /* 0, the default: each picture as it is tested, encoded once.  V: that many random crops of each training
      * picture, which makes training with augmentation possible and takes V times as long. */

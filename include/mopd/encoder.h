@@ -208,6 +208,16 @@ MOPD_API mopd_status mopd_encoder_encode_pixels(
 MOPD_API mopd_status mopd_encoder_encode_images(
     const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features);
 
+/* The fixed views of a picture: 0 the picture as it is encoded otherwise, 1 its mirror image, 2 its middle, 3 its upper left
+ * and 4 its lower right, the last three with 0.8 of the sides. */
+#define MOPD_FIXED_VIEWS 5
+
+/* The first n_views, 1 to MOPD_FIXED_VIEWS, of the fixed views of n images: features, n x n_views x D floats of the caller,
+ * rows of length 1.  For recognisers (mopd_recognizer_options.n_views), which learn more from a picture so; it takes n_views
+ * times as long as mopd_encoder_encode_images, of which all else holds.  Since 0.1. */
+MOPD_API mopd_status mopd_encoder_encode_views(
+    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, size_t n_views, float *features);
+
 /* One picture's outcome: index as in the list; status and, when it failed, message; after MOPD_OK message is "", or a
  * remark on how the picture was read (16-bit grey that became white).  feature is D floats, valid during the call, NULL
  * on failure.  Return 0 to go on, anything else to stop with CANCELLED. */

@@ -524,6 +524,16 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
 
     Matrix image(const Image &image) const { return images({&image, 1}); }
 
+    /* The first n_views of each picture's fixed views, one row a view, for a Recognizer. */
+    Matrix views(span<const Image> list, std::size_t n_views = MOPD_FIXED_VIEWS) const
+    {
+        std::vector<const mopd_image *> handles;
+        for (const Image &image : list) handles.push_back(image.get());
+        Matrix features(list.size() * n_views, dim());
+        check(mopd_encoder_encode_views(get(), handles.data(), handles.size(), n_views, features.data()));
+        return features;
+    }
+
     /* One row a file, decoded and encoded side by side; the first bad picture is thrown as mopd::error. */
     Matrix files(const Texts &paths) const
     {
@@ -942,12 +952,13 @@ class Gda : public detail::handle<mopd_gda, mopd_gda_free> {
 /* Recognises classes from a few pictures of each (recognizer.h). */
 class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close> {
   public:
-    /* features, n x D, with n labels that count `classes`; templates, where given, replace those of the options. */
+    /* features, n x D, with n labels that count `classes`; templates, where given, replace those of the options, whose n_views
+     * says how many rows a picture has. */
     Recognizer(const Encoder &encoder, const Texts &classes, span<const float> features,
         span<const std::int32_t> labels, RecognizerOptions o = {}, const Texts &templates = {})
         : dim_(encoder.dim())
     {
-        std::size_t n = count(features, labels);
+        std::size_t n = count(features, labels, o.n_views ? static_cast<std::size_t>(o.n_views) : 1);
         if (templates.size()) {
             o.templates = templates.data();
             o.n_templates = templates.size();
@@ -1099,6 +1110,17 @@ class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close>
         });
     }
 
+    /* The same with n_views rows a picture, as many as info() has. */
+    Recognizer extend_views(span<const float> features, std::size_t n_views, span<const std::int32_t> labels,
+        std::uint32_t flags = 0) const
+    {
+        std::size_t n = count(features, labels, n_views);
+        return from([&](mopd_recognizer **out) {
+            return mopd_recognizer_extend_views(
+                out, get(), features.data(), n_views, labels.data(), n, flags);
+        });
+    }
+
     /* Without the pictures of these indices. */
     Recognizer withdraw(span<const std::size_t> indices, std::uint32_t flags = 0) const
     {
@@ -1133,11 +1155,11 @@ class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close>
         return result;
     }
 
-    std::size_t count(span<const float> features, span<const std::int32_t> labels) const
+    std::size_t count(
+        span<const float> features, span<const std::int32_t> labels, std::size_t n_views = 1) const
     {
-        std::size_t n = detail::rows_of(features, dim());
-        detail::need("labels", labels.size(), n);
-        return n;
+        detail::need("labels", labels.size() * n_views, detail::rows_of(features, dim()));
+        return labels.size();
     }
 
     detail::own<std::size_t> dim_;

@@ -49,6 +49,14 @@ typedef struct mopd_recognizer_options {
      * mopd_bank_create_prompt_unseen; 0.5.  1 takes it whole, as the published method does.  Means nothing
      * without a prompt. */
     double unseen;
+    /* V, rows of features a picture; 0, the default: 1.  More are several views of it, the first as it will be recognised
+     * (MOPD_ENCODE_FIXED, mopd_encoder_encode_views): the recogniser learns from their mean what a picture shows, and from
+     * their differences what does not matter, if its pictures left out become likelier so; else it keeps the first views.
+     * Give them where pictures are few.  A picture is left out with all its views, and recognised by one. */
+    uint64_t n_views;
+    /* How many times the differences between views count, up to 1e6; 0, the default: 2 where views help, else views are
+     * not used.  Set it to use them without asking. */
+    double view_weight;
 } mopd_recognizer_options;
 
 /* What a recogniser is; set struct_size before asking. */
@@ -67,6 +75,8 @@ typedef struct mopd_recognizer_info {
     /* 1: the encoder that it was fitted with turned picture files as EXIF says (MOPD_OPEN_UPRIGHT), or scaled 16-bit
      * grey (MOPD_OPEN_SCALE_GREY16).  Pictures to be recognised should be read in the same way. */
     uint32_t upright, scaled16;
+    uint64_t n_views;   /* V, that it learned from; 1: one view, or more would not have helped */
+    double view_weight; /* as in the options; 0 with one view */
 } mopd_recognizer_info;
 
 /* A picture whose label is likely wrong. */
@@ -105,6 +115,12 @@ MOPD_API mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_en
  * mopd_recognizer_close.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *recognizer,
     const float *features, const int32_t *labels, size_t n, uint32_t flags);
+
+/* The same of pictures of which there are several views: features n x n_views x D, n_views that of its info.  To a recogniser
+ * that learned from several views, mopd_recognizer_extend gives pictures whose views are all alike.  ARG: another number
+ * of views.  Since 0.1. */
+MOPD_API mopd_status mopd_recognizer_extend_views(mopd_recognizer **out, const mopd_recognizer *recognizer,
+    const float *features, size_t n_views, const int32_t *labels, size_t n, uint32_t flags);
 
 /* Another one without n of its pictures, named by their index in the order of fitting, each once; those behind move
  * up.  For pictures whose label was wrong, or that must be forgotten: nothing of them stays.  A class that loses its

@@ -86,7 +86,7 @@
     X(mopd_remark, 24, 1, MO_API_NO_FLAGS)                                                                   \
     X(mopd_item, 40, 3, MO_API_NO_FLAGS)                                                                     \
     X(mopd_selection, 24, 0, MO_API_NO_FLAGS)                                                                \
-    X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC)                                   \
+    X(mopd_encode_options, 40, 2, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC | MOPD_ENCODE_FIXED)               \
     X(mopd_encode_counts, 64, 0, MO_API_NO_FLAGS)                                                            \
     X(mopd_metrics, 40, 0, MO_API_NO_FLAGS)                                                                  \
     X(mopd_recognizer_options, 72, 2, 0)                                                                     \

@@ -65,6 +65,7 @@ mopd_status mopd_dataset_get_info(const mopd_dataset *dataset, mopd_dataset_info
         i.quantized = (uint32_t)s->precision;
         i.upright = s->upright;
         i.scaled16 = s->scaled16;
+        i.fixed = s->fixed;
     }
     i.unlabelled = s->unlabelled;
     for (size_t k = 0; k < dataset->n; k++) {
@@ -230,6 +231,19 @@ mopd_status mopd_dataset_withdraw(
     return mo_split_withdraw(out, dataset, path, class_name);
 }
 
+/* The fixed views are so many and no more, and asked for from the first on. */
+static mopd_status check_fixed(const mopd_encode_options *o)
+{
+    if (!(o->flags & MOPD_ENCODE_FIXED)) return MOPD_OK;
+    if (o->n_views < 1 || o->n_views > MOPD_FIXED_VIEWS)
+        return mo_fail(MOPD_E_ARG,
+            "mopd_encode_options: n_views is %u, of the fixed ones 1 to %d are possible",
+            (unsigned)o->n_views, MOPD_FIXED_VIEWS);
+    if (!o->first_view) return MOPD_OK;
+    return mo_fail(MOPD_E_ARG, "mopd_encode_options: first_view is %u, fixed views begin with 0",
+        (unsigned)o->first_view);
+}
+
 mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset, const mopd_dataset *known,
     const mopd_encoder *encoder, const mopd_encode_options *options)
 {
@@ -238,6 +252,7 @@ mopd_status mopd_dataset_encode(mopd_dataset **out, const mopd_dataset *dataset,
     MO_API_NEED(dataset);
     if (!dataset->source->features || known) MO_API_NEED(encoder);
     mopd_status st = mo_api_read(__func__, MO_API_mopd_encode_options, &o, options, &plain_once);
+    if (st == MOPD_OK) st = check_fixed(&o);
     mopd_encode_counts counts = {sizeof counts, 0, 0, 0, 0, 0, 0, 0, 0}, *wanted = o.counts;
     if (st == MOPD_OK && wanted)
         st = mo_api_check_size(__func__, MO_API_mopd_encode_counts, wanted->struct_size);

@@ -161,13 +161,10 @@ mopd_status mopd_encoder_encode_pixels(
     return st == MOPD_OK ? mo_encoder_pixels(encoder, pixels, n, features, &progress) : st;
 }
 
-mopd_status mopd_encoder_encode_images(
-    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features)
+static mopd_status encode_views(const char *function, const mopd_encoder *encoder,
+    const mopd_image *const *images, const size_t shape[2], float *features)
 {
-    MO_API_NEED(encoder);
-    MO_API_NEED_LIST(images, n);
-    MO_API_NEED_ROWS(features, n, encoder->config.dim);
-    if (!n) return MOPD_OK;
+    const size_t n = shape[0];
     mo_progress progress;
     mopd_status st = MOPD_OK;
     const mo_image **pictures = mo_mem_alloc(n, sizeof *pictures);
@@ -176,12 +173,33 @@ mopd_status mopd_encoder_encode_images(
         if (images[i])
             pictures[i] = &images[i]->picture;
         else
-            st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", __func__, i);
+            st = mo_fail(MOPD_E_ARG, "%s: image %zu is NULL", function, i);
     }
-    if (st == MOPD_OK) st = mo_progress_begin(&progress, encoder->watcher, "pictures", n);
-    if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, n, features, &progress);
+    if (st == MOPD_OK) st = mo_progress_begin(&progress, encoder->watcher, "pictures", n * shape[1]);
+    if (st == MOPD_OK) st = mo_encoder_pictures(encoder, pictures, shape, features, &progress);
     mo_mem_free((void *)pictures);
     return st;
+}
+
+mopd_status mopd_encoder_encode_images(
+    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, float *features)
+{
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(images, n);
+    MO_API_NEED_ROWS(features, n, encoder->config.dim);
+    return n ? encode_views(__func__, encoder, images, (const size_t[]){n, 1}, features) : MOPD_OK;
+}
+
+mopd_status mopd_encoder_encode_views(
+    const mopd_encoder *encoder, const mopd_image *const *images, size_t n, size_t n_views, float *features)
+{
+    MO_API_NEED(encoder);
+    MO_API_NEED_LIST(images, n);
+    if (n_views < 1 || n_views > MO_PIXELS_FIXED)
+        return mo_fail(
+            MOPD_E_ARG, "%s: n_views is %zu, 1 to %d are possible", __func__, n_views, MO_PIXELS_FIXED);
+    MO_API_NEED_ROWS(features, n, n_views * encoder->config.dim);
+    return n ? encode_views(__func__, encoder, images, (const size_t[]){n, n_views}, features) : MOPD_OK;
 }
 
 mopd_status mopd_encoder_encode_files(

@@ -13,6 +13,8 @@
 #include "prompt/recognizer_handle.h"
 #include "train/metrics.h"
 
+enum { MOST_VIEWS = 65536 }; /* of a picture */
+
 static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95, .unseen = 0.5};
 
 mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size)
@@ -44,6 +46,10 @@ static mopd_status check_options(const mopd_recognizer_options *o, const mopd_en
             MOPD_E_ARG, "mopd_recognizer_options: kappa is %g, allowed is 0 (chosen) or 1 to 1e6", o->kappa);
     if (st == MOPD_OK) st = check_weight("text_weight", o->text_weight);
     if (st == MOPD_OK) st = check_weight("picture_weight", o->picture_weight);
+    if (st == MOPD_OK) st = check_weight("view_weight", o->view_weight);
+    if (st == MOPD_OK && o->n_views > MOST_VIEWS)
+        st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: n_views is %llu, at most %d are possible",
+            (unsigned long long)o->n_views, MOST_VIEWS);
     if (st == MOPD_OK && !(o->unseen >= 0 && o->unseen <= 1))
         st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: unseen is %g, 0 to 1 are allowed", o->unseen);
     if (st == MOPD_OK && o->n_templates && !o->templates)
@@ -64,13 +70,34 @@ mopd_status mopd_recognizer_create(mopd_recognizer **out, const mopd_encoder *en
     MO_API_NEED(encoder);
     MO_API_NEED_SOME(n_classes);
     MO_API_NEED_LIST(classes, n_classes);
-    MO_API_NEED_ROWS(features, n, mo_text_dim(encoder->text));
-    MO_API_NEED_LIST(labels, n);
     mopd_status st = mo_api_read(__func__, MO_API_mopd_recognizer_options, &o, options, &standard);
     if (st == MOPD_OK) st = check_options(&o, encoder);
-    if (st == MOPD_OK) st = mo_labels_check(labels, n, n_classes);
-    if (st == MOPD_OK) st = mo_floats_check_unit("feature", features, n, mo_text_dim(encoder->text));
+    if (st != MOPD_OK) return st;
+    const size_t n_views = o.n_views ? (size_t)o.n_views : 1;
+    MO_API_NEED_ROWS(features, n, n_views * mo_text_dim(encoder->text));
+    MO_API_NEED_LIST(labels, n);
+    st = mo_labels_check(labels, n, n_classes);
+    if (st == MOPD_OK)
+        st = mo_floats_check_unit("feature", features, n * n_views, mo_text_dim(encoder->text));
     return st == MOPD_OK ? mo_recognizer_create(out, encoder, classes, n_classes, features, labels, n, &o)
+                         : st;
+}
+
+/* More pictures, of n_views views each. */
+typedef struct pictures {
+    const float *features; /* n x n_views x D */
+    const int32_t *labels;
+    size_t n, n_views;
+} pictures;
+
+static mopd_status extend(mopd_recognizer **out, const mopd_recognizer *from, const pictures *p,
+    const char *function, uint32_t flags)
+{
+    mopd_status st = mo_api_check_flags(function, flags, MOPD_RECOGNIZER_CHOOSE);
+    if (st == MOPD_OK) st = mo_labels_check(p->labels, p->n, from->data.n_classes);
+    if (st == MOPD_OK) st = mo_floats_check_unit("feature", p->features, p->n * p->n_views, from->data.dim);
+    return st == MOPD_OK ? mo_recognizer_extend(out, from, p->features, p->n_views, p->labels, p->n,
+                               flags & MOPD_RECOGNIZER_CHOOSE)
                          : st;
 }
 
@@ -81,13 +108,20 @@ mopd_status mopd_recognizer_extend(mopd_recognizer **out, const mopd_recognizer 
     MO_API_NEED(recognizer);
     MO_API_NEED_ROWS(features, n, recognizer->data.dim);
     MO_API_NEED_LIST(labels, n);
-    const size_t dim = recognizer->data.dim;
-    mopd_status st = mo_api_check_flags(__func__, flags, MOPD_RECOGNIZER_CHOOSE);
-    if (st == MOPD_OK) st = mo_labels_check(labels, n, recognizer->data.n_classes);
-    if (st == MOPD_OK) st = mo_floats_check_unit("feature", features, n, dim);
-    return st == MOPD_OK
-               ? mo_recognizer_extend(out, recognizer, features, labels, n, flags & MOPD_RECOGNIZER_CHOOSE)
-               : st;
+    return extend(out, recognizer, &(pictures){features, labels, n, 1}, __func__, flags);
+}
+
+mopd_status mopd_recognizer_extend_views(mopd_recognizer **out, const mopd_recognizer *recognizer,
+    const float *features, size_t n_views, const int32_t *labels, size_t n, uint32_t flags)
+{
+    MO_API_NEED_OUT(out);
+    MO_API_NEED(recognizer);
+    if (n_views != mo_recognizer_views(&recognizer->data))
+        return mo_fail(MOPD_E_ARG, "%s: n_views is %zu, the recogniser learned from %zu of each picture",
+            __func__, n_views, mo_recognizer_views(&recognizer->data));
+    MO_API_NEED_ROWS(features, n, n_views * recognizer->data.dim);
+    MO_API_NEED_LIST(labels, n);
+    return extend(out, recognizer, &(pictures){features, labels, n, n_views}, __func__, flags);
 }
 
 mopd_status mopd_recognizer_withdraw(
@@ -170,7 +204,9 @@ mopd_status mopd_recognizer_get_info(const mopd_recognizer *recognizer, mopd_rec
         .loo_high = -1,
         .loo_ece = -1,
         .upright = r->upright,
-        .scaled16 = r->scaled16};
+        .scaled16 = r->scaled16,
+        .n_views = mo_recognizer_views(&r->data),
+        .view_weight = s->views};
     mo_recognizer_cutoff(r, r->keep, &i.cutoff);
     if (r->judgement.n) give_accuracy(&i, &r->judgement);
     return mo_api_give(__func__, MO_API_mopd_recognizer_info, info, &i);

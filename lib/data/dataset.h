@@ -35,11 +35,11 @@ typedef struct mo_dataset_source {
     size_t n_views, dim;
     float *owned;
     mo_tensors *file;
-    bool augmented;
-    int32_t precision; /* MOPD_PRECISION_... that features were made in */
-    bool scaled16;     /* 16-bit grey was scaled */
-    bool upright;      /* turned as EXIF says */
-    bool unlabelled;   /* the one class says only that there are none */
+    bool augmented, fixed; /* the views are random crops; the fixed ones */
+    int32_t precision;     /* MOPD_PRECISION_... that features were made in */
+    bool scaled16;         /* 16-bit grey was scaled */
+    bool upright;          /* turned as EXIF says */
+    bool unlabelled;       /* the one class says only that there are none */
     uint64_t seed;
     char fingerprint[65];
     char *preprocessing; /* JSON; NULL until encoded */

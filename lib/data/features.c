@@ -72,6 +72,11 @@ static mopd_status check_reading(const mo_features_job *j)
     return MOPD_OK;
 }
 
+static const char *kind_of(bool augmented, bool fixed)
+{
+    return fixed ? "fixed" : augmented ? "augmented" : "plain";
+}
+
 /* Features of known and of what comes must be of one kind. */
 static mopd_status check_join(const mo_features_job *j)
 {
@@ -79,10 +84,11 @@ static mopd_status check_join(const mo_features_job *j)
     if (!s->features) return mo_fail(MOPD_E_STATE, "the known data is not encoded");
     mopd_status st = check_encoder(j->before, j->encoder);
     if (st != MOPD_OK) return st;
-    if (s->n_views != j->n_views || s->augmented != j->augmented || j->options->first_view)
+    if (s->n_views != j->n_views || s->augmented != j->augmented || s->fixed != j->fixed ||
+        j->options->first_view)
         return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
-            s->n_views, s->augmented ? "augmented" : "plain", j->n_views,
-            j->augmented ? "augmented" : "plain", j->options->first_view);
+            s->n_views, kind_of(s->augmented, s->fixed), j->n_views, kind_of(j->augmented, j->fixed),
+            j->options->first_view);
     if ((st = check_reading(j)) != MOPD_OK) return st;
     const bool have = j->data->source->features != NULL;
     const int32_t precision = have ? j->data->source->precision : j->encoder->precision;
@@ -107,11 +113,12 @@ static mopd_status check_join(const mo_features_job *j)
 static mopd_status pass_through(mopd_dataset **out, const mopd_dataset *d, const mopd_encode_options *options)
 {
     const mo_dataset_source *s = d->source;
-    size_t v = options->n_views;
-    if (v && (!s->augmented || v > s->n_views || options->first_view))
+    const size_t v = options->n_views;
+    const bool fixed = options->flags & MOPD_ENCODE_FIXED;
+    if (v && (!(fixed ? s->fixed : s->augmented) || v > s->n_views || options->first_view))
         return mo_fail(MOPD_E_MISMATCH,
-            "the store holds %zu %s views a picture, %zu augmented ones from %u on are needed", s->n_views,
-            s->augmented ? "augmented" : "plain", v, options->first_view);
+            "the store holds %zu %s views a picture, %zu %s ones from %u on are needed", s->n_views,
+            kind_of(s->augmented, s->fixed), v, kind_of(true, fixed), options->first_view);
     size_t *keep = mo_mem_alloc(d->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) keep[i] = i;
@@ -140,6 +147,7 @@ static mopd_status open_journal(mo_features_job *j)
         .dim = (uint32_t)j->dim,
         .n_views = (uint32_t)j->n_views,
         .augmented = j->augmented,
+        .fixed = j->fixed,
         .first_view = o->first_view,
         .precision = j->encoder->precision,
         .scaled16 = j->encoder->rules.scale16,
@@ -174,7 +182,8 @@ mopd_status mo_features_encode(mopd_dataset **out, const mopd_dataset *d, const 
     mo_features_job j = {
         .data = d, .before = known, .encoder = encoder, .options = options, .dim = encoder->config.dim};
     j.known = options->flags & MOPD_ENCODE_SYNC ? NULL : known;
-    j.augmented = have ? have->augmented : options->n_views > 0;
+    j.fixed = have ? have->fixed : options->flags & MOPD_ENCODE_FIXED;
+    j.augmented = have ? have->augmented : options->n_views > 0 && !j.fixed;
     j.n_views = have ? have->n_views : options->n_views ? options->n_views : 1;
     mopd_status st = known ? check_join(&j) : MOPD_OK;
     if (st == MOPD_OK) st = mo_features_find_known(&j);

@@ -24,6 +24,7 @@ typedef struct mo_features_job {
     const mopd_encode_options *options;
     size_t n_views, dim; /* of the result: V, at least 1, and D */
     bool augmented;      /* the views are random crops */
+    bool fixed;          /* the views are the fixed ones */
     size_t *in_before;   /* of each item: the item in `before` of its path, SIZE_MAX when that is new */
     float *features;     /* of each item: V x D, of any value where it was not encoded */
     char (*hash)[65];    /* of each item: its content, "" when it could not be read or was not reached */
@@ -51,9 +52,9 @@ static inline bool mo_features_is_known(const mo_features_job *job, size_t item)
 mopd_status mo_features_read(mo_features_job *job);
 
 /* Views of pictures to test with are the plain picture, whatever views the others have. */
-static inline bool mo_features_is_plain(bool augmented, int32_t split)
+static inline bool mo_features_is_plain(bool several, int32_t split)
 {
-    return !augmented || split == MOPD_SPLIT_VAL || split == MOPD_SPLIT_TEST;
+    return !several || split == MOPD_SPLIT_VAL || split == MOPD_SPLIT_TEST;
 }
 
 /* Looks all items up in `before`, and puts its features into the cache. */

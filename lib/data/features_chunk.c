@@ -29,7 +29,7 @@
 /* One picture of the current chunk, filled by a worker. */
 typedef struct slot {
     const char *file;
-    bool plain;                     /* the plain picture is wanted, not random crops */
+    bool plain;                     /* the plain picture is wanted, not several views */
     size_t n_views;                 /* rows of pixels: 1, or V when they differ */
     float *pixels;                  /* n_views x 3 x S x S; NULL: the hash alone is wanted */
     const mo_features_entry *found; /* features of this content that are there already */
@@ -76,8 +76,8 @@ static mopd_status prepare(const chunk *c, slot *s)
     for (size_t v = 0; v < s->n_views && decode && st == MOPD_OK; v++) {
         float *out = s->pixels + v * c->pixels_each;
         uint64_t seed = view_seed(j->options->seed, s->hash, j->options->first_view + v);
-        st =
-            s->plain ? mo_pixels_run(settings, &picture, out) : mo_pixels_view(settings, &picture, seed, out);
+        st = s->plain || j->fixed ? mo_pixels_fixed(settings, &picture, s->plain ? 0 : v, out)
+                                  : mo_pixels_view(settings, &picture, seed, out);
         if (st != MOPD_OK) st = mo_fail_at(st, "%s", s->file);
     }
     s->cut = picture.cut;
@@ -168,7 +168,7 @@ static void fill_slots(chunk *c, size_t first, size_t n)
     for (size_t i = 0; i < n; i++) {
         slot *s = c->slots + i;
         s->file = mo_features_row(j->data, first + i)->file;
-        s->plain = mo_features_is_plain(j->augmented, mo_features_row(j->data, first + i)->split);
+        s->plain = mo_features_is_plain(j->augmented || j->fixed, mo_features_row(j->data, first + i)->split);
         s->n_views = s->plain ? 1 : j->n_views;
         s->pixels = mo_features_is_known(j, first + i) ? NULL : next;
         if (s->pixels) next += s->n_views * c->pixels_each;

@@ -99,6 +99,7 @@ static mopd_status describe_source(mo_features_job *j, mo_dataset_source *s, siz
     s->n_views = j->n_views;
     s->dim = j->dim;
     s->augmented = j->augmented;
+    s->fixed = j->fixed;
     s->unlabelled = j->data->source->unlabelled;
     s->precision = from ? from->precision : j->encoder->precision;
     s->scaled16 = from ? from->scaled16 : j->encoder->rules.scale16;

@@ -24,12 +24,13 @@ static int compare_named(const void *a, const void *b)
 static mopd_status list_before(mo_features_job *j, named *sorted)
 {
     const mopd_dataset *k = j->before;
+    const bool several = k->source->augmented || k->source->fixed;
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < k->n && st == MOPD_OK; i++) {
         const mo_dataset_row *row = mo_features_row(k, i);
         sorted[i] = (named){row->path, i};
         st = mo_features_cache_add(&j->cache, &(mo_features_entry){row->hash, mo_dataset_feature(k, i, 0), i,
-                                                  mo_features_is_plain(k->source->augmented, row->split)});
+                                                  mo_features_is_plain(several, row->split)});
     }
     if (st == MOPD_OK) qsort(sorted, k->n, sizeof *sorted, compare_named);
     return st;

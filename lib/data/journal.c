@@ -48,7 +48,10 @@ static void fill_head(mo_journal *j, const mo_journal_run *run)
     memset(j->head, ' ', HEAD_BYTES);
     int n = snprintf(j->head, HEAD_BYTES,
         MARK "1\nfingerprint %s\nfeatures %u x %u from %u, %s, %s%s%s\nseed %llu\n", run->fingerprint,
-        run->n_views, run->dim, run->first_view, run->augmented ? "augmented" : "plain",
+        run->n_views, run->dim, run->first_view,
+        run->fixed       ? "fixed"
+        : run->augmented ? "augmented"
+                         : "plain",
         mo_encoder_precision_name(run->precision), run->scaled16 ? ", grey16 scaled" : "",
         run->upright ? ", upright" : "", (unsigned long long)run->seed);
     j->head[n] = ' ';

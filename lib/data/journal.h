@@ -10,7 +10,7 @@ typedef struct mo_journal mo_journal;
 /* What features depend on besides the picture. */
 typedef struct mo_journal_run {
     char fingerprint[65];
-    bool augmented, scaled16, upright;
+    bool augmented, fixed, scaled16, upright;
     int32_t precision; /* MOPD_PRECISION_... */
     uint32_t dim, n_views, first_view;
     uint64_t seed;

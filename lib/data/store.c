@@ -5,8 +5,9 @@
  *     labels    n i32           index into classes
  *     split     n i32           -1 none, 0 train, 1 val, 2 test
  *     metadata  mopd.kind "store", mopd.format "1", fingerprint, preprocessing (JSON), views "0" or V, seed,
- *               classes, paths, hashes (JSON arrays of texts); precision "bf16" or "int8" where it was not f32;
- *               grey16 "scaled" where it was not cut at 255; orientation "exif" where pictures were turned;
+ *               classes, paths, hashes (JSON arrays of texts); view_kind "fixed" where views are no random crops;
+ *               precision "bf16" or "int8" where it was not f32; grey16 "scaled" where it was not cut at 255;
+ *               orientation "exif" where pictures were turned;
  *               names (as classes) where labels are no words; labelled "no" where the one class only says that there
  *               are none; roots, root_of (store_roots.c) */
 #include <stdio.h>
@@ -81,7 +82,8 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = add_number(w, "mopd.format", STORE_FORMAT);
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "fingerprint", s->fingerprint);
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "preprocessing", s->preprocessing);
-    if (st == MOPD_OK) st = add_number(w, "views", s->augmented ? s->n_views : 0);
+    if (st == MOPD_OK) st = add_number(w, "views", s->augmented || s->fixed ? s->n_views : 0);
+    if (st == MOPD_OK && s->fixed) st = mo_safetensors_writer_meta(w, "view_kind", "fixed");
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
     if (st == MOPD_OK && s->precision != MOPD_PRECISION_F32)
         st = mo_safetensors_writer_meta(w, "precision", mo_encoder_precision_name(s->precision));
@@ -295,7 +297,6 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     if (st != MOPD_OK) return st;
     s->n_views = o->features->shape[1];
     s->dim = o->features->shape[2];
-    s->augmented = views > 0;
     const char *labelled = mo_tensors_meta(o->file, "labelled");
     s->unlabelled = labelled && !strcmp(labelled, "no");
     if (labelled && (!s->unlabelled || mo_json_count(o->classes) != 1))
@@ -304,7 +305,9 @@ static mopd_status read_source(const opened *o, mo_dataset_source *s)
     if ((st = read_precision(&s->precision, o->file)) != MOPD_OK) return st;
     if ((st = mo_tensors_meta_word(&s->scaled16, o->file, "grey16", "scaled")) != MOPD_OK) return st;
     if ((st = mo_tensors_meta_word(&s->upright, o->file, "orientation", "exif")) != MOPD_OK) return st;
-    if ((views ? views : 1) != s->n_views)
+    if ((st = mo_tensors_meta_word(&s->fixed, o->file, "view_kind", "fixed")) != MOPD_OK) return st;
+    s->augmented = views > 0 && !s->fixed;
+    if ((views ? views : 1) != s->n_views || (s->fixed && !views))
         return mo_fail(MOPD_E_FORMAT, "%s: metadata 'views' is %llu, features have %zu", o->path,
             (unsigned long long)views, s->n_views);
     if (strlen(fingerprint) != 64)

@@ -134,15 +134,23 @@ mopd_status mo_encoder_pixels(
 typedef struct preprocess {
     const mo_pixels *settings;
     const mo_image *const *pictures;
+    size_t n_views, first; /* of each picture; view that task 0 is, counted through */
     mopd_status st[PICTURES];
     float *pixels;
     size_t floats;
 } preprocess;
 
+static mopd_status preprocess_view(const preprocess *p, size_t task)
+{
+    const size_t view = p->first + task;
+    return mo_pixels_fixed(
+        p->settings, p->pictures[view / p->n_views], view % p->n_views, p->pixels + task * p->floats);
+}
+
 static void preprocess_one(void *ctx, size_t task)
 {
     preprocess *p = ctx;
-    p->st[task] = mo_pixels_run(p->settings, p->pictures[task], p->pixels + task * p->floats);
+    p->st[task] = preprocess_view(p, task);
 }
 
 /* Pictures to pixels on all threads.  A failure is made again here, where its message belongs. */
@@ -151,25 +159,27 @@ static mopd_status preprocess_all(preprocess *p, mo_pool *pool, size_t n)
     mo_pool_run(pool, n, preprocess_one, p);
     for (size_t i = 0; i < n; i++) {
         if (p->st[i] == MOPD_OK) continue;
-        mopd_status st = mo_pixels_run(p->settings, p->pictures[i], p->pixels + i * p->floats);
-        if (st != MOPD_OK) return mo_fail_at(st, "picture %zu", i);
+        mopd_status st = preprocess_view(p, i);
+        if (st != MOPD_OK) return mo_fail_at(st, "picture %zu", (p->first + i) / p->n_views);
     }
     return MOPD_OK;
 }
 
-mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures, size_t n,
-    float *features, mo_progress *progress)
+mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures,
+    const size_t shape[2], float *features, mo_progress *progress)
 {
+    const size_t n = shape[0] * shape[1];
     size_t picture = 3 * (size_t)encoder->config.image * encoder->config.image, dim = encoder->config.dim;
     size_t chunk = mo_min(n, mo_encoder_at_once(encoder, PICTURES, 1));
     mopd_status st = mo_encoder_check_picture(encoder);
     if (st != MOPD_OK) return st;
-    preprocess p = {.settings = &encoder->config.pixels, .floats = picture};
+    preprocess p = {
+        .settings = &encoder->config.pixels, .pictures = pictures, .n_views = shape[1], .floats = picture};
     p.pixels = mo_mem_alloc(chunk * picture, sizeof *p.pixels);
     if (!p.pixels) return MOPD_E_NOMEM;
     for (size_t i = 0; i < n && st == MOPD_OK; i += chunk) {
         size_t now = mo_min(n - i, chunk);
-        p.pictures = pictures + i;
+        p.first = i;
         st = preprocess_all(&p, encoder->pool, now);
         if (st == MOPD_OK) st = mo_encoder_pixels_raw(encoder, p.pixels, now, features + i * dim);
         if (st == MOPD_OK) st = mo_progress_add(progress, now);

@@ -66,8 +66,9 @@ mopd_status mo_encoder_texts(
     const mopd_encoder *encoder, const char *const *texts, size_t n, float *features, mo_progress *progress);
 mopd_status mo_encoder_pixels(
     const mopd_encoder *encoder, const float *pixels, size_t n, float *features, mo_progress *progress);
-mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures, size_t n,
-    float *features, mo_progress *progress);
+/* shape: n pictures, V fixed views of each; features n x V x D. */
+mopd_status mo_encoder_pictures(const mopd_encoder *encoder, const mo_image *const *pictures,
+    const size_t shape[2], float *features, mo_progress *progress);
 
 /* UNSUPPORTED: one picture would take more memory on its way than the limit tower_memory.  Unpacks the weights. */
 mopd_status mo_encoder_check_picture(const mopd_encoder *encoder);

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 
 #define MAX_SIDE 16384
+#define FIXED_SHARE 0.8 /* of the sides that the closer fixed views show */
 
 void mo_pixels_clip(mo_pixels *p, uint32_t side)
 {
@@ -169,14 +170,14 @@ static int64_t centre(uint32_t rule, size_t size, size_t crop)
     return d >= 0 ? (int64_t)rint((double)d / 2.0) : -(-d / 2);
 }
 
-static mopd_status make_plan(plan *r, const mo_pixels *p, const mo_image *picture)
+static mopd_status make_plan(plan *r, const mo_pixels *p, size_t height, size_t width)
 {
     if (!mo_pixels_size(p, &r->out_h, &r->out_w))
         return mo_fail(MOPD_E_UNSUPPORTED, "preprocessing: the output has no fixed size");
-    fit(r, p, picture->height, picture->width);
+    fit(r, p, height, width);
     if (r->height == 0 || r->width == 0)
         return mo_fail(MOPD_E_UNSUPPORTED, "a picture of %zu x %zu pixels would be resized to %zu x %zu",
-            picture->width, picture->height, r->width, r->height);
+            width, height, r->width, r->height);
     r->top = centre(p->centre, r->height, r->out_h);
     r->left = centre(p->centre, r->width, r->out_w);
     return MOPD_OK;
@@ -233,17 +234,38 @@ static mopd_status run_plan(uint8_t *out, const mo_rect *in, const mo_pixels *p,
     return st;
 }
 
-mopd_status mo_pixels_bytes(const mo_pixels *p, const mo_image *picture, uint8_t *out)
+/* The part of a picture that a fixed view shows: all of it, its middle, or a corner. */
+static void cut_fixed(mo_rect *in, size_t number)
+{
+    if (number < 2) return;
+    const size_t h = (size_t)rint(FIXED_SHARE * (double)in->height),
+                 w = (size_t)rint(FIXED_SHARE * (double)in->width);
+    size_t top = in->height - (h ? h : 1), left = in->width - (w ? w : 1);
+    in->height -= top;
+    in->width -= left;
+    if (number == 2) top /= 2, left /= 2;
+    if (number == 3) top = left = 0;
+    in->rgb += top * in->stride + left * 3;
+}
+
+/* The bytes of a fixed view, not yet mirrored. */
+static mopd_status fixed_bytes(const mo_pixels *p, const mo_image *picture, size_t number, uint8_t *out)
 {
     plan r = {0};
     mo_rect in;
     uint8_t *own;
-    mopd_status st;
-    if ((st = make_plan(&r, p, picture)) != MOPD_OK) return st;
-    if ((st = colours(&in, &own, p, picture)) != MOPD_OK) return st;
-    st = run_plan(out, &in, p, &r);
+    mopd_status st = colours(&in, &own, p, picture);
+    if (st != MOPD_OK) return st;
+    cut_fixed(&in, number);
+    st = make_plan(&r, p, in.height, in.width);
+    if (st == MOPD_OK) st = run_plan(out, &in, p, &r);
     mo_mem_free(own);
     return st;
+}
+
+mopd_status mo_pixels_bytes(const mo_pixels *p, const mo_image *picture, uint8_t *out)
+{
+    return fixed_bytes(p, picture, 0, out);
 }
 
 /* out, 3 x height x width, from bytes, height x width x 3: rescaled in double, then float as numpy and
@@ -277,15 +299,20 @@ static mopd_status alloc_bytes(uint8_t **out, const mo_pixels *p)
     return *out ? MOPD_OK : MOPD_E_NOMEM;
 }
 
-mopd_status mo_pixels_run(const mo_pixels *p, const mo_image *picture, float *out)
+mopd_status mo_pixels_fixed(const mo_pixels *p, const mo_image *picture, size_t number, float *out)
 {
     uint8_t *bytes = NULL;
     mopd_status st = alloc_bytes(&bytes, p);
     if (st != MOPD_OK) return st;
-    st = mo_pixels_bytes(p, picture, bytes);
-    if (st == MOPD_OK) to_floats(out, bytes, p, false);
+    st = fixed_bytes(p, picture, number, bytes);
+    if (st == MOPD_OK) to_floats(out, bytes, p, number == 1);
     mo_mem_free(bytes);
     return st;
+}
+
+mopd_status mo_pixels_run(const mo_pixels *p, const mo_image *picture, float *out)
+{
+    return mo_pixels_fixed(p, picture, 0, out);
 }
 
 static double between(mo_rng *rng, double low, double high)

@@ -10,7 +10,9 @@
 
 static size_t part_bytes(const mo_file_part *p)
 {
-    return p->shape[0] * (p->n_dims > 1 ? p->shape[1] : 1) * mo_dtype_size(p->dtype);
+    size_t bytes = mo_dtype_size(p->dtype);
+    for (int i = 0; i < p->n_dims; i++) bytes *= p->shape[i];
+    return bytes;
 }
 
 mopd_status mo_file_parts_declare(mo_safetensors_writer *w, const mo_file_part *list, size_t n)

@@ -11,7 +11,7 @@ typedef struct mo_file_part {
     const char *name;
     mo_dtype dtype;
     int n_dims;
-    size_t shape[2];
+    size_t shape[3];
     void **data;
 } mo_file_part;
 

@@ -41,11 +41,17 @@ void mo_recognizer_free(mopd_recognizer *r)
     mo_mem_free(r);
 }
 
+/* Numbers of a picture: all its views. */
+static size_t numbers(const mopd_recognizer *r)
+{
+    return mo_recognizer_views(&r->data) * r->data.dim;
+}
+
 /* Room for n pictures, which the caller fills. */
 static mopd_status make_room(mopd_recognizer *r, size_t n)
 {
     size_t bytes;
-    if (!mo_mul(n, r->data.dim * sizeof *r->features, &bytes))
+    if (!mo_mul(n, numbers(r) * sizeof *r->features, &bytes))
         return mo_fail(MOPD_E_ARG, "%zu pictures are too many", n);
     r->features = mo_mem_alloc(bytes, 1);
     r->labels = mo_mem_alloc(n, sizeof *r->labels);
@@ -60,8 +66,8 @@ static mopd_status make_room(mopd_recognizer *r, size_t n)
 static void put_pictures(
     mopd_recognizer *r, size_t at, const float *features, const int32_t *labels, size_t n)
 {
-    const size_t dim = r->data.dim;
-    if (n) memcpy(r->features + at * dim, features, n * dim * sizeof *features);
+    const size_t each = numbers(r);
+    if (n) memcpy(r->features + at * each, features, n * each * sizeof *features);
     if (n) memcpy(r->labels + at, labels, n * sizeof *labels);
 }
 
@@ -107,13 +113,47 @@ static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mo
     return mo_bank_create(out, encoder, names, n, (const char *const *)r->templates.name, r->templates.n);
 }
 
+/* The fit to all views of each picture, where that makes the pictures left out likelier, or nothing can be left out. */
+static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *settings, mo_pool *pool)
+{
+    mo_recognizer_settings with = *settings;
+    mo_recognizer_sums sums = {0};
+    mo_recognizer_fit fit = {0};
+    with.views = MO_RECOGNIZER_VIEWS;
+    mopd_status st = mo_recognizer_sums_create(&sums, &r->data, true, pool);
+    if (st == MOPD_OK) st = mo_recognizer_fit_create(&fit, &r->data, &sums, &with, pool);
+    const bool better = st == MOPD_OK && !(r->fit.loss < fit.loss);
+    mo_recognizer_sums_free(better ? &r->sums : &sums);
+    mo_recognizer_fit_free(better ? &r->fit : &fit);
+    if (better) r->sums = sums, r->fit = fit;
+    return st;
+}
+
+/* Of each picture only the first view stays. */
+static void drop_views(mopd_recognizer *r)
+{
+    const size_t each = numbers(r), dim = r->data.dim;
+    for (size_t i = 1; i < r->data.n; i++)
+        memmove(r->features + i * dim, r->features + i * each, dim * sizeof *r->features);
+    float *fewer = mo_mem_realloc(r->features, r->data.n * dim, sizeof *fewer);
+    if (fewer) r->data.features = r->features = fewer;
+    r->data.n_views = 1;
+}
+
+/* settings->views below 0: whether several views help is found out. */
 static mopd_status fit(mopd_recognizer *r, const mo_recognizer_settings *settings)
 {
+    mo_recognizer_settings given = *settings;
+    const bool several = mo_recognizer_views(&r->data) > 1 && r->data.n, ask = several && given.views < 0;
     mo_pool *pool;
     mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
     if (st != MOPD_OK) return st;
-    if (!r->sums.count) st = mo_recognizer_sums_create(&r->sums, &r->data, pool);
-    if (st == MOPD_OK) st = mo_recognizer_fit_create(&r->fit, &r->data, &r->sums, settings, pool);
+    if (given.views < 0 || !several) given.views = 0;
+    if (ask) mo_recognizer_sums_free(&r->sums);
+    if (!r->sums.count) st = mo_recognizer_sums_create(&r->sums, &r->data, given.views > 0, pool);
+    if (st == MOPD_OK) st = mo_recognizer_fit_create(&r->fit, &r->data, &r->sums, &given, pool);
+    if (st == MOPD_OK && ask) st = try_views(r, &given, pool);
+    if (st == MOPD_OK && several && !r->sums.within) drop_views(r);
     mo_pool_free(pool);
     return st;
 }
@@ -144,10 +184,12 @@ mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *enco
     if (st == MOPD_OK) st = text_bank(&bank, r, encoder, classes, n_classes);
     if (st == MOPD_OK) st = mo_names_copy(&r->classes, classes, n_classes);
     if (st == MOPD_OK) st = mo_recognizer_set_text(r, bank->feature, n_classes, bank->dim);
+    r->data.n_views = o->n_views ? (size_t)o->n_views : 1;
     if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, features, labels, n);
     if (st == MOPD_OK) {
+        const double views = o->view_weight > 0 ? o->view_weight : -1;
         r->data.scale = (double)bank->scale;
-        st = fit(r, &(mo_recognizer_settings){o->kappa, o->lambda, o->text_weight, o->picture_weight});
+        st = fit(r, &(mo_recognizer_settings){o->kappa, o->lambda, o->text_weight, o->picture_weight, views});
     }
     mo_bank_free(bank);
     if (st != MOPD_OK)
@@ -178,6 +220,7 @@ static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from
         return st;
     }
     r->data.scale = from->data.scale;
+    r->data.n_views = from->data.n_views;
     r->n_shown = from->n_shown;
     memcpy(r->shown, from->shown, from->n_shown * sizeof *r->shown);
     *out = r;
@@ -188,7 +231,7 @@ static mopd_status start_from(mopd_recognizer **out, const mopd_recognizer *from
 static mopd_status finish(
     mopd_recognizer **out, mopd_recognizer *r, const mopd_recognizer *from, mopd_status st, bool choose)
 {
-    static const mo_recognizer_settings chosen;
+    static const mo_recognizer_settings chosen = {.views = -1};
     if (st == MOPD_OK) st = fit(r, choose ? &chosen : &from->fit.settings);
     if (st != MOPD_OK)
         mo_recognizer_free(r);
@@ -197,8 +240,18 @@ static mopd_status finish(
     return st;
 }
 
+/* A picture's n_views views behind the first `at` pictures; one view stands for all. */
+static void put_picture(mopd_recognizer *r, size_t at, const float *views, size_t n_views, int32_t label)
+{
+    const size_t dim = r->data.dim, all = mo_recognizer_views(&r->data);
+    float *to = r->features + at * all * dim;
+    for (size_t v = 0; v < all; v++) memcpy(to + v * dim, views + v % n_views * dim, dim * sizeof *to);
+    r->labels[at] = label;
+    mo_recognizer_sums_add(&r->sums, to, all, (size_t)label);
+}
+
 mopd_status mo_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *from, const float *features,
-    const int32_t *labels, size_t n, bool choose)
+    size_t n_views, const int32_t *labels, size_t n, bool choose)
 {
     const size_t before = from->data.n;
     mopd_recognizer *r;
@@ -206,9 +259,8 @@ mopd_status mo_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *f
     if (st != MOPD_OK) return st;
     if ((st = make_room(r, before + n)) == MOPD_OK) {
         put_pictures(r, 0, from->features, from->labels, before);
-        put_pictures(r, before, features, labels, n);
         for (size_t i = 0; i < n; i++)
-            mo_recognizer_sums_add(&r->sums, features + i * r->data.dim, (size_t)labels[i]);
+            put_picture(r, before + i, features + i * n_views * r->data.dim, n_views, labels[i]);
     }
     return finish(out, r, from, st, choose || !before);
 }
@@ -228,12 +280,12 @@ static mopd_status mark_gone(uint8_t *gone, const mopd_recognizer *from, const s
 /* The pictures of from but those that are gone; these leave the sums. */
 static void put_rest(mopd_recognizer *r, const mopd_recognizer *from, const uint8_t *gone)
 {
-    const size_t dim = r->data.dim;
+    const size_t n_views = mo_recognizer_views(&r->data);
     size_t left = 0;
     for (size_t i = 0; i < from->data.n; i++) {
-        const float *x = from->features + i * dim;
+        const float *x = mo_recognizer_picture(&from->data, i);
         if (gone[i])
-            mo_recognizer_sums_remove(&r->sums, x, (size_t)from->labels[i]);
+            mo_recognizer_sums_remove(&r->sums, x, n_views, (size_t)from->labels[i]);
         else
             put_pictures(r, left++, x, from->labels + i, 1);
     }

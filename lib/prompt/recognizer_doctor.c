@@ -62,7 +62,7 @@ mopd_status mo_recognizer_alarms(const mopd_recognizer *r, double probability, d
 
 /* Every second picture of each class, and the others. */
 typedef struct halves {
-    float *features; /* N x D: the first half, then the other */
+    float *features; /* N x V x D: the first half, then the other */
     int32_t *labels; /* N */
     size_t n_first;
 } halves;
@@ -70,9 +70,9 @@ typedef struct halves {
 /* Pictures of class c come in turn: half 0, half 1, half 0 ... */
 static mopd_status split(halves *h, const mopd_recognizer *r)
 {
-    const size_t n = r->data.n, dim = r->data.dim;
+    const size_t n = r->data.n, each = mo_recognizer_views(&r->data) * r->data.dim;
     uint8_t *turn = mo_mem_calloc(r->data.n_classes, 1), *half = mo_mem_alloc(n, 1);
-    h->features = mo_mem_alloc(n, dim * sizeof *h->features);
+    h->features = mo_mem_alloc(n, each * sizeof *h->features);
     h->labels = mo_mem_alloc(n, sizeof *h->labels);
     h->n_first = 0;
     mopd_status st = turn && half && h->features && h->labels ? MOPD_OK : MOPD_E_NOMEM;
@@ -83,7 +83,7 @@ static mopd_status split(halves *h, const mopd_recognizer *r)
     }
     for (size_t i = 0, at[2] = {0, h->n_first}; i < n && st == MOPD_OK; i++) {
         const size_t to = at[half[i]]++;
-        memcpy(h->features + to * dim, r->features + i * dim, dim * sizeof *h->features);
+        memcpy(h->features + to * each, r->features + i * each, each * sizeof *h->features);
         h->labels[to] = r->labels[i];
     }
     mo_mem_free(turn);
@@ -99,7 +99,7 @@ static mopd_status test(
     if (!logits) return MOPD_E_NOMEM;
     for (size_t i = 0; i < n; i++) {
         size_t best = 0;
-        mo_recognizer_logits(r, features + i * r->data.dim, 1, logits);
+        mo_recognizer_logits(r, features + i * mo_recognizer_views(&r->data) * r->data.dim, 1, logits);
         for (size_t s = 1; s < r->n_shown; s++) best = logits[s] > logits[best] ? s : best;
         *right += r->shown[best] == (uint32_t)labels[i];
     }
@@ -110,19 +110,20 @@ static mopd_status test(
 static mopd_status fit_and_test(
     size_t *right, const mopd_recognizer *r, const halves *h, bool second, mo_pool *pool)
 {
-    static const mo_recognizer_settings chosen;
-    const size_t dim = r->data.dim, other = r->data.n - h->n_first, from = second ? h->n_first : 0;
+    const mo_recognizer_settings chosen = {.views = r->fit.settings.views};
+    const size_t each = mo_recognizer_views(&r->data) * r->data.dim, other = r->data.n - h->n_first,
+                 from = second ? h->n_first : 0;
     mopd_recognizer half = *r; /* borrows all but what is fitted */
     half.data.n = second ? other : h->n_first;
-    half.data.features = h->features + from * dim;
+    half.data.features = h->features + from * each;
     half.data.labels = h->labels + from;
     half.sums = (mo_recognizer_sums){0};
     half.fit = (mo_recognizer_fit){0};
-    mopd_status st = mo_recognizer_sums_create(&half.sums, &half.data, pool);
+    mopd_status st = mo_recognizer_sums_create(&half.sums, &half.data, chosen.views > 0, pool);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&half.fit, &half.data, &half.sums, &chosen, pool);
     if (st == MOPD_OK && second) st = test(right, &half, h->features, h->labels, h->n_first);
     if (st == MOPD_OK && !second)
-        st = test(right, &half, h->features + h->n_first * dim, h->labels + h->n_first, other);
+        st = test(right, &half, h->features + h->n_first * each, h->labels + h->n_first, other);
     mo_recognizer_sums_free(&half.sums);
     mo_recognizer_fit_free(&half.fit);
     return st;

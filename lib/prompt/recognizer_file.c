@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * recognizer_file.c - a recogniser as one safetensors file.
  *
- *     features N x D, text C x D                                                       F32
+ *     features N x D, or N x V x D where it learned from several views, text C x D     F32
  *     labels N, shown                                                                  I32
  *     count C, average C x D, scatter D x D, prior, mean, weight C x D, bias C,
- *     loo N x C (where something can be left out)                                      F64
+ *     loo N x C (where something can be left out), within D x D (with several views)   F64
  *     prompt.context (with a learned prompt)                                           F32
  *     metadata    mopd.kind, .format, .version, .fingerprint: plain texts; .orientation "exif" where pictures were turned,
  *                 .grey16 "scaled" where 16-bit grey was
@@ -33,9 +33,9 @@ enum { MOST_TENSORS = 14 };
 /* The tensors of a recogniser whose sizes are known, in the file's order. */
 static size_t list_parts(mo_file_part list[MOST_TENSORS], mopd_recognizer *r, bool loo)
 {
-    const size_t n = r->data.n, c = r->data.n_classes, d = r->data.dim;
+    const size_t n = r->data.n, c = r->data.n_classes, d = r->data.dim, v = mo_recognizer_views(&r->data);
     const mo_file_part all[] = {
-        {"features", MO_F32, 2, {n, d}, (void **)&r->features},
+        {"features", MO_F32, v > 1 ? 3 : 2, {n, v > 1 ? v : d, d}, (void **)&r->features},
         {"labels", MO_I32, 1, {n, 0}, (void **)&r->labels},
         {"text", MO_F32, 2, {c, d}, (void **)&r->text},
         {"shown", MO_I32, 1, {r->n_shown, 0}, (void **)&r->shown},
@@ -46,11 +46,13 @@ static size_t list_parts(mo_file_part list[MOST_TENSORS], mopd_recognizer *r, bo
         {"mean", MO_F64, 2, {c, d}, (void **)&r->fit.mean},
         {"weight", MO_F64, 2, {c, d}, (void **)&r->fit.weight},
         {"bias", MO_F64, 1, {c, 0}, (void **)&r->fit.bias},
+        {"within", MO_F64, 2, {d, d}, (void **)&r->sums.within},
         {"loo", MO_F64, 2, {n, c}, (void **)&r->loo},
     };
     size_t k = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (loo || strcmp(all[i].name, "loo") != 0) list[k++] = all[i];
+        if ((loo || strcmp(all[i].name, "loo") != 0) && (v > 1 || strcmp(all[i].name, "within") != 0))
+            list[k++] = all[i];
     return k;
 }
 
@@ -69,6 +71,7 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer 
     mo_jsonw_kdouble(&j, "keep", r->keep);
     mo_jsonw_kdouble(&j, "scale", r->data.scale);
     mo_jsonw_kdouble(&j, "shift", r->fit.shift);
+    if (r->fit.settings.views > 0) mo_jsonw_kdouble(&j, "views", r->fit.settings.views);
     mo_jsonw_end(&j);
     return mo_metadata_write(w, "mopd.settings", &j, &text);
 }
@@ -156,8 +159,19 @@ static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
             !(numbers[i].zero && *x >= 0 && *x <= numbers[i].most))
             st = mo_fail(MOPD_E_FORMAT, "%s: %s is %g", path, numbers[i].key, *x);
     }
+    if (st == MOPD_OK) st = mo_json_may_number(root, "views", path, &s->views);
+    if (st == MOPD_OK && !(s->views >= 0 && s->views <= 1e9))
+        st = mo_fail(MOPD_E_FORMAT, "%s: views is %g", path, s->views);
     mo_json_close(root);
     return st;
+}
+
+/* Several views are used, or there are none. */
+static mopd_status check_views(const mopd_recognizer *r, const char *path)
+{
+    if ((mo_recognizer_views(&r->data) > 1) == (r->fit.settings.views > 0)) return MOPD_OK;
+    return mo_fail(MOPD_E_FORMAT, "%s: %zu views of each picture, which count %g times", path,
+        mo_recognizer_views(&r->data), r->fit.settings.views);
 }
 
 /* N, C, D and how many are shown, from the shapes of three tensors. */
@@ -168,18 +182,19 @@ static mopd_status read_sizes(mopd_recognizer *r, const mo_tensors *f)
     if (st == MOPD_OK) st = mo_tensors_need(f, "text", &text);
     if (st == MOPD_OK) st = mo_tensors_need(f, "shown", &shown);
     if (st != MOPD_OK) return st;
-    if (features->n_dims != 2 || text->n_dims != 2 || shown->n_dims != 1 || !text->shape[0] ||
-        !text->shape[1] || !shown->shape[0])
+    if ((features->n_dims != 2 && features->n_dims != 3) || text->n_dims != 2 || shown->n_dims != 1 ||
+        !text->shape[0] || !text->shape[1] || !shown->shape[0])
         return mo_fail(MOPD_E_FORMAT, "%s: features, text or shown has another shape than a recogniser's",
             mo_tensors_path(f));
     r->data.n = features->shape[0];
+    r->data.n_views = features->n_dims == 3 ? features->shape[1] : 1;
     r->data.n_classes = text->shape[0];
     r->data.dim = text->shape[1];
     r->n_shown = shown->shape[0];
     if (r->classes.n != r->data.n_classes)
         return mo_fail(MOPD_E_FORMAT, "%s: %zu classes are named, text has %zu", mo_tensors_path(f),
             r->classes.n, r->data.n_classes);
-    return MOPD_OK;
+    return check_views(r, mo_tensors_path(f));
 }
 
 /* Labels and classes shown are places among the classes, shown ones each once; counts are what the labels say. */

@@ -9,7 +9,7 @@
 #include "prompt/recognizer_inner.h"
 
 #define FEW_PICTURES 100   /* below, kappa and lambda are not chosen */
-#define FEWEST_PICTURES 40 /* below, one picture a class says nothing of the names */
+#define FEWEST_PICTURES 40 /* below, one picture a class says nothing of the names, and no picture of views */
 
 typedef struct candidate {
     double kappa, lambda;
@@ -87,7 +87,7 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
     if (st == MOPD_OK) st = blend(weights, &loss, s->p, scores, isfinite(s->loss) ? start : NULL, true);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
-    s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1]};
+    s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1], s->p->views};
     s->scores = s->kept;
     s->kept = scores;
     return MOPD_OK;
@@ -110,7 +110,7 @@ static mopd_status choose(search *s, const mo_recognizer_settings *given)
     const size_t n = candidates(list, s->p, given);
     s->loss = INFINITY;
     if (s->p->median < 2) {
-        s->best = (mo_recognizer_settings){list[0].kappa, list[0].lambda, 0, 0};
+        s->best = (mo_recognizer_settings){list[0].kappa, list[0].lambda, 0, 0, s->p->views};
         return weights_of_single_pictures(s, given);
     }
     mopd_status st = MOPD_OK;
@@ -136,7 +136,7 @@ static mopd_status finish(mo_recognizer_fit *f, const search *s)
 static mopd_status fit_alloc(mo_recognizer_fit *f, const mo_recognizer_parts *p)
 {
     const size_t cd = p->data->n_classes * p->data->dim;
-    *f = (mo_recognizer_fit){.shift = p->shift};
+    *f = (mo_recognizer_fit){.shift = p->shift, .loss = INFINITY, .settings.views = p->views};
     f->prior = mo_mem_alloc(cd, sizeof(double));
     f->mean = mo_mem_alloc(cd, sizeof(double));
     f->weight = mo_mem_alloc(cd, sizeof(double));
@@ -148,7 +148,7 @@ static mopd_status fit_alloc(mo_recognizer_fit *f, const mo_recognizer_parts *p)
 static void text_alone(mo_recognizer_fit *f, const mo_recognizer_data *d)
 {
     const size_t cd = d->n_classes * d->dim;
-    f->settings = (mo_recognizer_settings){1, 0.85, 1, 0};
+    f->settings = (mo_recognizer_settings){1, 0.85, 1, 0, f->settings.views};
     memset(f->prior, 0, cd * sizeof *f->prior);
     memset(f->mean, 0, cd * sizeof *f->mean);
     memset(f->bias, 0, d->n_classes * sizeof *f->bias);
@@ -187,7 +187,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
 {
     *out = (mo_recognizer_fit){0};
     mo_recognizer_parts parts;
-    mopd_status st = mo_recognizer_parts_create(&parts, data, sums, pool);
+    mopd_status st = mo_recognizer_parts_create(&parts, data, sums, settings->views, pool);
     if (st != MOPD_OK) return st;
     search s = {.p = &parts};
     st = fit_alloc(out, &parts);
@@ -196,6 +196,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     if (st == MOPD_OK && data->n) {
         st = settle(&s, &parts, settings);
         out->settings = s.best;
+        if (parts.median > 2 && data->n >= FEWEST_PICTURES && !all_given(settings)) out->loss = s.loss;
         if (st == MOPD_OK) st = finish(out, &s);
     }
     mo_recognizer_gauss_free(&s.gauss);
@@ -212,7 +213,7 @@ mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *
     *out = NULL;
     mo_recognizer_parts p;
     mo_recognizer_gauss g = {0};
-    mopd_status st = mo_recognizer_parts_create(&p, data, sums, pool);
+    mopd_status st = mo_recognizer_parts_create(&p, data, sums, settings->views, pool);
     if (st != MOPD_OK) return st;
     double *logits = NULL;
     if (p.median < 2) goto done;

@@ -11,6 +11,7 @@
 #include "prompt/recognizer.h"
 
 #define MO_RECOGNIZER_LEAST 40 /* pictures, below which nothing is promised */
+#define MO_RECOGNIZER_VIEWS 2  /* g: what views differ counts so many times */
 
 /* What the rows of pictures left out say; all of classes that are answered. */
 typedef struct mo_recognizer_judgement {
@@ -45,7 +46,7 @@ struct mopd_recognizer {
 mopd_recognizer *mo_recognizer_new(void);
 void mo_recognizer_free(mopd_recognizer *recognizer);
 
-/* Room for n pictures and classes as many as there are names, copied from what is given; labels NULL: to be filled. */
+/* r->data.n_views is set before.  Room for n pictures and classes as many as there are names, copied from what is given; labels NULL: to be filled. */
 mopd_status mo_recognizer_set_pictures(
     mopd_recognizer *r, const float *features, const int32_t *labels, size_t n);
 mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim);
@@ -55,7 +56,7 @@ mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *enco
     const char *const *classes, size_t n_classes, const float *features, const int32_t *labels, size_t n,
     const mopd_recognizer_options *options);
 mopd_status mo_recognizer_extend(mopd_recognizer **out, const mopd_recognizer *from, const float *features,
-    const int32_t *labels, size_t n, bool choose);
+    size_t n_views, const int32_t *labels, size_t n, bool choose);
 mopd_status mo_recognizer_withdraw(
     mopd_recognizer **out, const mopd_recognizer *from, const size_t *indices, size_t n, bool choose);
 mopd_status mo_recognizer_with_classes(mopd_recognizer **out, const mopd_recognizer *from,

@@ -14,12 +14,14 @@ typedef struct mo_recognizer_parts {
     double *prior; /* C x D: m */
     double shift;  /* s */
     double told;   /* share of the class means' spread that the names account for */
-    double *x;     /* N x D: features in double; NULL until mo_recognizer_parts_rows */
+    double views;  /* g; 0: a picture is its first view */
+    double *x;     /* N x D: first views in double; NULL until mo_recognizer_parts_rows */
+    double *off;   /* N x D: first views less the mean over views; NULL where a picture is its first view */
     double *text;  /* N x C: sigma x't; likewise */
 } mo_recognizer_parts;
 
-mopd_status mo_recognizer_parts_create(
-    mo_recognizer_parts *out, const mo_recognizer_data *data, const mo_recognizer_sums *sums, mo_pool *pool);
+mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, double views, mo_pool *pool);
 
 /* What only those need who leave pictures out. */
 mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *parts);

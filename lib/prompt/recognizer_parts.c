@@ -12,6 +12,7 @@ void mo_recognizer_parts_free(mo_recognizer_parts *p)
 {
     mo_mem_free(p->prior);
     mo_mem_free(p->x);
+    mo_mem_free(p->off);
     mo_mem_free(p->text);
     *p = (mo_recognizer_parts){0};
 }
@@ -97,6 +98,20 @@ static mopd_status find_text(mo_recognizer_parts *p)
     return st;
 }
 
+/* The first view of picture i, and how far it is from the mean of all. */
+static void fill_row(mo_recognizer_parts *p, size_t i)
+{
+    const mo_recognizer_data *d = p->data;
+    const float *views = mo_recognizer_picture(d, i);
+    double *x = p->x + i * d->dim, *off = p->off ? p->off + i * d->dim : NULL;
+    for (size_t k = 0; k < d->dim; k++) x[k] = (double)views[k];
+    for (size_t k = 0; k < d->dim && off; k++) {
+        double sum = 0;
+        for (size_t v = 0; v < d->n_views; v++) sum += (double)views[v * d->dim + k];
+        off[k] = x[k] - sum / (double)d->n_views;
+    }
+}
+
 mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
@@ -106,14 +121,15 @@ mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
     p->x = mo_mem_alloc(nd, sizeof(double));
     p->text = mo_mem_alloc(nc, sizeof(double));
     if (!p->x || !p->text) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < nd; i++) p->x[i] = (double)d->features[i];
+    if (p->sums->within && !(p->off = mo_mem_alloc(nd, sizeof(double)))) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < d->n; i++) fill_row(p, i);
     return find_text(p);
 }
 
-mopd_status mo_recognizer_parts_create(
-    mo_recognizer_parts *out, const mo_recognizer_data *data, const mo_recognizer_sums *sums, mo_pool *pool)
+mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recognizer_data *data,
+    const mo_recognizer_sums *sums, double views, mo_pool *pool)
 {
-    *out = (mo_recognizer_parts){.data = data, .sums = sums, .pool = pool};
+    *out = (mo_recognizer_parts){.data = data, .sums = sums, .pool = pool, .views = views};
     out->prior = mo_mem_alloc(data->n_classes * data->dim, sizeof(double));
     mopd_status st = out->prior ? find_median(out) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = find_prior(out);

@@ -125,6 +125,9 @@
     X(mopd_encoder_encode_images, encoder, (NULL, (const mopd_image *const *)&image, 1, y))                  \
     X(mopd_encoder_encode_images, images, (encoder, NULL, 1, y))                                             \
     X(mopd_encoder_encode_images, features, (encoder, (const mopd_image *const *)&image, 1, NULL))           \
+    X(mopd_encoder_encode_views, encoder, (NULL, (const mopd_image *const *)&image, 1, 1, y))                \
+    X(mopd_encoder_encode_views, images, (encoder, NULL, 1, 1, y))                                           \
+    X(mopd_encoder_encode_views, features, (encoder, (const mopd_image *const *)&image, 1, 1, NULL))         \
     X(mopd_encoder_encode_files, encoder, (NULL, texts, 1, told, NULL))                                      \
     X(mopd_encoder_encode_files, paths, (encoder, NULL, 1, told, NULL))                                      \
     X(mopd_encoder_encode_files, fn, (encoder, texts, 1, NULL, NULL))                                        \
@@ -234,6 +237,10 @@
     X(mopd_recognizer_extend, recognizer, (&a_recognizer, NULL, x, one, 1, 0))                               \
     X(mopd_recognizer_extend, features, (&a_recognizer, recognizer, NULL, one, 1, 0))                        \
     X(mopd_recognizer_extend, labels, (&a_recognizer, recognizer, x, NULL, 1, 0))                            \
+    X(mopd_recognizer_extend_views, out, (NULL, recognizer, x, 1, one, 1, 0))                                \
+    X(mopd_recognizer_extend_views, recognizer, (&a_recognizer, NULL, x, 1, one, 1, 0))                      \
+    X(mopd_recognizer_extend_views, features, (&a_recognizer, recognizer, NULL, 1, one, 1, 0))               \
+    X(mopd_recognizer_extend_views, labels, (&a_recognizer, recognizer, x, 1, NULL, 1, 0))                   \
     X(mopd_recognizer_withdraw, out, (NULL, recognizer, chosen, 2, 0))                                       \
     X(mopd_recognizer_withdraw, recognizer, (&a_recognizer, NULL, chosen, 2, 0))                             \
     X(mopd_recognizer_withdraw, indices, (&a_recognizer, recognizer, NULL, 2, 0))                            \
@@ -299,6 +306,7 @@
     X(mopd_encoder_open_memory, bytes, (&an_encoder, bytes, most, &encoder_options))                         \
     X(mopd_encoder_encode_pixels, pixels, (encoder, x, most, y))                                             \
     X(mopd_encoder_encode_images, images, (encoder, (const mopd_image *const *)&image, most, y))             \
+    X(mopd_encoder_encode_views, images, (encoder, (const mopd_image *const *)&image, most, 1, y))           \
     X(mopd_encoder_encode_files, paths, (encoder, texts, most, told, NULL))                                  \
     X(mopd_encoder_encode_texts, texts, (encoder, texts, most, y))                                           \
     X(mopd_gate_create_weights, weights, (&a_gate, x, most, 2, 1))                                           \
@@ -313,6 +321,7 @@
     X(mopd_recognizer_create, classes, (&a_recognizer, encoder, texts, most, x, one, 1, NULL))               \
     X(mopd_recognizer_create, features, (&a_recognizer, encoder, texts, 2, x, one, most, NULL))              \
     X(mopd_recognizer_extend, features, (&a_recognizer, recognizer, x, one, most, 0))                        \
+    X(mopd_recognizer_extend_views, features, (&a_recognizer, recognizer, x, 1, one, most, 0))               \
     X(mopd_recognizer_withdraw, indices, (&a_recognizer, recognizer, chosen, most, 0))                       \
     X(mopd_recognizer_with_classes, classes, (&a_recognizer, recognizer, encoder, texts, most))              \
     X(mopd_recognizer_logits, features, (recognizer, x, most, y))                                            \
@@ -460,7 +469,8 @@
     X(mopd_dataset_options, dataset_options.flags,                                                           \
         MOPD_DATASET_READ | MOPD_DATASET_UNLABELLED | MOPD_DATASET_MAY_LACK_LABELS,                          \
         (mopd_dataset_open(&a_dataset, folder, &dataset_options)))                                           \
-    X(mopd_encode_options, encode_options.flags, MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC,                    \
+    X(mopd_encode_options, encode_options.flags,                                                             \
+        MOPD_ENCODE_SKIP_BAD | MOPD_ENCODE_SYNC | MOPD_ENCODE_FIXED,                                         \
         (mopd_dataset_encode(&a_dataset, data, NULL, encoder, &encode_options)))                             \
     X(mopd_trainer_options, options.flags, MOPD_TRAIN_CLASS_CONTEXT | MOPD_TRAIN_NO_SHUFFLE,                 \
         (mopd_trainer_create(&a_trainer, encoder, texts, 2, &options)))                                      \
@@ -474,5 +484,7 @@
         (mopd_recognizer_create(&a_recognizer, encoder, texts, 2, x, one, 1, &recognizer_options)))          \
     X(mopd_recognizer_extend, pick_flags, MOPD_RECOGNIZER_CHOOSE,                                            \
         (mopd_recognizer_extend(&a_recognizer, recognizer, x, one, 1, pick_flags)))                          \
+    X(mopd_recognizer_extend_views, pick_flags, MOPD_RECOGNIZER_CHOOSE,                                      \
+        (mopd_recognizer_extend_views(&a_recognizer, recognizer, x, 1, one, 1, pick_flags)))                 \
     X(mopd_recognizer_withdraw, pick_flags, MOPD_RECOGNIZER_CHOOSE,                                          \
         (mopd_recognizer_withdraw(&a_recognizer, recognizer, chosen, 2, pick_flags)))

@@ -66,6 +66,8 @@
     X(mopd_encoder_open_memory, (&an_encoder, bytes, most, &encoder_options))                                \
     X(mopd_encoder_encode_pixels, (encoder, x, most, y))                                                     \
     X(mopd_encoder_encode_images, (encoder, (const mopd_image *const *)&image, most, y))                     \
+    X(mopd_encoder_encode_views, (encoder, (const mopd_image *const *)&image, most, 1, y))                   \
+    X(mopd_encoder_encode_views, (encoder, (const mopd_image *const *)&image, 1, most, y))                   \
     X(mopd_encoder_encode_files, (encoder, texts, most, told, NULL))                                         \
     X(mopd_encoder_encode_texts, (encoder, texts, most, y))                                                  \
     X(mopd_file_save, (absent, x, most))                                                                     \
@@ -100,6 +102,8 @@
     X(mopd_recognizer_create, (&a_recognizer, encoder, texts, most, x, one, 1, NULL))                        \
     X(mopd_recognizer_create, (&a_recognizer, encoder, texts, 2, x, one, most, NULL))                        \
     X(mopd_recognizer_extend, (&a_recognizer, recognizer, x, one, most, 0))                                  \
+    X(mopd_recognizer_extend_views, (&a_recognizer, recognizer, x, 1, one, most, 0))                         \
+    X(mopd_recognizer_extend_views, (&a_recognizer, recognizer, x, most, one, 1, 0))                         \
     X(mopd_recognizer_withdraw, (&a_recognizer, recognizer, chosen, most, 0))                                \
     X(mopd_recognizer_with_classes, (&a_recognizer, recognizer, encoder, texts, most))                       \
     X(mopd_recognizer_logits, (recognizer, x, most, y))                                                      \

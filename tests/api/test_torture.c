@@ -105,6 +105,7 @@ static mopd_status towers(void *ctx)
     if (st == MOPD_OK) st = mopd_encoder_preprocess_view(e, image, 3, x);
     if (st == MOPD_OK) st = mopd_encoder_encode_pixels(e, x, 1, f);
     if (st == MOPD_OK) st = mopd_encoder_encode_images(e, (const mopd_image *const *)&image, 1, f);
+    if (st == MOPD_OK) st = mopd_encoder_encode_views(e, (const mopd_image *const *)&image, 1, 2, f);
     if (st == MOPD_OK) st = mopd_encoder_encode_texts(e, texts, 2, f);
     if (st == MOPD_OK) st = mopd_encoder_tokenize(e, texts[0], &ids, &n);
     mopd_free(ids);

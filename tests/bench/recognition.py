@@ -5,13 +5,14 @@
     python tests/bench/recognition.py PART... --mopd build/stage/bin/mopd --data DIR [--sets NAME,...]
                                       [--seeds 1,2,3] [--json docs/figures.json]
 
-DIR holds a feature store of each data set, NAME.safetensors, as `mopd features -d NAME/ -o NAME.safetensors` makes it from
+DIR holds a feature store of each data set, NAME.safetensors, as `mopd features -d NAME/ --views fixed -o NAME.safetensors` makes it from
 NAME/{train,test}/CLASS/*.jpg.  The parts:
 
     ten       ten classes of each set (drawn by the seed), 1 to 16 pictures of each: all methods of mopd bench-shots, and
               scikit-learn's discriminant analysis with shrinkage, logistic regression and nearest class mean on the same
               features of the same pictures
     all       the same on all classes, with the closed forms alone
+    views     fit to one view of each picture and to five, by accuracy and calibration error, all classes
     new       the base-to-new protocol with 16 pictures a class
     promises  of a recogniser: share of known pictures kept, coverage and size of sets, calibration error
     unknown   half of the classes, drawn by the seed, is known: are pictures of the others told from theirs?
@@ -44,6 +45,7 @@ from recognition_tools import DEV, EXAM, PEERS, TEMPLATES, joined, mean, mopd, s
 
 TEN, ALL = (1, 2, 5, 10, 16), (1, 2, 4, 8, 16)
 PROMISED = (4, 8, 16)
+VIEWED = ALL
 
 
 def part_of(data, classes):
@@ -99,6 +101,12 @@ def ten(args, name):
 
 def all_classes(args, name):
     return by_shots(args, name, ALL, args.methods or ("zero-shot", "fit", "gda"))
+
+
+def views(args, name):
+    answer = mopd(args, "bench-shots", "-d", store(args, name), "--shots", joined(VIEWED), "--methods", "fit-1-view,fit",
+                  "--seeds", joined(args.seeds), "--templates-for", TEMPLATES[name])
+    return own_rows(answer)
 
 
 def new(args, name):
@@ -180,12 +188,12 @@ def labels(args, name):
     return [{"precision": precision, "deviation": deviation, "planted": len(planted)}]
 
 
-PARTS = {"ten": ten, "all": all_classes, "new": new, "promises": promises, "unknown": unknown, "labels": labels, "dev": dev, "speed": recognition_speed.speed,
+PARTS = {"ten": ten, "all": all_classes, "views": views, "new": new, "promises": promises, "unknown": unknown, "labels": labels, "dev": dev, "speed": recognition_speed.speed,
          "suggest": recognition_advice.suggest, "doctor": recognition_advice.doctor,
          "faults": recognition_faults.faults}
 
 
-ORDER = ("zero-shot", "fit", "gda", "coop", "kgcoop", "prograd", "mopd", "mopd-paper", *PEERS, "promises")
+ORDER = ("zero-shot", "fit", "fit-1-view", "gda", "coop", "kgcoop", "prograd", "mopd", "mopd-paper", *PEERS, "promises")
 
 
 def merged(old, rows):
@@ -208,7 +216,7 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     for part in args.parts:
-        for name in args.sets or (DEV if part == "dev" else EXAM):
+        for name in args.sets or (DEV if part == "dev" else (*EXAM, *DEV) if part == "views" else EXAM):
             rows = PARTS[part](args, name)
             print(f"{name} {part}")
             for row in rows:

@@ -91,7 +91,7 @@ static void classes_are_drawn_by_the_seed(void **state)
 {
     (void)state;
     const char *data = labelled_data("drawn"), *store = test_path("drawn.safetensors");
-    run_result r = run_mopd(NULL, "features -m @ -d @ -q -o @", tiny_model(1), data, store);
+    run_result r = run_mopd(NULL, "features -m @ -d @ --views fixed -q -o @", tiny_model(1), data, store);
     assert_run(r, 0);
     static const char line[] =
         BENCH "--methods fit --shots 2 --classes 2 --seeds 1,2,3,4,5,6,7,8 --format json @";

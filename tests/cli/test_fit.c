@@ -22,7 +22,7 @@ static void fit_says_what_the_library_says(void **state)
         labelled_data("fit"), path);
     assert_run(r, 0);
     json_t *d = labelled_json(&r), *loo = json_object_get(d, "loo");
-    assert_int_equal(json_object_size(d), 10);
+    assert_int_equal(json_object_size(d), 11);
     assert_true(labelled_number(d, "n") == CLASSES * LABELLED_TRAIN);
     assert_int_equal(json_array_size(json_object_get(d, "classes")), CLASSES + 2);
     assert_true(json_is_null(json_object_get(d, "cutoff")));
@@ -39,6 +39,39 @@ static void fit_says_what_the_library_says(void **state)
     mopd_recognizer_close(m);
     mopd_encoder_close(encoder);
     json_decref(d);
+}
+
+/* Views of pictures and of a store that holds them are the same; what is not there is not made up. */
+static void fit_learns_from_views(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("fit"), *store = test_path("fixed.safetensors"),
+               *plain = test_path("plain.safetensors");
+    const char *a = test_path("va.safetensors"), *b = test_path("vb.safetensors");
+    run_result r = run_mopd(NULL, "features -q -m @ -d @ --views fixed -o @", tiny_model(1), data, store);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "features -q -m @ -d @ -o @", tiny_model(1), data, plain);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "fit -m @ -d @ --views 5 -o @", tiny_model(1), data, a);
+    assert_run(r, 0);
+    assert_has(r.out, "learned from 5 views of each");
+    r = run_mopd(NULL, "fit -q -m @ -d @ --views 5 -o @", tiny_model(1), store, b);
+    assert_run(r, 0);
+    assert_same_files(a, b);
+    r = run_mopd(NULL, "fit -q -m @ -d @ --views 1 -o @", tiny_model(1), store, a);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "fit -q -m @ -d @ -o @", tiny_model(1), plain, b);
+    assert_run(r, 0);
+    assert_same_files(a, b);
+    r = run_mopd(NULL, "fit -m @ -d @ --views 2 -o @", tiny_model(1), plain, a);
+    assert_one_error(&r, 1, "plain.safetensors: ", "2 fixed ones from 0 on are needed");
+    const char *const bad[] = {"0", "6", "22", "some", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char words[64];
+        snprintf(words, sizeof words, "fit -m @ -d @ --views=%s -o @", bad[i]);
+        r = run_mopd(NULL, words, tiny_model(1), data, a);
+        assert_one_error(&r, 2, "--views", "neither a number from 1 to 5 nor 'auto'");
+    }
 }
 
 static void the_same_draw_gives_the_same_file(void **state)
@@ -219,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fit_says_what_the_library_says),
+        cmocka_unit_test(fit_learns_from_views),
         cmocka_unit_test(the_same_draw_gives_the_same_file),
         cmocka_unit_test(classify_answers_by_a_recogniser),
         cmocka_unit_test(eval_counts_what_a_recogniser_promises),

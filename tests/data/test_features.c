@@ -288,6 +288,57 @@ static void unlike_features_are_not_joined(void **state)
     datasets_close(all, 4);
 }
 
+/* Fixed views: the picture, its mirror image and parts; of pictures to test with the picture alone. */
+static void fixed_views_are_kept_and_told(void **state)
+{
+    (void)state;
+    mopd_dataset *d = datasets_open(datasets_pictures("fixed")), *plain = datasets_encode(d, NULL, 0), *e,
+                 *back, *out = NULL;
+    mopd_encode_options o = datasets_views(MOPD_FIXED_VIEWS);
+    const size_t row = sizeof(float) * DATASETS_DIM;
+    o.flags = MOPD_ENCODE_FIXED;
+    assert_ok(mopd_dataset_encode(&e, d, NULL, datasets_encoder('a'), &o));
+    const char *path = test_path("fixed.safetensors");
+    assert_ok(mopd_dataset_save(e, path));
+    assert_ok(mopd_dataset_open(&back, path, NULL));
+    const mopd_dataset_info i = datasets_info(back);
+    assert_true(i.n_views == MOPD_FIXED_VIEWS && i.fixed && !i.augmented);
+    for (size_t k = 0; k < i.n_items; k++) {
+        mopd_item item = {.struct_size = sizeof item};
+        assert_ok(mopd_dataset_get_item(back, k, &item));
+        assert_memory_equal(mopd_dataset_feature(back, k, 0), mopd_dataset_feature(plain, k, 0), row);
+        for (size_t v = 1; v < MOPD_FIXED_VIEWS; v++) {
+            assert_memory_equal(mopd_dataset_feature(back, k, v), mopd_dataset_feature(e, k, v), row);
+            const bool same =
+                !memcmp(mopd_dataset_feature(back, k, v), mopd_dataset_feature(plain, k, 0), row);
+            assert_true(same == (item.split == MOPD_SPLIT_TEST || item.split == MOPD_SPLIT_VAL));
+        }
+    }
+    assert_ok(mopd_dataset_encode(&out, d, back, datasets_encoder('a'), &o)); /* all is known */
+    mopd_dataset_close(out);
+    o.n_views = 2; /* fewer are there, too */
+    assert_ok(mopd_dataset_encode(&out, back, NULL, datasets_encoder('a'), &o));
+    mopd_dataset_close(out);
+    assert_not_joined(d, back, &o, "holds 5 fixed views a picture, now 2 fixed views");
+    assert_fails(mopd_dataset_encode(&out, plain, NULL, datasets_encoder('a'), &o), MOPD_E_MISMATCH,
+        "holds 1 plain views a picture, 2 fixed ones from 0 on are needed");
+    o.flags = 0;
+    assert_fails(mopd_dataset_encode(&out, back, NULL, datasets_encoder('a'), &o), MOPD_E_MISMATCH,
+        "holds 5 fixed views a picture, 2 augmented ones from 0 on are needed");
+    o.flags = MOPD_ENCODE_FIXED;
+    o.n_views = 6;
+    assert_fails(mopd_dataset_encode(&out, d, NULL, datasets_encoder('a'), &o), MOPD_E_ARG,
+        "n_views is 6, of the fixed ones 1 to 5 are possible");
+    o.n_views = 0;
+    assert_fails(mopd_dataset_encode(&out, d, NULL, datasets_encoder('a'), &o), MOPD_E_ARG, "n_views is 0");
+    o.n_views = 2;
+    o.first_view = 1;
+    assert_fails(
+        mopd_dataset_encode(&out, d, NULL, datasets_encoder('a'), &o), MOPD_E_ARG, "first_view is 1");
+    mopd_dataset *all[] = {d, plain, e, back};
+    for (size_t k = 0; k < 4; k++) mopd_dataset_close(all[k]);
+}
+
 static void views_that_are_there_are_enough(void **state)
 {
     (void)state;
@@ -390,6 +441,7 @@ int main(void)
         cmocka_unit_test(leave_one_out_visits_every_picture),
         cmocka_unit_test(encoding_keeps_classes_without_pictures),
         cmocka_unit_test(unlike_features_are_not_joined),
+        cmocka_unit_test(fixed_views_are_kept_and_told),
         cmocka_unit_test(views_that_are_there_are_enough),
         cmocka_unit_test(a_known_picture_may_not_change_its_split),
         cmocka_unit_test(known_pictures_are_not_decoded_again),

@@ -83,6 +83,16 @@ def against(measured, must, least=True):
     return "reached" if round(short, 1) <= 0 else f"**missed by {short:.1f}**"
 
 
+def views(figures, _):
+    """fit to one view of each picture and to several: accuracy, and in brackets the calibration error."""
+    cells = []
+    for name, title in {**TITLES, **{key.removesuffix("-dev"): value for key, value in DEV_TITLES.items()}}.items():
+        methods = grid(figures, name + "-views")
+        for method, said in (("fit-1-view", "one"), ("fit", "auto")):
+            cells.append([title, said, *(f"{row['accuracy']:.1f} ({row['ece']:.1f})" for _, row in sorted(methods[method].items()))])
+    return table(["data set", "views", *map(str, sorted(methods["fit"]))], cells)
+
+
 def all_must(figures, _):
     cells = []
     for name, title in TITLES.items():
@@ -255,7 +265,7 @@ def faults(figures, _):
     return table(["planted", *(f"{title}, {what}" for title in sets for what in ("found, percent", "listed of a clean folder"))], cells)
 
 
-KINDS = {"by-shots": by_shots, "ten-short": ten_short, "behind": behind, "all-must": all_must, "ece-all": ece_all,
+KINDS = {"by-shots": by_shots, "ten-short": ten_short, "behind": behind, "all-must": all_must, "views": views, "ece-all": ece_all,
          "base-new": base_new, "new-must": new_must, "promises": promises, "unknown": unknown, "labels": labels,
          "worst": worst, "dev": dev, "against-peers": against_peers, "speed-fit": speed, "speed-peers": speed_peers, "suggest": suggest, "doctor": doctor,
          "faults": faults}

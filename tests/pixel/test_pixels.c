@@ -257,6 +257,62 @@ static void view_flips_the_columns(void **state)
     mo_image_free(&mirror);
 }
 
+/* A part of a picture as one of its own; alpha too. */
+static mo_image part_of(const mo_image *from, size_t top, size_t left, size_t h, size_t w)
+{
+    mo_image part;
+    assert_ok(mo_image_create(&part, w, h, from->alpha != NULL));
+    for (size_t y = 0; y < h; y++) {
+        memcpy(part.rgb + y * w * 3, from->rgb + ((top + y) * from->width + left) * 3, w * 3);
+        if (from->alpha) memcpy(part.alpha + y * w, from->alpha + (top + y) * from->width + left, w);
+    }
+    return part;
+}
+
+/* Mirror image, middle and two corners of 0.8 of the sides, as if each were a picture. */
+static void fixed_views_are_parts_and_the_mirror_image(void **state)
+{
+    (void)state;
+    const size_t at[3][2] = {{4, 5}, {0, 0}, {8, 10}}; /* of 32 x 40 in 40 x 50 */
+    for (uint32_t fit = MO_FIT_NONE; fit <= MO_FIT_COVER; fit++) {
+        mo_image picture = random_image(50, 40, 1);
+        mo_pixels p;
+        mo_pixels_clip(&p, 16);
+        p.fit = fit;
+        float a[768], b[768];
+        assert_ok(mo_pixels_run(&p, &picture, a));
+        assert_ok(mo_pixels_fixed(&p, &picture, 0, b));
+        assert_memory_equal(a, b, sizeof a);
+        assert_ok(mo_pixels_fixed(&p, &picture, 1, b));
+        for (size_t i = 0; i < 768; i++) assert_true(b[i] == a[i / 16 * 16 + 15 - i % 16]);
+        for (size_t v = 0; v < 3; v++) {
+            mo_image part = part_of(&picture, at[v][0], at[v][1], 32, 40);
+            assert_ok(mo_pixels_run(&p, &part, a));
+            assert_ok(mo_pixels_fixed(&p, &picture, 2 + v, b));
+            assert_memory_equal(a, b, sizeof a);
+            mo_image_free(&part);
+        }
+        mo_image_free(&picture);
+    }
+}
+
+static void fixed_views_of_one_pixel_are_it(void **state)
+{
+    (void)state;
+    mo_image dot = random_image(1, 1, 3), wide = random_image(9, 1, 3);
+    mo_pixels p;
+    mo_pixels_clip(&p, 4);
+    float a[48], b[48];
+    assert_ok(mo_pixels_run(&p, &dot, a));
+    for (size_t v = 0; v < MO_PIXELS_FIXED; v++) {
+        assert_ok(mo_pixels_fixed(&p, &dot, v, b));
+        assert_memory_equal(a, b, sizeof a);
+        assert_ok(mo_pixels_fixed(&p, &wide, v, b));
+    }
+    mo_image_free(&dot);
+    mo_image_free(&wide);
+}
+
 static mopd_status run_and_view(void *ctx)
 {
     mo_pixels p;
@@ -264,6 +320,7 @@ static mopd_status run_and_view(void *ctx)
     p.crop_h = 12; /* padding too */
     float out[12 * 8 * 3];
     mopd_status st = mo_pixels_run(&p, ctx, out);
+    if (st == MOPD_OK) st = mo_pixels_fixed(&p, ctx, 4, out);
     return st == MOPD_OK ? mo_pixels_view(&p, ctx, 1, out) : st;
 }
 
@@ -292,6 +349,8 @@ int main(void)
         cmocka_unit_test(view_draws_what_torchvision_would),
         cmocka_unit_test(view_of_strips_falls_back_to_the_middle),
         cmocka_unit_test(view_flips_the_columns),
+        cmocka_unit_test(fixed_views_are_parts_and_the_mirror_image),
+        cmocka_unit_test(fixed_views_of_one_pixel_are_it),
         cmocka_unit_test(pixels_survive_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,12 @@
 #include "prompt/recognizer_handle.h"
 #include "support/tiny.h"
 
-enum { PER_CLASS = 12, N = TINY_CLASSES * PER_CLASS };
+enum { PER_CLASS = 12, N = TINY_CLASSES * PER_CLASS, VIEWED = TINY_CLASSES * 8 };
 
 static float x[N * TINY_DIM], probe[30 * TINY_DIM];
 static int32_t y[N], probe_y[30];
+static float viewed[VIEWED * 2 * TINY_DIM];
+static int32_t viewed_y[VIEWED];
 static mopd_encoder *encoder;
 
 static int open_encoder(void **state)
@@ -22,6 +24,7 @@ static int open_encoder(void **state)
     encoder = tiny_open(1, 2);
     tiny_features(encoder, PER_CLASS, 1, 3, x, y);
     tiny_features(encoder, 5, 1, 77, probe, probe_y);
+    tiny_features(encoder, 8, 2, 3, viewed, viewed_y);
     return 0;
 }
 
@@ -136,6 +139,95 @@ static void extending_equals_fitting_anew(void **state)
     for (int i = 0; i < 6; i++) mopd_recognizer_close(all[i]);
 }
 
+/* n pictures of two views each. */
+static mopd_recognizer *fitted_to_views(const float *views, double weight, size_t n)
+{
+    mopd_recognizer_options o = standard();
+    mopd_recognizer *r;
+    o.n_views = 2;
+    o.view_weight = weight;
+    assert_ok(mopd_recognizer_create(&r, encoder, tiny_classes, TINY_CLASSES, views, viewed_y, n, &o));
+    return r;
+}
+
+/* Pictures whose views differ far in one direction, which means nothing. */
+static void draw_off(float *views)
+{
+    for (size_t k = 0; k < 2 * VIEWED; k++) {
+        const float *from = viewed + k / 2 * 2 * TINY_DIM;
+        float *to = views + k * TINY_DIM;
+        double sum = 0;
+        for (size_t d = 0; d < TINY_DIM; d++) {
+            to[d] = from[d] + (d ? 0 : (k % 2 ? -1.0f : 1.0f) * (k / 2 % 3 ? 1.5f : -1.2f));
+            sum += (double)to[d] * (double)to[d];
+        }
+        for (size_t d = 0; d < TINY_DIM; d++) to[d] /= (float)sqrt(sum);
+    }
+}
+
+static void views_are_used_where_they_help(void **state)
+{
+    (void)state;
+    static float off[VIEWED * 2 * TINY_DIM];
+    draw_off(off);
+    mopd_recognizer *r = fitted_to_views(off, 0, VIEWED), *one;
+    mopd_recognizer_info i = info_of(r), j;
+    assert_true(i.n_views == 2 && i.view_weight == 2 && i.n_pictures == VIEWED);
+    mopd_recognizer_close(r);
+    static float mixed[VIEWED * 2 * TINY_DIM], firsts[VIEWED * TINY_DIM];
+    for (size_t k = 0; k < VIEWED; k++) { /* a second view that is another class's picture does not help */
+        const float *first = viewed + 2 * k * TINY_DIM, *other = viewed + 2 * ((k + 8) % VIEWED) * TINY_DIM;
+        memcpy(mixed + 2 * k * TINY_DIM, first, TINY_DIM * sizeof *first);
+        memcpy(mixed + (2 * k + 1) * TINY_DIM, other, TINY_DIM * sizeof *other);
+        memcpy(firsts + k * TINY_DIM, first, TINY_DIM * sizeof *first);
+    }
+    assert_ok(
+        mopd_recognizer_create(&one, encoder, tiny_classes, TINY_CLASSES, firsts, viewed_y, VIEWED, NULL));
+    r = fitted_to_views(mixed, 0, VIEWED);
+    i = info_of(r);
+    j = info_of(one);
+    assert_true(i.n_views == 1 && i.view_weight == 0);
+    assert_memory_equal(&i, &j, sizeof i);
+    same_weights(r, one, 0);
+    mopd_recognizer_close(r);
+    mopd_recognizer_close(one);
+    r = fitted_to_views(mixed, 0, 20); /* few pictures cannot tell */
+    assert_true(info_of(r).n_views == 2);
+    mopd_recognizer_close(r);
+}
+
+static void views_are_extended_withdrawn_and_saved(void **state)
+{
+    (void)state;
+    const char *path = test_path("views.safetensors");
+    const size_t n = VIEWED, last[] = {VIEWED - 1};
+    const float *x_last = viewed + 2 * (VIEWED - 1) * TINY_DIM;
+    mopd_recognizer *part = fitted_to_views(viewed, 2, n - 1), *more, *back, *again, *alike, *none;
+    assert_ok(mopd_recognizer_extend_views(&more, part, x_last, 2, viewed_y + n - 1, 1, 0));
+    assert_ok(mopd_recognizer_withdraw(&back, more, last, 1, 0));
+    same_weights(back, part, 1e-9);
+    assert_ok(mopd_recognizer_save(more, path));
+    assert_ok(mopd_recognizer_open(&again, path, encoder));
+    const mopd_recognizer_info i = info_of(more), j = info_of(again);
+    assert_memory_equal(&i, &j, sizeof i);
+    assert_true(i.n_views == 2 && i.n_pictures == n);
+    mopd_recognizer *once, *twice;
+    assert_ok(mopd_recognizer_withdraw(&once, again, last, 1, MOPD_RECOGNIZER_CHOOSE));
+    assert_ok(mopd_recognizer_withdraw(&twice, more, last, 1, MOPD_RECOGNIZER_CHOOSE));
+    same_weights(once, twice, 0);
+    float both[2 * TINY_DIM]; /* one view stands for two */
+    for (size_t k = 0; k < 2; k++) memcpy(both + k * TINY_DIM, x_last, sizeof both / 2);
+    assert_ok(mopd_recognizer_extend(&alike, part, both, viewed_y + n - 1, 1, 0));
+    assert_ok(mopd_recognizer_extend_views(&none, part, both, 2, viewed_y + n - 1, 1, 0));
+    same_weights(alike, none, 0);
+    mopd_recognizer *all[] = {part, more, back, again, once, twice, alike, none};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) mopd_recognizer_close(all[k]);
+    mopd_recognizer *plain = fitted(NULL, N);
+    assert_fails(mopd_recognizer_extend_views(&none, plain, x, 2, y, 1, 0), MOPD_E_ARG,
+        "n_views is 2, the recogniser learned from 1 of each picture");
+    mopd_recognizer_close(plain);
+}
+
 static void a_whole_class_may_be_withdrawn(void **state)
 {
     (void)state;
@@ -234,6 +326,14 @@ static void bad_arguments_are_named(void **state)
     o.picture_weight = -1;
     assert_fails(
         mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG, "picture_weight");
+    o = standard();
+    o.view_weight = NAN;
+    assert_fails(
+        mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG, "view_weight");
+    o = standard();
+    o.n_views = 1000000;
+    assert_fails(mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG,
+        "n_views is 1000000, at most 65536");
     o = standard();
     o.n_templates = 1;
     assert_fails(mopd_recognizer_create(&none, encoder, tiny_classes, 2, x, y, 1, &o), MOPD_E_ARG,
@@ -408,6 +508,8 @@ int main(void)
         cmocka_unit_test(the_true_class_is_found_and_probabilities_add_up),
         cmocka_unit_test(without_pictures_it_is_the_text_classifier),
         cmocka_unit_test(extending_equals_fitting_anew),
+        cmocka_unit_test(views_are_used_where_they_help),
+        cmocka_unit_test(views_are_extended_withdrawn_and_saved),
         cmocka_unit_test(a_whole_class_may_be_withdrawn),
         cmocka_unit_test(new_names_stand_beside_old_ones),
         cmocka_unit_test(names_that_are_one_to_the_model_are_refused),

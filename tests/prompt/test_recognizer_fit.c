@@ -8,10 +8,14 @@
 #include "prompt/blend.h"
 #include "prompt/recognizer.h"
 
-enum { D = 7, C = 4, MOST = 140 };
+enum { D = 7, C = 4, MOST = 140, V = 3 };
+
+#define G 1.7 /* what views differ counts so many times */
 
 typedef struct pictures {
-    float x[MOST * D], text[C * D];
+    float x[MOST * D], views[MOST * V * D], text[C * D];
+    double z[MOST * D]; /* what stands for each picture: x, or the mean of its views */
+    double w[D][D];     /* G times the scatter of views */
     int32_t y[MOST];
     mo_recognizer_data data;
 } pictures;
@@ -40,7 +44,35 @@ static void draw(pictures *p, const int count[C], uint64_t seed)
             p->y[n] = c;
         }
     }
-    p->data = (mo_recognizer_data){n, C, D, p->x, p->y, p->text, 15};
+    for (size_t i = 0; i < n * D; i++) p->z[i] = (double)p->x[i];
+    memset(p->w, 0, sizeof p->w);
+    p->data = (mo_recognizer_data){n, C, D, 1, p->x, p->y, p->text, 15};
+}
+
+/* The same pictures with views that lie around them, by `far`; the first view is x. */
+static void draw_views(pictures *p, float far, uint64_t seed)
+{
+    mo_rng r;
+    mo_rng_seed(&r, seed);
+    for (size_t i = 0; i < p->data.n; i++) {
+        float *view = p->views + i * V * D;
+        for (int v = 0; v < V; v++) {
+            for (int k = 0; k < D; k++)
+                view[v * D + k] = p->x[i * D + (size_t)k] + (v ? far * (float)mo_rng_normal(&r) : 0);
+            if (v && far > 0) unit(view + v * D);
+        }
+        for (size_t k = 0; k < D; k++) {
+            p->z[i * D + k] = 0;
+            for (size_t v = 0; v < V; v++) p->z[i * D + k] += (double)view[v * D + k] / V;
+        }
+        for (size_t v = 0; v < V; v++)
+            for (size_t a = 0; a < D; a++)
+                for (size_t b = 0; b < D; b++)
+                    p->w[a][b] += G / V * ((double)view[v * D + a] - p->z[i * D + a]) *
+                                  ((double)view[v * D + b] - p->z[i * D + b]);
+    }
+    p->data.n_views = V;
+    p->data.features = p->views;
 }
 
 /* ---- the plainest form ---- */
@@ -51,7 +83,7 @@ static void means_of(const pictures *p, double mean[C][D], double count[C], size
     memset(count, 0, C * sizeof *count);
     for (size_t i = 0; i < p->data.n; i++) {
         if (i == without) continue;
-        for (int k = 0; k < D; k++) mean[p->y[i]][k] += (double)p->x[i * D + (size_t)k];
+        for (int k = 0; k < D; k++) mean[p->y[i]][k] += p->z[i * D + (size_t)k];
         count[p->y[i]]++;
     }
     for (int c = 0; c < C; c++)
@@ -95,18 +127,18 @@ static void invert(double a[D][D], double inverse[D][D])
     }
 }
 
-/* S of the pictures but one, with the prior as it is. */
+/* S of the pictures but one, with the prior and what views differ as they are. */
 static double scatter_of(
     const pictures *p, const double m[C][D], double kappa, size_t without, double s[D][D])
 {
     double mean[C][D], count[C], trace = 0;
     means_of(p, mean, count, without);
-    memset(s, 0, D * sizeof *s);
+    memcpy(s, p->w, D * sizeof *s);
     for (size_t i = 0; i < p->data.n; i++)
         for (int a = 0; a < D && i != without; a++)
             for (int b = 0; b < D; b++)
-                s[a][b] += ((double)p->x[i * D + (size_t)a] - mean[p->y[i]][a]) *
-                           ((double)p->x[i * D + (size_t)b] - mean[p->y[i]][b]);
+                s[a][b] += (p->z[i * D + (size_t)a] - mean[p->y[i]][a]) *
+                           (p->z[i * D + (size_t)b] - mean[p->y[i]][b]);
     for (int c = 0; c < C; c++)
         for (int a = 0; a < D; a++)
             for (int b = 0; b < D; b++)
@@ -149,7 +181,7 @@ static void plain_logits(
 static mo_recognizer_sums sums_of(const pictures *p)
 {
     mo_recognizer_sums s;
-    assert_ok(mo_recognizer_sums_create(&s, &p->data, NULL));
+    assert_ok(mo_recognizer_sums_create(&s, &p->data, true, NULL));
     return s;
 }
 
@@ -272,7 +304,7 @@ static void many_pictures_choose_among_nine(void **state)
         mo_recognizer_settings want = {0};
         for (int i = 0; i < 9; i++) {
             mo_recognizer_fit g =
-                fit_of(&p, &(mo_recognizer_settings){kappas[i / 3], lambdas[i % 3], 0, 0}, NULL);
+                fit_of(&p, &(mo_recognizer_settings){kappas[i / 3], lambdas[i % 3], 0, 0, 0}, NULL);
             const double loss = loss_with(&p, g.settings);
             if (loss < best) want = g.settings;
             best = fmin(best, loss);
@@ -295,7 +327,7 @@ static void what_is_given_stays(void **state)
             const double want[4] = {2, 0.3, 0.7, 0.02};
             double s[4];
             for (int k = 0; k < 4; k++) s[k] = mask >> k & 1 ? want[k] : 0;
-            mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){s[0], s[1], s[2], s[3]}, NULL);
+            mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){s[0], s[1], s[2], s[3], 0}, NULL);
             const mo_recognizer_settings got = f.settings;
             const double is[4] = {got.kappa, got.lambda, got.a, got.b};
             for (int k = 0; k < 4; k++) assert_true(s[k] > 0 ? is[k] == s[k] : is[k] > 0 && isfinite(is[k]));
@@ -349,7 +381,7 @@ static mo_recognizer_settings of_singles(const mo_recognizer_data *d)
 {
     mo_recognizer_sums s;
     mo_recognizer_fit f;
-    assert_ok(mo_recognizer_sums_create(&s, d, NULL));
+    assert_ok(mo_recognizer_sums_create(&s, d, false, NULL));
     assert_ok(mo_recognizer_fit_create(&f, d, &s, &(mo_recognizer_settings){0}, NULL));
     const mo_recognizer_settings got = f.settings;
     mo_recognizer_sums_free(&s);
@@ -363,7 +395,7 @@ static void single_pictures_count_little_where_names_tell_much(void **state)
     static float x[MANY * WIDE], text[MANY * WIDE];
     static int32_t y[MANY];
     draw_singles(x, text, y, 1);
-    mo_recognizer_data d = {MANY, MANY, WIDE, x, y, text, 10};
+    mo_recognizer_data d = {MANY, MANY, WIDE, 1, x, y, text, 10};
     mo_recognizer_settings s = of_singles(&d);
     assert_true(fabs(s.a / text_weight(&d) - 1) < 1e-9 && fabs(s.b - 0.02) < 1e-12);
     draw_singles(x, text, y, 0.1f); /* names that tell next to nothing */
@@ -432,6 +464,71 @@ static void threads_do_not_change_bits(void **state)
     mo_recognizer_fit_free(&one);
 }
 
+static void views_are_left_out_with_their_picture(void **state)
+{
+    (void)state;
+    static pictures p;
+    mo_recognizer_settings with = given;
+    with.views = G;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        draw(&p, seed % 2 ? some : with_an_empty_class, seed);
+        draw_views(&p, 0.3f, seed);
+        mo_recognizer_sums s = sums_of(&p);
+        mo_recognizer_fit f = fit_of(&p, &with, NULL);
+        double *loo, got[C], want[C];
+        assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &with, NULL));
+        for (size_t i = 0; i < p.data.n; i++) {
+            plain_logits(&p, &with, i, p.x + i * D, want);
+            near(loo + i * C, want, C, 1e-9, "left out");
+            logits_of(&f, p.x + i * D, got);
+            plain_logits(&p, &with, SIZE_MAX, p.x + i * D, want);
+            near(got, want, C, 1e-10, "logit");
+        }
+        mo_mem_free(loo);
+        mo_recognizer_fit_free(&f);
+        mo_recognizer_sums_free(&s);
+    }
+}
+
+static void views_that_are_alike_are_one(void **state)
+{
+    (void)state;
+    static pictures p, one;
+    draw(&p, some, 4);
+    one = p;
+    one.data.features = one.x;
+    one.data.labels = one.y;
+    one.data.text = one.text;
+    draw_views(&p, 0, 1);
+    mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){.views = G}, NULL),
+                      g = fit_of(&one, &(mo_recognizer_settings){0}, NULL);
+    near(f.weight, g.weight, C * D, 1e-7, "weight");
+    mo_recognizer_fit_free(&f);
+    mo_recognizer_fit_free(&g);
+}
+
+static void sums_of_views_one_by_one_are_the_sums(void **state)
+{
+    (void)state;
+    static pictures p;
+    draw(&p, some, 6);
+    draw_views(&p, 0.3f, 6);
+    mo_recognizer_sums all = sums_of(&p), grown;
+    const size_t n = p.data.n;
+    p.data.n = 4;
+    grown = sums_of(&p);
+    for (size_t i = 4; i < n; i++) mo_recognizer_sums_add(&grown, p.views + i * V * D, V, (size_t)p.y[i]);
+    near(grown.average, all.average, C * D, 1e-13, "average");
+    near(grown.scatter, all.scatter, D * D, 1e-13, "scatter");
+    near(grown.within, all.within, D * D, 1e-13, "within");
+    for (int k = 0; k < D * D; k++) assert_true(fabs(G * all.within[k] - (&p.w[0][0])[k]) < 1e-12);
+    for (size_t i = n; i-- > 0;) mo_recognizer_sums_remove(&grown, p.views + i * V * D, V, (size_t)p.y[i]);
+    for (int k = 0; k < D * D; k++) assert_true(fabs(grown.within[k]) < 1e-13);
+    assert_int_equal(grown.n, 0);
+    mo_recognizer_sums_free(&all);
+    mo_recognizer_sums_free(&grown);
+}
+
 static void sums_one_by_one_are_the_sums(void **state)
 {
     (void)state;
@@ -443,12 +540,12 @@ static void sums_one_by_one_are_the_sums(void **state)
     fewer.data.text = fewer.text;
     fewer.data.n = 4;
     mo_recognizer_sums all = sums_of(&p), grown = sums_of(&fewer), copy;
-    for (size_t i = 4; i < p.data.n; i++) mo_recognizer_sums_add(&grown, p.x + i * D, (size_t)p.y[i]);
+    for (size_t i = 4; i < p.data.n; i++) mo_recognizer_sums_add(&grown, p.x + i * D, 1, (size_t)p.y[i]);
     near(grown.count, all.count, C, 0, "count");
     near(grown.average, all.average, C * D, 1e-13, "average");
     near(grown.scatter, all.scatter, D * D, 1e-13, "scatter");
     assert_ok(mo_recognizer_sums_copy(&copy, &grown));
-    for (size_t i = p.data.n; i-- > 0;) mo_recognizer_sums_remove(&copy, p.x + i * D, (size_t)p.y[i]);
+    for (size_t i = p.data.n; i-- > 0;) mo_recognizer_sums_remove(&copy, p.x + i * D, 1, (size_t)p.y[i]);
     for (int c = 0; c < C; c++) assert_true(copy.count[c] == 0);
     for (int k = 0; k < D * D; k++) assert_true(fabs(copy.scatter[k]) < 1e-13);
     for (int k = 0; k < C * D; k++) assert_true(copy.average[k] == 0);
@@ -464,8 +561,9 @@ static mopd_status fit_once(void *ctx)
     mo_recognizer_fit f = {0};
     mo_recognizer_sums s = {0};
     double *loo = NULL;
-    mopd_status st = mo_recognizer_sums_create(&s, &p->data, NULL);
-    if (st == MOPD_OK) st = mo_recognizer_fit_create(&f, &p->data, &s, &(mo_recognizer_settings){0}, NULL);
+    const mo_recognizer_settings chosen = {.views = p->data.n_views > 1 ? G : 0};
+    mopd_status st = mo_recognizer_sums_create(&s, &p->data, true, NULL);
+    if (st == MOPD_OK) st = mo_recognizer_fit_create(&f, &p->data, &s, &chosen, NULL);
     if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&loo, &p->data, &s, &f.settings, NULL);
     mo_mem_free(loo);
     mo_recognizer_fit_free(&f);
@@ -478,6 +576,8 @@ static void fitting_survives_lack_of_memory(void **state)
     (void)state;
     static pictures p;
     draw(&p, some, 7);
+    test_torture(fit_once, &p);
+    draw_views(&p, 0.3f, 7);
     test_torture(fit_once, &p);
     assert_ok(mopd_runtime_set_allocator(NULL));
 }
@@ -494,7 +594,10 @@ int main(void)
         cmocka_unit_test(few_pictures_choose_little),
         cmocka_unit_test(odd_data_give_finite_answers),
         cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(views_are_left_out_with_their_picture),
+        cmocka_unit_test(views_that_are_alike_are_one),
         cmocka_unit_test(sums_one_by_one_are_the_sums),
+        cmocka_unit_test(sums_of_views_one_by_one_are_the_sums),
         cmocka_unit_test(fitting_survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,11 +71,11 @@ static size_t answer_of(const mo_recognizer_fit *f, const world *w, const float 
 static void check(size_t dim, size_t n_classes, const size_t *count, size_t n_counts)
 {
     world w = world_of(dim, n_classes, count, n_counts);
-    const mo_recognizer_data data = {w.n, n_classes, dim, w.x, w.y, w.text, 15};
+    const mo_recognizer_data data = {w.n, n_classes, dim, 1, w.x, w.y, w.text, 15};
     mo_recognizer_sums sums;
     mo_recognizer_fit fit;
     double *loo;
-    assert_ok(mo_recognizer_sums_create(&sums, &data, NULL));
+    assert_ok(mo_recognizer_sums_create(&sums, &data, false, NULL));
     assert_ok(mo_recognizer_fit_create(&fit, &data, &sums, &(mo_recognizer_settings){0}, NULL));
     size_t right = 0, step = n_classes > 50 ? n_classes / 50 : 1, asked = 0;
     for (size_t c = 0; c < n_classes; c += step, asked++)

@@ -80,8 +80,46 @@ def test_predictions_follow_from_the_logits(fitted, data):
     assert np.array_equal(two.decision_function(X), two.logits(X)[:, 1] - two.logits(X)[:, 0])
 
 
+def test_views_of_pictures_data_and_features_are_one(enc, shots, folder, tmp_path):
+    views = enc.views(shots[0])
+    assert views.shape == (len(shots[0]), 5, enc.dim) and np.array_equal(views[:, 0], enc.images(shots[0]))
+    by_picture = mopd.Recognizer(enc, views=5).fit(*shots)
+    by_feature = mopd.Recognizer(enc, views=5).fit(views, shots[1])
+    assert by_picture.n_views_ == by_feature.n_views_ == 5 and by_picture.settings_["view_weight"] == 2
+    assert np.array_equal(by_picture.logits(shots[0]), by_feature.logits(views[:, 0]))
+    three = mopd.Recognizer(enc, views=3).fit(*shots)
+    assert np.array_equal(three.logits(views[:, 0]), mopd.Recognizer(enc, views=3).fit(views[:, :3], shots[1]).logits(views[:, 0]))
+    by_name = mopd.Dataset(folder).select(split="train")
+    stored = by_name.encode(enc, views=5, fixed=True)
+    assert stored.fixed and stored.n_views == 5 and not stored.augmented
+    ones = mopd.Recognizer(enc, views=5).fit(by_name).logits(views[:, 0])
+    assert np.array_equal(ones, mopd.Recognizer(enc, views=5).fit(stored).logits(views[:, 0]))
+    assert mopd.Recognizer(enc, views="auto").fit(stored).n_views_ in (1, 5)
+    assert mopd.Recognizer(enc, views="auto").fit(views[:, 0], shots[1]).n_views_ == 1
+    again = mopd.Recognizer(enc, views=5, **by_picture.settings_).fit(*shots)
+    assert np.array_equal(again.logits(views[:, 0]), by_picture.logits(views[:, 0]))
+    assert mopd.Recognizer(enc, views=5, view_weight=0).fit(*shots).n_views_ == 1
+    rest = by_picture.withdraw([0, 4])
+    places = [0, 4]
+    more = rest.extend([shots[0][i] for i in places], [shots[1][i] for i in places])
+    assert np.allclose(more.logits(views[:, 0]), by_picture.logits(views[:, 0]), atol=1e-5)
+    assert np.array_equal(more.logits(views[:, 0]), rest.extend(views[places], [shots[1][i] for i in places]).logits(views[:, 0]))
+    assert rest.extend(views[places, 0], [shots[1][i] for i in places]).n_pictures_ == len(shots[0])
+    more.save(tmp_path / "v.safetensors")
+    assert mopd.Recognizer.load(enc, tmp_path / "v.safetensors").n_views_ == 5
+    for wrong in (0, 6, "all", 2.5):
+        with pytest.raises(ValueError, match="views .* is neither 'auto' nor a number from 1 to 5"):
+            mopd.Recognizer(enc, views=wrong).fit(*shots)
+    with pytest.raises(ValueError, match="views is 5, but X holds features of one view"):
+        mopd.Recognizer(enc, views=5).fit(views[:, 0], shots[1])
+    with pytest.raises(ValueError, match="views is 5, but there are features of 2 for each picture"):
+        mopd.Recognizer(enc, views=5).fit(views[:, :2], shots[1])
+    with pytest.raises(ValueError, match="views is 2, but there are features of 1 for each picture"):
+        mopd.Recognizer(enc, views=2).fit(by_name.encode(enc))
+
+
 def test_pictures_and_features_are_one(enc, shots, folder):
-    by_picture = mopd.Recognizer(enc).fit(*shots)
+    by_picture = mopd.Recognizer(enc, views=1).fit(*shots)
     by_feature = mopd.Recognizer(enc).fit(enc.images(shots[0]), shots[1])
     assert np.array_equal(by_picture.logits(shots[0]), by_feature.logits(enc.images(shots[0])))
     assert by_feature.n_features_in_ == enc.dim and not hasattr(by_picture, "n_features_in_")
@@ -105,7 +143,7 @@ def test_leaving_one_out_says_what_a_test_says(fitted, data):
     assert low - 0.05 < fitted.score(*data[1]) < high + 0.05
     assert 0 <= fitted.loo_ece_ < 0.2
     settings = fitted.settings_
-    assert settings["keep"] == 0.95 and set(settings) == {"kappa", "shrinkage", "text_weight", "picture_weight", "keep"}
+    assert settings["keep"] == 0.95 and set(settings) == {"kappa", "shrinkage", "text_weight", "picture_weight", "view_weight", "keep"}
     again = mopd.Recognizer(fitted.encoder, **settings).fit(*data[0])
     assert np.array_equal(again.logits(data[1][0]), fitted.logits(data[1][0]))
 

@@ -64,6 +64,8 @@ MOPD_DATASET_UNLABELLED = 2
 MOPD_DATASET_MAY_LACK_LABELS = 4
 MOPD_ENCODE_SKIP_BAD = 1
 MOPD_ENCODE_SYNC = 2
+MOPD_ENCODE_FIXED = 4
+MOPD_FIXED_VIEWS = 5
 MOPD_PICK_RELABEL = 1
 MOPD_ARRAY_DIMS = 8
 MOPD_REMARK_PASSED_OVER = 1
@@ -388,6 +390,8 @@ class mopd_recognizer_options(Structure):
         ("n_templates", c_uint64),
         ("prompt", P(mopd_prompt)),
         ("unseen", c_double),
+        ("n_views", c_uint64),
+        ("view_weight", c_double),
     ]
 
 
@@ -409,6 +413,8 @@ class mopd_recognizer_info(Structure):
         ("loo_ece", c_double),
         ("upright", c_uint32),
         ("scaled16", c_uint32),
+        ("n_views", c_uint64),
+        ("view_weight", c_double),
     ]
 
 
@@ -484,6 +490,8 @@ class mopd_dataset_info(Structure):
         ("quantized", c_uint32),
         ("upright", c_uint32),
         ("scaled16", c_uint32),
+        ("fixed", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -616,6 +624,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_encoder_preprocess_view": (mopd_status, P(mopd_encoder), P(mopd_image), c_uint64, P(c_float)),
     "mopd_encoder_encode_pixels": (mopd_status, P(mopd_encoder), P(c_float), c_size_t, P(c_float)),
     "mopd_encoder_encode_images": (mopd_status, P(mopd_encoder), P(P(mopd_image)), c_size_t, P(c_float)),
+    "mopd_encoder_encode_views": (mopd_status, P(mopd_encoder), P(P(mopd_image)), c_size_t, c_size_t, P(c_float)),
     "mopd_encoder_encode_files": (
         mopd_status, P(mopd_encoder), P(c_char_p), c_size_t, mopd_encoded_fn, c_void_p,
     ),
@@ -656,6 +665,16 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         P(mopd_recognizer_options),
     ),
     "mopd_recognizer_extend": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(c_float), P(c_int32), c_size_t, c_uint32),
+    "mopd_recognizer_extend_views": (
+        mopd_status,
+        P(P(mopd_recognizer)),
+        P(mopd_recognizer),
+        P(c_float),
+        c_size_t,
+        P(c_int32),
+        c_size_t,
+        c_uint32,
+    ),
     "mopd_recognizer_withdraw": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(c_size_t), c_size_t, c_uint32),
     "mopd_recognizer_with_classes": (mopd_status, P(P(mopd_recognizer)), P(mopd_recognizer), P(mopd_encoder), P(c_char_p), c_size_t),
     "mopd_recognizer_save": (mopd_status, P(mopd_recognizer), c_char_p),

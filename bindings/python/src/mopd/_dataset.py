@@ -203,6 +203,11 @@ class Dataset:
         return bool(self._info.augmented)
 
     @property
+    def fixed(self) -> bool:
+        """Whether the views are the fixed ones that a Recognizer learns from."""
+        return bool(self._info.fixed)
+
+    @property
     def unlabelled(self) -> bool:
         """Whether there are no labels, and the one class stands for that."""
         return bool(self._info.unlabelled)
@@ -313,6 +318,7 @@ class Dataset:
         *,
         known: Optional["Dataset"] = None,
         views: int = 0,
+        fixed: bool = False,
         seed: int = 1,
         skip_bad: bool = False,
         sync: bool = False,
@@ -330,6 +336,9 @@ class Dataset:
             An encoded dataset to join: what it holds is not encoded again.
         views : int, default 0
             0: the plain picture; V: V augmented views of training pictures.
+        fixed : bool, default False
+            The views are the first V, 1 to 5, that a Recognizer learns from, and not random: the picture, its mirror image,
+            its middle, its upper left, its lower right.
         seed : int, default 1
             Of the views.
         skip_bad : bool, default False
@@ -352,6 +361,7 @@ class Dataset:
         """
         options = filled(_abi.mopd_encode_options, lib.mopd_encode_options_init)
         options.flags = (_abi.MOPD_ENCODE_SKIP_BAD if skip_bad else 0) | (_abi.MOPD_ENCODE_SYNC if sync else 0)
+        options.flags |= _abi.MOPD_ENCODE_FIXED if fixed else 0
         options.journal = None if journal is None else path_bytes(journal)
         options.n_views, options.seed = views, seed
         model, out = handle_of(encoder), _new()

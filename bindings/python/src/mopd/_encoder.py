@@ -298,6 +298,59 @@ class Encoder:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
 
+    def views(
+        self, pictures: Iterable[Picture], n_views: int = _abi.MOPD_FIXED_VIEWS, *, progress: Wanted = False
+    ) -> Floats:
+        """Features of several views of each picture: as it is, mirrored, its middle, its upper left, its lower right.
+
+        For a Recognizer, which learns more from few pictures so; it makes them itself of pictures that it is given.
+
+        Parameters
+        ----------
+        pictures : iterable
+            As in `images`.
+        n_views : int, default 5
+            The first so many of them.
+        progress : bool or callable
+            As in `images`.
+
+        Returns
+        -------
+        ndarray, (n, n_views, D) float32
+            Rows of length 1; the first of a picture is what `images` gives.
+        """
+        runs, total = picture_runs(pictures)
+        parts: List[Floats] = [np.empty((0, n_views, self.dim), np.float32)]
+        done = 0
+        with Progress(progress, total, "pictures") as bar, Interrupt() as stop:
+            for items in runs:
+                for first in range(0, len(items), _BATCH):
+                    part = items[first : first + _BATCH]
+                    images = [self._opened_at(done + i, picture) for i, picture in enumerate(part)]
+                    if stop.wanted:
+                        break
+                    parts.append(self._encode_views(images, n_views))
+                    done += len(part)
+                    bar.update(done)
+        stop.insist()
+        return np.concatenate(parts)
+
+    def _opened_at(self, index: int, picture: Picture) -> Handle:
+        try:
+            return open_picture(picture, self._reading)
+        except (MopdError, ValueError, TypeError) as error:
+            raise _at(index, error) from None
+
+    def _encode_views(self, images: List[Handle], n_views: int) -> Floats:
+        features = np.empty((len(images), n_views, self.dim), np.float32)
+        pointers = (POINTER(_abi.mopd_image) * len(images))(*[image.pointer for image in images])
+        check(
+            lib.mopd_encoder_encode_views(
+                self._live().pointer, pointers, len(images), n_views, float_pointer(features)
+            )
+        )
+        return features
+
     def _encode_files(self, paths: List[Any], first: int, out: Floats, errors: str, bar: Progress) -> None:
         """Pictures in files, the first of them number `first`."""
         handle, failed = self._live(), _Failure()

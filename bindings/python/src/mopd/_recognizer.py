@@ -30,19 +30,29 @@ from ._core import (
     opened_bytes,
     patiently,
     path_bytes,
+    plain_array,
     saved_bytes,
     sized,
     text_list,
     warn,
 )
+from ._dataset import Dataset
 from ._estimator import PictureClassifier, refuse
 from ._labels import Names, Words, label_array, label_list, words_for
+from ._pictures import is_features
 
 if TYPE_CHECKING:
     from ._encoder import Encoder
 
 _FEW = "fewer than 40 pictures are too few to tell that a picture is none of the classes: all count as known"
-_CHOSEN = {"kappa": "kappa", "lambda": "shrinkage", "text_weight": "text_weight", "picture_weight": "picture_weight"}
+_CHOSEN = {
+    "kappa": "kappa",
+    "lambda": "shrinkage",
+    "text_weight": "text_weight",
+    "picture_weight": "picture_weight",
+    "view_weight": "view_weight",
+}
+_VIEW_WEIGHT = 2.0  # of several views, where nobody asks whether they help
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,12 @@ class Recognizer(PictureClassifier):
         How far the covariance is shrunk, between 0 and 1 (lambda).
     text_weight, picture_weight : float, optional
         What the text classifier and the pictures count.
+    views : "auto" or int, default "auto"
+        How many views of each picture are learned from, 1 to 5: the picture, its mirror image, its middle, its upper left,
+        its lower right.  "auto": all five, where that makes the pictures left out likelier.  Encoding for the fit takes
+        so many times as long; a picture is recognised by one view.  Features (n, D) are of one view.
+    view_weight : float, optional
+        How many times the differences between views count; without it 2.  0: views are not used.
     unseen : float, default 0.5
         How far classes that `prompt` was not trained on take its context, from 0 (the words that it started from) to 1
         (the published method).
@@ -141,6 +157,8 @@ class Recognizer(PictureClassifier):
         shrinkage: Optional[float] = None,
         text_weight: Optional[float] = None,
         picture_weight: Optional[float] = None,
+        views: Union[int, str] = "auto",
+        view_weight: Optional[float] = None,
         unseen: float = 0.5,
         progress: bool = False,
     ) -> None:
@@ -154,6 +172,8 @@ class Recognizer(PictureClassifier):
         self.shrinkage = shrinkage
         self.text_weight = text_weight
         self.picture_weight = picture_weight
+        self.views = views
+        self.view_weight = view_weight
         self.unseen = unseen
         self.progress = progress
 
@@ -164,7 +184,7 @@ class Recognizer(PictureClassifier):
 
         Parameters
         ----------
-        X : pictures, features (n, D), or Dataset
+        X : pictures, features (n, D) or (n, V, D) of V views, or Dataset
             What to learn from.
         y : array_like, (n,)
             Labels; a Dataset brings its own.
@@ -177,7 +197,7 @@ class Recognizer(PictureClassifier):
         """
         refuse("Recognizer.fit", refused)
         classes, labels = self._labels(X, y)
-        features = self._features(X, reset=True)
+        features = self._views_of(X, self._wanted_views(), reset=True)
         self._check_lengths(features, labels)
         words = self._words_of(classes)
         if self.also is not None:
@@ -186,6 +206,41 @@ class Recognizer(PictureClassifier):
             classes = label_array([*classes.tolist(), *more])
         self._take(self._create(words, features, labels), classes, words, list(words))
         return self
+
+    def _wanted_views(self) -> int:
+        """How many views, 0: as many as there are where they help."""
+        if self.view_weight == 0:
+            return 1
+        if isinstance(self.views, str) and self.views == "auto":
+            return 0
+        if isinstance(self.views, (int, np.integer)) and 1 <= self.views <= _abi.MOPD_FIXED_VIEWS:
+            return int(self.views)
+        raise ValueError(f"views {self.views!r} is neither 'auto' nor a number from 1 to {_abi.MOPD_FIXED_VIEWS}")
+
+    def _views_of(self, X: Any, wanted: int, reset: bool = False) -> Floats:
+        """Features, (n, D), or (n, V, D) of several views; `wanted` as `_wanted_views`."""
+        if isinstance(X, Dataset):
+            return self._dataset_views(X, wanted)
+        X = plain_array(X) if is_features(X) else X
+        if isinstance(X, np.ndarray) and X.ndim == 3 and X.dtype.kind == "f":
+            rows = self._check_features(X.reshape(-1, X.shape[2]), reset).reshape(X.shape)
+            return np.ascontiguousarray(_first_views(rows, wanted or X.shape[1]))
+        if is_features(X) or wanted == 1:
+            if wanted > 1:
+                raise ValueError(f"views is {wanted}, but X holds features of one view, not pictures")
+            return self._features(X, reset)
+        self._forget_width(reset)
+        features = self.encoder.views(X, wanted or _abi.MOPD_FIXED_VIEWS, progress=self.progress)
+        if not len(features):
+            raise ValueError("no picture: at least 1 is required")
+        return features
+
+    def _dataset_views(self, data: Dataset, wanted: int) -> Floats:
+        if not data.dim and wanted != 1:
+            data = self._encoded(data, views=wanted or _abi.MOPD_FIXED_VIEWS, fixed=True)
+        data = self._encoded(data)
+        held = data.n_views if data.fixed else 1
+        return _first_views(data.features(held), wanted or held)
 
     def _options(self) -> Tuple[Any, Tuple[Any, ...]]:
         """The library's options, and what they point to."""
@@ -201,12 +256,15 @@ class Recognizer(PictureClassifier):
         options.templates = ctypes.cast(sentences, POINTER(c_char_p)) if len(sentences) else None
         if prompt is not None:
             options.prompt = prompt._handle.pointer
+        if self._wanted_views() > 1 and self.view_weight is None:
+            options.view_weight = _VIEW_WEIGHT
         return options, (sentences, prompt)
 
     def _create(self, words: Words, features: Floats, labels: Labels) -> Handle:
         options, keep = self._options()
         names, model, out = text_list(words, "classes"), handle_of(self.encoder), _new()
         own = np.ascontiguousarray(labels, np.int32)
+        options.n_views = features.shape[1] if features.ndim == 3 else 1
         patiently(
             lambda: check(
                 lib.mopd_recognizer_create(
@@ -268,8 +326,14 @@ class Recognizer(PictureClassifier):
         return int(self._info().n_pictures)
 
     @property
+    def n_views_(self) -> int:
+        """How many views of each picture it learned from; 1 where more would not have helped."""
+        return int(self._info().n_views)
+
+    @property
     def settings_(self) -> Dict[str, float]:
-        """What was given or chosen: kappa, shrinkage, text_weight, picture_weight, keep.  They repeat a fit."""
+        """What was given or chosen: kappa, shrinkage, text_weight, picture_weight, view_weight (0 with one view), keep.  They
+        repeat a fit."""
         info = self._info()
         return {**{name: float(getattr(info, field)) for field, name in _CHOSEN.items()}, "keep": float(info.keep)}
 
@@ -453,8 +517,8 @@ class Recognizer(PictureClassifier):
 
         Parameters
         ----------
-        X : pictures, features (n, D), or Dataset
-            The pictures that are new.
+        X : pictures, features (n, D) or (n, V, D) of V views, or Dataset
+            The pictures that are new; one view stands for all where it learned from several.
         y : array_like, (n,)
             Their labels, of classes it knows or others; a Dataset brings its own.
         choose : bool, default False
@@ -467,7 +531,7 @@ class Recognizer(PictureClassifier):
         """
         check_is_fitted(self, "classes_")
         classes, labels = self._labels(X, y)
-        features = self._features(X)
+        features = self._more_views(X)
         self._check_lengths(features, labels)
         answered = set(self.classes_.tolist())
         seen = [classes.tolist()[i] for i in np.unique(labels)]
@@ -477,15 +541,21 @@ class Recognizer(PictureClassifier):
         place = {name: i for i, name in enumerate(wider._known)}
         at = [place[word[label]] if label in word else -1 for label in classes.tolist()]
         own = np.asarray(at, np.int32)[labels]
-        out, before, flags = _new(), wider._handle, _flags(choose)
+        out, before, flags, at = _new(), wider._handle, _flags(choose), float_pointer(features)
+        several = [features.shape[1]] if features.ndim == 3 else []
+        call = lib.mopd_recognizer_extend_views if several else lib.mopd_recognizer_extend
         patiently(
-            lambda: check(
-                lib.mopd_recognizer_extend(
-                    out.out, before.pointer, float_pointer(features), label_pointer(own), len(own), flags
-                )
-            )
+            lambda: check(call(out.out, before.pointer, at, *several, label_pointer(own), len(own), flags))
         )
         return wider._like(out, wider.classes_, wider._words, wider._known)
+
+    def _more_views(self, X: Any) -> Floats:
+        """Features of further pictures, of as many views as were learned from where there are so many."""
+        n_views = self.n_views_
+        if is_features(X) and np.ndim(plain_array(X)) == 2 or isinstance(X, Dataset) and X.dim and not X.fixed:
+            return self._features(X)
+        features = self._views_of(X, n_views)
+        return features[:, 0].copy() if features.ndim == 3 and n_views == 1 else features
 
     def withdraw(self, indices: ArrayLike, *, choose: bool = False) -> "Recognizer":
         """Another one, without some of its pictures.
@@ -595,6 +665,13 @@ class Recognizer(PictureClassifier):
 
 def _new() -> Handle:
     return Handle(_abi.mopd_recognizer, lib.mopd_recognizer_close)
+
+
+def _first_views(features: Floats, n_views: int) -> Floats:
+    """The first n_views of V views, (n, n_views, D), or (n, D) of one."""
+    if n_views > features.shape[1]:
+        raise ValueError(f"views is {n_views}, but there are features of {features.shape[1]} for each picture")
+    return features[:, 0].copy() if n_views == 1 else np.ascontiguousarray(features[:, :n_views])
 
 
 def _flags(choose: bool) -> int:
