@@ -56,6 +56,8 @@ mopd_status mo_npy_save(const char *path, const float *x, int n_dims, const size
     return st;
 }
 
+#define MOST (PTRDIFF_MAX / sizeof(float)) /* numbers of an array, also of one that a size of 0 makes empty */
+
 /* What follows 'key': in the header, NULL when the key is missing. */
 static const char *entry(const char *header, const char *key)
 {
@@ -77,7 +79,7 @@ static mopd_status read_shape(mo_npy *out, const char *text, const char *path)
         if (out->n_dims == MO_MAX_DIMS)
             return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d dimensions", path, MO_MAX_DIMS);
         out->shape[out->n_dims++] = (size_t)dim;
-        if (!mo_mul(out->n, (size_t)dim, &out->n))
+        if (dim > MOST || !mo_mul(out->n, (size_t)dim, &out->n) || out->n > MOST)
             return mo_fail(MOPD_E_FORMAT, "%s: the shape overflows", path);
         text = end + strspn(end, ", L");
     }

@@ -80,6 +80,11 @@ static void npy_refuses_what_it_does_not_read(void **state)
         mo_npy_load(&got, file_with(HEAD "(1,1,1,1,1,1,1,1,1)}", 4)), MOPD_E_UNSUPPORTED, "more than 8");
     assert_fails(
         mo_npy_load(&got, file_with(HEAD "(4294967296,4294967296)}", 4)), MOPD_E_FORMAT, "overflows");
+    /* A size of 0 makes none of the others right. */
+    assert_fails(
+        mo_npy_load(&got, file_with(HEAD "(33333333333333333333,0)}", 0)), MOPD_E_FORMAT, "overflows");
+    assert_fails(
+        mo_npy_load(&got, file_with(HEAD "(0,4611686018427387904)}", 0)), MOPD_E_FORMAT, "overflows");
     assert_fails(mo_npy_load(&got, test_write("a.npy", "GIF89a.......", 13)), MOPD_E_FORMAT, "no .npy file");
     assert_fails(
         mo_npy_load(&got, test_write("b.npy", "\x93NUMPY\4\0\1\0\0\0\0", 13)), MOPD_E_VERSION, "version 4");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_exif.c - bytes as EXIF data; then a picture is turned as they say. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include <string.h>
 
@@ -19,3 +20,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     fuzz_touch(picture.rgb, 3 * 2 * 3);
     mo_image_free(&picture);
 }
+
+FUZZ_MUTATES_BYTES

@@ -2,6 +2,7 @@
  * fuzz_npy.c - bytes as numpy's array file. */
 #include "files.h"
 #include "fuzz.h"
+#include "mutate.h"
 
 /* What is read can be written, and is read as it was. */
 static void save(const float *values, const size_t *shape, size_t n_dims)
@@ -30,3 +31,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     }
     mopd_free(values);
 }
+
+FUZZ_MUTATES_BYTES

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_pickle.c - bytes as a pickle in which every global is allowed; then every node is looked at. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include "format/pickle.h"
 
@@ -30,3 +31,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     }
     mo_pickle_close(&p);
 }
+
+FUZZ_MUTATES_BYTES

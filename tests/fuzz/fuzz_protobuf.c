@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_protobuf.c - bytes as a protocol buffer, each field of bytes as a message in it. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include "format/protobuf.h"
 
@@ -31,3 +32,5 @@ void fuzz_one(const uint8_t *data, size_t n)
 {
     go_through(mo_protobuf_open(data, n, "fuzz"), 0);
 }
+
+FUZZ_MUTATES_BYTES

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_zip.c - bytes as a zip archive, every entry of which is unpacked, and as gzip. */
 #include "fuzz.h"
+#include "mutate.h"
 
 #include "format/zip.h"
 
@@ -25,3 +26,5 @@ void fuzz_one(const uint8_t *data, size_t n)
     mo_zip_close(zip);
     mo_buf_free(&out);
 }
+
+FUZZ_MUTATES_BYTES

@@ -131,13 +131,43 @@ static size_t tidy_header(uint8_t *data, size_t n, size_t most)
     return 8 + n_header + n_data;
 }
 
+/* The place of a text in the bytes, one of all by chance; n: it is not there. */
+static size_t find_any(const uint8_t *data, size_t n, const char *text, mo_rng *rng)
+{
+    const size_t n_text = strlen(text);
+    size_t found = n, n_found = 0;
+    for (size_t at = 0; at + n_text <= n; at++)
+        if (!memcmp(data + at, text, n_text) && !mo_rng_below(rng, ++n_found)) found = at;
+    return found;
+}
+
+/* A header: a size or any digit one larger or smaller, or two names of a list made one. */
+static size_t change_header(uint8_t *data, size_t n, size_t most, unsigned seed)
+{
+    static const char shape[] = "\"shape\":[", names[] = "\\\",\\\"";
+    mo_rng rng;
+    mo_rng_seed(&rng, seed);
+    const uint64_t way = mo_rng_below(&rng, 8);
+    const char digits[] = {(char)('1' + mo_rng_below(&rng, 8)), 0};
+    const size_t at = find_any(data, n, way > 1 ? digits : way ? shape : names, &rng);
+    if (way > 2 || at == n) return change_any(data, n, most, seed);
+    if (way) {
+        const size_t digit = way > 1 ? at : at + sizeof shape - 1 + 2 * (size_t)mo_rng_below(&rng, 3);
+        if (digit < n && data[digit] >= '1' && data[digit] < '9')
+            data[digit] += mo_rng_below(&rng, 2) ? 1 : 255;
+        return n;
+    }
+    memmove(data + at, data + at + sizeof names - 1, n - at - (sizeof names - 1));
+    return n - (sizeof names - 1);
+}
+
 size_t fuzz_mutate_tensors(uint8_t *data, size_t n, size_t most, unsigned seed)
 {
     const uint64_t length = header_length(data, n);
     if (n < 8 || length > n - 8 || length > LONGEST || seed % 8 == 0) return change_any(data, n, most, seed);
     const size_t head[2] = {8, (size_t)length}, rest[2] = {8 + (size_t)length, n - 8 - (size_t)length};
-    if (seed % 8 == 1) return change_part(data, n, most, rest, change_any, seed);
-    const size_t changed = change_part(data, n, most, head, change_any, seed);
+    if (seed % 8 < 3) return change_part(data, n, most, rest, fuzz_mutate_words, seed / 8);
+    const size_t changed = change_part(data, n, most, head, change_header, seed / 8);
     if (most <= n - head[1]) return changed;
     put_header_length(data, changed - (n - head[1]));
     return seed % 8 > 3 ? tidy_header(data, changed, most) : changed;
@@ -157,6 +187,23 @@ size_t fuzz_mutate_words(uint8_t *data, size_t n, size_t most, unsigned seed)
     word += (uint32_t)steps[mo_rng_below(&rng, sizeof steps / sizeof *steps)];
     memcpy(data + at, &word, sizeof word);
     return n;
+}
+
+size_t fuzz_mutate_bytes(uint8_t *data, size_t n, size_t most, unsigned seed)
+{
+    mo_rng rng;
+    mo_rng_seed(&rng, seed);
+    const size_t way = (size_t)mo_rng_below(&rng, 16), some = 1 + (size_t)mo_rng_below(&rng, 4);
+    if (way < 3 && n) {
+        data[mo_rng_below(&rng, n)] += way == 2 ? 255 : 1;
+        return n;
+    }
+    if (way == 3 && n > some) return n - some;
+    if (way == 4 && n + some <= most) {
+        memset(data + n, 0, some);
+        return n + some;
+    }
+    return change_any(data, n, most, seed);
 }
 
 /* -- PNG ----------------------------------------------------------------------------------------------------- */

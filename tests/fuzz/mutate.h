@@ -19,6 +19,9 @@ size_t fuzz_mutate_tensors(uint8_t *data, size_t n, size_t most, unsigned seed);
 /* Whole numbers of four bytes, the lowest first: one of them by a little, or anything. */
 size_t fuzz_mutate_words(uint8_t *data, size_t n, size_t most, unsigned seed);
 
+/* Any bytes: often one of them by one, or some at the end. */
+size_t fuzz_mutate_bytes(uint8_t *data, size_t n, size_t most, unsigned seed);
+
 /* A PNG picture: mostly the check sums of its chunks are right then. */
 size_t fuzz_mutate_png(uint8_t *data, size_t n, size_t most, unsigned seed);
 
@@ -32,6 +35,7 @@ size_t fuzz_mutate_folder(const fuzz_folder *folder, uint8_t *data, size_t n, si
     }
 #define FUZZ_MUTATES_TENSORS FUZZ_MUTATES(fuzz_mutate_tensors(data, n, most, seed))
 #define FUZZ_MUTATES_WORDS FUZZ_MUTATES(fuzz_mutate_words(data, n, most, seed))
+#define FUZZ_MUTATES_BYTES FUZZ_MUTATES(fuzz_mutate_bytes(data, n, most, seed))
 #define FUZZ_MUTATES_PNG FUZZ_MUTATES(fuzz_mutate_png(data, n, most, seed))
 #define FUZZ_MUTATES_FOLDER(folder) FUZZ_MUTATES(fuzz_mutate_folder(folder, data, n, most, seed))
 

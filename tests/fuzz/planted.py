@@ -4,8 +4,8 @@
 
     planted.py                     the checks, as a unit test: every reader and every target has a plant, and the text that it
                                    replaces stands in the file once
-    planted.py run [WORD...]       plants them (those whose target or file has one of the words) and runs the target on its
-                                   kept corpus, SECONDS of processor time at most; prints a table; the exit status is 1 when one is not found
+    planted.py run [60s] [WORD...] plants them (those whose target or file has one of the words) and runs the target on its
+                                   kept corpus, so many seconds of processor time at most; prints a table; the exit status is 1 when one is not found
 
 Before a run tests/fuzz/run.sh must have built.  The sources stay as they are: a changed copy is compiled with the file's own
 command and linked before the library, whose own is then left out."""
@@ -107,22 +107,22 @@ def busy(pid):
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wait(process):
+def wait(process, most):
     """Until the process ends or has had its time; the processor time that it had."""
     seconds = 0.0
-    while process.poll() is None and seconds < SECONDS:
+    while process.poll() is None and seconds < most:
         time.sleep(0.02)
         try:
             seconds = busy(process.pid)
         except (OSError, IndexError):
             break
-    if process.poll() is None and seconds >= SECONDS:
+    if process.poll() is None and seconds >= most:
         process.kill()
     process.wait()
     return seconds
 
 
-def run(program, target, work):
+def run(program, target, work, most):
     """Seconds, inputs and what was found; None where nothing was."""
     (work / "new").mkdir()
     arguments = ["-seed=1", "-timeout=60", "-rss_limit_mb=2048", "-max_len=65536", f"-dict={BUILD}/words.dict",
@@ -133,29 +133,30 @@ def run(program, target, work):
     with open(work / "log", "wb") as log:
         process = subprocess.Popen([program, *arguments, *inputs], stderr=log, stdout=log,
                                    env={**os.environ, "TMPDIR": str(work), "MOPD_CPU": "avx2"})
-        seconds = wait(process)
+        seconds = wait(process, most)
     text = (work / "log").read_text(errors="replace")
     executed = [int(n) for n in re.findall(r"^(?:#|stat::number_of_executed_units:\s*)(\d+)", text, re.M)]
     what = next((m[1] for m in (pattern.search(text) for pattern in FOUND) if m), f"exit status {process.returncode}")
     return seconds, max(executed, default=0), what if process.returncode not in (0, -9) else None
 
 
-def try_plant(known, plant):
+def try_plant(known, plant, most):
     target, path, old, new = plant
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as work:
         work = pathlib.Path(work)
         program = build(known, target, path, planted((ROOT / path).read_text(), old, new), work)
-        seconds, executed, what = run(program, target, work)
+        seconds, executed, what = run(program, target, work, most)
     print(f"| `{path[4:]}` | {target} | {seconds:.1f} | {executed:,} | {what or 'NOT FOUND'} |", flush=True)
     return what is not None
 
 
 def main(words):
     known = commands()
+    most = int(words.pop(0)[:-1]) if words and re.fullmatch(r"\d+s", words[0]) else SECONDS
     chosen = [p for p in PLANTS if not words or any(w in (p[0], p[1]) or w in p[1] for w in words)]
     print("| reader | target | seconds | inputs | found as |\n| --- | --- | --- | --- | --- |")
-    missed = [p for p in chosen if not try_plant(known, p)]
-    print(f"planted: {len(chosen)}, found within {SECONDS} s of processor time: {len(chosen) - len(missed)}")
+    missed = [p for p in chosen if not try_plant(known, p, most)]
+    print(f"planted: {len(chosen)}, found within {most} s of processor time: {len(chosen) - len(missed)}")
     return bool(missed)
 
 

@@ -81,7 +81,7 @@ LDFLAGS=-fuse-ld=mold cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=None -DCM
     -DMOPD_FUZZ=ON -DMOPD_BUILD_TESTS=ON -DMOPD_SANITIZE=fuzzer-no-link,address,undefined,float-cast-overflow >/dev/null
 cmake --build "$build" --target fuzz >$build/build.log || { tail -n 40 $build/build.log && exit 1; }
 mkdir -p "$build/log" "$build/crash"
-words | sort -u >"$build/words.dict"
+words | sort -u >"$build/words.$$" && mv "$build/words.$$" "$build/words.dict" # others may be reading it
 work=/dev/shm
 [ -w "$work" ] || work=$PWD/$build
 TMPDIR=$(mktemp -d "$work/mopd-fuzz-XXXXXX")

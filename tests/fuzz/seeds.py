@@ -496,6 +496,7 @@ def pieces_inputs(folder):
              "gemma": pairs_json() + '@@tokenizer_config.json\n{"tokenizer_class":"GemmaTokenizer","do_lower_case":true}',
              "pairs": pairs_json(normalizer=normalizer["normalizers"][4], pre_tokenizer={"type": "Split", "pattern": {"String": " "}})
                       + '@@tokenizer_config.json\n{"eos_token":"<eos>"}'}
+    texts["plain"] = unigram_json() + '@@tokenizer_config.json\n{"eos_token":"</s>"}'
     texts["short"] = unigram_json(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="})
     for name, text in texts.items():
         write(f"{folder}/pieces/{name}", "@@tokenizer.json\n" + text)
@@ -546,6 +547,7 @@ def text_inputs(folder):
         "openclip/first": '@@tokenizer_config.json\n-@@mopd.json\n{"recommended_lr":1}',
         "hf/sharded": '@@model.safetensors\n-@@model.safetensors.index.json\n{"weight_map":{"a":"shard.safetensors"}}',
         "hf/processor": "@@preprocessor_config.json\n-@@processor_config.json\n" + json.dumps({"image_processor": PREPROCESSOR}),
+        "openclip/none": "@@open_clip_model.safetensors\n-",
         "openclip/plain": openclip_config("vision_cfg", ls_init_value=0, pool_type="tok", act_kwargs={}, no_ln_pre=False,
                                           image_size=[SIDE, SIDE], norm_kwargs={"eps": 1e-6}),
         "openclip/first_end": openclip_config("text_cfg", pool_type="eos", eos_id=V - 1, embed_cls=None),
@@ -583,6 +585,7 @@ def text_inputs(folder):
 def file_inputs(folder):
     """Inputs made of the files of base/ and gold/."""
     write(f"{folder}/hf/configs", joined(f"{BASE}/hf", "config.json", "preprocessor_config.json"))
+    write(f"{folder}/hf/tokens", joined(f"{BASE}/hf", "tokenizer_config.json"))
     write(f"{folder}/hf/weights", joined(f"{BASE}/hf", "model.safetensors", "merges.txt"))
     write(f"{folder}/openclip/config", joined(f"{BASE}/openclip", "open_clip_config.json"))
     write(f"{folder}/openclip/weights", joined(f"{BASE}/openclip", "open_clip_model.safetensors"))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""table.py LOG... - the last run of each fuzz target as a table: inputs, inputs a second, edges reached, what was found.
+"""table.py LOG... - runs of the fuzz targets as a table: inputs, inputs a second, edges reached, what was found.
 
-LOG is a file that run.sh has left in build-fuzz/log."""
+LOG is a file that run.sh has left in build-fuzz/log, named for its target; of several of one name the inputs are added."""
 import pathlib
 import re
 import sys
@@ -19,14 +19,23 @@ def row(log):
     return inputs, seconds, int(reached[-1][1]), found[1] if found else "" if done else "did not end"
 
 
+def rows(paths):
+    """Target -> the same of all its runs together."""
+    found = {}
+    for path in paths:
+        inputs, seconds, edges, what = row(path.read_text(errors="replace"))
+        before = found.get(path.name, (0, 0, 0, ""))
+        found[path.name] = (before[0] + inputs, before[1] + seconds, max(before[2], edges), before[3] or what)
+    return found
+
+
 def main(paths):
-    total = failed = 0
+    found = rows(map(pathlib.Path, paths))
     print("| target | inputs | a second | edges | found |\n| --- | --- | --- | --- | --- |")
-    for path in sorted(map(pathlib.Path, paths)):
-        inputs, seconds, edges, found = row(path.read_text(errors="replace"))
-        total, failed = total + inputs, failed + bool(found)
-        print(f"| {path.name} | {inputs:,} | {inputs // max(seconds, 1):,} | {edges:,} | {found or 'nothing'} |")
-    print(f"| all | {total:,} | | | {failed or 'nothing'} |")
+    for name, (inputs, seconds, edges, what) in sorted(found.items()):
+        print(f"| {name} | {inputs:,} | {inputs // max(seconds, 1):,} | {edges:,} | {what or 'nothing'} |")
+    failed = sum(bool(what) for *_, what in found.values())
+    print(f"| all | {sum(inputs for inputs, *_ in found.values()):,} | | | {failed or 'nothing'} |")
     return failed
 
 

@@ -11,6 +11,11 @@
 
 #define SHORT 7 /* a limit that most texts pass */
 
+static void check_ids(const mo_tokenizer *t, const mo_tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->n; i++) FUZZ_MUST(tokens->id[i] < mo_tokenizer_n_ids(t));
+}
+
 /* text: a block that is exactly n bytes long. */
 static void encode(const mo_tokenizer *t, const char *text, size_t n)
 {
@@ -18,10 +23,11 @@ static void encode(const mo_tokenizer *t, const char *text, size_t n)
     bool good = fuzz_good(mo_tokenizer_raw(t, text, n, &tokens));
     size_t n_raw = tokens.n;
     FUZZ_MUST(good ? mo_utf8_valid(text, n) : !n_raw);
-    for (size_t i = 0; i < tokens.n; i++) FUZZ_MUST(tokens.id[i] < mo_tokenizer_n_ids(t));
+    check_ids(t, &tokens);
     const bool ended = (n_raw ? tokens.id[n_raw - 1] : mo_tokenizer_start(t)) == mo_tokenizer_end(t);
     tokens.n = 0;
     FUZZ_MUST(fuzz_good(mo_tokenizer_encode(t, text, n, 0, false, &tokens)) == good);
+    check_ids(t, &tokens);
     size_t n_whole = tokens.n, n_start = mo_tokenizer_has_start(t) ? 1 : 0,
            want = n_whole < SHORT ? n_whole : SHORT;
     /* One kind does not repeat an end that is there. */
