@@ -12,6 +12,8 @@
 #include "prompt/template.h"
 #include "token/fold.h"
 
+#define VIEWS_SHARE 0.95 /* of the loss of single views that is left with several, where these are used */
+
 mopd_recognizer *mo_recognizer_new(void)
 {
     mopd_recognizer *r = mo_mem_calloc(1, sizeof *r);
@@ -113,7 +115,7 @@ static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mo
     return mo_bank_create(out, encoder, names, n, (const char *const *)r->templates.name, r->templates.n);
 }
 
-/* The fit to all views of each picture, where that makes the pictures left out likelier, or nothing can be left out. */
+/* The fit to all views of each picture, where that makes the pictures left out clearly likelier, or these are too few to tell. */
 static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *settings, mo_pool *pool)
 {
     mo_recognizer_settings with = *settings;
@@ -122,7 +124,7 @@ static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *s
     with.views = MO_RECOGNIZER_VIEWS;
     mopd_status st = mo_recognizer_sums_create(&sums, &r->data, true, pool);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&fit, &r->data, &sums, &with, pool);
-    const bool better = st == MOPD_OK && !(r->fit.loss < fit.loss);
+    const bool better = st == MOPD_OK && !(VIEWS_SHARE * r->fit.loss < fit.loss);
     mo_recognizer_sums_free(better ? &r->sums : &sums);
     mo_recognizer_fit_free(better ? &r->fit : &fit);
     if (better) r->sums = sums, r->fit = fit;

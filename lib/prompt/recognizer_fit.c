@@ -11,6 +11,8 @@
 #define FEW_PICTURES 100   /* below, kappa and lambda are not chosen */
 #define FEWEST_PICTURES 40 /* below, one picture a class says nothing of the names, and no picture of views */
 
+#define TELLING_MEDIAN 8 /* pictures of a class, below which their likelihood does not tell of views */
+
 typedef struct candidate {
     double kappa, lambda;
 } candidate;
@@ -196,7 +198,8 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     if (st == MOPD_OK && data->n) {
         st = settle(&s, &parts, settings);
         out->settings = s.best;
-        if (parts.median > 2 && data->n >= FEWEST_PICTURES && !all_given(settings)) out->loss = s.loss;
+        if (parts.median >= TELLING_MEDIAN && data->n >= FEWEST_PICTURES && !all_given(settings))
+            out->loss = s.loss;
         if (st == MOPD_OK) st = finish(out, &s);
     }
     mo_recognizer_gauss_free(&s.gauss);

@@ -170,14 +170,12 @@ static mopd_status whiten(double *to, double *off, const mo_recognizer_gauss *g,
 {
     const mo_recognizer_data *d = p->data;
     const size_t dim = d->dim;
-    double *inverse = mo_mem_alloc(dim * dim, sizeof *inverse);
-    mopd_status st = inverse ? mo_triangle_invert(p->pool, inverse, g->factor, dim) : MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = whiten_rows(to, p->x, inverse, p);
-    if (st == MOPD_OK && off) st = whiten_rows(off, p->off, inverse, p);
+    mopd_status st = mo_triangle_invert(p->pool, p->inverse, g->factor, dim);
+    if (st == MOPD_OK) st = whiten_rows(to, p->x, p->inverse, p);
+    if (st == MOPD_OK && off) st = whiten_rows(off, p->off, p->inverse, p);
     for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
         for (size_t k = 0; k < dim; k++) to[i * dim + k] -= g->white[(size_t)d->labels[i] * dim + k];
     for (size_t i = 0; i < d->n * dim && st == MOPD_OK && off; i++) to[i] -= off[i];
-    mo_mem_free(inverse);
     return st;
 }
 
@@ -204,18 +202,16 @@ mopd_status mo_recognizer_leave_out(
 {
     const mo_recognizer_data *d = p->data;
     const size_t dim = d->dim, c_all = d->n_classes, n_off = p->off ? d->n : 0;
-    double *rows = mo_mem_alloc(d->n * dim, sizeof *rows),
-           *means = mo_mem_alloc(c_all * c_all, sizeof *means),
+    double *rows = p->rows, *means = mo_mem_alloc(c_all * c_all, sizeof *means),
            *off = n_off ? mo_mem_alloc(n_off * dim, sizeof *off) : NULL,
            *more = n_off ? mo_mem_alloc(n_off * c_all, sizeof *more) : NULL;
-    const bool room = rows && means && (!n_off || (off && more));
+    const bool room = means && (!n_off || (off && more));
     mopd_status st = room ? whiten(rows, off, g, p) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = with_means(scores, rows, d->n, g, p);
     if (st == MOPD_OK) st = with_means(means, g->white, c_all, g, p);
     if (st == MOPD_OK && off) st = with_means(more, off, d->n, g, p);
     if (st == MOPD_OK)
         mo_pool_run(p->pool, d->n, leave_one_out, &(leave_job){g, p, rows, off, more, means, scores});
-    mo_mem_free(rows);
     mo_mem_free(means);
     mo_mem_free(off);
     mo_mem_free(more);

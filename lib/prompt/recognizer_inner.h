@@ -18,6 +18,7 @@ typedef struct mo_recognizer_parts {
     double *x;     /* N x D: first views in double; NULL until mo_recognizer_parts_rows */
     double *off;   /* N x D: first views less the mean over views; NULL where a picture is its first view */
     double *text;  /* N x C: sigma x't; likewise */
+    double *rows, *inverse; /* N x D, D x D: working memory of all candidates */
 } mo_recognizer_parts;
 
 mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recognizer_data *data,

@@ -14,6 +14,8 @@ void mo_recognizer_parts_free(mo_recognizer_parts *p)
     mo_mem_free(p->x);
     mo_mem_free(p->off);
     mo_mem_free(p->text);
+    mo_mem_free(p->rows);
+    mo_mem_free(p->inverse);
     *p = (mo_recognizer_parts){0};
 }
 
@@ -120,7 +122,9 @@ mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
         return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures of %zu classes are too many", d->n, d->n_classes);
     p->x = mo_mem_alloc(nd, sizeof(double));
     p->text = mo_mem_alloc(nc, sizeof(double));
-    if (!p->x || !p->text) return MOPD_E_NOMEM;
+    p->rows = mo_mem_alloc(nd, sizeof(double));
+    p->inverse = mo_mem_alloc(d->dim, d->dim * sizeof(double));
+    if (!p->x || !p->text || !p->rows || !p->inverse) return MOPD_E_NOMEM;
     if (p->sums->within && !(p->off = mo_mem_alloc(nd, sizeof(double)))) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) fill_row(p, i);
     return find_text(p);

@@ -111,7 +111,7 @@ class Recognizer(PictureClassifier):
         What the text classifier and the pictures count.
     views : "auto" or int, default "auto"
         How many views of each picture are learned from, 1 to 5: the picture, its mirror image, its middle, its upper left,
-        its lower right.  "auto": all five, where that makes the pictures left out likelier.  Encoding for the fit takes
+        its lower right.  "auto": all five, unless many pictures say that it does not help.  Encoding for the fit takes
         so many times as long; a picture is recognised by one view.  Features (n, D) are of one view.
     view_weight : float, optional
         How many times the differences between views count; without it 2.  0: views are not used.
