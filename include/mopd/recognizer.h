@@ -51,8 +51,8 @@ typedef struct mopd_recognizer_options {
     double unseen;
     /* V, rows of features a picture; 0, the default: 1.  More are several views of it, the first as it will be recognised
      * (MOPD_ENCODE_FIXED, mopd_encoder_encode_views): the recogniser learns from their mean what a picture shows, and from
-     * their differences what does not matter, unless many pictures, left out, say that it does not help: then it keeps the first views.
-     * Give them where pictures are few.  A picture is left out with all its views, and recognised by one. */
+     * their differences what does not matter, unless many pictures, left out, say that it does not help: then it keeps
+     * the first views.  Give them where pictures are few.  A picture is left out with all its views, and recognised by one. */
     uint64_t n_views;
     /* How many times the differences between views count, up to 1e6; 0, the default: 2 where views help, else views are
      * not used.  Set it to use them without asking. */
