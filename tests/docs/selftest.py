@@ -14,6 +14,7 @@ import tempfile
 
 import figures
 import links
+import promises
 import recognition_tables
 import record
 import timing
@@ -121,6 +122,28 @@ def benches_keep_what_they_measured():
             raise SystemExit(f"the run had the rows {names}")
 
 
+def promises_find_faults():
+    """A sentence without a test, a test that is not there, a row that nobody needs, a variable that nobody reads."""
+    page = links.read(os.path.join(ROOT, promises.PAGE))
+    for old, new, wanted in (("It is not signed.", "It is signed.", 'no test is named for "It is signed."'),
+                             ("nothing is called [pickles]", "nothing is called [gone]", "[gone] is in no row"),
+                             ("pickle_calls_nothing", "pickle_calls_anything", "no pickle_calls_anything"),
+                             ("`fuzz.csv`", "`fuzz.cvs`", "no test fuzz.cvs"),
+                             ("tests/limits/growth.py", "tests/limits/shrinking.py", "shrinking.py is not there"),
+                             ("| tables |", "| chairs | `code.check` |\n| tables |", "nothing refers to the row chairs"),
+                             ("| `MOPD_CACHE` |", "| `MOPD_CASH` |", "MOPD_CACHE is read and not listed")):
+        with tempfile.TemporaryDirectory() as root:
+            for folder in ("bindings", "cmake", "examples", "lib", "scripts", "tests"):
+                os.symlink(os.path.join(ROOT, folder), os.path.join(root, folder))
+            assert old in page, old
+            write(root, promises.PAGE, page.replace(old, new))
+            known = promises.variables
+            promises.variables = lambda _, known=known: known(ROOT)
+            said = "; ".join(promises.check(root)[0])
+            promises.variables = known
+            expect(new, wanted, said)
+
+
 def version_finds_faults():
     places = ["CMakeLists.txt", "include/mopd/version.h", "bindings/python/src/mopd/_abi.py", "bindings/python/src/mopd/__init__.py",
               "bindings/python/pyproject.toml", "cmake/debian/changelog", "CHANGELOG.md", "lib/mopd.map", "docs/getting-started.md",
@@ -145,7 +168,7 @@ def version_finds_faults():
 
 if __name__ == "__main__":
     for test in (links_find_faults, figures_find_faults, bars_are_told, benches_keep_what_they_measured,
-                 version_finds_faults):
+                 promises_find_faults, version_finds_faults):
         test()
         print(f"selftest: {test.__name__}")
     sys.exit(0)

@@ -4,7 +4,8 @@
  * Counted are the blocks that the library asks its allocator for and, where the C library lets a program do so, all
  * others of the process: jansson's values and what sorting takes.
  *
- * test_limits_memory NAME N FOLDER opens one such file of N entries, for growth.py; with make in front it writes it. */
+ * test_limits_memory make N FOLDER NAME... writes such files of N entries, for growth.py, and with open for make it opens
+ * them; without a name all. */
 #include "limits/hostile.h"
 
 #include <malloc.h>
@@ -110,23 +111,37 @@ static void no_file_takes_more_than_its_budget(void **state)
     for (size_t i = 0; i < N_HOSTILES; i++) check(hostiles + i);
 }
 
+/* growth.py counts up to each call of this. */
+extern void hostile_opened(const char *name, mopd_status st);
+__attribute__((noinline)) void hostile_opened(const char *name, mopd_status st)
+{
+    printf("%s %s%s%s\n", name, mopd_status_name(st), st == MOPD_OK ? "" : ": ",
+        st == MOPD_OK ? "" : mopd_last_error());
+}
+
+/* Each file in a folder of its own. */
+static void make_or_open(const hostile *h, bool make, size_t n, const char *below)
+{
+    char path[600], folder[512];
+    snprintf(folder, sizeof folder, "%s/%s", below, h->name);
+    snprintf(path, sizeof path, "%.500s/%s", folder, h->file);
+    if (make)
+        hostile_make(h, n, folder, path);
+    else
+        hostile_opened(h->name, h->open(path));
+}
+
 static int by_hand(int argc, char **argv)
 {
-    const bool make = argc == 5 && !strcmp(argv[1], "make");
-    char path[600];
-    if (argc != 4 + make) return 2;
-    argv += make;
+    const bool make = argc > 3 && !strcmp(argv[1], "make");
+    if (argc < 4) return 2;
+    hostile_opened("start", MOPD_OK);
     for (size_t i = 0; i < N_HOSTILES; i++) {
-        const hostile *h = hostiles + i;
-        if (strcmp(h->name, argv[1]) != 0) continue;
-        snprintf(path, sizeof path, "%s/%s", argv[3], h->file);
-        if (make) return !hostile_make(h, strtoul(argv[2], NULL, 10), argv[3], path);
-        const mopd_status st = h->open(path);
-        printf("%s%s%s\n", mopd_status_name(st), st == MOPD_OK ? "" : ": ",
-            st == MOPD_OK ? "" : mopd_last_error());
-        return 0;
+        bool wanted = argc == 4;
+        for (int k = 4; k < argc; k++) wanted |= !strcmp(hostiles[i].name, argv[k]);
+        if (wanted) make_or_open(hostiles + i, make, strtoul(argv[2], NULL, 10), argv[3]);
     }
-    return 2;
+    return 0;
 }
 
 int main(int argc, char **argv)
