@@ -154,7 +154,7 @@ static size_t change_header(uint8_t *data, size_t n, size_t most, unsigned seed)
     if (way) {
         const size_t digit = way > 1 ? at : at + sizeof shape - 1 + 2 * (size_t)mo_rng_below(&rng, 3);
         if (digit < n && data[digit] >= '1' && data[digit] < '9')
-            data[digit] += mo_rng_below(&rng, 2) ? 1 : 255;
+            data[digit] = (uint8_t)(data[digit] + (mo_rng_below(&rng, 2) ? 1 : 255));
         return n;
     }
     memmove(data + at, data + at + sizeof names - 1, n - at - (sizeof names - 1));
@@ -195,7 +195,8 @@ size_t fuzz_mutate_bytes(uint8_t *data, size_t n, size_t most, unsigned seed)
     mo_rng_seed(&rng, seed);
     const size_t way = (size_t)mo_rng_below(&rng, 16), some = 1 + (size_t)mo_rng_below(&rng, 4);
     if (way < 3 && n) {
-        data[mo_rng_below(&rng, n)] += way == 2 ? 255 : 1;
+        uint8_t *byte = data + mo_rng_below(&rng, n);
+        *byte = (uint8_t)(*byte + (way == 2 ? 255 : 1));
         return n;
     }
     if (way == 3 && n > some) return n - some;

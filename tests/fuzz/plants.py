@@ -59,7 +59,7 @@ PLANTS = [
     ("pieces", "lib/token/pieces_pairs.c", "for (size_t i = 0; i < n && all; i++) all =", "for (size_t i = 1; i < n && all; i++) all ="),
     ("pieces", "lib/token/pieces_steps.c", "char bytes[8];", "char bytes[2];"),
     ("pieces", "lib/token/pieces_unigram.c", "if (t->unknown == MO_TOKEN_NONE)", "if (t->unknown > MO_TOKEN_NONE)"),
-    ("spiece", "lib/token/pieces_encode.c", "while (squeezes && out->size >= N_BLANK && is_blank(", "while (squeezes && is_blank("),
+    ("spiece", "lib/token/pieces_encode.c", "!is_blank(text + end, n - end);", "!is_blank(text + end, N_BLANK);"),
     ("spiece", "lib/token/pieces_spiece.c", "p->s->score = mo_mem_alloc(n, ", "p->s->score = mo_mem_alloc(n - 1, "),
     ("bank", "lib/token/fold.c", "mo_mem_alloc(n + 1, sizeof *f->at)", "mo_mem_alloc(n, sizeof *f->at)"),
     # classes, prompts and what is learned

@@ -557,6 +557,7 @@ def text_inputs(folder):
                                            image_size=256),
         "openclip/pe": openclip_config("vision_cfg", timm_model_name="vit_pe_core_tiny_patch16_384", timm_pool="map", timm_proj=None,
                                        image_size=384),
+        "openclip/pool": openclip_config("text_cfg", pool_type="mean"),
         "openclip/last": openclip_config("text_cfg", no_causal_mask=True, pool_type="last", proj_bias=True, hf_tokenizer_name="x",
                                          tokenizer_kwargs={"clean": "canonicalize"}, act_kwargs={"approximate": "tanh"}),
         "hf/siglip": '@@config.json\n{"model_type":"siglip","text_config":{"hidden_size":24,"projection_size":32,"vocab_size":99},'
