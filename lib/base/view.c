@@ -17,13 +17,12 @@ static void read_halves(const unsigned char *p, size_t n, float *out, float (*co
 
 static void read_scaled(const mo_view *v, const signed char *p, size_t first, size_t n, float *out)
 {
-    const size_t row = v->n / v->n_scales;
-    float scale = 0;
-    for (size_t i = 0; i < n; i++) {
-        const size_t at = first + i;
-        if (i == 0 || at % row == 0)
-            memcpy(&scale, (const unsigned char *)v->scale + at / row * sizeof scale, sizeof scale);
-        out[i] = scale * p[i];
+    const size_t part = v->n / v->n_scales;
+    for (size_t i = 0; i < n;) {
+        const size_t at = (first + i) % part, end = n - i < part - at ? n : i + part - at;
+        float scale;
+        memcpy(&scale, (const unsigned char *)v->scale + (first + i) / part * sizeof scale, sizeof scale);
+        for (; i < end; i++) out[i] = scale * p[i];
     }
 }
 

@@ -28,7 +28,7 @@ static void look_at_inputs(float *most, const mo_mat *w)
     for (size_t o = 0; o < w->n; o += MO_PANEL)
         for (size_t i = 0; i < w->k; i++) {
             const float *x = at(w, o, i);
-            for (size_t j = 0; j < MO_PANEL; j++) most[i] = fmaxf(most[i], fabsf(x[j]));
+            for (size_t j = 0; j < MO_PANEL; j++) most[i] = fabsf(x[j]) > most[i] ? fabsf(x[j]) : most[i];
         }
 }
 
