@@ -87,6 +87,8 @@ def views(figures, _):
     """fit to one view of each picture and to several: accuracy, and in brackets the calibration error."""
     cells = []
     for name, title in {**TITLES, **{key.removesuffix("-dev"): value for key, value in DEV_TITLES.items()}}.items():
+        if name + "-views" not in figures["recognition"]:
+            continue
         methods = grid(figures, name + "-views")
         for method, said in (("fit-1-view", "one"), ("fit", "auto")):
             cells.append([title, said, *(f"{row['accuracy']:.1f} ({row['ece']:.1f})" for _, row in sorted(methods[method].items()))])
