@@ -41,7 +41,7 @@ It takes memory once, when it starts
 Only another thread that takes the last memory
 libwebp, libtiff, libheif and giflib take memory past
 Here, too, another thread may take the memory meanwhile.
-`tests/fuzz/README.md` tells what the last campaign did.
+`tests/fuzz/README.md` tells what the last campaign did
 Whoever made a list, a store or a folder
 A file, a class, a note or a tensor may have any name.
 A spreadsheet takes a cell

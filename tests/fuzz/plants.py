@@ -55,7 +55,7 @@ PLANTS = [
     ("vocabulary", "lib/token/tokenizer_files.c", "lines->size + 512 * 8 + 64", "lines->size + 512 + 64"),
     ("tokenizer", "lib/token/tokenizer_source.c", "mo_mem_calloc(s->specials.n + 1", "mo_mem_calloc(s->specials.n - 1"),
     ("scan", "lib/token/tokenizer_scan.c", "if (end - p < 4)", "if (end - p < 3)"),
-    ("pieces", "lib/token/pieces_json.c", "if (n % 4)", "if (!n)"),
+    ("pieces", "lib/token/pieces_json.c", "if (m->parts.n_steps == MO_PIECES_MOST_STEPS)", "if (m->parts.n_steps > MO_PIECES_MOST_STEPS)"),
     ("pieces", "lib/token/pieces_pairs.c", "for (size_t i = 0; i < n && all; i++) all =", "for (size_t i = 1; i < n && all; i++) all ="),
     ("pieces", "lib/token/pieces_steps.c", "char bytes[8];", "char bytes[2];"),
     ("pieces", "lib/token/pieces_unigram.c", "if (t->unknown == MO_TOKEN_NONE)", "if (t->unknown > MO_TOKEN_NONE)"),

@@ -497,6 +497,8 @@ def pieces_inputs(folder):
              "pairs": pairs_json(normalizer=normalizer["normalizers"][4], pre_tokenizer={"type": "Split", "pattern": {"String": " "}})
                       + '@@tokenizer_config.json\n{"eos_token":"<eos>"}'}
     texts["plain"] = unigram_json() + '@@tokenizer_config.json\n{"eos_token":"</s>"}'
+    texts["steps"] = unigram_json(normalizer={"type": "Sequence", "normalizers": 40 * [{"type": "Lowercase"}]}) + \
+        '@@tokenizer_config.json\n{"eos_token":"</s>"}'
     texts["short"] = unigram_json(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="})
     for name, text in texts.items():
         write(f"{folder}/pieces/{name}", "@@tokenizer.json\n" + text)
