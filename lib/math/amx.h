@@ -8,7 +8,7 @@
 /* The CPU has tiles, and the system keeps them for each thread of this process. */
 bool mo_amx_given(void);
 
-#if defined(__AMX_TILE__)
+#if defined(__AMX_TILE__) || defined(__AMXTILE__) /* as GCC and older clang say it */
 #include <immintrin.h>
 #include <stdint.h>
 
