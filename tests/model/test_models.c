@@ -2,6 +2,9 @@
  * test_models.c - models that lie, lack something or are not ours to run: each with its status and its words. */
 #include "test.h"
 
+#include <math.h>
+#include <stdio.h>
+
 #include "support/folders.h"
 
 /* An edit of one golden model, and how opening the result fails. */
@@ -283,6 +286,69 @@ static void packed_files_that_lie_are_refused(void **state)
     }
 }
 
+/* openclip's model as a file of 8-bit weights. */
+static const char *pack_in_8_bits(const char *name)
+{
+    mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1};
+    mopd_encoder *e;
+    const char *path = test_path(name);
+    assert_ok(mo_encoder_open(&e, FOLDERS_GOLD "openclip", &o));
+    assert_ok(mo_pack_encoder(e, path, MO_I8, false));
+    mo_encoder_close(e);
+    return path;
+}
+
+static void scales_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        mopd_status st;
+        const char *words;
+    } edits[] = {
+        {".scale\":", ".scalf\":", MOPD_E_UNSUPPORTED, "is I8; F32, F16, BF16 or F64 can be used"},
+        {".scale\":{\"dtype\":\"F32\"", ".scale\":{\"dtype\":\"I32\"", MOPD_E_FORMAT, ".scale is not F32 ["},
+    };
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        const char *path = pack_in_8_bits("scales.safetensors");
+        folder_edit(test_path(""), "scales.safetensors", edits[i].from, edits[i].to);
+        assert_fails(folder_try(path), edits[i].st, edits[i].words);
+    }
+}
+
+/* The first scale behind the first name that has one. */
+static void write_scale(const char *path, float scale)
+{
+    static char head[1 << 20];
+    uint64_t n_head;
+    unsigned long long at;
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fread(&n_head, sizeof n_head, 1, f), 1);
+    assert_true(n_head < sizeof head - 1);
+    assert_int_equal(fread(head, 1, (size_t)n_head, f), n_head);
+    const char *name = strstr(head, ".scale\":");
+    assert_non_null(name);
+    assert_int_equal(sscanf(strstr(name, "data_offsets"), "data_offsets\":[%llu", &at), 1);
+    assert_int_equal(fseek(f, (long)(8 + n_head + at), SEEK_SET), 0);
+    assert_int_equal(fwrite(&scale, sizeof scale, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void scales_that_are_no_sizes_are_refused(void **state)
+{
+    (void)state;
+    static const float odd[] = {-1, NAN, INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        const char *path = pack_in_8_bits("scale.safetensors");
+        write_scale(path, odd[i]);
+        assert_fails(folder_try(path), MOPD_E_FORMAT, ".scale has the scale ");
+    }
+    const char *path = pack_in_8_bits("scale.safetensors");
+    write_scale(path, 0);
+    assert_ok(folder_try(path));
+}
+
 static void packing_into_nowhere_fails(void **state)
 {
     (void)state;
@@ -303,6 +369,8 @@ int main(void)
         cmocka_unit_test(overlapping_offsets_are_refused),
         cmocka_unit_test(a_tensor_that_would_change_results_is_refused),
         cmocka_unit_test(packed_files_that_lie_are_refused),
+        cmocka_unit_test(scales_that_lie_are_refused),
+        cmocka_unit_test(scales_that_are_no_sizes_are_refused),
         cmocka_unit_test(packing_into_nowhere_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
