@@ -91,8 +91,8 @@ class Encoder:
         check(status)
         return out
 
-    def pack(self, path):
-        check(abi.lib.mopd_encoder_pack(self.handle, os.fsencode(path), 0))
+    def pack(self, path, panels=False):
+        check(abi.lib.mopd_encoder_pack(self.handle, os.fsencode(path), abi.MOPD_PACK_PANELS if panels else 0))
 
     def gemm_rate(self):
         rate = ctypes.c_double()

@@ -349,6 +349,25 @@ def rows_open():
               "ONNX Runtime": lambda: [ort_session(p) for p in clip.onnx]}, 1 / 10, 1 / 30, rounds=3)
     yield Row("open it and encode the first picture", {"libmopd": lambda: mine(True),
               "ONNX Runtime": lambda: ort_session(clip.onnx[0]).run(None, {"x": x})}, rounds=3)
+    yield from rows_panels(clip, x)
+
+
+def rows_panels(clip, x):
+    """What a process of one picture pays beside the picture."""
+    path = os.path.join(work, "panels.safetensors")
+    encoder = ours.Encoder(clip.packed, args.threads)
+    encoder.pack(path, panels=True)
+    encoder.pixels(x)
+
+    def first():
+        opened = ours.Encoder(path, args.threads)
+        opened.pixels(x)
+        opened.close()
+
+    yield Row("open a ViT-B/32 in panels and encode the first picture", {"libmopd": first,
+              "the picture alone": lambda: encoder.pixels(x)}, 1.5, 1.15)
+    encoder.close()
+    os.remove(path)
 
 
 # -- what is not a time against a peer's time --------------------------------------------------------------------------
