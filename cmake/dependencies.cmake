@@ -9,6 +9,12 @@ macro(mopd_need found words package)
     endif()
 endmacro()
 
+if(CMAKE_SIZEOF_VOID_P LESS 8)
+    message(FATAL_ERROR "libmopd needs a 64-bit system: sizes in files are not checked where 32 bits would cut them")
+elseif(CMAKE_C_BYTE_ORDER STREQUAL BIG_ENDIAN)
+    message(FATAL_ERROR "libmopd needs a little-endian system: its files are, and they are mapped, not read")
+endif()
+
 find_package(Threads REQUIRED)
 find_package(ZLIB QUIET)
 find_package(PNG QUIET)

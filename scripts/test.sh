@@ -90,6 +90,18 @@ part_tidy()
     echo "tidy: $(wc -l <build/log/tidy.files) files, nothing found"
 }
 
+#: arm64        64-bit ARM by emulation: kernels, layers, towers, pictures, tokens and files; the other tests know no processor
+part_arm64()
+{
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "arm64: this is no x86-64; the other parts test what it is"
+        return
+    fi
+    scripts/arm64.sh build/arm64-tree
+    build arm64
+    run_tests arm64
+}
+
 #: format       clang-format would change nothing
 part_format()
 {
@@ -250,7 +262,7 @@ sources()
     git ls-files "$@"
 }
 
-parts=$(sed -n 's/^#: \([a-z]*\) .*/\1/p' "$self")
+parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)
     sed -n '3,5s/^# //p; s/^#: /    /p' "$self"

@@ -59,6 +59,8 @@ static inline void mo_pool_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb"); /* yield takes no time on most of them */
 #endif
 }
 

@@ -53,9 +53,9 @@ const mo_i16_kern *mo_i16_plain(void)
 
 const mo_i16_kern *mo_i16_get(void)
 {
-    const mo_kern *kern = mo_kern_get();
     const mo_i16_kern *live = NULL;
 #if defined(__x86_64__)
+    const mo_kern *kern = mo_kern_get();
     if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni"))
         live = mo_i16_vnni();
     else if (kern != mo_kern_plain())

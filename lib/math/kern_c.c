@@ -167,16 +167,22 @@ static void spread(float *rows, size_t ld, const float *p, const float *y, size_
     for (size_t j = 0; j < n; j++) axpy_row(rows + j * ld, p[j], y, d);
 }
 
+/* One pixel's channels: the sums stand in y, so that every loop over channels goes along memory. */
+static void depthwise_pixel(float *y, const mo_depthwise_taps *t, size_t column, size_t shift)
+{
+    for (size_t c = 0; c < t->channels; c++) y[c] = t->bias[c];
+    for (size_t i = 0; i < t->n; i++) {
+        const float *x = t->x[i][column] + shift, *w = t->w[i];
+        for (size_t c = 0; c < t->channels; c++) y[c] += x[c] * w[c];
+    }
+    for (size_t c = 0; c < t->channels && t->relu6; c++) y[c] = clamp(y[c], 6);
+}
+
 static void depthwise(const mo_depthwise_taps *t)
 {
     for (size_t q = 0; q < t->n_groups * MO_DEPTHWISE_COLUMNS; q++) {
         const size_t column = q % MO_DEPTHWISE_COLUMNS, shift = q / MO_DEPTHWISE_COLUMNS * t->step;
-        float *y = t->y + q * t->channels;
-        for (size_t c = 0; c < t->channels && column < t->columns; c++) {
-            float sum = t->bias[c];
-            for (size_t i = 0; i < t->n; i++) sum += t->x[i][column][shift + c] * t->w[i][c];
-            y[c] = t->relu6 ? clamp(sum, 6) : sum;
-        }
+        if (column < t->columns) depthwise_pixel(t->y + q * t->channels, t, column, shift);
     }
 }
 

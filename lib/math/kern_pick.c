@@ -5,8 +5,8 @@
 #include "base/choice.h"
 #include "math/kern.h"
 
-enum { AVX512, AVX2, PLAIN, N_PATHS };
-static const char *const words[N_PATHS] = {"avx512", "avx2", "plain"};
+enum { AVX512, AVX2, NEON, PLAIN, N_PATHS };
+static const char *const words[N_PATHS] = {"avx512", "avx2", "neon", "plain"};
 
 static bool has_avx2(void)
 {
@@ -32,6 +32,7 @@ static const mo_kern *table_of(int32_t path)
 {
     if (path == AVX512) return has_avx512() ? mo_kern_avx512() : NULL;
     if (path == AVX2) return has_avx2() ? mo_kern_avx2() : NULL;
+    if (path == NEON) return mo_kern_neon();
     return mo_kern_plain();
 }
 
@@ -83,6 +84,13 @@ mopd_status mo_kern_cpu_check(void)
 {
     return mo_choice_check(&choice);
 }
+
+#if !defined(__aarch64__)
+const mo_kern *mo_kern_neon(void)
+{
+    return NULL;
+}
+#endif
 
 #if !defined(__x86_64__)
 const mo_kern *mo_kern_avx2(void)

@@ -27,14 +27,7 @@ static inline __attribute__((always_inline)) void write_whole(
 
 static __attribute__((noinline)) void write_part(const mo_tile *t, float sum[6][16])
 {
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j++) {
-            float v = sum[i][j];
-            if (t->add) v += t->add[i * t->ldadd + j];
-            if (t->bias) v += t->bias[j];
-            if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
-            t->c[i * t->ldc + j] = v;
-        }
+    mo_tile_write_part(t, sum);
 }
 
 /* Step o of the sums: x, y the panel's row, r the rows of A. */

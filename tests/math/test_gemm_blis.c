@@ -18,8 +18,8 @@ static void it_takes_all_but_tiny_weights_on_the_plain_path(void **state)
     assert_int_equal(mo_gemm_blis_ops.takes(1000, 3072), fits);
     assert_false(mo_gemm_blis_ops.takes(15, 16));
     assert_false(mo_gemm_blis_ops.takes(16, 15));
-    static const char *const paths[] = {"avx2", "avx512"};
-    for (size_t i = 0; i < 2; i++)
+    static const char *const paths[] = {"avx2", "avx512", "neon"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (mo_kern_cpu_set(paths[i]) == MOPD_OK) assert_false(mo_gemm_blis_ops.takes(768, 768));
     assert_ok(mo_kern_cpu_set(NULL));
 }

@@ -9,14 +9,15 @@
 static const mo_kern *table_of(const char *name)
 {
     if (!strcmp(name, "plain")) return mo_kern_plain();
-    const mo_kern *table = !strcmp(name, "avx2") ? mo_kern_avx2() : mo_kern_avx512();
-    return mo_kern_cpu_set(name) == MOPD_OK ? table : NULL;
+    if (mo_kern_cpu_set(name) != MOPD_OK) return NULL;
+    if (!strcmp(name, "neon")) return mo_kern_neon();
+    return !strcmp(name, "avx2") ? mo_kern_avx2() : mo_kern_avx512();
 }
 
 static void a_name_chooses_its_table(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < TEST_N_PATHS; i++) {
         const mo_kern *table = table_of(test_paths[i]);
         if (!table) {
             assert_fails(mo_kern_cpu_set(test_paths[i]), MOPD_E_UNSUPPORTED, test_paths[i]);
@@ -34,7 +35,7 @@ static void no_name_chooses_the_widest(void **state)
 {
     (void)state;
     const mo_kern *best = mo_kern_plain();
-    for (size_t i = 1; i < 3; i++)
+    for (size_t i = 1; i < TEST_N_PATHS; i++)
         if (table_of(test_paths[i])) best = table_of(test_paths[i]);
     assert_ok(mo_kern_cpu_set(NULL));
     assert_ptr_equal(mo_kern_get(), best);
@@ -44,7 +45,8 @@ static void another_name_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
     assert_ok(mo_kern_cpu_set("plain"));
-    assert_fails(mo_kern_cpu_set("sse"), MOPD_E_ARG, "CPU path \"sse\": not one of avx512, avx2, plain");
+    assert_fails(
+        mo_kern_cpu_set("sse"), MOPD_E_ARG, "CPU path \"sse\": not one of avx512, avx2, neon, plain");
     assert_fails(mo_kern_cpu_set(""), MOPD_E_ARG, "CPU path \"\"");
     assert_ptr_equal(mo_kern_get(), mo_kern_plain());
     assert_ok(mo_kern_cpu_set(NULL));

@@ -22,6 +22,7 @@ typedef struct test_kind {
  * numbers that are spread evenly. */
 static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 avx2", "avx2", "avx2", NULL, &mo_gemm_f32_ops, 1, 0, 0},
+    {"f32 neon", "neon", "neon", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 plain", "avx2", "plain", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"blis", "plain", "plain", NULL, &mo_gemm_blis_ops, 16, 0, 0},
     {"i16 avx512", "avx512", "avx512", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
