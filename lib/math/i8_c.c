@@ -97,10 +97,10 @@ void mo_i8_set(const mo_i8_kern *kern)
 
 const mo_i8_kern *mo_i8_get(void)
 {
-    const mo_kern *kern = mo_kern_get();
     const mo_i8_kern *live = wish;
     if (live) return live;
 #if defined(__x86_64__)
+    const mo_kern *kern = mo_kern_get();
     if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) {
         live = mo_i8_amx();
         if (!live) live = mo_i8_vnni();

@@ -65,15 +65,18 @@ static void alpha_lies_as_its_picture(void **state)
     mo_image_free(&b);
 }
 
-/* The file says that both are of 128 x 128 pixels, and the alpha is coded as 64 x 64. */
+/* The file says that both are of 128 x 128 pixels, and the alpha is coded as 64 x 64.  libheif 1.15 hands it out as it is, 1.23 finds
+ * it itself. */
 static void alpha_that_is_smaller_than_it_says_is_refused(void **state)
 {
     (void)state;
     mo_buf b = {0};
     mo_image p;
     assert_ok(mo_file_read(&b, MOPD_TEST_DIR "/fuzz/corpus/heif/heic-alpha-small", 1 << 20));
-    assert_fails(mo_heif_decode(&p, b.data, b.size, &(mo_image_rules){0}), MOPD_E_FORMAT,
-        "HEIF: libheif gives a plane of 64 x 64 pixels beside one of 128 x 128");
+    assert_int_equal(mo_heif_decode(&p, b.data, b.size, &(mo_image_rules){0}), MOPD_E_FORMAT);
+    const char *why = mopd_last_error();
+    assert_true(!strcmp(why, "HEIF: libheif gives a plane of 64 x 64 pixels beside one of 128 x 128") ||
+                strstr(why, "does not have the size signaled in the file"));
     assert_null(p.rgb);
     mo_buf_free(&b);
 }
