@@ -7,21 +7,17 @@
 
 #include "math/amx.h"
 #include "math/bf16.h"
+#include "math/lanes.h"
 
 #define STRIDE (MO_BF16_STEP * sizeof(uint16_t)) /* bytes between the rows of a tile */
-
-static inline __mmask16 first(size_t n)
-{
-    return (__mmask16)(n >= 16 ? 0xffffu : (1u << n) - 1);
-}
 
 static void round_row(uint16_t *to, const float *x, size_t k)
 {
     for (size_t i = 0; i < k; i += MO_BF16_STEP, to += MO_BF16_TILE) {
         const size_t left = k - i;
-        const __m512 low = _mm512_maskz_loadu_ps(first(left), x + i);
+        const __m512 low = _mm512_maskz_loadu_ps(mo_lanes_first(left), x + i);
         const __m512 high =
-            left > 16 ? _mm512_maskz_loadu_ps(first(left - 16), x + i + 16) : _mm512_setzero_ps();
+            left > 16 ? _mm512_maskz_loadu_ps(mo_lanes_first(left - 16), x + i + 16) : _mm512_setzero_ps();
         _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
     }
 }
@@ -38,7 +34,7 @@ static sums gather(const mo_bf16_block *b, float *room, size_t rows)
     if (b->start && !b->bias && b->m == rows && b->n % 16 == 0) return (sums){b->start, b->ldstart};
     if (!b->start && b->n % 16 == 0) return (sums){b->bias, 0};
     for (size_t j = 0; j < b->n; j += 16) {
-        const __mmask16 mask = first(b->n - j);
+        const __mmask16 mask = mo_lanes_first(b->n - j);
         const __m512 bias = b->bias ? _mm512_maskz_loadu_ps(mask, b->bias + j) : _mm512_setzero_ps();
         for (size_t i = 0; i < rows; i++) {
             const bool there = b->start && i < b->m;
@@ -57,7 +53,7 @@ static void scatter(const mo_bf16_block *b, const float *room)
         for (size_t j = 0; j < b->n; j += 16) {
             __m512 x = _mm512_load_ps(room + i * MO_BF16_BLOCK + j);
             if (b->top > 0) x = _mm512_min_ps(top, _mm512_max_ps(zero, x));
-            _mm512_mask_storeu_ps(b->out + i * b->ldout + j, first(b->n - j), x);
+            _mm512_mask_storeu_ps(b->out + i * b->ldout + j, mo_lanes_first(b->n - j), x);
         }
 }
 

@@ -5,7 +5,9 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "math/forms.h"
 #include "math/i16.h"
+#include "math/lanes.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -56,41 +58,13 @@ static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, con
     for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i]);
 }
 
-static void any_tile(const mo_i16_tile *t)
-{
-    switch (t->m) {
-    case 1:
-        tile(t, 1);
-        break;
-    case 2:
-        tile(t, 2);
-        break;
-    case 3:
-        tile(t, 3);
-        break;
-    case 4:
-        tile(t, 4);
-        break;
-    default:
-        tile(t, ROWS);
-        break;
-    }
-}
-
-/* Floats i .. i+7 of k, zeros beyond. */
-static inline __m256 part(const float *x, size_t i, size_t k)
-{
-    if (i + 8 <= k) return _mm256_loadu_ps(x + i);
-    float v[8] = {0};
-    if (i < k) memcpy(v, x + i, (k - i) * sizeof *v);
-    return _mm256_loadu_ps(v);
-}
+MO_FORMS_OF_5(mo_i16_tile)
 
 static float length_of(const float *x, size_t k)
 {
     __m256 low = _mm256_setzero_ps(), high = low;
     for (size_t i = 0; i < k; i += 16) {
-        const __m256 v = part(x, i, k), w = part(x, i + 8, k);
+        const __m256 v = mo_lanes_part(x, i, k), w = mo_lanes_part(x, i + 8, k);
         low = _mm256_add_ps(low, _mm256_mul_ps(v, v));
         high = _mm256_add_ps(high, _mm256_mul_ps(w, w));
     }
@@ -107,8 +81,8 @@ static void quantize(int16_t *q, float *scale, const float *x, size_t ldx, size_
         const mo_i16_scale s = mo_i16_scale_of(length_of(x, k));
         const __m256 to = _mm256_set1_ps(s.to);
         for (size_t i = 0; i < k; i += 16) {
-            const __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(part(x, i, k), to)),
-                          w = _mm256_cvtps_epi32(_mm256_mul_ps(part(x, i + 8, k), to));
+            const __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(mo_lanes_part(x, i, k), to)),
+                          w = _mm256_cvtps_epi32(_mm256_mul_ps(mo_lanes_part(x, i + 8, k), to));
             const __m256i n = _mm256_permute4x64_epi64(_mm256_packs_epi32(v, w), 0xd8);
             _mm256_storeu_si256((__m256i *)(void *)(q + i), n);
         }

@@ -7,7 +7,9 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "math/forms.h"
 #include "math/i16.h"
+#include "math/lanes.h"
 #include "math/unroll.h"
 
 /* The sums: as __m512i GCC 12 keeps a copy of each in memory. */
@@ -66,42 +68,17 @@ static inline __attribute__((always_inline)) void tile(
     for (size_t j = 0; j < panels; j++) write_back(t, i, j, (__m512i)sum[i][j]);
 }
 
-/* The forms: 1 to 14 rows; one panel, two, two with fetching ahead. */
-#define TILE(m)                                                                                              \
-    static void tile_##m##_1(const mo_i16_tile *t)                                                           \
-    {                                                                                                        \
-        tile(t, m, 1, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_2(const mo_i16_tile *t)                                                           \
-    {                                                                                                        \
-        tile(t, m, 2, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_a(const mo_i16_tile *t)                                                           \
-    {                                                                                                        \
-        tile(t, m, 2, true);                                                                                 \
-    }
-#define FORMS(m) {tile_##m##_1, tile_##m##_2, tile_##m##_a},
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-
-ALL_ROWS(TILE)
-static void (*const tiles[14][3])(const mo_i16_tile *t) = {ALL_ROWS(FORMS)};
-
-static void any_tile(const mo_i16_tile *t)
-{
-    const size_t form = t->n <= 16 ? 0 : t->next ? 2 : 1;
-    tiles[t->m - 1][form](t);
-}
-
-static inline __mmask16 first(size_t n)
-{
-    return (__mmask16)(n >= 16 ? 0xffffu : (1u << n) - 1);
-}
+#define TILES(m)                                                                                             \
+    MO_FORM(mo_i16_tile, tile_##m##_1, m, 1, false)                                                          \
+    MO_FORM(mo_i16_tile, tile_##m##_2, m, 2, false)                                                          \
+    MO_FORM(mo_i16_tile, tile_##m##_a, m, 2, true)
+MO_FORMS_OF_14(mo_i16_tile, TILES)
 
 static float length_of(const float *x, size_t k)
 {
     __m512 sum = _mm512_setzero_ps();
     for (size_t i = 0; i < k; i += 16) {
-        const __m512 v = _mm512_maskz_loadu_ps(first(k - i), x + i);
+        const __m512 v = _mm512_maskz_loadu_ps(mo_lanes_first(k - i), x + i);
         sum = _mm512_add_ps(sum, _mm512_mul_ps(v, v));
     }
     const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(sum), _mm512_extractf32x8_ps(sum, 1));
@@ -117,9 +94,9 @@ static void quantize(int16_t *q, float *scale, const float *x, size_t ldx, size_
         const __mmask16 any = s.to > 0 ? 0xffffu : 0; /* not finite: 0 here, NaN by its scale */
         const __m512 to = _mm512_set1_ps(s.to);
         for (size_t i = 0; i < k; i += 16) {
-            const __m512 v = _mm512_maskz_loadu_ps(first(k - i) & any, x + i);
+            const __m512 v = _mm512_maskz_loadu_ps(mo_lanes_first(k - i) & any, x + i);
             const __m512i n = _mm512_cvtps_epi32(_mm512_mul_ps(v, to));
-            _mm512_mask_cvtepi32_storeu_epi16(q + i, first(k + k % 2 - i), n);
+            _mm512_mask_cvtepi32_storeu_epi16(q + i, mo_lanes_first(k + k % 2 - i), n);
         }
         scale[r] = s.back;
     }

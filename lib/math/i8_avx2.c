@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "math/forms.h"
 #include "math/i8.h"
+#include "math/lanes.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -93,35 +95,7 @@ static inline __attribute__((always_inline)) void tile(const mo_i8_tile *t, cons
     for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i]);
 }
 
-static void any_tile(const mo_i8_tile *t)
-{
-    switch (t->m) {
-    case 1:
-        tile(t, 1);
-        break;
-    case 2:
-        tile(t, 2);
-        break;
-    case 3:
-        tile(t, 3);
-        break;
-    case 4:
-        tile(t, 4);
-        break;
-    default:
-        tile(t, ROWS);
-        break;
-    }
-}
-
-/* Floats i .. i+7 of k, zeros beyond. */
-static inline __m256 part(const float *x, size_t i, size_t k)
-{
-    if (i + 8 <= k) return _mm256_loadu_ps(x + i);
-    float v[8] = {0};
-    if (i < k) memcpy(v, x + i, (k - i) * sizeof *v);
-    return _mm256_loadu_ps(v);
-}
+MO_FORMS_OF_5(mo_i8_tile)
 
 /* Floats as whole numbers: those from 0 on keep their order, and NaN is the largest. */
 static float largest(__m256i bits)
@@ -139,7 +113,7 @@ static mo_i8_scale scale_of(const float *x, size_t k)
     const __m256i sign = _mm256_set1_epi32(INT32_MIN);
     __m256i above = _mm256_setzero_si256(), below = above;
     for (size_t i = 0; i < k; i += 8) {
-        const __m256i v = _mm256_castps_si256(part(x, i, k));
+        const __m256i v = _mm256_castps_si256(mo_lanes_part(x, i, k));
         above = _mm256_max_epi32(above, v);
         below = _mm256_max_epi32(below, _mm256_xor_si256(v, sign));
     }
@@ -148,7 +122,7 @@ static mo_i8_scale scale_of(const float *x, size_t k)
 
 static inline __m256i whole(const float *x, size_t i, size_t k, const mo_i8_scale *s)
 {
-    const __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(part(x, i, k), _mm256_set1_ps(s->to)));
+    const __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(mo_lanes_part(x, i, k), _mm256_set1_ps(s->to)));
     return _mm256_add_epi32(v, _mm256_set1_epi32(s->zero));
 }
 

@@ -6,11 +6,7 @@
 #include <immintrin.h>
 
 #include "math/i8.h"
-
-static inline __mmask16 first_of(size_t n)
-{
-    return (__mmask16)(n >= 16 ? 0xffffu : (1u << n) - 1);
-}
+#include "math/lanes.h"
 
 /* - zero times the sum of weights: where the sums of row i and panel j begin. */
 static inline __attribute__((always_inline)) __m512i start_of(const mo_i8_tile *t, size_t i, size_t j)
@@ -23,7 +19,7 @@ static inline __attribute__((always_inline)) __m512i start_of(const mo_i8_tile *
 static inline __attribute__((always_inline)) void write_back(
     const mo_i8_tile *t, size_t i, size_t j, __m512i sum)
 {
-    const __mmask16 mask = first_of(t->n - j * 16);
+    const __mmask16 mask = mo_lanes_first(t->n - j * 16);
     __m512 s = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(t->a_scale[i]));
     s = _mm512_mul_ps(s, _mm512_loadu_ps(t->w_scale + j * 16));
     if (t->add) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/ints.h"
+#include "math/forms.h"
 #include "math/i8.h"
 #include "math/i8_avx512.h"
 #include "math/unroll.h"
@@ -68,31 +69,11 @@ static inline __attribute__((always_inline)) void tile(
     for (size_t j = 0; j < panels; j++) write_back(t, i, j, (__m512i)sum[i][j]);
 }
 
-/* The forms: 1 to 14 rows; one panel, two, two with fetching ahead. */
-#define TILE(m)                                                                                              \
-    static void tile_##m##_1(const mo_i8_tile *t)                                                            \
-    {                                                                                                        \
-        tile(t, m, 1, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_2(const mo_i8_tile *t)                                                            \
-    {                                                                                                        \
-        tile(t, m, 2, false);                                                                                \
-    }                                                                                                        \
-    static void tile_##m##_a(const mo_i8_tile *t)                                                            \
-    {                                                                                                        \
-        tile(t, m, 2, true);                                                                                 \
-    }
-#define FORMS(m) {tile_##m##_1, tile_##m##_2, tile_##m##_a},
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-
-ALL_ROWS(TILE)
-static void (*const tiles[14][3])(const mo_i8_tile *t) = {ALL_ROWS(FORMS)};
-
-static void any_tile(const mo_i8_tile *t)
-{
-    const size_t form = t->n <= 16 ? 0 : t->next ? 2 : 1;
-    tiles[t->m - 1][form](t);
-}
+#define TILES(m)                                                                                             \
+    MO_FORM(mo_i8_tile, tile_##m##_1, m, 1, false)                                                           \
+    MO_FORM(mo_i8_tile, tile_##m##_2, m, 2, false)                                                           \
+    MO_FORM(mo_i8_tile, tile_##m##_a, m, 2, true)
+MO_FORMS_OF_14(mo_i8_tile, TILES)
 
 /* Floats as whole numbers: those from 0 on keep their order, and NaN is the largest. */
 static float largest(__m512i bits)
@@ -108,7 +89,7 @@ static mo_i8_scale scale_of(const float *x, size_t k)
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);
     __m512i above = _mm512_setzero_si512(), below = above;
     for (size_t i = 0; i < k; i += 16) {
-        const __m512i v = _mm512_maskz_loadu_epi32(first_of(k - i), x + i);
+        const __m512i v = _mm512_maskz_loadu_epi32(mo_lanes_first(k - i), x + i);
         above = _mm512_max_epi32(above, v);
         below = _mm512_max_epi32(below, _mm512_xor_si512(v, sign));
     }
@@ -124,7 +105,7 @@ static void quantize(const mo_i8_rows *rows, const float *x, size_t ldx, size_t 
         const __m512 to = _mm512_set1_ps(s.to);
         const __m512i zero = _mm512_set1_epi32(s.zero), nothing = _mm512_setzero_si512();
         for (size_t i = 0; i < mo_round_up(k, MO_I8_STEP); i += 16) {
-            const __mmask16 there = i < k ? first_of(k - i) & any : 0;
+            const __mmask16 there = i < k ? mo_lanes_first(k - i) & any : 0;
             const __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(there, x + i), to));
             const __m512i whole = _mm512_max_epi32(nothing, _mm512_maskz_add_epi32(there, v, zero));
             _mm_storeu_si128((__m128i *)(void *)(q + i), _mm512_cvtusepi32_epi8(whole));
