@@ -24,7 +24,8 @@ static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args
     for (int i = 0; i < ROUNDS && (i < 2 || seconds() - begin < LONG_ENOUGH); i++) {
         double start = seconds();
         mo_gemm(pool, w, args);
-        double rate = 2e-9 * ROWS * INPUTS * OUTPUTS / (seconds() - start);
+        const double operations = 2.0 * (double)((size_t)ROWS * INPUTS * OUTPUTS);
+        const double rate = 1e-9 * operations / (seconds() - start);
         if (rate > best) best = rate;
     }
     return best;

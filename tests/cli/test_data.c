@@ -147,7 +147,7 @@ static void train_reports_epochs_and_writes_a_prompt(void **state)
     assert_one_error(&r, 1, "prompt.safetensors: ", "learned with the model");
     r = run_mopd(NULL, "classify -m @ -p @ --classes ant,bee @", tiny_model(1),
         test_text("no-prompt", "words, and no prompt"), picture);
-    assert_one_error(&r, 1, "no-prompt", "header");
+    assert_one_error(&r, 1, "no-prompt", "a text, where weights are wanted");
     r = run_mopd(
         NULL, "train -m @ -d @ --template {} --epochs 1 -o @", tiny_model(1), data(), test_path("absent/p"));
     assert_one_error(&r, 1, "absent/p", "No such file");

@@ -49,9 +49,10 @@ def test_signatures_have_the_library_s_defaults(taker):
 
 @pytest.mark.parametrize("taker", TAKERS)
 def test_docstrings_show_them(taker):
-    assert "%" not in taker.__doc__
+    doc = inspect.cleandoc(taker.__doc__)  # Python 3.13 takes the indentation off itself
+    assert "%" not in doc
     for name in ("epochs", "steps", "batch", "w", "w2", "top_k", "temperature", "seed", "method"):
-        entry = re.search(rf"^    {name} : .*, default (.*)$", taker.__doc__, flags=re.M)
+        entry = re.search(rf"^{name} : .*, default (.*)$", doc, flags=re.M)
         assert entry and entry[1] == repr(SETTINGS[name].default), name
     assert SETTINGS["lr"].open in taker.__doc__
     for method in SETTINGS["method"].choices:
