@@ -65,6 +65,10 @@ print(*(p["cacheVariables"]["MOPD_TESTS_LEFT_OUT"] for p in json.load(open("CMak
 #: msan         MemorySanitizer, every test in C on the plain path; other libraries end at tests/support/msan
 part_msan()
 {
+    if ! grep -qx VERSION_CODENAME=bookworm /etc/os-release; then
+        echo "msan: tests/support/msan knows the edges of Debian 12's libraries; newer ones are taken for faults"
+        return
+    fi
     scripts/setup.sh clang libclang-rt-dev llvm
     build msan
     run_tests msan
