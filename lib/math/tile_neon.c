@@ -24,10 +24,9 @@ static inline __attribute__((always_inline)) void write_whole(
 #define STEP(lane)                                                                                           \
     UNROLL for (size_t j = 0; j < 4; j++)                                                                    \
     {                                                                                                        \
-        const float32x4_t x = vld1q_f32(w + (lane) * 16 + j * 4);                                            \
-        UNROLL for (size_t i = 0; i < rows; i++) __asm__("fmla %0.4s, %1.4s, %2.s[" #lane "]"                \
-                                                         : "+w"(sum[i][j])                                   \
-                                                         : "w"(x), "w"(a[i]));                               \
+        const float32x4_t x = vld1q_f32(w + (lane)*16 + j * 4);                                              \
+        UNROLL for (size_t i = 0; i < rows; i++) __asm__(                                                    \
+            "fmla %0.4s, %1.4s, %2.s[" #lane "]" : "+w"(sum[i][j]) : "w"(x), "w"(a[i]));                     \
         __asm__ volatile("" ::: "memory");                                                                   \
     }
 
