@@ -158,7 +158,8 @@ static void the_first_tower_of_the_folder_is_taken(void **state)
     folder_write_text(folder, "efficientnet-lite4.pth", "another");
     assert_ok(folder_try(folder));
     folder_write_text(folder, "efficientnet-lite.pth", "not one either");
-    assert_fails(folder_try(folder), MOPD_E_FORMAT, "efficientnet-lite.pth: a text, where weights are wanted");
+    assert_fails(
+        folder_try(folder), MOPD_E_FORMAT, "efficientnet-lite.pth: a text, where weights are wanted");
     folder_drop(folder, "efficientnet-lite.pth");
     folder_rename(folder, "efficientnet-lite0-tiny.pth", "efficientnet-lite0-tiny.pt");
     assert_fails(folder_try(folder), MOPD_E_FORMAT, "efficientnet-lite4.pth");
