@@ -355,8 +355,10 @@ def library_inputs(build, folder):
         os.makedirs(f"{folder}/{target}", exist_ok=True)
     lib.dataset_save(lib.make("dataset_encode", data, None, encoder, None), f"{folder}/store/plain".encode())
     lib.encoder_pack(encoder, f"{folder}/packed/hf".encode(), 1)
-    panels = 0x100
-    lib.encoder_pack(lib.make("encoder_open", f"{BASE}/openclip".encode(), None), f"{folder}/packed/panels".encode(), panels)
+    openclip = lib.make("encoder_open", f"{BASE}/openclip".encode(), None)
+    i8, panels = 3, 0x100
+    lib.encoder_pack(openclip, f"{folder}/packed/i8".encode(), i8)
+    lib.encoder_pack(openclip, f"{folder}/packed/panels".encode(), panels)
     lib.encoder_pack(lib.make("encoder_open", f"{BASE}/locked".encode(), None), f"{folder}/packed/locked".encode(), 0)
     names = (ctypes.c_char_p * 2)(b"cat", b"dog")
     trainer = lib.make("trainer_create", encoder, names, ctypes.c_size_t(2), None)
