@@ -23,7 +23,7 @@ char *mo_buf_room(mo_buf *buf, size_t n)
         if (!data) return NULL;
         buf->data = data;
         buf->cap = cap;
-        mo_fence_set(data + need, cap - need);
+        mo_mem_fence(data + need, cap - need);
     } else {
         mo_fence_lift(buf->data + buf->size, n + 1);
     }

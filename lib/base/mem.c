@@ -165,12 +165,15 @@ static void *no_room(size_t n, size_t size)
     return NULL;
 }
 
-/* Of the system's blocks alone: another allocator may hand the bytes out again without a word. */
+void mo_mem_fence(const void *start, size_t n)
+{
+    if (MO_FENCE && allocator.get == system_get) mo_fence_set(start, n);
+}
+
 static void fence(const unsigned char *raw, size_t shift, size_t total)
 {
-    if (!MO_FENCE || allocator.get != system_get) return;
-    mo_fence_set(raw, shift);
-    mo_fence_set(raw + shift + total - ALIGN, ALIGN - shift);
+    mo_mem_fence(raw, shift);
+    mo_mem_fence(raw + shift + total - ALIGN, ALIGN - shift);
 }
 
 /* The block in raw bytes, `total` of them. */

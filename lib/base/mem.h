@@ -31,6 +31,10 @@ mopd_status mo_mem_set_allocator(const mopd_allocator *allocator);
 /* Blocks that live now: zero at the end of a test that leaks nothing. */
 size_t mo_mem_live(void);
 
+/* Sets a fence (base/fence.h) within a block, of the system's blocks alone: another allocator may copy the bytes, or hand them
+ * out again, without a word. */
+void mo_mem_fence(const void *start, size_t n);
+
 /* Whether the system would give n bytes now.  For libraries that take their memory past the allocator and end the process
  * where there is none, or call a file damaged; another thread may take it meanwhile. */
 bool mo_mem_left(size_t n);
