@@ -122,7 +122,7 @@ static void a_terminal_gets_utf8(void **state)
     assert_has(r.out, "csi\x9b"
                       "2J.png");
     char name[32];
-    int number, unlocked = 0;
+    int number = 0, unlocked = 0;
     const int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
     if (terminal < 0) skip();
     assert_false(ioctl(terminal, TIOCSPTLCK, &unlocked) || ioctl(terminal, TIOCGPTN, &number));

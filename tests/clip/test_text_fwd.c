@@ -279,7 +279,7 @@ static void training_a_quantized_tower_is_exact(void **state)
         mo_text_plan *plan;
         mo_text_cache *cache;
         memset(d_ctx[quantized], 0, sizeof d_ctx[quantized]);
-        assert_ok(mo_text_create(&text, &c, w, quantized));
+        assert_ok(mo_text_create(&text, &c, w, (mo_precision)quantized));
         assert_ok(mo_text_plan_create(&plan, text, tokens, start, N));
         assert_ok(mo_text_cache_create(&cache, text, plan));
         assert_ok(mo_text_fwd(text, pool, plan, ctx, cache, out[quantized]));

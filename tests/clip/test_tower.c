@@ -88,7 +88,7 @@ static void linear_layers_are_packed_with_or_without_bias(void **state)
         for (int quantized = 0; quantized < 2; quantized++) {
             mo_linear l;
             memset(&l, 0, sizeof l);
-            assert_ok(mo_tower_linear(&l, weights, cases[i].stem, cases[i].bias, quantized));
+            assert_ok(mo_tower_linear(&l, weights, cases[i].stem, cases[i].bias, (mo_precision)quantized));
             assert_int_equal(l.w.n, cases[i].n);
             assert_int_equal(l.w.k, cases[i].k);
             assert_int_equal(l.bias != NULL, cases[i].bias);

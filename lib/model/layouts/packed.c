@@ -11,7 +11,7 @@
 #include "model/layouts/layout_files.h"
 #include "model/layouts/layouts.h"
 
-static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER, "*" MO_WEIGHTS_SCALE};
+static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER, ("*" MO_WEIGHTS_SCALE)};
 static const mo_naming names = {
     .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored, .strict = true, .scaled = true};
 

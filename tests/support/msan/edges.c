@@ -133,6 +133,28 @@ int __wrap_inflate(z_stream *z, int flush)
     return result;
 }
 
+int __real_deflate(z_stream *z, int flush);
+int __wrap_deflate(z_stream *z, int flush);
+int __wrap_deflate(z_stream *z, int flush)
+{
+    Bytef *start = z->next_out;
+    __msan_check_mem_is_initialized(z->next_in, z->avail_in);
+    int result;
+    WITHIN(result = __real_deflate(z, flush));
+    __msan_unpoison(z, sizeof *z);
+    __msan_unpoison(start, (size_t)(z->next_out - start));
+    return result;
+}
+
+uLong __real_deflateBound(z_stream *z, uLong n);
+uLong __wrap_deflateBound(z_stream *z, uLong n);
+uLong __wrap_deflateBound(z_stream *z, uLong n)
+{
+    uLong bound = __real_deflateBound(z, n);
+    __msan_unpoison(&bound, sizeof bound);
+    return bound;
+}
+
 /* libpng may leave by longjmp: then its end is at png_destroy_read_struct. */
 static _Thread_local bool in_png;
 
