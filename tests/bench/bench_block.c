@@ -53,7 +53,10 @@ static void pack(place *p, const scene *s)
     mo_view big[4];
     const size_t shapes[4][2] = {{3 * w, w}, {w, w}, {4 * w, w}, {w, 4 * w}};
     for (size_t i = 0; i < 4; i++)
-        big[i] = (mo_view){weights, MO_F32, 2, {shapes[i][0], shapes[i][1]}, shapes[i][0] * shapes[i][1], 0};
+        big[i] = (mo_view){.data = weights,
+            .n_dims = 2,
+            .shape = {shapes[i][0], shapes[i][1]},
+            .n = shapes[i][0] * shapes[i][1]};
     const mo_block_parts parts = {.width = w,
         .n_heads = s->heads,
         .act = MO_ACT_QUICK_GELU,
