@@ -49,7 +49,7 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_DTYPE_BF16 2
 #define MOPD_DTYPE_I8 3
 /* With one of them but I8: the weights of layers in the order in which products read them. */
-#define MOPD_PACK_PANELS 0x100
+#define MOPD_PACK_PANELS 256
 
 typedef struct mopd_encoder_options {
     uint32_t struct_size; /* set by mopd_encoder_options_init */
