@@ -246,9 +246,9 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     *p = (mo_weight){.view = *v, .in_out = at.in_out, .n_dims = spec->n_dims, .file = file};
     memcpy(p->name, spec->name, sizeof p->name);
     memcpy(p->shape, spec->shape, sizeof p->shape);
+    if (at.panels) see_panels(p, spec);
     if (p->view.dtype == MO_I8) return find_scale(b, &at, file, &p->view);
     if (at.parts) cut_part(p, spec, at.part);
-    if (at.panels) see_panels(p, spec);
     return MOPD_OK;
 }
 

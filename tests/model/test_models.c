@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "support/folders.h"
+#include "support/forged.h"
 
 /* An edit of one golden model, and how opening the result fails. */
 typedef struct lie {
@@ -349,6 +350,21 @@ static void scales_that_are_no_sizes_are_refused(void **state)
     assert_ok(folder_try(path));
 }
 
+static void panels_of_8_bits_are_refused(void **state)
+{
+    (void)state;
+    forged f = forged_read(pack_in_8_bits("i8.safetensors"));
+    const char *path = forged_header(
+        &f, "marked.safetensors", "\"mopd.version\"", "\"mopd.panels\":\"16\",\"mopd.version\"");
+    assert_ok(folder_try(path)); /* rows are no panels */
+    forged_free(&f);
+    f = forged_read(path);
+    path = forged_header(&f, "panels.safetensors", "\"I8\",\"shape\":[16,16]", "\"I8\",\"shape\":[1,16,16]");
+    assert_fails(
+        folder_try(path), MOPD_E_UNSUPPORTED, "q_proj.weight is I8; F32, F16, BF16 or F64 can be used");
+    forged_free(&f);
+}
+
 static void packing_into_nowhere_fails(void **state)
 {
     (void)state;
@@ -371,6 +387,7 @@ int main(void)
         cmocka_unit_test(packed_files_that_lie_are_refused),
         cmocka_unit_test(scales_that_lie_are_refused),
         cmocka_unit_test(scales_that_are_no_sizes_are_refused),
+        cmocka_unit_test(panels_of_8_bits_are_refused),
         cmocka_unit_test(packing_into_nowhere_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-#define FORGED_ROOM 65536
+#define FORGED_ROOM (1 << 18)
 
 /* A file, its header from byte 8 on. */
 typedef struct forged {
