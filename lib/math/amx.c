@@ -8,14 +8,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The instructions, and a system that keeps the registers. */
-static bool cpu_has(void)
+/* Which products there are, on a CPU and a system that keep the registers. */
+static int cpu_has(void)
 {
-    unsigned a, b, c, d;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1)) return false;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return false;
+    unsigned a, b, c, d, more;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1)) return 0;
+    const bool bf16 = d >> 22 & 1, int8 = d >> 25 & 1 && c >> 11 & 1; /* and VNNI */
+    const bool rounds = __get_cpuid_count(7, 1, &more, &b, &c, &d) && more >> 5 & 1;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return 0;
     __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-    return (a >> 17 & 3) == 3;
+    if ((a >> 17 & 3) != 3) return 0;
+    return (bf16 && rounds ? MO_AMX_BF16 : 0) | (int8 ? MO_AMX_INT8 : 0);
 }
 
 /* Linux gives tiles to a process that asks, once for all of its threads. */
@@ -25,15 +28,20 @@ static bool system_gives(void)
     return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
 }
 
-bool mo_amx_given(void)
+bool mo_amx_has(mo_amx_products products)
 {
-    static atomic_int known; /* 1: no, 2: yes; whoever asks meanwhile finds the same */
-    if (!atomic_load(&known)) atomic_store(&known, cpu_has() && system_gives() ? 2 : 1);
-    return atomic_load(&known) == 2;
+    enum { ASKED = 4 };
+    static atomic_int known; /* whoever asks meanwhile finds the same */
+    if (!atomic_load(&known)) {
+        const int there = cpu_has();
+        atomic_store(&known, ASKED | (there && system_gives() ? there : 0));
+    }
+    return atomic_load(&known) & (int)products;
 }
 #else
-bool mo_amx_given(void)
+bool mo_amx_has(mo_amx_products products)
 {
+    (void)products;
     return false;
 }
 #endif

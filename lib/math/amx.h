@@ -5,8 +5,11 @@
 
 #include <stdbool.h>
 
-/* The CPU has tiles, and the system keeps them for each thread of this process. */
-bool mo_amx_given(void);
+/* Products that the CPU may have for them, with the AVX-512 that rounds or multiplies beside them. */
+typedef enum mo_amx_products { MO_AMX_BF16 = 1, MO_AMX_INT8 = 2 } mo_amx_products;
+
+/* The CPU has these, and the system keeps tiles for each thread of this process. */
+bool mo_amx_has(mo_amx_products products);
 
 #if defined(__AMX_TILE__) || defined(__AMXTILE__) /* as GCC and older clang say it */
 #include <immintrin.h>

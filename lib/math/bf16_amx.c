@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bf16_amx.c - products of bfloat16 on AMX: eight tiles of 16 rows by 64 bytes, which are four of sums, two of A, two of W. */
 #if defined(MOPD_AMX)
-#include <cpuid.h>
 #include <immintrin.h>
-#include <stdatomic.h>
 
 #include "math/amx.h"
 #include "math/bf16.h"
@@ -123,18 +121,8 @@ static void block(const mo_bf16_block *b)
 static const mo_bf16_kern kern = {
     .name = "amx", .begin = mo_amx_begin, .end = mo_amx_end, .block = block, .round = round_row};
 
-/* AMX for bfloat16, AVX-512 for rounding to it. */
-static bool cpu_has(void)
-{
-    unsigned a, b, c, d;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1)) return false;
-    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
-}
-
 const mo_bf16_kern *mo_bf16_amx(void)
 {
-    static atomic_int known; /* 1: no, 2: yes; whoever asks meanwhile finds the same */
-    if (!atomic_load(&known)) atomic_store(&known, cpu_has() && mo_amx_given() ? 2 : 1);
-    return atomic_load(&known) == 2 ? &kern : NULL;
+    return mo_amx_has(MO_AMX_BF16) ? &kern : NULL;
 }
 #endif

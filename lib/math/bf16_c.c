@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * bf16_c.c - products of bfloat16 in plain C, in AMX's order. */
-#include <string.h>
-
+#include "base/bits.h"
 #include "base/half.h"
 #include "base/ints.h"
 #include "math/bf16.h"
@@ -11,10 +10,7 @@ static void nothing(void) {}
 /* As mo_half_bf16_to_f32, for a loop of products. */
 static inline float wide(uint16_t x)
 {
-    const uint32_t bits = (uint32_t)x << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
+    return mo_bits_float((uint32_t)x << 16);
 }
 
 static void round_row(uint16_t *to, const float *x, size_t k)

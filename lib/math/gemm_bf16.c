@@ -63,11 +63,6 @@ static void row_of(const mo_mat *mat, size_t o, float *row)
     }
 }
 
-static void free_mat(mo_mat *mat)
-{
-    mo_mem_free(mat->owned);
-}
-
 /* Rows r0..r1, steps s0..s1, of an area. */
 typedef struct part {
     const mo_gemm_job *job;
@@ -151,4 +146,4 @@ static void plan(mo_gemm_job *j, size_t threads)
 }
 
 const mo_gemm_ops mo_gemm_bf16_ops = {
-    .name = "bf16", .quantize = quantize, .plan = plan, .run = run, .row = row_of, .free = free_mat};
+    .name = "bf16", .quantize = quantize, .plan = plan, .run = run, .row = row_of};

@@ -155,10 +155,5 @@ static void plan(mo_gemm_job *j, size_t threads)
     mo_gemm_f32_plan(j, threads, 4);
 }
 
-const mo_gemm_ops mo_gemm_blis_ops = {.name = "blis",
-    .prepare = prepare,
-    .takes = takes,
-    .plan = plan,
-    .run = run,
-    .row = mo_gemm_f32_row,
-    .free = mo_gemm_f32_free};
+const mo_gemm_ops mo_gemm_blis_ops = {
+    .name = "blis", .prepare = prepare, .takes = takes, .plan = plan, .run = run, .row = mo_gemm_f32_row};

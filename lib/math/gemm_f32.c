@@ -147,20 +147,11 @@ void mo_gemm_f32_row(const mo_mat *mat, size_t o, float *row)
     for (size_t i = 0; i < mat->k; i++) row[i] = from[i * MO_PANEL];
 }
 
-void mo_gemm_f32_free(mo_mat *mat)
-{
-    mo_mem_free(mat->owned);
-}
-
 static bool takes(size_t n, size_t k)
 {
     (void)n, (void)k;
     return true;
 }
 
-const mo_gemm_ops mo_gemm_f32_ops = {.name = "f32",
-    .takes = takes,
-    .plan = plan,
-    .run = run,
-    .row = mo_gemm_f32_row,
-    .free = mo_gemm_f32_free};
+const mo_gemm_ops mo_gemm_f32_ops = {
+    .name = "f32", .takes = takes, .plan = plan, .run = run, .row = mo_gemm_f32_row};

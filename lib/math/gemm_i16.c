@@ -95,11 +95,6 @@ static void row_of(const mo_mat *mat, size_t o, float *row)
     }
 }
 
-static void free_mat(mo_mat *mat)
-{
-    mo_mem_free(mat->owned);
-}
-
 /* An area under way. */
 typedef struct work {
     const mo_gemm_job *job;
@@ -203,4 +198,4 @@ static void plan(mo_gemm_job *j, size_t threads)
 }
 
 const mo_gemm_ops mo_gemm_i16_ops = {
-    .name = "i16", .quantize = quantize, .plan = plan, .run = run, .row = row_of, .free = free_mat};
+    .name = "i16", .quantize = quantize, .plan = plan, .run = run, .row = row_of};

@@ -144,11 +144,6 @@ mopd_status mo_gemm_i8_row(const mo_mat *mat, size_t o, int8_t *row, float *scal
     return MOPD_OK;
 }
 
-static void free_mat(mo_mat *mat)
-{
-    mo_mem_free(mat->owned);
-}
-
 /* Some rows of an area, quantized, in tiles. */
 typedef struct block {
     const mo_gemm_job *job;
@@ -265,4 +260,4 @@ static void plan(mo_gemm_job *j, size_t threads)
 }
 
 const mo_gemm_ops mo_gemm_i8_ops = {
-    .name = "i8", .quantize = quantize, .plan = plan, .run = run, .row = row_of, .free = free_mat};
+    .name = "i8", .quantize = quantize, .plan = plan, .run = run, .row = row_of};

@@ -49,7 +49,6 @@ typedef struct mo_gemm_ops {
     void (*plan)(mo_gemm_job *job, size_t threads);
     void (*run)(const mo_gemm_job *job, const mo_gemm_area *area);
     void (*row)(const struct mo_mat *mat, size_t o, float *row); /* see mo_mat_row */
-    void (*free)(struct mo_mat *mat);                            /* what is owned, and extra */
 } mo_gemm_ops;
 
 extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_gemm_bf16_ops, mo_gemm_i8_ops;
@@ -60,6 +59,5 @@ mopd_status mo_gemm_i8_row(const struct mo_mat *mat, size_t o, int8_t *row, floa
 /* Plan and row of all kinds whose weights are panels of floats; no task has fewer than `least` panels. */
 void mo_gemm_f32_plan(mo_gemm_job *job, size_t threads, size_t least);
 void mo_gemm_f32_row(const struct mo_mat *mat, size_t o, float *row);
-void mo_gemm_f32_free(struct mo_mat *mat);
 
 #endif

@@ -8,6 +8,7 @@
 #include "math/forms.h"
 #include "math/i16.h"
 #include "math/lanes.h"
+#include "math/tile.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -21,13 +22,7 @@ static inline __attribute__((always_inline)) void write_back(
         const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[j]), scale);
         _mm256_storeu_ps(s + 8 * j, _mm256_mul_ps(v, _mm256_loadu_ps(t->w_scale + 8 * j)));
     }
-    for (size_t j = 0; j < t->n; j++) {
-        float v = s[j];
-        if (t->add) v += t->add[i * t->ldadd + j];
-        if (t->bias) v += t->bias[j];
-        if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
-        t->c[i * t->ldc + j] = v;
-    }
+    mo_tile_write(MO_TILE_END(t, i), s);
 }
 
 static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, const size_t rows)

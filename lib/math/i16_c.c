@@ -2,6 +2,7 @@
  * i16_c.c - products of 16-bit integers in plain C, and which kernel is used. */
 #include "math/i16.h"
 #include "math/kern.h"
+#include "math/tile.h"
 
 #define LANES 16
 
@@ -34,13 +35,11 @@ static void tile(const mo_i16_tile *t)
             const int16_t *w = t->w + p * 32;
             for (size_t j = 0; j < 16; j++) sum[i][j] += a * w[2 * j] + b * w[2 * j + 1];
         }
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j++) {
-            float s = (float)sum[i][j] * t->a_scale[i] * t->w_scale[j];
-            if (t->add) s += t->add[i * t->ldadd + j];
-            if (t->bias) s += t->bias[j];
-            t->c[i * t->ldc + j] = !(t->top > 0) ? s : s < 0 ? 0 : s > t->top ? t->top : s;
-        }
+    for (size_t i = 0; i < t->m; i++) {
+        float s[16];
+        for (size_t j = 0; j < t->n; j++) s[j] = (float)sum[i][j] * t->a_scale[i] * t->w_scale[j];
+        mo_tile_write(MO_TILE_END(t, i), s);
+    }
 }
 
 static const mo_i16_kern plain = {

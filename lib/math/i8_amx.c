@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * i8_amx.c - products of 8-bit integers on AMX: two by two tiles of 16 rows and 16 outputs, 64 inputs a step. */
 #if defined(MOPD_AMX)
-#include <cpuid.h>
 #include <immintrin.h>
-#include <stdatomic.h>
 
 #include "base/ints.h"
 #include "math/amx.h"
@@ -86,16 +84,8 @@ static const mo_i8_kern kern = {.name = "amx",
     .tile = tile,
     .quantize = quantize};
 
-static bool cpu_has(void)
-{
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 25 & 1) && (c >> 11 & 1); /* AMX-INT8, VNNI */
-}
-
 const mo_i8_kern *mo_i8_amx(void)
 {
-    static atomic_int known; /* 1: no, 2: yes; whoever asks meanwhile finds the same */
-    if (!atomic_load(&known)) atomic_store(&known, cpu_has() && mo_amx_given() ? 2 : 1);
-    return atomic_load(&known) == 2 ? &kern : NULL;
+    return mo_amx_has(MO_AMX_INT8) ? &kern : NULL;
 }
 #endif

@@ -6,10 +6,12 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/ints.h"
 #include "math/forms.h"
 #include "math/i8.h"
 #include "math/lanes.h"
+#include "math/tile.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -29,19 +31,7 @@ static inline __attribute__((always_inline)) void to_floats(
     _mm256_storeu_ps(out, _mm256_mul_ps(v, _mm256_loadu_ps(t->w_scale + j)));
 }
 
-/* Those that are there of a row's sixteen, one by one. */
-static void finish_some(const mo_i8_tile *t, size_t i, const float s[16])
-{
-    for (size_t j = 0; j < t->n; j++) {
-        float v = s[j];
-        if (t->add) v += t->add[i * t->ldadd + j];
-        if (t->bias) v += t->bias[j];
-        if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
-        t->c[i * t->ldc + j] = v;
-    }
-}
-
-/* The same for all sixteen. */
+/* mo_tile_write of all sixteen. */
 static inline void finish_all(const mo_i8_tile *t, size_t i, const float s[16])
 {
     for (size_t j = 0; j < 16; j += 8) {
@@ -62,7 +52,7 @@ static inline __attribute__((always_inline)) void write_back(
     if (t->n == 16)
         finish_all(t, i, s);
     else
-        finish_some(t, i, s);
+        mo_tile_write(MO_TILE_END(t, i), s);
 }
 
 static inline __attribute__((always_inline)) void tile(const mo_i8_tile *t, const size_t rows)
@@ -103,9 +93,7 @@ static float largest(__m256i bits)
     int32_t v[8], most = 0;
     _mm256_storeu_si256((__m256i *)(void *)v, bits);
     for (size_t i = 0; i < 8; i++) most = v[i] > most ? v[i] : most;
-    float x;
-    memcpy(&x, &most, sizeof x);
-    return x;
+    return mo_bits_float((uint32_t)most);
 }
 
 static mo_i8_scale scale_of(const float *x, size_t k)

@@ -4,33 +4,21 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/ints.h"
 #include "math/kern.h"
+#include "math/tile.h"
 
 /* The bits of floats that are not below 0 grow with them, and NaN's are the largest: a NaN stays. */
-static int32_t bits_of(float x)
-{
-    int32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float float_of(int32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 static mo_i8_scale scale_of(const float *x, size_t k)
 {
     int32_t below = 0, above = 0;
     for (size_t i = 0; i < k; i++) {
-        const int32_t up = bits_of(x[i]), down = bits_of(-x[i]);
+        const int32_t up = (int32_t)mo_bits_of(x[i]), down = (int32_t)mo_bits_of(-x[i]);
         above = up > above ? up : above;
         below = down > below ? down : below;
     }
-    return mo_i8_scale_of(float_of(below), float_of(above));
+    return mo_i8_scale_of(mo_bits_float((uint32_t)below), mo_bits_float((uint32_t)above));
 }
 
 static void quantize_row(uint8_t *q, const float *x, size_t k, const mo_i8_scale *s)
@@ -54,12 +42,10 @@ static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t ro
 
 static void write_back(const mo_i8_tile *t, size_t i, const int32_t sum[16])
 {
-    for (size_t j = 0; j < t->n; j++) {
-        float s = (float)(sum[j] - t->a_zero[i] * t->w_sum[j]) * t->a_scale[i] * t->w_scale[j];
-        if (t->add) s += t->add[i * t->ldadd + j];
-        if (t->bias) s += t->bias[j];
-        t->c[i * t->ldc + j] = !(t->top > 0) ? s : s < 0 ? 0 : s > t->top ? t->top : s;
-    }
+    float s[16];
+    for (size_t j = 0; j < t->n; j++)
+        s[j] = (float)(sum[j] - t->a_zero[i] * t->w_sum[j]) * t->a_scale[i] * t->w_scale[j];
+    mo_tile_write(MO_TILE_END(t, i), s);
 }
 
 static void tile(const mo_i8_tile *t)

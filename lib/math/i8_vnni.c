@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/ints.h"
 #include "math/forms.h"
 #include "math/i8.h"
@@ -79,9 +80,7 @@ MO_FORMS_OF_14(mo_i8_tile, TILES)
 static float largest(__m512i bits)
 {
     const int32_t most = _mm512_reduce_max_epi32(bits);
-    float x;
-    memcpy(&x, &most, sizeof x);
-    return x;
+    return mo_bits_float((uint32_t)most);
 }
 
 static mo_i8_scale scale_of(const float *x, size_t k)

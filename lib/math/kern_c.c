@@ -6,6 +6,7 @@
 
 #include "base/ints.h"
 #include "math/kern.h"
+#include "math/tile.h"
 
 static float max_row(const float *x, size_t n)
 {
@@ -212,13 +213,7 @@ static void tile(const mo_tile *t)
             float a = t->a[i * t->lda + p];
             for (size_t j = 0; j < 16; j++) sum[i][j] += a * t->w[p * 16 + j];
         }
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j++) {
-            float s = sum[i][j];
-            if (t->add) s += t->add[i * t->ldadd + j];
-            if (t->bias) s += t->bias[j];
-            t->c[i * t->ldc + j] = t->top > 0 ? clamp(s, t->top) : s;
-        }
+    for (size_t i = 0; i < t->m; i++) mo_tile_write(MO_TILE_END(t, i), sum[i]);
 }
 
 static const mo_kern kern = {

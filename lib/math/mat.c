@@ -260,6 +260,6 @@ void mo_mat_row(const mo_mat *mat, size_t o, float *row)
 void mo_mat_free(mo_mat *mat)
 {
     if (!mat) return;
-    if (mat->ops) mat->ops->free(mat);
+    mo_mem_free(mat->owned);
     *mat = (mo_mat){0};
 }

@@ -9,17 +9,28 @@ void mo_tile_avx2(const mo_tile *t);
 void mo_tile_avx512(const mo_tile *t);
 void mo_tile_neon(const mo_tile *t);
 
-/* A tile's end where it is no whole panel: sums of m rows of 16. */
-static inline void mo_tile_write_part(const mo_tile *t, float (*sum)[16])
+/* The end of a row of any kind of tile, number by number: c [n] = sums + add + bias, clamped to 0..top where that is not 0. */
+typedef struct mo_tile_end {
+    float *c;
+    const float *add, *bias; /* NULL: zeros */
+    float top;
+    size_t n;
+} mo_tile_end;
+
+static inline void mo_tile_write(const mo_tile_end *e, const float *sum)
 {
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j++) {
-            float v = sum[i][j];
-            if (t->add) v += t->add[i * t->ldadd + j];
-            if (t->bias) v += t->bias[j];
-            if (t->top > 0) v = v < 0 ? 0 : v > t->top ? t->top : v;
-            t->c[i * t->ldc + j] = v;
-        }
+    for (size_t j = 0; j < e->n; j++) {
+        float v = sum[j];
+        if (e->add) v += e->add[j];
+        if (e->bias) v += e->bias[j];
+        if (e->top > 0) v = v < 0 ? 0 : v > e->top ? e->top : v;
+        e->c[j] = v;
+    }
 }
+
+/* Row i of a tile t: mo_tile, mo_i16_tile or mo_i8_tile. */
+#define MO_TILE_END(t, i)                                                                                    \
+    (&(mo_tile_end){(t)->c + (i) * (t)->ldc, (t)->add ? (t)->add + (i) * (t)->ldadd : NULL, (t)->bias,       \
+        (t)->top, (t)->n})
 
 #endif

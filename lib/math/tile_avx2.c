@@ -27,7 +27,7 @@ static inline __attribute__((always_inline)) void write_whole(
 
 static __attribute__((noinline)) void write_part(const mo_tile *t, float sum[6][16])
 {
-    mo_tile_write_part(t, sum);
+    for (size_t i = 0; i < t->m; i++) mo_tile_write(MO_TILE_END(t, i), sum[i]);
 }
 
 /* Step o of the sums: x, y the panel's row, r the rows of A. */

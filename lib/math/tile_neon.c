@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     } else {
         float part[6][16];
         EACH vst1q_f32(part[i] + j * 4, sum[i][j]);
-        mo_tile_write_part(t, part);
+        for (size_t i = 0; i < rows; i++) mo_tile_write(MO_TILE_END(t, i), part[i]);
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/sha256.h"
 #include "model/config_json.h"
@@ -30,11 +31,7 @@ static void add_floats(mo_sha256 *sha, const mo_weight *p, size_t first, size_t 
 {
     float x[RUN * RUNS];
     mo_weights_floats(p, first, n, x);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &x[i], sizeof bits);
-        add_u32(sha, bits);
-    }
+    for (size_t i = 0; i < n; i++) add_u32(sha, mo_bits_of(x[i]));
 }
 
 static void add_param(mo_sha256 *sha, const mo_weight *p)
