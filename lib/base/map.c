@@ -65,7 +65,7 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
         else
             map->data = p, map->mapped = true;
     }
-    if (map->mapped) mo_fence_set(map->data + map->size, behind(map));
+    if (MO_FENCE && map->mapped) mo_fence_set(map->data + map->size, behind(map));
     map->id = identify(fd, map->mapped);
     close(fd);
     if (st != MOPD_OK) *map = (mo_map){0};
@@ -75,7 +75,7 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 void mo_map_close(mo_map *map)
 {
     if (map->mapped) {
-        mo_fence_lift(map->data + map->size, behind(map));
+        if (MO_FENCE) mo_fence_lift(map->data + map->size, behind(map));
         munmap((void *)(uintptr_t)map->data, map->size);
     } else {
         mo_mem_free((void *)(uintptr_t)map->data);

@@ -228,25 +228,31 @@ static mopd_status read_header(header *h, const mo_json *root)
     return st;
 }
 
-mopd_status mo_safetensors_read(mo_tensors *t)
+/* n = bytes of the header; where the file has not so many, what it is instead. */
+static mopd_status read_length(uint64_t *n, const mo_tensors *t)
 {
-    uint64_t n = 0;
-    mopd_status st = t->n_bytes < 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
+    const uint64_t usual = mo_limits_preset(MO_LIMIT_HEADER);
+    *n = 0;
+    for (int i = 7; i >= 0 && t->n_bytes >= 8; i--) *n = *n << 8 | t->bytes[i];
+    if (t->n_bytes >= 8 && *n <= t->n_bytes - 8) return MOPD_OK;
+    mopd_status st = mo_foreign_weights(t->bytes, t->n_bytes, t->path);
     if (st != MOPD_OK) return st;
     if (t->n_bytes < 8)
         return mo_fail(
             MOPD_E_FORMAT, "%s: %zu bytes are too short for a safetensors file", t->path, t->n_bytes);
-    for (int i = 7; i >= 0; i--) n = n << 8 | t->bytes[i];
-    st = n > t->n_bytes - 8 ? mo_foreign_weights(t->bytes, t->n_bytes, t->path) : MOPD_OK;
-    if (st != MOPD_OK) return st;
-    const uint64_t usual = mo_limits_preset(MO_LIMIT_HEADER);
-    if (n > usual && n > t->n_bytes - 8)
+    if (*n > usual)
         return mo_fail(MOPD_E_FORMAT,
             "%s: header of %llu bytes, at most %llu are allowed: no safetensors file", t->path,
-            (unsigned long long)n, (unsigned long long)usual);
-    if (n > t->n_bytes - 8)
-        return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8", t->path,
-            (unsigned long long)n, t->n_bytes - 8);
+            (unsigned long long)*n, (unsigned long long)usual);
+    return mo_fail(MOPD_E_FORMAT, "%s: header of %llu bytes, the file has %zu after its first 8", t->path,
+        (unsigned long long)*n, t->n_bytes - 8);
+}
+
+mopd_status mo_safetensors_read(mo_tensors *t)
+{
+    uint64_t n;
+    mopd_status st = read_length(&n, t);
+    if (st != MOPD_OK) return st;
     if ((st = mo_limits_check(MO_LIMIT_HEADER, n, t->path, "bytes of header")) != MOPD_OK) return st;
     if (!n || t->bytes[8] != '{')
         return mo_fail(MOPD_E_FORMAT, "%s: the header does not start with {", t->path);

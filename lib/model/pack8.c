@@ -166,7 +166,6 @@ static mopd_status write_matrix(mo_pack8 *p, const mo_weight *param, const place
                 o / mo_pack8_groups(param));
     if (st == MOPD_OK) st = mo_safetensors_writer_floats(p->writer, scale, n);
     mo_mem_free(scale);
-    mo_weights_release(p->encoder->weights, param);
     return st;
 }
 
