@@ -3,22 +3,13 @@
 #include "test.h"
 
 #include "pictures.h"
+#include "support/asked.h"
 #include "support/tiny.h"
 
 enum { C = TINY_CLASSES, N = 2 * C };
 
 static char model[512], packed[512], folder[512], list[512], store[512], bank[512], gda[512], prompt[512],
     recognizer[512], array[512];
-
-typedef struct asked {
-    size_t n, at;
-} asked;
-
-static int answer(void *context)
-{
-    asked *a = context;
-    return ++a->n == a->at;
-}
 
 /* Each opens what lies at its path, and leaves NULL behind where it fails. */
 #define OPENER(name, type, call, close)                                                                      \

@@ -5,17 +5,7 @@
 #include <pthread.h>
 
 #include "base/stop.h"
-
-/* Says stop at the question number `at`. */
-typedef struct asked {
-    size_t n, at;
-} asked;
-
-static int answer(void *context)
-{
-    asked *a = context;
-    return ++a->n == a->at;
-}
+#include "support/asked.h"
 
 static int forget(void **state)
 {

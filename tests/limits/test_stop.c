@@ -4,18 +4,9 @@
 #include "limits/hostile.h"
 
 #include "base/stop.h"
+#include "support/asked.h"
 
 enum { ENTRIES = 9000 };
-
-typedef struct asked {
-    size_t n, at;
-} asked;
-
-static int answer(void *context)
-{
-    asked *a = context;
-    return ++a->n == a->at;
-}
 
 static mopd_status open_asking(const hostile *h, const char *path, asked *a)
 {
