@@ -393,23 +393,17 @@ class Encoder:
                 if stop.wanted:
                     break
                 try:
-                    images.append(open_picture(picture, self._reading))
+                    images.append(self._opened_at(first + i, picture))
                     rows.append(i)
-                except (MopdError, ValueError, TypeError) as error:
+                except (MopdError, ValueError, TypeError):
                     if errors == "raise":
-                        raise _at(first + i, error) from None
+                        raise
                     out[i] = np.nan
             if rows and not stop.wanted:
-                out[rows] = self._encode_opened(images)
+                out[rows] = self._encode_views(images, 1)[:, 0]
             if not stop.wanted:
                 bar.update(first + len(items))
         stop.insist()
-
-    def _encode_opened(self, images: List[Handle]) -> Floats:
-        features = np.empty((len(images), self.dim), np.float32)
-        pointers = (POINTER(_abi.mopd_image) * len(images))(*[image.pointer for image in images])
-        check(lib.mopd_encoder_encode_images(self._live().pointer, pointers, len(images), float_pointer(features)))
-        return features
 
     def preprocess(self, picture: Picture, *, view: Optional[int] = None) -> Floats:
         """What the vision tower sees of a picture.
