@@ -48,10 +48,16 @@ static int take_views(job *j)
     return -1;
 }
 
+/* Views of a picture as --views asks for them. */
+static uint32_t views_of(const mopd_dataset_info *info)
+{
+    return info->augmented || info->fixed ? info->n_views : 0;
+}
+
 /* Views as a store has them. */
 static void take_views_of(mopd_encode_options *o, const mopd_dataset_info *info)
 {
-    o->n_views = info->augmented || info->fixed ? info->n_views : 0;
+    o->n_views = views_of(info);
     if (info->fixed) o->flags |= MOPD_ENCODE_FIXED;
 }
 
@@ -149,8 +155,8 @@ static void show_json(const job *j, const mopd_dataset_info *info, long long add
     const mopd_encode_counts *c = &j->counts;
     json_t *document = json_pack("{s:I, s:I, s:I, s:i, s:i, s:i, s:f, s:o}", "pictures",
         (json_int_t)info->n_items, "added", (json_int_t)added, "skipped", (json_int_t)j->data.n_bad,
-        "classes", (int)info->n_classes, "views", (int)(info->augmented || info->fixed ? info->n_views : 0),
-        "dim", (int)info->dim, "seconds", seconds, "store", cli_json_text(j->output));
+        "classes", (int)info->n_classes, "views", (int)views_of(info), "dim", (int)info->dim, "seconds",
+        seconds, "store", cli_json_text(j->output));
     const struct {
         const char *key;
         uint64_t n;
@@ -166,8 +172,8 @@ static void show_csv(const job *j, const mopd_dataset_info *info, long long adde
     const mopd_encode_counts *c = &j->counts;
     printf("pictures,added,skipped,classes,views,dim,seconds,store,encoded,resumed,moved,withdrawn,gone\r\n"
            "%llu,%lld,%zu,%u,%u,%u,%.3f,",
-        (unsigned long long)info->n_items, added, j->data.n_bad, info->n_classes,
-        info->augmented || info->fixed ? info->n_views : 0, info->dim, seconds);
+        (unsigned long long)info->n_items, added, j->data.n_bad, info->n_classes, views_of(info), info->dim,
+        seconds);
     cli_csv_field(j->output, false);
     printf("%llu,%llu,%llu,%llu,%llu\r\n", (unsigned long long)c->n_encoded, (unsigned long long)c->n_resumed,
         (unsigned long long)c->n_moved, (unsigned long long)c->n_withdrawn, (unsigned long long)c->n_gone);

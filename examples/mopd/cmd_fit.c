@@ -88,7 +88,7 @@ static mopd_status fit(
     if (st == MOPD_OK && j->prompt) st = mopd_prompt_open(&prompt, j->prompt, encoder);
     o.prompt = prompt;
     o.n_views = views_of(j, data);
-    if (j->n_views > 1) o.view_weight = CLI_VIEW_WEIGHT;
+    if (j->n_views > 1) o.view_weight = MOPD_VIEW_WEIGHT;
     cli_list names = class_names(j, data);
     float *features = cli_data_features(data, 0, (size_t)o.n_views);
     cli_interrupt_ends(true);

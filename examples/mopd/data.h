@@ -8,7 +8,6 @@
 
 #define CLI_SHOTS 16         /* pictures of a class that a training draws */
 #define CLI_MOST_VIEWS 65536 /* of a picture */
-#define CLI_VIEW_WEIGHT 2    /* of several views, where nobody asks whether they help */
 
 /* Where labelled pictures come from; filled by options. */
 typedef struct cli_data {

@@ -195,9 +195,9 @@ mopd_status mopd_encoder_encode_views(
 {
     MO_API_NEED(encoder);
     MO_API_NEED_LIST(images, n);
-    if (n_views < 1 || n_views > MO_PIXELS_FIXED)
+    if (n_views < 1 || n_views > MOPD_FIXED_VIEWS)
         return mo_fail(
-            MOPD_E_ARG, "%s: n_views is %zu, 1 to %d are possible", __func__, n_views, MO_PIXELS_FIXED);
+            MOPD_E_ARG, "%s: n_views is %zu, 1 to %d are possible", __func__, n_views, MOPD_FIXED_VIEWS);
     MO_API_NEED_ROWS(features, n, n_views * encoder->config.dim);
     return n ? encode_views(__func__, encoder, images, (const size_t[]){n, n_views}, features) : MOPD_OK;
 }

@@ -27,6 +27,11 @@ int32_t mo_dataset_split_find(const char *name)
     return MOPD_SPLIT_NONE;
 }
 
+const char *mo_dataset_views_word(bool augmented, bool fixed)
+{
+    return fixed ? "fixed" : augmented ? "augmented" : "plain";
+}
+
 mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows, bool hashed)
 {
     if (n_rows > INT32_MAX) return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures, at most 2147483647", n_rows);

@@ -56,6 +56,15 @@ struct mopd_dataset {
     mo_remarks remarks; /* on labels; a part has none */
 };
 
+/* Several views of each picture. */
+static inline bool mo_dataset_several(const mo_dataset_source *s)
+{
+    return s->augmented || s->fixed;
+}
+
+/* "plain", "augmented" or "fixed". */
+const char *mo_dataset_views_word(bool augmented, bool fixed);
+
 /* A source with room for n_rows and one user; hashed: and for their hashes.  mo_dataset_source_release frees it for its
  * last user. */
 mopd_status mo_dataset_source_create(mo_dataset_source **out, size_t n_rows, bool hashed);

@@ -72,11 +72,6 @@ static mopd_status check_reading(const mo_features_job *j)
     return MOPD_OK;
 }
 
-static const char *kind_of(bool augmented, bool fixed)
-{
-    return fixed ? "fixed" : augmented ? "augmented" : "plain";
-}
-
 /* Features of known and of what comes must be of one kind. */
 static mopd_status check_join(const mo_features_job *j)
 {
@@ -87,8 +82,8 @@ static mopd_status check_join(const mo_features_job *j)
     if (s->n_views != j->n_views || s->augmented != j->augmented || s->fixed != j->fixed ||
         j->options->first_view)
         return mo_fail(MOPD_E_MISMATCH, "the store holds %zu %s views a picture, now %zu %s views from %u on",
-            s->n_views, kind_of(s->augmented, s->fixed), j->n_views, kind_of(j->augmented, j->fixed),
-            j->options->first_view);
+            s->n_views, mo_dataset_views_word(s->augmented, s->fixed), j->n_views,
+            mo_dataset_views_word(j->augmented, j->fixed), j->options->first_view);
     if ((st = check_reading(j)) != MOPD_OK) return st;
     const bool have = j->data->source->features != NULL;
     const int32_t precision = have ? j->data->source->precision : j->encoder->precision;
@@ -118,7 +113,8 @@ static mopd_status pass_through(mopd_dataset **out, const mopd_dataset *d, const
     if (v && (!(fixed ? s->fixed : s->augmented) || v > s->n_views || options->first_view))
         return mo_fail(MOPD_E_MISMATCH,
             "the store holds %zu %s views a picture, %zu %s ones from %u on are needed", s->n_views,
-            kind_of(s->augmented, s->fixed), v, kind_of(true, fixed), options->first_view);
+            mo_dataset_views_word(s->augmented, s->fixed), v, mo_dataset_views_word(true, fixed),
+            options->first_view);
     size_t *keep = mo_mem_alloc(d->n, sizeof *keep);
     if (!keep) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n; i++) keep[i] = i;

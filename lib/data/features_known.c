@@ -24,7 +24,7 @@ static int compare_named(const void *a, const void *b)
 static mopd_status list_before(mo_features_job *j, named *sorted)
 {
     const mopd_dataset *k = j->before;
-    const bool several = k->source->augmented || k->source->fixed;
+    const bool several = mo_dataset_several(k->source);
     mopd_status st = MOPD_OK;
     for (size_t i = 0; i < k->n && st == MOPD_OK; i++) {
         const mo_dataset_row *row = mo_features_row(k, i);

@@ -22,6 +22,7 @@
 #include "base/floats.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "data/dataset.h"
 #include "model/encoder.h"
 
 #define HEAD_BYTES 256
@@ -48,10 +49,7 @@ static void fill_head(mo_journal *j, const mo_journal_run *run)
     memset(j->head, ' ', HEAD_BYTES);
     int n = snprintf(j->head, HEAD_BYTES,
         MARK "1\nfingerprint %s\nfeatures %u x %u from %u, %s, %s%s%s\nseed %llu\n", run->fingerprint,
-        run->n_views, run->dim, run->first_view,
-        run->fixed       ? "fixed"
-        : run->augmented ? "augmented"
-                         : "plain",
+        run->n_views, run->dim, run->first_view, mo_dataset_views_word(run->augmented, run->fixed),
         mo_encoder_precision_name(run->precision), run->scaled16 ? ", grey16 scaled" : "",
         run->upright ? ", upright" : "", (unsigned long long)run->seed);
     j->head[n] = ' ';

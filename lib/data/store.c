@@ -82,7 +82,7 @@ static mopd_status declare(mo_safetensors_writer *w, const mopd_dataset *d, cons
     if (st == MOPD_OK) st = add_number(w, "mopd.format", STORE_FORMAT);
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "fingerprint", s->fingerprint);
     if (st == MOPD_OK) st = mo_safetensors_writer_meta(w, "preprocessing", s->preprocessing);
-    if (st == MOPD_OK) st = add_number(w, "views", s->augmented || s->fixed ? s->n_views : 0);
+    if (st == MOPD_OK) st = add_number(w, "views", mo_dataset_several(s) ? s->n_views : 0);
     if (st == MOPD_OK && s->fixed) st = mo_safetensors_writer_meta(w, "view_kind", "fixed");
     if (st == MOPD_OK) st = add_number(w, "seed", s->seed);
     if (st == MOPD_OK && s->precision != MOPD_PRECISION_F32)

@@ -62,7 +62,6 @@ mopd_status mo_pixels_run(const mo_pixels *p, const mo_image *picture, float *ou
 
 /* The same of one of the fixed views of a picture: 0 is what mo_pixels_run gives, 1 its mirror image, 2 what the middle
  * of the picture gives, 3 and 4 its upper left and lower right, each with 0.8 of the sides. */
-#define MO_PIXELS_FIXED 5
 mopd_status mo_pixels_fixed(const mo_pixels *p, const mo_image *picture, size_t number, float *out);
 
 /* The 8-bit picture before rescaling: out, height x width x 3. */

@@ -121,7 +121,7 @@ static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *s
     mo_recognizer_settings with = *settings;
     mo_recognizer_sums sums = {0};
     mo_recognizer_fit fit = {0};
-    with.views = MO_RECOGNIZER_VIEWS;
+    with.views = MOPD_VIEW_WEIGHT;
     mopd_status st = mo_recognizer_sums_create(&sums, &r->data, true, pool);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&fit, &r->data, &sums, &with, pool);
     const bool better = st == MOPD_OK && !(VIEWS_SHARE * r->fit.loss < fit.loss);

@@ -11,7 +11,6 @@
 #include "prompt/recognizer.h"
 
 #define MO_RECOGNIZER_LEAST 40 /* pictures, below which nothing is promised */
-#define MO_RECOGNIZER_VIEWS 2  /* g: what views differ counts so many times */
 
 /* What the rows of pictures left out say; all of classes that are answered. */
 typedef struct mo_recognizer_judgement {

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "mopd/encoder.h"
 #include "pixel/pixels.h"
 #include "support/resampling.h"
 
@@ -304,7 +305,7 @@ static void fixed_views_of_one_pixel_are_it(void **state)
     mo_pixels_clip(&p, 4);
     float a[48], b[48];
     assert_ok(mo_pixels_run(&p, &dot, a));
-    for (size_t v = 0; v < MO_PIXELS_FIXED; v++) {
+    for (size_t v = 0; v < MOPD_FIXED_VIEWS; v++) {
         assert_ok(mo_pixels_fixed(&p, &dot, v, b));
         assert_memory_equal(a, b, sizeof a);
         assert_ok(mo_pixels_fixed(&p, &wide, v, b));

@@ -52,7 +52,6 @@ _CHOSEN = {
     "picture_weight": "picture_weight",
     "view_weight": "view_weight",
 }
-_VIEW_WEIGHT = 2.0  # of several views, where nobody asks whether they help
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ class Recognizer(PictureClassifier):
         if prompt is not None:
             options.prompt = prompt._handle.pointer
         if self._wanted_views() > 1 and self.view_weight is None:
-            options.view_weight = _VIEW_WEIGHT
+            options.view_weight = _abi.MOPD_VIEW_WEIGHT
         return options, (sentences, prompt)
 
     def _create(self, words: Words, features: Floats, labels: Labels) -> Handle:
