@@ -42,13 +42,6 @@ part_bfloat()
 # does not run the library; the fuzz targets, which the part fuzz runs with clang and sanitizers; with ThreadSanitizer also
 # what starts no thread.
 
-#: asan         AddressSanitizer and UndefinedBehaviorSanitizer, every test in C and C++
-part_asan()
-{
-    build asan
-    run_tests asan
-}
-
 #: tsan         ThreadSanitizer, every test of code that runs in threads; those it has not start none
 part_tsan()
 {
@@ -74,7 +67,7 @@ part_msan()
     run_tests msan
 }
 
-#: clang        clang with warnings as errors, every test in C and C++; no folder of lib/ falls below its share of branches
+#: clang        clang with warnings as errors, sanitizers of addresses and undefined behaviour, every test; shares of branches
 part_clang()
 {
     scripts/setup.sh clang libclang-rt-dev llvm

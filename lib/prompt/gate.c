@@ -104,7 +104,9 @@ static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t
     mopd_status st = scores && alpha && kept ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t at = 0; at < n && st == MOPD_OK; at += rows) {
         size_t here = mo_min(n - at, rows);
-        mo_gate_scores(gate->weight, gate->dim, m, features + at * gate->dim, here, scores);
+        const float *from =
+            features ? features + at * gate->dim : NULL; /* a gate without weights needs none */
+        mo_gate_scores(gate->weight, gate->dim, m, from, here, scores);
         for (size_t i = 0; i < here; i++) {
             mo_gate_pick(scores + i * m, m, k, kept, alpha);
             fn(ctx, at + i, kept, alpha);

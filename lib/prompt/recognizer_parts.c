@@ -59,8 +59,9 @@ static mopd_status find_prior(mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
     const float *t = p->data->text;
-    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim, along = 0, square = 0, spread = 0;
+    double *g = mo_mem_alloc(2 * dim, sizeof *g), along = 0, square = 0, spread = 0;
     if (!g) return MOPD_E_NOMEM;
+    double *tau = g + dim;
     mean_of_seen(p, g, p->sums->average, NULL);
     mean_of_seen(p, tau, NULL, t);
     for (size_t c = 0; c < p->data->n_classes; c++)
