@@ -116,7 +116,7 @@ long test_count_taken(void)
 }
 
 /* gcc's build without a sanitizer lets every allocation fail in turn.  Others ask each place, the calls that led there, once
- * more: its first allocation, with AddressSanitizer its second and its last, too; the slowest ask one of STEP of them. */
+ * more: its first allocation, with AddressSanitizer its last, too; the slowest ask one of STEP of them. */
 #if defined(__has_feature)
 #define UNDER(sanitizer) __has_feature(sanitizer)
 #else
@@ -125,9 +125,7 @@ long test_count_taken(void)
 #if defined(__SANITIZE_THREAD__)
 enum { BY_PLACES = 1, FIRST = 1, LAST = 0, STEP = 5 };
 #elif defined(__clang__)
-enum { BY_PLACES = 1, FIRST = 1, LAST = 0, STEP = UNDER(memory_sanitizer) ? 2 : 1 };
-#elif defined(MOPD_SANITIZED)
-enum { BY_PLACES = 1, FIRST = 2, LAST = 1, STEP = 1 };
+enum { BY_PLACES = 1, FIRST = 1, LAST = UNDER(address_sanitizer), STEP = UNDER(memory_sanitizer) ? 2 : 1 };
 #else
 enum { BY_PLACES = 0, FIRST = 0, LAST = 0, STEP = 1 };
 #endif
