@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
+set(other_system windows) # lib/base/os.h: files of one system
+if(WIN32)
+    set(other_system posix)
+endif()
+list(FILTER MOPD_SOURCES EXCLUDE REGEX "^lib/base/os_([a-z]+_)?${other_system}\\.c$")
 foreach(format GIF WEBP TIFF HEIF)
     if(NOT MOPD_${format})
         string(TOLOWER ${format} name)

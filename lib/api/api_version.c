@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * api_version.c - include/mopd/version.h: which library this is. */
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os_thread.h"
 #include "base/pool.h"
 #include "format/image_decode.h"
 #include "math/bf16.h"
@@ -38,7 +38,7 @@ static void make_build_info(void)
 
 const char *mopd_build_info(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_build_info);
+    static mo_os_once once = MO_OS_ONCE;
+    mo_os_once_run(&once, make_build_info);
     return build_info;
 }

@@ -2,11 +2,9 @@
  * clock.c - time that passes. */
 #include "base/clock.h"
 
-#include <time.h>
+#include "base/os.h"
 
 double mo_clock_seconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return mo_os_clock();
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os.h"
 #include "base/utf8.h"
 
 #define MESSAGE_BYTES MO_FAIL_BYTES
@@ -123,8 +124,7 @@ static size_t make_room(size_t at, size_t n)
 mopd_status mo_fail_errno(mopd_status st, const char *format, ...)
 {
     char reason[128];
-    int code = errno;
-    if (strerror_r(code, reason, sizeof reason)) snprintf(reason, sizeof reason, "error %d", code);
+    mo_os_error_text(errno, reason, sizeof reason);
     va_list args;
     va_start(args, format);
     size_t n = format_at(0, format, args);

@@ -3,30 +3,22 @@
 #include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/ints.h"
+#include "base/os.h"
 #include "base/stop.h"
 
 #define PIECE ((size_t)1 << 22) /* that is read at a time */
 
-/* What is no regular file; NULL for one. */
-static const char *other_kind(mode_t mode)
+static mopd_status check_kind(mo_os_kind kind, const char *path)
 {
-    if (S_ISREG(mode)) return NULL;
-    return S_ISDIR(mode)    ? "a directory"
-           : S_ISFIFO(mode) ? "a pipe"
-           : S_ISSOCK(mode) ? "a socket"
-                            : "a device";
-}
-
-static mopd_status check_kind(mode_t mode, const char *path)
-{
-    const char *kind = other_kind(mode);
-    return kind ? mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path, kind) : MOPD_OK;
+    if (kind == MO_OS_REGULAR) return MOPD_OK;
+    return mo_fail(MOPD_E_IO, "%s: is %s, a regular file is needed", path,
+        kind == MO_OS_DIR      ? "a directory"
+        : kind == MO_OS_PIPE   ? "a pipe"
+        : kind == MO_OS_SOCKET ? "a socket"
+                               : "a device");
 }
 
 /* The system's reason; of a socket, and of a device that is not there, it would be one that says nothing. */
@@ -34,26 +26,25 @@ static mopd_status fail_open(const char *path)
 {
     const int reason = errno;
     if (!*path) return mo_fail(MOPD_E_IO, "the path of the file to read is empty");
-    struct stat info;
-    mopd_status st = reason == ENXIO && !stat(path, &info) ? check_kind(info.st_mode, path) : MOPD_OK;
+    mo_os_info info;
+    mopd_status st = reason == ENXIO && mo_os_info_path(&info, path) ? check_kind(info.kind, path) : MOPD_OK;
     if (st != MOPD_OK) return st;
     errno = reason;
     return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
 }
 
-/* O_NONBLOCK: a pipe that nobody writes to opens at once, and is then refused.  A regular file knows no waiting. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 {
     mopd_status st = mo_stop_check(MO_STOP_STEP);
     if (st != MOPD_OK) return st;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *fd = mo_os_open(path);
     if (*fd < 0) return fail_open(path);
-    struct stat info;
-    if (fstat(*fd, &info))
+    mo_os_info info;
+    if (!mo_os_info_file(&info, *fd))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
-    else if ((st = check_kind(info.st_mode, path)) == MOPD_OK)
-        *size = info.st_size > 0 ? (size_t)info.st_size : 0;
-    if (st != MOPD_OK) close(*fd);
+    else if ((st = check_kind(info.kind, path)) == MOPD_OK)
+        *size = (size_t)info.size;
+    if (st != MOPD_OK) mo_os_close(*fd);
     return st;
 }
 
@@ -62,8 +53,7 @@ mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const c
     mopd_status st = MOPD_OK;
     *got = 0;
     while (*got < n && st == MOPD_OK) {
-        ssize_t r = read(fd, (char *)out + *got, mo_min(n - *got, PIECE));
-        if (r < 0 && errno == EINTR) continue;
+        const int64_t r = mo_os_read(fd, (char *)out + *got, mo_min(n - *got, PIECE));
         if (r < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot read at byte %zu", path, *got);
         if (r == 0) break;
         *got += (size_t)r;
@@ -108,7 +98,7 @@ mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo
         (st = look(buf->data, buf->size)) != MOPD_OK)
         st = mo_fail_at(st, "%s", path);
     if (st == MOPD_OK) st = read_rest(fd, buf, size, limit, path);
-    close(fd);
+    mo_os_close(fd);
     if (st != MOPD_OK) mo_buf_free(buf);
     return st;
 }
@@ -120,21 +110,21 @@ mopd_status mo_file_read(mo_buf *buf, const char *path, size_t limit)
 
 mopd_status mo_file_look_at(mo_file_kind *kind, const char *path)
 {
-    struct stat info;
-    const bool there = !stat(path, &info);
-    *kind = !there ? MO_FILE_NONE : S_ISDIR(info.st_mode) ? MO_FILE_DIR : MO_FILE_OTHER;
+    mo_os_info info;
+    const bool there = mo_os_info_path(&info, path);
+    *kind = !there ? MO_FILE_NONE : info.kind == MO_OS_DIR ? MO_FILE_DIR : MO_FILE_OTHER;
     if (there || errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return MOPD_OK;
     return mo_fail_errno(MOPD_E_IO, "%s: cannot be looked at", path);
 }
 
 bool mo_file_exists(const char *path)
 {
-    struct stat info;
-    return !stat(path, &info);
+    mo_os_info info;
+    return mo_os_info_path(&info, path);
 }
 
 bool mo_file_is_dir(const char *path)
 {
-    struct stat info;
-    return !stat(path, &info) && S_ISDIR(info.st_mode);
+    mo_os_info info;
+    return mo_os_info_path(&info, path) && info.kind == MO_OS_DIR;
 }

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * hash.c - FNV-1a with a final mix; SipHash-1-3 and the key of this process. */
-#define _GNU_SOURCE /* getrandom */
 #include "base/hash.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#ifdef __linux__
-#include <sys/random.h>
-#endif
+#include "base/os.h"
+#include "base/os_thread.h"
 
 uint64_t mo_hash_bytes(const void *bytes, size_t n)
 {
@@ -27,13 +22,10 @@ static mo_hash_key drawn;
 uint64_t mo_hash_random(void)
 {
     uint64_t x;
-#ifdef __linux__
-    if (getrandom(&x, sizeof x, GRND_NONBLOCK) == (ssize_t)sizeof x) return x;
-#endif
-    struct timespec now = {0};
-    clock_gettime(CLOCK_REALTIME, &now);
-    const uint64_t seen[4] = {
-        (uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)getpid(), (uint64_t)(uintptr_t)&now};
+    if (mo_os_random(&x)) return x;
+    int64_t now[2];
+    mo_os_now(now);
+    const uint64_t seen[4] = {(uint64_t)now[0], (uint64_t)now[1], mo_os_process(), (uint64_t)(uintptr_t)&now};
     return mo_hash_bytes(seen, sizeof seen);
 }
 
@@ -44,8 +36,8 @@ static void draw_key(void)
 
 mo_hash_key mo_hash_key_get(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, draw_key);
+    static mo_os_once once = MO_OS_ONCE;
+    mo_os_once_run(&once, draw_key);
     return drawn;
 }
 

@@ -3,14 +3,12 @@
 #include "base/map.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fence.h"
 #include "base/file.h"
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/os.h"
 
 static mopd_status read_block(mo_map *map, int fd, const char *path)
 {
@@ -30,10 +28,10 @@ static mopd_status read_block(mo_map *map, int fd, const char *path)
 
 static mo_map_id identify(int fd, bool mapped)
 {
-    struct stat s;
-    if (fstat(fd, &s)) return (mo_map_id){0};
-    return (mo_map_id){true, mapped, (uint64_t)s.st_dev, (uint64_t)s.st_ino, (uint64_t)s.st_size,
-        {s.st_mtim.tv_sec, s.st_mtim.tv_nsec}, {s.st_ctim.tv_sec, s.st_ctim.tv_nsec}};
+    mo_os_info s;
+    if (!mo_os_info_file(&s, fd)) return (mo_map_id){0};
+    return (mo_map_id){
+        true, mapped, s.device, s.number, s.size, {s.written[0], s.written[1]}, {s.changed[0], s.changed[1]}};
 }
 
 bool mo_map_id_same(const mo_map_id *a, const mo_map_id *b)
@@ -46,8 +44,7 @@ bool mo_map_id_same(const mo_map_id *a, const mo_map_id *b)
 /* From the file's end to that of its last page. */
 static size_t behind(const mo_map *map)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return mo_round_up(map->size, page) - map->size;
+    return mo_round_up(map->size, mo_os_page()) - map->size;
 }
 
 mopd_status mo_map_open(mo_map *map, const char *path, bool read)
@@ -59,15 +56,15 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
     if (read || map->size == 0) {
         st = read_block(map, fd, path);
     } else {
-        void *p = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
+        void *p = mo_os_map(fd, map->size);
+        if (!p)
             st = mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
         else
             map->data = p, map->mapped = true;
     }
     if (MO_FENCE && map->mapped) mo_fence_set(map->data + map->size, behind(map));
     map->id = identify(fd, map->mapped);
-    close(fd);
+    mo_os_close(fd);
     if (st != MOPD_OK) *map = (mo_map){0};
     return st;
 }
@@ -76,7 +73,7 @@ void mo_map_close(mo_map *map)
 {
     if (map->mapped) {
         if (MO_FENCE) mo_fence_lift(map->data + map->size, behind(map));
-        munmap((void *)(uintptr_t)map->data, map->size);
+        mo_os_unmap((void *)(uintptr_t)map->data, map->size);
     } else {
         mo_mem_free((void *)(uintptr_t)map->data);
     }
@@ -86,8 +83,8 @@ void mo_map_close(mo_map *map)
 void mo_map_release(const mo_map *map, const void *start, size_t n_bytes)
 {
     if (!map->mapped) return;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t page = mo_os_page();
     uintptr_t from = mo_round_up((uintptr_t)start, page);
     uintptr_t to = ((uintptr_t)start + n_bytes) / page * page;
-    if (to > from) madvise((void *)from, to - from, MADV_DONTNEED);
+    if (to > from) mo_os_forget((void *)from, to - from);
 }

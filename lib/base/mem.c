@@ -4,15 +4,14 @@
  *     raw block:  | 1..64 bytes, the last one tells how many | user bytes ... |
  *
  * A user address is the first multiple of 64 beyond the raw start. */
-#define _GNU_SOURCE /* mremap */
 #include "base/mem.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/fence.h"
+#include "base/os.h"
 
 #if defined(__has_feature)
 #define MO_HAS_FEATURE(x) __has_feature(x)
@@ -21,42 +20,20 @@
 #endif
 
 /* Sanitizers watch what malloc gives. */
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !MO_HAS_FEATURE(address_sanitizer) &&            \
+#if MO_OS_BLOCKS_RESIZE && !defined(__SANITIZE_ADDRESS__) && !MO_HAS_FEATURE(address_sanitizer) &&           \
     !MO_HAS_FEATURE(memory_sanitizer)
 #define MO_MAPPINGS 1
-#include <unistd.h>
 #else
 #define MO_MAPPINGS 0
 #endif
 
 #define ALIGN 64u
-#define HUGE_PAGE ((size_t)1 << 21)
 
 /* In front of each block of the system's. */
 typedef struct head {
     size_t mapped; /* bytes of the mapping, from here on; 0: by malloc */
     size_t unused; /* keeps what follows aligned as malloc aligns */
 } head;
-
-#if MO_MAPPINGS
-/* n bytes from one huge page on; MAP_FAILED when there is no room. */
-static char *map_huge(size_t n)
-{
-    char *all = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED) return all;
-    const size_t before = (HUGE_PAGE - (uintptr_t)all % HUGE_PAGE) % HUGE_PAGE;
-    if (before) munmap(all, before);
-    if (before < HUGE_PAGE) munmap(all + before + n, HUGE_PAGE - before);
-    madvise(all + before, n, MADV_HUGEPAGE); /* all of it: mremap takes no mapping of two kinds */
-    return all + before;
-}
-
-static size_t whole_pages(size_t n)
-{
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return (n + page - 1) / page * page;
-}
-#endif
 
 /* Large blocks, such as weights, are mappings of their own: their memory goes back to the system when a model is
  * closed, while malloc would keep it for its next blocks.  They begin where a huge page may: one look-up of an
@@ -66,11 +43,10 @@ static void *system_get(size_t n, void *context)
     (void)context;
     if (n > SIZE_MAX / 2) return NULL;
 #if MO_MAPPINGS
-    if (n >= HUGE_PAGE) {
-        const size_t bytes = whole_pages(n + sizeof(head));
-        head *mapped = (head *)map_huge(bytes);
-        if ((void *)mapped == MAP_FAILED) return NULL;
-        mapped->mapped = bytes;
+    if (n >= MO_OS_HUGE_PAGE) {
+        head *mapped = mo_os_block_get(n + sizeof *mapped);
+        if (!mapped) return NULL;
+        mapped->mapped = n + sizeof *mapped;
         return mapped + 1;
     }
 #endif
@@ -87,10 +63,9 @@ static void *system_resize(void *block, size_t n, void *context)
     if (n > SIZE_MAX / 2) return NULL;
 #if MO_MAPPINGS
     if (h->mapped) {
-        const size_t bytes = whole_pages(n + sizeof *h);
-        head *moved = mremap(h, h->mapped, bytes, MREMAP_MAYMOVE);
-        if ((void *)moved == MAP_FAILED) return NULL;
-        moved->mapped = bytes;
+        head *moved = mo_os_block_resize(h, h->mapped, n + sizeof *h);
+        if (!moved) return NULL;
+        moved->mapped = n + sizeof *h;
         return moved + 1;
     }
 #endif
@@ -105,7 +80,7 @@ static void system_free(void *block, void *context)
     head *h = (head *)block - 1;
 #if MO_MAPPINGS
     if (h->mapped) {
-        munmap(h, h->mapped);
+        mo_os_block_free(h, h->mapped);
         return;
     }
 #endif
@@ -136,11 +111,7 @@ mopd_status mo_mem_set_allocator(const mopd_allocator *a)
 
 bool mo_mem_left(size_t n)
 {
-    if (!n || n > PTRDIFF_MAX) return !n;
-    void *all = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED) return false;
-    munmap(all, n);
-    return true;
+    return !n || (n <= PTRDIFF_MAX && mo_os_has_room(n));
 }
 
 bool mo_mul(size_t a, size_t b, size_t *out)

@@ -2,12 +2,12 @@
  * names.c - lists of names, and the names in a folder. */
 #include "base/names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/stop.h"
 
 mopd_status mo_names_add(mo_names *names, const char *name, size_t n_bytes)
@@ -45,16 +45,15 @@ static int by_bytes(const void *a, const void *b)
 mopd_status mo_names_dir(mo_names *names, const char *path)
 {
     *names = (mo_names){0};
-    DIR *dir = opendir(path);
+    mo_os_names *dir = mo_os_names_open(path);
     if (!dir) return mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);
     mopd_status st = MOPD_OK;
-    for (struct dirent *e; st == MOPD_OK && (errno = 0, e = readdir(dir));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    for (const char *name; st == MOPD_OK && (name = mo_os_names_next(dir));) {
         if ((st = mo_stop_check(MO_STOP_NAME)) != MOPD_OK) break;
-        st = mo_names_add(names, e->d_name, strlen(e->d_name));
+        st = mo_names_add(names, name, strlen(name));
     }
     if (st == MOPD_OK && errno) st = mo_fail_errno(MOPD_E_IO, "%s: cannot list", path);
-    closedir(dir);
+    mo_os_names_close(dir);
     if (st != MOPD_OK)
         mo_names_free(names);
     else if (names->n)

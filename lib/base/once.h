@@ -3,14 +3,14 @@
 #ifndef MO_BASE_ONCE_H
 #define MO_BASE_ONCE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/fail.h"
+#include "base/os_thread.h"
 
 /* Work that is done once, whoever asks first; a failure leaves it undone. */
 typedef struct mo_once {
-    pthread_mutex_t lock;
+    mo_os_mutex lock;
     atomic_int level; /* how much is done */
 } mo_once;
 

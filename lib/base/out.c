@@ -4,18 +4,11 @@
  * Character devices and pipes are written in place and never replaced; a link stays a link, the file it points to is
  * replaced.  The folder is opened once, so that the unfinished file, the rename and the fsync are of the same folder
  * whatever happens to its name. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* O_PATH */
-#endif
 #include "base/out.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/path.h"
 
@@ -23,23 +16,23 @@
 
 typedef enum place { PLACE_NEW, PLACE_FILE, PLACE_DEVICE } place;
 
-static mopd_status tell_place(place *where, mode_t mode, const char *path)
+static mopd_status tell_place(place *where, mo_os_kind kind, const char *path)
 {
-    *where = S_ISREG(mode) ? PLACE_FILE : PLACE_DEVICE;
-    if (S_ISDIR(mode)) return mo_fail(MOPD_E_IO, "%s: is a directory, cannot write there", path);
-    if (S_ISSOCK(mode)) return mo_fail(MOPD_E_IO, "%s: is a socket, cannot write there", path);
-    if (S_ISBLK(mode))
+    *where = kind == MO_OS_REGULAR ? PLACE_FILE : PLACE_DEVICE;
+    if (kind == MO_OS_DIR) return mo_fail(MOPD_E_IO, "%s: is a directory, cannot write there", path);
+    if (kind == MO_OS_SOCKET) return mo_fail(MOPD_E_IO, "%s: is a socket, cannot write there", path);
+    if (kind == MO_OS_BLOCKS)
         return mo_fail(MOPD_E_IO, "%s: is a block device, what is on it would be destroyed", path);
     return MOPD_OK;
 }
 
-static mopd_status find_place(place *where, struct stat *info, const char *path)
+static mopd_status find_place(place *where, mo_os_info *info, const char *path)
 {
     if (!path || !*path) return mo_fail(MOPD_E_ARG, "the path to write to is empty");
-    if (!stat(path, info)) return tell_place(where, info->st_mode, path);
+    if (mo_os_info_path(info, path)) return tell_place(where, info->kind, path);
     if (errno != ENOENT) return mo_fail_errno(MOPD_E_IO, "%s: cannot write", path);
     *where = PLACE_NEW;
-    if (lstat(path, info)) return MOPD_OK;
+    if (!mo_os_info_link(info, path)) return MOPD_OK;
     return mo_fail(
         MOPD_E_IO, "%s: a symbolic link that leads to nothing: remove it, or make what it leads to", path);
 }
@@ -48,8 +41,8 @@ static mopd_status find_place(place *where, struct stat *info, const char *path)
 static int descriptor_of(const char *path)
 {
     static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
-    if (!strcmp(path, "/dev/stdout")) return STDOUT_FILENO;
-    if (!strcmp(path, "/dev/stderr")) return STDERR_FILENO;
+    if (!strcmp(path, "/dev/stdout")) return 1;
+    if (!strcmp(path, "/dev/stderr")) return 2;
     for (size_t i = 0; i < 2; i++) {
         const char *number = path + strlen(folders[i]);
         if (strncmp(path, folders[i], strlen(folders[i])) != 0) continue;
@@ -61,52 +54,33 @@ static int descriptor_of(const char *path)
 
 /* -- in place ------------------------------------------------------------------------------------------------ */
 
-/* Nothing to keep whole, and nothing that a rename may put a file in the place of.  O_NONBLOCK for its opening
- * alone: who waits for a reader of a pipe waits for ever where nobody comes. */
-static int open_device(const char *path)
-{
-    struct stat info;
-    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 ||
-        (!fstat(fd, &info) && (S_ISCHR(info.st_mode) || S_ISFIFO(info.st_mode)) && !fcntl(fd, F_SETFL, 0)))
-        return fd;
-    close(fd);
-    errno = EBUSY; /* it was a device a moment ago */
-    return -1;
-}
-
+/* Nothing to keep whole, and nothing that a rename may put a file in the place of. */
 static mopd_status open_in_place(mo_out *out, int of)
 {
-    const int fd = of >= 0 ? fcntl(of, F_DUPFD_CLOEXEC, 0) : open_device(out->path);
+    const int fd = of >= 0 ? mo_os_twin(of) : mo_os_open_device(out->path);
     if (fd < 0 && errno == ENXIO)
         return mo_fail(MOPD_E_IO, "%s: cannot write: a pipe that nobody reads", out->path);
-    out->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    out->stream = fd >= 0 ? mo_os_stream(fd) : NULL;
     if (out->stream) return MOPD_OK;
     mopd_status st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    if (fd >= 0) close(fd);
+    if (fd >= 0) mo_os_close(fd);
     return st;
 }
 
 /* -- beside -------------------------------------------------------------------------------------------------- */
 
-/* One that may be written and not read serves too, but cannot be synced. */
-static int open_folder(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 && errno == EACCES ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
-}
-
 /* Folder and name of the target, which is behind links where there is one. */
 static mopd_status find_target(mo_out *out)
 {
-    char real[PATH_MAX];
-    const char *target = out->replaces ? realpath(out->path, real) : out->path;
-    if (!target) return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
+    char real[MO_OS_PATH];
+    const char *target = out->replaces ? real : out->path;
+    if (out->replaces && !mo_os_real(real, out->path))
+        return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
     const char *slash = strrchr(target, '/');
     char *dir = mo_path_dir(target);
     out->name = mo_mem_strdup(slash ? slash + 1 : target);
     mopd_status st = dir && out->name ? MOPD_OK : MOPD_E_NOMEM;
-    if (st == MOPD_OK && (out->folder = open_folder(dir)) < 0)
+    if (st == MOPD_OK && (out->folder = mo_os_dir_open(dir)) == MO_OS_NO_DIR)
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
     mo_mem_free(dir);
     return st;
@@ -122,17 +96,17 @@ static mopd_status open_beside(mo_out *out)
         out->temp[0] = 0;
         return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
     }
-    out->stream = fdopen(fd, "wb");
+    out->stream = mo_os_stream(fd);
     if (out->stream) return MOPD_OK;
     st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    close(fd);
+    mo_os_close(fd);
     return st;
 }
 
 mopd_status mo_out_open(mo_out *out, const char *path)
 {
-    *out = (mo_out){.folder = -1};
-    struct stat info;
+    *out = (mo_out){.folder = MO_OS_NO_DIR};
+    mo_os_info info;
     place where = PLACE_DEVICE;
     const int of = path ? descriptor_of(path) : -1;
     mopd_status st = of >= 0 ? MOPD_OK : find_place(&where, &info, path);
@@ -140,11 +114,7 @@ mopd_status mo_out_open(mo_out *out, const char *path)
     out->path = mo_mem_strdup(path);
     if (!out->path) return MOPD_E_NOMEM;
     out->replaces = where == PLACE_FILE;
-    if (out->replaces) {
-        out->mode = info.st_mode & 0777;
-        out->owner = info.st_uid;
-        out->group = info.st_gid;
-    }
+    if (out->replaces) out->was = info;
     st = where == PLACE_DEVICE ? open_in_place(out, of) : open_beside(out);
     if (st != MOPD_OK) mo_out_drop(out);
     return st;
@@ -152,14 +122,14 @@ mopd_status mo_out_open(mo_out *out, const char *path)
 
 mopd_status mo_out_check(const char *path)
 {
-    struct stat info;
+    mo_os_info info;
     place where;
     if (path && descriptor_of(path) >= 0) return MOPD_OK;
     mopd_status st = find_place(&where, &info, path);
     if (st != MOPD_OK || where == PLACE_DEVICE) return st;
-    mo_out out = {.folder = -1, .replaces = where == PLACE_FILE, .path = mo_mem_strdup(path)};
+    mo_out out = {.folder = MO_OS_NO_DIR, .replaces = where == PLACE_FILE, .path = mo_mem_strdup(path)};
     st = out.path ? find_target(&out) : MOPD_E_NOMEM;
-    if (st == MOPD_OK && faccessat(out.folder, ".", W_OK | X_OK, AT_EACCESS))
+    if (st == MOPD_OK && !mo_os_dir_writable(out.folder))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", path);
     mo_out_drop(&out);
     return st;
@@ -172,34 +142,18 @@ mopd_status mo_out_write(mo_out *out, const void *bytes, size_t n)
     return MOPD_OK;
 }
 
-/* Mode, owner and group of the file that is replaced.  Where its group cannot be kept, the new group may do what all
- * others may and no more. */
-static void keep_rights(const mo_out *out, int fd)
-{
-    struct stat info;
-    mode_t mode = out->mode;
-    if (fstat(fd, &info)) return;
-    if (info.st_uid == out->owner && info.st_gid == out->group) {
-        fchmod(fd, mode);
-        return;
-    }
-    if (fchown(fd, out->owner, out->group) && fchown(fd, (uid_t)-1, out->group))
-        mode = (mode & ~(mode_t)070) | (mode & 7) << 3;
-    fchmod(fd, mode);
-}
-
 /* All is on the disk before the file takes its place, and the rename is once the folder is.  What cannot be synced
  * (some folders of other systems) is not. */
 static mopd_status put_in_place(mo_out *out)
 {
-    const int fd = fileno(out->stream);
-    if (out->replaces) keep_rights(out, fd);
-    if (fsync(fd) && errno != EINVAL && errno != ENOSYS)
+    const int fd = mo_os_stream_file(out->stream);
+    if (out->replaces) mo_os_keep_rights(fd, &out->was);
+    if (!mo_os_sync(fd) && errno != EINVAL && errno != ENOSYS)
         return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    if (renameat(out->folder, out->temp, out->folder, out->name))
+    if (!mo_os_dir_replace(out->folder, out->temp, out->name))
         return mo_fail_errno(MOPD_E_IO, "%s: cannot put the finished file in place", out->path);
     out->temp[0] = 0;
-    if (fsync(out->folder) && errno == EIO)
+    if (!mo_os_dir_sync(out->folder) && errno == EIO)
         return mo_fail_errno(MOPD_E_IO, "%s: its folder cannot be synced", out->path);
     return MOPD_OK;
 }
@@ -219,12 +173,12 @@ mopd_status mo_out_commit(mo_out *out)
 
 void mo_out_drop(mo_out *out)
 {
-    if (*out->temp) unlinkat(out->folder, out->temp, 0);
+    if (*out->temp) mo_os_dir_remove(out->folder, out->temp);
     if (out->stream) fclose(out->stream);
-    if (out->folder >= 0) close(out->folder);
+    if (out->folder != MO_OS_NO_DIR) mo_os_dir_close(out->folder);
     mo_mem_free(out->name);
     mo_mem_free(out->path);
-    *out = (mo_out){.folder = -1};
+    *out = (mo_out){.folder = MO_OS_NO_DIR};
 }
 
 mopd_status mo_out_save(const char *path, const void *bytes, size_t n)

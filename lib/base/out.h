@@ -4,9 +4,9 @@
 #define MO_BASE_OUT_H
 
 #include <stdio.h>
-#include <sys/types.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/out_temp.h"
 
 /* A file being written beside `path`; commit flushes, fsyncs and renames it into place, drop removes it. */
@@ -14,12 +14,10 @@ typedef struct mo_out {
     FILE *stream;
     char *path;             /* as the caller has it */
     char *name;             /* of the target in its folder */
-    int folder;             /* open; -1: written in place */
+    mo_os_dir folder;       /* MO_OS_NO_DIR: written in place */
     char temp[MO_OUT_TEMP]; /* what is written in the folder; "": nothing */
-    bool replaces;          /* a file that has mode, owner and group */
-    mode_t mode;
-    uid_t owner;
-    gid_t group;
+    bool replaces;          /* a file: */
+    mo_os_info was;
 } mo_out;
 
 /* IO: there is no writing there, and why: a folder, a block device, a socket, a symbolic link that leads to nothing or

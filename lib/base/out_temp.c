@@ -9,17 +9,9 @@
  * when they are a day old as well. */
 #include "base/out_temp.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 
@@ -36,11 +28,7 @@ enum { MOST_NAMES = 16384, MOST_TRIES = 64 };
 static uint32_t kernel_mark(void)
 {
     char id[64];
-    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, id, sizeof id);
-    if (fd >= 0) close(fd);
-    if (n <= 0) n = gethostname(id, sizeof id) ? 0 : (ssize_t)strnlen(id, sizeof id);
-    return (uint32_t)mo_hash_bytes(id, (size_t)n);
+    return (uint32_t)mo_hash_bytes(id, mo_os_machine(id, sizeof id));
 }
 
 /* -- what is left behind ------------------------------------------------------------------------------------- */
@@ -60,39 +48,36 @@ static bool is_ours(const char *name)
            are_digits(name + random, RANDOM_DIGITS) && !strcmp(name + end, ENDING);
 }
 
-/* Also those that may be read or written only, whatever is given is enough to lock them. */
-static int open_left(int folder, const char *name)
+static bool is_a_day_old(const mo_os_info *info)
 {
-    const int flags = O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
-    const int fd = openat(folder, name, O_WRONLY | flags);
-    return fd < 0 && errno == EACCES ? openat(folder, name, O_RDONLY | flags) : fd;
+    int64_t now[2];
+    mo_os_now(now);
+    return now[0] - info->written[0] >= DAY;
 }
 
-static void remove_left(int folder, const char *name, uint32_t mark)
+static void remove_left(mo_os_dir folder, const char *name, uint32_t mark)
 {
     char own[MARK_DIGITS + 1];
-    struct stat info;
-    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode) ||
-        info.st_uid != geteuid())
+    mo_os_info info;
+    if (!mo_os_dir_info(folder, &info, name) || info.kind != MO_OS_REGULAR || !mo_os_info_is_own(&info))
         return;
     snprintf(own, sizeof own, "%08x", mark);
     const bool here = !memcmp(name + strlen(BEGINNING), own, MARK_DIGITS);
-    if (!here && time(NULL) - info.st_mtime < DAY) return;
-    const int fd = open_left(folder, name);
+    if (!here && !is_a_day_old(&info)) return;
+    const int fd = mo_os_dir_open_left(folder, name);
     if (fd < 0) return;
-    if (!flock(fd, LOCK_EX | LOCK_NB)) unlinkat(folder, name, 0);
-    close(fd);
+    if (mo_os_hold(fd) == MO_OS_HELD) mo_os_dir_remove(folder, name);
+    mo_os_close(fd);
 }
 
-static void clean(int folder, uint32_t mark)
+static void clean(mo_os_dir folder, uint32_t mark)
 {
-    const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (fd >= 0 && !dir) close(fd);
-    const struct dirent *entry;
-    for (int n = 0; dir && n < MOST_NAMES && (entry = readdir(dir)); n++)
-        if (is_ours(entry->d_name)) remove_left(folder, entry->d_name, mark);
-    if (dir) closedir(dir);
+    mo_os_names *names = mo_os_names_open_dir(folder);
+    const char *name;
+    if (!names) return;
+    for (int n = 0; n < MOST_NAMES && (name = mo_os_names_next(names)); n++)
+        if (is_ours(name)) remove_left(folder, name, mark);
+    mo_os_names_close(names);
 }
 
 /* -- a new one ----------------------------------------------------------------------------------------------- */
@@ -101,22 +86,23 @@ static void clean(int folder, uint32_t mark)
  * are not taken for that. */
 static bool hold(int fd)
 {
-    struct stat info;
-    if (flock(fd, LOCK_EX | LOCK_NB)) return errno != EWOULDBLOCK;
-    return fstat(fd, &info) || info.st_nlink > 0;
+    mo_os_info info;
+    const mo_os_lock lock = mo_os_hold(fd);
+    if (lock != MO_OS_HELD) return lock == MO_OS_NO_LOCKS;
+    return !mo_os_info_file(&info, fd) || info.n_links > 0;
 }
 
-int mo_out_temp_open(int folder, char name[MO_OUT_TEMP], mode_t mode)
+int mo_out_temp_open(mo_os_dir folder, char name[MO_OUT_TEMP], uint32_t mode)
 {
     const uint32_t mark = kernel_mark();
     clean(folder, mark);
     for (int i = 0; i < MOST_TRIES; i++) {
         snprintf(
             name, MO_OUT_TEMP, BEGINNING "%08x-%016llx" ENDING, mark, (unsigned long long)mo_hash_random());
-        const int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        const int fd = mo_os_dir_create(folder, name, mode);
         if (fd < 0 && errno != EEXIST) return -1;
         if (fd >= 0 && hold(fd)) return fd;
-        if (fd >= 0) close(fd);
+        if (fd >= 0) mo_os_close(fd);
     }
     errno = EEXIST;
     return -1;

@@ -2,12 +2,11 @@
  * path.c - paths joined and taken apart. */
 #include "base/path.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/os.h"
 
 char *mo_path_join(const char *dir, const char *name)
 {
@@ -70,8 +69,8 @@ static char *real_of_missing(const char *path)
 
 char *mo_path_real(const char *path)
 {
-    char real[PATH_MAX];
-    return realpath(*path ? path : ".", real) ? mo_mem_strdup(real) : real_of_missing(path);
+    char real[MO_OS_PATH];
+    return mo_os_real(real, *path ? path : ".") ? mo_mem_strdup(real) : real_of_missing(path);
 }
 
 char *mo_path_below(const char *folder, const char *path)

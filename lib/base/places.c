@@ -2,9 +2,8 @@
  * places.c - a table of device and file numbers, half full at most. */
 #include "base/places.h"
 
-#include <sys/stat.h>
-
 #include "base/hash.h"
+#include "base/os.h"
 
 static mo_places_slot *find(const mo_places *p, uint64_t device, uint64_t number)
 {
@@ -28,14 +27,14 @@ static mopd_status grow(mo_places *p)
 
 mopd_status mo_places_enter(mo_places *p, const char *path, bool *first)
 {
-    struct stat info;
+    mo_os_info info;
     *first = false;
-    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return MOPD_OK;
+    if (!mo_os_info_path(&info, path) || info.kind != MO_OS_DIR) return MOPD_OK;
     if (2 * (p->n + 1) > p->room && grow(p) != MOPD_OK) return MOPD_E_NOMEM;
-    mo_places_slot *slot = find(p, (uint64_t)info.st_dev, (uint64_t)info.st_ino);
+    mo_places_slot *slot = find(p, info.device, info.number);
     *first = !slot->taken;
     p->n += *first;
-    *slot = (mo_places_slot){(uint64_t)info.st_dev, (uint64_t)info.st_ino, true};
+    *slot = (mo_places_slot){info.device, info.number, true};
     return MOPD_OK;
 }
 

@@ -3,10 +3,9 @@
 #ifndef MO_BASE_POOL_INNER_H
 #define MO_BASE_POOL_INNER_H
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <sys/types.h>
 
+#include "base/os_thread.h"
 #include "base/pool.h"
 
 /* Looks at a word this often, some 20 to 50 microseconds, before sleeping: the next layer comes sooner than that. */
@@ -32,8 +31,8 @@ typedef struct mo_share {
     atomic_size_t next;
     size_t end;
     mo_pool *pool;
-    pthread_t thread; /* not of share 0, the caller's */
-    char apart[64 - 3 * sizeof(size_t) - sizeof(pthread_t)];
+    mo_os_thread thread; /* not of share 0, the caller's */
+    char apart[64 - 3 * sizeof(size_t) - sizeof(mo_os_thread)];
     mo_side side;
 } mo_share;
 
@@ -42,10 +41,10 @@ struct mo_pool {
     atomic_uint sleepers; /* workers that sleep, or are about to */
     atomic_bool waiting;  /* the caller sleeps, or is about to */
     atomic_bool busy, quit;
-    pthread_mutex_t lock; /* for sleeping only */
-    pthread_cond_t wake, done;
+    mo_os_mutex lock; /* for sleeping only */
+    mo_os_cond wake, done;
     size_t n_workers; /* threads beside the caller */
-    pid_t owner;
+    uint64_t owner;
     int caller_cpu; /* that workers keep off */
     mo_task_fn fn;  /* the round's job, written while it is closed and empty */
     void *ctx;

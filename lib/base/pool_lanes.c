@@ -4,8 +4,6 @@
  * Each thread has a side job, closed until it runs tasks from within a lane while somebody is idle.  Idle
  * threads go round the side jobs, join those that are open and take tasks from their counter; the owner takes
  * tasks too, closes the job and waits for those who joined. */
-#include <sched.h>
-
 #include "base/pool_inner.h"
 
 /* The lane that this thread is in. */
@@ -27,7 +25,7 @@ static void look_again(int *times)
     if (++*times < MO_SPINS)
         mo_pool_relax();
     else
-        sched_yield();
+        mo_os_thread_yield();
 }
 
 void mo_pool_lane_run(mo_pool *pool, size_t self, size_t task)

@@ -8,15 +8,12 @@
  * the job, opens a round, takes tasks itself, closes the round and waits for those who joined; a worker that
  * comes late, or was never given a processor, is not waited for.  Both sides look at the word for a while
  * before they sleep.  A second caller finds `busy` and runs alone. */
-#define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
 #include <errno.h>
 #include <fenv.h>
-#include <sched.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/pool_inner.h"
 #include "base/quota.h"
 
@@ -55,9 +52,9 @@ static void await_round(mo_pool *pool, unsigned long long seen)
         mo_pool_relax();
     }
     atomic_fetch_add(&pool->sleepers, 1);
-    pthread_mutex_lock(&pool->lock);
-    while (!is_new(pool, seen)) pthread_cond_wait(&pool->wake, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
+    mo_os_mutex_lock(&pool->lock);
+    while (!is_new(pool, seen)) mo_os_cond_wait(&pool->wake, &pool->lock);
+    mo_os_mutex_unlock(&pool->lock);
     atomic_fetch_sub(&pool->sleepers, 1);
 }
 
@@ -65,9 +62,9 @@ static void part(mo_pool *pool)
 {
     const unsigned long long s = atomic_fetch_sub(&pool->state, 1);
     if ((s & MO_INSIDE) > 1 || !(s & MO_CLOSED) || !atomic_load(&pool->waiting)) return;
-    pthread_mutex_lock(&pool->lock);
-    pthread_cond_signal(&pool->done);
-    pthread_mutex_unlock(&pool->lock);
+    mo_os_mutex_lock(&pool->lock);
+    mo_os_cond_wake_one(&pool->done);
+    mo_os_mutex_unlock(&pool->lock);
 }
 
 static void *work(void *arg)
@@ -87,19 +84,12 @@ static void *work(void *arg)
     }
 }
 
-/* Workers leave the host's signals to the host's threads, but what goes wrong in a worker itself (a page of a
- * file that was cut short, say) comes to the host's handlers.  0, or why the system gives no thread. */
+/* 0, or why the system gives no thread. */
 static int start_worker(mo_pool *pool)
 {
-    static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
-    sigset_t others, old;
-    sigfillset(&others);
-    for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; i++) sigdelset(&others, own_faults[i]);
-    pthread_sigmask(SIG_SETMASK, &others, &old);
     mo_share *own = &pool->shares[pool->n_workers + 1];
     own->pool = pool;
-    const int why = pthread_create(&own->thread, NULL, work, own);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    const int why = mo_os_thread_start(&own->thread, work, own);
     if (!why) pool->n_workers++;
     return why;
 }
@@ -111,16 +101,17 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
         return mo_fail(MOPD_E_ARG, "threads: %zu, 1 to %u are allowed", n_threads, MAX_THREADS);
     mo_pool *pool = mo_mem_calloc(1, sizeof *pool + n_threads * sizeof pool->shares[0]);
     if (!pool) return MOPD_E_NOMEM;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    mo_os_mutex_init(&pool->lock);
+    mo_os_cond_init(&pool->wake);
+    mo_os_cond_init(&pool->done);
     atomic_store(&pool->state, MO_CLOSED);
     for (size_t i = 0; i < n_threads; i++) atomic_store(&pool->shares[i].side.state, MO_CLOSED);
-    pool->owner = getpid();
+    pool->owner = mo_os_process();
     pool->caller_cpu = -1;
     while (pool->n_workers < n_threads - 1) {
         const int why = start_worker(pool);
         if (!why) continue;
+        if (why == ENOSYS) break; /* no threads are to be had here: the caller computes alone */
         const size_t got = pool->n_workers;
         mo_pool_free(pool);
         errno = why;
@@ -135,15 +126,15 @@ mopd_status mo_pool_create(mo_pool **out, size_t n_threads)
 void mo_pool_free(mo_pool *pool)
 {
     if (!pool) return;
-    if (pool->owner == getpid()) { /* after a fork the threads are not here */
-        pthread_mutex_lock(&pool->lock);
+    if (pool->owner == mo_os_process()) { /* after a fork the threads are not here */
+        mo_os_mutex_lock(&pool->lock);
         atomic_store(&pool->quit, true);
-        pthread_cond_broadcast(&pool->wake);
-        pthread_mutex_unlock(&pool->lock);
-        for (size_t i = 0; i < pool->n_workers; i++) pthread_join(pool->shares[i + 1].thread, NULL);
-        pthread_mutex_destroy(&pool->lock);
-        pthread_cond_destroy(&pool->wake);
-        pthread_cond_destroy(&pool->done);
+        mo_os_cond_wake_all(&pool->wake);
+        mo_os_mutex_unlock(&pool->lock);
+        for (size_t i = 0; i < pool->n_workers; i++) mo_os_thread_join(pool->shares[i + 1].thread);
+        mo_os_mutex_end(&pool->lock);
+        mo_os_cond_end(&pool->wake);
+        mo_os_cond_end(&pool->done);
     }
     mo_mem_free(pool);
 }
@@ -157,23 +148,15 @@ size_t mo_pool_threads(const mo_pool *pool)
  * its load costs two milliseconds. */
 static void make_room(mo_pool *pool)
 {
-#ifdef __linux__
-    const int here = sched_getcpu();
-    cpu_set_t set;
+    const int here = mo_os_processor();
     if (here < 0 || here == pool->caller_cpu) return;
-    if (sched_getaffinity(0, sizeof set, &set) || CPU_COUNT(&set) < 2 || here >= CPU_SETSIZE) return;
-    CPU_CLR((size_t)here, &set);
-    for (size_t i = 1; i <= pool->n_workers; i++)
-        pthread_setaffinity_np(pool->shares[i].thread, sizeof set, &set);
-    pool->caller_cpu = here;
-#else
-    (void)pool;
-#endif
+    if (mo_os_threads_keep_off(&pool->shares[1].thread, pool->n_workers, sizeof pool->shares[1], here))
+        pool->caller_cpu = here;
 }
 
 static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks, bool lanes)
 {
-    if (!pool || n_tasks < 2 || !pool->n_workers || pool->owner != getpid()) return false;
+    if (!pool || n_tasks < 2 || !pool->n_workers || pool->owner != mo_os_process()) return false;
     if (atomic_exchange(&pool->busy, true)) return false;
     pool->fn = fn;
     pool->ctx = ctx;
@@ -187,9 +170,9 @@ static bool enter(mo_pool *pool, mo_task_fn fn, void *ctx, size_t n_tasks, bool 
     atomic_store(&pool->state, (atomic_load(&pool->state) / MO_ROUND + 1) * MO_ROUND);
     if (atomic_load(&pool->sleepers)) {
         make_room(pool);
-        pthread_mutex_lock(&pool->lock);
-        pthread_cond_broadcast(&pool->wake);
-        pthread_mutex_unlock(&pool->lock);
+        mo_os_mutex_lock(&pool->lock);
+        mo_os_cond_wake_all(&pool->wake);
+        mo_os_mutex_unlock(&pool->lock);
     }
     return true;
 }
@@ -203,9 +186,9 @@ static void leave(mo_pool *pool)
     }
     if (s & MO_INSIDE) {
         atomic_store(&pool->waiting, true);
-        pthread_mutex_lock(&pool->lock);
-        while (atomic_load(&pool->state) & MO_INSIDE) pthread_cond_wait(&pool->done, &pool->lock);
-        pthread_mutex_unlock(&pool->lock);
+        mo_os_mutex_lock(&pool->lock);
+        while (atomic_load(&pool->state) & MO_INSIDE) mo_os_cond_wait(&pool->done, &pool->lock);
+        mo_os_mutex_unlock(&pool->lock);
         atomic_store(&pool->waiting, false);
     }
     atomic_store(&pool->busy, false);
@@ -233,14 +216,8 @@ void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx)
 
 size_t mo_pool_processors(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-#ifdef __linux__
-    cpu_set_t set;
-    if (!sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 0) n = CPU_COUNT(&set);
-#endif
-    const size_t quota = mo_quota_processors("");
-    if (quota && quota < (size_t)n) return quota;
-    return n < 1 ? 1 : n > (long)MAX_THREADS ? MAX_THREADS : (size_t)n;
+    const size_t n = mo_os_processors(), quota = mo_quota_processors("");
+    return mo_min(quota && quota < n ? quota : n, MAX_THREADS);
 }
 
 size_t mo_pool_default_threads(void)

@@ -9,25 +9,24 @@
  * the mount is the container's own group. */
 #include "base/quota.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/ints.h"
+#include "base/os.h"
 
 enum { PATH = 4096, TEXT = 8192 };
 
 /* The beginning of a file, ended by a zero byte. */
 static bool read_text(const char *path, char *text, size_t room)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = mo_os_open(path);
     if (fd < 0) return false;
     size_t got = 0;
-    for (ssize_t n; got < room - 1 && (n = read(fd, text + got, room - 1 - got)) > 0;) got += (size_t)n;
-    close(fd);
+    for (int64_t n; got < room - 1 && (n = mo_os_read(fd, text + got, room - 1 - got)) > 0;) got += (size_t)n;
+    mo_os_close(fd);
     text[got] = 0;
     return got > 0;
 }

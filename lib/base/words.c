@@ -12,6 +12,22 @@ int32_t mo_words_find(const char *const *words, size_t n, const char *word)
     return -1;
 }
 
+static int small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+bool mo_words_begins(const char *text, const char *word)
+{
+    while (*word && small(*text) == small(*word)) text++, word++;
+    return !*word;
+}
+
+bool mo_words_alike(const char *a, const char *b)
+{
+    return strlen(a) == strlen(b) && mo_words_begins(a, b);
+}
+
 void mo_words_join(const char *const *words, size_t n, char *out, size_t room)
 {
     size_t used = 0;

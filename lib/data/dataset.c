@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/path.h"
 #include "token/fold.h"
 
@@ -366,7 +366,7 @@ static mopd_status looks_like_store(const char *path, bool *store)
     mopd_status st = mo_file_open(&fd, &size, path);
     if (st != MOPD_OK) return st;
     st = mo_file_read_bytes(fd, head, sizeof head, &n, path);
-    close(fd);
+    mo_os_close(fd);
     *store = n == sizeof head && memchr(head, 0, sizeof head);
     return st;
 }

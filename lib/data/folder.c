@@ -6,7 +6,6 @@
  * files of other kinds, pictures that no class folder holds.  A picture in a folder inside a class folder is refused:
  * it may be one of the class, or the class folder is none. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/lookup.h"
@@ -15,6 +14,7 @@
 #include "base/path.h"
 #include "base/places.h"
 #include "base/stop.h"
+#include "base/words.h"
 #include "data/dataset.h"
 #include "format/image_decode.h"
 
@@ -198,7 +198,7 @@ int32_t mo_folder_split(const char *name)
         {"valid", MOPD_SPLIT_VAL}, {"validation", MOPD_SPLIT_VAL}, {"test", MOPD_SPLIT_TEST},
         {"testing", MOPD_SPLIT_TEST}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcasecmp(name, known[i].name)) return known[i].split;
+        if (mo_words_alike(name, known[i].name)) return known[i].split;
     return MOPD_SPLIT_NONE;
 }
 

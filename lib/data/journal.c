@@ -9,19 +9,15 @@
  * value is wrong, and what is behind it is cut off. */
 #include "data/journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/floats.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "base/os.h"
 #include "data/dataset.h"
 #include "model/encoder.h"
 
@@ -63,28 +59,22 @@ static size_t end_of(const mo_journal *j)
 
 static mopd_status write_bytes(const mo_journal *j, const void *bytes, size_t n)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t more = write(j->fd, (const char *)bytes + done, n - done);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) return mo_fail_errno(MOPD_E_IO, "%s: cannot write", j->path);
-        done += (size_t)more;
-    }
-    return MOPD_OK;
+    return mo_os_write(j->fd, bytes, n) ? MOPD_OK : mo_fail_errno(MOPD_E_IO, "%s: cannot write", j->path);
 }
 
 /* Cuts the file at `size` and goes on there. */
 static mopd_status cut(const mo_journal *j, size_t size)
 {
-    if (!ftruncate(j->fd, (off_t)size) && lseek(j->fd, (off_t)size, SEEK_SET) >= 0) return MOPD_OK;
+    if (mo_os_cut(j->fd, size)) return MOPD_OK;
     return mo_fail_errno(MOPD_E_IO, "%s: cannot cut at byte %zu", j->path, size);
 }
 
 static mopd_status lock_file(const mo_journal *j)
 {
-    struct stat info;
-    if (fstat(j->fd, &info) || !S_ISREG(info.st_mode))
+    mo_os_info info;
+    if (!mo_os_info_file(&info, j->fd) || info.kind != MO_OS_REGULAR)
         return mo_fail(MOPD_E_IO, "%s: not an ordinary file", j->path);
-    if (flock(j->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    if (mo_os_hold(j->fd) == MO_OS_TAKEN)
         return mo_fail(MOPD_E_STATE, "%s: another process is encoding into it", j->path);
     return MOPD_OK; /* where files cannot be locked, nobody is kept out */
 }
@@ -143,7 +133,7 @@ mopd_status mo_journal_open(mo_journal **out, const char *path, const mo_journal
     fill_head(j, run);
     mopd_status st = (j->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
     if (st == MOPD_OK) {
-        j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        j->fd = mo_os_open_growing(path);
         st = j->fd < 0 ? mo_fail_errno(MOPD_E_IO, "%s: cannot write", path) : begin(j);
     }
     if (st != MOPD_OK)
@@ -185,7 +175,7 @@ mopd_status mo_journal_flush(mo_journal *j)
     j->n_records += j->waiting.size / j->record_bytes;
     j->waiting.size = 0;
     if (mo_clock_seconds() - j->synced >= SYNC_SECONDS) {
-        fdatasync(j->fd); /* a machine that stops loses no more than what came since */
+        mo_os_sync(j->fd); /* a machine that stops loses no more than what came since */
         j->synced = mo_clock_seconds();
     }
     return MOPD_OK;
@@ -193,11 +183,11 @@ mopd_status mo_journal_flush(mo_journal *j)
 
 void mo_journal_close(mo_journal *j)
 {
-    struct stat info;
+    mo_os_info info;
     if (!j) return;
-    const bool holds = j->fd < 0 || fstat(j->fd, &info) || info.st_size > HEAD_BYTES;
-    if (j->owned && !holds) unlink(j->path); /* while it is locked */
-    if (j->fd >= 0) close(j->fd);
+    const bool holds = j->fd < 0 || !mo_os_info_file(&info, j->fd) || info.size > HEAD_BYTES;
+    if (j->owned && !holds) mo_os_remove(j->path); /* while it is locked */
+    if (j->fd >= 0) mo_os_close(j->fd);
     mo_map_close(&j->map);
     mo_buf_free(&j->waiting);
     mo_mem_free(j->path);

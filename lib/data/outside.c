@@ -2,9 +2,9 @@
  * outside.c - pictures that do not lie below the folder that their paths start from: a list or a store names them from the
  * top, or with "..", or a symbolic link leads out.  That may be meant, and may be somebody else's doing: it is told. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/path.h"
 #include "base/stop.h"
 #include "data/dataset.h"
@@ -42,11 +42,11 @@ static mopd_status enter_folder(walk *w, const mo_dataset_row *row)
 /* By what is on the disk. */
 static mopd_status leads_out(walk *w, const mo_dataset_row *row, bool *out)
 {
-    struct stat info;
+    mo_os_info info;
     mopd_status st = enter_folder(w, row);
     if (st != MOPD_OK) return st;
     *out = !is_below(w->root, w->folder);
-    if (*out || lstat(row->file, &info) || !S_ISLNK(info.st_mode)) return MOPD_OK;
+    if (*out || !mo_os_info_link(&info, row->file) || info.kind != MO_OS_LINK) return MOPD_OK;
     char *real = mo_path_real(row->file);
     if (!real) return MOPD_E_NOMEM;
     *out = !is_below(w->root, real);

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
+#include "base/words.h"
 
 enum { MOST_KINDS = 24, LONGEST_ENDING = 12 };
 
@@ -31,7 +31,7 @@ static const struct {
 const char *mo_remarks_why(const char *name)
 {
     for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++)
-        if (!strcasecmp(name, leftovers[i])) return MO_REMARKS_LEFTOVER;
+        if (mo_words_alike(name, leftovers[i])) return MO_REMARKS_LEFTOVER;
     return *name == '.' ? MO_REMARKS_HIDDEN : NULL;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * remarks_labels.c - labels that a prompt can do nothing with: numbers and ids, and names that are one to a model. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
+#include "base/words.h"
 #include "data/dataset.h"
 #include "token/fold.h"
 
@@ -24,7 +24,7 @@ static bool is_counted(const char *label)
     size_t n = 0;
     while (is_letter(label[n])) n++;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strlen(words[i]) != n || strncasecmp(label, words[i], n) != 0) continue;
+        if (strlen(words[i]) != n || !mo_words_begins(label, words[i])) continue;
         const char *rest = label + n;
         while (*rest && strchr("_- ", *rest)) rest++;
         return *rest && strspn(rest, "0123456789") == strlen(rest);

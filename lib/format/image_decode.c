@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/words.h"
 #include "format/bmp.h"
 #include "format/exif.h"
 #include "format/gif.h"
@@ -54,7 +54,7 @@ static bool has_word(const char *list, const char *word)
     const size_t n = strlen(word);
     for (const char *at = n && !strchr(word, ' ') ? list : NULL; at; at = strchr(at, ' ')) {
         at += *at == ' ';
-        if (!strncasecmp(at, word, n) && (!at[n] || at[n] == ' ')) return true;
+        if (mo_words_begins(at, word) && (!at[n] || at[n] == ' ')) return true;
     }
     return false;
 }

@@ -7,13 +7,13 @@
 #include "format/json.h"
 
 #include <jansson.h>
-#include <locale.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/ints.h"
 #include "base/limits.h"
+#include "base/os.h"
 #include "base/stop.h"
 #include "format/json_cost.h"
 
@@ -80,14 +80,12 @@ mopd_status mo_json_parse(const mo_json **root, const void *bytes, size_t n, con
     *root = NULL;
     mopd_status st = mo_limits_check_reading(n, mo_json_cost(bytes, n), path, "its JSON");
     if (st != MOPD_OK) return st;
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!plain) return mo_fail(MOPD_E_NOMEM, "%s: no memory for a locale", path);
-    locale_t host = uselocale(plain);
+    mo_os_locale locale;
+    if (!mo_os_locale_plain(&locale)) return mo_fail(MOPD_E_NOMEM, "%s: no memory for a locale", path);
     json_error_t error;
     source s = {.bytes = n ? bytes : "", .n = n};
     json_t *tree = load(&s, &error);
-    uselocale(host);
-    freelocale(plain);
+    mo_os_locale_back(&locale);
     if (s.st != MOPD_OK) {
         json_decref(tree);
         return s.st;

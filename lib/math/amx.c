@@ -5,8 +5,8 @@
 #if defined(MOPD_AMX)
 #include <cpuid.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "base/os.h"
 
 /* Which products there are, on a CPU and a system that keep the registers. */
 static int cpu_has(void)
@@ -21,20 +21,13 @@ static int cpu_has(void)
     return (bf16 && rounds ? MO_AMX_BF16 : 0) | (int8 ? MO_AMX_INT8 : 0);
 }
 
-/* Linux gives tiles to a process that asks, once for all of its threads. */
-static bool system_gives(void)
-{
-    enum { REQUEST = 0x1023, TILES = 18 };
-    return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
-}
-
 bool mo_amx_has(mo_amx_products products)
 {
     enum { ASKED = 4 };
     static atomic_int known; /* whoever asks meanwhile finds the same */
     if (!atomic_load(&known)) {
         const int there = cpu_has();
-        atomic_store(&known, ASKED | (there && system_gives() ? there : 0));
+        atomic_store(&known, ASKED | (there && mo_os_ask_tiles() ? there : 0));
     }
     return atomic_load(&known) & (int)products;
 }

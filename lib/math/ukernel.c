@@ -8,20 +8,20 @@
 
 #include <blis.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/os_thread.h"
 
 #define ROOM ((size_t)2 << 20) /* several times what BLIS takes when it starts */
 
 typedef void (*kernel_fn)(dim_t m, dim_t n, dim_t k, float *alpha, float *a, float *b, float *beta, float *c,
     inc_t rs, inc_t cs, auxinfo_t *data, cntx_t *cntx);
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static mo_os_mutex lock = MO_OS_MUTEX;
 static atomic_bool started;
 static mo_ukernel found;
 static kernel_fn kernel;
@@ -60,7 +60,7 @@ mopd_status mo_ukernel_prepare(void)
 {
     mopd_status st = MOPD_OK;
     if (atomic_load(&started)) return MOPD_OK;
-    pthread_mutex_lock(&lock);
+    mo_os_mutex_lock(&lock);
     if (!atomic_load(&started)) {
         st = try_room();
         if (st == MOPD_OK) {
@@ -68,7 +68,7 @@ mopd_status mo_ukernel_prepare(void)
             atomic_store(&started, true);
         }
     }
-    pthread_mutex_unlock(&lock);
+    mo_os_mutex_unlock(&lock);
     return st;
 }
 

@@ -2,12 +2,8 @@
  * builtin.c - finds the built-in model: the environment, beside the library, the installation prefix.
  *
  *     $MOPD_MODEL | LIB/../share/mopd/builtin.safetensors | LIB/../../share/... | PREFIX/share/... */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* dladdr */
-#endif
 #include "model/builtin.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +11,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/path.h"
 
 #ifndef MOPD_INSTALL_DATADIR
@@ -60,12 +57,11 @@ static char *mapped_path(char *maps, uintptr_t address)
  * program changes its folder, but the kernel knows the whole one. */
 static mopd_status own_path(char **path)
 {
-    Dl_info info;
+    char told[MO_OS_PATH];
     mo_buf maps = {0};
     mopd_status st = MOPD_OK;
     *path = NULL;
-    if (!dladdr(&here, &info) || !info.dli_fname) return MOPD_OK;
-    const char *told = info.dli_fname;
+    if (!mo_os_loaded_from(told, &here)) return MOPD_OK;
     if (*told != '/') st = mo_file_read(&maps, "/proc/self/maps", (size_t)64 << 20);
     if (st == MOPD_E_NOMEM) return st;
     const char *whole = maps.size ? mapped_path(maps.data, (uintptr_t)&here) : NULL;

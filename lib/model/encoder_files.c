@@ -7,11 +7,11 @@
  * Without a thread to be had the caller decodes itself. */
 #include <fenv.h>
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/os_thread.h"
 #include "layer/l2.h"
 #include "model/encoder.h"
 #include "format/image_decode.h"
@@ -32,8 +32,8 @@ typedef struct stream {
     float *pixels; /* 2 batch x floats */
     size_t floats;
     slot *slots; /* 2 batch */
-    pthread_mutex_t lock;
-    pthread_cond_t filled, freed;
+    mo_os_mutex lock;
+    mo_os_cond filled, freed;
     size_t next, limit; /* the next file to decode; files from here on must wait */
     bool stop;
 } stream;
@@ -68,18 +68,18 @@ static void *decoder(void *ctx)
 {
     stream *s = ctx;
     fesetenv(FE_DFL_ENV);
-    pthread_mutex_lock(&s->lock);
+    mo_os_mutex_lock(&s->lock);
     for (;;) {
-        while (!s->stop && s->next < s->n && s->next >= s->limit) pthread_cond_wait(&s->freed, &s->lock);
+        while (!s->stop && s->next < s->n && s->next >= s->limit) mo_os_cond_wait(&s->freed, &s->lock);
         if (s->stop || s->next >= s->n) break;
         size_t i = s->next++;
-        pthread_mutex_unlock(&s->lock);
+        mo_os_mutex_unlock(&s->lock);
         decode(s, i);
-        pthread_mutex_lock(&s->lock);
+        mo_os_mutex_lock(&s->lock);
         s->slots[slot_of(s, i)].done = true;
-        pthread_cond_signal(&s->filled);
+        mo_os_cond_wake_one(&s->filled);
     }
-    pthread_mutex_unlock(&s->lock);
+    mo_os_mutex_unlock(&s->lock);
     return NULL;
 }
 
@@ -91,19 +91,19 @@ static void wait_for(stream *s, size_t first, size_t n, size_t n_decoders)
             decode(s, i);
             continue;
         }
-        pthread_mutex_lock(&s->lock);
-        while (!s->slots[slot_of(s, i)].done) pthread_cond_wait(&s->filled, &s->lock);
+        mo_os_mutex_lock(&s->lock);
+        while (!s->slots[slot_of(s, i)].done) mo_os_cond_wait(&s->filled, &s->lock);
         s->slots[slot_of(s, i)].done = false;
-        pthread_mutex_unlock(&s->lock);
+        mo_os_mutex_unlock(&s->lock);
     }
 }
 
 static void give_back(stream *s, size_t n)
 {
-    pthread_mutex_lock(&s->lock);
+    mo_os_mutex_lock(&s->lock);
     s->limit += n;
-    pthread_cond_broadcast(&s->freed);
-    pthread_mutex_unlock(&s->lock);
+    mo_os_cond_wake_all(&s->freed);
+    mo_os_mutex_unlock(&s->lock);
 }
 
 /* Hands one result to the caller; its feature is normalised here. */
@@ -155,27 +155,26 @@ mopd_status mo_encoder_files(
     const mopd_encoder *encoder, const char *const *paths, size_t n, mopd_encoded_fn fn, void *context)
 {
     stream s = {.encoder = encoder, .paths = paths, .n = n};
-    pthread_t thread[MAX_DECODERS];
+    mo_os_thread thread[MAX_DECODERS];
     size_t wanted = mo_pool_threads(encoder->pool), n_threads = 0;
     float *features = mo_mem_alloc(MOST_BATCH * (size_t)encoder->config.dim, sizeof *features);
     mopd_status st = features ? stream_open(&s) : MOPD_E_NOMEM;
     if (st != MOPD_OK) goto done;
-    pthread_mutex_init(&s.lock, NULL);
-    pthread_cond_init(&s.filled, NULL);
-    pthread_cond_init(&s.freed, NULL);
+    mo_os_mutex_init(&s.lock);
+    mo_os_cond_init(&s.filled);
+    mo_os_cond_init(&s.freed);
     if (wanted > MAX_DECODERS) wanted = MAX_DECODERS;
     if (wanted > n) wanted = n;
-    while (n_threads < wanted && n > 1 && pthread_create(&thread[n_threads], NULL, decoder, &s) == 0)
-        n_threads++;
+    while (n_threads < wanted && n > 1 && !mo_os_thread_start(&thread[n_threads], decoder, &s)) n_threads++;
     st = run(&s, n_threads, features, fn, context);
-    pthread_mutex_lock(&s.lock);
+    mo_os_mutex_lock(&s.lock);
     s.stop = true;
-    pthread_cond_broadcast(&s.freed);
-    pthread_mutex_unlock(&s.lock);
-    for (size_t i = 0; i < n_threads; i++) pthread_join(thread[i], NULL);
-    pthread_cond_destroy(&s.freed);
-    pthread_cond_destroy(&s.filled);
-    pthread_mutex_destroy(&s.lock);
+    mo_os_cond_wake_all(&s.freed);
+    mo_os_mutex_unlock(&s.lock);
+    for (size_t i = 0; i < n_threads; i++) mo_os_thread_join(thread[i]);
+    mo_os_cond_end(&s.freed);
+    mo_os_cond_end(&s.filled);
+    mo_os_mutex_end(&s.lock);
 done:
     mo_mem_free(s.slots);
     mo_mem_free(s.pixels);

@@ -2,12 +2,12 @@
  * towers.c - the list of all towers in use. */
 #include "model/towers.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/os_thread.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static mo_os_mutex lock = MO_OS_MUTEX;
 static mo_towers *all;
 
 static void free_towers(mo_towers *t)
@@ -27,7 +27,7 @@ static bool same(const mo_towers *a, const mo_towers *b)
 /* Those in the list that are the same, or t, which is then in it. */
 static mo_towers *enlist(mo_towers *t)
 {
-    pthread_mutex_lock(&lock);
+    mo_os_mutex_lock(&lock);
     mo_towers *found = all;
     while (found && !same(found, t)) found = found->next;
     if (!found) {
@@ -35,7 +35,7 @@ static mo_towers *enlist(mo_towers *t)
         all = found = t;
     }
     found->users++;
-    pthread_mutex_unlock(&lock);
+    mo_os_mutex_unlock(&lock);
     return found;
 }
 
@@ -61,11 +61,11 @@ mopd_status mo_towers_get(mo_towers **out, mo_weights *weights, const mo_config 
 void mo_towers_release(mo_towers *towers)
 {
     if (!towers) return;
-    pthread_mutex_lock(&lock);
+    mo_os_mutex_lock(&lock);
     const bool last = --towers->users == 0;
     mo_towers **at = &all;
     while (last && *at != towers) at = &(*at)->next;
     if (last) *at = towers->next;
-    pthread_mutex_unlock(&lock);
+    mo_os_mutex_unlock(&lock);
     if (last) free_towers(towers);
 }

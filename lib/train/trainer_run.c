@@ -2,9 +2,9 @@
  * trainer_run.c - epochs over given features, or over fresh ones from a callback; at the end, what the prompt
  * file says of the training pictures. */
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/floats.h"
 #include "base/ints.h"
 #include "base/labels.h"
@@ -24,13 +24,6 @@ typedef struct run_state {
     float *fresh;        /* n x D: features from the callback `views`; else NULL */
     bool filled;         /* fresh holds those of an epoch */
 } run_state;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The features of a picture in an epoch (from 0). */
 static const float *feature_of(const mopd_trainer *t, const run_state *s, size_t picture, size_t epoch)
@@ -108,14 +101,14 @@ static mopd_epoch summary(const mopd_trainer *t, double seconds)
 
 static mopd_status run_epoch(mopd_trainer *t, run_state *s)
 {
-    double start = now();
+    double start = mo_clock_seconds();
     mopd_status st = fill(t, s, (size_t)t->state.epoch);
     if (st != MOPD_OK) return st;
     mo_sampler_order(
         t->set.o.seed, (size_t)t->state.epoch, !(t->set.o.flags & MOPD_TRAIN_NO_SHUFFLE), s->order, s->n);
     while (t->state.step < s->n_batches)
         if ((st = run_step(t, s)) != MOPD_OK) return st;
-    mopd_epoch epoch = summary(t, now() - start);
+    mopd_epoch epoch = summary(t, mo_clock_seconds() - start);
     mo_trainer_end_epoch(t);
     st = save(t, s);
     if (st == MOPD_OK && s->run->on_epoch && s->run->on_epoch(s->run->epoch_context, &epoch))

@@ -36,6 +36,17 @@ static void lists_are_joined_and_cut(void **state)
     }
 }
 
+static void case_is_that_of_ascii(void **state)
+{
+    (void)state;
+    assert_true(mo_words_alike("Train", "tRAIN") && mo_words_alike("", ""));
+    assert_false(mo_words_alike("train", "training") || mo_words_alike("training", "train"));
+    assert_false(mo_words_alike("[", "{") || mo_words_alike("@", "`")); /* beside the letters */
+    assert_false(mo_words_alike("\xc4", "\xe4"));
+    assert_true(mo_words_begins("Class_7", "class") && mo_words_begins("any", ""));
+    assert_false(mo_words_begins("cla", "class"));
+}
+
 #define SEVEN 7
 
 static void numbers_become_texts(void **state)
@@ -49,6 +60,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_found_whole),
         cmocka_unit_test(lists_are_joined_and_cut),
+        cmocka_unit_test(case_is_that_of_ascii),
         cmocka_unit_test(numbers_become_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

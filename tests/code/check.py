@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """check.py - reads every source of the library and refuses what docs/architecture.md forbids.
 
-    includes    a folder of lib/ includes itself, lower ranks and include/mopd; a third-party header stands in one file;
-                examples, the command and public headers see include/mopd alone
+    includes    a folder of lib/ includes itself, lower ranks and include/mopd; a third-party header stands in one file,
+                headers of the system in lib/base/os*; examples, the command and public headers see include/mopd alone
     rings       no file (header and source of one name together) reaches itself through includes
     names       functions shared inside the library are called mo_ and the stem of their file; functions of the public
                 interface are defined in lib/api and nowhere else
@@ -21,10 +21,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANKS = {"base": 0, "format": 1, "math": 1, "layer": 2, "token": 2, "pixel": 2, "clip": 3, "model": 4,
          "prompt": 5, "data": 5, "train": 6, "api": 7}
 
-OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c",
+OWNERS = {"blis.h": "lib/math/ukernel.c", "png.h": "lib/format/png.c", "jpeglib.h": "lib/format/jpeg.c", "jerror.h": "lib/format/jpeg.c",
           "zlib.h": "lib/format/zip.c", "webp/decode.h": "lib/format/webp.c", "webp/demux.h": "lib/format/webp.c",
           "gif_lib.h": "lib/format/gif.c", "tiffio.h": "lib/format/tiff.c",
           "libheif/heif.h": "lib/format/heif.c", "jansson.h": "lib/format/json.c", "utf8proc.h": "lib/token/unicode.c"}
+
+# What C11 has on every system and means the same on all: not its clocks, signals, locales and threads, which are lib/base/os*'s.
+STANDARD = {f"{name}.h" for name in ("assert complex ctype errno fenv float inttypes limits math setjmp stdalign stdarg stdatomic "
+                                     "stdbool stddef stdint stdio stdlib stdnoreturn string").split()}
+OF_PROCESSORS = {"arm_neon.h", "cpuid.h", "immintrin.h", "wasm_simd128.h"}
+SYSTEM = re.compile(r"lib/base/os(_\w+)?[.][ch]$")
 
 # Arithmetic of sizes is written so often that its names are short.
 SHORT_NAMES = {"mo_min", "mo_max", "mo_ceil_div", "mo_round_up", "mo_cut", "mo_mul", "mo_add"}
@@ -56,7 +62,10 @@ def bad_include(path, quote, header):
         return None if header.startswith("mopd/") else "examples see include/mopd alone"
     if quote == "<":
         owner = OWNERS.get(header)
-        return "this header belongs to one file alone" if owner and not path.startswith(owner) else None
+        if owner:
+            return None if path.startswith(owner) else "this header belongs to one file alone"
+        known = header in STANDARD or header in OF_PROCESSORS or SYSTEM.match(path)
+        return None if known or not path.startswith("lib/") else "what the system has is asked for in lib/base/os_*.c"
     if "/" not in header:
         return "own headers are named folder/file.h"
     if header.startswith("mopd/"):
@@ -199,11 +208,15 @@ class SeesWhatIsWrong(unittest.TestCase):
                  ("lib/format/jpeg.c", "#include <png.h>\n"), ("lib/math/gemm_bf16.c", "#include <blis.h>\n"),
                  ("examples/01_classify.c", '#include "base/mem.h"\n'), ("lib/base/mem.c", '#include "fail.h"\n'),
                  ("lib/data/csv.c", '#include "prompt/bank.h"\n'), ("include/mopd/image.h", '#include "base/mem.h"\n'),
-                 ("lib/model/layouts/hf.c", '#include "prompt/bank.h"\n')]
+                 ("lib/model/layouts/hf.c", '#include "prompt/bank.h"\n'), ("lib/base/file.c", "#include <sys/stat.h>\n"),
+                 ("lib/data/csv.c", "#  include <windows.h>\n"), ("lib/base/clock.c", "#include <time.h>\n"),
+                 ("lib/base/osmosis.c", "#include <unistd.h>\n")]
         for case in wrong:
             self.assertEqual(len(list(include_faults([case]))), 1, case)
         right = [("lib/layer/norm.c", '#include "base/mem.h"\n'), ("lib/format/png.c", "#include <png.h>\n"),
-                 ("examples/01_classify.c", "#include <mopd/mopd.h>\n"), ("lib/model/layouts/hf.c", '#include "clip/config.h"\n')]
+                 ("examples/01_classify.c", "#include <mopd/mopd.h>\n"), ("lib/model/layouts/hf.c", '#include "clip/config.h"\n'),
+                 ("lib/base/os_file_posix.c", "#include <sys/stat.h>\n"), ("lib/base/os.h", "#include <pthread.h>\n"),
+                 ("examples/mopd/main.c", "#include <unistd.h>\n"), ("lib/math/mat.c", "#include <math.h>\n")]
         self.assertEqual(list(include_faults(right)), [])
 
     def test_rings(self):

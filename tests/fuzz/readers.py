@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "code"))
 from check import TOKEN, blank, sources  # noqa: E402
 
-CALLS = re.compile(r"(?<![\w.>])(?:mo_file_(?:read|open)\w*|mo_map_open|mo_names_dir|open|fopen|fread|mmap|opendir"
+CALLS = re.compile(r"(?<![\w.>])(?:mo_file_(?:read|open)\w*|mo_map_open|mo_names_dir|mo_os_(?:open|names_open)\w*|open|fopen|fread|mmap|opendir"
                    r"|mo_json_(?:parse|open|get|item|need\w*|may\w*)|mo_tensors_(?:open|find|need|meta\w*)"
                    r"|mo_(?:safetensors_(?:open|read)|torchfile|zip|pickle)\w*|mo_weights_raw|mo_utf8_(?:next|prefix|valid))\(")
 TAKES = re.compile(r"\bconst (?:void|uint8_t|unsigned char) \*\w*bytes\b")

@@ -152,7 +152,7 @@ static void a_half_written_file_beside_harms_nothing(void **state)
     assert_ok(mo_out_open(&out, path));
     assert_ok(mo_out_write(&out, "half", 4));
     fclose(out.stream); /* killed here: neither commit nor drop */
-    close(out.folder);
+    mo_os_dir_close(out.folder);
     mo_mem_free(out.path);
     mo_mem_free(out.name);
     assert_ok(mopd_trainer_resume(t, path));
