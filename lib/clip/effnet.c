@@ -16,22 +16,17 @@
 #include "clip/vision_frame.h"
 #include "clip/vision_inner.h"
 #include "layer/conv.h"
-#include "layer/depthwise.h"
 #include "layer/l2.h"
 #include "layer/mean_pool.h"
+#include "layer/residual.h"
 #include "math/kern.h"
 
 #define SMALL 64 /* inputs or outputs of a convolution */
 
-typedef struct residual {
-    mo_linear expand, project;
-    mo_depthwise depth;
-} residual;
-
 typedef struct effnet_packs {
     mo_vision_packs base;
     mo_stem stem;
-    residual *block;
+    mo_residual *block;
     mo_linear head, classes, names, projection;
     float *mix; /* one number */
 } effnet_packs;
@@ -45,11 +40,7 @@ static void unpack(const void *tower)
 {
     const effnet *e = tower;
     effnet_packs *p = e->frame.packs;
-    for (size_t i = 0; p->block && i < e->config.n_blocks; i++) {
-        mo_linear_free(&p->block[i].expand);
-        mo_linear_free(&p->block[i].project);
-        mo_depthwise_free(&p->block[i].depth);
-    }
+    for (size_t i = 0; p->block && i < e->config.n_blocks; i++) mo_residual_free(&p->block[i]);
     mo_mem_free(p->block);
     mo_linear_free(&p->stem.linear);
     mo_linear_free(&p->head);
@@ -92,7 +83,7 @@ static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, 
     return st == MOPD_OK ? quantize_conv(&out->w, e->frame.precision, !strstr(conv, "_project")) : st;
 }
 
-static mopd_status pack_residual(residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
+static mopd_status pack_residual(mo_residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
 {
     char conv[48], norm[48];
     mopd_status st = MOPD_OK;
@@ -144,67 +135,54 @@ static mopd_status pack(const void *tower)
     return st == MOPD_OK ? pack_head(p, e) : st;
 }
 
-/* Floats per picture: the largest map between blocks, and inside one (expanded, and after the depthwise one). */
+/* Floats: the largest map between blocks of n pictures, and what stem, blocks and head need beside. */
 typedef struct sizes {
-    size_t map, expanded, depth;
+    size_t map, scratch;
 } sizes;
 
-static sizes measure(const effnet *e)
+static sizes measure(const effnet *e, size_t n, size_t threads)
 {
-    size_t side = mo_conv_same_out(e->frame.base.image, 2);
-    sizes s = {.map = side * side * e->config.stem};
+    const effnet_packs *p = e->frame.packs;
+    const size_t image = e->frame.base.image;
+    size_t side = mo_conv_same_out(image, 2);
+    sizes s = {n * side * side * e->config.stem, mo_conv_stem_scratch(&p->stem, n, image, image)};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
-        s.expanded = mo_max(s.expanded, side * side * b->expand);
+        const size_t shape[3] = {n, side, side};
+        s.scratch = mo_max(s.scratch, mo_residual_scratch(&p->block[i], shape, threads));
         side = mo_conv_same_out(side, b->stride);
-        s.depth = mo_max(s.depth, side * side * b->expand);
-        s.map = mo_max(s.map, side * side * b->out);
+        s.map = mo_max(s.map, n * side * side * b->out);
     }
-    s.expanded = mo_max(s.expanded, side * side * e->config.features);
+    s.scratch = mo_max(s.scratch, n * side * side * e->config.features);
     return s;
 }
 
 typedef struct forward {
-    float *map[2], *expanded, *depth, *stem; /* n x sizes */
-    float *pooled, *probs, *branch;          /* n x features, x classes, x D */
+    float *map[2], *scratch;        /* sizes */
+    float *pooled, *probs, *branch; /* n x features, x classes, x D */
 } forward;
 
 static void take(mo_arena *arena, mo_vision_call *c)
 {
     const effnet *e = c->tower;
-    const effnet_packs *p = e->frame.packs;
-    const sizes s = measure(e);
-    const size_t side = e->frame.base.image, n = c->n;
+    const size_t n = c->n;
+    const sizes s = measure(e, n, mo_pool_threads(c->pool));
     forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
     if (!f) f = &room;
-    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, n * s.map);
-    f->expanded = mo_arena_floats(arena, n * s.expanded);
-    f->depth = mo_arena_floats(arena, n * s.depth);
-    f->stem = mo_arena_floats(arena, mo_conv_stem_scratch(&p->stem, n, side, side));
+    for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, s.map);
+    f->scratch = mo_arena_floats(arena, s.scratch);
     f->pooled = mo_arena_floats(arena, n * e->config.features);
     f->probs = mo_arena_floats(arena, n * e->config.classes);
     f->branch = mo_arena_floats(arena, n * e->frame.base.dim);
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */
-static size_t run_residual(
-    forward *f, mo_pool *pool, const residual *r, const mo_effnet_block *b, size_t n, size_t side)
+static void run_residual(forward *f, mo_pool *pool, const mo_residual *r, size_t n, size_t side)
 {
-    const float *in = f->map[0];
-    if (b->expand != b->in) {
-        mo_linear_call expand = {.rows = n * side * side, .act = MO_ACT_RELU6};
-        mo_linear_fwd(pool, f->expanded, in, &r->expand, &expand);
-        in = f->expanded;
-    }
-    mo_depthwise_fwd(pool, f->depth, in, &r->depth, (const size_t[3]){n, side, side});
-    size_t out = mo_conv_same_out(side, b->stride);
-    bool skip = b->stride == 1 && b->in == b->out;
-    mo_linear_call project = {.rows = n * out * out, .residual = skip ? f->map[0] : NULL};
-    mo_linear_fwd(pool, f->map[1], f->depth, &r->project, &project);
+    mo_residual_fwd(pool, f->map[1], f->map[0], r, f->scratch, (const size_t[3]){n, side, side});
     float *t = f->map[0];
     f->map[0] = f->map[1];
     f->map[1] = t;
-    return out;
 }
 
 /* out [n x D] = both branches of the head from pooled. */
@@ -231,12 +209,14 @@ static void run(const mo_vision_call *c, mo_pool *pool, const float *pixels, siz
     const effnet_packs *p = e->frame.packs;
     const size_t image = e->frame.base.image;
     size_t side = mo_conv_same_out(image, 2);
-    mo_conv_stem_fwd(pool, f->map[0], pixels, &p->stem, f->stem, (const size_t[3]){n, image, image});
-    for (size_t i = 0; i < e->config.n_blocks; i++)
-        side = run_residual(f, pool, &p->block[i], &e->config.block[i], n, side);
+    mo_conv_stem_fwd(pool, f->map[0], pixels, &p->stem, f->scratch, (const size_t[3]){n, image, image});
+    for (size_t i = 0; i < e->config.n_blocks; i++) {
+        run_residual(f, pool, &p->block[i], n, side);
+        side = mo_conv_same_out(side, p->block[i].depth.stride);
+    }
     const mo_linear_call head = {.rows = n * side * side, .act = MO_ACT_RELU6};
-    mo_linear_fwd(pool, f->expanded, f->map[0], &p->head, &head);
-    mo_mean_pool_fwd(pool, f->pooled, f->expanded, (const size_t[3]){n, side, side}, e->config.features);
+    mo_linear_fwd(pool, f->scratch, f->map[0], &p->head, &head);
+    mo_mean_pool_fwd(pool, f->pooled, f->scratch, (const size_t[3]){n, side, side}, e->config.features);
     run_head(f, e, pool, n, out);
 }
 

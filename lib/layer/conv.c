@@ -46,17 +46,40 @@ static size_t before(const mo_stem *s, size_t in)
     return s->centred ? s->kernel / 2 : mo_conv_same_before(in, s->kernel, s->stride);
 }
 
-/* One row of one plane (NULL: outside) into its place of each column's row: k pixels, `step` floats apart. */
+/* Columns from..to of one row (NULL: outside), each into its place: k pixels, `step` floats apart. */
+static void gather_columns(const job *j, float *to, const float *row, size_t step, const size_t columns[2])
+{
+    const size_t k = j->stem->kernel, stride = j->stem->stride, left = before(j->stem, j->width);
+    for (size_t col = columns[0]; col < columns[1]; col++)
+        for (size_t i = 0; i < k; i++) {
+            const size_t at = col * stride + i - left; /* wraps when < 0 */
+            to[col * step + i] = row && at < j->width ? row[at] : 0;
+        }
+}
+
+/* Three pixels of each of n columns, all of them inside. */
+static void gather_threes(float *to, const float *row, size_t step, size_t stride, size_t n)
+{
+    for (size_t col = 0; col < n; col++, to += step, row += stride) {
+        to[0] = row[0];
+        to[1] = row[1];
+        to[2] = row[2];
+    }
+}
+
+/* One row of one plane, the columns between the edges quickly. */
 static void gather_row(const job *j, float *to, const float *row, size_t step)
 {
     const size_t k = j->stem->kernel, stride = j->stem->stride, left = before(j->stem, j->width);
-    for (size_t col = 0; col < j->out_w; col++, to += step) {
-        const size_t at = col * stride - left; /* wraps when < 0 */
-        if (row && at < j->width && k <= j->width - at)
-            for (size_t i = 0; i < k; i++) to[i] = row[at + i];
-        else
-            for (size_t i = 0; i < k; i++) to[i] = row && at + i < j->width ? row[at + i] : 0;
+    const size_t first = mo_ceil_div(left, stride);
+    const size_t end = j->width + left < k ? 0 : mo_min((j->width + left - k) / stride + 1, j->out_w);
+    if (!row || k != 3 || end <= first) {
+        gather_columns(j, to, row, step, (const size_t[2]){0, j->out_w});
+        return;
     }
+    gather_columns(j, to, row, step, (const size_t[2]){0, first});
+    gather_threes(to + first * step, row + first * stride - left, step, stride, end - first);
+    gather_columns(j, to, row, step, (const size_t[2]){end, j->out_w});
 }
 
 /* One output line of one picture; pixels outside are zeros. */

@@ -44,7 +44,7 @@ typedef struct job {
     const mo_kern *kern;
     const float *x;
     float *y;
-    size_t height, width, out_h, out_w;
+    size_t height, width, ring, out_h, out_w, first; /* first: output line of task 0 */
 } job;
 
 /* Rows above the first, or columns before it. */
@@ -80,7 +80,7 @@ static void find_rows(reach *r, const job *j, size_t image, size_t line)
     for (size_t t = 0; t < k * k; t++) {
         const size_t py = line * j->dw->stride + t / k - above; /* wraps when < 0 */
         if (py >= j->height) continue;
-        r->row[r->n] = j->x + (image * j->height + py) * j->width * n;
+        r->row[r->n] = j->x + (image * j->height + py % j->ring) * j->width * n;
         r->w[r->n] = j->dw->taps + t * n;
         r->tap[r->n++] = t;
     }
@@ -102,7 +102,8 @@ static void do_line(void *ctx, size_t task)
     const size_t k = j->dw->kernel, n = j->dw->channels, group = MO_DEPTHWISE_COLUMNS;
     float *y = j->y + task * j->out_w * n;
     reach r;
-    find_rows(&r, j, task / j->out_h, task % j->out_h);
+    const size_t line = j->first + task;
+    find_rows(&r, j, line / j->out_h, line % j->out_h);
     mo_depthwise_taps taps = {.x = r.x,
         .w = r.w,
         .n = r.n,
@@ -120,10 +121,37 @@ static void do_line(void *ctx, size_t task)
     if (j->dw->act == MO_ACT_GELU) j->kern->gelu(y, y, n, j->out_w, n);
 }
 
+static job job_of(float *y, const float *x, const mo_depthwise *dw, size_t height, size_t width)
+{
+    return (job){.dw = dw,
+        .kern = mo_kern_get(),
+        .x = x,
+        .y = y,
+        .height = height,
+        .width = width,
+        .ring = height,
+        .out_h = mo_conv_same_out(height, dw->stride),
+        .out_w = mo_conv_same_out(width, dw->stride)};
+}
+
 void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3])
 {
-    job j = {.dw = dw, .kern = mo_kern_get(), .x = x, .y = y, .height = shape[1], .width = shape[2]};
-    j.out_h = mo_conv_same_out(shape[1], dw->stride);
-    j.out_w = mo_conv_same_out(shape[2], dw->stride);
+    job j = job_of(y, x, dw, shape[1], shape[2]);
     mo_pool_run(pool, shape[0] * j.out_h, do_line, &j);
+}
+
+void mo_depthwise_lines(float *y, const mo_depthwise *dw, const mo_depthwise_part *part)
+{
+    job j = job_of(y, part->x, dw, part->height, part->width);
+    j.ring = part->ring;
+    j.first = part->from;
+    for (size_t line = part->from; line < part->to; line++) do_line(&j, line - part->from);
+}
+
+void mo_depthwise_reach(size_t in[2], const mo_depthwise *dw, const mo_depthwise_part *part)
+{
+    const size_t above = before(dw, part->height), first = part->from * dw->stride,
+                 end = (part->to - 1) * dw->stride + dw->kernel;
+    in[0] = first > above ? first - above : 0;
+    in[1] = end > above ? mo_min(end - above, part->height) : 0;
 }

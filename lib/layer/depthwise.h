@@ -23,4 +23,16 @@ void mo_depthwise_free(mo_depthwise *dw);
 /* x [B x H x W x C] -> y [B x H' x W' x C], H' = ceil(H / stride); shape: B, H, W. */
 void mo_depthwise_fwd(mo_pool *pool, float *y, const float *x, const mo_depthwise *dw, const size_t shape[3]);
 
+/* Output lines from .. to - 1 of one picture of height x width. */
+typedef struct mo_depthwise_part {
+    const float *x; /* input line i lies at x + i % ring * width C; ring = height: the whole picture */
+    size_t height, width, ring, from, to;
+} mo_depthwise_part;
+
+/* y [(to - from) x W' x C], on the calling thread. */
+void mo_depthwise_lines(float *y, const mo_depthwise *dw, const mo_depthwise_part *part);
+
+/* The input lines in[0] .. in[1] - 1 that these output lines see. */
+void mo_depthwise_reach(size_t in[2], const mo_depthwise *dw, const mo_depthwise_part *part);
+
 #endif

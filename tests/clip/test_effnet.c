@@ -176,22 +176,22 @@ static void effnet_bits_do_not_depend_on_company(void **state)
     }
 }
 
-/* Floats a picture needs: the largest map between blocks twice, the largest inside one before and after its
- * depthwise convolution, the stem's patches, and the head's three vectors. */
+/* Floats a picture needs: the largest map between blocks twice, the most of the stem's patches, a block's maps before and
+ * after its depthwise convolution and the head's map, and the head's three vectors. */
 static size_t floats_of(const mo_config *c)
 {
     const mo_effnet_config *e = &c->effnet;
-    size_t side = (c->image + 1) / 2, between = side * side * e->stem, inner = 0, depth = 0;
-    const size_t stem = side * side * 3 * 9;
+    size_t side = (c->image + 1) / 2, between = side * side * e->stem, most = side * side * 3 * 9;
     for (uint32_t i = 0; i < e->n_blocks; i++) {
         const mo_effnet_block *b = &e->block[i];
-        if (side * side * b->expand > inner) inner = side * side * b->expand;
+        size_t inner = b->expand != b->in ? side * side * b->expand : 0;
         side = (side + b->stride - 1) / b->stride;
-        if (side * side * b->expand > depth) depth = side * side * b->expand;
+        inner += side * side * b->expand;
+        if (inner > most) most = inner;
         if (side * side * b->out > between) between = side * side * b->out;
     }
-    if (side * side * e->features > inner) inner = side * side * e->features;
-    return 2 * between + inner + depth + stem + e->features + e->classes + c->dim;
+    if (side * side * e->features > most) most = side * side * e->features;
+    return 2 * between + most + e->features + e->classes + c->dim;
 }
 
 /* Sixteen pictures more take sixteen times that, and nothing is lost to rounding. */

@@ -98,6 +98,42 @@ static void pictures_match_double(void **state)
     test_each_path(sizes);
 }
 
+/* Some output lines from a ring that holds what they reach, and nothing else of the picture. */
+static void check_lines(const size_t size[4], size_t channels, bool centred)
+{
+    scene s = open_scene(size, channels);
+    s.dw.centred = centred;
+    const size_t line = s.w * channels, out = s.ow * channels;
+    mo_depthwise_fwd(NULL, s.y, s.x, &s.dw, (const size_t[3]){1, s.h, s.w});
+    for (size_t from = 0; from < s.oh; from++)
+        for (size_t to = from + 1; to <= s.oh && to <= from + 3; to++) {
+            mo_depthwise_part part = {.height = s.h, .width = s.w, .from = from, .to = to};
+            size_t in[2];
+            mo_depthwise_reach(in, &s.dw, &part);
+            assert_true(in[0] < in[1] && in[1] <= s.h && in[1] - in[0] <= (to - from - 1) * s.stride + s.k);
+            part.ring = in[1] - in[0];
+            float *ring = test_floats(part.ring * line, 9);
+            for (size_t i = in[0]; i < in[1]; i++)
+                memcpy(ring + i % part.ring * line, s.x + i * line, line * sizeof *ring);
+            part.x = ring;
+            mo_depthwise_lines(s.other, &s.dw, &part);
+            assert_memory_equal(s.other, s.y + from * out, (to - from) * out * sizeof *s.y);
+            mo_mem_free(ring);
+        }
+    close_scene(&s);
+}
+
+static void lines_come_from_a_ring(void **state)
+{
+    (void)state;
+    static const size_t sizes_of[][4] = {{3, 1, 7, 9}, {3, 2, 12, 12}, {3, 2, 13, 11}, {5, 1, 7, 7},
+        {5, 2, 14, 9}, {5, 1, 2, 30}, {3, 1, 30, 2}, {7, 2, 16, 17}, {3, 1, 1, 1}};
+    for (size_t i = 0; i < sizeof sizes_of / sizeof *sizes_of; i++) {
+        check_lines(sizes_of[i], 5 + i, false);
+        check_lines(sizes_of[i], 19, true);
+    }
+}
+
 /* Taps lie side by side for all channels, then the bias, then zeros for what is outside. */
 static void taps_are_turned(void **state)
 {
@@ -149,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_match_double),
+        cmocka_unit_test(lines_come_from_a_ring),
         cmocka_unit_test(taps_are_turned),
         cmocka_unit_test(other_kernels_are_refused),
         cmocka_unit_test(packing_survives_lack_of_memory),
