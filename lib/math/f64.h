@@ -38,6 +38,8 @@ typedef struct mo_f64_sums {
 typedef struct mo_f64_kern {
     size_t rows; /* of a tile, at most MO_F64_MOST_ROWS */
     void (*tile)(const mo_f64_tile *t);
+    /* to[p * rows + i] = from[i * ars + p * acs], for all rows of a tile and p < depth */
+    void (*pack)(double *to, const double *from, size_t ars, size_t acs, size_t depth);
     mo_f64_sums (*blend)(const mo_f64_blend *of);
 } mo_f64_kern;
 

@@ -26,7 +26,7 @@ typedef __m512d vec;
 
 const mo_f64_kern *mo_f64_avx512(void)
 {
-    static const mo_f64_kern kern = {ROWS, tile, blend};
+    static const mo_f64_kern kern = {ROWS, tile, pack, blend};
     return &kern;
 }
 #endif

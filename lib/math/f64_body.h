@@ -4,6 +4,15 @@
  * The including file names its registers: vec, LANES doubles; ROWS, VECS with VECS x LANES = MO_F64_COLS; load,
  * store, all (a number in every lane), plus, times, max and fma (a x b + c); exp_of, or twice (x times 2 to the power that
  * stands in the low bits of n). */
+static inline void whole(const mo_f64_tile *t, vec (*sum)[VECS])
+{
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t v = 0; v < VECS; v++) {
+            double *c = t->c + i * t->ldc + v * LANES;
+            store(c, t->add ? plus(load(c), sum[i][v]) : sum[i][v]);
+        }
+}
+
 static inline void edge(const mo_f64_tile *t, vec (*sum)[VECS])
 {
     double row[MO_F64_COLS];
@@ -20,6 +29,10 @@ static void tile(const mo_f64_tile *t)
     for (size_t i = 0; i < ROWS; i++)
         for (size_t v = 0; v < VECS; v++) sum[i][v] = all(0);
     const double *a = t->a, *b = t->b;
+    for (size_t i = 0; i < t->m; i++) {
+        __builtin_prefetch(t->c + i * t->ldc, 1);
+        __builtin_prefetch(t->c + i * t->ldc + t->n - 1, 1);
+    }
     for (size_t p = 0; p < t->k; p++, a += ROWS, b += MO_F64_COLS) {
         vec w[VECS];
 #pragma GCC unroll 8
@@ -31,7 +44,17 @@ static void tile(const mo_f64_tile *t)
             for (size_t v = 0; v < VECS; v++) sum[i][v] = fma(x, w[v], sum[i][v]);
         }
     }
-    edge(t, sum);
+    if (t->n == MO_F64_COLS)
+        whole(t, sum);
+    else
+        edge(t, sum);
+}
+
+static void pack(double *to, const double *from, size_t ars, size_t acs, size_t depth)
+{
+    for (size_t p = 0; p < depth; p++)
+#pragma GCC unroll 12
+        for (size_t i = 0; i < ROWS; i++) to[p * ROWS + i] = from[i * ars + p * acs];
 }
 
 #ifndef exp_of

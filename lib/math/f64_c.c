@@ -23,7 +23,7 @@ typedef double vec;
 
 const mo_f64_kern *mo_f64_plain(void)
 {
-    static const mo_f64_kern kern = {ROWS, tile, blend};
+    static const mo_f64_kern kern = {ROWS, tile, pack, blend};
     return &kern;
 }
 

@@ -35,30 +35,62 @@ static void pack_panel(void *ctx, size_t panel)
         }
 }
 
-/* Rows first .. first+m-1 and k's ps[0] .. ps[1]-1 of a, in groups of a tile's rows, zeros beyond m.  What lies together is
- * read together: along a row, or across the rows where these are columns in memory. */
+/* A tile's rows of which only m are there, zeros beyond. */
+static void pack_some(
+    double *to, const double *from, size_t ars, size_t acs, size_t m, size_t height, size_t depth)
+{
+    memset(to, 0, height * depth * sizeof *to);
+    for (size_t i = 0; i < m; i++)
+        for (size_t p = 0; p < depth; p++) to[p * height + i] = from[i * ars + p * acs];
+}
+
+/* Rows first .. first+m-1 and k's ps[0] .. ps[1]-1 of a, in groups of a tile's rows.  What lies together is read together:
+ * along a row, or across the rows where these are columns in memory. */
 static void pack_rows(double *to, const job *j, size_t first, size_t m, const size_t ps[2])
 {
     const mo_gemm_f64_args *g = &j->g;
-    const size_t rows = j->kern->rows, depth = ps[1] - ps[0], width = g->ars == 1 ? LINE : depth;
+    const size_t height = j->kern->rows, depth = ps[1] - ps[0], width = g->ars == 1 ? LINE : depth,
+                 whole = m - m % height;
     const double *from = g->a + first * g->ars + ps[0] * g->acs;
-    if (m % rows) memset(to + (m - m % rows) * depth, 0, rows * depth * sizeof *to);
-    for (size_t p0 = 0; p0 < depth; p0 += width)
-        for (size_t i0 = 0; i0 < m; i0 += rows)
-            for (size_t i = i0; i < mo_min(i0 + rows, m); i++) {
-                double *at = to + i0 * depth + (i - i0);
-                const double *row = from + i * g->ars;
-                const size_t end = mo_min(p0 + width, depth);
-                for (size_t p = p0; p < end; p++) at[p * rows] = row[p * g->acs];
-            }
+    for (size_t p = 0; p < depth; p += width)
+        for (size_t i = 0; i < whole; i += height)
+            j->kern->pack(to + i * depth + p * height, from + i * g->ars + p * g->acs, g->ars, g->acs,
+                mo_min(width, depth - p));
+    if (whole < m)
+        pack_some(to + whole * depth, from + whole * g->ars, g->ars, g->acs, m - whole, height, depth);
 }
 
-/* Rows of a block times panels pan[0] .. pan[1]-1 over ps[0] .. ps[1]-1. */
-static void multiply(
-    const job *j, const double *rows, size_t first, size_t m, const size_t pan[2], const size_t ps[2])
+mopd_status mo_gemm_f64_rows_create(mo_gemm_f64_rows *out, size_t m, size_t k)
+{
+    *out = (mo_gemm_f64_rows){.m = m, .k = k, .height = mo_f64_get()->rows};
+    size_t each;
+    if (!mo_mul(k, out->height * sizeof(double), &each)) each = SIZE_MAX;
+    out->packed = mo_mem_alloc(mo_ceil_div(m, out->height), each);
+    return out->packed ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+void mo_gemm_f64_rows_free(mo_gemm_f64_rows *rows)
+{
+    mo_mem_free(rows->packed);
+    *rows = (mo_gemm_f64_rows){0};
+}
+
+void mo_gemm_f64_rows_put(mo_gemm_f64_rows *rows, size_t first, const double *x)
+{
+    const size_t height = rows->height, k = rows->k;
+    double *to = rows->packed + first * k;
+    if (rows->m - first < height)
+        pack_some(to, x, k, 1, rows->m - first, height, k);
+    else
+        mo_f64_get()->pack(to, x, k, 1, k);
+}
+
+/* Rows of a block, each group of a tile's rows `deep` of their columns long, times panels pan[0] .. pan[1]-1 over ps[0] .. ps[1]-1. */
+static void multiply(const job *j, const double *rows, size_t deep, size_t first, size_t m,
+    const size_t pan[2], const size_t ps[2])
 {
     const mo_gemm_f64_args *g = &j->g;
-    const size_t height = j->kern->rows, depth = ps[1] - ps[0];
+    const size_t height = j->kern->rows;
     for (size_t panel = pan[0]; panel < pan[1]; panel++) {
         const size_t col = panel * MO_F64_COLS, n = mo_min(MO_F64_COLS, g->n - col);
         const size_t end = g->triangle ? mo_min(ps[1], col + n) : ps[1]; /* the rest of the panel is zero */
@@ -68,7 +100,7 @@ static void multiply(
         for (size_t i = 0; i < m; i += height) {
             t.m = mo_min(height, m - i);
             if (g->lower && col >= first + i + t.m) continue;
-            t.a = rows + i * depth;
+            t.a = rows + i * deep;
             t.c = g->c + (first + i) * g->ldc + col;
             j->kern->tile(&t);
         }
@@ -78,16 +110,21 @@ static void multiply(
 static void do_task(void *ctx, size_t task)
 {
     const job *j = ctx;
-    const size_t part = task / j->panel_parts, panel = task % j->panel_parts * j->part_panels;
-    const size_t r1 = mo_cut(j->g.m, j->row_parts, part + 1),
+    const size_t part = task / j->panel_parts, panel = task % j->panel_parts * j->part_panels,
+                 height = j->kern->rows, groups = mo_ceil_div(j->g.m, height);
+    const size_t r1 = mo_min(j->g.m, height * mo_cut(groups, j->row_parts, part + 1)),
                  pan[2] = {panel, mo_min(panel + j->part_panels, j->panels)};
     const size_t depth = j->g.triangle ? mo_min(j->g.k, pan[1] * MO_F64_COLS) : j->g.k; /* zero beyond */
     _Alignas(64) double rows[(BLOCK_ROWS + MO_F64_MOST_ROWS) * DEPTH];
-    for (size_t r = mo_cut(j->g.m, j->row_parts, part); r < r1; r += BLOCK_ROWS)
+    for (size_t r = height * mo_cut(groups, j->row_parts, part); r < r1; r += BLOCK_ROWS)
         for (size_t p = 0; p < depth; p += DEPTH) {
             const size_t m = mo_min(BLOCK_ROWS, r1 - r), ps[2] = {p, mo_min(p + DEPTH, depth)};
+            if (j->g.rows) {
+                multiply(j, j->g.rows->packed + r * j->g.k + p * height, j->g.k, r, m, pan, ps);
+                continue;
+            }
             pack_rows(rows, j, r, m, ps);
-            multiply(j, rows, r, m, pan, ps);
+            multiply(j, rows, ps[1] - p, r, m, pan, ps);
         }
 }
 
@@ -99,16 +136,17 @@ static void clear(const mo_gemm_f64_args *g)
 mopd_status mo_gemm_f64(mo_pool *pool, const mo_gemm_f64_args *args)
 {
     job j = {.kern = mo_f64_get(), .g = *args, .panels = mo_ceil_div(args->n, MO_F64_COLS)};
-    if (!args->m || !args->n) return MOPD_OK;
-    if (!args->k) {
-        clear(args);
+    if (args->rows) j.g.m = args->rows->m, j.g.k = args->rows->k;
+    if (!j.g.m || !j.g.n) return MOPD_OK;
+    if (!j.g.k) {
+        clear(&j.g);
         return MOPD_OK;
     }
     size_t each;
-    if (!mo_mul(args->k, MO_F64_COLS * sizeof(double), &each)) each = SIZE_MAX;
+    if (!mo_mul(j.g.k, MO_F64_COLS * sizeof(double), &each)) each = SIZE_MAX;
     j.packed = mo_mem_alloc(j.panels, each);
     if (!j.packed) return MOPD_E_NOMEM;
-    j.row_parts = mo_ceil_div(args->m, 2 * BLOCK_ROWS);
+    j.row_parts = mo_ceil_div(j.g.m, 2 * BLOCK_ROWS);
     j.part_panels = j.row_parts < MANY_PARTS ? PANELS : j.panels;
     j.panel_parts = mo_ceil_div(j.panels, j.part_panels);
     mo_pool_run(pool, j.panels, pack_panel, &j);

@@ -6,14 +6,28 @@
 #include "base/fail.h"
 #include "base/pool.h"
 
+/* An a (m x k) that several products share, laid out as they read it. */
+typedef struct mo_gemm_f64_rows {
+    size_t m, k, height; /* height: rows that are put at once */
+    double *packed;
+} mo_gemm_f64_rows;
+
+/* Rows that are still to be put.  NOMEM. */
+mopd_status mo_gemm_f64_rows_create(mo_gemm_f64_rows *out, size_t m, size_t k);
+void mo_gemm_f64_rows_free(mo_gemm_f64_rows *rows);
+
+/* Rows first .. first+height-1, or to the last one, from x (rows of k numbers); first is a multiple of height. */
+void mo_gemm_f64_rows_put(mo_gemm_f64_rows *rows, size_t first, const double *x);
+
 /* c [m x n] = a b (+ c when add): a[i][p] at a[i * ars + p * acs], b[p][j] at b[p * brs + j * bcs].  c overlaps
- * neither.  triangle: b[p][j] is 0 for p > j and is not read there.  lower: what lies above c's diagonal is not wanted and may
+ * neither.  rows: they are a, and m, k, a and its strides are not read.  triangle: b[p][j] is 0 for p > j and is not read there.  lower: what lies above c's diagonal is not wanted and may
  * be anything. */
 typedef struct mo_gemm_f64_args {
     double *c;
     size_t ldc;
     const double *a;
     size_t ars, acs;
+    const mo_gemm_f64_rows *rows; /* or NULL */
     const double *b;
     size_t brs, bcs;
     size_t m, n, k;

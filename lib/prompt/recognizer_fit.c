@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "math/triangle.h"
 #include "prompt/blend.h"
 #include "prompt/recognizer_inner.h"
 
@@ -120,19 +119,16 @@ static mopd_status choose(search *s, const mo_recognizer_settings *given)
     return st == MOPD_OK && isfinite(s->loss) ? settle_weights(s, given) : st;
 }
 
-/* weight = a sigma t + b P mu;  bias = b mu'P mu / 2.  P mu = inv(L)' mu~. */
-static mopd_status finish(mo_recognizer_fit *f, const search *s)
+/* weight = a sigma t + b P mu;  bias = b mu'P mu / 2. */
+static void finish(mo_recognizer_fit *f, const search *s)
 {
     const mo_recognizer_data *d = s->p->data;
-    const size_t dim = d->dim, cd = d->n_classes * dim;
-    memcpy(f->weight, s->gauss.white, cd * sizeof *f->weight);
-    mopd_status st = mo_triangle_solve(s->p->pool, f->weight, d->n_classes, s->gauss.factor, dim, true);
-    for (size_t i = 0; i < cd && st == MOPD_OK; i++)
-        f->weight[i] = f->settings.a * d->scale * (double)d->text[i] + f->settings.b * f->weight[i];
+    const size_t cd = d->n_classes * d->dim;
+    for (size_t i = 0; i < cd; i++)
+        f->weight[i] = f->settings.a * d->scale * (double)d->text[i] + f->settings.b * s->gauss.toward[i];
     for (size_t c = 0; c < d->n_classes; c++) f->bias[c] = f->settings.b * s->gauss.half[c];
     memcpy(f->mean, s->gauss.mean, cd * sizeof *f->mean);
     memcpy(f->prior, s->p->prior, cd * sizeof *f->prior);
-    return st;
 }
 
 static mopd_status fit_alloc(mo_recognizer_fit *f, const mo_recognizer_parts *p)
@@ -200,7 +196,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
         out->settings = s.best;
         if (parts.median >= TELLING_MEDIAN && data->n >= FEWEST_PICTURES && !all_given(settings))
             out->loss = s.loss;
-        if (st == MOPD_OK) st = finish(out, &s);
+        if (st == MOPD_OK) finish(out, &s);
     }
     mo_recognizer_gauss_free(&s.gauss);
     mo_mem_free(s.scores);

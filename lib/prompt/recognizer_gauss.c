@@ -11,7 +11,7 @@
  *                       - [mu_y'P mu_y - 2 u_y / (k - 1) + q / (k - 1)^2 + e (u_y - q / (k - 1))^2] / 2
  *
  * Where a picture stands for the mean z of its views, r = z - mu_y, and x = z + o, its first view, is what is to be told:
- * p = q + u_y + <o~, r~>, and v_c(x) has <o~, mu~_c> more. */
+ * p = q + u_y + <o~, r~>.  u_c is x'P mu_c - o'P mu_c - mu_y'P mu_c. */
 #include <math.h>
 #include <string.h>
 
@@ -28,8 +28,9 @@ mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classe
     out->mean = mo_mem_alloc(n_classes * dim, sizeof(double));
     out->factor = mo_mem_alloc(dim * dim, sizeof(double));
     out->white = mo_mem_alloc(n_classes * dim, sizeof(double));
+    out->toward = mo_mem_alloc(n_classes * dim, sizeof(double));
     out->half = mo_mem_alloc(n_classes, sizeof(double));
-    if (out->mean && out->factor && out->white && out->half) return MOPD_OK;
+    if (out->mean && out->factor && out->white && out->toward && out->half) return MOPD_OK;
     mo_recognizer_gauss_free(out);
     return MOPD_E_NOMEM;
 }
@@ -39,6 +40,7 @@ void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
     mo_mem_free(g->mean);
     mo_mem_free(g->factor);
     mo_mem_free(g->white);
+    mo_mem_free(g->toward);
     mo_mem_free(g->half);
     *g = (mo_recognizer_gauss){0};
 }
@@ -90,6 +92,19 @@ static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
     }
 }
 
+#define LANES 8 /* sums at once */
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    double sum[LANES] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++) sum[i % LANES] += a[i] * b[i];
+    for (size_t k = 0; k < LANES; k++) all += sum[k];
+    return all;
+}
+
 mopd_status mo_recognizer_gauss_fit(
     mo_recognizer_gauss *g, const mo_recognizer_parts *p, double kappa, double lambda)
 {
@@ -102,29 +117,35 @@ mopd_status mo_recognizer_gauss_fit(
     pull_means(g, p);
     memcpy(g->white, g->mean, n_classes * dim * sizeof *g->white);
     if ((st = mo_triangle_solve(p->pool, g->white, n_classes, g->factor, dim, false)) != MOPD_OK) return st;
+    memcpy(g->toward, g->white, n_classes * dim * sizeof *g->toward);
     for (size_t c = 0; c < n_classes; c++) {
-        double square = 0;
-        for (size_t k = 0; k < dim; k++) square += g->white[c * dim + k] * g->white[c * dim + k];
-        g->half[c] = square / 2;
+        const double *white = g->white + c * dim;
+        g->half[c] = dot(white, white, dim) / 2;
     }
-    return MOPD_OK;
+    return mo_triangle_solve(p->pool, g->toward, n_classes, g->factor, dim, true);
 }
 
 typedef struct leave_job {
     const mo_recognizer_gauss *g;
     const mo_recognizer_parts *p;
-    const double *rows;  /* N x D: r~ */
+    double *rows;        /* N x D: x~, then r~ */
     const double *off;   /* N x D: o~; NULL: none */
-    const double *more;  /* N x C: <o~, mu~_c> */
-    const double *means; /* C x C: <mu~_y, mu~_c> */
-    double *scores;      /* N x C: u, then the scores */
+    const double *more;  /* N x C: o'P mu_c */
+    const double *means; /* C x C: mu_y'P mu_c */
+    double *scores;      /* N x C: x'P mu_c, then the scores */
 } leave_job;
 
-static double dot(const double *a, const double *b, size_t n)
+/* Of picture i: q, and *across = <o~, r~>. */
+static double length(const leave_job *j, size_t i, double *across)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
+    const size_t dim = j->p->data->dim;
+    const double *white = j->g->white + (size_t)j->p->data->labels[i] * dim,
+                 *off = j->off ? j->off + i * dim : NULL;
+    double *r = j->rows + i * dim;
+    for (size_t k = 0; k < dim; k++) r[k] -= white[k];
+    for (size_t k = 0; k < dim && off; k++) r[k] -= off[k];
+    *across = off ? dot(off, r, dim) : 0;
+    return dot(r, r, dim);
 }
 
 static void leave_one_out(void *ctx, size_t i)
@@ -133,85 +154,74 @@ static void leave_one_out(void *ctx, size_t i)
     const mo_recognizer_data *d = j->p->data;
     const size_t c_all = d->n_classes, y = (size_t)d->labels[i];
     const double k = j->p->sums->count[y] + j->g->kappa, h = k - 1, *half = j->g->half,
-                 *near = j->means + y * c_all;
-    const double *r = j->rows + i * d->dim, *more = j->off ? j->more + i * c_all : NULL;
-    double *u = j->scores + i * c_all;
-    const double q = dot(r, r, d->dim), uy = u[y],
-                 p = q + uy + (more ? dot(j->off + i * d->dim, r, d->dim) : 0);
-    const double w = k / h * (1 - j->g->lambda) / (double)d->n, e = w / (1 - w * q);
-    for (size_t c = 0; c < c_all; c++) u[c] += near[c] - half[c] + e * (p * u[c] - u[c] * u[c] / 2);
-    const double own = uy - q / h;
-    u[y] =
-        uy + 2 * half[y] - p / h + e * p * own - (2 * half[y] - 2 * uy / h + q / (h * h) + e * own * own) / 2;
-    for (size_t c = 0; c < c_all && more; c++) u[c] += more[c];
+                 *near = j->means + y * c_all, *more = j->off ? j->more + i * c_all : NULL;
+    double *v = j->scores + i * c_all, across;
+    const double q = length(j, i, &across), uy = v[y] - near[y] - (more ? more[y] : 0), p = q + uy + across;
+    const double w = k / h * (1 - j->g->lambda) / (double)d->n, e = w / (1 - w * q), own = uy - q / h;
+    const double its =
+        v[y] - p / h + e * p * own - (2 * half[y] - 2 * uy / h + q / (h * h) + e * own * own) / 2;
+    for (size_t c = 0; c < c_all; c++) {
+        const double u = v[c] - near[c] - (more ? more[c] : 0);
+        v[c] += e * (p * u - u * u / 2) - half[c];
+    }
+    v[y] = its;
 }
 
-/* to (N x D) = inv(L) of every row. */
-static mopd_status whiten_rows(
-    double *to, const double *rows, const double *inverse, const mo_recognizer_parts *p)
+/* to (N x columns) = rows times what stands in b's rows. */
+static mopd_status with_rows(double *to, const mo_gemm_f64_rows *rows, const double *b, size_t columns,
+    bool triangle, const mo_recognizer_parts *p)
 {
-    const size_t dim = p->data->dim;
     return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
-                                    .ldc = dim,
-                                    .a = rows,
-                                    .ars = dim,
-                                    .acs = 1,
-                                    .b = inverse,
+                                    .ldc = columns,
+                                    .rows = rows,
+                                    .b = b,
                                     .brs = 1,
-                                    .bcs = dim,
-                                    .m = p->data->n,
-                                    .n = dim,
-                                    .k = dim,
-                                    .triangle = true});
+                                    .bcs = rows->k,
+                                    .n = columns,
+                                    .triangle = triangle});
 }
 
-/* to (N x D) = inv(L) (z - mu_y) of every picture; off = inv(L) o where there is one. */
-static mopd_status whiten(double *to, double *off, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
-{
-    const mo_recognizer_data *d = p->data;
-    const size_t dim = d->dim;
-    mopd_status st = mo_triangle_invert(p->pool, p->inverse, g->factor, dim);
-    if (st == MOPD_OK) st = whiten_rows(to, p->x, p->inverse, p);
-    if (st == MOPD_OK && off) st = whiten_rows(off, p->off, p->inverse, p);
-    for (size_t i = 0; i < d->n && st == MOPD_OK; i++)
-        for (size_t k = 0; k < dim; k++) to[i * dim + k] -= g->white[(size_t)d->labels[i] * dim + k];
-    for (size_t i = 0; i < d->n * dim && st == MOPD_OK && off; i++) to[i] -= off[i];
-    return st;
-}
-
-/* to (m x C) = <row, mu~_c>. */
-static mopd_status with_means(
-    double *to, const double *rows, size_t m, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+/* means (C x C) = <mu~_y, mu~_c>. */
+static mopd_status multiply_means(double *means, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim, c_all = p->data->n_classes;
-    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
+    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = means,
                                     .ldc = c_all,
-                                    .a = rows,
+                                    .a = g->white,
                                     .ars = dim,
                                     .acs = 1,
                                     .b = g->white,
                                     .brs = 1,
                                     .bcs = dim,
-                                    .m = m,
+                                    .m = c_all,
                                     .n = c_all,
                                     .k = dim});
+}
+
+/* off = inv(L) o, more = o'P mu_c of every picture. */
+static mopd_status multiply_off(
+    double *off, double *more, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    mopd_status st = with_rows(off, &p->off, p->inverse, p->data->dim, true, p);
+    return st == MOPD_OK ? with_rows(more, &p->off, g->toward, p->data->n_classes, false, p) : st;
 }
 
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
-    const size_t dim = d->dim, c_all = d->n_classes, n_off = p->off ? d->n : 0;
-    double *rows = p->rows, *means = mo_mem_alloc(c_all * c_all, sizeof *means),
+    const size_t dim = d->dim, c_all = d->n_classes, n_off = p->off.packed ? d->n : 0;
+    double *means = mo_mem_alloc(c_all * c_all, sizeof *means),
            *off = n_off ? mo_mem_alloc(n_off * dim, sizeof *off) : NULL,
            *more = n_off ? mo_mem_alloc(n_off * c_all, sizeof *more) : NULL;
     const bool room = means && (!n_off || (off && more));
-    mopd_status st = room ? whiten(rows, off, g, p) : MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = with_means(scores, rows, d->n, g, p);
-    if (st == MOPD_OK) st = with_means(means, g->white, c_all, g, p);
-    if (st == MOPD_OK && off) st = with_means(more, off, d->n, g, p);
+    mopd_status st = room ? mo_triangle_invert(p->pool, p->inverse, g->factor, dim) : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = with_rows(p->rows, &p->x, p->inverse, dim, true, p);
+    if (st == MOPD_OK) st = with_rows(scores, &p->x, g->toward, c_all, false, p);
+    if (st == MOPD_OK) st = multiply_means(means, g, p);
+    if (st == MOPD_OK && n_off) st = multiply_off(off, more, g, p);
     if (st == MOPD_OK)
-        mo_pool_run(p->pool, d->n, leave_one_out, &(leave_job){g, p, rows, off, more, means, scores});
+        mo_pool_run(p->pool, d->n, leave_one_out, &(leave_job){g, p, p->rows, off, more, means, scores});
     mo_mem_free(means);
     mo_mem_free(off);
     mo_mem_free(more);

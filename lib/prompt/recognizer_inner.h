@@ -3,6 +3,7 @@
 #ifndef MO_PROMPT_RECOGNIZER_INNER_H
 #define MO_PROMPT_RECOGNIZER_INNER_H
 
+#include "math/gemm_f64.h"
 #include "prompt/recognizer.h"
 
 /* What all candidates of kappa and lambda share. */
@@ -10,14 +11,15 @@ typedef struct mo_recognizer_parts {
     const mo_recognizer_data *data;
     const mo_recognizer_sums *sums;
     mo_pool *pool;
-    size_t median; /* pictures of a class that has some */
-    double *prior; /* C x D: m */
-    double shift;  /* s */
-    double told;   /* share of the class means' spread that the names account for */
-    double views;  /* g; 0: a picture is its first view */
-    double *x;     /* N x D: first views in double; NULL until mo_recognizer_parts_rows */
-    double *off;   /* N x D: first views less the mean over views; NULL where a picture is its first view */
-    double *text;  /* N x C: sigma x't; likewise */
+    size_t median;      /* pictures of a class that has some */
+    double *prior;      /* C x D: m */
+    double shift;       /* s */
+    double told;        /* share of the class means' spread that the names account for */
+    double views;       /* g; 0: a picture is its first view */
+    mo_gemm_f64_rows x; /* N x D: first views in double; from mo_recognizer_parts_rows on */
+    mo_gemm_f64_rows
+        off;      /* N x D: first views less the mean over views; not where a picture is its first view */
+    double *text; /* N x C: sigma x't; likewise */
     double *rows, *inverse; /* N x D, D x D: working memory of all candidates */
 } mo_recognizer_parts;
 
@@ -34,6 +36,7 @@ typedef struct mo_recognizer_gauss {
     double *mean;   /* C x D: mu */
     double *factor; /* D x D: L, where P = inv(L L') */
     double *white;  /* C x D: inv(L) mu */
+    double *toward; /* C x D: P mu */
     double *half;   /* C: mu'P mu / 2 */
 } mo_recognizer_gauss;
 

@@ -11,8 +11,8 @@
 void mo_recognizer_parts_free(mo_recognizer_parts *p)
 {
     mo_mem_free(p->prior);
-    mo_mem_free(p->x);
-    mo_mem_free(p->off);
+    mo_gemm_f64_rows_free(&p->x);
+    mo_gemm_f64_rows_free(&p->off);
     mo_mem_free(p->text);
     mo_mem_free(p->rows);
     mo_mem_free(p->inverse);
@@ -88,25 +88,19 @@ static mopd_status find_text(mo_recognizer_parts *p)
     for (size_t i = 0; i < d->n_classes * d->dim; i++) t[i] = d->scale * (double)d->text[i];
     mopd_status st = mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = p->text,
                                               .ldc = d->n_classes,
-                                              .a = p->x,
-                                              .ars = d->dim,
-                                              .acs = 1,
+                                              .rows = &p->x,
                                               .b = t,
                                               .brs = 1,
                                               .bcs = d->dim,
-                                              .m = d->n,
-                                              .n = d->n_classes,
-                                              .k = d->dim});
+                                              .n = d->n_classes});
     mo_mem_free(t);
     return st;
 }
 
 /* The first view of picture i, and how far it is from the mean of all. */
-static void fill_row(mo_recognizer_parts *p, size_t i)
+static void fill_row(double *x, double *off, const mo_recognizer_data *d, size_t i)
 {
-    const mo_recognizer_data *d = p->data;
     const float *views = mo_recognizer_picture(d, i);
-    double *x = p->x + i * d->dim, *off = p->off ? p->off + i * d->dim : NULL;
     for (size_t k = 0; k < d->dim; k++) x[k] = (double)views[k];
     for (size_t k = 0; k < d->dim && off; k++) {
         double sum = 0;
@@ -115,20 +109,37 @@ static void fill_row(mo_recognizer_parts *p, size_t i)
     }
 }
 
+static mopd_status fill_rows(mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    const size_t height = p->x.height;
+    double *x = mo_mem_alloc(2 * height, d->dim * sizeof *x),
+           *off = p->off.packed ? x + height * d->dim : NULL;
+    if (!x) return MOPD_E_NOMEM;
+    for (size_t i = 0; i < d->n; i += height) {
+        for (size_t k = 0; k < height && i + k < d->n; k++)
+            fill_row(x + k * d->dim, off ? off + k * d->dim : NULL, d, i + k);
+        mo_gemm_f64_rows_put(&p->x, i, x);
+        if (off) mo_gemm_f64_rows_put(&p->off, i, off);
+    }
+    mo_mem_free(x);
+    return MOPD_OK;
+}
+
 mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
     size_t nd, nc;
     if (!mo_mul(d->n, d->dim, &nd) || !mo_mul(d->n, d->n_classes, &nc))
         return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures of %zu classes are too many", d->n, d->n_classes);
-    p->x = mo_mem_alloc(nd, sizeof(double));
     p->text = mo_mem_alloc(nc, sizeof(double));
     p->rows = mo_mem_alloc(nd, sizeof(double));
     p->inverse = mo_mem_alloc(d->dim, d->dim * sizeof(double));
-    if (!p->x || !p->text || !p->rows || !p->inverse) return MOPD_E_NOMEM;
-    if (p->sums->within && !(p->off = mo_mem_alloc(nd, sizeof(double)))) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < d->n; i++) fill_row(p, i);
-    return find_text(p);
+    mopd_status st = p->text && p->rows && p->inverse ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = mo_gemm_f64_rows_create(&p->x, d->n, d->dim);
+    if (st == MOPD_OK && p->sums->within) st = mo_gemm_f64_rows_create(&p->off, d->n, d->dim);
+    if (st == MOPD_OK) st = fill_rows(p);
+    return st == MOPD_OK ? find_text(p) : st;
 }
 
 mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recognizer_data *data,

@@ -158,6 +158,49 @@ static void the_lower_half_is_that_of_the_whole(void **state)
     mo_mem_free(half);
 }
 
+/* Bits of the same product with a laid out before, for any b. */
+static void rows_laid_out_once_have_the_same_product(void **state)
+{
+    (void)state;
+    static const shape some[] = {{1, 20, 5}, {12, 17, 256}, {25, 33, 257}, {200, 5, 31}, {301, 40, 40}};
+    for (int path = 0; path < 3; path++) {
+        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+        for (size_t s = 0; s < sizeof some / sizeof *some; s++) {
+            const size_t m = some[s].m, n = some[s].n, k = some[s].k;
+            double *a = numbers(m * k, 1), *b = numbers(k * n, 2), *c = mo_mem_alloc(m * n, 8),
+                   *again = mo_mem_alloc(m * n, 8);
+            mo_gemm_f64_rows rows;
+            assert_ok(mo_gemm_f64_rows_create(&rows, m, k));
+            for (size_t i = 0; i < m; i += rows.height) mo_gemm_f64_rows_put(&rows, i, a + i * k);
+            mo_gemm_f64_args g = {.c = c,
+                .ldc = n,
+                .a = a,
+                .ars = k,
+                .acs = 1,
+                .b = b,
+                .brs = n,
+                .bcs = 1,
+                .m = m,
+                .n = n,
+                .k = k};
+            for (int triangle = 0; triangle <= (n <= k); triangle++) {
+                g.triangle = triangle;
+                g.c = c;
+                g.rows = NULL;
+                assert_ok(mo_gemm_f64(NULL, &g));
+                g.c = again;
+                g.rows = &rows;
+                assert_ok(mo_gemm_f64(NULL, &g));
+                assert_memory_equal(c, again, m * n * sizeof *c);
+            }
+            mo_gemm_f64_rows_free(&rows);
+            double *all[] = {a, b, c, again};
+            for (size_t i = 0; i < 4; i++) mo_mem_free(all[i]);
+        }
+    }
+    assert_ok(mo_kern_cpu_set(NULL));
+}
+
 static void nothing_to_add_up_is_zero(void **state)
 {
     (void)state;
@@ -274,6 +317,7 @@ int main(void)
         cmocka_unit_test(threads_and_neighbours_do_not_change_bits),
         cmocka_unit_test(a_triangle_is_not_read_below),
         cmocka_unit_test(the_lower_half_is_that_of_the_whole),
+        cmocka_unit_test(rows_laid_out_once_have_the_same_product),
         cmocka_unit_test(nothing_to_add_up_is_zero),
         cmocka_unit_test(factors_inverses_and_solutions_give_back_what_was_given),
         cmocka_unit_test(factors_are_the_same_at_any_thread_count),
