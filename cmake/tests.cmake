@@ -60,6 +60,13 @@ foreach(source ${MOPD_TESTS})
     endif()
 endforeach()
 
+# Where only figures go in and out, a part of the command is tested by itself.
+if(TARGET test_cli_doctor_noise)
+    target_sources(test_cli_doctor_noise PRIVATE examples/mopd/doctor_noise.c)
+    target_include_directories(test_cli_doctor_noise PRIVATE examples/mopd)
+    target_link_libraries(test_cli_doctor_noise PRIVATE PkgConfig::JANSSON)
+endif()
+
 # tests/cli/test_kills.c has the command killed where this library says, which a sanitizer's own would have to come before.
 if(TARGET test_cli_kills)
     add_library(kill_at MODULE tests/support/alone/kill_at.c)
