@@ -105,21 +105,29 @@ static mopd_status pack_residual(mo_residual *r, const effnet *e, size_t i, cons
     return pack_conv(&r->project, e, conv, norm);
 }
 
+/* In 8 bits the network's own classes have 8, and what turns them into a feature 16. */
+static mopd_status pack_classes(effnet_packs *p, const effnet *e)
+{
+    const mo_precision precision = e->frame.precision;
+    const bool eight = precision == MO_PRECISION_8;
+    const mo_weight *names;
+    mopd_status st = mo_tower_linear(
+        &p->classes, e->frame.weights, "image_model._fc", true, eight ? MO_PRECISION_F32 : precision);
+    if (st == MOPD_OK && eight) st = mo_mat_quantize(&p->classes.w, precision);
+    if (st == MOPD_OK) st = mo_weights_get(e->frame.weights, "head.names.weight", &names);
+    if (st != MOPD_OK) return st;
+    const mo_linear_part part = {.weight = &names->view, .in_out = true};
+    st = mo_linear_pack(&p->names, &part, 1);
+    return st == MOPD_OK && eight ? mo_mat_quantize_finely(&p->names.w, precision) : st;
+}
+
 static mopd_status pack_head(effnet_packs *p, const effnet *e)
 {
-    const mo_weight *names;
-    mopd_status st;
-    if ((st = pack_conv(&p->head, e, "_conv_head", "_bn1")) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(&p->classes, e->frame.weights, "image_model._fc", true, e->frame.precision)) !=
-        MOPD_OK)
-        return st;
-    if ((st = mo_weights_get(e->frame.weights, "head.names.weight", &names)) != MOPD_OK) return st;
-    mo_linear_part part = {.weight = &names->view, .in_out = true};
-    if ((st = mo_linear_pack(&p->names, &part, 1)) != MOPD_OK) return st;
-    if ((st = mo_tower_linear(
-             &p->projection, e->frame.weights, "head.projection", true, e->frame.precision)) != MOPD_OK)
-        return st;
-    return mo_tower_floats(&p->mix, e->frame.weights, "head.mix");
+    mopd_status st = pack_conv(&p->head, e, "_conv_head", "_bn1");
+    if (st == MOPD_OK) st = pack_classes(p, e);
+    if (st == MOPD_OK)
+        st = mo_tower_linear(&p->projection, e->frame.weights, "head.projection", true, e->frame.precision);
+    return st == MOPD_OK ? mo_tower_floats(&p->mix, e->frame.weights, "head.mix") : st;
 }
 
 static mopd_status pack(const void *tower)

@@ -6,7 +6,7 @@
 #include "clip/vision.h"
 
 /* Inputs from which on EfficientNet's expanding convolutions are multiplied in 8 bits where that is asked for. */
-#define MO_EFFNET_LEAST_8 96
+#define MO_EFFNET_LEAST_8 80
 
 mopd_status mo_vit_create(
     mo_vision **out, const mo_config *config, const mo_weights *weights, mo_precision precision);

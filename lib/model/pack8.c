@@ -59,8 +59,9 @@ mo_dtype mo_pack8_type(const mo_weight *param)
     place at;
     if (param->n_dims < 2) return MO_F32;
     if (find_place(&at, name) || is_embedding(param)) return MO_I8;
-    const bool expands = begins_with(name, "image_model.") &&
-                         (ends_with(name, "._expand_conv.weight") || ends_with(name, "._conv_head.weight"));
+    if (!begins_with(name, "image_model.")) return MO_F16;
+    if (ends_with(name, "._fc.weight")) return MO_I8;
+    const bool expands = ends_with(name, "._expand_conv.weight") || ends_with(name, "._conv_head.weight");
     return expands && param->shape[1] >= MO_EFFNET_LEAST_8 ? MO_I8 : MO_F16;
 }
 
