@@ -9,9 +9,7 @@ macro(mopd_need found words package)
     endif()
 endmacro()
 
-if(CMAKE_SIZEOF_VOID_P LESS 8)
-    message(FATAL_ERROR "libmopd needs a 64-bit system: sizes in files are not checked where 32 bits would cut them")
-elseif(CMAKE_C_BYTE_ORDER STREQUAL BIG_ENDIAN)
+if(CMAKE_C_BYTE_ORDER STREQUAL BIG_ENDIAN)
     message(FATAL_ERROR "libmopd needs a little-endian system: its files are, and they are mapped, not read")
 endif()
 
@@ -31,14 +29,18 @@ endif()
 mopd_need(JANSSON_FOUND jansson libjansson-dev)
 mopd_need(UTF8PROC_FOUND utf8proc libutf8proc-dev)
 
-# Debian names the serial build's folder; its library carries every CPU's kernels.
-find_path(BLIS_INCLUDE_DIR blis.h PATH_SUFFIXES blis-serial blis-pthread blis-openmp blis
-    PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
-find_library(BLIS_LIBRARY blis PATH_SUFFIXES blis-serial blis-pthread blis-openmp)
-if(BLIS_INCLUDE_DIR AND BLIS_LIBRARY)
-    set(BLIS_FOUND TRUE)
+# BLIS multiplies where our kernels have no instructions of the processor to use: on the plain path.  Debian names the serial
+# build's folder; its library carries every CPU's kernels.
+option(MOPD_WITH_BLIS "large products of the plain path by BLIS; OFF: by plain C" ON)
+if(MOPD_WITH_BLIS)
+    find_path(BLIS_INCLUDE_DIR blis.h PATH_SUFFIXES blis-serial blis-pthread blis-openmp blis
+        PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+    find_library(BLIS_LIBRARY blis PATH_SUFFIXES blis-serial blis-pthread blis-openmp)
+    if(BLIS_INCLUDE_DIR AND BLIS_LIBRARY)
+        set(BLIS_FOUND TRUE)
+    endif()
+    mopd_need(BLIS_FOUND "BLIS, or -DMOPD_WITH_BLIS=OFF" libblis-serial-dev)
 endif()
-mopd_need(BLIS_FOUND BLIS libblis-serial-dev)
 
 if(missing)
     message(FATAL_ERROR "libmopd needs what is not found here:${missing}\n"
@@ -47,21 +49,25 @@ if(missing)
 endif()
 
 # lib/math/ukernel.c takes the micro-kernel from BLIS's tables, which version 1 calls by other names than 0.9.
-include(CheckCSourceCompiles)
-set(CMAKE_REQUIRED_INCLUDES ${BLIS_INCLUDE_DIR})
-set(CMAKE_REQUIRED_LIBRARIES ${BLIS_LIBRARY} Threads::Threads m)
-check_c_source_compiles("#include <blis.h>
-int main(void) { return bli_cntx_get_ukr_dt(BLIS_FLOAT, BLIS_GEMM_UKR, bli_gks_query_cntx()) == 0; }" MOPD_BLIS_1)
-if(NOT MOPD_BLIS_1)
+set(MOPD_BLIS_LIBRARIES "")
+if(MOPD_WITH_BLIS)
+    set(MOPD_BLIS_LIBRARIES ${BLIS_LIBRARY})
+    include(CheckCSourceCompiles)
+    set(CMAKE_REQUIRED_INCLUDES ${BLIS_INCLUDE_DIR})
+    set(CMAKE_REQUIRED_LIBRARIES ${BLIS_LIBRARY} Threads::Threads m)
     check_c_source_compiles("#include <blis.h>
-int main(void) { float x = 0; sgemm_ukr_ft f = 0; f(1, 1, 1, &x, &x, &x, &x, &x, 1, 1, 0, bli_gks_query_cntx()); return 0; }"
-        MOPD_BLIS_0_9)
-    if(NOT MOPD_BLIS_0_9)
-        message(FATAL_ERROR "BLIS in ${BLIS_INCLUDE_DIR} is older than 0.9, or its library does not link")
+    int main(void) { return bli_cntx_get_ukr_dt(BLIS_FLOAT, BLIS_GEMM_UKR, bli_gks_query_cntx()) == 0; }" MOPD_BLIS_1)
+    if(NOT MOPD_BLIS_1)
+        check_c_source_compiles("#include <blis.h>
+    int main(void) { float x = 0; sgemm_ukr_ft f = 0; f(1, 1, 1, &x, &x, &x, &x, &x, 1, 1, 0, bli_gks_query_cntx()); return 0; }"
+            MOPD_BLIS_0_9)
+        if(NOT MOPD_BLIS_0_9)
+            message(FATAL_ERROR "BLIS in ${BLIS_INCLUDE_DIR} is older than 0.9, or its library does not link")
+        endif()
     endif()
+    unset(CMAKE_REQUIRED_INCLUDES)
+    unset(CMAKE_REQUIRED_LIBRARIES)
 endif()
-unset(CMAKE_REQUIRED_INCLUDES)
-unset(CMAKE_REQUIRED_LIBRARIES)
 
 # Pictures of kinds that are read where their library is there: lib/format/NAME.c, which MOPD_NAME tells the table of kinds
 # of.  MemorySanitizer knows these libraries by tests/support/msan/NAME.c.

@@ -71,6 +71,17 @@ if(MOPD_HARDENED AND NOT MOPD_SANITIZE)
         $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-D_FORTIFY_SOURCE=2>)
 endif()
 
+# With 32 bits: sizes of files, their numbers and times have 64 there too; and x86 computes in the precision that was written, as
+# everywhere, in SSE2's registers.
+set(MOPD_NARROW_DEFINITIONS "")
+set(MOPD_NARROW_OPTIONS "")
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+    set(MOPD_NARROW_DEFINITIONS _FILE_OFFSET_BITS=64 _TIME_BITS=64)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(i.86|x86|x86_64|AMD64|amd64)$")
+        set(MOPD_NARROW_OPTIONS -msse2 -mfpmath=sse)
+    endif()
+endif()
+
 # mopd_flags(TARGET...): language level, warnings, sanitizers.  Contraction of a*b+c would make results differ between
 # compilers and flags: kernels ask for fma by name.
 function(mopd_flags)
@@ -78,10 +89,10 @@ function(mopd_flags)
         set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
             CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
             POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
-        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE ${MOPD_NARROW_DEFINITIONS})
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
-            ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
+            ${MOPD_NARROW_OPTIONS} ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
         target_link_options(${target} PRIVATE ${MOPD_GUARDED_LINK})
         if(MOPD_SANITIZE)
             target_compile_definitions(${target} PRIVATE MOPD_SANITIZED)

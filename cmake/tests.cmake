@@ -20,6 +20,9 @@ function(mopd_script name)
 endfunction()
 
 file(GLOB MOPD_TESTS CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} tests/*/test_*.c)
+if(NOT MOPD_WITH_BLIS) # they test it and nothing else
+    list(REMOVE_ITEM MOPD_TESTS tests/math/test_gemm_blis.c tests/math/test_ukernel.c)
+endif()
 file(GLOB MOPD_TEST_HELPERS CONFIGURE_DEPENDS tests/support/*.c)
 add_library(mopd_test_support STATIC ${MOPD_TEST_HELPERS})
 mopd_flags(mopd_test_support)
@@ -115,7 +118,7 @@ if(NOT "abi.today_program_newer_library" MATCHES "${MOPD_TESTS_LEFT_OUT}" AND Py
     mopd_flags(mopd_newer)
     target_compile_options(mopd_newer PRIVATE -O0 -w)
     target_include_directories(mopd_newer PRIVATE ${versions}/newer lib)
-    target_include_directories(mopd_newer SYSTEM PRIVATE ${BLIS_INCLUDE_DIR})
+    target_include_directories(mopd_newer SYSTEM PRIVATE $<$<BOOL:${MOPD_WITH_BLIS}>:${BLIS_INCLUDE_DIR}>)
     target_compile_definitions(mopd_newer PRIVATE $<TARGET_PROPERTY:mopd_objects,COMPILE_DEFINITIONS>)
     target_link_libraries(mopd_newer PRIVATE $<TARGET_PROPERTY:mopd,LINK_LIBRARIES>)
     target_link_options(mopd_newer PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)

@@ -77,7 +77,7 @@ static mopd_status prepare(loop *l)
     mopd_dataset_info info = {.struct_size = sizeof info};
     mopd_encoder_get_info(l->encoder, &model);
     mopd_dataset_get_info(l->data, &info);
-    l->n = info.n_items;
+    l->n = (size_t)info.n_items;
     l->dim = model.dim;
     l->pixels = calloc((size_t)3 * model.image_size * model.image_size, sizeof(float));
     l->features = calloc(BATCH * l->dim, sizeof(float));

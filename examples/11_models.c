@@ -53,7 +53,7 @@ static mopd_status measure(entry *e)
     if (st == MOPD_OK)
         st = mopd_bank_create(&bank, encoder, mopd_dataset_class_names(encoded), info.n_classes, NULL, 0);
     mopd_encoder_close(encoder); /* banks and features are copies */
-    e->n = info.n_items;
+    e->n = (size_t)info.n_items;
     if (st == MOPD_OK) st = count_right(e, encoded, bank);
     mopd_bank_free(bank);
     mopd_dataset_close(encoded);

@@ -67,11 +67,12 @@ static mopd_status fit(version *v, const mopd_encoder *encoder)
     mopd_dataset_info info = {.struct_size = sizeof info};
     mopd_status st = mopd_dataset_get_info(v->pictures, &info);
     if (st != MOPD_OK) return st;
-    float *features = malloc(info.n_items * info.dim * sizeof *features);
+    const size_t n = (size_t)info.n_items;
+    float *features = malloc(n * info.dim * sizeof *features);
     st = features ? mopd_dataset_gather(v->pictures, 0, 1, features) : MOPD_E_NOMEM;
     if (st == MOPD_OK)
         st = mopd_recognizer_create(&v->recognizer, encoder, mopd_dataset_class_names(v->pictures),
-            info.n_classes, features, mopd_dataset_labels(v->pictures), info.n_items, NULL);
+            info.n_classes, features, mopd_dataset_labels(v->pictures), n, NULL);
     free(features);
     return st;
 }

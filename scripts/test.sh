@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test.sh [PART...] - every check of the project, or the named parts; `quick` is the first of them, --help lists all.
+# test.sh [PART...] - every check of the project, or the named parts; `quick` is the first of them, `platforms` are those of other
+# systems, which are not in the run of all; --help lists them.
 # Each part installs and builds what it needs, and its logs are in build/log.  A part that fails does not stop the others:
 # the table at the end tells which, and the exit status is 1.
 set -euo pipefail
@@ -94,9 +95,22 @@ part_arm64()
         echo "arm64: this is no x86-64; the other parts test what it is"
         return
     fi
-    scripts/arm64.sh build/arm64-tree
+    scripts/foreign.sh arm64 build/arm64-tree
     build arm64
     run_tests arm64
+}
+
+#: i386         32-bit x86 without BLIS, every test in C that knows no compiler: not in the run of all
+part_i386()
+{
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "i386: this is no x86-64, which runs such programs"
+        return
+    fi
+    scripts/foreign.sh i386 build/i386-tree
+    build i386
+    scripts/model.sh build
+    run_tests i386
 }
 
 #: format       clang-format would change nothing
@@ -204,7 +218,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [ "$1" = arm64 ] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" = arm64 || "$1" = i386 ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
@@ -260,10 +274,12 @@ sources()
     git ls-files "$@"
 }
 
+# Parts that are run by name, or all of them as `platforms`.
+platforms="i386"
 parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)
-    sed -n '3,5s/^# //p; s/^#: /    /p' "$self"
+    sed -n '3,6s/^# //p; s/^#: /    /p' "$self"
     exit
     ;;
 --part) # one part as a process of its own, so that `set -e` holds in it
@@ -278,7 +294,8 @@ esac
 wanted=""
 for name in "${@:-all}"; do
     case $name in
-    all) wanted="$wanted $parts" ;;
+    all) wanted="$wanted $(grep -vxFf <(tr ' ' '\n' <<<"$platforms") <<<"$parts")" ;;
+    platforms) wanted="$wanted $platforms" ;;
     quick) wanted="$wanted release" ;;
     *)
         grep -qx -e "$name" <<<"$parts" || { echo "test: no part '$name'; scripts/test.sh --help lists them" >&2 && exit 2; }

@@ -25,12 +25,24 @@ mo_hash_key mo_hash_key_get(void);
 /* SipHash-1-3 (Aumasson and Bernstein 2012, with fewer rounds, as tables use it). */
 uint64_t mo_hash_keyed(const mo_hash_key *key, const void *bytes, size_t n);
 
+/* The upper half of a product of 128 bits. */
+static inline uint64_t mo_hash_upper(uint64_t x, uint64_t y)
+{
+#if defined(__SIZEOF_INT128__)
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)((wide)x * y >> 64);
+#else
+    const uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;
+    const uint64_t middle = x1 * y0 + (x0 * y0 >> 32);
+    return x1 * y1 + (middle >> 32) + ((x0 * y1 + (uint32_t)middle) >> 32);
+#endif
+}
+
 /* Two numbers: both halves of a product of 128 bits whose factors nobody else knows. */
 static inline uint64_t mo_hash_pair(const mo_hash_key *key, uint32_t a, uint32_t b)
 {
-    __extension__ typedef unsigned __int128 wide;
-    const wide product = (wide)(((uint64_t)a << 32 | b) ^ key->k[0]) * (key->k[1] | 1);
-    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+    const uint64_t x = ((uint64_t)a << 32 | b) ^ key->k[0], y = key->k[1] | 1;
+    return mo_hash_upper(x, y) ^ x * y;
 }
 
 #endif

@@ -10,7 +10,7 @@
 static mopd_status copy_encoded(mo_features_job *j)
 {
     size_t n = j->data->n, each = j->n_views * j->dim;
-    j->features = mo_mem_alloc(n * each, sizeof(float));
+    j->features = mo_mem_alloc(n, each * sizeof(float));
     j->hash = mo_mem_calloc(n, sizeof *j->hash);
     if (!j->features || !j->hash) return MOPD_E_NOMEM;
     mopd_status st = MOPD_OK;

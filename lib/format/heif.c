@@ -13,6 +13,7 @@
 #include "base/ints.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "format/heif_parts.h"
 
 enum {
@@ -85,7 +86,7 @@ static mopd_status check_room(const decoder *d, size_t n, size_t each)
 
 static uint64_t limit_of(uint64_t max_pixels)
 {
-    return mo_min(mo_image_most(max_pixels), mo_limits_preset(MO_LIMIT_PIXELS));
+    return mo_wide_min(mo_image_most(max_pixels), mo_limits_preset(MO_LIMIT_PIXELS));
 }
 
 /* libheif's own limit, on each side, holds for all that a file claims inside, as tiles of a grid; the picture's size is checked
@@ -93,12 +94,13 @@ static uint64_t limit_of(uint64_t max_pixels)
 static mopd_status open_file(decoder *d, const void *bytes, size_t n_bytes, uint64_t max_pixels)
 {
     const uint64_t most = limit_of(max_pixels);
-    mopd_status st = mo_heif_parts_check(bytes, n_bytes, BEYOND * mo_max(most, LEAST_LIMIT), d->kind);
+    mopd_status st = mo_heif_parts_check(bytes, n_bytes, BEYOND * mo_wide_max(most, LEAST_LIMIT), d->kind);
     if (st == MOPD_OK) st = check_room(d, n_bytes, FILE_BYTES);
     if (st != MOPD_OK) return st;
     if (!(d->context = heif_context_alloc()))
         return mo_fail(MOPD_E_NOMEM, "%s: no memory for libheif", d->kind);
-    heif_context_set_maximum_image_size_limit(d->context, (int)mo_max(mo_min(most, MOST_SIDE), LEAST_SIDE));
+    heif_context_set_maximum_image_size_limit(
+        d->context, (int)mo_wide_max(mo_wide_min(most, MOST_SIDE), LEAST_SIDE));
     heif_context_set_max_decoding_threads(d->context, 0);
     struct heif_error error = heif_context_read_from_memory_without_copy(d->context, bytes, n_bytes, NULL);
     if (error.code == heif_error_Ok) error = heif_context_get_primary_image_handle(d->context, &d->handle);
@@ -121,7 +123,7 @@ static mopd_status check_size(const decoder *d, uint64_t max_pixels)
     if (st != MOPD_OK) return st;
     const int coded_w = heif_image_handle_get_ispe_width(d->handle),
               coded_h = heif_image_handle_get_ispe_height(d->handle);
-    st = check_side(d, coded_w, coded_h, max_pixels ? mo_max(max_pixels, LEAST_LIMIT) : 0);
+    st = check_side(d, coded_w, coded_h, max_pixels ? mo_wide_max(max_pixels, LEAST_LIMIT) : 0);
     return st == MOPD_OK ? check_room(d, (size_t)coded_w * (size_t)coded_h, PIXEL_BYTES) : st;
 }
 

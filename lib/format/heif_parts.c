@@ -12,8 +12,8 @@
 
 #include <inttypes.h>
 
-#include "base/ints.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "format/heif_items.h"
 
 enum { LEAST_PIXELS = 4096 }; /* what a part costs, however small */
@@ -161,11 +161,11 @@ static uint64_t all_pixels(const sum *s, uint32_t item, int level)
     const mo_heif_size *own = mo_heif_items_size(s->items, item);
     if (level > MO_HEIF_LEVELS) return 0;
     if (known && *known) return *known;
-    uint64_t pixels = own ? mo_max(mo_heif_items_pixels(own), LEAST_PIXELS) : LEAST_PIXELS;
+    uint64_t pixels = own ? mo_wide_max(mo_heif_items_pixels(own), LEAST_PIXELS) : LEAST_PIXELS;
     for (size_t i = first; mo_heif_items_refers(s->items, i, item) && pixels <= s->most; i++) {
         const uint64_t part = all_pixels(s, mo_heif_items_reference(s->items, i)->to, level + 1);
         if (!part) return 0;
-        pixels += mo_min(part, s->most + 1);
+        pixels += mo_wide_min(part, s->most + 1);
     }
     if (known) *known = pixels;
     return pixels;

@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+#define MOST_EACH 16 /* bytes of a pixel, in any file and on the way */
+
 uint64_t mo_image_most(uint64_t max_pixels)
 {
     return max_pixels ? max_pixels : mo_limits_get(MO_LIMIT_PIXELS);
@@ -22,6 +24,8 @@ mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels)
         return mo_fail(MOPD_E_UNSUPPORTED,
             "%" PRIu64 " x %" PRIu64 " pixels are more than the limit of %" PRIu64 " pixels", width, height,
             max_pixels);
+    if (height > SIZE_MAX / MOST_EACH / width) /* what memory cannot have with 32 bits, whatever the limit */
+        return mo_fail(MOPD_E_NOMEM, "%" PRIu64 " x %" PRIu64 " pixels do not fit in memory", width, height);
     return MOPD_OK;
 }
 

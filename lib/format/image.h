@@ -22,7 +22,8 @@ typedef struct mo_image_rules {
     bool upright;        /* turned as EXIF says */
 } mo_image_rules;
 
-/* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels. */
+/* Room for width x height pixels, checked; alpha only when asked for.  UNSUPPORTED beyond max_pixels, NOMEM where 16 bytes
+ * for each pixel are more than addresses. */
 mopd_status mo_image_create(mo_image *out, size_t width, size_t height, bool alpha);
 uint64_t mo_image_most(uint64_t max_pixels); /* what a rule's number stands for */
 mopd_status mo_image_check(uint64_t width, uint64_t height, uint64_t max_pixels);

@@ -16,6 +16,7 @@
 #include "base/out.h"
 #include "base/stop.h"
 #include "base/view.h"
+#include "base/wide.h"
 
 #define PIECE ((size_t)1 << 22) /* bytes that are copied at a time */
 
@@ -78,8 +79,8 @@ static mopd_status read_shape(mo_npy *out, const char *text, const char *path)
             return mo_fail(MOPD_E_FORMAT, "%s: the shape is no list of sizes", path);
         if (out->n_dims == MO_MAX_DIMS)
             return mo_fail(MOPD_E_UNSUPPORTED, "%s: more than %d dimensions", path, MO_MAX_DIMS);
-        out->shape[out->n_dims++] = (size_t)dim;
-        if (dim > MOST || !mo_mul(out->n, (size_t)dim, &out->n) || out->n > MOST)
+        size_t *size = &out->shape[out->n_dims++];
+        if (!mo_wide_size(size, dim) || *size > MOST || !mo_mul(out->n, *size, &out->n) || out->n > MOST)
             return mo_fail(MOPD_E_FORMAT, "%s: the shape overflows", path);
         text = end + strspn(end, ", L");
     }

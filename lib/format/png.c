@@ -15,6 +15,7 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "format/exif.h"
 #include "format/png_stream.h"
 
@@ -252,7 +253,8 @@ static mopd_status finish_rows(decoder *d)
 /* Before room is made for the picture: deflate makes at most 1,032 bytes of one. */
 static mopd_status check_length(const decoder *d, size_t width, size_t height)
 {
-    const size_t row = mo_ceil_div(width * png_get_channels(d->png, d->info) * (size_t)d->depth, 8);
+    const uint64_t bits = (uint64_t)width * png_get_channels(d->png, d->info) * (unsigned)d->depth,
+                   row = mo_wide_ceil_div(bits, 8);
     if (d->n_bytes >= row * height / MOST_INFLATED) return MOPD_OK;
     return mo_fail(MOPD_E_FORMAT, "PNG is cut short: its %zu bytes cannot hold %zu x %zu pixels", d->n_bytes,
         width, height);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "base/view.h"
+#include "base/wide.h"
 #include "format/json.h"
 #include "format/json_cost.h"
 #include "format/tensors_inner.h"
@@ -49,11 +50,11 @@ static mopd_status read_dtype(mo_dtype *out, const mo_json *info, const char *na
     return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has the unknown dtype \"%s\"", path, name, text);
 }
 
-static bool whole_number(const mo_json *value, size_t *out)
+static bool whole_number(const mo_json *value, uint64_t *out)
 {
     int64_t x;
     if (mo_json_kind(value) != MO_JSON_INT || !mo_json_as_int(value, &x) || x < 0) return false;
-    *out = (size_t)x;
+    *out = (uint64_t)x;
     return true;
 }
 
@@ -69,9 +70,10 @@ static mopd_status read_shape(mo_view *view, const mo_json *info, const char *na
     view->n_dims = (int)n_dims;
     view->n = 1;
     for (size_t i = 0; i < n_dims; i++) {
-        if (!whole_number(mo_json_item(shape, i), &view->shape[i]))
+        uint64_t n;
+        if (!whole_number(mo_json_item(shape, i), &n))
             return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": dimension %zu is not a size", path, name, i);
-        if (!mo_mul(view->n, view->shape[i], &view->n))
+        if (!mo_wide_size(&view->shape[i], n) || !mo_mul(view->n, view->shape[i], &view->n))
             return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape overflows", path, name);
     }
     return MOPD_OK;
@@ -81,6 +83,7 @@ static mopd_status read_entry(entry *e, const mo_json *info, const header *h)
 {
     const char *path = h->t->path;
     size_t wanted;
+    uint64_t begin, end;
     const mo_json *offsets = mo_json_get(info, "data_offsets");
     if (mo_json_kind(info) != MO_JSON_OBJECT)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" is not described by an object", path, e->name);
@@ -88,12 +91,13 @@ static mopd_status read_entry(entry *e, const mo_json *info, const header *h)
     if (status == MOPD_OK) status = read_shape(&e->view, info, e->name, path);
     if (status != MOPD_OK) return status;
     if (mo_json_kind(offsets) != MO_JSON_ARRAY || mo_json_count(offsets) != 2 ||
-        !whole_number(mo_json_item(offsets, 0), &e->begin) ||
-        !whole_number(mo_json_item(offsets, 1), &e->end))
+        !whole_number(mo_json_item(offsets, 0), &begin) || !whole_number(mo_json_item(offsets, 1), &end))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" has no pair of data_offsets", path, e->name);
-    if (e->begin > e->end || e->end > h->n_data)
-        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" lies at bytes %zu to %zu, the data has %zu", path,
-            e->name, e->begin, e->end, h->n_data);
+    if (begin > end || end > h->n_data)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\" lies at bytes %llu to %llu, the data has %zu", path,
+            e->name, (unsigned long long)begin, (unsigned long long)end, h->n_data);
+    e->begin = (size_t)begin;
+    e->end = (size_t)end;
     if (!mo_mul(e->view.n, mo_dtype_size(e->view.dtype), &wanted))
         return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape overflows", path, e->name);
     if (wanted != e->end - e->begin)

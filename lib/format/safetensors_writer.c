@@ -111,7 +111,7 @@ static mopd_status size_tensor(tensor *t, const char *name, size_t begin, const 
         if (!mo_mul(bytes, shape[i], &bytes))
             return mo_fail(MOPD_E_ARG, "safetensors: tensor \"%s\": its shape overflows", name);
     }
-    if (!mo_add(begin, bytes, &t->end) || t->end > INT64_MAX)
+    if (!mo_add(begin, bytes, &t->end) || t->end > PTRDIFF_MAX)
         return mo_fail(MOPD_E_ARG, "safetensors: tensor \"%s\": its shape overflows", name);
     return MOPD_OK;
 }
@@ -181,7 +181,7 @@ static mopd_status make_header(const mo_safetensors_writer *w, mo_buf *buf, cons
     if (n > HEADER_LIMIT)
         return mo_fail(MOPD_E_UNSUPPORTED, "safetensors: a header of %zu bytes, at most %u are allowed", n,
             HEADER_LIMIT);
-    for (size_t i = 0; i < 8; i++) buf->data[i] = (char)(n >> (8 * i) & 0xff);
+    for (size_t i = 0; i < 8; i++) buf->data[i] = (char)((uint64_t)n >> (8 * i) & 0xff);
     return MOPD_OK;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "format/exif.h"
 #include "format/tiff_pixel.h"
 
@@ -76,7 +77,7 @@ static tmsize_t write_nothing(thandle_t handle, void *from, tmsize_t n)
 static toff_t seek(thandle_t handle, toff_t to, int whence)
 {
     decoder *d = handle;
-    if (whence == SEEK_SET) d->at = (size_t)to;
+    if (whence == SEEK_SET) d->at = mo_wide_size_most(to);
     return d->at;
 }
 
@@ -128,8 +129,8 @@ static mopd_status open_tiff(decoder *d)
 {
     TIFFOpenOptions *options = mo_mem_left(ROOM + d->n_bytes) ? TIFFOpenOptionsAlloc() : NULL;
     if (!options) return mo_fail(MOPD_E_NOMEM, "TIFF: no memory for libtiff");
-    const uint64_t most = mo_min(mo_image_most(d->rules.max_pixels), UINT64_C(1) << 40);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)mo_max(most, LEAST_LIMIT) * 16);
+    const uint64_t most = mo_wide_min(mo_image_most(d->rules.max_pixels), PTRDIFF_MAX / 16);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)mo_wide_max(most, LEAST_LIMIT) * 16);
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, d);
     TIFFOpenOptionsSetWarningHandlerExtR(options, keep_warning, d);
     d->tiff = TIFFClientOpenExt(
@@ -203,14 +204,14 @@ static bool needs_conversion(decoder *d)
 
 static uint64_t picture_limit(const decoder *d)
 {
-    return mo_max(mo_image_most(d->rules.max_pixels), LEAST_LIMIT);
+    return mo_wide_max(mo_image_most(d->rules.max_pixels), LEAST_LIMIT);
 }
 
 /* The pixels of a tile or strip: small pictures have tiles that are larger than they are. */
 static uint64_t block_limit(const decoder *d)
 {
     const uint64_t own = BEYOND * (uint64_t)d->width * d->height;
-    return mo_min(picture_limit(d), mo_max(own, LEAST_TILE));
+    return mo_wide_min(picture_limit(d), mo_wide_max(own, LEAST_TILE));
 }
 
 /* What of the tiles lies beyond the picture is decoded, too: a picture one pixel wide may have thousands of large ones, all in the
@@ -221,8 +222,8 @@ static mopd_status check_tiles(const decoder *d)
     const uint64_t w = get32(d, TIFFTAG_TILEWIDTH, 0), h = get32(d, TIFFTAG_TILELENGTH, 0);
     mopd_status st = mo_image_check(w, h, block_limit(d));
     if (st == MOPD_OK)
-        st = mo_image_check(mo_ceil_div((uint64_t)d->width, w) * w, mo_ceil_div((uint64_t)d->height, h) * h,
-            BEYOND * picture_limit(d));
+        st = mo_image_check(
+            mo_wide_ceil_div(d->width, w) * w, mo_wide_ceil_div(d->height, h) * h, BEYOND * picture_limit(d));
     return st == MOPD_OK ? st : mo_fail_at(st, "TIFF: its tiles");
 }
 
@@ -316,7 +317,7 @@ static mopd_status size_blocks(decoder *d, uint64_t *size)
     if (st != MOPD_OK) return st;
     const uint64_t row = tiled ? TIFFTileRowSize64(d->tiff) : TIFFScanlineSize64(d->tiff);
     const uint64_t wanted =
-        mo_ceil_div((uint64_t)d->block_w * d->pixel.bits * (d->apart ? 1 : d->pixel.n), 8);
+        mo_wide_ceil_div((uint64_t)d->block_w * d->pixel.bits * (d->apart ? 1 : d->pixel.n), 8);
     *size = tiled ? TIFFTileSize64(d->tiff) : TIFFVStripSize64(d->tiff, d->block_h);
     if (row < wanted || row > UINT64_C(1) << 32 || *size < row * d->block_h || *size > PTRDIFF_MAX)
         return mo_fail(MOPD_E_FORMAT, "TIFF: rows of %llu bytes for %u pixels", (unsigned long long)row,

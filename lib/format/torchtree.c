@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "base/view.h"
+#include "base/wide.h"
 
 #define MAX_DEPTH 64
 #define MAX_VISITS (1u << 21)
@@ -60,11 +61,14 @@ bool mo_torchtree_allow(const mo_pnode *module, const mo_pnode *name)
     return false;
 }
 
+static bool is_whole(const mo_pnode *node)
+{
+    return node && node->kind == MO_P_INT && node->u.i >= 0;
+}
+
 static bool as_size(const mo_pnode *node, size_t *out)
 {
-    if (!node || node->kind != MO_P_INT || node->u.i < 0) return false;
-    *out = (size_t)node->u.i;
-    return true;
+    return is_whole(node) && mo_wide_size(out, (uint64_t)node->u.i);
 }
 
 mopd_status mo_torchtree_storage(
@@ -81,14 +85,15 @@ mopd_status mo_torchtree_storage(
     size_t kind = 0;
     while (kind < N_STORAGES && !mo_pickle_is(p, mo_pickle_item(p, id, 1), "torch", storages[kind].name))
         kind++;
-    if (kind == N_STORAGES || !as_size(mo_pickle_item(p, id, 4), &out->numel))
+    const mo_pnode *numel = mo_pickle_item(p, id, 4);
+    if (kind == N_STORAGES || !is_whole(numel))
         return mo_fail(
             MOPD_E_FORMAT, "%s: storage \"%.*s\" has no type or size", tree->path, (int)key->u.n, key->text);
     if (viewed && viewed->kind != MO_P_NONE)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: storage \"%.*s\" is a view of another", tree->path,
             (int)key->u.n, key->text);
     out->dtype = storages[kind].dtype;
-    if (!mo_mul(out->numel, mo_dtype_size(out->dtype), &out->n_bytes))
+    if (!as_size(numel, &out->numel) || !mo_mul(out->numel, mo_dtype_size(out->dtype), &out->n_bytes))
         return mo_fail(
             MOPD_E_FORMAT, "%s: storage \"%.*s\": its size overflows", tree->path, (int)key->u.n, key->text);
     return MOPD_OK;

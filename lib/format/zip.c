@@ -15,6 +15,7 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "base/wide.h"
 #include "format/index.h"
 
 #define LOCAL_SIG 0x04034b50u
@@ -245,8 +246,10 @@ static mopd_status read_entry(
     uint64_t value[3] = {get32(p + 24), get32(p + 20), get32(p + 42)}; /* size, packed, local header */
     if (!read_extra64(p + ENTRY_BYTES + name, extra, value))
         return mo_fail(MOPD_E_FORMAT, "%s: zip entry \"%s\" has a bad zip64 field", zip->path, e->name);
-    e->size = (size_t)value[0];
-    e->packed = (size_t)value[1];
+    if (!mo_wide_size(&e->size, value[0]) || !mo_wide_size(&e->packed, value[1]))
+        return mo_fail(MOPD_E_FORMAT,
+            "%s: zip entry \"%s\" has %llu bytes, unpacked %llu: no memory has so many", zip->path, e->name,
+            (unsigned long long)value[1], (unsigned long long)value[0]);
     e->crc = get32(p + 16);
     e->method = get16(p + 10);
     if (get16(p + 8) & 1)

@@ -7,7 +7,9 @@
 
 #include "base/ints.h"
 #include "math/gemm_ops.h"
+#if defined(MOPD_BLIS)
 #include "math/ukernel.h"
+#endif
 
 /* Where part i of n things begins, cut between steps; parts are as equal as can be. */
 static size_t begin_of(size_t n, size_t step, size_t parts, size_t i)
@@ -50,5 +52,8 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 const char *mo_gemm_name(void)
 {
     const mo_kern *kern = mo_kern_get();
-    return kern->tile_name ? kern->tile_name : mo_ukernel_name();
+#if defined(MOPD_BLIS)
+    if (kern == mo_kern_plain()) return mo_ukernel_name();
+#endif
+    return kern->tile_name;
 }

@@ -30,7 +30,7 @@ typedef struct mo_gemm_raw_args {
 
 void mo_gemm_raw(mo_pool *pool, const mo_gemm_raw_args *args);
 
-/* The live kernel in words, for mopd_build_info: "avx512 9x48", "BLIS penryn". */
+/* The live kernel in words, for mopd_build_info: "avx512 9x48", "BLIS penryn", "plain 4x16". */
 const char *mo_gemm_name(void);
 
 #endif

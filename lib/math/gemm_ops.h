@@ -2,7 +2,7 @@
  * gemm_ops.h - the table of operations that stands behind a packed matrix, one for each way to multiply.
  *
  *     gemm_f32.c      panels of floats, the micro-kernel of this CPU path
- *     gemm_blis.c     the same panels, BLIS's micro-kernel, on the plain path
+ *     gemm_blis.c     the same panels, BLIS's micro-kernel, on the plain path, where the build has it
  *     gemm_i16.c      16-bit integers with scales
  *     gemm_bf16.c     bfloat16, on AMX
  *     gemm_i8.c       8-bit integers with scales

@@ -104,7 +104,7 @@ typedef struct mo_kern {
      * the second cache */
     size_t tile_rows, tile_panels, group, depth;
     void (*tile)(const mo_tile *t);
-    const char *tile_name; /* "avx512 9x48", for people; NULL: large products are left to BLIS */
+    const char *tile_name; /* "avx512 9x48", for people; those of "plain" are BLIS's where the build has it */
 } mo_kern;
 
 /* The live table; the first call decides: mo_kern_cpu_set, else the environment's MOPD_CPU, else what

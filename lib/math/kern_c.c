@@ -241,6 +241,7 @@ static const mo_kern kern = {
     .pack = pack_rows,
     .depthwise = depthwise,
     .tile_rows = 4,
+    .tile_name = "plain 4x16",
     .tile_panels = 1,
     .group = 256,
     .depth = 1,

@@ -8,8 +8,11 @@
 #include "math/gemm_ops.h"
 
 /* The kinds of matrices; of those that would take some weights the first one does. */
-static const mo_gemm_ops *const kinds[] = {
-    &mo_gemm_bf16_ops, &mo_gemm_i16_ops, &mo_gemm_blis_ops, &mo_gemm_f32_ops};
+static const mo_gemm_ops *const kinds[] = {&mo_gemm_bf16_ops, &mo_gemm_i16_ops,
+#if defined(MOPD_BLIS)
+    &mo_gemm_blis_ops,
+#endif
+    &mo_gemm_f32_ops};
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
 /* The same in 8 bits, and for matrices that are better off with 16 on every CPU. */

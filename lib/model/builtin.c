@@ -46,7 +46,8 @@ static char *mapped_path(char *maps, uintptr_t address)
     for (char *line = maps, *end; (end = strchr(line, '\n')); line = end + 1) {
         char *at = line;
         *end = 0;
-        const uintptr_t from = strtoull(at, &at, 16), to = *at == '-' ? strtoull(at + 1, &at, 16) : 0;
+        const unsigned long long from = strtoull(at, &at, 16),
+                                 to = *at == '-' ? strtoull(at + 1, &at, 16) : 0;
         if (address >= from && address < to) return strchr(at, '/');
     }
     return NULL;

@@ -347,8 +347,8 @@ void mo_pixels_draw(const mo_image *picture, uint64_t seed, mo_crop *crop)
         if (w < 1 || h < 1 || w > (double)width || h > (double)height) continue;
         crop->w = (size_t)w;
         crop->h = (size_t)h;
-        crop->top = mo_rng_below(&rng, height - crop->h + 1);
-        crop->left = mo_rng_below(&rng, width - crop->w + 1);
+        crop->top = (size_t)mo_rng_below(&rng, height - crop->h + 1);
+        crop->left = (size_t)mo_rng_below(&rng, width - crop->w + 1);
         return;
     }
     draw_middle(crop, height, width);

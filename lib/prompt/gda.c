@@ -185,7 +185,7 @@ mopd_status mo_gda_create(mopd_gda **out, const mopd_bank *bank, const float *fe
     const mo_gda_sample s = {features, labels, NULL, -1, n};
     memcpy(g->features, features, n * g->dim * sizeof(float));
     g->alpha = alpha;
-    g->factor = mo_mem_alloc(g->dim * g->dim, sizeof(double));
+    g->factor = mo_mem_alloc(g->dim, g->dim * sizeof(double));
     if (!g->factor) st = MOPD_E_NOMEM;
     if (st == MOPD_OK && alpha < 0) st = mo_gda_choose(g, s);
     if (st == MOPD_OK) st = mo_gda_fit(g, &s);

@@ -147,7 +147,7 @@ mopd_status mo_gda_create_classes(mopd_gda **out, const mopd_gda *known, const m
     }
     for (size_t c = 0; c < g->n_classes; c++)
         any_known |= mo_lookup_find(&head.place, g->name[c]) != SIZE_MAX;
-    if (!any_known && !(precision = mo_mem_calloc(g->dim * g->dim, sizeof *precision))) st = MOPD_E_NOMEM;
+    if (!any_known && !(precision = mo_mem_calloc(g->dim, g->dim * sizeof *precision))) st = MOPD_E_NOMEM;
     if (st == MOPD_OK) st = class_means(g, &head, bank, precision);
     for (size_t i = 0; precision && i < g->dim * g->dim; i++) precision[i] /= (double)g->n_classes;
     if (st == MOPD_OK) mo_gda_finish(g, known->factor, precision);

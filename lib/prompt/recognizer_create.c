@@ -5,6 +5,7 @@
 
 #include "base/lookup.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "model/encoder.h"
 #include "prompt/bank.h"
 #include "prompt/promptfile.h"
@@ -83,7 +84,7 @@ mopd_status mo_recognizer_set_pictures(
 
 mopd_status mo_recognizer_set_text(mopd_recognizer *r, const float *text, size_t n_classes, size_t dim)
 {
-    r->text = mo_mem_alloc(n_classes * dim, sizeof *r->text);
+    r->text = mo_mem_alloc(n_classes, dim * sizeof *r->text);
     r->shown = mo_mem_alloc(n_classes, sizeof *r->shown);
     if (!r->text || !r->shown) return MOPD_E_NOMEM;
     memcpy(r->text, text, n_classes * dim * sizeof *text);
@@ -170,8 +171,8 @@ static mopd_status take_text_side(
     r->keep = o->keep;
     r->unseen = o->unseen;
     if (o->prompt) return mo_prompt_copy(&r->prompt, o->prompt);
-    return mo_names_copy(
-        &r->templates, o->n_templates ? o->templates : standard, o->n_templates ? (size_t)o->n_templates : 1);
+    return mo_names_copy(&r->templates, o->n_templates ? o->templates : standard,
+        o->n_templates ? mo_wide_size_most(o->n_templates) : 1);
 }
 
 mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *encoder,
@@ -186,7 +187,7 @@ mopd_status mo_recognizer_create(mopd_recognizer **out, const mopd_encoder *enco
     if (st == MOPD_OK) st = text_bank(&bank, r, encoder, classes, n_classes);
     if (st == MOPD_OK) st = mo_names_copy(&r->classes, classes, n_classes);
     if (st == MOPD_OK) st = mo_recognizer_set_text(r, bank->feature, n_classes, bank->dim);
-    r->data.n_views = o->n_views ? (size_t)o->n_views : 1;
+    r->data.n_views = o->n_views ? mo_wide_size_most(o->n_views) : 1;
     if (st == MOPD_OK) st = mo_recognizer_set_pictures(r, features, labels, n);
     if (st == MOPD_OK) {
         const double views = o->view_weight > 0 ? o->view_weight : -1;

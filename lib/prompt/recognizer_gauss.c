@@ -25,10 +25,10 @@
 mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classes, size_t dim)
 {
     *out = (mo_recognizer_gauss){0};
-    out->mean = mo_mem_alloc(n_classes * dim, sizeof(double));
-    out->factor = mo_mem_alloc(dim * dim, sizeof(double));
-    out->white = mo_mem_alloc(n_classes * dim, sizeof(double));
-    out->toward = mo_mem_alloc(n_classes * dim, sizeof(double));
+    out->mean = mo_mem_alloc(n_classes, dim * sizeof(double));
+    out->factor = mo_mem_alloc(dim, dim * sizeof(double));
+    out->white = mo_mem_alloc(n_classes, dim * sizeof(double));
+    out->toward = mo_mem_alloc(n_classes, dim * sizeof(double));
     out->half = mo_mem_alloc(n_classes, sizeof(double));
     if (out->mean && out->factor && out->white && out->toward && out->half) return MOPD_OK;
     mo_recognizer_gauss_free(out);
@@ -50,7 +50,7 @@ void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
 static mopd_status covariance(double *m, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim, c_all = p->data->n_classes;
-    double *off = mo_mem_alloc(c_all * dim, sizeof *off), trace = 0;
+    double *off = mo_mem_alloc(c_all, dim * sizeof *off), trace = 0;
     if (!off) return MOPD_E_NOMEM;
     for (size_t c = 0; c < c_all; c++) {
         const double n = p->sums->count[c], root = sqrt(n * g->kappa / (n + g->kappa));
@@ -211,9 +211,9 @@ mopd_status mo_recognizer_leave_out(
 {
     const mo_recognizer_data *d = p->data;
     const size_t dim = d->dim, c_all = d->n_classes, n_off = p->off.packed ? d->n : 0;
-    double *means = mo_mem_alloc(c_all * c_all, sizeof *means),
-           *off = n_off ? mo_mem_alloc(n_off * dim, sizeof *off) : NULL,
-           *more = n_off ? mo_mem_alloc(n_off * c_all, sizeof *more) : NULL;
+    double *means = mo_mem_alloc(c_all, c_all * sizeof *means),
+           *off = n_off ? mo_mem_alloc(n_off, dim * sizeof *off) : NULL,
+           *more = n_off ? mo_mem_alloc(n_off, c_all * sizeof *more) : NULL;
     const bool room = means && (!n_off || (off && more));
     mopd_status st = room ? mo_triangle_invert(p->pool, p->inverse, g->factor, dim) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = with_rows(p->rows, &p->x, p->inverse, dim, true, p);

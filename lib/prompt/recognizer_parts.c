@@ -83,7 +83,7 @@ static mopd_status find_prior(mo_recognizer_parts *p)
 static mopd_status find_text(mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
-    double *t = mo_mem_alloc(d->n_classes * d->dim, sizeof *t);
+    double *t = mo_mem_alloc(d->n_classes, d->dim * sizeof *t);
     if (!t) return MOPD_E_NOMEM;
     for (size_t i = 0; i < d->n_classes * d->dim; i++) t[i] = d->scale * (double)d->text[i];
     mopd_status st = mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = p->text,
@@ -146,7 +146,7 @@ mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recogn
     const mo_recognizer_sums *sums, double views, mo_pool *pool)
 {
     *out = (mo_recognizer_parts){.data = data, .sums = sums, .pool = pool, .views = views};
-    out->prior = mo_mem_alloc(data->n_classes * data->dim, sizeof(double));
+    out->prior = mo_mem_alloc(data->n_classes, data->dim * sizeof(double));
     mopd_status st = out->prior ? find_median(out) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = find_prior(out);
     if (st != MOPD_OK) mo_recognizer_parts_free(out);

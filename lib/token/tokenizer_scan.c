@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/utf8.h"
-
-__extension__ typedef unsigned __int128 wide;
 
 static void skip_space(mo_tokenizer_scan *s)
 {
@@ -204,25 +203,33 @@ bool mo_tokenizer_scan_vocab(mo_tokenizer_scan scan, mo_tokenizer_vocab *vocab, 
     return scan.at == scan.end;
 }
 
-/* A decimal fraction that a double holds the nearest of: at most 19 digits, as many behind the point as 27.  The
- * quotient of the digits by a power of ten, rounded once, half to even. */
+/* digits 2^-exponent / power, rounded once, half to even: 55 bits of the quotient and whether there are more. */
+static double rounded(uint64_t quotient, bool rest, int exponent)
+{
+    for (; quotient >> 54; exponent++) {
+        rest = rest || quotient & 1;
+        quotient >>= 1;
+    }
+    const uint64_t half = quotient & 1; /* 54 bits: one more than a double's */
+    const bool up = half && (rest || quotient & 2);
+    return ldexp((double)((quotient >> 1) + (up ? 1 : 0)), exponent + 1);
+}
+
+/* A decimal fraction that a double holds the nearest of: at most 19 digits, as many behind the point as 27.  The digits are
+ * divided by a power of ten, some bits of the quotient at a time. */
 static double nearest(uint64_t digits, unsigned n_behind)
 {
     uint64_t power = 1; /* of five: the twos go into the exponent */
     int exponent = -(int)n_behind;
     if (!digits) return 0;
     for (unsigned i = 0; i < n_behind; i++) power *= 5;
-    for (; !(digits >> 63); exponent--) digits <<= 1;
-    const wide whole = (wide)digits << 64;
-    wide quotient = whole / power;
-    bool rest = whole % power != 0;
-    for (exponent -= 64; quotient >> 54; exponent++) {
-        rest = rest || quotient & 1;
-        quotient >>= 1;
+    const unsigned step = (unsigned)mo_min((size_t)__builtin_clzll(power), 9);
+    uint64_t quotient = digits / power, rest = digits % power;
+    for (; !(quotient >> 54); exponent -= (int)step) {
+        quotient = quotient << step | (rest << step) / power;
+        rest = (rest << step) % power;
     }
-    const uint64_t bits = (uint64_t)quotient, half = bits & 1; /* 54 bits: one more than a double's */
-    const bool up = half && (rest || bits & 2);
-    return ldexp((double)((bits >> 1) + (up ? 1 : 0)), exponent + 1);
+    return rounded(quotient, rest != 0, exponent);
 }
 
 /* A number without exponent. */

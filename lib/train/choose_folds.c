@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/wide.h"
 
 #define PURPOSE UINT64_C(0x63686f6f7365) /* of the random stream: "choose" */
 
@@ -125,7 +126,7 @@ static mopd_status open_student(mo_choose_fold *f, const mo_choose_whole *whole)
     if (!f->fresh.n) return MOPD_OK;
     if (!(f->s = mo_mem_alloc(f->fresh.n, whole->dim * sizeof(float)))) return MOPD_E_NOMEM;
     mo_student_args args = {whole->args->encoder, {o->n_context, o->class_position, false}, f->fresh.name,
-        f->fresh.n, (size_t)o->memory_limit, false, NULL};
+        f->fresh.n, mo_wide_size_most(o->memory_limit), false, NULL};
     return mo_student_create(&f->student, &args);
 }
 

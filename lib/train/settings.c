@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/ints.h"
+#include "base/wide.h"
 #include "prompt/context.h"
 #include "prompt/template.h"
 
@@ -52,7 +53,7 @@ static mopd_status read_templates(mo_settings *s)
 {
     if (s->method->teachers == MO_TEACHERS_NONE) return MOPD_OK;
     s->templates = s->o.templates;
-    s->n_templates = (size_t)s->o.n_templates;
+    s->n_templates = mo_wide_size_most(s->o.n_templates);
     if (!s->n_templates) {
         mopd_status st = mo_template_pool("imagenet", &s->templates, &s->n_templates);
         if (st != MOPD_OK) return st;
@@ -104,7 +105,7 @@ mopd_status mo_settings_read(
 uint32_t mo_settings_epochs(const mo_settings *s, size_t n_classes, size_t n_batches)
 {
     if (!s->open_epochs || !n_batches) return s->o.epochs;
-    if (s->o.steps) return (uint32_t)mo_ceil_div((size_t)s->o.steps, n_batches);
+    if (s->o.steps) return (uint32_t)mo_wide_ceil_div(s->o.steps, n_batches);
     const size_t few = mo_min(n_classes, MO_SETTINGS_STEPS), pairs = few * (few - 1) / 2;
     const size_t least = mo_min(MO_SETTINGS_PAIR_STEPS * pairs, MO_SETTINGS_STEPS);
     return (uint32_t)mo_max(MO_SETTINGS_EPOCHS, mo_ceil_div(least, n_batches));

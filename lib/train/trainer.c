@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/rng.h"
+#include "base/wide.h"
 #include "model/fingerprint.h"
 #include "prompt/bank.h"
 #include "prompt/loss.h"
@@ -132,8 +133,8 @@ static mopd_status set_up(mopd_trainer *t, const mo_trainer_args *args)
     set_weights(t);
     t->shape =
         (mo_context_shape){o->n_context, o->class_position, (o->flags & MOPD_TRAIN_CLASS_CONTEXT) != 0};
-    mo_student_args sa = {
-        e, t->shape, args->classes + t->group.first, t->group.n, (size_t)o->memory_limit, true, NULL};
+    mo_student_args sa = {e, t->shape, args->classes + t->group.first, t->group.n,
+        mo_wide_size_most(o->memory_limit), true, NULL};
     if (sa.n_classes && (st = mo_student_create(&t->student, &sa)) != MOPD_OK) return st;
     if ((st = open_arrays(t)) != MOPD_OK) return st;
     return mo_context_start(e, &t->shape, t->n_classes, t->words, o->seed, t->state.context.p);

@@ -100,7 +100,7 @@ static void check_text(const mo_text_plan *p, const texts *t, size_t i)
 {
     const size_t n = t->start[i + 1] - t->start[i];
     assert_true(p->text_at[i] < p->n_select);
-    ptrdiff_t row = p->select[p->text_at[i]];
+    ptrdiff_t row = (ptrdiff_t)p->select[p->text_at[i]];
     for (size_t k = n; k-- > 0; row = parent_of(p, (size_t)row)) {
         assert_true(row >= 0);
         assert_int_equal(p->token[row], t->token[t->start[i] + k]);
@@ -152,7 +152,7 @@ static void trees_of_random_texts_hold_every_text(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
-        const texts t = make_texts(seed, 1 + seed % MAX_TEXTS, 2 + (uint32_t)seed % 5);
+        const texts t = make_texts(seed, 1 + (size_t)seed % MAX_TEXTS, 2 + (uint32_t)seed % 5);
         mo_text_plan *p;
         assert_ok(mo_text_plan_create(&p, first_rule, t.token, t.start, t.n));
         assert_int_equal(mo_text_plan_texts(p), t.n);

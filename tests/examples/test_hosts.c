@@ -326,7 +326,7 @@ static void expect(char (*text)[400], const client *c, unsigned version)
     assert_ok(mopd_dataset_encode(&data, listed, NULL, encoder, NULL));
     assert_ok(mopd_dataset_get_info(data, &info));
     assert_ok(mopd_recognizer_create(&r, encoder, mopd_dataset_class_names(data), info.n_classes,
-        mopd_dataset_feature(data, 0, 0), mopd_dataset_labels(data), info.n_items, NULL));
+        mopd_dataset_feature(data, 0, 0), mopd_dataset_labels(data), (size_t)info.n_items, NULL));
     for (size_t i = 0; i < ASKED; i++) {
         encode_file(c->picture[i], feature);
         assert_ok(mopd_recognizer_top(r, feature, 1, 1, &best));

@@ -204,7 +204,7 @@ static void cut_and_changed_files_are_refused_or_read(void **state)
             if (!moving && *samples[i].name == 'w') assert_int_equal(st, MOPD_E_FORMAT);
         }
         for (size_t round = 0; round < 300; round++) {
-            const size_t at = mo_rng_below(&rng, b.size);
+            const size_t at = (size_t)mo_rng_below(&rng, b.size);
             const char was = b.data[at];
             b.data[at] ^= (char)(1 + mo_rng_below(&rng, 255));
             const mopd_status st = decode(b.data, b.size, 1000);

@@ -11,7 +11,7 @@
 static size_t compose(unsigned char *file, const char *header, size_t n_data)
 {
     size_t n = strlen(header);
-    for (size_t i = 0; i < 8; i++) file[i] = (unsigned char)(n >> (8 * i));
+    for (size_t i = 0; i < 8; i++) file[i] = (unsigned char)((uint64_t)n >> (8 * i));
     memcpy(file + 8, header, n);
     for (size_t i = 0; i < n_data; i++) file[8 + n + i] = (unsigned char)i;
     return 8 + n + n_data;

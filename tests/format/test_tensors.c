@@ -300,7 +300,7 @@ static void a_length_is_not_taken_for_another_format(void **state)
         static unsigned char file[8 + 0x4b50 + 1];
         mo_tensors *t;
         memset(file, ' ', sizeof file);
-        for (int b = 0; b < 8; b++) file[b] = (unsigned char)(lengths[i] >> (8 * b));
+        for (int b = 0; b < 8; b++) file[b] = (unsigned char)((uint64_t)lengths[i] >> (8 * b));
         memcpy(file + 8, header, sizeof header - 1);
         assert_true(mo_safetensors_is(file, 8 + lengths[i] + 1));
         assert_false(mo_torchfile_is(file, 8 + lengths[i] + 1));

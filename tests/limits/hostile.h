@@ -603,8 +603,9 @@ static inline void make_checkpoint(mo_buf *out, size_t n)
     mopd_trainer_free(trainer);
     mopd_encoder_close(encoder);
     assert_ok(mo_file_read(&file, path, (size_t)1 << 20));
-    uint64_t n_header;
-    memcpy(&n_header, file.data, 8);
+    uint64_t told;
+    memcpy(&told, file.data, 8);
+    const size_t n_header = (size_t)told;
     const char *data = file.data + 8 + n_header;
     text = mo_mem_strndup(file.data + 8, n_header);
     const char *whole = text;

@@ -71,6 +71,7 @@ static void plans_are_cut_for_threads(void **state)
     test_each_path(plans);
 }
 
+#if defined(MOPD_BLIS)
 /* Each of its tasks packs its rows anew, so it has four panels at least. */
 static void blis_has_wider_tasks(void **state)
 {
@@ -83,6 +84,7 @@ static void blis_has_wider_tasks(void **state)
     assert_int_equal(j.col_parts, 8);
     assert_ok(mo_kern_cpu_set(NULL));
 }
+#endif
 
 /* c [m x n] of m x n x k against double, every element. */
 static void product(size_t m, size_t n, size_t k)
@@ -151,7 +153,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_are_cut_for_threads),
+#if defined(MOPD_BLIS)
         cmocka_unit_test(blis_has_wider_tasks),
+#endif
         cmocka_unit_test(sizes_about_every_edge_match_double),
         cmocka_unit_test(blocks_of_inputs_are_chains_of_their_own),
     };

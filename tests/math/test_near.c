@@ -44,7 +44,7 @@ static void every_pair_is_seen_once(void **state)
     assert_ok(mopd_pairs_find(rows, SOME, DIM, -2, all, &n));
     assert_int_equal(n, ALL);
     for (size_t i = 0; i < n; i++) {
-        assert_true(fabs(product(all[i].first, all[i].second) - all[i].cosine) < 1e-5);
+        assert_true(fabs(product((size_t)all[i].first, (size_t)all[i].second) - all[i].cosine) < 1e-5);
         assert_true(all[i].first < all[i].second && (!i || all[i].cosine <= all[i - 1].cosine));
         for (size_t k = 0; k < i; k++)
             assert_true(all[k].first != all[i].first || all[k].second != all[i].second);
