@@ -8,6 +8,7 @@
 
 typedef __m256 vec;
 #define VN 8
+#define V_TAPS 2 /* registers of channels that a depthwise convolution holds for four positions */
 #define v_load _mm256_loadu_ps
 #define v_store _mm256_storeu_ps
 #define v_set _mm256_set1_ps

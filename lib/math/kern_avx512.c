@@ -8,6 +8,7 @@
 
 typedef __m512 vec;
 #define VN 16
+#define V_TAPS 2 /* registers of channels that a depthwise convolution holds for four positions */
 #define v_load _mm512_loadu_ps
 #define v_store _mm512_storeu_ps
 #define v_set _mm512_set1_ps

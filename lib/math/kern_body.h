@@ -366,25 +366,26 @@ static void pack_rows(float *to, const float *x, size_t ld, size_t n, size_t k)
             }
 }
 
-/* Four positions by two registers of channels: a filter's value is loaded once for all four. */
-static inline void taps_wide(const mo_depthwise_taps *t, float *y, size_t shift, size_t c)
+/* Four positions by some registers of channels: a filter's value is loaded once for all four. */
+static inline __attribute__((always_inline)) void taps_wide(
+    const mo_depthwise_taps *t, float *y, size_t shift, size_t c, const size_t width)
 {
-    const vec b0 = v_load(t->bias + c), b1 = v_load(t->bias + c + VN);
-    vec s[4][2] = {{b0, b1}, {b0, b1}, {b0, b1}, {b0, b1}};
+    vec s[4][V_TAPS], w[V_TAPS];
+    for (size_t r = 0; r < width; r++) s[0][r] = s[1][r] = s[2][r] = s[3][r] = v_load(t->bias + c + r * VN);
     for (size_t i = 0; i < t->n; i++) {
-        const vec w0 = v_load(t->w[i] + c), w1 = v_load(t->w[i] + c + VN);
-        const float *const *x = t->x[i];
+        for (size_t r = 0; r < width; r++) w[r] = v_load(t->w[i] + c + r * VN);
         for (size_t q = 0; q < 4; q++) {
-            s[q][0] = v_fma(v_load(x[q] + shift + c), w0, s[q][0]);
-            s[q][1] = v_fma(v_load(x[q] + shift + c + VN), w1, s[q][1]);
+            const float *x = t->x[i][q] + shift + c;
+            for (size_t r = 0; r < width; r++) s[q][r] = v_fma(v_load(x + r * VN), w[r], s[q][r]);
         }
     }
     const vec zero = v_set(0.0f), six = v_set(6.0f);
     for (size_t q = 0; q < 4; q++) {
         if (q >= t->columns) return;
-        if (t->relu6) s[q][0] = v_min(six, v_max(zero, s[q][0])), s[q][1] = v_min(six, v_max(zero, s[q][1]));
-        v_store(y + q * t->channels + c, s[q][0]);
-        v_store(y + q * t->channels + c + VN, s[q][1]);
+        for (size_t r = 0; r < width; r++) {
+            const vec v = t->relu6 ? v_min(six, v_max(zero, s[q][r])) : s[q][r];
+            v_store(y + q * t->channels + c + r * VN, v);
+        }
     }
 }
 
@@ -405,7 +406,8 @@ static void depthwise(const mo_depthwise_taps *t)
     for (size_t g = 0; g < t->n_groups; g++) {
         float *y = t->y + g * MO_DEPTHWISE_COLUMNS * t->channels;
         size_t c = 0;
-        for (; c + 2 * VN <= t->channels; c += 2 * VN) taps_wide(t, y, g * t->step, c);
+        for (; c + V_TAPS * VN <= t->channels; c += V_TAPS * VN) taps_wide(t, y, g * t->step, c, V_TAPS);
+        for (; c + 2 * VN <= t->channels; c += 2 * VN) taps_wide(t, y, g * t->step, c, 2);
         for (; c < t->channels; c += VN) taps_column(t, y, g * t->step, c);
     }
 }

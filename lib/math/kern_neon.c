@@ -9,6 +9,7 @@
 
 typedef float32x4_t vec;
 #define VN 4
+#define V_TAPS 4 /* registers of channels that a depthwise convolution holds for four positions */
 #define v_load vld1q_f32
 #define v_store vst1q_f32
 #define v_set vdupq_n_f32

@@ -19,15 +19,17 @@ static inline __attribute__((always_inline)) void write_whole(
     EACH vst1q_f32(t->c + i * t->ldc + j * 4, sum[i][j]);
 }
 
-/* Step `lane` of the sums, by one register of W at a time.  By hand: GCC 12 copies lanes to registers of their own and puts sums on
- * the stack for that; and the barrier keeps it from loading more of W than there is room for. */
+/* Step `lane` of the sums, by two registers of W at a time.  By hand: GCC 12 copies lanes to registers of their own, puts sums on
+ * the stack for that and loads more of W than there is room for. */
 #define STEP(lane)                                                                                           \
-    UNROLL for (size_t j = 0; j < 4; j++)                                                                    \
+    UNROLL for (size_t j = 0; j < 4; j += 2)                                                                 \
     {                                                                                                        \
-        const float32x4_t x = vld1q_f32(w + (lane)*16 + j * 4);                                              \
+        float32x4_t x, y;                                                                                    \
+        __asm__ volatile("ldp %q0, %q1, [%2], #32" : "=w"(x), "=w"(y), "+r"(w)::"memory");                   \
         UNROLL for (size_t i = 0; i < rows; i++) __asm__(                                                    \
             "fmla %0.4s, %1.4s, %2.s[" #lane "]" : "+w"(sum[i][j]) : "w"(x), "w"(a[i]));                     \
-        __asm__ volatile("" ::: "memory");                                                                   \
+        UNROLL for (size_t i = 0; i < rows; i++) __asm__(                                                    \
+            "fmla %0.4s, %1.4s, %2.s[" #lane "]" : "+w"(sum[i][j + 1]) : "w"(y), "w"(a[i]));                 \
     }
 
 static inline __attribute__((always_inline)) void tile(const mo_tile *t, const size_t rows)
@@ -42,14 +44,14 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
         __asm__("" : "+r"(r[i])); /* a pointer each, no sums of them */
     }
     size_t o = 0;
-    for (; o + 4 <= k; o += 4, w += 64) {
+    for (; o + 4 <= k; o += 4) {
         UNROLL for (size_t i = 0; i < rows; i++) a[i] = vld1q_f32(r[i] + o);
         STEP(0)
         STEP(1)
         STEP(2)
         STEP(3)
     }
-    for (; o < k; o++, w += 16) {
+    for (; o < k; o++) {
         UNROLL for (size_t i = 0; i < rows; i++) a[i] = vld1q_dup_f32(r[i] + o);
         STEP(0)
     }

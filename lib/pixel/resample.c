@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * resample.c - weights and passes of Pillow's resize; the sums are in resample_c.c and resample_avx2.c.
+ * resample.c - weights and passes of Pillow's resize; the sums are in resample_c.c, resample_avx2.c, resample_neon.c.
  *
  * Output x looks at the input around centre (x + 1/2) scale, scale = in / out, with the filter stretched by
  * scale when shrinking: weight_i = f((i + 1/2 - centre) / max(scale, 1)), normalised to sum 1, then rounded
@@ -269,6 +269,6 @@ mopd_status mo_resample_with(
 
 mopd_status mo_resample(uint8_t *out, const mo_rect *in, const mo_resize *to)
 {
-    const mo_resample_kern *wide = strcmp(mo_kern_get()->name, "plain") ? mo_resample_avx2() : NULL;
+    const mo_resample_kern *wide = strcmp(mo_kern_get()->name, "plain") ? mo_resample_wide() : NULL;
     return mo_resample_with(wide ? wide : mo_resample_plain(), out, in, to);
 }

@@ -3,11 +3,11 @@
  *
  * A weight is high 2^14 + low, so sum w p = 2^14 sum high p + sum low p; both sums take two taps an
  * instruction, all of it modulo 2^32, where the plain loop's result fits: the same bits. */
-#include "pixel/resample_kern.h"
-
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
+
+#include "pixel/resample_kern.h"
 
 static __m128i load16(const uint8_t *p)
 {
@@ -114,16 +114,8 @@ static void column(
 
 static const mo_resample_kern avx2 = {"avx2", row, column};
 
-const mo_resample_kern *mo_resample_avx2(void)
+const mo_resample_kern *mo_resample_wide(void)
 {
     return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
 }
-
-#else
-
-const mo_resample_kern *mo_resample_avx2(void)
-{
-    return NULL;
-}
-
 #endif

@@ -53,3 +53,10 @@ const mo_resample_kern *mo_resample_plain(void)
 {
     return &plain;
 }
+
+#if !defined(__x86_64__) && !defined(__aarch64__)
+const mo_resample_kern *mo_resample_wide(void)
+{
+    return NULL;
+}
+#endif

@@ -28,6 +28,6 @@ typedef struct mo_resample_kern {
 } mo_resample_kern;
 
 const mo_resample_kern *mo_resample_plain(void);
-const mo_resample_kern *mo_resample_avx2(void); /* NULL where the build or the CPU has none */
+const mo_resample_kern *mo_resample_wide(void); /* AVX2's, NEON's; NULL where the build or the CPU has none */
 
 #endif

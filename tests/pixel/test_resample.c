@@ -17,7 +17,7 @@ static void check_resize(const char *line)
     mo_rect in = whole_rect(&p);
     mo_resize to = resize_to(w, h, (mo_filter)filter);
     uint8_t *out = mo_mem_alloc(h, w * 3);
-    const mo_resample_kern *tables[] = {mo_resample_plain(), mo_resample_avx2()};
+    const mo_resample_kern *tables[] = {mo_resample_plain(), mo_resample_wide()};
     for (int k = 0; k < 2; k++) {
         if (!tables[k]) continue;
         assert_ok(mo_resample_with(tables[k], out, &in, &to));
@@ -34,10 +34,10 @@ static void resample_is_pillows(void **state)
     gold_lines("resize ", check_resize, 80);
 }
 
-static void resample_avx2_has_the_same_bits(void **state)
+static void resample_on_lanes_has_the_same_bits(void **state)
 {
     (void)state;
-    if (!mo_resample_avx2()) skip();
+    if (!mo_resample_wide()) skip();
     static const size_t sides[][4] = {{1, 1, 1, 1}, {1, 1, 7, 5}, {2, 9, 5, 3}, {3, 4, 64, 64},
         {5, 1, 16, 17}, {40, 31, 224, 21}, {100, 77, 13, 6}, {301, 5, 33, 33}, {5, 401, 33, 6},
         {64, 64, 64, 20}, {65, 70, 17, 70}, {1000, 3, 2, 40}};
@@ -51,7 +51,7 @@ static void resample_avx2_has_the_same_bits(void **state)
             mo_resize to = resize_to(w, h, (mo_filter)filter);
             uint8_t *a = mo_mem_alloc(n, 1), *b = mo_mem_alloc(n, 1);
             assert_ok(mo_resample_with(mo_resample_plain(), a, &in, &to));
-            assert_ok(mo_resample_with(mo_resample_avx2(), b, &in, &to));
+            assert_ok(mo_resample_with(mo_resample_wide(), b, &in, &to));
             if (memcmp(a, b, n)) fail_msg("case %zu, filter %d differs", i, filter);
             mo_mem_free(a);
             mo_mem_free(b);
@@ -336,7 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resample_is_pillows),
-        cmocka_unit_test(resample_avx2_has_the_same_bits),
+        cmocka_unit_test(resample_on_lanes_has_the_same_bits),
         cmocka_unit_test(resample_part_equals_the_whole),
         cmocka_unit_test(resample_to_the_same_size_copies),
         cmocka_unit_test(sums_are_those_of_the_formula),
