@@ -65,6 +65,10 @@ foreach(source ${MOPD_SOURCES})
     endif()
 endforeach()
 
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set_source_files_properties(lib/math/i8_dot.c PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod")
+endif()
+
 # GCC 12 for ARM falls over its eight running sums ("in vect_transform_reduction").
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$" AND CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_C_COMPILER_VERSION VERSION_LESS 13)
     set_source_files_properties(lib/prompt/recognizer_judge.c PROPERTIES COMPILE_OPTIONS -fno-tree-vectorize)

@@ -158,4 +158,7 @@ void mo_os_locale_back(mo_os_locale *locale);
 /* Asks for AMX's tiles, for all threads of this process. */
 bool mo_os_ask_tiles(void);
 
+/* Whether a processor of ARM's multiplies bytes by fours (sdot). */
+bool mo_os_has_dot(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #endif
@@ -137,6 +138,18 @@ bool mo_os_ask_tiles(void)
 #if defined(__linux__) && defined(__x86_64__)
     enum { REQUEST = 0x1023, TILES = 18 };
     return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
+#else
+    return false;
+#endif
+}
+
+/* Apple's have it all. */
+bool mo_os_has_dot(void)
+{
+#if defined(__linux__) && defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__APPLE__) && defined(__aarch64__)
+    return true;
 #else
     return false;
 #endif

@@ -75,5 +75,6 @@ const mo_i16_kern *mo_i16_get(void);
 const mo_i16_kern *mo_i16_plain(void);
 const mo_i16_kern *mo_i16_avx2(void);
 const mo_i16_kern *mo_i16_vnni(void);
+const mo_i16_kern *mo_i16_neon(void);
 
 #endif

@@ -59,6 +59,8 @@ const mo_i16_kern *mo_i16_get(void)
         live = mo_i16_vnni();
     else if (kern != mo_kern_plain())
         live = mo_i16_avx2();
+#elif defined(__aarch64__)
+    if (mo_kern_get() != mo_kern_plain()) live = mo_i16_neon();
 #endif
     return live ? live : &plain;
 }

@@ -104,5 +104,6 @@ const mo_i8_kern *mo_i8_plain(void);
 const mo_i8_kern *mo_i8_avx2(void);
 const mo_i8_kern *mo_i8_vnni(void);
 const mo_i8_kern *mo_i8_amx(void);
+const mo_i8_kern *mo_i8_dot(void); /* NULL where the CPU lacks it */
 
 #endif

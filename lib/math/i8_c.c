@@ -93,6 +93,8 @@ const mo_i8_kern *mo_i8_get(void)
     } else if (kern != mo_kern_plain()) {
         live = mo_i8_avx2();
     }
+#elif defined(__aarch64__)
+    if (mo_kern_get() != mo_kern_plain()) live = mo_i8_dot();
 #endif
     return live ? live : &plain;
 }

@@ -13,8 +13,8 @@ static size_t n_kernels;
 static int find_kernels(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"plain", "avx2", "avx512"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const paths[] = {"plain", "avx2", "avx512", "neon"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;
         const mo_i16_kern *kern = mo_i16_get();
         if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;
@@ -32,6 +32,9 @@ static void every_path_has_its_kernel(void **state)
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i16_get(), mo_i16_avx2());
     if (mo_kern_cpu_set("avx512") == MOPD_OK)
         assert_ptr_equal(mo_i16_get(), __builtin_cpu_supports("avx512vnni") ? mo_i16_vnni() : mo_i16_avx2());
+#elif defined(__aarch64__)
+    assert_ok(mo_kern_cpu_set("neon"));
+    assert_ptr_equal(mo_i16_get(), mo_i16_neon());
 #endif
     assert_ok(mo_kern_cpu_set(NULL));
 }
