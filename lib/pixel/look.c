@@ -61,7 +61,7 @@ static void line_loss(double sums[2], const float *line, size_t n, size_t step)
     double before = 0, blurred = 0, last = 0;
     for (size_t i = 0; i + TAPS <= n; i++) {
         double mean_here = 0;
-        for (size_t k = 0; k < TAPS; k++) mean_here += (double)line[(i + k) * step] / TAPS;
+        for (size_t k = 0; k < TAPS; k++) mean_here += (double)line[(i + k) * step] / (double)TAPS;
         if (i) {
             const size_t middle = i + TAPS / 2;
             before = fabs((double)line[middle * step] - (double)line[(middle - 1) * step]);
