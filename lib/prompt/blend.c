@@ -144,6 +144,12 @@ mopd_status mo_blend_fit(double weights[2], double *loss, const mo_blend_rows *r
     return MOPD_OK;
 }
 
+void mo_blend_losses(double *losses, const double weights[2], const mo_blend_rows *rows)
+{
+    const job j = {.of = rows, .kern = mo_f64_get(), .weight = {weights[0], weights[1]}};
+    for (size_t i = 0; i < rows->n; i++) losses[i] = row_terms(&j, i).loss;
+}
+
 mopd_status mo_blend_temperature(double *temperature, const mo_blend_rows *rows)
 {
     static const double one[2] = {1, 1};

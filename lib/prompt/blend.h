@@ -23,6 +23,9 @@ typedef struct mo_blend_rows {
  * *loss is it.  NOMEM. */
 mopd_status mo_blend_fit(double weights[2], double *loss, const mo_blend_rows *rows);
 
+/* losses (n) = -log softmax(a text + b scores)[label] of each row, with weights a, b. */
+void mo_blend_losses(double *losses, const double weights[2], const mo_blend_rows *rows);
+
 /* The T of least mean -log softmax(text / T)[label], with a weak prior around 1.  NOMEM. */
 mopd_status mo_blend_temperature(double *temperature, const mo_blend_rows *rows);
 

@@ -59,7 +59,8 @@ typedef struct mo_recognizer_settings {
 typedef struct mo_recognizer_fit {
     mo_recognizer_settings settings;
     double shift; /* s */
-    double loss;  /* of the pictures left out, where these can tell and settings were chosen; else infinity */
+    double *
+        losses; /* N: -log p of each picture left out, where these can tell of views and settings were chosen; else NULL */
     double *prior;  /* C x D: m */
     double *mean;   /* C x D: mu */
     double *weight; /* C x D: a sigma t + b P mu */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * recognizer_create.c - recognisers made, extended, withdrawn from, shown for other classes. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 #include "prompt/template.h"
 #include "token/fold.h"
 
-#define VIEWS_SHARE 0.95 /* of the loss of single views that is left with several, where these are used */
+/* Where many pictures are to say that views help, their mean loss falls by so much, and by so many standard errors. */
+#define VIEWS_FALL 0.05
+#define VIEWS_SURE 3.0
 
 mopd_recognizer *mo_recognizer_new(void)
 {
@@ -116,6 +119,18 @@ static mopd_status text_bank(mopd_bank **out, const mopd_recognizer *r, const mo
     return mo_bank_create(out, encoder, names, n, (const char *const *)r->templates.name, r->templates.n);
 }
 
+/* Are the losses of n pictures clearly smaller with views? */
+static bool views_help(const double *one, const double *several, size_t n)
+{
+    double before = 0, fall = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        before += one[i] / (double)n;
+        fall += (one[i] - several[i]) / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) square += (one[i] - several[i] - fall) * (one[i] - several[i] - fall);
+    return fall >= VIEWS_FALL * before && fall >= VIEWS_SURE * sqrt(square) / (double)n;
+}
+
 /* The fit to all views of each picture, where that makes the pictures left out clearly likelier, or these are too few to tell. */
 static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *settings, mo_pool *pool)
 {
@@ -125,7 +140,8 @@ static mopd_status try_views(mopd_recognizer *r, const mo_recognizer_settings *s
     with.views = MOPD_VIEW_WEIGHT;
     mopd_status st = mo_recognizer_sums_create(&sums, &r->data, true, pool);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&fit, &r->data, &sums, &with, pool);
-    const bool better = st == MOPD_OK && !(VIEWS_SHARE * r->fit.loss < fit.loss);
+    const bool tell = r->fit.losses && fit.losses;
+    const bool better = st == MOPD_OK && (!tell || views_help(r->fit.losses, fit.losses, r->data.n));
     mo_recognizer_sums_free(better ? &r->sums : &sums);
     mo_recognizer_fit_free(better ? &r->fit : &fit);
     if (better) r->sums = sums, r->fit = fit;
@@ -143,16 +159,18 @@ static void drop_views(mopd_recognizer *r)
     r->data.n_views = 1;
 }
 
-/* settings->views below 0: whether several views help is found out. */
+/* settings->views below 0: several views are used where pictures are fewer than numbers of a feature, so that these alone do
+ * not tell how features vary; with more, whether views help is found out. */
 static mopd_status fit(mopd_recognizer *r, const mo_recognizer_settings *settings)
 {
     mo_recognizer_settings given = *settings;
-    const bool several = mo_recognizer_views(&r->data) > 1 && r->data.n, ask = several && given.views < 0;
+    const bool several = mo_recognizer_views(&r->data) > 1 && r->data.n, chosen = several && given.views < 0,
+               ask = chosen && r->data.n >= r->data.dim;
     mo_pool *pool;
     mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
     if (st != MOPD_OK) return st;
-    if (given.views < 0 || !several) given.views = 0;
-    if (ask) mo_recognizer_sums_free(&r->sums);
+    if (given.views < 0 || !several) given.views = chosen && !ask ? MOPD_VIEW_WEIGHT : 0;
+    if (chosen) mo_recognizer_sums_free(&r->sums);
     if (!r->sums.count) st = mo_recognizer_sums_create(&r->sums, &r->data, given.views > 0, pool);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&r->fit, &r->data, &r->sums, &given, pool);
     if (st == MOPD_OK && ask) st = try_views(r, &given, pool);

@@ -10,6 +10,11 @@
 #define FEW_PICTURES 100   /* below, kappa and lambda are not chosen */
 #define FEWEST_PICTURES 40 /* below, one picture a class says nothing of the names, and no picture of views */
 
+/* One picture a class: how far a picture's own logit is to be from the mean of the others, by the scores of pictures. */
+#define APART 15.0
+#define APART_NAMES 1.5 /* where names count most */
+#define APART_FEW 8.0   /* with fewer than FEWEST_PICTURES */
+
 #define TELLING_MEDIAN 8 /* pictures of a class, below which their likelihood does not tell of views */
 
 typedef struct candidate {
@@ -67,15 +72,27 @@ static double trust_in_names(const mo_recognizer_parts *p)
     return fmin(1, fmax(0, (p->told - 0.07) / 0.02));
 }
 
+/* The b that sets pictures apart as much as is usually right: their own class's logit from the others'.  Where names count
+ * most, pictures count for little. */
+static double usual_weight(const search *s, double margin)
+{
+    const double trust = trust_in_names(s->p), apart = s->p->data->n < FEWEST_PICTURES
+                                                           ? APART_FEW
+                                                           : APART * pow(APART_NAMES / APART, trust);
+    return margin > 0 ? fmin(1, apart / margin) : 1;
+}
+
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
 static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
-    const double trust = trust_in_names(s->p);
-    double weights[2] = {0};
-    mopd_status st = blend(weights, &s->loss, s->p, NULL, NULL, false);
-    s->best.a = given->a > 0 ? given->a : pow(0.25, 1 - trust) * weights[0];
-    s->best.b = given->b > 0 ? given->b : 0.06 * pow(1.0 / 3, trust);
-    return st;
+    double weights[2] = {0}, margin;
+    mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, s->best.kappa, s->best.lambda);
+    if (st == MOPD_OK) st = mo_recognizer_margin(&margin, &s->gauss, s->p);
+    if (st == MOPD_OK) st = blend(weights, &s->loss, s->p, NULL, NULL, false);
+    if (st != MOPD_OK) return st;
+    s->best.a = given->a > 0 ? given->a : pow(0.25, 1 - trust_in_names(s->p)) * weights[0];
+    s->best.b = given->b > 0 ? given->b : usual_weight(s, margin);
+    return MOPD_OK;
 }
 
 /* Weights are looked for from those of the best candidate so far. */
@@ -94,12 +111,20 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
     return MOPD_OK;
 }
 
-/* The best candidate's weights to the last digit. */
+static mopd_status fit_best(search *s)
+{
+    if (s->gauss.kappa == s->best.kappa && s->gauss.lambda == s->best.lambda) return MOPD_OK;
+    return mo_recognizer_gauss_fit(&s->gauss, s->p, s->best.kappa, s->best.lambda);
+}
+
+/* The best candidate's weights to the last digit, by pictures left out with all their views. */
 static mopd_status settle_weights(search *s, const mo_recognizer_settings *given)
 {
     const double start[] = {s->best.a, s->best.b};
     double weights[2] = {given->a, given->b};
-    mopd_status st = blend(weights, &s->loss, s->p, s->kept, start, false);
+    mopd_status st = fit_best(s);
+    if (st == MOPD_OK && s->p->off.packed) st = mo_recognizer_leave_pictures(s->kept, &s->gauss, s->p);
+    if (st == MOPD_OK) st = blend(weights, &s->loss, s->p, s->kept, start, false);
     s->best.a = weights[0];
     s->best.b = weights[1];
     return st;
@@ -134,7 +159,7 @@ static void finish(mo_recognizer_fit *f, const search *s)
 static mopd_status fit_alloc(mo_recognizer_fit *f, const mo_recognizer_parts *p)
 {
     const size_t cd = p->data->n_classes * p->data->dim;
-    *f = (mo_recognizer_fit){.shift = p->shift, .loss = INFINITY, .settings.views = p->views};
+    *f = (mo_recognizer_fit){.shift = p->shift, .settings.views = p->views};
     f->prior = mo_mem_alloc(cd, sizeof(double));
     f->mean = mo_mem_alloc(cd, sizeof(double));
     f->weight = mo_mem_alloc(cd, sizeof(double));
@@ -176,8 +201,23 @@ static mopd_status settle(search *s, mo_recognizer_parts *p, const mo_recognizer
         if (st == MOPD_OK) st = alloc_scores(s, d->n * d->n_classes);
         if (st == MOPD_OK) st = choose(s, given);
     }
-    if (st != MOPD_OK || (s->gauss.kappa == s->best.kappa && s->gauss.lambda == s->best.lambda)) return st;
-    return mo_recognizer_gauss_fit(&s->gauss, p, s->best.kappa, s->best.lambda);
+    return st == MOPD_OK ? fit_best(s) : st;
+}
+
+/* Those of the pictures left out, where they tell of views. */
+static mopd_status keep_losses(mo_recognizer_fit *f, const search *s)
+{
+    const mo_recognizer_data *d = s->p->data;
+    const double weights[2] = {s->best.a, s->best.b};
+    if (s->p->median < TELLING_MEDIAN || d->n < FEWEST_PICTURES || !isfinite(s->loss)) return MOPD_OK;
+    if (!(f->losses = mo_mem_alloc(d->n, sizeof *f->losses))) return MOPD_E_NOMEM;
+    mo_blend_losses(f->losses, weights,
+        &(mo_blend_rows){.labels = d->labels,
+            .n = d->n,
+            .n_classes = d->n_classes,
+            .text = s->p->text,
+            .scores = s->kept});
+    return MOPD_OK;
 }
 
 mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer_data *data,
@@ -194,8 +234,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     if (st == MOPD_OK && data->n) {
         st = settle(&s, &parts, settings);
         out->settings = s.best;
-        if (parts.median >= TELLING_MEDIAN && data->n >= FEWEST_PICTURES && !all_given(settings))
-            out->loss = s.loss;
+        if (st == MOPD_OK && !all_given(settings)) st = keep_losses(out, &s);
         if (st == MOPD_OK) finish(out, &s);
     }
     mo_recognizer_gauss_free(&s.gauss);
@@ -221,7 +260,7 @@ mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *
     if ((st = mo_recognizer_parts_rows(&p)) != MOPD_OK) goto done;
     if ((st = mo_recognizer_gauss_create(&g, data->n_classes, data->dim)) != MOPD_OK) goto done;
     if ((st = mo_recognizer_gauss_fit(&g, &p, settings->kappa, settings->lambda)) != MOPD_OK) goto done;
-    if ((st = mo_recognizer_leave_out(logits, &g, &p)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_leave_pictures(logits, &g, &p)) != MOPD_OK) goto done;
     for (size_t i = 0; i < data->n * data->n_classes; i++)
         logits[i] = settings->a * p.text[i] + settings->b * logits[i];
     *out = logits;
@@ -238,5 +277,6 @@ void mo_recognizer_fit_free(mo_recognizer_fit *f)
     mo_mem_free(f->mean);
     mo_mem_free(f->weight);
     mo_mem_free(f->bias);
+    mo_mem_free(f->losses);
     *f = (mo_recognizer_fit){0};
 }

@@ -92,19 +92,6 @@ static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
     }
 }
 
-#define LANES 8 /* sums at once */
-
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum[LANES] = {0}, all = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++) sum[k] += a[i + k] * b[i + k];
-    for (; i < n; i++) sum[i % LANES] += a[i] * b[i];
-    for (size_t k = 0; k < LANES; k++) all += sum[k];
-    return all;
-}
-
 mopd_status mo_recognizer_gauss_fit(
     mo_recognizer_gauss *g, const mo_recognizer_parts *p, double kappa, double lambda)
 {
@@ -120,7 +107,7 @@ mopd_status mo_recognizer_gauss_fit(
     memcpy(g->toward, g->white, n_classes * dim * sizeof *g->toward);
     for (size_t c = 0; c < n_classes; c++) {
         const double *white = g->white + c * dim;
-        g->half[c] = dot(white, white, dim) / 2;
+        g->half[c] = mo_recognizer_dot(white, white, dim) / 2;
     }
     return mo_triangle_solve(p->pool, g->toward, n_classes, g->factor, dim, true);
 }
@@ -144,8 +131,8 @@ static double length(const leave_job *j, size_t i, double *across)
     double *r = j->rows + i * dim;
     for (size_t k = 0; k < dim; k++) r[k] -= white[k];
     for (size_t k = 0; k < dim && off; k++) r[k] -= off[k];
-    *across = off ? dot(off, r, dim) : 0;
-    return dot(r, r, dim);
+    *across = off ? mo_recognizer_dot(off, r, dim) : 0;
+    return mo_recognizer_dot(r, r, dim);
 }
 
 static void leave_one_out(void *ctx, size_t i)
@@ -225,5 +212,22 @@ mopd_status mo_recognizer_leave_out(
     mo_mem_free(means);
     mo_mem_free(off);
     mo_mem_free(more);
+    return st;
+}
+
+mopd_status mo_recognizer_margin(double *margin, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+{
+    const size_t n = p->data->n, c_all = p->data->n_classes;
+    double *v = mo_mem_alloc(n, c_all * sizeof *v), sum = 0;
+    mopd_status st = v ? with_rows(v, &p->x, g->toward, c_all, false, p) : MOPD_E_NOMEM;
+    for (size_t i = 0; i < n && st == MOPD_OK && c_all > 1; i++) {
+        const size_t y = (size_t)p->data->labels[i];
+        const double own = v[i * c_all + y] - g->half[y];
+        double all = 0;
+        for (size_t c = 0; c < c_all; c++) all += v[i * c_all + c] - g->half[c];
+        sum += own - (all - own) / (double)(c_all - 1);
+    }
+    *margin = sum / (double)n;
+    mo_mem_free(v);
     return st;
 }

@@ -45,8 +45,28 @@ void mo_recognizer_gauss_free(mo_recognizer_gauss *gauss);
 mopd_status mo_recognizer_gauss_fit(
     mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts, double kappa, double lambda);
 
-/* scores (N x C) = x'P mu_c - mu_c'P mu_c / 2, each picture left out in its turn: exact, prior and shrinking target held. */
+/* scores (N x C) = x'P mu_c - mu_c'P mu_c / 2, each picture left out in its turn: exact, prior, shrinking target and W held. */
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
+
+/* The same, but W without the picture's views. */
+mopd_status mo_recognizer_leave_pictures(
+    double *scores, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
+
+/* Mean over the pictures of the score of their own class less the mean score of the others; 0: one class. */
+mopd_status mo_recognizer_margin(
+    double *margin, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
+
+static inline double mo_recognizer_dot(const double *a, const double *b, size_t n)
+{
+    enum { LANES = 8 }; /* sums at once */
+    double sum[LANES] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++) sum[i % LANES] += a[i] * b[i];
+    for (size_t k = 0; k < LANES; k++) all += sum[k];
+    return all;
+}
 
 #endif

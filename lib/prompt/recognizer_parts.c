@@ -53,31 +53,79 @@ static void mean_of_seen(const mo_recognizer_parts *p, double *mean, const doubl
     for (size_t k = 0; k < dim && n > 0; k++) mean[k] /= n;
 }
 
+/* How names and class means go together: sums over the classes with pictures of <xbar - g, t - tau> and the squares. */
+typedef struct together {
+    double along, names, means;
+} together;
+
+static together compare(
+    const mo_recognizer_parts *p, const double *average, const double *g, const double *tau)
+{
+    const size_t dim = p->data->dim;
+    together s = {0};
+    for (size_t c = 0; c < p->data->n_classes; c++)
+        for (size_t k = 0; k < dim && p->sums->count[c] > 0; k++) {
+            const double off = (double)p->data->text[c * dim + k] - tau[k],
+                         away = average[c * dim + k] - g[k];
+            s.along += away * off;
+            s.names += off * off;
+            s.means += away * away;
+        }
+    return s;
+}
+
+static double shift(const together *s)
+{
+    return s->along > 0 && s->names > 0 ? s->along / s->names : 0;
+}
+
+static double told(const together *s)
+{
+    return s->means > 0 ? shift(s) * s->along / s->means : 0;
+}
+
+/* average (C x D) of first views. */
+static void average_first(double *average, const mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    for (size_t i = 0; i < d->n; i++) {
+        const size_t y = (size_t)d->labels[i];
+        const float *x = mo_recognizer_picture(d, i);
+        for (size_t k = 0; k < d->dim; k++) average[y * d->dim + k] += (double)x[k] / p->sums->count[y];
+    }
+}
+
+/* What first views say of the names: means of views are nearer to them, which is no news of the names. */
+static mopd_status find_told(mo_recognizer_parts *p, double *g, const double *tau)
+{
+    double *average = mo_mem_calloc(p->data->n_classes, p->data->dim * sizeof *average);
+    if (!average) return MOPD_E_NOMEM;
+    average_first(average, p);
+    mean_of_seen(p, g, average, NULL);
+    const together s = compare(p, average, g, tau);
+    p->told = told(&s);
+    mo_mem_free(average);
+    return MOPD_OK;
+}
+
 /* s = max(0, sum <xbar - g, t - tau> / sum |t - tau|^2);  m = g + s (t - tau);
  * told = 1 - sum |xbar - m|^2 / sum |xbar - g|^2. */
 static mopd_status find_prior(mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
-    const float *t = p->data->text;
-    double *g = mo_mem_alloc(2 * dim, sizeof *g), along = 0, square = 0, spread = 0;
+    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim;
     if (!g) return MOPD_E_NOMEM;
-    double *tau = g + dim;
     mean_of_seen(p, g, p->sums->average, NULL);
-    mean_of_seen(p, tau, NULL, t);
-    for (size_t c = 0; c < p->data->n_classes; c++)
-        for (size_t k = 0; k < dim && p->sums->count[c] > 0; k++) {
-            const double off = (double)t[c * dim + k] - tau[k], away = p->sums->average[c * dim + k] - g[k];
-            along += away * off;
-            square += off * off;
-            spread += away * away;
-        }
-    p->shift = along > 0 && square > 0 ? along / square : 0;
-    p->told = spread > 0 ? p->shift * along / spread : 0;
+    mean_of_seen(p, tau, NULL, p->data->text);
+    const together s = compare(p, p->sums->average, g, tau);
+    p->shift = shift(&s);
+    p->told = told(&s);
     for (size_t c = 0; c < p->data->n_classes; c++)
         for (size_t k = 0; k < dim; k++)
-            p->prior[c * dim + k] = g[k] + p->shift * ((double)t[c * dim + k] - tau[k]);
+            p->prior[c * dim + k] = g[k] + p->shift * ((double)p->data->text[c * dim + k] - tau[k]);
+    mopd_status st = p->sums->within && p->median < 2 ? find_told(p, g, tau) : MOPD_OK;
     mo_mem_free(g);
-    return MOPD_OK;
+    return st;
 }
 
 static mopd_status find_text(mo_recognizer_parts *p)

@@ -127,13 +127,25 @@ static void invert(double a[D][D], double inverse[D][D])
     }
 }
 
-/* S of the pictures but one, with the prior and what views differ as they are. */
+/* to -= G times the scatter of a picture's views. */
+static void take_views(const pictures *p, size_t i, double to[D][D])
+{
+    const float *view = p->views + i * V * D;
+    for (size_t v = 0; v < V && p->data.n_views > 1; v++)
+        for (size_t a = 0; a < D; a++)
+            for (size_t b = 0; b < D; b++)
+                to[a][b] -= G / V * ((double)view[v * D + a] - p->z[i * D + a]) *
+                            ((double)view[v * D + b] - p->z[i * D + b]);
+}
+
+/* S of the pictures but one, with the prior as it is. */
 static double scatter_of(
     const pictures *p, const double m[C][D], double kappa, size_t without, double s[D][D])
 {
     double mean[C][D], count[C], trace = 0;
     means_of(p, mean, count, without);
     memcpy(s, p->w, D * sizeof *s);
+    if (without != SIZE_MAX) take_views(p, without, s);
     for (size_t i = 0; i < p->data.n; i++)
         for (int a = 0; a < D && i != without; a++)
             for (int b = 0; b < D; b++)
@@ -369,7 +381,7 @@ static double text_weight(const mo_recognizer_data *d)
         for (size_t c = 0; c < d->n_classes; c++) {
             double z = 0;
             for (size_t k = 0; k < d->dim; k++)
-                z += d->scale * (double)d->features[i * d->dim + k] * (double)d->text[c * d->dim + k];
+                z += d->scale * (double)mo_recognizer_picture(d, i)[k] * (double)d->text[c * d->dim + k];
             logits[i * d->n_classes + c] = z;
         }
     assert_ok(mo_blend_fit(weights, &loss,
@@ -377,16 +389,39 @@ static double text_weight(const mo_recognizer_data *d)
     return weights[0];
 }
 
-static mo_recognizer_settings of_singles(const mo_recognizer_data *d)
+/* How far the logits by pictures set a picture's own class apart from the mean of the others. */
+static double apart(const mo_recognizer_fit *f, const mo_recognizer_data *d)
+{
+    double sum = 0;
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t c = 0; c < d->n_classes; c++) {
+            double logit = -f->bias[c];
+            for (size_t k = 0; k < d->dim; k++)
+                logit +=
+                    (f->weight[c * d->dim + k] - f->settings.a * d->scale * (double)d->text[c * d->dim + k]) *
+                    (double)mo_recognizer_picture(d, i)[k];
+            sum += c == (size_t)d->labels[i] ? logit : -logit / (double)(d->n_classes - 1);
+        }
+    return sum / (double)d->n;
+}
+
+/* The share of the text's best weight that is used, and how far pictures set apart. */
+static void of_singles(const mo_recognizer_data *d, double *share, double *far)
 {
     mo_recognizer_sums s;
     mo_recognizer_fit f;
-    assert_ok(mo_recognizer_sums_create(&s, d, false, NULL));
-    assert_ok(mo_recognizer_fit_create(&f, d, &s, &(mo_recognizer_settings){0}, NULL));
-    const mo_recognizer_settings got = f.settings;
+    assert_ok(mo_recognizer_sums_create(&s, d, d->n_views > 1, NULL));
+    assert_ok(mo_recognizer_fit_create(
+        &f, d, &s, &(mo_recognizer_settings){.views = d->n_views > 1 ? G : 0}, NULL));
+    *share = f.settings.a / text_weight(d);
+    *far = apart(&f, d);
     mo_recognizer_sums_free(&s);
     mo_recognizer_fit_free(&f);
-    return got;
+}
+
+static void is_near(double x, double want)
+{
+    if (!(fabs(x / want - 1) < 1e-9)) fail_msg("%.12g, not %.12g", x, want);
 }
 
 static void single_pictures_count_little_where_names_tell_much(void **state)
@@ -394,17 +429,43 @@ static void single_pictures_count_little_where_names_tell_much(void **state)
     (void)state;
     static float x[MANY * WIDE], text[MANY * WIDE];
     static int32_t y[MANY];
+    double share, far;
     draw_singles(x, text, y, 1);
     mo_recognizer_data d = {MANY, MANY, WIDE, 1, x, y, text, 10};
-    mo_recognizer_settings s = of_singles(&d);
-    assert_true(fabs(s.a / text_weight(&d) - 1) < 1e-9 && fabs(s.b - 0.02) < 1e-12);
+    of_singles(&d, &share, &far);
+    is_near(share, 1);
+    is_near(far, 1.5);
     draw_singles(x, text, y, 0.1f); /* names that tell next to nothing */
-    s = of_singles(&d);
-    assert_true(fabs(s.a / text_weight(&d) - 0.25) < 1e-9 && s.b == 0.06);
+    of_singles(&d, &share, &far);
+    is_near(share, 0.25);
+    is_near(far, 15);
     draw_singles(x, text, y, 1); /* too few to tell */
     d.n = d.n_classes = 39;
-    s = of_singles(&d);
-    assert_true(fabs(s.a / text_weight(&d) - 0.25) < 1e-9 && s.b == 0.06);
+    of_singles(&d, &share, &far);
+    is_near(share, 0.25);
+    is_near(far, 8);
+}
+
+static void views_do_not_change_what_names_are_held_to_tell(void **state)
+{
+    (void)state;
+    static float x[MANY * WIDE], text[MANY * WIDE], views[MANY * 2 * WIDE];
+    static int32_t y[MANY];
+    static const float shares[] = {0.1f, 1};
+    for (int s = 0; s < 2; s++) {
+        draw_singles(x, text, y, shares[s]);
+        for (size_t i = 0; i < MANY; i++)
+            for (size_t k = 0; k < WIDE; k++) { /* the second view looks a little like another class's name */
+                views[2 * i * WIDE + k] = x[i * WIDE + k];
+                views[(2 * i + 1) * WIDE + k] = x[i * WIDE + k] + 0.3f * text[(i + 1) % MANY * WIDE + k];
+            }
+        mo_recognizer_data d = {MANY, MANY, WIDE, 1, x, y, text, 10};
+        double share, far, with, apart_with;
+        of_singles(&d, &share, &far);
+        of_singles(&(mo_recognizer_data){MANY, MANY, WIDE, 2, views, y, text, 10}, &with, &apart_with);
+        is_near(with, share);
+        is_near(apart_with, far);
+    }
 }
 
 static void few_pictures_choose_little(void **state)
@@ -413,8 +474,8 @@ static void few_pictures_choose_little(void **state)
     static pictures p;
     draw(&p, (const int[C]){1, 1, 1, 1}, 3);
     mo_recognizer_fit f = fit_of(&p, &(mo_recognizer_settings){0}, NULL);
-    assert_true(
-        f.settings.kappa == 1 && f.settings.lambda == 0.85 && f.settings.b == 0.06 && f.settings.a > 0);
+    assert_true(f.settings.kappa == 1 && f.settings.lambda == 0.85 && f.settings.a > 0);
+    is_near(apart(&f, &p.data), 8);
     mo_recognizer_fit_free(&f);
     mo_recognizer_sums s = sums_of(&p);
     double *loo;
@@ -591,6 +652,7 @@ int main(void)
         cmocka_unit_test(many_pictures_choose_among_nine),
         cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(single_pictures_count_little_where_names_tell_much),
+        cmocka_unit_test(views_do_not_change_what_names_are_held_to_tell),
         cmocka_unit_test(few_pictures_choose_little),
         cmocka_unit_test(odd_data_give_finite_answers),
         cmocka_unit_test(threads_do_not_change_bits),
