@@ -92,6 +92,7 @@ function(mopd_flags)
         target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE ${MOPD_NARROW_DEFINITIONS})
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
+            $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-enum-float-conversion> # enumerators are constants here
             ${MOPD_NARROW_OPTIONS} ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
         target_link_options(${target} PRIVATE ${MOPD_GUARDED_LINK})
         if(MOPD_SANITIZE)
