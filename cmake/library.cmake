@@ -120,6 +120,9 @@ set(MOPD_SOVERSION 0)
 if(MOPD_KIND STREQUAL SHARED)
     set_target_properties(mopd PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${MOPD_SOVERSION}
         LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/mopd.map)
+    if(WIN32) # mopd.dll, and libmopd.dll.a to link with
+        set_target_properties(mopd PROPERTIES RUNTIME_OUTPUT_NAME mopd PREFIX "" IMPORT_PREFIX lib)
+    endif()
     target_link_options(mopd PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
 endif()
 if(PROJECT_IS_TOP_LEVEL AND NOT MOPD_SANITIZE) # a sanitizer's own names, a parent's too, come with the program

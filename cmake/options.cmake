@@ -51,7 +51,7 @@ endif()
 # its own; without optimisation glibc has no guarded functions.
 set(MOPD_GUARDS "")
 set(MOPD_GUARDED_LINK "")
-if(MOPD_HARDENED AND NOT MOPD_SANITIZE)
+if(MOPD_HARDENED AND NOT MOPD_SANITIZE AND NOT WIN32) # mingw-w64 has no such functions, and puts programs anywhere by itself
     include(CheckCCompilerFlag)
     include(CheckLinkerFlag)
     foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
@@ -93,6 +93,7 @@ function(mopd_flags)
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
             $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-enum-float-conversion> # enumerators are constants here
+            $<$<BOOL:${MINGW}>:-Wno-float-conversion> # which its isfinite brings
             ${MOPD_NARROW_OPTIONS} ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
         target_link_options(${target} PRIVATE ${MOPD_GUARDED_LINK})
         if(MOPD_SANITIZE)

@@ -114,6 +114,27 @@ part_i386()
     run_tests i386
 }
 
+#: musl         the suite with musl, which Alpine has, and the command as one static program: not in the run of all
+part_musl()
+{
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "musl: this is no x86-64, which Debian's musl-gcc builds for"
+        return
+    fi
+    scripts/dependencies.sh musl build/musl-tree
+    build musl
+    scripts/model.sh build
+    run_tests musl
+    build static
+    quietly readelf -l build-static/mopd
+    ! grep INTERP "$log" # a loader, which a static program has no need of
+    for kind in musl static; do
+        quietly build-$kind/mopd encode --quiet -m build/builtin.safetensors --text "a photo of a cat." -o build/log/$kind.npy
+    done
+    cmp build/log/musl.npy build/log/static.npy
+    echo "musl: the static command has $(stat -c %s build-static/mopd) bytes"
+}
+
 #: format       clang-format would change nothing
 part_format()
 {
@@ -219,7 +240,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [[ "$1" = arm64 || "$1" = i386 ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" =~ ^(arm64|i386|musl|static|mingw)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
@@ -276,7 +297,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="i386"
+platforms="i386 musl"
 parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)

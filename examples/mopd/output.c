@@ -17,6 +17,11 @@ bool cli_flush(void)
 {
     errno = 0;
     if (!fflush(stdout) && !ferror(stdout)) return true;
+    if (!errno) { /* musl forgets both the text and the reason: one line end more asks for it again */
+        clearerr(stdout);
+        putchar('\n');
+        fflush(stdout);
+    }
     cli_fail("cannot write the output: %s", errno ? strerror(errno) : "the stream failed earlier");
     return false;
 }

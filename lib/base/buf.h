@@ -13,7 +13,7 @@ typedef struct mo_buf {
 
 mopd_status mo_buf_add(mo_buf *buf, const void *bytes, size_t n);
 mopd_status mo_buf_adds(mo_buf *buf, const char *text);
-mopd_status mo_buf_addf(mo_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+mopd_status mo_buf_addf(mo_buf *buf, const char *format, ...) MO_FAIL_FORMAT(2, 3);
 
 /* Room for n more bytes: the place to write them, NULL when there is no memory.  Count them with buf->size. */
 char *mo_buf_room(mo_buf *buf, size_t n);

@@ -13,6 +13,16 @@
 
 #define MO_OS_PATH 4096 /* bytes of a path, the zero behind it included */
 
+/* Whether a path may begin with a drive and have "\\" where others have "/", as those from here do; whether a file cannot be cut
+ * while it is mapped. */
+#ifdef _WIN32
+#define MO_OS_DRIVES 1
+#define MO_OS_MAPS_HOLD 1
+#else
+#define MO_OS_DRIVES 0
+#define MO_OS_MAPS_HOLD 0
+#endif
+
 /* -- what lies at a path ------------------------------------------------------------------------------------- */
 
 typedef enum mo_os_kind {
@@ -141,6 +151,9 @@ bool mo_os_random(uint64_t *out); /* without waiting */
 
 /* A text that tells this machine, and where it can be had this start of it, from others; its bytes. */
 size_t mo_os_machine(char *out, size_t room);
+
+/* What a variable of the environment holds, as far as there is room; false where it is not set, or empty. */
+bool mo_os_setting(char out[MO_OS_PATH], const char *name);
 
 /* The file that this address was loaded from. */
 bool mo_os_loaded_from(char out[MO_OS_PATH], const void *address);

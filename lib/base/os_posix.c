@@ -128,8 +128,18 @@ size_t mo_os_machine(char *out, size_t room)
 bool mo_os_loaded_from(char out[MO_OS_PATH], const void *address)
 {
     Dl_info info;
-    if (!dladdr(address, &info) || !info.dli_fname) return false;
-    return (size_t)snprintf(out, MO_OS_PATH, "%s", info.dli_fname) < MO_OS_PATH;
+    if (dladdr(address, &info) && info.dli_fname)
+        return (size_t)snprintf(out, MO_OS_PATH, "%s", info.dli_fname) < MO_OS_PATH;
+    const ssize_t n = readlink("/proc/self/exe", out, MO_OS_PATH - 1); /* a static program of musl's */
+    if (n > 0) out[n] = 0;
+    return n > 0;
+}
+
+bool mo_os_setting(char out[MO_OS_PATH], const char *name)
+{
+    const char *value = getenv(name);
+    if (value) snprintf(out, MO_OS_PATH, "%s", value);
+    return value && *value;
 }
 
 /* Linux gives tiles to a process that asks. */

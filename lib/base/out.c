@@ -76,9 +76,8 @@ static mopd_status find_target(mo_out *out)
     const char *target = out->replaces ? real : out->path;
     if (out->replaces && !mo_os_real(real, out->path))
         return mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);
-    const char *slash = strrchr(target, '/');
     char *dir = mo_path_dir(target);
-    out->name = mo_mem_strdup(slash ? slash + 1 : target);
+    out->name = mo_mem_strdup(mo_path_name(target));
     mopd_status st = dir && out->name ? MOPD_OK : MOPD_E_NOMEM;
     if (st == MOPD_OK && (out->folder = mo_os_dir_open(dir)) == MO_OS_NO_DIR)
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot write", out->path);

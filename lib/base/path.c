@@ -8,9 +8,40 @@
 #include "base/mem.h"
 #include "base/os.h"
 
+static bool is_slash(char c)
+{
+    return c == '/' || (MO_OS_DRIVES && c == '\\');
+}
+
+static bool is_drive(const char *path)
+{
+    const char letter = (char)(*path | 32);
+    return MO_OS_DRIVES && letter >= 'a' && letter <= 'z' && path[1] == ':';
+}
+
+/* Bytes of what a path from the top begins with, "/" or "C:/"; 0 for another path. */
+static size_t top_bytes(const char *path)
+{
+    const size_t drive = is_drive(path) ? 2 : 0;
+    return drive + is_slash(path[drive]);
+}
+
+bool mo_path_is_whole(const char *path)
+{
+    return top_bytes(path) > 0;
+}
+
+const char *mo_path_name(const char *path)
+{
+    const char *name = path + top_bytes(path);
+    for (const char *at = name; *at; at++)
+        if (is_slash(*at)) name = at + 1;
+    return name;
+}
+
 char *mo_path_join(const char *dir, const char *name)
 {
-    if (!*dir || *name == '/') return mo_mem_strdup(name);
+    if (!*dir || top_bytes(name)) return mo_mem_strdup(name);
     char *joined = mo_mem_alloc(mo_path_join_bytes(dir, name), 1);
     if (joined) mo_path_join_to(joined, dir, name);
     return joined;
@@ -23,8 +54,8 @@ size_t mo_path_join_bytes(const char *dir, const char *name)
 
 size_t mo_path_join_to(char *out, const char *dir, const char *name)
 {
-    const size_t n = *name == '/' ? 0 : strlen(dir), n_name = strlen(name) + 1;
-    const size_t slash = n && dir[n - 1] != '/' ? 1 : 0;
+    const size_t n = top_bytes(name) ? 0 : strlen(dir), n_name = strlen(name) + 1;
+    const size_t slash = n && !is_slash(dir[n - 1]) ? 1 : 0;
     memcpy(out, dir, n);
     if (slash) out[n] = '/';
     memcpy(out + n + slash, name, n_name);
@@ -33,17 +64,17 @@ size_t mo_path_join_to(char *out, const char *dir, const char *name)
 
 char *mo_path_dir(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    if (!slash) return mo_mem_strdup(".");
-    return slash == path ? mo_mem_strdup("/") : mo_mem_strndup(path, (size_t)(slash - path));
+    const size_t top = top_bytes(path), before = (size_t)(mo_path_name(path) - path);
+    if (!before) return mo_mem_strdup(".");
+    return mo_mem_strndup(path, before > top ? before - 1 : top);
 }
 
 bool mo_path_stays(const char *path)
 {
-    if (*path == '/') return false;
-    for (const char *at = path; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (at[0] == '.' && at[1] == '.' && (!at[2] || at[2] == '/')) return false;
+    if (top_bytes(path)) return false;
+    for (const char *at = path; *at; at++) {
+        const bool begins = at == path || is_slash(at[-1]);
+        if (begins && at[0] == '.' && at[1] == '.' && (!at[2] || is_slash(at[2]))) return false;
     }
     return true;
 }
@@ -52,12 +83,11 @@ bool mo_path_stays(const char *path)
 static char *real_of_missing(const char *path)
 {
     size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
+    while (n > 1 && is_slash(path[n - 1])) n--;
     char *bare = mo_mem_strndup(path, n), *dir = bare ? mo_path_dir(bare) : NULL, *joined = NULL;
     if (dir && strcmp(dir, bare)) {
-        const char *slash = strrchr(bare, '/');
         char *real = mo_path_real(dir);
-        if (real) joined = mo_path_join(real, slash ? slash + 1 : bare);
+        if (real) joined = mo_path_join(real, mo_path_name(bare));
         mo_mem_free(real);
     } else if (dir) {
         joined = mo_mem_strdup(bare);
@@ -77,7 +107,7 @@ char *mo_path_below(const char *folder, const char *path)
 {
     size_t n = strlen(folder);
     if (!strcmp(folder, path)) return mo_mem_strdup("");
-    if (n == 1 && *folder == '/') n = 0;
+    if (n && folder[n - 1] == '/') n--;
     bool below = !strncmp(folder, path, n) && path[n] == '/';
     return mo_mem_strdup(below ? path + n + 1 : path);
 }

@@ -12,6 +12,12 @@ char *mo_path_join(const char *dir, const char *name);
 size_t mo_path_join_bytes(const char *dir, const char *name);
 size_t mo_path_join_to(char *out, const char *dir, const char *name);
 
+/* Whether it begins at the top, with "/" or with a drive where the system has them. */
+bool mo_path_is_whole(const char *path);
+
+/* What is behind the last slash, the path itself where there is none. */
+const char *mo_path_name(const char *path);
+
 /* The folder part of a path ("." when there is none); mo_mem_free it. */
 char *mo_path_dir(const char *path);
 

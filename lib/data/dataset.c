@@ -75,12 +75,6 @@ mopd_status mo_dataset_row_set(mo_dataset_row *row, const char *root, const char
     return MOPD_OK;
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* A picture with what it is sorted by: class, file name, path. */
 typedef struct sort_key {
     const mo_dataset_listed *listed;
@@ -196,7 +190,7 @@ mopd_status mo_dataset_listing_build(mopd_dataset **out, const mo_dataset_listin
     if (!key) goto done;
     for (size_t i = 0; i < l->n; i++) {
         const char *path = l->source->row[l->listed[i].row].path;
-        key[i] = (sort_key){l->listed + i, file_name(path), path};
+        key[i] = (sort_key){l->listed + i, mo_path_name(path), path};
     }
     qsort(key, l->n, sizeof *key, compare_keys);
     if ((st = check_unique(key, l->n, l->where)) != MOPD_OK) goto done;

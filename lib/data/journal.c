@@ -97,7 +97,7 @@ static bool is_good(const mo_journal *j, const char *record)
 /* What is there already: of this run, of another, of nobody. */
 static mopd_status read_left(mo_journal *j)
 {
-    mopd_status st = mo_map_open(&j->map, j->path, false);
+    mopd_status st = mo_map_open(&j->map, j->path, MO_OS_MAPS_HOLD);
     if (st != MOPD_OK) return st;
     const size_t size = j->map.size, n_mark = strlen(MARK);
     if (memcmp(j->map.data, MARK, size < n_mark ? size : n_mark))

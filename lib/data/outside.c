@@ -17,8 +17,9 @@ typedef struct walk {
 
 static bool is_below(const char *folder, const char *path)
 {
-    const size_t n = strlen(folder);
-    return !strcmp(folder, "/") || (!strncmp(folder, path, n) && (path[n] == '/' || !path[n]));
+    size_t n = strlen(folder);
+    if (n && folder[n - 1] == '/') n--;
+    return !strncmp(folder, path, n) && (path[n] == '/' || !path[n]);
 }
 
 static mopd_status enter_folder(walk *w, const mo_dataset_row *row)

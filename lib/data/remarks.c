@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/path.h"
 #include "base/words.h"
 
 enum { MOST_KINDS = 24, LONGEST_ENDING = 12 };
@@ -71,7 +72,7 @@ mopd_status mo_remarks_pass(mo_remarks *r, const char *what, const char *path, s
 mopd_status mo_remarks_pass_file(mo_remarks *r, const char *path)
 {
     char ending[LONGEST_ENDING + 2] = "";
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    const char *dot = strrchr(mo_path_name(path), '.');
     if (dot && strlen(dot) > LONGEST_ENDING) return mo_remarks_pass(r, "other", path, 1);
     for (size_t i = 0; dot && dot[i]; i++)
         ending[i] = (char)(dot[i] >= 'A' && dot[i] <= 'Z' ? dot[i] + 32 : dot[i]);

@@ -37,7 +37,7 @@ mopd_status mo_remarks_pass(mo_remarks *r, const char *what, const char *path, s
 mopd_status mo_remarks_pass_file(mo_remarks *r, const char *path);
 
 mopd_status mo_remarks_addf(mo_remarks *r, int32_t kind, size_t n, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+    MO_FAIL_FORMAT(4, 5);
 
 /* Makes sentences of what was counted. */
 mopd_status mo_remarks_finish(mo_remarks *r);

@@ -63,7 +63,7 @@ static mopd_status add_seen(roots *r, const char *text, size_t n, size_t root)
 /* The root of a row.  A row that starts from none, or from nobody knows where, has the store's own folder. */
 static mopd_status find_root(roots *r, const mo_dataset_row *row, size_t *root)
 {
-    bool none = row->guessed || *row->path == '/';
+    bool none = row->guessed || mo_path_is_whole(row->path);
     const char *text = none ? r->folder : row->file;
     size_t n = none ? strlen(r->folder) : (size_t)(row->path - row->file);
     for (size_t i = r->n_seen; i-- > 0;) {

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/words.h"
 #include "format/bmp.h"
 #include "format/exif.h"
@@ -61,7 +62,7 @@ static bool has_word(const char *list, const char *word)
 
 bool mo_image_takes(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    const char *name = mo_path_name(path), *dot = strrchr(name, '.');
     if (!dot || dot == name) return false;
     for (size_t i = 0; i < N_KINDS; i++)
         if (has_word(kinds[i].endings, dot + 1)) return true;

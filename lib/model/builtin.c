@@ -63,7 +63,7 @@ static mopd_status own_path(char **path)
     mopd_status st = MOPD_OK;
     *path = NULL;
     if (!mo_os_loaded_from(told, &here)) return MOPD_OK;
-    if (*told != '/') st = mo_file_read(&maps, "/proc/self/maps", (size_t)64 << 20);
+    if (!mo_path_is_whole(told)) st = mo_file_read(&maps, "/proc/self/maps", (size_t)64 << 20);
     if (st == MOPD_E_NOMEM) return st;
     const char *whole = maps.size ? mapped_path(maps.data, (uintptr_t)&here) : NULL;
     *path = mo_mem_strdup(whole ? whole : told);
@@ -89,8 +89,8 @@ static mopd_status look_beside_library(search *s)
 mopd_status mo_builtin_path(char **path)
 {
     *path = NULL;
-    const char *named = getenv("MOPD_MODEL");
-    if (named && *named) return (*path = mo_mem_strdup(named)) ? MOPD_OK : MOPD_E_NOMEM;
+    char named[MO_OS_PATH];
+    if (mo_os_setting(named, "MOPD_MODEL")) return (*path = mo_mem_strdup(named)) ? MOPD_OK : MOPD_E_NOMEM;
     search s = {0};
     mopd_status st = look_beside_library(&s);
     if (st == MOPD_OK && !s.found) st = look(&s, MOPD_INSTALL_DATADIR, "mopd/builtin.safetensors");

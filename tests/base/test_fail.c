@@ -51,8 +51,9 @@ static void a_path_of_any_length_leaves_room_for_the_reason(void **state)
     errno = ENAMETOOLONG;
     mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
     mo_fail_at(MOPD_E_IO, "%s", path);
-    assert_int_equal(strlen(mopd_last_error()), 2 * 4095 + strlen(": : cannot open: File name too long"));
-    assert_non_null(strstr(mopd_last_error(), "p: cannot open: File name too long"));
+    assert_int_equal(
+        strlen(mopd_last_error()), 2 * 4095 + strlen(": : cannot open: ") + strlen(strerror(ENAMETOOLONG)));
+    assert_non_null(strstr(mopd_last_error(), "p: cannot open: File"));
 }
 
 static void a_cut_never_splits_a_character(void **state)

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/map.h"
+#include "base/os.h"
 #include "base/path.h"
 #include "base/names.h"
 #include "base/out.h"
@@ -231,6 +232,14 @@ static void paths_join_and_part(void **state)
     (void)state;
     char *joined = mo_path_join("a/", "b"), *whole = mo_path_join("a", "/b"), *dir = mo_path_dir("a/b/c");
     char *here = mo_path_dir("c"), *top = mo_path_dir("/c");
+    assert_string_equal(mo_path_name("a/b.c"), "b.c");
+    assert_string_equal(mo_path_name("/c"), "c");
+    assert_string_equal(mo_path_name("c"), "c");
+    assert_string_equal(mo_path_name("a/"), "");
+    assert_true(mo_path_is_whole("/a") && !mo_path_is_whole("a/b") && !mo_path_is_whole(""));
+    assert_true(
+        mo_path_is_whole("C:/a") == MO_OS_DRIVES && mo_path_stays("a/..b/c") && !mo_path_stays("a/.."));
+    assert_true(mo_path_stays("a\\..\\b") != MO_OS_DRIVES);
     assert_string_equal(joined, "a/b");
     assert_string_equal(whole, "/b");
     assert_string_equal(dir, "a/b");

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -116,7 +117,7 @@ static void links_that_lead_nowhere_are_refused(void **state)
     assert_int_equal(symlink("loop", loop), 0);
     mo_out out;
     assert_fails(mo_out_open(&out, dead), MOPD_E_IO, "dead: a symbolic link that leads to nothing");
-    assert_fails(mo_out_open(&out, loop), MOPD_E_IO, "loop: cannot write: Too many levels of symbolic links");
+    assert_fails(mo_out_open(&out, loop), MOPD_E_IO, strerror(ELOOP));
     assert_fails(mopd_file_check(dead), MOPD_E_IO, "leads to nothing");
     const char *const links[] = {dead, loop};
     for (int i = 0; i < 2; i++) {

@@ -326,7 +326,7 @@ static bool comma_locale(void)
     snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s >%s/localedef.log 2>&1", at, folder);
     if (system(command) == -1) return false;
     setenv("LOCPATH", folder, 1);
-    return setlocale(LC_NUMERIC, "de_DE.UTF-8") != NULL;
+    return setlocale(LC_NUMERIC, "de_DE.UTF-8") && !strcmp(localeconv()->decimal_point, ",");
 }
 
 static void numbers_ignore_the_locale(void **state)

@@ -48,7 +48,7 @@ static mopd_status read_index(mo_names *files, const mo_json *root, const char *
     if (st == MOPD_OK) st = mo_lookup_open(&known, mo_json_count(map));
     for (void *it = st == MOPD_OK ? mo_json_first(map) : NULL; it; it = mo_json_next(map, it)) {
         const char *file;
-        if (!mo_json_as_string(mo_json_value(it), &file) || !*file || strchr(file, '/') ||
+        if (!mo_json_as_string(mo_json_value(it), &file) || !*file || mo_path_name(file) != file ||
             !strcmp(file, ".."))
             st = mo_fail(MOPD_E_FORMAT, "%s: weight_map: %s: a file name expected", path, mo_json_key(it));
         else if (mo_lookup_add(&known, file, 0) == SIZE_MAX)
