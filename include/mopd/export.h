@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(_WIN32) /* there lib/mopd.map says it to the linker */
 #define MOPD_API __attribute__((visibility("default")))
 #else
 #define MOPD_API
