@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * amx.h - the tiles of AMX: are they there, and all eight of them as 16 rows of 64 bytes. */
+ * amx.h - the tiles of AMX: are they there, and eight of them as rows of 64 bytes. */
 #ifndef MO_MATH_AMX_H
 #define MO_MATH_AMX_H
 
@@ -13,16 +13,18 @@ bool mo_amx_has(mo_amx_products products);
 
 #if defined(__AMX_TILE__) || defined(__AMXTILE__) /* as GCC and older clang say it */
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* Before tiles are used and behind them, in the thread that uses them. */
-static inline void mo_amx_begin(void)
+/* Before tiles are used and behind them, in the thread that uses them.  Sums and A, tiles 0 to 5, have so many rows, 1 to 16. */
+static inline void mo_amx_begin(size_t rows)
 {
-    static const struct {
+    const uint8_t r = (uint8_t)rows;
+    const struct {
         uint8_t palette, start_row, zero[14];
         uint16_t bytes[16];
         uint8_t rows[16];
-    } shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+    } shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {r, r, r, r, r, r, 16, 16}};
     _tile_loadconfig(&shape);
 }
 

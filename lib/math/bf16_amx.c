@@ -118,8 +118,13 @@ static void block(const mo_bf16_block *b)
         tiles(b, false, false);
 }
 
+static void begin(void)
+{
+    mo_amx_begin(MO_BF16_ROWS);
+}
+
 static const mo_bf16_kern kern = {
-    .name = "amx", .begin = mo_amx_begin, .end = mo_amx_end, .block = block, .round = round_row};
+    .name = "amx", .begin = begin, .end = mo_amx_end, .block = block, .round = round_row};
 
 const mo_bf16_kern *mo_bf16_amx(void)
 {

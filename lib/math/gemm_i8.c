@@ -16,7 +16,7 @@
 #include "math/mat.h"
 #include "math/races.h"
 
-#define ROOM 139264 /* bytes of quantized rows: two of AMX's tiles of 4288 inputs */
+#define ROOM 57344 /* bytes of quantized rows on the stack: there are hosts whose threads have 128 KiB */
 #define MOST_ROWS 128
 #define TASK_ROWS 448
 #define FEW_ROWS 64
@@ -213,13 +213,14 @@ static void do_block(const block *b)
     mo_gemm_epilogue_finish(b->job->kern, g, &(mo_gemm_area){b->r0, b->r1, b->area->c0, b->area->c1});
 }
 
-/* The live kernel, or the next one where a tile of it has no room; rows of a tile, of a block. */
+/* The live kernel, or the next one where too few rows have room; rows of a tile, of a block. */
 static const mo_i8_kern *kernel_for(size_t ld, size_t *height, size_t *most)
 {
     const mo_i8_kern *kern = mo_i8_get();
-    if (kern->wider && ROOM / ld < kern->reads) kern = kern->wider();
+    if (kern->wider && ROOM / ld < kern->least) kern = kern->wider();
     *most = mo_min(mo_max(kern->room / ld, mo_min(ROOM / ld, kern->tile_rows)), MOST_ROWS);
-    *height = *most >= kern->tile_rows ? kern->tile_rows : kern->reads;
+    const size_t low = kern->half ? kern->half : kern->tile_rows;
+    *height = *most >= kern->tile_rows ? kern->tile_rows : mo_min(*most, low);
     return kern;
 }
 
@@ -234,7 +235,7 @@ static void run(const mo_gemm_job *j, const mo_gemm_area *area)
     b.kern = kernel_for(b.rows.ld, &height, &most);
     const size_t rows = area->r1 - area->r0, tiles = mo_ceil_div(rows, height);
     const size_t turns = mo_ceil_div(tiles, most / height);
-    if (b.kern->begin) b.kern->begin();
+    if (b.kern->begin) b.kern->begin(mo_min(height, b.kern->half));
     for (size_t i = 0; i < turns; i++) {
         const size_t t0 = mo_cut(tiles, turns, i), t1 = mo_cut(tiles, turns, i + 1);
         b.tiles = t1 - t0;

@@ -5,7 +5,7 @@
  *     w = scale q,          q = -127 .. 127   see below
  *     y = (sum of q of x times q of w  -  zero times sum of q of w) scale of x times scale of w
  *
- * The sums are whole numbers that fit 32 bits for up to MO_I8_MOST inputs, so they are exact, whoever adds them in
+ * The sums are whole numbers that fit 32 bits for up to 65536 inputs, so they are exact, whoever adds them in
  * whatever order, and all paths give the same bits.
  *
  * AVX2 adds two products in 16 bits and cuts what does not fit (vpmaddubsw).  So that nothing is ever cut, the two weights
@@ -24,8 +24,8 @@
 
 #include "math/tensor.h"
 
-#define MO_I8_STEP 64 /* inputs: rows and weights end with zeros up to a multiple of it */
-#define MO_I8_MOST 65536
+#define MO_I8_STEP 64       /* inputs: rows and weights end with zeros up to a multiple of it */
+#define MO_I8_MOST 32768    /* a row of so many has room on the stack */
 #define MO_I8_QUAD (4 * 16) /* weights: four inputs of the sixteen outputs of a panel */
 
 /* c [m x n] = clamp(a w + add + bias); as mo_tile. */
@@ -61,11 +61,12 @@ typedef struct mo_i8_kern {
     const char *name;
     size_t tile_rows, tile_panels;
     size_t room; /* bytes of rows that are best multiplied one after the other with the same weights */
-    size_t
-        reads; /* rows that the lowest tile reads, wanted or not; 1: those that are wanted, of every tile */
-    const struct mo_i8_kern *(*wider)(
-        void);           /* what is used where these rows have no room; NULL: rows by one always have */
-    void (*begin)(void); /* before tiles and behind them, in the thread that computes them; NULL: nothing */
+    /* 0, or: tiles of up to so many rows read as many as begin was told, wanted or not, and higher ones twice as many. */
+    size_t half;
+    size_t least; /* of those rows, for which the kernel is worth its while; for fewer there is: */
+    const struct mo_i8_kern *(*wider)(void); /* NULL: this one is for any number */
+    /* Before tiles and behind them, in the thread that computes them; NULL: nothing.  rows: 1 .. half. */
+    void (*begin)(size_t rows);
     void (*end)(void);
     void (*tile)(const mo_i8_tile *t);
     /* Rows of x [rows x k], zeros behind them up to a whole step. */

@@ -144,7 +144,6 @@ static const mo_i8_kern kern = {.name = "avx2",
     .tile_rows = ROWS,
     .tile_panels = 1,
     .room = 49152,
-    .reads = 1,
     .tile = any_tile,
     .quantize = quantize};
 

@@ -65,7 +65,6 @@ static const mo_i8_kern plain = {.name = "plain",
     .tile_rows = 4,
     .tile_panels = 1,
     .room = 32768,
-    .reads = 1,
     .tile = tile,
     .quantize = quantize};
 

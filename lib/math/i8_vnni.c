@@ -117,8 +117,7 @@ static void quantize(const mo_i8_rows *rows, const float *x, size_t ldx, size_t 
 static const mo_i8_kern kern = {.name = "vnni",
     .tile_rows = 14,
     .tile_panels = 2,
-    .room = 139264,
-    .reads = 1,
+    .room = 57344,
     .tile = any_tile,
     .quantize = quantize};
 

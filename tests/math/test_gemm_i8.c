@@ -11,7 +11,8 @@
 
 static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 63}, {6, 48, 64},
     {7, 15, 65}, {13, 64, 510}, {14, 32, 1024}, {15, 47, 1025}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
-    {197, 40, 70}, {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}, {40, 20, 4300}, {20, 18, 9000}, {3, 17, 65536}};
+    {197, 40, 70}, {241, 33, 20}, {500, 3, 7}, {4, 1030, 40}, {40, 20, 4300}, {20, 18, 9000}, {3, 17, 32768},
+    {70, 40, 3072}, {45, 33, 6100}};
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
 static mo_mat quantized(const float *w, size_t n, size_t k)
@@ -138,8 +139,8 @@ static void products_are_those_of_whole_numbers(void **state)
     for (size_t s = 0; s < N_SHAPES; s++) {
         const size_t m = mo_min(shapes[s][0], 5), n = mo_min(shapes[s][1], 20), k = shapes[s][2];
         float *a = test_floats(m * k, 1), *w = test_floats(n * k, 2), *c = test_floats(m * n, 4);
-        static uint8_t qa[65536 + 64];
-        static int8_t qw[65536];
+        static uint8_t qa[MO_I8_MOST + 64];
+        static int8_t qw[MO_I8_MOST];
         mo_mat mat = quantized(w, n, k);
         mo_gemm(NULL, &mat, &(mo_gemm_args){.c = c, .ldc = n, .a = a, .lda = k, .m = m});
         for (size_t i = 0; i < m; i++) {

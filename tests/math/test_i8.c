@@ -274,7 +274,7 @@ static mo_i8_tile tile_of(size_t m, size_t n, size_t quads)
 
 static void begin(const mo_i8_kern *kern)
 {
-    if (kern->begin) kern->begin();
+    if (kern->begin) kern->begin(kern->half);
 }
 
 static void end(const mo_i8_kern *kern)
