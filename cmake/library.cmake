@@ -41,6 +41,11 @@ set(MOPD_X86 FALSE) # another processor's compiler knows no such flags, and the 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
     set(MOPD_X86 TRUE)
     check_c_compiler_flag("-mamx-bf16 -mamx-int8" MOPD_HAS_AMX_FLAGS)
+    check_c_compiler_flag("-mavxvnni" MOPD_HAS_AVXVNNI_FLAG)
+endif()
+if(MOPD_HAS_AVXVNNI_FLAG)
+    target_compile_definitions(mopd_objects PUBLIC MOPD_AVXVNNI)
+    set_source_files_properties(lib/math/i8_avxvnni.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mavxvnni")
 endif()
 if(MOPD_HAS_AMX_FLAGS)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AMX)
@@ -77,9 +82,9 @@ endif()
 # Sanitizers look at what is run: MemorySanitizer at the plain path, a fuzz target at AVX2 (tests/fuzz/run.sh).
 set(unseen "^$")
 if(MOPD_SANITIZE MATCHES memory)
-    set(unseen "lib/math/.*_(avx2|avx512|vnni|amx)\\.c$") # tests hold the AVX2 of lib/pixel against the plain one
+    set(unseen "lib/math/.*_(avx2|avxvnni|avx512|vnni|amx)\\.c$") # tests hold the AVX2 of lib/pixel against the plain one
 elseif(MOPD_FUZZ)
-    set(unseen "_(avx512|vnni|amx)\\.c$")
+    set(unseen "_(avxvnni|avx512|vnni|amx)\\.c$")
 endif()
 foreach(source ${MOPD_SOURCES})
     if(source MATCHES "${unseen}")

@@ -63,7 +63,8 @@ typedef struct mo_i8_kern {
     size_t room; /* bytes of rows that are best multiplied one after the other with the same weights */
     /* 0, or: tiles of up to so many rows read as many as begin was told, wanted or not, and higher ones twice as many. */
     size_t half;
-    size_t least; /* of those rows, for which the kernel is worth its while; for fewer there is: */
+    size_t
+        least; /* of those rows, for which the kernel is worth its while; for fewer, and in tests, there is: */
     const struct mo_i8_kern *(*wider)(void); /* NULL: this one is for any number */
     /* Before tiles and behind them, in the thread that computes them; NULL: nothing.  rows: 1 .. half. */
     void (*begin)(size_t rows);
@@ -97,12 +98,13 @@ static inline mo_i8_scale mo_i8_scale_of(float below, float above)
 }
 
 /* What goes with the live table of kern.h, or what mo_i8_set has set: for tests, while nothing is computing; NULL: what goes
- * with the table.  The kernels themselves, for tests; what the CPU lacks crashes, but for
- * mo_i8_amx, which is NULL where CPU, system or compiler lacks it. */
+ * with the table.  The kernels themselves, for tests; what the CPU lacks crashes, but for mo_i8_amx and mo_i8_avxvnni, which
+ * are NULL where CPU, system or compiler lacks it. */
 const mo_i8_kern *mo_i8_get(void);
 void mo_i8_set(const mo_i8_kern *kern);
 const mo_i8_kern *mo_i8_plain(void);
 const mo_i8_kern *mo_i8_avx2(void);
+const mo_i8_kern *mo_i8_avxvnni(void);
 const mo_i8_kern *mo_i8_vnni(void);
 const mo_i8_kern *mo_i8_amx(void);
 const mo_i8_kern *mo_i8_dot(void); /* NULL where the CPU lacks it */

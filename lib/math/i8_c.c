@@ -61,12 +61,8 @@ static void tile(const mo_i8_tile *t)
     for (size_t i = 0; i < t->m; i++) write_back(t, i, sum[i]);
 }
 
-static const mo_i8_kern plain = {.name = "plain",
-    .tile_rows = 4,
-    .tile_panels = 1,
-    .room = 32768,
-    .tile = tile,
-    .quantize = quantize};
+static const mo_i8_kern plain = {
+    .name = "plain", .tile_rows = 4, .tile_panels = 1, .room = 32768, .tile = tile, .quantize = quantize};
 
 const mo_i8_kern *mo_i8_plain(void)
 {
@@ -90,13 +86,21 @@ const mo_i8_kern *mo_i8_get(void)
         live = mo_i8_amx();
         if (!live) live = mo_i8_vnni();
     } else if (kern != mo_kern_plain()) {
-        live = mo_i8_avx2();
+        live = mo_i8_avxvnni();
+        if (!live) live = mo_i8_avx2();
     }
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) live = mo_i8_dot();
 #endif
     return live ? live : &plain;
 }
+
+#if !defined(MOPD_AVXVNNI)
+const mo_i8_kern *mo_i8_avxvnni(void)
+{
+    return NULL;
+}
+#endif
 
 #if !defined(MOPD_AMX)
 const mo_i8_kern *mo_i8_amx(void)

@@ -114,12 +114,8 @@ static void quantize(const mo_i8_rows *rows, const float *x, size_t ldx, size_t 
     }
 }
 
-static const mo_i8_kern kern = {.name = "vnni",
-    .tile_rows = 14,
-    .tile_panels = 2,
-    .room = 57344,
-    .tile = any_tile,
-    .quantize = quantize};
+static const mo_i8_kern kern = {
+    .name = "vnni", .tile_rows = 14, .tile_panels = 2, .room = 57344, .tile = any_tile, .quantize = quantize};
 
 const mo_i8_kern *mo_i8_vnni(void)
 {

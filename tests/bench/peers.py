@@ -49,6 +49,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+import eight  # noqa: E402
 import models  # noqa: E402
 import ours  # noqa: E402
 import timing  # noqa: E402
@@ -251,12 +252,17 @@ def rows_builder():
     encoder.close()
 
 
-def rows_lite():
-    path = os.path.join(args.build, "builtin.safetensors")
-    encoder, net = ours.Encoder(path, args.threads), models.Lite(path)
+def lite_onnx(path):
+    """The tower of the built-in model as PyTorch has it, and as a file for other engines."""
+    net = models.Lite(path)
     with open(path, "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()[:16]
-    onnx = models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{digest}.onnx"), {0: "b"})
+    return net, models.onnx_file(net, torch.rand(2, 3, 224, 224), os.path.join(work, f"lite0-{digest}.onnx"), {0: "b"})
+
+
+def rows_lite():
+    path = os.path.join(args.build, "builtin.safetensors")
+    encoder, (net, onnx) = ours.Encoder(path, args.threads), lite_onnx(path)
     peers = {"ONNX Runtime": ort_run(onnx), "OpenVINO": openvino_run(onnx)}
     for n in (1, 16):
         x = rng.uniform(-1, 1, (n, 3, 224, 224)).astype(np.float32)
@@ -266,6 +272,71 @@ def rows_lite():
         row.rounds, row.against = 3 * args.rounds, "ONNX Runtime"
         yield row
     encoder.close()
+
+
+def same_input_in_8(name, encoders, onnx, x, call, **bars):
+    """A row in 8 bits: ours, our f32 in the same rounds, and what others do without data.  encoders: int8, f32; call(encoder, x).
+    The note has the least cosine of each to our f32."""
+    want = call(encoders[1], x)
+    sides = {"libmopd": lambda: call(encoders[0], x), "libmopd f32": lambda: call(encoders[1], x)}
+    for peer, run in (("ONNX Runtime", ort_run(eight.onnx_int8(onnx))), ("OpenVINO", eight.openvino_int8_run(onnx, args.threads))):
+        sides[peer] = lambda run=run: run(x)
+    cosines = {side: float((unit(work()) * unit(want)).sum(-1).min()) for side, work in sides.items() if side != "libmopd f32"}
+    if not min(cosines.values()) > 0.95:
+        raise SystemExit(f"{name}: cosines {cosines} to f32")
+    return Row(name, sides, note=", ".join(f"{c:.4f}" for c in cosines.values()), **bars)
+
+
+def rows_int8():
+    for patch in (16, 32):
+        clip = Clip.of(patch)
+        encoders = ours.Encoder(clip.folder, args.threads, 3), clip.encoder
+        for n in (1, 16):
+            x = rng.standard_normal((n, 3, 224, 224), np.float32)
+            yield same_input_in_8(f"ViT-B/{patch} int8, {n} picture{'s' * (n > 1)}", encoders, clip.onnx[0], x,
+                                  ours.Encoder.pixels, must=0.90, aim=0.70)
+        if patch == 16:
+            yield texts_in_8(clip, encoders)
+        encoders[0].close()
+    yield from lite_in_8()
+
+
+def texts_in_8(clip, encoders):
+    these = [f"a photo of a {n}." for n in names(clip.encoder, 64, lambda i: 5)]
+    ids = [clip.encoder.ids(t) for t in these]
+    longest = max(map(len, ids))
+    x = np.array([i + [49407] * (longest - len(i)) for i in ids], np.int64)
+    return same_input_in_8(f"64 class names of 5 words in one template ({longest} tokens), int8", encoders, clip.onnx[1], x,
+                           lambda encoder, _: encoder.texts(these), must=0.90, aim=0.70)
+
+
+def lite_in_8():
+    path = os.path.join(args.build, "builtin.safetensors")
+    encoders, onnx = [ours.Encoder(path, args.threads, p) for p in (3, 0)], lite_onnx(path)[1]
+    for n in (1, 16):
+        x = rng.uniform(-1, 1, (n, 3, 224, 224)).astype(np.float32)
+        yield same_input_in_8(f"EfficientNet-Lite0 int8, {n} picture{'s' * (n > 1)}", encoders, onnx, x, ours.Encoder.pixels,
+                              must=0.90, aim=0.70)
+    for encoder in encoders:
+        encoder.close()
+
+
+def peak_of(*words):
+    return int(subprocess.check_output([sys.executable, os.path.join(HERE, "eight.py"), *words]))
+
+
+def rows_int8size():
+    """A file and a process of ViT-B/16 in 8 bits; the other side's are the picture's tower alone, without texts."""
+    clip = Clip.of(16)
+    path, onnx = os.path.join(clip.folder, "packed-i8.safetensors"), eight.onnx_int8(clip.onnx[0])
+    subprocess.check_call([os.path.join(args.build, "mopd"), "pack", "-m", clip.folder, "--dtype", "i8", "-o", path])
+    both = onnx, eight.onnx_int8(clip.onnx[1])
+    yield said(record.single("file of ViT-B/16 in int8", "int8size", "MB", {
+        "libmopd": os.path.getsize(path) / 1e6, "ONNX Runtime": sum(map(os.path.getsize, both)) / 1e6}, 1.0, 0.9))
+    library = os.path.join(args.build, "libmopd.so")
+    yield said(record.single("peak memory of a process that encodes one picture by ViT-B/16 in int8", "int8size", "MB", {
+        "libmopd": peak_of("ours", library, path) / 1e6, "ONNX Runtime": peak_of("onnx", onnx) / 1e6}, 1.0, 0.9))
+    os.remove(path)
 
 
 def rows_threads():
@@ -465,7 +536,8 @@ def rows_soft():
 
 
 ROWS = {"b32": rows_b32, "b16": rows_b16, "bf16": rows_bf16, "text": rows_text, "siglip": rows_siglip, "pe": rows_pe,
-        "resnet": rows_resnet, "mobile": rows_mobile, "soft": rows_soft, "builder": rows_builder, "lite": rows_lite, "threads": rows_threads,
+        "resnet": rows_resnet, "mobile": rows_mobile, "soft": rows_soft, "builder": rows_builder, "lite": rows_lite, "int8": rows_int8,
+        "int8size": rows_int8size, "threads": rows_threads,
         "jpeg": rows_jpeg, "open": rows_open, "memory": rows_memory, "gemm": rows_gemm}
 
 

@@ -13,7 +13,7 @@ import statistics
 import timing
 
 PEERS = {"PyTorch": "torch", "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "open_clip": "open_clip_torch",
-         "Pillow": "pillow"}
+         "NNCF": "nncf", "Pillow": "pillow"}
 SETS = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "avx512_bf16": "BF16", "amx_tile": "AMX"}
 
 

@@ -68,11 +68,25 @@ def engines(figures, name):
     return table(["work", "libmopd", *shown, "share of the time"], cells)
 
 
+def eight(figures, name):
+    """Rows in 8 bits: our f32 and other engines' 8 bits, and the least cosine of each to our f32, which the note has."""
+    sides = ("libmopd", "libmopd f32", "ONNX Runtime", "OpenVINO")
+    cells = []
+    for row in figures["speed"][name]["rows"]:
+        if row["group"] != "int8":
+            continue
+        own, peers = row["ratios"]["libmopd f32"], {k: v for k, v in row["ratios"].items() if k != "libmopd f32"}
+        cells.append([row["name"], *(amount(row["sides"][s], row["unit"]) for s in sides), share(own["median"]),
+                      held(row | {"ratios": peers}), row["note"]])
+    return table(["work", "libmopd", "libmopd f32", "ONNX Runtime", "OpenVINO", "share of own f32", "share of the others",
+                  "least cosine to f32"], cells)
+
+
 def others(figures, name):
     """Rows with one other side."""
     cells = []
     for row in figures["speed"][name]["rows"]:
-        if row["group"] in ENGINE_GROUPS:
+        if row["group"] in (*ENGINE_GROUPS, "int8"):
             continue
         (peer, side), = [item for item in row["sides"].items() if item[0] != "libmopd"]
         what = row["name"] + (f" ({row['note']})" if "note" in row else "")
@@ -138,7 +152,7 @@ def exactness_short(figures, _):
                                                         for row in figures["exactness"] if "short" in row])
 
 
-KINDS = {"engines": engines, "others": others, "machine": machine, "readme-speed": readme_speed, "accuracy": accuracy,
+KINDS = {"engines": engines, "eight": eight, "others": others, "machine": machine, "readme-speed": readme_speed, "accuracy": accuracy,
          "accuracy-short": accuracy_short, "shots": shots, "exactness": exactness, "exactness-short": exactness_short, **recognition_tables.KINDS}
 
 

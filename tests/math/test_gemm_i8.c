@@ -43,7 +43,7 @@ static void product(float *c, size_t s, const float *const in[4])
     mo_mat_free(&mat);
 }
 
-/* The paths, and the kernel that AMX hides. */
+/* The paths, and the kernels that AMX and AVX-VNNI hide. */
 static void check_shape(size_t s)
 {
     const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], ldc = n + s % 4;
@@ -53,11 +53,11 @@ static void check_shape(size_t s)
     const float *const in[4] = {a, w, bias, res};
     assert_ok(mo_kern_cpu_set("plain"));
     product(want, s, in);
-    for (size_t p = 0; p < 3; p++) {
-        if (mo_kern_cpu_set(p ? "avx512" : "avx2") != MOPD_OK) continue;
+    for (size_t p = 0; p < 4; p++) {
+        if (mo_kern_cpu_set(p / 2 ? "avx512" : "avx2") != MOPD_OK) continue;
         const mo_i8_kern *kern = mo_i8_get();
-        if (p == 2 && !kern->wider) continue;
-        if (p == 2) mo_i8_set(kern->wider());
+        if (p % 2 && !kern->wider) continue;
+        if (p % 2) mo_i8_set(kern->wider());
         product(got, s, in);
         assert_memory_equal(want, got, m * ldc * sizeof *got);
         mo_i8_set(NULL);

@@ -8,7 +8,7 @@
 #include "math/kern.h"
 #include "support/near.h"
 
-static const mo_i8_kern *kernels[4];
+static const mo_i8_kern *kernels[6];
 static size_t n_kernels;
 
 /* Those of all paths, and what stands behind the one of AMX. */
@@ -31,11 +31,12 @@ static void every_path_has_its_kernel(void **state)
     assert_ok(mo_kern_cpu_set("plain"));
     assert_ptr_equal(mo_i8_get(), mo_i8_plain());
 #if defined(__x86_64__)
-    if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i8_get(), mo_i8_avx2());
+    const mo_i8_kern *narrow = mo_i8_avxvnni() ? mo_i8_avxvnni() : mo_i8_avx2();
+    if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i8_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK) {
         const bool vnni = __builtin_cpu_supports("avx512vnni");
         const mo_i8_kern *best = mo_i8_amx() ? mo_i8_amx() : mo_i8_vnni();
-        assert_ptr_equal(mo_i8_get(), vnni ? best : mo_i8_avx2());
+        assert_ptr_equal(mo_i8_get(), vnni ? best : narrow);
     }
 #elif defined(__aarch64__)
     assert_ok(mo_kern_cpu_set("neon"));
