@@ -30,7 +30,9 @@ set_property(CACHE MOPD_BUILD_TESTS PROPERTY STRINGS AUTO ON OFF)
 
 # As everywhere in CMake, BUILD_SHARED_LIBS=OFF asks for a static library; without a word it is a shared one.
 set(MOPD_KIND SHARED)
-if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+if(EMSCRIPTEN) # it has no shared ones: tests of the interface link this
+    set(MOPD_KIND STATIC)
+elseif(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
     set(MOPD_KIND STATIC)
     if(MOPD_PYTHON OR MOPD_DEB OR MOPD_BUILD_TESTS STREQUAL ON)
         message(FATAL_ERROR "tests, the Python package and Debian packages need the shared library: not with BUILD_SHARED_LIBS=OFF")
@@ -77,9 +79,14 @@ set(MOPD_NARROW_DEFINITIONS "")
 set(MOPD_NARROW_OPTIONS "")
 if(CMAKE_SIZEOF_VOID_P EQUAL 4)
     set(MOPD_NARROW_DEFINITIONS _FILE_OFFSET_BITS=64 _TIME_BITS=64)
-    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(i.86|x86|x86_64|AMD64|amd64)$")
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(i.86|x86|x86_64|AMD64|amd64)$" AND NOT EMSCRIPTEN) # which says that it is one
         set(MOPD_NARROW_OPTIONS -msse2 -mfpmath=sse)
     endif()
+endif()
+
+set(MOPD_PIC ON)
+if(EMSCRIPTEN) # which loads nothing later
+    set(MOPD_PIC OFF)
 endif()
 
 # mopd_flags(TARGET...): language level, warnings, sanitizers.  Contraction of a*b+c would make results differ between
@@ -88,7 +95,7 @@ function(mopd_flags)
     foreach(target ${ARGN})
         set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
             CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-            POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+            POSITION_INDEPENDENT_CODE ${MOPD_PIC} C_VISIBILITY_PRESET hidden)
         target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE ${MOPD_NARROW_DEFINITIONS})
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno

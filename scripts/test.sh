@@ -135,6 +135,20 @@ part_musl()
     echo "musl: the static command has $(stat -c %s build-static/mopd) bytes"
 }
 
+#: wasm         WebAssembly: kernels, layers, towers, pictures, tokens and training in Node.js, the JavaScript package, the example page in Chromium
+part_wasm()
+{
+    scripts/setup.sh chromium
+    scripts/wasm.sh build/wasm-tree
+    build ci
+    build wasm
+    run_tests wasm
+    scripts/web.sh build/site
+    quietly env MOPD_JS=build-wasm/js MOPD_MODEL=build/site/model.safetensors MOPD_COMMAND=build/mopd node --test bindings/js/tests/
+    grep -E '^# (pass|fail)' "$log"
+    python3 -B tests/web/page.py build/site build/mopd build/web-photographs
+}
+
 #: format       clang-format would change nothing
 part_format()
 {
@@ -240,7 +254,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [[ "$1" =~ ^(arm64|i386|musl|static|mingw)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" =~ ^(arm64|i386|musl|static|mingw|wasm)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
@@ -297,7 +311,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="i386 musl"
+platforms="i386 musl wasm"
 parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)

@@ -26,6 +26,7 @@ same "include/mopd/version.h (text)" "$(first include/mopd/version.h '^#define M
 same bindings/python/src/mopd/_abi.py "$(binding MAJOR).$(binding MINOR).$(binding PATCH)" "$version"
 same bindings/python/src/mopd/__init__.py "$(first bindings/python/src/mopd/__init__.py '^__version__ = "\(.*\)"$')" "$version"
 same bindings/python/pyproject.toml "$(first bindings/python/pyproject.toml '^version = "\(.*\)"$')" "$version"
+same bindings/js/package.json "$(first bindings/js/package.json '^  "version": "\(.*\)",$')" "$version"
 same cmake/debian/changelog "$(first cmake/debian/changelog '^mopd (\(.*\)-[0-9]*) .*')" "$version"
 same CHANGELOG.md "$(first CHANGELOG.md '^## \[\([0-9.]*\)\].*')" "$version"
 same "lib/mopd.map (last node)" "$(sed -n 's/^MOPD_\([0-9.]*\) {$/\1/p' lib/mopd.map | tail -n 1)" "$minor"

@@ -29,8 +29,8 @@ MOPD_API mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator)
  * depend on it.  ARG above 1024.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 
-/* Limits the instruction sets used: "avx512", "avx2" (x86), "neon" (64-bit ARM), "plain", or NULL for what the CPU has.  ARG for another word,
- * UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable MOPD_CPU does
+/* Limits the instruction sets used: "avx512", "avx2" (x86), "neon" (64-bit ARM), "simd128" (WebAssembly), "plain", or NULL
+ * for what the CPU has.  ARG for another word, UNSUPPORTED when the CPU lacks it, STATE once an encoder has been opened.  The environment variable MOPD_CPU does
  * the same where no call was made; mopd_encoder_open then fails as this would, and mopd_build_info says "MOPD_CPU
  * ignored".  On "plain" the products use BLIS's micro-kernel, which tells the CPU itself.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_cpu(const char *path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * kern.h - the inner loops, one struct of functions per instruction set.
  *
- * kern_c.c is the plain version and always there; kern_avx2.c, kern_avx512.c and kern_neon.c do the same with wider
- * registers (results may differ in the last bits, tests/math/test_kern.c says how little).  Pointers need
+ * kern_c.c is the plain version and always there; kern_avx2.c, kern_avx512.c, kern_neon.c and kern_simd128.c do the same with
+ * wider registers (results may differ in the last bits, tests/math/test_kern.c says how little).  Pointers need
  * no alignment.  y may be x where both have the same type and length.  Within one path an element's bits do
  * not depend on n, on its position or on alignment, and a reduction's bits only on the values and n. */
 #ifndef MO_MATH_KERN_H
@@ -55,7 +55,7 @@ typedef struct mo_depthwise_taps {
 typedef void mo_map_fn(float *y, const float *x, size_t ld, size_t rows, size_t n);
 
 typedef struct mo_kern {
-    const char *name; /* "avx512", "avx2", "neon", "plain" */
+    const char *name; /* "avx512", "avx2", "neon", "simd128", "plain" */
 
     /* rows of n */
     float (*max)(const float *x, size_t n);
@@ -111,7 +111,7 @@ typedef struct mo_kern {
  * the CPU has. */
 const mo_kern *mo_kern_get(void);
 
-/* Chooses "avx512", "avx2", "neon" or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the
+/* Chooses "avx512", "avx2", "neon", "simd128" (WebAssembly) or "plain"; NULL: what the CPU has.  ARG for another word, UNSUPPORTED when the
  * CPU lacks it.  Call while nothing is computing. */
 mopd_status mo_kern_cpu_set(const char *name);
 
@@ -125,5 +125,6 @@ const mo_kern *mo_kern_plain(void);
 const mo_kern *mo_kern_avx2(void);
 const mo_kern *mo_kern_avx512(void);
 const mo_kern *mo_kern_neon(void);
+const mo_kern *mo_kern_simd128(void);
 
 #endif

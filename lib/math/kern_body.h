@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * kern_body.h - the vector loops of kern_avx2.c, kern_avx512.c and kern_neon.c, written once over a few macros.
+ * kern_body.h - the vector loops of kern_avx2.c, kern_avx512.c, kern_neon.c and kern_simd128.c, written once over a few macros.
  *
  * The including file names its registers: vec, VN lanes, v_load, v_store, v_part/v_put (the first n lanes,
  * zeros beyond), v_set, v_fma(a, b, c) = a b + c, v_fnma = c - a b, v_add .. v_div, v_min, v_max, v_abs,

@@ -5,8 +5,8 @@
 #include "base/choice.h"
 #include "math/kern.h"
 
-enum { AVX512, AVX2, NEON, PLAIN, N_PATHS };
-static const char *const words[N_PATHS] = {"avx512", "avx2", "neon", "plain"};
+enum { AVX512, AVX2, NEON, SIMD128, PLAIN, N_PATHS };
+static const char *const words[N_PATHS] = {"avx512", "avx2", "neon", "simd128", "plain"};
 
 static bool has_avx2(void)
 {
@@ -33,6 +33,7 @@ static const mo_kern *table_of(int32_t path)
     if (path == AVX512) return has_avx512() ? mo_kern_avx512() : NULL;
     if (path == AVX2) return has_avx2() ? mo_kern_avx2() : NULL;
     if (path == NEON) return mo_kern_neon();
+    if (path == SIMD128) return mo_kern_simd128();
     return mo_kern_plain();
 }
 
@@ -87,6 +88,13 @@ mopd_status mo_kern_cpu_check(void)
 
 #if !defined(__aarch64__)
 const mo_kern *mo_kern_neon(void)
+{
+    return NULL;
+}
+#endif
+
+#if !defined(__wasm_simd128__)
+const mo_kern *mo_kern_simd128(void)
 {
     return NULL;
 }

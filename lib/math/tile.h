@@ -8,6 +8,7 @@
 void mo_tile_avx2(const mo_tile *t);
 void mo_tile_avx512(const mo_tile *t);
 void mo_tile_neon(const mo_tile *t);
+void mo_tile_simd128(const mo_tile *t);
 
 /* The end of a row of any kind of tile, number by number: c [n] = sums + add + bias, clamped to 0..top where that is not 0. */
 typedef struct mo_tile_end {

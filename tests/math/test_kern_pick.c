@@ -11,6 +11,7 @@ static const mo_kern *table_of(const char *name)
     if (!strcmp(name, "plain")) return mo_kern_plain();
     if (mo_kern_cpu_set(name) != MOPD_OK) return NULL;
     if (!strcmp(name, "neon")) return mo_kern_neon();
+    if (!strcmp(name, "simd128")) return mo_kern_simd128();
     return !strcmp(name, "avx2") ? mo_kern_avx2() : mo_kern_avx512();
 }
 
@@ -45,8 +46,8 @@ static void another_name_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
     assert_ok(mo_kern_cpu_set("plain"));
-    assert_fails(
-        mo_kern_cpu_set("sse"), MOPD_E_ARG, "CPU path \"sse\": not one of avx512, avx2, neon, plain");
+    assert_fails(mo_kern_cpu_set("sse"), MOPD_E_ARG,
+        "CPU path \"sse\": not one of avx512, avx2, neon, simd128, plain");
     assert_fails(mo_kern_cpu_set(""), MOPD_E_ARG, "CPU path \"\"");
     assert_ptr_equal(mo_kern_get(), mo_kern_plain());
     assert_ok(mo_kern_cpu_set(NULL));

@@ -23,6 +23,7 @@ typedef struct test_kind {
 static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 avx2", "avx2", "avx2", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"f32 neon", "neon", "neon", NULL, &mo_gemm_f32_ops, 1, 0, 0},
+    {"f32 simd128", "simd128", "simd128", NULL, &mo_gemm_f32_ops, 1, 0, 0},
 #if defined(MOPD_BLIS)
     {"f32 plain", "avx2", "plain", NULL, &mo_gemm_f32_ops, 1, 0, 0},
     {"blis", "plain", "plain", NULL, &mo_gemm_blis_ops, 16, 0, 0},

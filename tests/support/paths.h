@@ -6,7 +6,7 @@
 #include "math/kern.h"
 #include "test.h"
 
-static const char *const test_paths[] = {"plain", "avx2", "avx512", "neon"};
+static const char *const test_paths[] = {"plain", "avx2", "avx512", "neon", "simd128"};
 #define TEST_N_PATHS (sizeof test_paths / sizeof *test_paths)
 
 /* Runs body once for every CPU path this machine has. */

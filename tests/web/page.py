@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""page.py SITE COMMAND OUT - the example page in a Chromium without a window: names are typed, pictures dropped, two classes taught, answers
+read; the features are the command's to 1e-5.  SITE is what scripts/web.sh made.  Photographs of 390 and 1280 pixels, and times in
+measured.json, go to OUT."""
+import array
+import base64
+import functools
+import http.server
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+from chromium import Chromium
+
+MOST = 1e-5
+ROUNDS = 25
+NAMES = ["sunset", "sea", "cat", "bicycle"]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    asked = []
+
+    def log_message(self, *_):
+        Quiet.asked.append(self.path)
+
+
+def serve(folder):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}/"
+
+
+def make_pictures(page):
+    """Photographs are not part of the project, so they are painted: suns and seas, by the browser, as JPEG."""
+    return page.run("""(async () => {
+      const made = [];
+      for (const kind of ["sun", "sea"]) for (let i = 0; i < 4; i++) {
+        const canvas = new OffscreenCanvas(480, 360), g = canvas.getContext("2d");
+        const ground = g.createLinearGradient(0, 0, 0, 360);
+        for (const [at, colour] of kind == "sun" ? [[0, "#f7b733"], [1, "#c0392b"]] : [[0, "#8fd3f4"], [.5, "#2980b9"], [1, "#0b3d5c"]])
+          ground.addColorStop(at, colour);
+        g.fillStyle = ground; g.fillRect(0, 0, 480, 360);
+        if (kind == "sun") { g.fillStyle = "#fff3c4"; g.beginPath(); g.arc(120 + 70 * i, 130 + 20 * i, 50 + 8 * i, 0, 7); g.fill(); }
+        else for (let y = 170; y < 360; y += 16 + 2 * i) { g.strokeStyle = "#ffffff88"; g.lineWidth = 3; g.beginPath();
+          for (let x = 0; x <= 480; x += 6) g.lineTo(x, y + 5 * Math.sin(x / (18 + 3 * i) + y)); g.stroke(); }
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({type: "image/jpeg", quality: .9})).arrayBuffer());
+        made.push([`${kind}${i}.jpg`, btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))]);
+      }
+      return made;
+    })()""")
+
+
+DROP = """((pictures) => {
+  const data = new DataTransfer();
+  for (const [name, text] of pictures)
+    data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name, {type: "image/jpeg"}));
+  document.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+})(%s)"""
+
+ANSWERS = """Array.from(document.querySelectorAll(".card"), (card) => [card.querySelector("img").alt,
+  card.querySelector(".answers li span")?.textContent ?? ""])"""
+
+
+def teach(page, name, label):
+    page.run(f"""((card) => {{ const choice = card.querySelector("select"); choice.value = {json.dumps(label)};
+      choice.dispatchEvent(new Event("change")); }})(Array.from(document.querySelectorAll(".card")).find((c) => c.querySelector("img").alt == {json.dumps(name)}))""")
+
+
+def drive(page, url, out):
+    page.open(url)
+    page.wait("document.getElementById('status').textContent == 'Ready.'")
+    page.run(f"""((names) => {{ names.value = {json.dumps(chr(10).join(NAMES))}; names.dispatchEvent(new Event("input")); }})(document.getElementById("names"))""")
+    pictures = make_pictures(page)
+    page.run(DROP % json.dumps(pictures))
+    page.wait(f"document.querySelectorAll('.card .answers li').length == {4 * len(pictures)} && "
+              "document.querySelector('.answers').textContent.includes('sunset')")
+    by_names = dict(page.run(ANSWERS))
+    # what no name says can be taught
+    page.run("""((names) => { names.value = "one\\ntwo"; names.dispatchEvent(new Event("input")); })(document.getElementById("names"))""")
+    page.wait("document.querySelector('.answers').textContent.includes('one')")
+    for i in range(2):
+        teach(page, f"sun{i}.jpg", "one")
+        teach(page, f"sea{i}.jpg", "two")
+    page.wait("document.getElementById('taught').textContent == 'Taught by 4 pictures of 2 names' && "
+              "!document.querySelector('.wrong')")
+    right = {f"{kind}{i}.jpg": name for kind, name in (("sun", "one"), ("sea", "two")) for i in range(4)}
+    page.wait(f"(({json.dumps(right)}), Object.fromEntries({ANSWERS}), "
+              f"JSON.stringify(Object.entries(Object.fromEntries({ANSWERS})).sort()) == JSON.stringify(Object.entries({json.dumps(right)}).sort()))")
+    for width, height in ((1280, 900), (390, 844)):
+        page.size(width, height)
+        page.wait("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+        wide = page.run("document.documentElement.scrollWidth")
+        assert wide <= width, f"the page is {wide} pixels wide in a window of {width}"
+        page.photograph(os.path.join(out, f"page-{width}.png"))
+    assert not page.errors, page.errors
+    return pictures, by_names
+
+
+def encode(page, url, pictures):
+    """Features and times of the package itself in this browser."""
+    return page.run(f"""(async () => {{
+      const {{ load }} = await import({json.dumps(url)} + "mopd/mopd.js");
+      const mopd = await load(), start = performance.now();
+      const encoder = mopd.Encoder.open(new Uint8Array(await (await fetch({json.dumps(url)} + "model.safetensors")).arrayBuffer()));
+      const opened = performance.now() - start;
+      const files = {json.dumps(pictures)}.map(([, text]) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+      const features = Array.from(encoder.encodeImages(files, {{ upright: false }})), times = [];
+      for (let i = 0; i < {ROUNDS}; i++) {{ const t = performance.now(); encoder.encodeImages([files[i % files.length]]); times.push(performance.now() - t); }}
+      return {{ features, times: times.sort((a, b) => a - b), opened, memory: mopd.c.HEAPU8.length, dim: encoder.dim }};
+    }})()""")
+
+
+def read_npy(path):
+    data = open(path, "rb").read()
+    numbers = array.array("f")
+    numbers.frombytes(data[10 + int.from_bytes(data[8:10], "little"):])
+    return numbers
+
+
+def native(command, site, pictures, folder):
+    """The command's features, and what a picture takes in it on one thread with AVX2."""
+    model, paths = os.path.join(site, "model.safetensors"), []
+    for name, text in pictures:
+        paths.append(os.path.join(folder, name))
+        with open(paths[-1], "wb") as f:
+            f.write(base64.b64decode(text))
+    out = os.path.join(folder, "out.npy")
+    subprocess.run([command, "encode", "-m", model, "-o", out, *[word for path in paths for word in ("--image", path)]], check=True, capture_output=True)
+    told = subprocess.run([command, "classify", "-m", model, "--classes", ",".join(NAMES), "--format", "json", *paths], check=True, capture_output=True)
+    best = {os.path.basename(one["image"]): one["top"][0]["class"] for one in json.loads(told.stdout)["results"]}
+    bench = subprocess.run([command, "bench", "-m", model, "--threads", "1", "--format", "json"], check=True, capture_output=True,
+                           env={**os.environ, "MOPD_CPU": "avx2"})
+    return read_npy(out), best, json.loads(bench.stdout)
+
+
+def main():
+    site, command, out = (os.path.abspath(path) for path in sys.argv[1:4])
+    os.makedirs(out, exist_ok=True)
+    server, url = serve(site)
+    with Chromium() as page, tempfile.TemporaryDirectory() as folder:
+        pictures, by_names = drive(page, url, out)
+        told = encode(page, url, pictures)
+        ours, best, bench = native(command, site, pictures, folder)
+    server.shutdown()
+    off = max(abs(a - b) for a, b in zip(ours, told["features"], strict=True))
+    assert off <= MOST, f"features differ by {off}"
+    assert by_names == best, f"the page says {by_names}, the command {best}"
+    strangers = [path for path in Quiet.asked if not path.startswith("/")]
+    assert not strangers, strangers
+    median = told["times"][len(told["times"]) // 2]
+    measured = {"difference": off, "picture_ms": median, "least_ms": told["times"][0], "native_avx2_ms": bench["image_ms_b1"],
+                "open_ms": told["opened"], "memory_mb": told["memory"] / 1e6, "load": os.getloadavg()[0]}
+    with open(os.path.join(out, "measured.json"), "w") as f:
+        json.dump(measured, f, indent=1)
+    print(f"page: names, drops, teaching and answers are right; features within {off:.1e} of the command's; a picture {median:.1f} ms "
+          f"(least {told['times'][0]:.1f}), native AVX2 {bench['image_ms_b1']:.1f} ms on one thread, load {measured['load']:.1f}")
+
+
+main()
