@@ -29,6 +29,10 @@ mopd_flags(mopd_test_support)
 target_include_directories(mopd_test_support PUBLIC tests include)
 target_link_libraries(mopd_test_support PUBLIC PkgConfig::CMOCKA m)
 target_compile_definitions(mopd_test_support PRIVATE MOPD_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+if(EMSCRIPTEN) # a program sees the system's files; cmocka's header would else have a uintptr_t of its own
+    target_link_options(mopd_test_support INTERFACE -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 -sTOTAL_STACK=4MB -sEXIT_RUNTIME=1)
+    target_compile_definitions(mopd_test_support PUBLIC _UINTPTR_T_DEFINED)
+endif()
 
 foreach(source ${MOPD_TESTS})
     get_filename_component(folder ${source} DIRECTORY)

@@ -9,6 +9,7 @@
 
 typedef v128_t vec;
 #define VN 4
+#define V_TAPS 2 /* registers of channels that a depthwise convolution holds for four positions */
 #define v_load(p) wasm_v128_load(p)
 #define v_store(p, v) wasm_v128_store(p, v)
 #define v_set(x) wasm_f32x4_splat(x)
