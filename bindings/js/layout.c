@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * layout.c - where mopd.js writes and reads fields of structs; the module is linked from this file. */
+#if defined(__wasm__)
 #include <stddef.h>
 
 #include "mopd/mopd.h"
@@ -30,3 +31,4 @@ AT(mopd_recognizer_info, cutoff, 64)
 AT(mopd_recognizer_info, loo_accuracy, 72)
 AT(mopd_recognizer_info, n_views, 112)
 SIZE(mopd_recognizer_info, 128)
+#endif
