@@ -12,7 +12,7 @@
 
 /* One picture a class: how far a picture's own logit is to be from the mean of the others, by the scores of pictures. */
 #define APART 15.0
-#define APART_NAMES 1.5 /* where names count most */
+#define APART_NAMES 5.0 /* where names count most */
 #define APART_FEW 8.0   /* with fewer than FEWEST_PICTURES */
 
 #define TELLING_MEDIAN 8 /* pictures of a class, below which their likelihood does not tell of views */

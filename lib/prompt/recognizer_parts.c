@@ -79,9 +79,18 @@ static double shift(const together *s)
     return s->along > 0 && s->names > 0 ? s->along / s->names : 0;
 }
 
-static double told(const together *s)
+/* Of the spread that single pictures have: where a class has more of them, what they spread around their mean is added. */
+static double told(const together *s, const mo_recognizer_parts *p, const double *average)
 {
-    return s->means > 0 ? shift(s) * s->along / s->means : 0;
+    const size_t dim = p->data->dim;
+    double seen = 0, inside = (double)p->data->n; /* rows have length 1 */
+    for (size_t c = 0; c < p->data->n_classes; c++) {
+        const double *mean = average + c * dim, n = p->sums->count[c];
+        seen += n > 0;
+        inside -= n * mo_recognizer_dot(mean, mean, dim);
+    }
+    const double spread = s->means + seen * fmax(0, inside) / (double)p->data->n;
+    return spread > 0 ? shift(s) * s->along / spread : 0;
 }
 
 /* average (C x D) of first views. */
@@ -103,13 +112,13 @@ static mopd_status find_told(mo_recognizer_parts *p, double *g, const double *ta
     average_first(average, p);
     mean_of_seen(p, g, average, NULL);
     const together s = compare(p, average, g, tau);
-    p->told = told(&s);
+    p->told = told(&s, p, average);
     mo_mem_free(average);
     return MOPD_OK;
 }
 
 /* s = max(0, sum <xbar - g, t - tau> / sum |t - tau|^2);  m = g + s (t - tau);
- * told = 1 - sum |xbar - m|^2 / sum |xbar - g|^2. */
+ * told = s sum <xbar - g, t - tau> / spread, of single pictures 1 - sum |xbar - m|^2 / sum |xbar - g|^2. */
 static mopd_status find_prior(mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
@@ -119,7 +128,7 @@ static mopd_status find_prior(mo_recognizer_parts *p)
     mean_of_seen(p, tau, NULL, p->data->text);
     const together s = compare(p, p->sums->average, g, tau);
     p->shift = shift(&s);
-    p->told = told(&s);
+    p->told = told(&s, p, p->sums->average);
     for (size_t c = 0; c < p->data->n_classes; c++)
         for (size_t k = 0; k < dim; k++)
             p->prior[c * dim + k] = g[k] + p->shift * ((double)p->data->text[c * dim + k] - tau[k]);

@@ -434,7 +434,7 @@ static void single_pictures_count_little_where_names_tell_much(void **state)
     mo_recognizer_data d = {MANY, MANY, WIDE, 1, x, y, text, 10};
     of_singles(&d, &share, &far);
     is_near(share, 1);
-    is_near(far, 1.5);
+    is_near(far, 5);
     draw_singles(x, text, y, 0.1f); /* names that tell next to nothing */
     of_singles(&d, &share, &far);
     is_near(share, 0.25);
