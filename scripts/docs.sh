@@ -13,7 +13,7 @@ trap 'exit 130' INT TERM
 version=$(sed -n 's/^#define MOPD_VERSION_STRING "\(.*\)"/\1/p' include/mopd/version.h)
 
 # Doxygen makes two words of a path with a blank: it reads a copy of the pages and headers, in a folder without.
-tar -c -- *.md docs bindings/python/*.md examples/*.md examples/*/*.md include/mopd | tar -x -C "$work"
+tar -c -- *.md docs bindings/*/*.md examples/*.md examples/*/*.md include/mopd | tar -x -C "$work"
 {
     cat docs/Doxyfile
     echo "OUTPUT_DIRECTORY = out"

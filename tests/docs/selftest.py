@@ -146,7 +146,7 @@ def promises_find_faults():
 
 def version_finds_faults():
     places = ["CMakeLists.txt", "include/mopd/version.h", "bindings/python/src/mopd/_abi.py", "bindings/python/src/mopd/__init__.py",
-              "bindings/python/pyproject.toml", "cmake/debian/changelog", "CHANGELOG.md", "lib/mopd.map", "docs/getting-started.md",
+              "bindings/python/pyproject.toml", "bindings/js/package.json", "cmake/debian/changelog", "CHANGELOG.md", "lib/mopd.map", "docs/getting-started.md",
               "tests/install/CMakeLists.txt"]
     script = os.path.join(ROOT, "scripts/version.sh")
     version = subprocess.check_output(["sh", script], text=True).strip()
