@@ -40,7 +40,9 @@ include(CheckCCompilerFlag)
 set(MOPD_X86 FALSE) # another processor's compiler knows no such flags, and the files are empty there
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
     set(MOPD_X86 TRUE)
-    check_c_compiler_flag("-mamx-bf16 -mamx-int8" MOPD_HAS_AMX_FLAGS)
+    if(NOT WIN32) # where GCC's intrinsics take strides for 32 bits, and nobody asks for the registers yet
+        check_c_compiler_flag("-mamx-bf16 -mamx-int8" MOPD_HAS_AMX_FLAGS)
+    endif()
     check_c_compiler_flag("-mavxvnni" MOPD_HAS_AVXVNNI_FLAG)
 endif()
 if(MOPD_HAS_AVXVNNI_FLAG)

@@ -24,6 +24,9 @@ if(NOT MOPD_WITH_BLIS) # they test it and nothing else
     list(REMOVE_ITEM MOPD_TESTS tests/math/test_gemm_blis.c tests/math/test_ukernel.c)
 endif()
 file(GLOB MOPD_TEST_HELPERS CONFIGURE_DEPENDS tests/support/*.c)
+if(WIN32) # what starts programs and sends signals
+    list(FILTER MOPD_TEST_HELPERS EXCLUDE REGEX "/(interrupt|run)\\.c$")
+endif()
 add_library(mopd_test_support STATIC ${MOPD_TEST_HELPERS})
 mopd_flags(mopd_test_support)
 target_include_directories(mopd_test_support PUBLIC tests include)

@@ -148,6 +148,23 @@ part_wasm()
     python3 -B tests/web/page.py build/site build/mopd build/web-photographs
 }
 
+#: windows      mopd.dll by mingw-w64: its names, and kernels, layers, towers, pictures, tokens and files under wine: not in the run of all
+part_windows()
+{
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "windows: this is no x86-64, which wine needs for such programs"
+        return
+    fi
+    scripts/setup.sh wine64
+    scripts/dependencies.sh mingw build/mingw-tree
+    build mingw
+    x86_64-w64-mingw32-objdump -p build-mingw/mopd.dll | sed -n 's/^\t\[ *[0-9]*\].* \(mopd_[a-z0-9_]*\)$/\1/p' | sort >build/log/windows.names
+    sed -n 's/^ *\(mopd_[a-z0-9_]*\);$/\1/p' lib/mopd.map | sort | diff - build/log/windows.names
+    export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
+    quietly /usr/lib/wine/wine64 cmd /c "echo a folder for wine"
+    run_tests mingw
+}
+
 #: format       clang-format would change nothing
 part_format()
 {
@@ -310,7 +327,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="i386 musl wasm"
+platforms="i386 musl wasm windows"
 parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)

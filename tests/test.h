@@ -15,6 +15,9 @@
 #include <time.h>
 #include <cmocka.h>
 
+#ifdef _WIN32
+#include "support/windows.h"
+#endif
 #include "mopd/mopd.h"
 
 /* Seconds after which a test that waits for another thread or process fails instead of hanging.  Nothing else

@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include <dirent.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
