@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * forms.h - an integer kernel's tile, written out for each number of rows: `tile` becomes functions, and any_tile takes the
+ * forms.h - a kernel's tile, written out for each number of rows: `tile` becomes functions, and any_tile takes the
  * one of t->m rows. */
 #ifndef MO_MATH_FORMS_H
 #define MO_MATH_FORMS_H
@@ -20,6 +20,20 @@
     static void any_tile(const type *t)                                                                      \
     {                                                                                                        \
         static void (*const tiles[])(const type *t) = {tile_1, tile_2, tile_3, tile_4, tile_5};              \
+        tiles[t->m - 1](t);                                                                                  \
+    }
+
+/* tile(t, rows): 1 to 6 rows. */
+#define MO_FORMS_OF_6(type)                                                                                  \
+    MO_FORM(type, tile_1, 1)                                                                                 \
+    MO_FORM(type, tile_2, 2)                                                                                 \
+    MO_FORM(type, tile_3, 3)                                                                                 \
+    MO_FORM(type, tile_4, 4)                                                                                 \
+    MO_FORM(type, tile_5, 5)                                                                                 \
+    MO_FORM(type, tile_6, 6)                                                                                 \
+    static void any_tile(const type *t)                                                                      \
+    {                                                                                                        \
+        static void (*const tiles[])(const type *t) = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};      \
         tiles[t->m - 1](t);                                                                                  \
     }
 

@@ -5,7 +5,9 @@
 #include <arm_neon.h>
 #include <string.h>
 
+#include "math/forms.h"
 #include "math/i16.h"
+#include "math/lanes_neon.h"
 #include "math/tile.h"
 #include "math/unroll.h"
 
@@ -65,29 +67,7 @@ static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, con
     EACH_ROW write_back(t, i, sum[i]);
 }
 
-#define TILE(m)                                                                                              \
-    static void tile_##m(const mo_i16_tile *t)                                                               \
-    {                                                                                                        \
-        tile(t, m);                                                                                          \
-    }
-#define FORM(m) tile_##m,
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-
-ALL_ROWS(TILE)
-
-static void any_tile(const mo_i16_tile *t)
-{
-    static void (*const tiles[ROWS])(const mo_i16_tile *t) = {ALL_ROWS(FORM)};
-    tiles[t->m - 1](t);
-}
-
-static inline float32x4_t part(const float *x, size_t i, size_t k)
-{
-    float v[4] = {0};
-    if (i + 4 <= k) return vld1q_f32(x + i);
-    if (i < k) memcpy(v, x + i, (k - i) * sizeof *v);
-    return vld1q_f32(v);
-}
+MO_FORMS_OF_6(mo_i16_tile)
 
 /* Sixteen sums, then a tree, as in plain C. */
 static float length_of(const float *x, size_t k)
@@ -95,7 +75,7 @@ static float length_of(const float *x, size_t k)
     float32x4_t s[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
     for (size_t i = 0; i < k; i += 16) EACH_FOUR
         {
-            const float32x4_t v = part(x, i + 4 * j, k);
+            const float32x4_t v = mo_lanes_part(x, i + 4 * j, k);
             s[j] = vaddq_f32(s[j], vmulq_f32(v, v));
         }
     const float32x4_t four = vaddq_f32(vaddq_f32(s[0], s[2]), vaddq_f32(s[1], s[3]));
@@ -105,7 +85,7 @@ static float length_of(const float *x, size_t k)
 
 static inline int16x4_t whole(const float *x, size_t i, size_t k, float to)
 {
-    return vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(part(x, i, k), to)));
+    return vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(mo_lanes_part(x, i, k), to)));
 }
 
 static void quantize(int16_t *q, float *scale, const float *x, size_t ldx, size_t rows, size_t k)

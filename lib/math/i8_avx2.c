@@ -4,10 +4,8 @@
  * inputs. */
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <string.h>
 
 #include "base/bits.h"
-#include "base/ints.h"
 #include "math/i8.h"
 #include "math/lanes.h"
 
@@ -54,22 +52,9 @@ static void quantize_row(uint8_t *q, const float *x, size_t k, const mo_i8_scale
                       all = _mm256_packus_epi16(low, high);
         _mm256_storeu_si256((__m256i *)(void *)(q + i), _mm256_permutevar8x32_epi32(all, order));
     }
-    memset(q + k, 0, mo_round_up(k, MO_I8_STEP) - k);
 }
 
-static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t rows, size_t k)
-{
-    for (size_t r = 0; r < rows; r++, x += ldx) {
-        const mo_i8_scale s = scale_of(x, k);
-        uint8_t *q = to->q + r * to->ld;
-        if (s.to > 0)
-            quantize_row(q, x, k, &s);
-        else
-            memset(q, 0, mo_round_up(k, MO_I8_STEP)); /* NaN by its scale, where it is no number */
-        to->scale[r] = s.back;
-        to->zero[r] = s.zero;
-    }
-}
+#include "math/i8_quantize.h"
 
 static const mo_i8_kern kern = {.name = "avx2",
     .tile_rows = ROWS,

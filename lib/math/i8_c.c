@@ -2,10 +2,7 @@
  * i8_c.c - products of 8-bit integers in plain C, and which kernel is used. */
 #include "math/i8.h"
 
-#include <string.h>
-
 #include "base/bits.h"
-#include "base/ints.h"
 #include "math/kern.h"
 #include "math/tile.h"
 
@@ -24,21 +21,12 @@ static mo_i8_scale scale_of(const float *x, size_t k)
 static void quantize_row(uint8_t *q, const float *x, size_t k, const mo_i8_scale *s)
 {
     for (size_t i = 0; i < k; i++) {
-        const int32_t v = s->to > 0 ? mo_i8_round(x[i] * s->to) + s->zero : 0;
+        const int32_t v = mo_i8_round(x[i] * s->to) + s->zero;
         q[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
     }
-    memset(q + k, 0, mo_round_up(k, MO_I8_STEP) - k);
 }
 
-static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t rows, size_t k)
-{
-    for (size_t r = 0; r < rows; r++, x += ldx) {
-        const mo_i8_scale s = scale_of(x, k);
-        quantize_row(to->q + r * to->ld, x, k, &s);
-        to->scale[r] = s.back;
-        to->zero[r] = s.zero;
-    }
-}
+#include "math/i8_quantize.h"
 
 static void write_back(const mo_i8_tile *t, size_t i, const int32_t sum[16])
 {

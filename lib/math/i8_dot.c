@@ -5,12 +5,12 @@
  * sdot takes both factors with their sign: rows are q - 128 here, so that the sums lack 128 times those of the weights. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
-#include <string.h>
 
 #include "base/bits.h"
-#include "base/ints.h"
 #include "base/os.h"
+#include "math/forms.h"
 #include "math/i8.h"
+#include "math/lanes_neon.h"
 #include "math/tile.h"
 #include "math/unroll.h"
 
@@ -57,36 +57,14 @@ static inline __attribute__((always_inline)) void tile(const mo_i8_tile *t, cons
     UNROLL for (size_t i = 0; i < rows; i++) write_back(t, i, sum[i]);
 }
 
-#define TILE(m)                                                                                              \
-    static void tile_##m(const mo_i8_tile *t)                                                                \
-    {                                                                                                        \
-        tile(t, m);                                                                                          \
-    }
-#define FORM(m) tile_##m,
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-
-ALL_ROWS(TILE)
-
-static void any_tile(const mo_i8_tile *t)
-{
-    static void (*const tiles[ROWS])(const mo_i8_tile *t) = {ALL_ROWS(FORM)};
-    tiles[t->m - 1](t);
-}
-
-static inline float32x4_t part(const float *x, size_t i, size_t k)
-{
-    float v[4] = {0};
-    if (i + 4 <= k) return vld1q_f32(x + i);
-    if (i < k) memcpy(v, x + i, (k - i) * sizeof *v);
-    return vld1q_f32(v);
-}
+MO_FORMS_OF_6(mo_i8_tile)
 
 /* Floats as whole numbers: those from 0 on keep their order, and NaN is the largest. */
 static mo_i8_scale scale_of(const float *x, size_t k)
 {
     int32x4_t above = vdupq_n_s32(0), below = above;
     for (size_t i = 0; i < k; i += 4) {
-        const int32x4_t v = vreinterpretq_s32_f32(part(x, i, k));
+        const int32x4_t v = vreinterpretq_s32_f32(mo_lanes_part(x, i, k));
         above = vmaxq_s32(above, v);
         below = vmaxq_s32(below, veorq_s32(v, vdupq_n_s32(INT32_MIN)));
     }
@@ -96,7 +74,7 @@ static mo_i8_scale scale_of(const float *x, size_t k)
 
 static inline uint16x4_t whole(const float *x, size_t i, size_t k, const mo_i8_scale *s)
 {
-    const int32x4_t v = vcvtnq_s32_f32(vmulq_n_f32(part(x, i, k), s->to));
+    const int32x4_t v = vcvtnq_s32_f32(vmulq_n_f32(mo_lanes_part(x, i, k), s->to));
     return vqmovun_s32(vaddq_s32(v, vdupq_n_s32(s->zero)));
 }
 
@@ -104,28 +82,14 @@ static void quantize_row(uint8_t *q, const float *x, size_t k, const mo_i8_scale
 {
     for (size_t i = 0; i < k; i += 8)
         vst1_u8(q + i, vqmovn_u16(vcombine_u16(whole(x, i, k, s), whole(x, i + 4, k, s))));
-    memset(q + k, 0, mo_round_up(k, MO_I8_STEP) - k);
 }
 
-static void quantize(const mo_i8_rows *to, const float *x, size_t ldx, size_t rows, size_t k)
-{
-    for (size_t r = 0; r < rows; r++, x += ldx) {
-        const mo_i8_scale s = scale_of(x, k);
-        uint8_t *q = to->q + r * to->ld;
-        if (s.to > 0)
-            quantize_row(q, x, k, &s);
-        else
-            memset(q, 0, mo_round_up(k, MO_I8_STEP)); /* NaN by its scale, where it is no number */
-        to->scale[r] = s.back;
-        to->zero[r] = s.zero;
-    }
-}
+#include "math/i8_quantize.h"
 
 static const mo_i8_kern kern = {.name = "dot",
     .tile_rows = ROWS,
     .tile_panels = 1,
     .room = 49152,
-    .reads = 1,
     .tile = any_tile,
     .quantize = quantize};
 

@@ -4,6 +4,7 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
+#include "math/forms.h"
 #include "math/tile.h"
 #include "math/unroll.h"
 
@@ -64,19 +65,12 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     }
 }
 
-#define TILE(m)                                                                                              \
-    static void tile_##m(const mo_tile *t)                                                                   \
-    {                                                                                                        \
-        tile(t, m);                                                                                          \
-    }
-#define FORM(m) tile_##m,
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-
-ALL_ROWS(TILE)
-static void (*const tiles[6])(const mo_tile *t) = {ALL_ROWS(FORM)};
+static void any_tile(const mo_tile *t);
 
 void mo_tile_neon(const mo_tile *t)
 {
-    tiles[t->m - 1](t);
+    any_tile(t);
 }
+
+MO_FORMS_OF_6(mo_tile)
 #endif

@@ -4,6 +4,7 @@
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 
+#include "math/forms.h"
 #include "math/tile.h"
 #include "math/unroll.h"
 
@@ -53,19 +54,12 @@ static inline __attribute__((always_inline)) void tile(const mo_tile *t, const s
     for (size_t i = 0; i < rows && t->n < 16; i++) mo_tile_write(MO_TILE_END(t, i), part[i]);
 }
 
-#define TILE(m)                                                                                              \
-    static void tile_##m(const mo_tile *t)                                                                   \
-    {                                                                                                        \
-        tile(t, m);                                                                                          \
-    }
-#define FORM(m) tile_##m,
-#define ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-
-ALL_ROWS(TILE)
-static void (*const tiles[6])(const mo_tile *t) = {ALL_ROWS(FORM)};
+static void any_tile(const mo_tile *t);
 
 void mo_tile_simd128(const mo_tile *t)
 {
-    tiles[t->m - 1](t);
+    any_tile(t);
 }
+
+MO_FORMS_OF_6(mo_tile)
 #endif
