@@ -21,8 +21,10 @@
 #define MO_FENCE 1
 #define MO_FENCE_UNSEEN __attribute__((no_sanitize("address"))) /* of a function that may step over a fence */
 
+/* As the sanitizer names them. NOLINTBEGIN(bugprone-reserved-identifier) */
 void __asan_poison_memory_region(void const volatile *start, size_t n);
 void __asan_unpoison_memory_region(void const volatile *start, size_t n);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static inline void mo_fence_set(const void *start, size_t n)
 {

@@ -5,8 +5,11 @@
 #ifndef MO_MATH_UNROLL_H
 #define MO_MATH_UNROLL_H
 
-#if defined(MOPD_SANITIZED)
-#define UNROLL
+#if defined(MOPD_SANITIZED) && defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(disable)")
+#define UNROLLED(steps) 1
+#elif defined(MOPD_SANITIZED)
+#define UNROLL _Pragma("GCC unroll 1")
 #define UNROLLED(steps) 1
 #elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

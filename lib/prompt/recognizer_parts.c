@@ -122,8 +122,9 @@ static mopd_status find_told(mo_recognizer_parts *p, double *g, const double *ta
 static mopd_status find_prior(mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim;
-    double *g = mo_mem_alloc(2 * dim, sizeof *g), *tau = g + dim;
+    double *g = mo_mem_alloc(2 * dim, sizeof *g);
     if (!g) return MOPD_E_NOMEM;
+    double *tau = g + dim;
     mean_of_seen(p, g, p->sums->average, NULL);
     mean_of_seen(p, tau, NULL, p->data->text);
     const together s = compare(p, p->sums->average, g, tau);

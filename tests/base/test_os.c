@@ -119,6 +119,26 @@ static void errors_have_texts(void **state)
     assert_string_equal(text, "No such file or directory");
 }
 
+#if MO_OS_BLOCKS_RESIZE
+static void blocks_of_pages_grow_and_shrink_with_what_is_in_them(void **state)
+{
+    (void)state;
+    const size_t some = 2 * MO_OS_HUGE_PAGE + 5, more = 5 * MO_OS_HUGE_PAGE + 1;
+    unsigned char *block = mo_os_block_get(some);
+    assert_non_null(block);
+    memset(block, 0x5a, some);
+    block = mo_os_block_resize(block, some, more);
+    assert_non_null(block);
+    for (size_t i = 0; i < some; i += 4093) assert_int_equal(block[i], 0x5a);
+    block[more - 1] = 1;
+    block = mo_os_block_resize(block, more, some);
+    assert_non_null(block);
+    for (size_t i = 0; i < some; i += 4093) assert_int_equal(block[i], 0x5a);
+    mo_os_block_free(block, some);
+    assert_null(mo_os_block_get(SIZE_MAX / 4));
+}
+#endif
+
 /* KiB, more than the smallest default stack has; ThreadSanitizer puts its own half a megabyte there. */
 #if defined(__SANITIZE_THREAD__)
 enum { FRAME = 1 };
@@ -163,6 +183,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_written_cut_and_read),
         cmocka_unit_test(a_file_is_held_once),
+#if MO_OS_BLOCKS_RESIZE
+        cmocka_unit_test(blocks_of_pages_grow_and_shrink_with_what_is_in_them),
+#endif
         cmocka_unit_test(a_file_takes_the_place_of_another),
         cmocka_unit_test(names_are_listed_and_end),
         cmocka_unit_test(a_mapped_file_reads_the_same_after_its_pages_went),
