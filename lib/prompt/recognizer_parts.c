@@ -171,9 +171,9 @@ static mopd_status fill_rows(mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
     const size_t height = p->x.height;
-    double *x = mo_mem_alloc(2 * height, d->dim * sizeof *x),
-           *off = p->off.packed ? x + height * d->dim : NULL;
+    double *x = mo_mem_alloc(2 * height, d->dim * sizeof *x);
     if (!x) return MOPD_E_NOMEM;
+    double *off = p->off.packed ? x + height * d->dim : NULL;
     for (size_t i = 0; i < d->n; i += height) {
         for (size_t k = 0; k < height && i + k < d->n; k++)
             fill_row(x + k * d->dim, off ? off + k * d->dim : NULL, d, i + k);
