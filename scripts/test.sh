@@ -109,8 +109,8 @@ part_i386()
         return
     fi
     scripts/foreign.sh i386 build/i386-tree
+    build ci # for the built-in model
     build i386
-    scripts/model.sh build
     run_tests i386
 }
 
@@ -122,8 +122,8 @@ part_musl()
         return
     fi
     scripts/dependencies.sh musl build/musl-tree
+    build ci # for the built-in model
     build musl
-    scripts/model.sh build
     run_tests musl
     build static
     quietly readelf -l build-static/mopd
