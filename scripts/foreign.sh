@@ -37,5 +37,6 @@ echo "$arch: Debian's libraries for it"
         libblis-serial-dev libcmocka-dev libgif-dev libwebp-dev libtiff-dev
 } >"$log" 2>&1 || { tail -n 20 "$log" >&2 && exit 1; }
 for package in "$state"/archives/*.deb; do dpkg -x "$package" "$tree"; done
+[ -e "$tree/lib" ] || ln -s usr/lib "$tree/lib" # since Debian 13 no package of these brings it
 rm -rf "$state"
 touch "$tree/complete"
