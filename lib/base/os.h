@@ -161,7 +161,8 @@ bool mo_os_loaded_from(char out[MO_OS_PATH], const void *address);
 /* What a number of errno means. */
 void mo_os_error_text(int code, char *out, size_t room);
 
-/* Numbers are read and written as in C by this thread alone, whatever the host has set, until the former comes back. */
+/* Numbers are read and written as in C by this thread alone, whatever the host has set, until the former comes back; where a
+ * thread can have no locale of its own, nothing changes. */
 typedef struct mo_os_locale {
     void *plain, *host;
 } mo_os_locale;

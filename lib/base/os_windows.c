@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <io.h>
-#include <locale.h>
 #include <string.h>
 
 #include "base/os_wide.h"
@@ -119,19 +118,15 @@ void mo_os_error_text(int code, char *out, size_t room)
     if (strerror_s(out, room, code)) snprintf(out, room, "error %d", code);
 }
 
+/* A thread would get a locale of its own by setlocale alone, which is the host's to call.  Nothing is lost: jansson asks for the
+ * host's decimal point and puts it into what it hands to strtod. */
 bool mo_os_locale_plain(mo_os_locale *locale)
 {
-    const int kind = _configthreadlocale(_ENABLE_PER_THREAD_LOCALE);
-    locale->host = _strdup(setlocale(LC_NUMERIC, NULL));
-    locale->plain = (void *)(intptr_t)kind;
-    if (!locale->host) return false;
-    setlocale(LC_NUMERIC, "C");
+    *locale = (mo_os_locale){0};
     return true;
 }
 
 void mo_os_locale_back(mo_os_locale *locale)
 {
-    setlocale(LC_NUMERIC, locale->host);
-    free(locale->host);
-    _configthreadlocale((int)(intptr_t)locale->plain);
+    (void)locale;
 }
