@@ -92,10 +92,7 @@ part_tidy()
 #: arm64        64-bit ARM by emulation: kernels, layers, towers, pictures, tokens and files; the other tests know no processor
 part_arm64()
 {
-    if [ "$(uname -m)" != x86_64 ]; then
-        echo "arm64: this is no x86-64; the other parts test what it is"
-        return
-    fi
+    ! off_x86 "; the other parts test what it is" || return 0
     scripts/foreign.sh arm64 build/arm64-tree
     build arm64
     run_tests arm64
@@ -104,10 +101,7 @@ part_arm64()
 #: i386         32-bit x86 without BLIS, every test in C that knows no compiler: not in the run of all
 part_i386()
 {
-    if [ "$(uname -m)" != x86_64 ]; then
-        echo "i386: this is no x86-64, which runs such programs"
-        return
-    fi
+    ! off_x86 ", which runs such programs" || return 0
     scripts/foreign.sh i386 build/i386-tree
     build ci # for the built-in model
     build i386
@@ -117,10 +111,7 @@ part_i386()
 #: musl         the suite with musl, which Alpine has, and the command as one static program: not in the run of all
 part_musl()
 {
-    if [ "$(uname -m)" != x86_64 ]; then
-        echo "musl: this is no x86-64, which Debian's musl-gcc builds for"
-        return
-    fi
+    ! off_x86 ", which Debian's musl-gcc builds for" || return 0
     scripts/dependencies.sh musl build/musl-tree
     build ci # for the built-in model
     build musl
@@ -151,10 +142,7 @@ part_wasm()
 #: windows      mopd.dll by mingw-w64: its names, and kernels, layers, towers, pictures, tokens and files under wine: not in the run of all
 part_windows()
 {
-    if [ "$(uname -m)" != x86_64 ]; then
-        echo "windows: this is no x86-64, which wine needs for such programs"
-        return
-    fi
+    ! off_x86 ", which wine needs for such programs" || return 0
     scripts/setup.sh wine64
     scripts/dependencies.sh mingw build/mingw-tree
     build mingw
@@ -254,6 +242,12 @@ part_docs()
     python3 tests/docs/check.py build build/python-venv/bin/python
     clone
     "$clone/scripts/docs.sh"
+}
+
+# off_x86 WHY - whether this is no x86-64, which is said then.
+off_x86()
+{
+    [ "$(uname -m)" != x86_64 ] && echo "$part: this is no x86-64$1"
 }
 
 # quietly COMMAND... - output goes to the part's log and is shown when the command fails.

@@ -22,10 +22,10 @@ MOPD_BEGIN_DECLS
 
 typedef struct mopd_recognizer mopd_recognizer;
 
-/* How a recogniser is fitted; docs/method.md 9.5 has the formulas.  Start from mopd_recognizer_options_init. */
 /* What several views count for where nobody says. */
 #define MOPD_VIEW_WEIGHT 2
 
+/* How a recogniser is fitted; docs/method.md 9.5 has the formulas.  Start from mopd_recognizer_options_init. */
 typedef struct mopd_recognizer_options {
     uint32_t struct_size; /* set by mopd_recognizer_options_init */
     uint32_t flags;       /* none yet: 0 */
@@ -57,8 +57,8 @@ typedef struct mopd_recognizer_options {
      * their differences what does not matter, unless many pictures, left out, say that it does not help: then it keeps
      * the first views.  Give them where pictures are few.  A picture is left out with all its views, and recognised by one. */
     uint64_t n_views;
-    /* How many times the differences between views count, up to 1e6; 0, the default: MOPD_VIEW_WEIGHT where views help, else views are
-     * not used.  Set it to use them without asking. */
+    /* How many times the differences between views count, up to 1e6; 0, the default: MOPD_VIEW_WEIGHT where views help,
+     * else views are not used.  Set it to use them without asking. */
     double view_weight;
 } mopd_recognizer_options;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * api_gemm.c - the rate of one matrix product of a tower's shape: c [256 x 3072] = a [256 x 768] W^T. */
 #include "api/api.h"
-#include "base/clock.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "math/gemm.h"
 #include "model/encoder.h"
 
@@ -12,12 +12,12 @@ static const double LONG_ENOUGH = 0.1; /* seconds: after two rounds no other beg
 static double best_rate(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
 {
     double best = 0;
-    const double begin = mo_clock_seconds();
-    for (int i = 0; i < ROUNDS && (i < 2 || mo_clock_seconds() - begin < LONG_ENOUGH); i++) {
-        double start = mo_clock_seconds();
+    const double begin = mo_os_clock();
+    for (int i = 0; i < ROUNDS && (i < 2 || mo_os_clock() - begin < LONG_ENOUGH); i++) {
+        double start = mo_os_clock();
         mo_gemm(pool, w, args);
         const double operations = 2.0 * (double)((size_t)ROWS * INPUTS * OUTPUTS);
-        const double rate = 1e-9 * operations / (mo_clock_seconds() - start);
+        const double rate = 1e-9 * operations / (mo_os_clock() - start);
         if (rate > best) best = rate;
     }
     return best;

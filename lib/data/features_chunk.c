@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "data/features.h"
@@ -239,10 +239,10 @@ mopd_status mo_features_read(mo_features_job *j)
     mopd_status st = open_chunk(&c, j);
     size_t step = j->journal ? mo_min(CHUNK_FIRST, c.n_most) : c.n_most, taken;
     for (size_t first = 0; first < n && st == MOPD_OK; first += taken) {
-        const double start = mo_clock_seconds();
+        const double start = mo_os_clock();
         taken = mo_min(n - first, step);
         st = run_chunk(&c, first, taken);
-        if (j->journal) step = next_step(&c, step, mo_clock_seconds() - start);
+        if (j->journal) step = next_step(&c, step, mo_os_clock() - start);
     }
     close_chunk(&c);
     return st;

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/floats.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -127,7 +126,7 @@ mopd_status mo_journal_open(mo_journal **out, const char *path, const mo_journal
     mo_journal *j = mo_mem_calloc(1, sizeof *j);
     if (!j) return MOPD_E_NOMEM;
     j->fd = -1;
-    j->synced = mo_clock_seconds();
+    j->synced = mo_os_clock();
     j->n_floats = (size_t)run->n_views * run->dim;
     j->record_bytes = HASH_DIGITS + WORD_BYTES + j->n_floats * sizeof(float) + WORD_BYTES;
     fill_head(j, run);
@@ -174,9 +173,9 @@ mopd_status mo_journal_flush(mo_journal *j)
     if (st != MOPD_OK) return st; /* half a record is seen when it is read */
     j->n_records += j->waiting.size / j->record_bytes;
     j->waiting.size = 0;
-    if (mo_clock_seconds() - j->synced >= SYNC_SECONDS) {
+    if (mo_os_clock() - j->synced >= SYNC_SECONDS) {
         mo_os_sync(j->fd); /* a machine that stops loses no more than what came since */
-        j->synced = mo_clock_seconds();
+        j->synced = mo_os_clock();
     }
     return MOPD_OK;
 }

@@ -10,32 +10,26 @@
         tile(t, __VA_ARGS__);                                                                                \
     }
 
-/* tile(t, rows): 1 to 5 rows. */
+/* tile(t, rows): 1 to 5 rows, or 6. */
+#define MO_FORMS_5(type)                                                                                     \
+    MO_FORM(type, tile_1, 1)                                                                                 \
+    MO_FORM(type, tile_2, 2)                                                                                 \
+    MO_FORM(type, tile_3, 3)                                                                                 \
+    MO_FORM(type, tile_4, 4)                                                                                 \
+    MO_FORM(type, tile_5, 5)
+#define MO_FORMS_ANY(type, ...)                                                                              \
+    static void any_tile(const type *t)                                                                      \
+    {                                                                                                        \
+        static void (*const tiles[])(const type *t) = {__VA_ARGS__};                                         \
+        tiles[t->m - 1](t);                                                                                  \
+    }
 #define MO_FORMS_OF_5(type)                                                                                  \
-    MO_FORM(type, tile_1, 1)                                                                                 \
-    MO_FORM(type, tile_2, 2)                                                                                 \
-    MO_FORM(type, tile_3, 3)                                                                                 \
-    MO_FORM(type, tile_4, 4)                                                                                 \
-    MO_FORM(type, tile_5, 5)                                                                                 \
-    static void any_tile(const type *t)                                                                      \
-    {                                                                                                        \
-        static void (*const tiles[])(const type *t) = {tile_1, tile_2, tile_3, tile_4, tile_5};              \
-        tiles[t->m - 1](t);                                                                                  \
-    }
-
-/* tile(t, rows): 1 to 6 rows. */
+    MO_FORMS_5(type)                                                                                         \
+    MO_FORMS_ANY(type, tile_1, tile_2, tile_3, tile_4, tile_5)
 #define MO_FORMS_OF_6(type)                                                                                  \
-    MO_FORM(type, tile_1, 1)                                                                                 \
-    MO_FORM(type, tile_2, 2)                                                                                 \
-    MO_FORM(type, tile_3, 3)                                                                                 \
-    MO_FORM(type, tile_4, 4)                                                                                 \
-    MO_FORM(type, tile_5, 5)                                                                                 \
+    MO_FORMS_5(type)                                                                                         \
     MO_FORM(type, tile_6, 6)                                                                                 \
-    static void any_tile(const type *t)                                                                      \
-    {                                                                                                        \
-        static void (*const tiles[])(const type *t) = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};      \
-        tiles[t->m - 1](t);                                                                                  \
-    }
+    MO_FORMS_ANY(type, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6)
 
 /* tile(t, rows, panels, ahead): 1 to 14 rows by one panel, by two, by two with fetching ahead. */
 #define MO_FORMS_14(X)                                                                                       \

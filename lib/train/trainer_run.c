@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/floats.h"
 #include "base/ints.h"
 #include "base/labels.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/rng.h"
 #include "format/json.h"
 #include "prompt/gate.h"
@@ -101,14 +101,14 @@ static mopd_epoch summary(const mopd_trainer *t, double seconds)
 
 static mopd_status run_epoch(mopd_trainer *t, run_state *s)
 {
-    double start = mo_clock_seconds();
+    double start = mo_os_clock();
     mopd_status st = fill(t, s, (size_t)t->state.epoch);
     if (st != MOPD_OK) return st;
     mo_sampler_order(
         t->set.o.seed, (size_t)t->state.epoch, !(t->set.o.flags & MOPD_TRAIN_NO_SHUFFLE), s->order, s->n);
     while (t->state.step < s->n_batches)
         if ((st = run_step(t, s)) != MOPD_OK) return st;
-    mopd_epoch epoch = summary(t, mo_clock_seconds() - start);
+    mopd_epoch epoch = summary(t, mo_os_clock() - start);
     mo_trainer_end_epoch(t);
     st = save(t, s);
     if (st == MOPD_OK && s->run->on_epoch && s->run->on_epoch(s->run->epoch_context, &epoch))
