@@ -23,11 +23,12 @@ enum { SOME_PICTURES = 64, MOST_ROWS = 33 /* of a picture; with more views than 
 typedef struct job {
     const mo_recognizer_gauss *g;
     const mo_recognizer_parts *p;
-    size_t first, rows;  /* pictures from here on; rows of each */
-    double *row;         /* rows of some pictures x D: b, then b~ */
-    double *toward;      /* rows of some pictures x C: <b~, mu~_c> */
-    const double *means; /* C x C: <mu~_y, mu~_c> */
-    double *scores;      /* N x C */
+    size_t first, rows; /* pictures from here on; rows of each */
+    double *row;        /* rows of some pictures x D: b, then b~ */
+    double *toward;     /* rows of some pictures x C: <b~, mu~_c> */
+    double *own, *near; /* classes with pictures x D: mu_y; x C: <mu~_y, mu~_c> */
+    size_t *place;      /* of a class among those with pictures */
+    double *scores;     /* N x C */
 } job;
 
 /* b_k of picture first + i. */
@@ -107,7 +108,8 @@ static void leave_one_out(void *ctx, size_t i)
     const size_t c_all = j->p->data->n_classes;
     left l;
     prepare(&l, j, i);
-    const double *t = j->toward + i * l.n * c_all, *near = j->means + l.y * c_all, *half = j->g->half;
+    const double *t = j->toward + i * l.n * c_all, *near = j->near + j->place[l.y] * c_all,
+                 *half = j->g->half;
     double *v = j->scores + (j->first + i) * c_all, w[MOST_ROWS];
     for (size_t c = 0; c < c_all; c++) {
         const bool own = c == l.y;
@@ -155,11 +157,24 @@ static mopd_status leave_some(job *j, double *b, size_t m)
     return st;
 }
 
-static mopd_status leave_all(job *j, double *b, double *means)
+/* The means of classes with pictures; how many there are. */
+static size_t gather_own(const job *j)
+{
+    const mo_recognizer_data *d = j->p->data;
+    size_t n = 0;
+    for (size_t c = 0; c < d->n_classes; c++) {
+        if (!(j->p->sums->count[c] > 0)) continue;
+        memcpy(j->own + n * d->dim, j->g->mean + c * d->dim, d->dim * sizeof *j->own);
+        j->place[c] = n++;
+    }
+    return n;
+}
+
+static mopd_status leave_all(job *j, double *b)
 {
     const mo_recognizer_data *d = j->p->data;
     mopd_status st = mo_triangle_invert(j->p->pool, j->p->inverse, j->g->factor, d->dim);
-    if (st == MOPD_OK) st = multiply(means, j->g->mean, d->n_classes, j->g->toward, d->n_classes, false, j);
+    if (st == MOPD_OK) st = multiply(j->near, j->own, gather_own(j), j->g->toward, d->n_classes, false, j);
     for (; j->first < d->n && st == MOPD_OK; j->first += SOME_PICTURES)
         st = leave_some(j, b, mo_min(SOME_PICTURES, d->n - j->first));
     return st;
@@ -171,16 +186,21 @@ mopd_status mo_recognizer_leave_pictures(
     const mo_recognizer_data *d = p->data;
     const size_t rows = d->n_views + 1, some = mo_min(SOME_PICTURES, d->n) * rows;
     if (!p->off.packed || rows > MOST_ROWS) return mo_recognizer_leave_out(scores, g, p);
+    const size_t own = mo_min(d->n_classes, d->n); /* at most, with pictures */
     job j = {.g = g, .p = p, .rows = rows, .scores = scores};
-    double *means = mo_mem_alloc(d->n_classes * d->n_classes, sizeof *means),
-           *b = mo_mem_alloc(some * d->dim, sizeof *b);
+    double *b = mo_mem_alloc(some * d->dim, sizeof *b);
     j.row = mo_mem_alloc(some * d->dim, sizeof *j.row);
     j.toward = mo_mem_alloc(some * d->n_classes, sizeof *j.toward);
-    j.means = means;
-    mopd_status st = means && b && j.row && j.toward ? leave_all(&j, b, means) : MOPD_E_NOMEM;
-    mo_mem_free(means);
+    j.own = mo_mem_alloc(own * d->dim, sizeof *j.own);
+    j.near = mo_mem_alloc(own * d->n_classes, sizeof *j.near);
+    j.place = mo_mem_alloc(d->n_classes, sizeof *j.place);
+    const bool room = b && j.row && j.toward && j.own && j.near && j.place;
+    mopd_status st = room ? leave_all(&j, b) : MOPD_E_NOMEM;
     mo_mem_free(b);
     mo_mem_free(j.row);
     mo_mem_free(j.toward);
+    mo_mem_free(j.own);
+    mo_mem_free(j.near);
+    mo_mem_free(j.place);
     return st;
 }
