@@ -6,26 +6,16 @@
 set -euo pipefail
 system=$1 tree=$(realpath -m "$2")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-toolchain=$PWD/cmake/$system.cmake archives=$PWD/build/sources
+. scripts/sources.sh
+toolchain=$PWD/cmake/$system.cmake
 log=$PWD/build/log/$system-dependencies.log
-mkdir -p "$archives/partial" build/log
-made=$(cat "$toolchain" scripts/dependencies.sh | sha256sum)
+mkdir -p build/log
+made=$(cat "$toolchain" scripts/dependencies.sh scripts/sources.sh | sha256sum)
 [ "$(cat "$tree/complete" 2>/dev/null)" != "$made" ] || exit 0
 rm -rf "$tree"
-mkdir -p "$tree/source"
+sources=$tree/source
+mkdir -p "$sources"
 export MOPD_TREE=$tree
-
-# unpack PATH SHA256 - the archive below Debian's pool/main, as $source.
-unpack()
-{
-    archive=$archives/${1##*/}
-    if ! sha256sum --check --status <<<"$2  $archive" 2>/dev/null; then
-        /usr/lib/apt/apt-helper download-file "http://deb.debian.org/debian/pool/main/$1" "$archive" "SHA256:$2" >&2
-    fi
-    source=$tree/source/${1##*/}
-    mkdir -p "$source"
-    tar -xf "$archive" -C "$source" --strip-components=1 --no-same-owner
-}
 
 # configure OPTION... - by the source's own CMake.
 configure()
@@ -42,22 +32,22 @@ make()
 
 all()
 {
-    unpack z/zlib/zlib_1.2.13.dfsg.orig.tar.bz2 71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
+    unpack zlib
     mkdir -p "$source/win32" "$tree/include" "$tree/lib"
     touch "$source/win32/zlib1.rc" # of a shared library, which CMake knows of
     configure
     cmake --build "$source/build" --target zlibstatic
     cp "$source"/build/libz*.a "$tree/lib/libz.a"
     cp "$source/zlib.h" "$source/build/zconf.h" "$tree/include/"
-    unpack libp/libpng1.6/libpng1.6_1.6.39.orig.tar.gz a00e9d2f2f664186e4202db9299397f851aea71b36a35e74910b8820e380d441
+    unpack libpng
     make -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_EXECUTABLES=OFF
-    unpack libj/libjpeg-turbo/libjpeg-turbo_2.1.5.orig.tar.gz 254f3642b04e309fee775123133c6464181addc150499561020312ec61c1bf7c
+    unpack libjpeg-turbo
     make -DENABLE_SHARED=OFF -DWITH_TURBOJPEG=OFF -DREQUIRE_SIMD="$simd"
-    unpack j/jansson/jansson_2.14.orig.tar.gz c739578bf6b764aa0752db9a2fdadcfe921c78f1228c7ec0bb47fa804c55d17b
+    unpack jansson
     make -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DJANSSON_BUILD_DOCS=OFF
-    unpack u/utf8proc/utf8proc_2.8.0.orig.tar.gz a0a60a79fe6f6d54e7d411facbfcc867a6e198608f2cd992490e46f04b1bcecc
+    unpack utf8proc
     make
-    unpack c/cmocka/cmocka_1.1.5.orig.tar.xz f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6
+    unpack cmocka
     make -DWITH_EXAMPLES=OFF -DWITH_STATIC_LIB=ON
     rm -f "$tree"/lib/libcmocka.* "$tree"/bin/*.dll
     mv "$tree/lib/libcmocka-static.a" "$tree/lib/libcmocka.a"
@@ -80,5 +70,5 @@ echo "$system: what the library stands on, from source"
 all >"$log" 2>&1 & # in a process of its own, which ends at its first failure
 wait $! || { tail -n 30 "$log" >&2 && exit 1; }
 [ "$system" != musl ] || kernel_headers
-rm -rf "$tree/source"
+rm -rf "$sources"
 echo "$made" >"$tree/complete"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # wasm.sh TREE - installs Emscripten, and builds the libraries that libmopd stands on for WebAssembly into TREE, which the preset wasm
-# takes.  Their sources are Debian's, as packed there, with the hashes below.
+# takes.  Their sources are those of scripts/sources.sh.
 set -eEuo pipefail
 tree=$(realpath -m "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,25 +9,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh emscripten nodejs
 [ ! -e "$tree/complete" ] || exit 0
 export NODE_PATH=/usr/share/nodejs # where Debian keeps what Emscripten asks other builds of Node.js for
-sources=$tree/sources state=$tree/apt log=build/log/wasm-tree.log
+. scripts/sources.sh
+sources=$tree/sources log=build/log/wasm-tree.log
 rm -rf "$tree"
-mkdir -p "$sources" "$state/lists/partial" "$state/archives/partial" build/log
-touch "$state/status"
-echo "deb-src http://deb.debian.org/debian bookworm main" >"$state/sources.list"
-
-source_apt()
-{
-    apt-get -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::State::lists=lists -o Dir::Cache="$state" \
-        -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=- -o APT::Sandbox::User=root \
-        -o Acquire::Languages=none -qq "$@"
-}
-
-# unpack NAME - its sources into $sources/NAME
-unpack()
-{
-    mkdir -p "$sources/$1"
-    tar -xf "$sources/$1"_*.orig.tar.* -C "$sources/$1" --strip-components=1
-}
+mkdir -p "$sources" "$tree/lib/pkgconfig" build/log
 
 # library NAME [OPTION...] - built with its own CMake files, from $sources/NAME
 library()
@@ -68,18 +53,8 @@ zlib()
 
 build_all()
 {
-    source_apt update
-    (cd "$sources" && source_apt --download-only --tar-only source zlib libpng1.6 libjpeg-turbo jansson utf8proc cmocka)
-    (cd "$sources" && sha256sum --check --strict) <<'HASHES'
-f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6  cmocka_1.1.5.orig.tar.xz
-c739578bf6b764aa0752db9a2fdadcfe921c78f1228c7ec0bb47fa804c55d17b  jansson_2.14.orig.tar.gz
-254f3642b04e309fee775123133c6464181addc150499561020312ec61c1bf7c  libjpeg-turbo_2.1.5.orig.tar.gz
-a00e9d2f2f664186e4202db9299397f851aea71b36a35e74910b8820e380d441  libpng1.6_1.6.39.orig.tar.gz
-a0a60a79fe6f6d54e7d411facbfcc867a6e198608f2cd992490e46f04b1bcecc  utf8proc_2.8.0.orig.tar.gz
-71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1  zlib_1.2.13.dfsg.orig.tar.bz2
-HASHES
     zlib
-    library libpng1.6 -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_HARDWARE_OPTIMIZATIONS=OFF
+    library libpng -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_HARDWARE_OPTIMIZATIONS=OFF
     library libjpeg-turbo -DENABLE_SHARED=OFF -DWITH_SIMD=OFF -DWITH_TURBOJPEG=OFF \
         -DHAVE_SIZE_T=TRUE -DSIZE_T=4 -DHAVE_UNSIGNED_LONG=TRUE -DUNSIGNED_LONG=4 # its check reads them from a program for the system
     mkdir "$sources/none" && touch "$sources/none/jansson_private_config.h"
@@ -97,5 +72,5 @@ echo "wasm: the libraries below, from their sources"
 exec 3>&2
 trap 'tail -n 20 "$log" >&3' ERR
 build_all >"$log" 2>&1
-rm -rf "$state" "$sources"
+rm -rf "$sources"
 touch "$tree/complete"
