@@ -135,7 +135,7 @@ static void blocks_of_pages_grow_and_shrink_with_what_is_in_them(void **state)
     assert_non_null(block);
     for (size_t i = 0; i < some; i += 4093) assert_int_equal(block[i], 0x5a);
     mo_os_block_free(block, some);
-    assert_null(mo_os_block_get(SIZE_MAX / 4));
+    assert_null(mo_os_block_get(SIZE_MAX - 4 * MO_OS_HUGE_PAGE)); /* in 32 bits a quarter may be had */
 }
 #endif
 
