@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int finish(mopd_status st)
 {
@@ -201,6 +202,36 @@ int cmd_inspect(int argc, char **argv)
 
 /* -- pack --------------------------------------------------------------------------------------------------- */
 
+/* The fingerprint of the model that was written, owned by the document: that of rounded weights is another.  What went to a
+   device cannot be read again and has none. */
+static mopd_status written_fingerprint(const char *path, json_t **document, const char **fingerprint)
+{
+    struct stat info;
+    char *text;
+    *document = NULL;
+    *fingerprint = NULL;
+    if (stat(path, &info) || !S_ISREG(info.st_mode)) return MOPD_OK;
+    const mopd_status st = mopd_inspect(path, &text);
+    if (st != MOPD_OK) return st;
+    *document = json_loads(text, 0, NULL);
+    mopd_free(text);
+    *fingerprint = json_string_value(json_object_get(*document, "fingerprint"));
+    return MOPD_OK;
+}
+
+static mopd_status tell_packed(const cli_common *common, const char *path)
+{
+    json_t *document;
+    const char *fingerprint;
+    const mopd_status st = written_fingerprint(path, &document, &fingerprint);
+    if (st == MOPD_OK && cli_is_json(common))
+        cli_print_json(json_pack("{s:o, s:s*}", "path", cli_json_text(path), "fingerprint", fingerprint));
+    else if (st == MOPD_OK && !common->quiet)
+        printf("%s: %s\n", cli_shown(path), fingerprint ? fingerprint : "written");
+    json_decref(document);
+    return st;
+}
+
 int cmd_pack(int argc, char **argv)
 {
     static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16|i8] [--panels] -o FILE",
@@ -232,11 +263,7 @@ int cmd_pack(int argc, char **argv)
     mopd_encoder *encoder;
     if ((status = cli_open_encoder(&encoder, &common, 0)) >= 0) return status;
     mopd_status st = mopd_encoder_pack(encoder, out, types[type] | (panels ? MOPD_PACK_PANELS : 0));
-    if (st == MOPD_OK && !common.quiet && !cli_is_json(&common))
-        printf("%s: %s\n", cli_shown(out), mopd_encoder_fingerprint(encoder));
-    if (st == MOPD_OK && cli_is_json(&common))
-        cli_print_json(json_pack(
-            "{s:o, s:s}", "path", cli_json_text(out), "fingerprint", mopd_encoder_fingerprint(encoder)));
     mopd_encoder_close(encoder);
+    if (st == MOPD_OK) st = tell_packed(&common, out);
     return finish(st);
 }
