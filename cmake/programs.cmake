@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The command and the example programs: they see include/mopd/ alone.
 file(GLOB MOPD_CLI_SOURCES CONFIGURE_DEPENDS examples/mopd/*.c)
+list(FILTER MOPD_CLI_SOURCES EXCLUDE REGEX "/sys_${other_system}\\.c$")
 if(MOPD_BUILD_COMMAND AND MOPD_CLI_SOURCES)
     add_executable(mopd_cli ${MOPD_CLI_SOURCES})
     add_executable(mopd::command ALIAS mopd_cli)

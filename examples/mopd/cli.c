@@ -6,14 +6,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 static volatile sig_atomic_t interrupts, at_once;
 
-static void on_interrupt(int signal_number)
+static void on_interrupt(void)
 {
-    (void)signal_number;
-    if (interrupts++ || at_once) _exit(EXIT_INTERRUPTED);
+    if (interrupts++ || at_once) sys_end(EXIT_INTERRUPTED);
 }
 
 static int is_interrupted(void *context)
@@ -24,12 +24,7 @@ static int is_interrupted(void *context)
 
 void cli_catch_interrupt(void)
 {
-    /* A write that waits for a slow reader goes on: what was reached is written whole. */
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
-    signal(SIGXFSZ, SIG_IGN); /* and so does a file that may not grow */
+    sys_prepare(on_interrupt);
     mopd_runtime_set_stop(is_interrupted, NULL);
 }
 
@@ -41,7 +36,7 @@ bool cli_interrupted(void)
 void cli_interrupt_ends(bool ends)
 {
     at_once = ends;
-    if (ends && interrupts) _exit(EXIT_INTERRUPTED);
+    if (ends && interrupts) sys_end(EXIT_INTERRUPTED);
 }
 
 int cli_fail(const char *format, ...)

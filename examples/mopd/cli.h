@@ -15,12 +15,19 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
+/* What mingw-w64 calls "printf" is without C99. */
+#ifdef __MINGW32__
+#define CLI_FORMAT(nth, first) __attribute__((format(gnu_printf, nth, first)))
+#else
+#define CLI_FORMAT(nth, first) __attribute__((format(printf, nth, first)))
+#endif
+
 /* -- errors ------------------------------------------------------------------------------------------------- */
 
 /* "mopd: error: ..." on stderr, one line of UTF-8 whatever the names in it are; returns EXIT_FAILED, or EXIT_USAGE for
  * the second. */
-int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_fail(const char *format, ...) CLI_FORMAT(1, 2);
+int cli_usage(const char *command, const char *format, ...) CLI_FORMAT(2, 3);
 
 /* The known word that `word` is a slip or a few away from, NULL when there is none; and the same as a part of a message,
  * " (did you mean '--word'?)" with dashes "--", or "", which lasts until the next call. */
@@ -32,14 +39,13 @@ const char *cli_method_hint(const char *word);
 
 /* "mopd: note: " and a remark on stderr, unless --quiet. */
 struct cli_common;
-void cli_note(const struct cli_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_note(const struct cli_common *common, const char *format, ...) CLI_FORMAT(2, 3);
 
 /* "mopd: skipped: " and why. */
 void cli_skipped(const char *message);
 
 /* What all of them do: "mopd: kind: text ending", the text quoted. */
-void cli_say(const char *kind, const char *ending, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
+void cli_say(const char *kind, const char *ending, const char *format, va_list args) CLI_FORMAT(3, 0);
 
 /* Reports the library's last error: EXIT_FAILED, or EXIT_INTERRUPTED for MOPD_E_CANCELLED (silent). */
 int cli_fail_status(mopd_status status);
@@ -198,7 +204,7 @@ void cli_csv_write(FILE *f, const char *text, bool last);
 /* A table on stdout: columns separated by two spaces, numbers (cells that start with a digit or minus) to the right. */
 typedef struct cli_table cli_table;
 cli_table *cli_table_new(size_t n_columns, const char *const *heads);
-void cli_table_cell(cli_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_table_cell(cli_table *table, const char *format, ...) CLI_FORMAT(2, 3);
 void cli_table_print_free(cli_table *table);
 
 /* Flushes stdout; false after reporting that it cannot be written (full disk, closed pipe). */

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sys.h"
 
 static const cli_command command = {"encode",
     "(--image FILE... | -d STORE | --text TEXT... | --text-file F) -o OUT.npy",
@@ -84,8 +85,7 @@ static int encode_texts(job *j, const mopd_encoder *encoder)
 static char *list_path(const char *out)
 {
     static const char ending[] = ".paths.csv";
-    struct stat info;
-    if (!strncmp(out, "/dev/", 5) || (!stat(out, &info) && !S_ISREG(info.st_mode))) return NULL;
+    if (!strncmp(out, "/dev/", 5) || sys_kind_of(out) > SYS_FILE) return NULL;
     size_t n = strlen(out);
     if (n > 4 && !strcmp(out + n - 4, ".npy")) n -= 4;
     char *path = cli_alloc(n + sizeof ending, 1);

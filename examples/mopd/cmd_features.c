@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 static const cli_command command = {"features", "-d DATA [options] -o STORE",
     "Encodes a data set once.  The store then stands wherever -d DATA is asked for.",
@@ -83,7 +83,7 @@ static int open_known(mopd_dataset **known, const job *j)
     bool withdraws = j->withdraw.n + j->withdraw_class.n > 0;
     *known = NULL;
     if (!j->append && !withdraws) return -1;
-    if (access(j->output, F_OK) && errno == ENOENT && !withdraws) return -1;
+    if (sys_kind_of(j->output) == SYS_NOTHING && errno == ENOENT && !withdraws) return -1;
     mopd_dataset_options options;
     mopd_dataset_options_init(&options, sizeof options);
     options.flags = MOPD_DATASET_READ; /* the file is replaced below */
@@ -99,9 +99,9 @@ static int open_known(mopd_dataset **known, const job *j)
 static int name_journal(job *j)
 {
     static const char ending[] = ".journal";
-    struct stat info;
+    const sys_kind kind = sys_kind_of(j->output);
     if (!strncmp(j->output, "/dev/", 5)) return -1; /* also where it stands for a file */
-    if (!stat(j->output, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return -1;
+    if (kind == SYS_PIPE || kind == SYS_DEVICE) return -1;
     const size_t n = strlen(j->output);
     j->journal = cli_alloc(n + sizeof ending, 1);
     memcpy(j->journal, j->output, n);
@@ -113,9 +113,8 @@ static int name_journal(job *j)
 static void tell_labels(const job *j, const mopd_dataset *data)
 {
     const mopd_dataset_info info = cli_data_info(data);
-    struct stat about;
     if (!info.unlabelled || j->data.unlabelled || info.dim) return;
-    const bool folder = !stat(j->data.path, &about) && S_ISDIR(about.st_mode);
+    const bool folder = sys_kind_of(j->data.path) == SYS_FOLDER;
     cli_note(&j->common, "%s: %s: %llu picture%s without labels", j->data.path,
         folder ? "no class folder holds pictures, and no list names labels"
                : "the list has no column 'label'",
@@ -229,14 +228,14 @@ static int save(const job *j, const mopd_dataset *result, int status)
     if (status == EXIT_INTERRUPTED)
         cli_note(&j->common, "%s holds what was reached; --append goes on", j->output);
     else if (j->journal)
-        unlink(j->journal);
+        sys_remove(j->journal);
     return status;
 }
 
 /* What was reached is not written over a store that it does not continue. */
 static bool may_replace(const job *j)
 {
-    return j->append || !j->journal || access(j->output, F_OK);
+    return j->append || !j->journal || sys_kind_of(j->output) == SYS_NOTHING;
 }
 
 static int run(job *j)

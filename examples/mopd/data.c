@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sys.h"
 
 int cli_check_writable(const char *path)
 {
@@ -16,10 +17,9 @@ int cli_check_writable(const char *path)
 /* The folder of --pictures, which nothing else may need to look at. */
 static int check_pictures(const cli_data *data)
 {
-    struct stat info;
-    if (!data->pictures) return -1;
-    if (stat(data->pictures, &info)) return cli_fail("--pictures %s: %s", data->pictures, strerror(errno));
-    return S_ISDIR(info.st_mode) ? -1 : cli_fail("--pictures %s: is no folder", data->pictures);
+    const sys_kind kind = data->pictures ? sys_kind_of(data->pictures) : SYS_FOLDER;
+    if (kind == SYS_NOTHING) return cli_fail("--pictures %s: %s", data->pictures, strerror(errno));
+    return kind == SYS_FOLDER ? -1 : cli_fail("--pictures %s: is no folder", data->pictures);
 }
 
 /* Reports why data does not open; that --unlabelled takes it, where the command has that and it does. */

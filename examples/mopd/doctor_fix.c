@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "sys.h"
 
 /* What becomes of a picture. */
 typedef struct mended {
@@ -62,9 +63,11 @@ static void mend(const doctor *d, mended *list)
 /* The folder of a file, its own name resolved; NULL when there is none. */
 static char *folder_of(const char *path)
 {
-    char *folder = cli_strdup(path), *slash = strrchr(folder, '/');
+    char *folder = cli_strdup(path), *slash;
+    sys_slashes(folder);
+    slash = strrchr(folder, '/');
     if (slash) slash[slash == folder] = 0;
-    char *whole = realpath(slash ? folder : ".", NULL);
+    char *whole = sys_real(slash ? folder : ".");
     free(folder);
     return whole;
 }
@@ -72,7 +75,7 @@ static char *folder_of(const char *path)
 /* A picture's path as seen from a folder: below it relative, elsewhere absolute; as the data has it when it is not at hand. */
 static char *path_from(const char *folder, const mopd_item *item)
 {
-    char *whole = realpath(item->file, NULL);
+    char *whole = sys_real(item->file);
     const size_t n = folder ? strlen(folder) : 0;
     if (!whole) return cli_strdup(item->path);
     const bool below = n > 1 && !strncmp(whole, folder, n) && whole[n] == '/';

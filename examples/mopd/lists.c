@@ -6,12 +6,10 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 enum { MOST_BYTES = 256 << 20, STEP = 1 << 16 };
 
@@ -65,36 +63,36 @@ void cli_list_split(cli_list *list, const char *text)
 
 size_t cli_file_head(const char *path, void *head, size_t n)
 {
-    struct stat info;
-    FILE *f = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rbe") : NULL;
-    if (!f) return 0;
-    n = fread(head, 1, n, f);
-    fclose(f);
-    return n;
+    sys_kind kind; /* looked at before, too: who writes into a pipe may not see it opened */
+    const int file = sys_kind_of(path) == SYS_FILE ? sys_open(path, &kind) : -1;
+    if (file < 0) return 0;
+    const ptrdiff_t got = sys_read(file, head, n);
+    sys_close(file);
+    return got > 0 ? (size_t)got : 0;
 }
 
-/* A regular file, or standard input for "-"; -1 after reporting.  O_NONBLOCK: nobody waits for the writer of a pipe. */
+/* A regular file, or standard input for "-"; -1 after reporting. */
 static int open_list(const char *path)
 {
-    struct stat info;
-    if (!strcmp(path, "-")) return STDIN_FILENO;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) return cli_fail("%s: cannot open: %s", path, strerror(errno)), -1;
-    if (!fstat(fd, &info) && S_ISREG(info.st_mode)) return fd;
-    close(fd);
-    return cli_fail("%s: is %s, a list is a regular file, or '-' for standard input", path,
-               S_ISDIR(info.st_mode)    ? "a folder"
-               : S_ISFIFO(info.st_mode) ? "a pipe"
-                                        : "a device"),
-           -1;
+    static const char *const kinds[] = {[SYS_NOTHING] = "no file",
+        [SYS_FOLDER] = "a folder",
+        [SYS_PIPE] = "a pipe",
+        [SYS_DEVICE] = "a device"};
+    if (!strcmp(path, "-")) return 0;
+    sys_kind kind;
+    const int file = sys_open(path, &kind);
+    if (file < 0) return cli_fail("%s: cannot open: %s", path, strerror(errno)), -1;
+    if (kind == SYS_FILE) return file;
+    sys_close(file);
+    return cli_fail("%s: is %s, a list is a regular file, or '-' for standard input", path, kinds[kind]), -1;
 }
 
 /* All of a file with a zero behind it, to be freed; NULL after reporting. */
-static char *read_all(int fd, const char *path, size_t *n)
+static char *read_all(int file, const char *path, size_t *n)
 {
     char *text = cli_alloc(STEP + 1, 1);
     size_t room = STEP;
-    ssize_t got = 1;
+    ptrdiff_t got = 1;
     for (*n = 0; got > 0 && *n <= MOST_BYTES; *n += got > 0 ? (size_t)got : 0) {
         if (*n == room) {
             room = room < MOST_BYTES ? 2 * room : MOST_BYTES + 1;
@@ -102,11 +100,7 @@ static char *read_all(int fd, const char *path, size_t *n)
             if (!more) exit(cli_fail("out of memory: %s", path));
             text = more;
         }
-        struct pollfd source = {.fd = fd, .events = POLLIN};
-        do {
-            poll(&source, 1, -1); /* ended by a signal, where a read may be begun anew */
-            got = read(fd, text + *n, room - *n);
-        } while (got < 0 && errno == EINTR);
+        got = sys_read(file, text + *n, room - *n);
     }
     text[*n < room ? *n : room] = 0;
     if (got >= 0 && *n <= MOST_BYTES) return text;
@@ -166,9 +160,9 @@ static bool read_list(cli_list *list, const char *path, bool all)
 {
     size_t n = 0;
     cli_interrupt_ends(true); /* who types the lines, or awaits them from a pipe, may give up */
-    const int fd = open_list(path);
-    char *text = fd < 0 ? NULL : read_all(fd, path, &n);
-    if (fd > STDIN_FILENO) close(fd);
+    const int file = open_list(path);
+    char *text = file < 0 ? NULL : read_all(file, path, &n);
+    if (file > 0) sys_close(file);
     const bool good = text && check_text(text, n, path);
     if (good) take_lines(list, text, n, all);
     free(text);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "sys.h"
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -51,6 +53,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+    sys_arguments(&argc, &argv);
     cli_catch_interrupt();
     if (argc < 2) return cli_usage("", "no subcommand");
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 #define LINE_SECONDS 5.0
 #define MARK_SECONDS 15.0
@@ -28,16 +28,11 @@ bool cli_flush(void)
 
 int cli_write_file(const char *path, void (*body)(FILE *f, const void *context), const void *context)
 {
-    char *text = NULL;
     size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    bool good = f != NULL;
-    if (f) body(f, context);
-    if (f) good = !ferror(f);
-    if (f) good = !fclose(f) && good;
-    const mopd_status st = good ? mopd_file_save(path, text, n) : MOPD_OK;
+    char *text = sys_printed(body, context, &n);
+    if (!text) return cli_fail("%s: out of memory", path);
+    const mopd_status st = mopd_file_save(path, text, n);
     free(text);
-    if (!good) return cli_fail("%s: out of memory", path);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }
 
@@ -151,9 +146,7 @@ void cli_table_print_free(cli_table *table)
 
 double cli_seconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return sys_seconds();
 }
 
 /* Seconds between lines where there is no terminal; 0: no lines. */
@@ -170,7 +163,7 @@ void cli_progress_start(cli_progress *progress, const cli_common *common, const 
     const double start = cli_seconds();
     *progress = (cli_progress){.label = label, .total = total, .start = start, .drawn = start};
     if (common->quiet) return;
-    progress->shown = isatty(STDERR_FILENO);
+    progress->shown = sys_is_shown(2);
     progress->lines = progress->shown ? 0 : line_seconds();
 }
 
@@ -232,9 +225,12 @@ void cli_progress_update(cli_progress *progress, size_t done)
         draw_bar(progress, done, now - progress->start);
     else
         print_line(progress, done, now - progress->start);
+    fflush(stderr);
 }
 
 void cli_progress_end(cli_progress *progress)
 {
-    if (progress->shown) fputs("\r\033[K", stderr);
+    if (!progress->shown) return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
 }

@@ -86,8 +86,8 @@ void page_made(FILE *f, double seconds)
     time_t when;
     char date[64] = "";
     bool given = given_date(&when);
-    struct tm parts;
-    if (gmtime_r(&when, &parts)) strftime(date, sizeof date, " on %Y-%m-%d at %H:%M UTC", &parts);
+    const struct tm *parts = gmtime(&when);
+    if (parts) strftime(date, sizeof date, " on %Y-%m-%d at %H:%M UTC", parts);
     fprintf(f, "<p>Made by mopd %s%s", mopd_version_string(), date);
     if (!given) fprintf(f, "; it took %.1f&nbsp;s", seconds);
     fputs(".</p>\n", f);

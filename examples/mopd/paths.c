@@ -4,7 +4,8 @@
 #include "cli.h"
 
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sys.h"
 
 static const char *path_of(const cli_option *o)
 {
@@ -14,9 +15,8 @@ static const char *path_of(const cli_option *o)
 /* Devices, pipes and folders are nobody's work; what is not there yet is told by its name. */
 static bool same_file(const char *a, const char *b)
 {
-    struct stat x, y;
-    if (!strcmp(a, b)) return strncmp(a, "/dev/", 5) != 0 && (stat(a, &x) || S_ISREG(x.st_mode));
-    return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    if (!strcmp(a, b)) return strncmp(a, "/dev/", 5) != 0 && sys_kind_of(a) <= SYS_FILE;
+    return sys_same(a, b);
 }
 
 int cli_check_apart(const char *option, const char *written, const char *path)
@@ -45,8 +45,7 @@ static int check_pair(const cli_option *out, const cli_option *other)
 static int check_written(const cli_option *out, const cli_option *all, size_t n)
 {
     const char *path = path_of(out);
-    struct stat info;
-    if (mopd_image_takes(path) && !stat(path, &info) && S_ISREG(info.st_mode))
+    if (mopd_image_takes(path) && sys_kind_of(path) == SYS_FILE)
         return cli_fail("--%s %s: is a picture by its name: nothing is written over it", out->name, path);
     int status = -1;
     for (size_t i = 0; i < n && status < 0; i++) status = check_pair(out, all + i);

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sys.h"
 
 /* Whether a file begins as a store does: the length of a header in 8 bytes, the last of which are zero, and a brace. */
 static bool is_store(const char *path)
@@ -51,11 +52,19 @@ static bool list_folder(cli_list *files, const char *path)
     return true;
 }
 
+static void add_file(void *list, const char *path)
+{
+    cli_list_add(list, path);
+}
+
 bool cli_list_pictures(cli_list *list, const char *path)
 {
-    struct stat about;
-    if (!stat(path, &about) && S_ISDIR(about.st_mode)) return list_folder(list, path);
-    cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
+    const size_t before = list->n;
+    if (sys_kind_of(path) == SYS_FOLDER) return list_folder(list, path);
+    if (sys_each_match(path, add_file, list))
+        qsort(list->item + before, list->n - before, sizeof *list->item, by_name);
+    else
+        cli_list_add(list, path); /* what cannot be read is reported when its turn comes */
     return true;
 }
 

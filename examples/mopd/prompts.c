@@ -8,15 +8,11 @@
 /* The line of a file that holds its name number `index`; blank lines hold none. */
 static size_t line_of(const char *path, size_t index)
 {
-    char *text = NULL;
-    size_t cap = 0, line = 0, n = 0;
-    FILE *f = fopen(path, "re");
-    while (f && n <= index && getline(&text, &cap, f) >= 0) {
-        line++;
-        n += text[strspn(text, " \t\r\n")] != 0;
-    }
-    free(text);
-    if (f) fclose(f);
+    cli_list lines = {0};
+    size_t line = 0, n = 0;
+    cli_list_lines(&lines, path);
+    while (line < lines.n && n <= index) n += *lines.item[line++] != 0;
+    cli_list_free(&lines);
     return line;
 }
 

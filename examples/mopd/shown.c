@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 /* -- UTF-8 ---------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +82,7 @@ const char *cli_shown(const char *text)
     static size_t next;
     char **place = &kept[next++ % KEPT];
     free(*place);
-    return *place = quote(text, true, isatty(STDOUT_FILENO));
+    return *place = quote(text, true, sys_is_shown(1));
 }
 
 /* -- messages ------------------------------------------------------------------------------------------------- */
@@ -101,6 +102,7 @@ void cli_say(const char *kind, const char *ending, const char *format, va_list a
 {
     char *text = format_text(format, args), *line = quote(text, true, true);
     fprintf(stderr, "mopd: %s: %s%s\n", kind, line, ending);
+    fflush(stderr);
     free(line);
     free(text);
 }
@@ -109,6 +111,7 @@ void cli_skipped(const char *message)
 {
     char *line = quote(message, true, true);
     fprintf(stderr, "mopd: skipped: %s\n", line);
+    fflush(stderr);
     free(line);
 }
 

@@ -3,7 +3,7 @@
 """check.py - reads every source of the library and refuses what docs/architecture.md forbids.
 
     includes    a folder of lib/ includes itself, lower ranks and include/mopd; a third-party header stands in one file,
-                headers of the system in lib/base/os*; examples, the command and public headers see include/mopd alone
+                headers of the system in lib/base/os* and examples/mopd/sys*; examples, the command and public headers see include/mopd alone
     rings       no file (header and source of one name together) reaches itself through includes
     names       functions shared inside the library are called mo_ and the stem of their file; functions of the public
                 interface are defined in lib/api and nowhere else
@@ -32,6 +32,10 @@ STANDARD = {f"{name}.h" for name in ("assert complex ctype errno fenv float intt
 OF_PROCESSORS = {"arm_neon.h", "cpuid.h", "immintrin.h", "wasm_simd128.h"}
 SYSTEM = re.compile(r"lib/base/os(_\w+)?[.][ch]$")
 
+# What the command has beside that: what C11 has of dates and signals, and two that mean the same on all.
+OF_THE_COMMAND = STANDARD | {"getopt.h", "jansson.h", "signal.h", "time.h"}
+COMMANDS_SYSTEM = re.compile(r"examples/mopd/sys(_\w+)?[.][ch]$")
+
 # Arithmetic of sizes is written so often that its names are short.
 SHORT_NAMES = {"mo_min", "mo_max", "mo_ceil_div", "mo_round_up", "mo_cut", "mo_mul", "mo_add"}
 
@@ -54,6 +58,8 @@ def folder_of(path):
 
 def bad_include(path, quote, header):
     """Why `path` must not include `header`, or None."""
+    if path.startswith("examples/mopd/") and quote == "<" and header not in OF_THE_COMMAND and not COMMANDS_SYSTEM.match(path):
+        return "what the system has is asked for in examples/mopd/sys_*.c"
     if not path.startswith("lib/"):
         if quote != '"' or "/" not in header:
             return None
@@ -210,13 +216,13 @@ class SeesWhatIsWrong(unittest.TestCase):
                  ("lib/data/csv.c", '#include "prompt/bank.h"\n'), ("include/mopd/image.h", '#include "base/mem.h"\n'),
                  ("lib/model/layouts/hf.c", '#include "prompt/bank.h"\n'), ("lib/base/file.c", "#include <sys/stat.h>\n"),
                  ("lib/data/csv.c", "#  include <windows.h>\n"), ("lib/base/hash.c", "#include <time.h>\n"),
-                 ("lib/base/osmosis.c", "#include <unistd.h>\n")]
+                 ("lib/base/osmosis.c", "#include <unistd.h>\n"), ("examples/mopd/main.c", "#include <unistd.h>\n")]
         for case in wrong:
             self.assertEqual(len(list(include_faults([case]))), 1, case)
         right = [("lib/layer/norm.c", '#include "base/mem.h"\n'), ("lib/format/png.c", "#include <png.h>\n"),
                  ("examples/01_classify.c", "#include <mopd/mopd.h>\n"), ("lib/model/layouts/hf.c", '#include "clip/config.h"\n'),
                  ("lib/base/os_file_posix.c", "#include <sys/stat.h>\n"), ("lib/base/os.h", "#include <pthread.h>\n"),
-                 ("examples/mopd/main.c", "#include <unistd.h>\n"), ("lib/math/mat.c", "#include <math.h>\n")]
+                 ("examples/mopd/sys_posix.c", "#include <unistd.h>\n"), ("lib/math/mat.c", "#include <math.h>\n")]
         self.assertEqual(list(include_faults(right)), [])
 
     def test_rings(self):
