@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sys.h"
 
 static int finish(mopd_status st)
 {
@@ -206,11 +207,10 @@ int cmd_inspect(int argc, char **argv)
    device cannot be read again and has none. */
 static mopd_status written_fingerprint(const char *path, json_t **document, const char **fingerprint)
 {
-    struct stat info;
     char *text;
     *document = NULL;
     *fingerprint = NULL;
-    if (stat(path, &info) || !S_ISREG(info.st_mode)) return MOPD_OK;
+    if (sys_kind_of(path) != SYS_FILE) return MOPD_OK;
     const mopd_status st = mopd_inspect(path, &text);
     if (st != MOPD_OK) return st;
     *document = json_loads(text, 0, NULL);
