@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * blend.c - the weights of text and pictures by likelihood: Newton's method in their logarithms.
  *
- *     f(z) = mean_i -log softmax(e^z0 text_i + e^z1 scores_i)[y_i] + |z - ln centre|^2 / N */
+ *     f(z) = mean_i -log softmax(e^z0 text_i + e^z1 scores_i)[y_i] + pull |z - ln centre|^2 / N */
 #include "prompt/blend.h"
 
 #include <math.h>
@@ -79,10 +79,11 @@ static terms at(job *j, const double z[2])
     f.h[2] = (f.h[2] * w[1] * w[1] + fmax(0, f.d[1] * w[1])) * share;
     f.loss *= share;
     for (int k = 0; k < 2; k++) f.d[k] *= w[k] * share;
+    const double pull = share * (j->of->pull > 0 ? j->of->pull : 1);
     for (int k = 0; k < 2 && j->of->centre; k++) {
-        f.loss += (z[k] - j->centre[k]) * (z[k] - j->centre[k]) * share;
-        f.d[k] += 2 * (z[k] - j->centre[k]) * share;
-        f.h[2 * k] += 2 * share;
+        f.loss += (z[k] - j->centre[k]) * (z[k] - j->centre[k]) * pull;
+        f.d[k] += 2 * (z[k] - j->centre[k]) * pull;
+        f.h[2 * k] += 2 * pull;
     }
     for (int k = 0; k < 2; k++) hold(&f, k, j->fixed[k]);
     return f;

@@ -15,6 +15,7 @@ typedef struct mo_blend_rows {
     size_t n, n_classes;
     const double *text, *scores; /* n x C; scores NULL: text alone */
     const double *centre;        /* 2: the weights that a weak prior holds likely; NULL: no prior, from 1 */
+    double pull;                 /* how many pictures that prior counts for; 0: one */
     const double *start;         /* 2: weights near the best ones; NULL: the search begins at the centre */
     bool rough;                  /* the loss to 1e-9 or so is enough: to compare with others */
 } mo_blend_rows;

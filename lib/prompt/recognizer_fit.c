@@ -15,6 +15,8 @@
 #define APART_NAMES 5.0 /* where names count most */
 #define APART_FEW 8.0   /* with fewer than FEWEST_PICTURES */
 
+#define PULL 3.0 /* pictures that the weights of single pictures count for where others can be left out */
+
 #define TELLING_MEDIAN 8 /* pictures of a class, below which their likelihood does not tell of views */
 
 typedef struct candidate {
@@ -46,9 +48,9 @@ static size_t candidates(candidate list[9], const mo_recognizer_parts *p, const 
 
 typedef struct search {
     const mo_recognizer_parts *p;
-    mo_recognizer_gauss gauss;
-    double *scores; /* N x C */
-    double *kept;   /* N x C: those of the best candidate */
+    mo_recognizer_gauss gauss, trial; /* of the best candidate so far, of another */
+    double *scores;                   /* N x C */
+    double *kept;                     /* N x C: those of the best candidate */
     double loss;
     mo_recognizer_settings best;
 } search;
@@ -60,8 +62,15 @@ static mopd_status blend(double weights[2], double *loss, const mo_recognizer_pa
     static const double centre[] = {0.3, 0.08};
     const mo_recognizer_data *d = p->data;
     return mo_blend_fit(weights, loss,
-        &(mo_blend_rows){
-            p->pool, d->labels, d->n, d->n_classes, p->text, scores, scores ? centre : NULL, start, rough});
+        &(mo_blend_rows){.pool = p->pool,
+            .labels = d->labels,
+            .n = d->n,
+            .n_classes = d->n_classes,
+            .text = p->text,
+            .scores = scores,
+            .centre = scores ? centre : NULL,
+            .start = start,
+            .rough = rough});
 }
 
 /* From 0 to 1: names that account for little of where pictures lie count less than pictures do, those that account for
@@ -82,6 +91,55 @@ static double usual_weight(const search *s, double margin)
     return margin > 0 ? fmin(1, apart / margin) : 1;
 }
 
+/* Rows of the pictures that are not the only ones of their class come first; how many these are. */
+static size_t gather_others(int32_t *labels, double *text, double *scores, const mo_recognizer_parts *p)
+{
+    const mo_recognizer_data *d = p->data;
+    const size_t c_all = d->n_classes;
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        if (p->sums->count[d->labels[i]] < 2) continue;
+        labels[n] = d->labels[i];
+        memcpy(text + n * c_all, p->text + i * c_all, c_all * sizeof *text);
+        memmove(scores + n * c_all, scores + i * c_all, c_all * sizeof *scores);
+        n++;
+    }
+    return n;
+}
+
+/* Of labels that nobody balanced some classes have more pictures than one.  These can be left out, and move the weights
+ * of single pictures towards what suits them. */
+static mopd_status heed_others(search *s, const mo_recognizer_settings *given)
+{
+    const mo_recognizer_data *d = s->p->data;
+    const double usual[] = {s->best.a, s->best.b};
+    int32_t *labels = mo_mem_alloc(d->n, sizeof *labels);
+    double *text = mo_mem_alloc(d->n, d->n_classes * sizeof *text), weights[] = {given->a, given->b}, loss;
+    mopd_status st = labels && text ? mo_recognizer_leave_pictures(s->kept, &s->gauss, s->p) : MOPD_E_NOMEM;
+    const size_t n = st == MOPD_OK ? gather_others(labels, text, s->kept, s->p) : 0;
+    if (n)
+        st = mo_blend_fit(weights, &loss,
+            &(mo_blend_rows){.pool = s->p->pool,
+                .labels = labels,
+                .n = n,
+                .n_classes = d->n_classes,
+                .text = text,
+                .scores = s->kept,
+                .centre = usual,
+                .pull = PULL});
+    if (n && st == MOPD_OK) s->best.a = weights[0], s->best.b = weights[1];
+    mo_mem_free(labels);
+    mo_mem_free(text);
+    return st;
+}
+
+static bool has_others(const mo_recognizer_parts *p)
+{
+    bool others = false;
+    for (size_t c = 0; c < p->data->n_classes; c++) others |= p->sums->count[c] > 1;
+    return others;
+}
+
 /* One picture a class leaves nothing when it is left out: the text is judged alone and b is what suits most. */
 static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_settings *given)
 {
@@ -92,7 +150,7 @@ static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_set
     if (st != MOPD_OK) return st;
     s->best.a = given->a > 0 ? given->a : pow(0.25, 1 - trust_in_names(s->p)) * weights[0];
     s->best.b = given->b > 0 ? given->b : usual_weight(s, margin);
-    return MOPD_OK;
+    return has_others(s->p) ? heed_others(s, given) : MOPD_OK;
 }
 
 /* Weights are looked for from those of the best candidate so far. */
@@ -100,14 +158,17 @@ static mopd_status try_candidate(search *s, const candidate *c, const mo_recogni
 {
     double weights[2] = {given->a, given->b}, loss = 0, *scores = s->scores;
     const double start[] = {s->best.a, s->best.b};
-    mopd_status st = mo_recognizer_gauss_fit(&s->gauss, s->p, c->kappa, c->lambda);
-    if (st == MOPD_OK) st = mo_recognizer_leave_out(scores, &s->gauss, s->p);
+    mopd_status st = mo_recognizer_gauss_fit(&s->trial, s->p, c->kappa, c->lambda);
+    if (st == MOPD_OK) st = mo_recognizer_leave_out(scores, &s->trial, s->p);
     if (st == MOPD_OK) st = blend(weights, &loss, s->p, scores, isfinite(s->loss) ? start : NULL, true);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
     s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1], s->p->views};
     s->scores = s->kept;
     s->kept = scores;
+    const mo_recognizer_gauss worse = s->gauss;
+    s->gauss = s->trial;
+    s->trial = worse;
     return MOPD_OK;
 }
 
@@ -183,22 +244,23 @@ static bool all_given(const mo_recognizer_settings *s)
     return s->kappa > 0 && s->lambda > 0 && s->a > 0 && s->b > 0;
 }
 
-static mopd_status alloc_scores(search *s, size_t n)
+static mopd_status alloc_search(search *s)
 {
-    s->scores = mo_mem_alloc(n, sizeof *s->scores);
-    s->kept = mo_mem_alloc(n, sizeof *s->kept);
-    return s->scores && s->kept ? MOPD_OK : MOPD_E_NOMEM;
+    const mo_recognizer_data *d = s->p->data;
+    s->scores = mo_mem_alloc(d->n, d->n_classes * sizeof *s->scores);
+    s->kept = mo_mem_alloc(d->n, d->n_classes * sizeof *s->kept);
+    if (!s->scores || !s->kept) return MOPD_E_NOMEM;
+    return mo_recognizer_gauss_create(&s->trial, d->n_classes, d->dim);
 }
 
 /* The best settings; s->gauss is fitted with them. */
 static mopd_status settle(search *s, mo_recognizer_parts *p, const mo_recognizer_settings *given)
 {
-    const mo_recognizer_data *d = p->data;
     mopd_status st = MOPD_OK;
     s->best = *given;
     if (!all_given(given)) {
         st = mo_recognizer_parts_rows(p);
-        if (st == MOPD_OK) st = alloc_scores(s, d->n * d->n_classes);
+        if (st == MOPD_OK) st = alloc_search(s);
         if (st == MOPD_OK) st = choose(s, given);
     }
     return st == MOPD_OK ? fit_best(s) : st;
@@ -238,6 +300,7 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
         if (st == MOPD_OK) finish(out, &s);
     }
     mo_recognizer_gauss_free(&s.gauss);
+    mo_recognizer_gauss_free(&s.trial);
     mo_mem_free(s.scores);
     mo_mem_free(s.kept);
     mo_recognizer_parts_free(&parts);

@@ -446,6 +446,56 @@ static void single_pictures_count_little_where_names_tell_much(void **state)
     is_near(far, 8);
 }
 
+/* Minus log p of the pictures that are not alone in their class, each left out by fitting without it, and how far the weights
+ * are from the usual ones. */
+static double loss_of_others(const pictures *p, const mo_recognizer_settings *s, const double usual[2])
+{
+    double loss = 3 * (pow(log(s->a / usual[0]), 2) + pow(log(s->b / usual[1]), 2));
+    for (size_t i = 0; i < p->data.n; i++) {
+        double logit[C], sum = 0;
+        size_t same = 0;
+        for (size_t k = 0; k < p->data.n; k++) same += p->y[k] == p->y[i];
+        if (same < 2) continue;
+        plain_logits(p, s, i, p->x + i * D, logit);
+        for (int c = 0; c < C; c++) sum += exp(logit[c] - logit[p->y[i]]);
+        loss += log(sum);
+    }
+    return loss;
+}
+
+static void single_pictures_heed_classes_that_have_more(void **state)
+{
+    (void)state;
+    static pictures p;
+    for (uint64_t seed = 60; seed < 64; seed++)
+        for (int views = 0; views < 2; views++) {
+            draw(&p, (const int[C]){1, seed % 2 ? 5 : 2, 1, seed % 2 ? 1 : 0}, seed);
+            p.y[0] = 1; /* so that not all is certain */
+            p.y[1] = 0;
+            if (views) draw_views(&p, 0.3f, seed);
+            const mo_recognizer_settings none = {.views = views ? G : 0},
+                                         fixed = {.a = 0.7, .views = none.views};
+            mo_recognizer_fit f = fit_of(&p, &none, NULL), g = fit_of(&p, &fixed, NULL);
+            assert_true(f.settings.kappa == 1 && g.settings.a == 0.7);
+            const double usual[] = {
+                0.25 * text_weight(&p.data), fmin(1, 8 * f.settings.b / apart(&f, &p.data))};
+            const double best[] = {
+                loss_of_others(&p, &f.settings, usual), loss_of_others(&p, &g.settings, usual)};
+            const mo_recognizer_settings alone = {1, 0.85, usual[0], usual[1], none.views};
+            assert_true(best[0] <= best[1] && best[0] < loss_of_others(&p, &alone, usual));
+            for (int k = 0; k < 8; k++) {
+                mo_recognizer_settings other = f.settings, beside = g.settings;
+                other.a *= exp((k % 3 - 1) * (k < 4 ? 0.001 : 0.5));
+                other.b *= exp((k / 3 - 1) * (k < 4 ? 0.001 : 0.5));
+                beside.b *= exp((k - 4) * 0.1);
+                assert_true(loss_of_others(&p, &other, usual) >= best[0] - 1e-9);
+                assert_true(loss_of_others(&p, &beside, usual) >= best[1] - 1e-9);
+            }
+            mo_recognizer_fit_free(&f);
+            mo_recognizer_fit_free(&g);
+        }
+}
+
 static void views_do_not_change_what_names_are_held_to_tell(void **state)
 {
     (void)state;
@@ -652,6 +702,7 @@ int main(void)
         cmocka_unit_test(many_pictures_choose_among_nine),
         cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(single_pictures_count_little_where_names_tell_much),
+        cmocka_unit_test(single_pictures_heed_classes_that_have_more),
         cmocka_unit_test(views_do_not_change_what_names_are_held_to_tell),
         cmocka_unit_test(few_pictures_choose_little),
         cmocka_unit_test(odd_data_give_finite_answers),
