@@ -19,6 +19,23 @@ typedef struct job {
     size_t panels, row_parts, panel_parts, part_panels;
 } job;
 
+/* Room for all panels of b. */
+static mopd_status alloc_panels(job *j)
+{
+    size_t each;
+    if (!mo_mul(j->g.k, MO_F64_COLS * sizeof(double), &each)) each = SIZE_MAX;
+    j->panels = mo_ceil_div(j->g.n, MO_F64_COLS);
+    j->packed = mo_mem_alloc(j->panels, each);
+    return j->packed ? MOPD_OK : MOPD_E_NOMEM;
+}
+
+/* A whole panel where its columns lie together. */
+static void pack_beside(double *to, const mo_gemm_f64_args *g, size_t first)
+{
+    for (size_t p = g->low_b ? first : 0; p < g->k; p++)
+        memcpy(to + p * MO_F64_COLS, g->b + p * g->brs + first, MO_F64_COLS * sizeof *to);
+}
+
 /* Panel `panel` of b, zeros beyond n.  A few rows at a time, so that what is read lies together whichever way b does. */
 static void pack_panel(void *ctx, size_t panel)
 {
@@ -26,6 +43,10 @@ static void pack_panel(void *ctx, size_t panel)
     const mo_gemm_f64_args *g = &j->g;
     const size_t first = panel * MO_F64_COLS, n = mo_min(MO_F64_COLS, g->n - first);
     double *to = j->packed + panel * g->k * MO_F64_COLS;
+    if (g->bcs == 1 && n == MO_F64_COLS && !g->triangle) {
+        pack_beside(to, g, first);
+        return;
+    }
     if (g->triangle || n < MO_F64_COLS) memset(to, 0, g->k * MO_F64_COLS * sizeof *to);
     for (size_t p0 = 0; p0 < g->k; p0 += LINE)
         for (size_t c = 0; c < n; c++) {
@@ -85,6 +106,17 @@ void mo_gemm_f64_rows_put(mo_gemm_f64_rows *rows, size_t first, const double *x)
         mo_f64_get()->pack(to, x, k, 1, k);
 }
 
+/* The k's of ps[0] .. ps[1]-1 that a tile at `row` and `col` of m x n has something at, and whether it has some before. */
+static bool narrow(
+    size_t to[2], const mo_gemm_f64_args *g, const size_t ps[2], size_t row, size_t m, size_t col, size_t n)
+{
+    const size_t first = g->low_b ? col : 0;
+    to[0] = mo_max(ps[0], first);
+    to[1] = g->triangle ? mo_min(ps[1], col + n) : ps[1];
+    if (g->low_a) to[1] = mo_min(to[1], row + m);
+    return ps[0] > first;
+}
+
 /* Rows of a block, each group of a tile's rows `deep` of their columns long, times panels pan[0] .. pan[1]-1 over ps[0] .. ps[1]-1. */
 static void multiply(const job *j, const double *rows, size_t deep, size_t first, size_t m,
     const size_t pan[2], const size_t ps[2])
@@ -93,14 +125,15 @@ static void multiply(const job *j, const double *rows, size_t deep, size_t first
     const size_t height = j->kern->rows;
     for (size_t panel = pan[0]; panel < pan[1]; panel++) {
         const size_t col = panel * MO_F64_COLS, n = mo_min(MO_F64_COLS, g->n - col);
-        const size_t end = g->triangle ? mo_min(ps[1], col + n) : ps[1]; /* the rest of the panel is zero */
-        if (end <= ps[0]) continue;
-        mo_f64_tile t = {.n = n, .k = end - ps[0], .ldc = g->ldc, .add = ps[0] || g->add};
-        t.b = j->packed + (panel * g->k + ps[0]) * MO_F64_COLS;
         for (size_t i = 0; i < m; i += height) {
-            t.m = mo_min(height, m - i);
+            mo_f64_tile t = {.m = mo_min(height, m - i), .n = n, .ldc = g->ldc};
+            size_t k[2];
             if (g->lower && col >= first + i + t.m) continue;
-            t.a = rows + i * deep;
+            t.add = narrow(k, g, ps, first + i, t.m, col, n) || g->add;
+            if (k[1] <= k[0]) continue;
+            t.k = k[1] - k[0];
+            t.a = rows + i * deep + (k[0] - ps[0]) * height;
+            t.b = j->packed + (panel * g->k + k[0]) * MO_F64_COLS;
             t.c = g->c + (first + i) * g->ldc + col;
             j->kern->tile(&t);
         }
@@ -135,22 +168,107 @@ static void clear(const mo_gemm_f64_args *g)
 
 mopd_status mo_gemm_f64(mo_pool *pool, const mo_gemm_f64_args *args)
 {
-    job j = {.kern = mo_f64_get(), .g = *args, .panels = mo_ceil_div(args->n, MO_F64_COLS)};
+    job j = {.kern = mo_f64_get(), .g = *args};
     if (args->rows) j.g.m = args->rows->m, j.g.k = args->rows->k;
     if (!j.g.m || !j.g.n) return MOPD_OK;
     if (!j.g.k) {
         clear(&j.g);
         return MOPD_OK;
     }
-    size_t each;
-    if (!mo_mul(j.g.k, MO_F64_COLS * sizeof(double), &each)) each = SIZE_MAX;
-    j.packed = mo_mem_alloc(j.panels, each);
-    if (!j.packed) return MOPD_E_NOMEM;
+    if (alloc_panels(&j) != MOPD_OK) return MOPD_E_NOMEM;
     j.row_parts = mo_ceil_div(j.g.m, 2 * BLOCK_ROWS);
     j.part_panels = j.row_parts < MANY_PARTS ? PANELS : j.panels;
     j.panel_parts = mo_ceil_div(j.panels, j.part_panels);
     mo_pool_run(pool, j.panels, pack_panel, &j);
     mo_pool_run(pool, j.row_parts * j.panel_parts, do_task, &j);
     mo_mem_free(j.packed);
+    return MOPD_OK;
+}
+
+/* -- how far rows are ------------------------------------------------------------------------------------------ */
+
+typedef struct measure_job {
+    job product;
+    const mo_gemm_f64_far *of;
+} measure_job;
+
+/* Eight running sums of a row: a fixed order that registers may hold. */
+typedef struct sums {
+    double length[LINE], across[LINE];
+} sums;
+
+/* One tile's rows (m) less their centres from column col on, added to the sums. */
+static void add_tile(
+    const measure_job *j, sums *sum, const double *x, const double *off, size_t row, size_t m, size_t col)
+{
+    const mo_gemm_f64_far *of = j->of;
+    for (size_t i = 0; i < m; i++) {
+        const double *centre = of->centres + (size_t)of->whose[row + i] * of->n + col;
+        double r[MO_F64_COLS] = {0};
+        const size_t n = mo_min(MO_F64_COLS, of->n - col), at = i * MO_F64_COLS;
+        for (size_t c = 0; c < n; c++) r[c] = x[at + c] - centre[c];
+        for (size_t c = 0; c < n && off; c++) r[c] -= off[at + c];
+        for (size_t c = 0; c < MO_F64_COLS; c++) sum[i].length[c % LINE] += r[c] * r[c];
+        for (size_t c = 0; c < n && off; c++) sum[i].across[c % LINE] += r[c] * off[at + c];
+    }
+}
+
+/* Rows row .. row+m-1 by a panel, over all of k at once. */
+static void multiply_whole(
+    const measure_job *j, const mo_gemm_f64_rows *rows, double *c, size_t row, size_t m, size_t panel)
+{
+    const job *p = &j->product;
+    const size_t end = p->g.triangle ? mo_min(p->g.k, (panel + 1) * MO_F64_COLS) : p->g.k;
+    p->kern->tile(&(mo_f64_tile){.m = m,
+        .n = MO_F64_COLS,
+        .k = end,
+        .ldc = MO_F64_COLS,
+        .a = rows->packed + row * rows->k,
+        .b = p->packed + panel * p->g.k * MO_F64_COLS,
+        .c = c});
+}
+
+static double total(const double sum[LINE])
+{
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+static void measure_rows(void *ctx, size_t task)
+{
+    const measure_job *j = ctx;
+    const size_t height = j->product.kern->rows, block = BLOCK_ROWS / height * height, first = task * block,
+                 end = mo_min(first + block, j->product.g.m);
+    sums sum[BLOCK_ROWS] = {0};
+    double x[MO_F64_MOST_ROWS * MO_F64_COLS], off[MO_F64_MOST_ROWS * MO_F64_COLS];
+    for (size_t panel = 0; panel < j->product.panels; panel++)
+        for (size_t row = first; row < end; row += height) {
+            const size_t m = mo_min(height, end - row);
+            multiply_whole(j, j->of->rows, x, row, m, panel);
+            if (j->of->off) multiply_whole(j, j->of->off, off, row, m, panel);
+            add_tile(j, sum + row - first, x, j->of->off ? off : NULL, row, m, panel * MO_F64_COLS);
+        }
+    for (size_t i = first; i < end; i++) {
+        j->of->lengths[i] = total(sum[i - first].length);
+        if (j->of->off) j->of->across[i] = total(sum[i - first].across);
+    }
+}
+
+mopd_status mo_gemm_f64_measure(mo_pool *pool, const mo_gemm_f64_far *far)
+{
+    measure_job j = {.of = far,
+        .product = {.kern = mo_f64_get(),
+            .g = {.b = far->b,
+                .brs = far->brs,
+                .bcs = far->bcs,
+                .m = far->rows->m,
+                .n = far->n,
+                .k = far->rows->k,
+                .triangle = far->triangle}}};
+    if (!j.product.g.m) return MOPD_OK;
+    if (alloc_panels(&j.product) != MOPD_OK) return MOPD_E_NOMEM;
+    const size_t height = j.product.kern->rows;
+    mo_pool_run(pool, j.product.panels, pack_panel, &j.product);
+    mo_pool_run(pool, mo_ceil_div(j.product.g.m, BLOCK_ROWS / height * height), measure_rows, &j);
+    mo_mem_free(j.product.packed);
     return MOPD_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * triangle.c - a block of columns after the other; what has to be subtracted comes from products (gemm_f64.c). */
+ * triangle.c - by halves, so that almost all of it is products of matrices (gemm_f64.c). */
 #include "math/triangle.h"
 
 #include <math.h>
@@ -7,9 +7,10 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "math/f64.h"
 #include "math/gemm_f64.h"
 
-#define BLOCK 48
+enum { BLOCK = 48 };
 
 /* The block's own triangle; false when it is not positive definite. */
 static bool factor_block(double *l, size_t n, size_t ld)
@@ -28,161 +29,135 @@ static bool factor_block(double *l, size_t n, size_t ld)
     return true;
 }
 
-/* inverse (n x n) of the lower triangle l (rows ld long), zeros above the diagonal. */
-static void invert_block(double *inverse, size_t to, const double *l, size_t n, size_t ld)
+/* inverse (n x n) of the lower triangle l, zeros above the diagonal; rows of both ld long. */
+static void invert_block(double *inverse, const double *l, size_t n, size_t ld)
 {
     for (size_t i = 0; i < n; i++) {
-        double *row = inverse + i * to;
+        double *row = inverse + i * ld;
         memset(row, 0, n * sizeof *row);
         for (size_t p = 0; p < i; p++)
-            for (size_t c = 0; c <= p; c++) row[c] -= l[i * ld + p] * inverse[p * to + c];
+            for (size_t c = 0; c <= p; c++) row[c] -= l[i * ld + p] * inverse[p * ld + c];
         row[i] = 1;
         for (size_t c = 0; c <= i; c++) row[c] /= l[i * ld + i];
     }
 }
 
-/* Columns first .. first+block-1 of m rows of x, which become those of the solution; left (m x block): what the columns that
- * are solved contribute, or nothing. */
-typedef struct rows_job {
+typedef struct job {
     mo_pool *pool;
-    double *x, *left;
-    const double *l;
-    size_t m, n, first, block;
-    bool back;
-} rows_job;
+    double *l, *inverse; /* n x n */
+    double *middle;      /* a quarter of that */
+    size_t n;
+} job;
 
-/* Each row r becomes the z of L_bb z = r - left; back: of L_bb^T z = r - left. */
-static mopd_status solve_rows(const rows_job *j)
+/* The half that begins at `first`: L11 of h rows and L21 of `rest`, and the same parts of the inverse. */
+typedef struct half {
+    double *l11, *l21, *l22, *x11, *x21, *x22;
+    size_t h, rest;
+} half;
+
+static half halve(const job *j, size_t first, size_t m)
 {
-    const size_t w = j->block, n = j->n;
-    double inverse[BLOCK * BLOCK], *x = j->x + j->first;
-    invert_block(inverse, w, j->l + j->first * n + j->first, w, n);
-    for (size_t i = 0; i < j->m; i++)
-        for (size_t c = 0; c < w; c++) j->left[i * w + c] = x[i * n + c] - j->left[i * w + c];
-    return mo_gemm_f64(j->pool, &(mo_gemm_f64_args){.c = x,
-                                    .ldc = n,
-                                    .a = j->left,
-                                    .ars = w,
-                                    .acs = 1,
-                                    .b = inverse,
-                                    .brs = j->back ? w : 1,
-                                    .bcs = j->back ? 1 : w,
-                                    .m = j->m,
-                                    .n = w,
-                                    .k = w,
-                                    .triangle = !j->back});
+    const size_t h = mo_ceil_div(m / 2, MO_F64_COLS) * MO_F64_COLS, n = j->n, at = first * (n + 1);
+    double *l = j->l + at, *x = j->inverse + at;
+    return (half){l, l + h * n, l + h * (n + 1), x, x + h * n, x + h * (n + 1), h, m - h};
 }
 
-mopd_status mo_triangle_factor(mo_pool *pool, double *l, const double *a, size_t n)
+/* L21 = A21 inv(L11)', which goes to middle, negated, too. */
+static mopd_status solve(const job *j, const half *f)
 {
-    if (l != a) memcpy(l, a, n * n * sizeof *l);
-    double *left = mo_mem_alloc(n * BLOCK, sizeof *left);
-    if (!left) return MOPD_E_NOMEM;
-    mopd_status st = MOPD_OK;
-    for (size_t b = 0; b < n && st == MOPD_OK; b += BLOCK) {
-        const size_t w = mo_min(BLOCK, n - b);
-        double *at = l + b * n;
-        st = mo_gemm_f64(pool, &(mo_gemm_f64_args){.c = left,
-                                   .ldc = w,
-                                   .a = at,
-                                   .ars = n,
-                                   .acs = 1,
-                                   .b = at,
-                                   .brs = 1,
-                                   .bcs = n,
-                                   .m = n - b,
-                                   .n = w,
-                                   .k = b});
-        for (size_t i = 0; i < w && st == MOPD_OK; i++)
-            for (size_t c = 0; c < w; c++) at[i * n + b + c] -= left[i * w + c];
-        if (st == MOPD_OK && !factor_block(at + b, w, n))
-            st = mo_fail(MOPD_E_NUMERIC, "the matrix is not positive definite at row %zu of %zu", b, n);
-        if (st == MOPD_OK)
-            st = solve_rows(&(rows_job){pool, at + w * n, left + w * w, l, n - b - w, n, b, w, false});
-    }
-    mo_mem_free(left);
-    for (size_t i = 0; i < n; i++) memset(l + i * n + i + 1, 0, (n - i - 1) * sizeof *l);
+    const size_t n = j->n, h = f->h;
+    mopd_status st = mo_gemm_f64(j->pool, &(mo_gemm_f64_args){.c = j->middle,
+                                              .ldc = h,
+                                              .a = f->l21,
+                                              .ars = n,
+                                              .acs = 1,
+                                              .b = f->x11,
+                                              .brs = 1,
+                                              .bcs = n,
+                                              .m = f->rest,
+                                              .n = h,
+                                              .k = h,
+                                              .triangle = true});
+    for (size_t i = 0; i < f->rest && st == MOPD_OK; i++)
+        for (size_t k = 0; k < h; k++) {
+            double *x = j->middle + i * h + k;
+            f->l21[i * n + k] = *x;
+            *x = -*x;
+        }
     return st;
 }
 
-/* c (m x k) = a b, all with rows n long but c, where it is k. */
-static mopd_status product(mo_pool *pool, double *c, size_t ldc, const double *a, size_t m, size_t k,
-    const double *b, size_t ldb, size_t columns, size_t n)
+/* A22 - L21 L21'. */
+static mopd_status subtract(const job *j, const half *f)
 {
-    return mo_gemm_f64(pool, &(mo_gemm_f64_args){.c = c,
-                                 .ldc = ldc,
-                                 .a = a,
-                                 .ars = n,
-                                 .acs = 1,
-                                 .b = b,
-                                 .brs = ldb,
-                                 .bcs = 1,
-                                 .m = m,
-                                 .n = columns,
-                                 .k = k});
+    const size_t n = j->n;
+    return mo_gemm_f64(j->pool, &(mo_gemm_f64_args){.c = f->l22,
+                                    .ldc = n,
+                                    .a = j->middle,
+                                    .ars = f->h,
+                                    .acs = 1,
+                                    .b = f->l21,
+                                    .brs = 1,
+                                    .bcs = n,
+                                    .m = f->rest,
+                                    .n = f->rest,
+                                    .k = f->h,
+                                    .add = true,
+                                    .lower = true});
 }
 
-/* The inverse of m of n rows and columns by halves: below the diagonal it is - inv(L22) L21 inv(L11). */
-static mopd_status invert(mo_pool *pool, double *x, const double *l, size_t m, size_t n, double *middle)
+/* x21 = inv(L22) middle, or middle inv(L11). */
+static mopd_status below(const job *j, const half *f, bool second)
+{
+    return mo_gemm_f64(j->pool, &(mo_gemm_f64_args){.c = f->x21,
+                                    .ldc = j->n,
+                                    .a = second ? f->x22 : j->middle,
+                                    .ars = second ? j->n : f->h,
+                                    .acs = 1,
+                                    .b = second ? j->middle : f->x11,
+                                    .brs = second ? f->h : j->n,
+                                    .bcs = 1,
+                                    .m = f->rest,
+                                    .n = f->h,
+                                    .k = second ? f->rest : f->h,
+                                    .low_a = second,
+                                    .low_b = !second});
+}
+
+/* - inv(L22) of what stands in x21. */
+static mopd_status finish(const job *j, const half *f)
+{
+    for (size_t i = 0; i < f->rest; i++)
+        memcpy(j->middle + i * f->h, f->x21 + i * j->n, f->h * sizeof *j->middle);
+    for (size_t i = 0; i < f->h; i++) memset(f->x11 + i * j->n + f->h, 0, f->rest * sizeof *f->x11);
+    return below(j, f, true);
+}
+
+/* Rows and columns first .. first+m-1: with the inverse of the first half the second half follows, and what lies below the
+ * diagonal is - inv(L22) L21 inv(L11). */
+static mopd_status invert(const job *j, size_t first, size_t m)
 {
     if (m <= BLOCK) {
-        invert_block(x, n, l, m, n);
+        double *l = j->l + first * (j->n + 1);
+        if (!factor_block(l, m, j->n))
+            return mo_fail(
+                MOPD_E_NUMERIC, "the matrix is not positive definite at row %zu of %zu", first, j->n);
+        invert_block(j->inverse + first * (j->n + 1), l, m, j->n);
         return MOPD_OK;
     }
-    const size_t h = m / 2, rest = m - h;
-    double *low = x + h * n;
-    mopd_status st = invert(pool, x, l, h, n, middle);
-    if (st == MOPD_OK) st = invert(pool, low + h, l + h * n + h, rest, n, middle);
-    if (st == MOPD_OK) st = product(pool, middle, h, l + h * n, rest, h, x, n, h, n);
-    for (size_t i = 0; i < rest * h && st == MOPD_OK; i++) middle[i] = -middle[i];
-    if (st == MOPD_OK) st = product(pool, low, n, low + h, rest, rest, middle, h, h, n);
-    for (size_t i = 0; i < h; i++) memset(x + i * n + h, 0, rest * sizeof *x);
-    return st;
+    const half f = halve(j, first, m);
+    mopd_status st = invert(j, first, f.h);
+    if (st == MOPD_OK) st = solve(j, &f);
+    if (st == MOPD_OK) st = subtract(j, &f);
+    if (st == MOPD_OK) st = below(j, &f, false);
+    if (st == MOPD_OK) st = invert(j, first + f.h, f.rest);
+    return st == MOPD_OK ? finish(j, &f) : st;
 }
 
-mopd_status mo_triangle_invert(mo_pool *pool, double *inverse, const double *l, size_t n)
+mopd_status mo_triangle_invert(mo_pool *pool, double *inverse, double *a, size_t n)
 {
-    double *middle = mo_mem_alloc(n, mo_ceil_div(n, 2) * sizeof *middle);
-    if (!middle) return MOPD_E_NOMEM;
-    mopd_status st = invert(pool, inverse, l, n, n, middle);
-    mo_mem_free(middle);
-    return st;
-}
-
-/* left (m x block) = what the columns that are solved contribute to those of the block. */
-static mopd_status contribute(const rows_job *j)
-{
-    const size_t end = j->first + j->block, n = j->n;
-    mo_gemm_f64_args g = {
-        .c = j->left, .ldc = j->block, .a = j->x, .ars = n, .acs = 1, .m = j->m, .n = j->block};
-    if (j->back) { /* columns behind it, times L below it */
-        g.a += end;
-        g.b = j->l + (end < n ? end : 0) * n + j->first;
-        g.brs = n;
-        g.bcs = 1;
-        g.k = n - end;
-    } else { /* columns before it, times L beside it, transposed */
-        g.b = j->l + j->first * n;
-        g.brs = 1;
-        g.bcs = n;
-        g.k = j->first;
-    }
-    return mo_gemm_f64(j->pool, &g);
-}
-
-mopd_status mo_triangle_solve(mo_pool *pool, double *x, size_t m, const double *l, size_t n, bool back)
-{
-    double *left = mo_mem_alloc(m, BLOCK * sizeof *left);
-    if (!left) return MOPD_E_NOMEM;
-    rows_job j = {.pool = pool, .x = x, .left = left, .l = l, .m = m, .n = n, .back = back};
-    mopd_status st = MOPD_OK;
-    const size_t blocks = mo_ceil_div(n, BLOCK);
-    for (size_t b = 0; b < blocks && st == MOPD_OK; b++) {
-        j.first = (back ? blocks - 1 - b : b) * BLOCK;
-        j.block = mo_min(BLOCK, n - j.first);
-        st = contribute(&j);
-        if (st == MOPD_OK) st = solve_rows(&j);
-    }
-    mo_mem_free(left);
+    job j = {pool, a, inverse, mo_mem_alloc(n, (n / 4 + 1) * sizeof(double)), n};
+    mopd_status st = j.middle ? invert(&j, 0, n) : MOPD_E_NOMEM;
+    mo_mem_free(j.middle);
     return st;
 }

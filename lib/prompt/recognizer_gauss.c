@@ -27,10 +27,11 @@ mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classe
     *out = (mo_recognizer_gauss){0};
     out->mean = mo_mem_alloc(n_classes, dim * sizeof(double));
     out->factor = mo_mem_alloc(dim, dim * sizeof(double));
+    out->inverse = mo_mem_alloc(dim, dim * sizeof(double));
     out->white = mo_mem_alloc(n_classes, dim * sizeof(double));
     out->toward = mo_mem_alloc(n_classes, dim * sizeof(double));
     out->half = mo_mem_alloc(n_classes, sizeof(double));
-    if (out->mean && out->factor && out->white && out->toward && out->half) return MOPD_OK;
+    if (out->mean && out->factor && out->inverse && out->white && out->toward && out->half) return MOPD_OK;
     mo_recognizer_gauss_free(out);
     return MOPD_E_NOMEM;
 }
@@ -39,6 +40,7 @@ void mo_recognizer_gauss_free(mo_recognizer_gauss *g)
 {
     mo_mem_free(g->mean);
     mo_mem_free(g->factor);
+    mo_mem_free(g->inverse);
     mo_mem_free(g->white);
     mo_mem_free(g->toward);
     mo_mem_free(g->half);
@@ -92,48 +94,53 @@ static void pull_means(mo_recognizer_gauss *g, const mo_recognizer_parts *p)
     }
 }
 
+/* to (C x D) = rows (C x D) times a lower triangle (D x D), transposed or as it is. */
+static mopd_status multiply(
+    double *to, const double *rows, const double *by, bool transposed, const mo_recognizer_parts *p)
+{
+    const size_t dim = p->data->dim;
+    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
+                                    .ldc = dim,
+                                    .a = rows,
+                                    .ars = dim,
+                                    .acs = 1,
+                                    .b = by,
+                                    .brs = transposed ? 1 : dim,
+                                    .bcs = transposed ? dim : 1,
+                                    .m = p->data->n_classes,
+                                    .n = dim,
+                                    .k = dim,
+                                    .triangle = transposed,
+                                    .low_b = !transposed});
+}
+
 mopd_status mo_recognizer_gauss_fit(
     mo_recognizer_gauss *g, const mo_recognizer_parts *p, double kappa, double lambda)
 {
-    const size_t dim = p->data->dim, n_classes = p->data->n_classes;
+    const size_t dim = p->data->dim;
     g->kappa = kappa;
     g->lambda = lambda;
     mopd_status st = covariance(g->factor, g, p);
-    if (st == MOPD_OK) st = mo_triangle_factor(p->pool, g->factor, g->factor, dim);
+    if (st == MOPD_OK) st = mo_triangle_invert(p->pool, g->inverse, g->factor, dim);
     if (st != MOPD_OK) return st;
     pull_means(g, p);
-    memcpy(g->white, g->mean, n_classes * dim * sizeof *g->white);
-    if ((st = mo_triangle_solve(p->pool, g->white, n_classes, g->factor, dim, false)) != MOPD_OK) return st;
-    memcpy(g->toward, g->white, n_classes * dim * sizeof *g->toward);
-    for (size_t c = 0; c < n_classes; c++) {
+    st = multiply(g->white, g->mean, g->inverse, true, p);
+    if (st == MOPD_OK) st = multiply(g->toward, g->white, g->inverse, false, p);
+    for (size_t c = 0; c < p->data->n_classes && st == MOPD_OK; c++) {
         const double *white = g->white + c * dim;
         g->half[c] = mo_recognizer_dot(white, white, dim) / 2;
     }
-    return mo_triangle_solve(p->pool, g->toward, n_classes, g->factor, dim, true);
+    return st;
 }
 
 typedef struct leave_job {
     const mo_recognizer_gauss *g;
     const mo_recognizer_parts *p;
-    double *rows;        /* N x D: x~, then r~ */
-    const double *off;   /* N x D: o~; NULL: none */
-    const double *more;  /* N x C: o'P mu_c */
-    const double *means; /* C x C: mu_y'P mu_c */
-    double *scores;      /* N x C: x'P mu_c, then the scores */
+    double *length, *across; /* N: q, and <o~, r~> */
+    const double *more;      /* N x C: o'P mu_c; NULL: none */
+    const double *means;     /* C x C: mu_y'P mu_c */
+    double *scores;          /* N x C: x'P mu_c, then the scores */
 } leave_job;
-
-/* Of picture i: q, and *across = <o~, r~>. */
-static double length(const leave_job *j, size_t i, double *across)
-{
-    const size_t dim = j->p->data->dim;
-    const double *white = j->g->white + (size_t)j->p->data->labels[i] * dim,
-                 *off = j->off ? j->off + i * dim : NULL;
-    double *r = j->rows + i * dim;
-    for (size_t k = 0; k < dim; k++) r[k] -= white[k];
-    for (size_t k = 0; k < dim && off; k++) r[k] -= off[k];
-    *across = off ? mo_recognizer_dot(off, r, dim) : 0;
-    return mo_recognizer_dot(r, r, dim);
-}
 
 static void leave_one_out(void *ctx, size_t i)
 {
@@ -141,9 +148,10 @@ static void leave_one_out(void *ctx, size_t i)
     const mo_recognizer_data *d = j->p->data;
     const size_t c_all = d->n_classes, y = (size_t)d->labels[i];
     const double k = j->p->sums->count[y] + j->g->kappa, h = k - 1, *half = j->g->half,
-                 *near = j->means + y * c_all, *more = j->off ? j->more + i * c_all : NULL;
-    double *v = j->scores + i * c_all, across;
-    const double q = length(j, i, &across), uy = v[y] - near[y] - (more ? more[y] : 0), p = q + uy + across;
+                 *near = j->means + y * c_all, *more = j->more ? j->more + i * c_all : NULL;
+    double *v = j->scores + i * c_all;
+    const double q = j->length[i], uy = v[y] - near[y] - (more ? more[y] : 0),
+                 p = q + uy + (more ? j->across[i] : 0);
     const double w = k / h * (1 - j->g->lambda) / (double)d->n, e = w / (1 - w * q), own = uy - q / h;
     const double its =
         v[y] - p / h + e * p * own - (2 * half[y] - 2 * uy / h + q / (h * h) + e * own * own) / 2;
@@ -154,18 +162,14 @@ static void leave_one_out(void *ctx, size_t i)
     v[y] = its;
 }
 
-/* to (N x columns) = rows times what stands in b's rows. */
-static mopd_status with_rows(double *to, const mo_gemm_f64_rows *rows, const double *b, size_t columns,
-    bool triangle, const mo_recognizer_parts *p)
+/* to (N x C) = rows times what stands in P mu's rows. */
+static mopd_status with_rows(
+    double *to, const mo_gemm_f64_rows *rows, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
-    return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = to,
-                                    .ldc = columns,
-                                    .rows = rows,
-                                    .b = b,
-                                    .brs = 1,
-                                    .bcs = rows->k,
-                                    .n = columns,
-                                    .triangle = triangle});
+    const size_t c_all = p->data->n_classes;
+    return mo_gemm_f64(p->pool,
+        &(mo_gemm_f64_args){
+            .c = to, .ldc = c_all, .rows = rows, .b = g->toward, .brs = 1, .bcs = rows->k, .n = c_all});
 }
 
 /* means (C x C) = <mu~_y, mu~_c>. */
@@ -185,33 +189,40 @@ static mopd_status multiply_means(double *means, const mo_recognizer_gauss *g, c
                                     .k = dim});
 }
 
-/* off = inv(L) o, more = o'P mu_c of every picture. */
-static mopd_status multiply_off(
-    double *off, double *more, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+/* q of every picture, and <o~, r~>. */
+static mopd_status measure(double *length, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
-    mopd_status st = with_rows(off, &p->off, p->inverse, p->data->dim, true, p);
-    return st == MOPD_OK ? with_rows(more, &p->off, g->toward, p->data->n_classes, false, p) : st;
+    const size_t n = p->data->n, dim = p->data->dim;
+    return mo_gemm_f64_measure(p->pool, &(mo_gemm_f64_far){.rows = &p->x,
+                                            .off = p->off.packed ? &p->off : NULL,
+                                            .b = g->inverse,
+                                            .brs = 1,
+                                            .bcs = dim,
+                                            .n = dim,
+                                            .triangle = true,
+                                            .centres = g->white,
+                                            .whose = p->data->labels,
+                                            .lengths = length,
+                                            .across = length + n});
 }
 
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
-    const mo_recognizer_data *d = p->data;
-    const size_t dim = d->dim, c_all = d->n_classes, n_off = p->off.packed ? d->n : 0;
+    const size_t n = p->data->n, c_all = p->data->n_classes, n_off = p->off.packed ? n : 0;
     double *means = mo_mem_alloc(c_all, c_all * sizeof *means),
-           *off = n_off ? mo_mem_alloc(n_off, dim * sizeof *off) : NULL,
-           *more = n_off ? mo_mem_alloc(n_off, c_all * sizeof *more) : NULL;
-    const bool room = means && (!n_off || (off && more));
-    mopd_status st = room ? mo_triangle_invert(p->pool, p->inverse, g->factor, dim) : MOPD_E_NOMEM;
-    if (st == MOPD_OK) st = with_rows(p->rows, &p->x, p->inverse, dim, true, p);
-    if (st == MOPD_OK) st = with_rows(scores, &p->x, g->toward, c_all, false, p);
+           *more = n_off ? mo_mem_alloc(n_off, c_all * sizeof *more) : NULL,
+           *length = mo_mem_alloc(n, 2 * sizeof *length);
+    mopd_status st = means && length && (more || !n_off) ? MOPD_OK : MOPD_E_NOMEM;
+    if (st == MOPD_OK) st = measure(length, g, p);
+    if (st == MOPD_OK) st = with_rows(scores, &p->x, g, p);
+    if (st == MOPD_OK && n_off) st = with_rows(more, &p->off, g, p);
     if (st == MOPD_OK) st = multiply_means(means, g, p);
-    if (st == MOPD_OK && n_off) st = multiply_off(off, more, g, p);
     if (st == MOPD_OK)
-        mo_pool_run(p->pool, d->n, leave_one_out, &(leave_job){g, p, p->rows, off, more, means, scores});
+        mo_pool_run(p->pool, n, leave_one_out, &(leave_job){g, p, length, length + n, more, means, scores});
     mo_mem_free(means);
-    mo_mem_free(off);
     mo_mem_free(more);
+    mo_mem_free(length);
     return st;
 }
 
@@ -219,7 +230,7 @@ mopd_status mo_recognizer_margin(double *margin, const mo_recognizer_gauss *g, c
 {
     const size_t n = p->data->n, c_all = p->data->n_classes;
     double *v = mo_mem_alloc(n, c_all * sizeof *v), sum = 0;
-    mopd_status st = v ? with_rows(v, &p->x, g->toward, c_all, false, p) : MOPD_E_NOMEM;
+    mopd_status st = v ? with_rows(v, &p->x, g, p) : MOPD_E_NOMEM;
     for (size_t i = 0; i < n && st == MOPD_OK && c_all > 1; i++) {
         const size_t y = (size_t)p->data->labels[i];
         const double own = v[i * c_all + y] - g->half[y];

@@ -20,7 +20,6 @@ typedef struct mo_recognizer_parts {
     mo_gemm_f64_rows
         off;      /* N x D: first views less the mean over views; not where a picture is its first view */
     double *text; /* N x C: sigma x't; likewise */
-    double *rows, *inverse; /* N x D, D x D: working memory of all candidates */
 } mo_recognizer_parts;
 
 mopd_status mo_recognizer_parts_create(mo_recognizer_parts *out, const mo_recognizer_data *data,
@@ -33,11 +32,11 @@ void mo_recognizer_parts_free(mo_recognizer_parts *parts);
 /* One candidate's Gaussian classes. */
 typedef struct mo_recognizer_gauss {
     double kappa, lambda;
-    double *mean;   /* C x D: mu */
-    double *factor; /* D x D: L, where P = inv(L L') */
-    double *white;  /* C x D: inv(L) mu */
-    double *toward; /* C x D: P mu */
-    double *half;   /* C: mu'P mu / 2 */
+    double *mean;             /* C x D: mu */
+    double *factor, *inverse; /* D x D: L, where P = inv(L L'), and inv(L) */
+    double *white;            /* C x D: inv(L) mu */
+    double *toward;           /* C x D: P mu */
+    double *half;             /* C: mu'P mu / 2 */
 } mo_recognizer_gauss;
 
 mopd_status mo_recognizer_gauss_create(mo_recognizer_gauss *out, size_t n_classes, size_t dim);

@@ -14,8 +14,6 @@ void mo_recognizer_parts_free(mo_recognizer_parts *p)
     mo_gemm_f64_rows_free(&p->x);
     mo_gemm_f64_rows_free(&p->off);
     mo_mem_free(p->text);
-    mo_mem_free(p->rows);
-    mo_mem_free(p->inverse);
     *p = (mo_recognizer_parts){0};
 }
 
@@ -187,13 +185,11 @@ static mopd_status fill_rows(mo_recognizer_parts *p)
 mopd_status mo_recognizer_parts_rows(mo_recognizer_parts *p)
 {
     const mo_recognizer_data *d = p->data;
-    size_t nd, nc;
-    if (!mo_mul(d->n, d->dim, &nd) || !mo_mul(d->n, d->n_classes, &nc))
+    size_t nc;
+    if (!mo_mul(d->n, d->n_classes, &nc))
         return mo_fail(MOPD_E_UNSUPPORTED, "%zu pictures of %zu classes are too many", d->n, d->n_classes);
     p->text = mo_mem_alloc(nc, sizeof(double));
-    p->rows = mo_mem_alloc(nd, sizeof(double));
-    p->inverse = mo_mem_alloc(d->dim, d->dim * sizeof(double));
-    mopd_status st = p->text && p->rows && p->inverse ? MOPD_OK : MOPD_E_NOMEM;
+    mopd_status st = p->text ? MOPD_OK : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_gemm_f64_rows_create(&p->x, d->n, d->dim);
     if (st == MOPD_OK && p->sums->within) st = mo_gemm_f64_rows_create(&p->off, d->n, d->dim);
     if (st == MOPD_OK) st = fill_rows(p);

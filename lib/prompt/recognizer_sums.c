@@ -8,7 +8,7 @@
 #include "math/gemm_f64.h"
 #include "prompt/recognizer.h"
 
-enum { SOME_PICTURES = 256 }; /* whose views are in double precision at once */
+enum { SOME_PICTURES = 256, SOME_ROWS = 256 }; /* whose views are in double precision at once */
 
 void mo_recognizer_sums_free(mo_recognizer_sums *s)
 {
@@ -78,7 +78,7 @@ static void mirror(double *a, size_t n)
 }
 
 /* The lower half of to (D x D) (+)= r'r of m rows. */
-static mopd_status add_products(double *to, const double *r, size_t m, size_t dim, bool add, mo_pool *pool)
+static mopd_status add_some(double *to, const double *r, size_t m, size_t dim, bool add, mo_pool *pool)
 {
     return mo_gemm_f64(pool, &(mo_gemm_f64_args){.c = to,
                                  .ldc = dim,
@@ -93,6 +93,15 @@ static mopd_status add_products(double *to, const double *r, size_t m, size_t di
                                  .k = m,
                                  .add = add,
                                  .lower = true});
+}
+
+/* The same, as many rows at once as the second cache holds. */
+static mopd_status add_products(double *to, const double *r, size_t m, size_t dim, bool add, mo_pool *pool)
+{
+    mopd_status st = MOPD_OK;
+    for (size_t i = 0; i < m && st == MOPD_OK; i += SOME_ROWS)
+        st = add_some(to, r + i * dim, mo_min(SOME_ROWS, m - i), dim, add || i, pool);
+    return st;
 }
 
 /* r (V x D): a picture's views less their mean, and less still, so that products of them are what counts for W. */

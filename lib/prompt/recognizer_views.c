@@ -15,7 +15,6 @@
 #include "base/ints.h"
 #include "base/mem.h"
 #include "math/gemm_f64.h"
-#include "math/triangle.h"
 #include "prompt/recognizer_inner.h"
 
 enum { SOME_PICTURES = 64, MOST_ROWS = 33 /* of a picture; with more views than that W is held */ };
@@ -151,7 +150,7 @@ static mopd_status leave_some(job *j, double *b, size_t m)
     j->row = b;
     mo_pool_run(j->p->pool, m, fill, j);
     j->row = white;
-    mopd_status st = multiply(white, b, m * j->rows, j->p->inverse, d->dim, true, j);
+    mopd_status st = multiply(white, b, m * j->rows, j->g->inverse, d->dim, true, j);
     if (st == MOPD_OK) st = multiply(j->toward, b, m * j->rows, j->g->toward, d->n_classes, false, j);
     if (st == MOPD_OK) mo_pool_run(j->p->pool, m, leave_one_out, j);
     return st;
@@ -173,8 +172,7 @@ static size_t gather_own(const job *j)
 static mopd_status leave_all(job *j, double *b)
 {
     const mo_recognizer_data *d = j->p->data;
-    mopd_status st = mo_triangle_invert(j->p->pool, j->p->inverse, j->g->factor, d->dim);
-    if (st == MOPD_OK) st = multiply(j->near, j->own, gather_own(j), j->g->toward, d->n_classes, false, j);
+    mopd_status st = multiply(j->near, j->own, gather_own(j), j->g->toward, d->n_classes, false, j);
     for (; j->first < d->n && st == MOPD_OK; j->first += SOME_PICTURES)
         st = leave_some(j, b, mo_min(SOME_PICTURES, d->n - j->first));
     return st;

@@ -158,6 +158,47 @@ static void the_lower_half_is_that_of_the_whole(void **state)
     mo_mem_free(half);
 }
 
+/* A lower triangle on either side: zeros above the diagonal change nothing. */
+static void lower_triangles_are_multiplied_as_any_matrix(void **state)
+{
+    (void)state;
+    static const shape some[] = {{5, 3, 5}, {40, 90, 40}, {300, 20, 300}, {7, 300, 300}, {50, 40, 40}};
+    for (int path = 0; path < 3; path++) {
+        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+        for (size_t s = 0; s < sizeof some / sizeof *some; s++) {
+            const size_t m = some[s].m, n = some[s].n, k = some[s].k;
+            double *a = numbers(m * k, 1), *b = numbers(k * n, 2), *c = numbers(m * n, 3),
+                   *low = mo_mem_alloc(m * n, 8);
+            memcpy(low, c, m * n * sizeof *c);
+            for (size_t i = 0; i < k * k; i++)
+                if (i % k > i / k) *(m == k ? &a[i] : &b[i]) = 0;
+            for (int add = 0; add < 2; add++) {
+                mo_gemm_f64_args g = {.c = c,
+                    .ldc = n,
+                    .a = a,
+                    .ars = k,
+                    .acs = 1,
+                    .b = b,
+                    .brs = n,
+                    .bcs = 1,
+                    .m = m,
+                    .n = n,
+                    .k = k,
+                    .add = add};
+                assert_ok(mo_gemm_f64(NULL, &g));
+                g.c = low;
+                g.low_a = m == k;
+                g.low_b = !g.low_a;
+                assert_ok(mo_gemm_f64(NULL, &g));
+                for (size_t i = 0; i < m * n; i++) assert_true(fabs(c[i] - low[i]) <= 1e-12);
+            }
+            double *all[] = {a, b, c, low};
+            for (size_t i = 0; i < 4; i++) mo_mem_free(all[i]);
+        }
+    }
+    assert_ok(mo_kern_cpu_set(NULL));
+}
+
 /* Bits of the same product with a laid out before, for any b. */
 static void rows_laid_out_once_have_the_same_product(void **state)
 {
@@ -201,6 +242,67 @@ static void rows_laid_out_once_have_the_same_product(void **state)
     assert_ok(mo_kern_cpu_set(NULL));
 }
 
+static mo_gemm_f64_rows laid_out(const double *x, size_t m, size_t k)
+{
+    mo_gemm_f64_rows rows;
+    assert_ok(mo_gemm_f64_rows_create(&rows, m, k));
+    for (size_t i = 0; i < m; i += rows.height) mo_gemm_f64_rows_put(&rows, i, x + i * k);
+    return rows;
+}
+
+static void distances_are_those_of_the_product(void **state)
+{
+    (void)state;
+    enum { CENTRES = 4 };
+    static const shape some[] = {{1, 1, 1}, {13, 20, 20}, {200, 40, 31}, {25, 33, 300}};
+    mo_pool *pool;
+    assert_ok(mo_pool_create(&pool, 3));
+    for (int path = 0; path < 3; path++) {
+        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+        for (size_t s = 0; s < sizeof some / sizeof *some; s++)
+            for (int kind = 0; kind < 4; kind++) {
+                const size_t m = some[s].m, n = some[s].n, k = some[s].k;
+                double *x = numbers(m * k, 1), *o = numbers(m * k, 2), *b = numbers(n * k, 3),
+                       *centres = numbers(CENTRES * n, 4), *got = numbers(4 * m, 5);
+                int32_t *whose = mo_mem_alloc(m, sizeof *whose);
+                for (size_t i = 0; i < m; i++) whose[i] = (int32_t)(i % CENTRES);
+                mo_gemm_f64_rows rows = laid_out(x, m, k), off = laid_out(o, m, k);
+                const bool triangle = (kind & 2) && n == k;
+                mo_gemm_f64_far f = {
+                    &rows, kind & 1 ? &off : NULL, b, 1, k, n, triangle, centres, whose, got, got + m};
+                for (size_t i = 0; i < n && triangle; i++)
+                    for (size_t p = i + 1; p < k; p++) b[i * k + p] = 0;
+                assert_ok(mo_gemm_f64_measure(NULL, &f));
+                f.lengths = got + 2 * m;
+                f.across = got + 3 * m;
+                assert_ok(mo_gemm_f64_measure(pool, &f));
+                assert_memory_equal(got, got + 2 * m, m * sizeof *got);
+                if (f.off) assert_memory_equal(got + m, got + 3 * m, m * sizeof *got);
+                for (size_t i = 0; i < m; i++) {
+                    double length = 0, across = 0;
+                    for (size_t c = 0; c < n; c++) {
+                        double r = -centres[(size_t)whose[i] * n + c], away = 0;
+                        for (size_t p = 0; p < k; p++) {
+                            r += x[i * k + p] * b[c * k + p];
+                            if (f.off) away += o[i * k + p] * b[c * k + p];
+                        }
+                        length += (r - away) * (r - away);
+                        across += away * (r - away);
+                    }
+                    assert_true(fabs(got[i] - length) <= 1e-12 * (1 + length));
+                    if (f.off) assert_true(fabs(got[m + i] - across) <= 1e-12 * (1 + length));
+                }
+                mo_gemm_f64_rows_free(&rows);
+                mo_gemm_f64_rows_free(&off);
+                mo_mem_free(whose);
+                double *all[] = {x, o, b, centres, got};
+                for (size_t i = 0; i < 5; i++) mo_mem_free(all[i]);
+            }
+    }
+    assert_ok(mo_kern_cpu_set(NULL));
+    mo_pool_free(pool);
+}
+
 static void nothing_to_add_up_is_zero(void **state)
 {
     (void)state;
@@ -231,83 +333,60 @@ static double *positive(size_t n, uint64_t seed)
     return a;
 }
 
-static void factors_inverses_and_solutions_give_back_what_was_given(void **state)
+static void inverses_of_triangles_give_back_what_was_given(void **state)
 {
     (void)state;
-    enum { ROWS = 7 };
-    static const size_t sizes[] = {1, 2, 47, 48, 49, 100, 193};
+    static const size_t sizes[] = {1, 2, 47, 48, 49, 100, 193, 300};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const size_t n = sizes[s];
-        double *a = positive(n, s), *l = mo_mem_alloc(n * n, 8), *x = numbers(ROWS * n, s + 1),
-               *v = mo_mem_alloc(n * n, 8), *z[2] = {mo_mem_alloc(ROWS * n, 8), mo_mem_alloc(ROWS * n, 8)};
-        assert_ok(mo_triangle_factor(NULL, l, a, n));
-        assert_ok(mo_triangle_invert(NULL, v, l, n));
-        for (int back = 0; back < 2; back++) {
-            memcpy(z[back], x, ROWS * n * sizeof *x);
-            assert_ok(mo_triangle_solve(NULL, z[back], ROWS, l, n, back));
-        }
+        double *a = positive(n, s), *l = mo_mem_alloc(n * n, 8), *v = mo_mem_alloc(n * n, 8);
         for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < n; j++) {
+            for (size_t j = 0; j < n; j++) l[i * n + j] = j > i ? NAN : a[i * n + j];
+        assert_ok(mo_triangle_invert(NULL, v, l, n));
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j <= i; j++) {
                 double product = 0, one = 0;
-                for (size_t p = 0; p < n; p++) {
-                    product += l[i * n + p] * l[j * n + p];
-                    one += v[i * n + p] * l[p * n + j];
-                }
+                for (size_t p = 0; p <= j; p++) product += l[i * n + p] * l[j * n + p];
+                for (size_t p = j; p <= i; p++) one += v[i * n + p] * l[p * n + j];
                 assert_true(fabs(one - (i == j)) <= 1e-12);
                 assert_true(fabs(product - a[i * n + j]) <= 1e-12 * (double)n * (double)n);
-                if (j > i) assert_true(l[i * n + j] == 0 && v[i * n + j] == 0);
+                if (j < i) assert_true(v[j * n + i] == 0);
             }
-        for (size_t r = 0; r < ROWS; r++)
-            for (size_t i = 0; i < n; i++) {
-                double forth = 0, back = 0;
-                for (size_t p = 0; p < n; p++) {
-                    forth += l[i * n + p] * z[0][r * n + p];
-                    back += l[p * n + i] * z[1][r * n + p];
-                }
-                assert_true(fabs(forth - x[r * n + i]) <= 1e-12 && fabs(back - x[r * n + i]) <= 1e-12);
-            }
-        double *all[] = {a, l, x, v, z[0], z[1]};
-        for (size_t i = 0; i < 6; i++) mo_mem_free(all[i]);
+        double *all[] = {a, l, v};
+        for (size_t i = 0; i < 3; i++) mo_mem_free(all[i]);
     }
 }
 
-static void factors_are_the_same_at_any_thread_count(void **state)
+static void inverses_are_the_same_at_any_thread_count(void **state)
 {
     (void)state;
     enum { N = 150 };
-    double *a = positive(N, 9), *l = mo_mem_alloc(N * N, 8), *again = mo_mem_alloc(N * N, 8),
-           *v = numbers(4 * N * N, 3);
+    double *a = positive(N, 9), *again = mo_mem_alloc(N * N, 8), *v = mo_mem_alloc(N * N, 8),
+           *w = mo_mem_alloc(N * N, 8);
     mo_pool *pool;
+    memcpy(again, a, N * N * sizeof *a);
     assert_ok(mo_pool_create(&pool, 3));
-    assert_ok(mo_triangle_factor(NULL, l, a, N));
-    assert_ok(mo_triangle_factor(pool, again, a, N));
-    assert_memory_equal(l, again, N * N * sizeof *l);
-    assert_ok(mo_triangle_invert(NULL, v, l, N));
-    assert_ok(mo_triangle_invert(pool, again, l, N));
-    assert_memory_equal(v, again, N * N * sizeof *v);
-    for (int back = 0; back < 2; back++) {
-        double *alone = v + 2 * back * N * N, *shared = alone + N * N;
-        memcpy(shared, alone, N * N * sizeof *v);
-        assert_ok(mo_triangle_solve(NULL, alone, N, l, N, back));
-        assert_ok(mo_triangle_solve(pool, shared, N, l, N, back));
-        assert_memory_equal(alone, shared, N * N * sizeof *v);
-    }
-    assert_ok(mo_triangle_factor(NULL, a, a, N)); /* in place */
-    assert_memory_equal(l, a, N * N * sizeof *l);
+    assert_ok(mo_triangle_invert(NULL, v, a, N));
+    assert_ok(mo_triangle_invert(pool, w, again, N));
+    assert_memory_equal(v, w, N * N * sizeof *v);
     mo_pool_free(pool);
-    mo_mem_free(a);
-    mo_mem_free(l);
-    mo_mem_free(again);
-    mo_mem_free(v);
+    double *all[] = {a, again, v, w};
+    for (size_t i = 0; i < 4; i++) mo_mem_free(all[i]);
 }
 
 static void what_is_not_positive_definite_is_refused(void **state)
 {
     (void)state;
-    double l[9], a[9] = {1, 0, 0, 2, 1, 0, 0, 0, 1}; /* 1 2 / 2 1 has a negative eigenvalue */
-    assert_fails(mo_triangle_factor(NULL, l, a, 3), MOPD_E_NUMERIC, "not positive definite");
-    a[3] = NAN;
-    assert_fails(mo_triangle_factor(NULL, l, a, 3), MOPD_E_NUMERIC, "not positive definite");
+    static const double bad[] = {2, NAN}; /* 1 2 / 2 1 has a negative eigenvalue */
+    for (int i = 0; i < 2; i++) {
+        double v[9], a[9] = {1, 0, 0, bad[i], 1, 0, 0, 0, 1};
+        assert_fails(mo_triangle_invert(NULL, v, a, 3), MOPD_E_NUMERIC, "not positive definite");
+    }
+    double *a = positive(120, 1), *v = mo_mem_alloc(120 * 120, 8);
+    a[100 * 121] = -1;
+    assert_fails(mo_triangle_invert(NULL, v, a, 120), MOPD_E_NUMERIC, "at row 96 of 120");
+    mo_mem_free(a);
+    mo_mem_free(v);
 }
 
 int main(void)
@@ -317,10 +396,12 @@ int main(void)
         cmocka_unit_test(threads_and_neighbours_do_not_change_bits),
         cmocka_unit_test(a_triangle_is_not_read_below),
         cmocka_unit_test(the_lower_half_is_that_of_the_whole),
+        cmocka_unit_test(lower_triangles_are_multiplied_as_any_matrix),
         cmocka_unit_test(rows_laid_out_once_have_the_same_product),
+        cmocka_unit_test(distances_are_those_of_the_product),
         cmocka_unit_test(nothing_to_add_up_is_zero),
-        cmocka_unit_test(factors_inverses_and_solutions_give_back_what_was_given),
-        cmocka_unit_test(factors_are_the_same_at_any_thread_count),
+        cmocka_unit_test(inverses_of_triangles_give_back_what_was_given),
+        cmocka_unit_test(inverses_are_the_same_at_any_thread_count),
         cmocka_unit_test(what_is_not_positive_definite_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
