@@ -62,13 +62,13 @@ static mopd_status fold(mo_fold *out, const effnet *e, const char *conv, const c
     return mo_fold_read(out, e->frame.weights, names[0], names[1], e->config.eps);
 }
 
-/* Where 8 bits are asked for, 1 x 1 convolutions of few inputs or outputs stay floats: to reduce their many rows takes longer
- * than it saves.  Of the others those that expand have 8 bits, those that project 16: their weights' sizes differ most within
- * an output, and what they lose is carried on by all blocks after them. */
+/* Where 8 bits are asked for, 1 x 1 convolutions of few inputs or outputs stay floats, unless they stand in a block that is
+ * reduced: to reduce their many rows takes longer than it saves.  Of the others those that expand have 8 bits, those that project
+ * 16: their weights' sizes differ most within an output, and what they lose is carried on by all blocks after them. */
 static mopd_status quantize_conv(mo_mat *w, mo_precision precision, bool expands)
 {
     if (precision != MO_PRECISION_8) return mo_mat_quantize(w, precision);
-    if (mo_min(w->n, w->k) < SMALL) return MOPD_OK;
+    if (!mo_mat_has_floats(w) || mo_min(w->n, w->k) < SMALL) return MOPD_OK;
     return expands && w->k >= MO_EFFNET_LEAST_8 ? mo_mat_quantize(w, precision)
                                                 : mo_mat_quantize_finely(w, precision);
 }
@@ -78,9 +78,17 @@ static mopd_status pack_conv(mo_linear *out, const effnet *e, const char *conv, 
     char names[2][MO_PARAM_NAME];
     snprintf(names[0], sizeof names[0], "image_model.%s", conv);
     snprintf(names[1], sizeof names[1], "image_model.%s", norm);
-    const mopd_status st = mo_fold_pack(
+    return mo_fold_pack(
         out, e->frame.weights, (const char *const[2]){names[0], names[1]}, e->config.eps, MO_PRECISION_F32);
-    return st == MOPD_OK ? quantize_conv(&out->w, e->frame.precision, !strstr(conv, "_project")) : st;
+}
+
+/* The first block alone may see a map that nothing was expanded to: the stem's, which is clamped. */
+static mopd_status quantize_residual(mo_residual *r, mo_precision precision, size_t i)
+{
+    mopd_status st = MOPD_OK;
+    if (precision == MO_PRECISION_8) st = mo_residual_reduce(r, i == 0, r->expand.w.k >= MO_EFFNET_LEAST_8);
+    if (st == MOPD_OK && r->expand.w.k) st = quantize_conv(&r->expand.w, precision, true);
+    return st == MOPD_OK ? quantize_conv(&r->project.w, precision, false) : st;
 }
 
 static mopd_status pack_residual(mo_residual *r, const effnet *e, size_t i, const mo_effnet_block *b)
@@ -102,7 +110,8 @@ static mopd_status pack_residual(mo_residual *r, const effnet *e, size_t i, cons
     r->depth.act = MO_ACT_RELU6;
     snprintf(conv, sizeof conv, "_blocks.%zu._project_conv", i);
     snprintf(norm, sizeof norm, "_blocks.%zu._bn2", i);
-    return pack_conv(&r->project, e, conv, norm);
+    st = pack_conv(&r->project, e, conv, norm);
+    return st == MOPD_OK ? quantize_residual(r, e->frame.precision, i) : st;
 }
 
 /* In 8 bits the network's own classes have 8, and what turns them into a feature 16. */
@@ -124,6 +133,7 @@ static mopd_status pack_classes(effnet_packs *p, const effnet *e)
 static mopd_status pack_head(effnet_packs *p, const effnet *e)
 {
     mopd_status st = pack_conv(&p->head, e, "_conv_head", "_bn1");
+    if (st == MOPD_OK) st = quantize_conv(&p->head.w, e->frame.precision, true);
     if (st == MOPD_OK) st = pack_classes(p, e);
     if (st == MOPD_OK)
         st = mo_tower_linear(&p->projection, e->frame.weights, "head.projection", true, e->frame.precision);
@@ -138,6 +148,7 @@ static mopd_status pack(const void *tower)
     if (!p->block) return MOPD_E_NOMEM;
     p->stem = (mo_stem){.planes = 3, .kernel = 3, .stride = 2, .act = MO_ACT_RELU6};
     mopd_status st = pack_conv(&p->stem.linear, e, "_conv_stem", "_bn0");
+    if (st == MOPD_OK) st = quantize_conv(&p->stem.linear.w, e->frame.precision, true);
     for (size_t i = 0; i < e->config.n_blocks && st == MOPD_OK; i++)
         st = pack_residual(&p->block[i], e, i, &e->config.block[i]);
     return st == MOPD_OK ? pack_head(p, e) : st;

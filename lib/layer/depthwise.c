@@ -47,8 +47,7 @@ typedef struct job {
     size_t height, width, ring, out_h, out_w, first; /* first: output line of task 0 */
 } job;
 
-/* Rows above the first, or columns before it. */
-static size_t before(const mo_depthwise *dw, size_t in)
+size_t mo_depthwise_before(const mo_depthwise *dw, size_t in)
 {
     return dw->centred ? dw->kernel / 2 : mo_conv_same_before(in, dw->kernel, dw->stride);
 }
@@ -57,7 +56,7 @@ static size_t before(const mo_depthwise *dw, size_t in)
 static void point(
     const job *j, const mo_depthwise_taps *taps, const size_t *tap, const float *const *row, size_t col)
 {
-    const size_t k = j->dw->kernel, left = before(j->dw, j->width), n = j->dw->channels;
+    const size_t k = j->dw->kernel, left = mo_depthwise_before(j->dw, j->width), n = j->dw->channels;
     const float *zeros = j->dw->taps + (k * k + 1) * n;
     for (size_t i = 0; i < taps->n; i++)
         for (size_t q = 0; q < MO_DEPTHWISE_COLUMNS; q++) {
@@ -75,7 +74,7 @@ typedef struct reach {
 
 static void find_rows(reach *r, const job *j, size_t image, size_t line)
 {
-    const size_t k = j->dw->kernel, n = j->dw->channels, above = before(j->dw, j->height);
+    const size_t k = j->dw->kernel, n = j->dw->channels, above = mo_depthwise_before(j->dw, j->height);
     r->n = 0;
     for (size_t t = 0; t < k * k; t++) {
         const size_t py = line * j->dw->stride + t / k - above; /* wraps when < 0 */
@@ -89,7 +88,7 @@ static void find_rows(reach *r, const job *j, size_t image, size_t line)
 /* How many whole groups from column col on have all their taps inside; 1 for a group at an edge. */
 static size_t groups_from(const job *j, size_t col)
 {
-    const size_t k = j->dw->kernel, stride = j->dw->stride, left = before(j->dw, j->width);
+    const size_t k = j->dw->kernel, stride = j->dw->stride, left = mo_depthwise_before(j->dw, j->width);
     const size_t inner = col * stride >= left && j->width >= k ? (j->width - k + left) / stride + 1 : 0;
     const size_t n = inner > col ? (inner - col) / MO_DEPTHWISE_COLUMNS : 0;
     return n ? n : 1;
@@ -150,7 +149,7 @@ void mo_depthwise_lines(float *y, const mo_depthwise *dw, const mo_depthwise_par
 
 void mo_depthwise_reach(size_t in[2], const mo_depthwise *dw, const mo_depthwise_part *part)
 {
-    const size_t above = before(dw, part->height), first = part->from * dw->stride,
+    const size_t above = mo_depthwise_before(dw, part->height), first = part->from * dw->stride,
                  end = (part->to - 1) * dw->stride + dw->kernel;
     in[0] = first > above ? first - above : 0;
     in[1] = end > above ? mo_min(end - above, part->height) : 0;

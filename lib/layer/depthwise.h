@@ -32,6 +32,9 @@ typedef struct mo_depthwise_part {
 /* y [(to - from) x W' x C], on the calling thread. */
 void mo_depthwise_lines(float *y, const mo_depthwise *dw, const mo_depthwise_part *part);
 
+/* Rows above the first of `in`, or columns before it. */
+size_t mo_depthwise_before(const mo_depthwise *dw, size_t in);
+
 /* The input lines in[0] .. in[1] - 1 that these output lines see. */
 void mo_depthwise_reach(size_t in[2], const mo_depthwise *dw, const mo_depthwise_part *part);
 

@@ -19,9 +19,9 @@ void mo_gemm_epilogue_row(const mo_kern *kern, float *c, const float *x, const m
 
 void mo_gemm_epilogue_finish(const mo_kern *kern, const mo_gemm_args *g, const mo_gemm_area *area)
 {
+    if (g->act == MO_ACT_NONE || g->act == MO_ACT_RELU || g->c16) return;
     const size_t m = area->r1 - area->r0, n = area->c1 - area->c0, ldc = g->ldc;
     float *c = g->c + area->r0 * ldc + area->c0;
-    if (g->act == MO_ACT_NONE || g->act == MO_ACT_RELU) return;
     if (g->act == MO_ACT_QUICK_GELU) kern->quick_gelu(c, c, ldc, m, n);
     if (g->act == MO_ACT_GELU) kern->gelu(c, c, ldc, m, n);
     if (g->act == MO_ACT_GELU_TANH) kern->gelu_tanh(c, c, ldc, m, n);

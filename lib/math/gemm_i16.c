@@ -9,6 +9,8 @@
  *
  * Panel j, inputs 2i and 2i+1: packed[((j * pairs + i) * 16 + o) * 2 + (0 or 1)], zeros beyond n and k; its
  * scales extra[(j * blocks + b) * 16 + o] of block b of k, the pairs cut as equal as can be. */
+#include <string.h>
+
 #include "base/ints.h"
 #include "base/mem.h"
 #include "math/gemm_epilogue.h"
@@ -134,6 +136,7 @@ static void do_strip(const work *w, const block *b, const quantized *a, size_t c
         .panel = d->pairs * 2 * MO_PANEL,
         .scales = d->blocks * MO_PANEL,
         .ldc = g->ldc,
+        .to = g->c16_to,
         .next_every = b->tiles};
     t.w = weights(w, c, b->p0);
     t.w_scale = (const float *)w->job->w->extra + ((g->first + c) / MO_PANEL * d->blocks + b->kb) * MO_PANEL;
@@ -143,7 +146,10 @@ static void do_strip(const work *w, const block *b, const quantized *a, size_t c
         t.m = mo_cut(b->r1 - b->r0, b->tiles, i + 1) - from;
         t.a = a->q + from * MO_I16_LDA;
         t.a_scale = a->scale + from;
-        t.c = g->c + row * g->ldc + c;
+        if (g->c16)
+            t.c16 = g->c16 + row * g->ldc + c;
+        else
+            t.c = g->c + row * g->ldc + c;
         t.add = e.add;
         t.ldadd = e.ldadd;
         t.bias = e.bias;
@@ -154,14 +160,36 @@ static void do_strip(const work *w, const block *b, const quantized *a, size_t c
     }
 }
 
+/* Rows that came reduced. */
+static void copy_rows(quantized *a, const mo_gemm_args *g, const block *b, size_t inputs)
+{
+    const int16_t *from = g->a16 + b->r0 * g->lda + 2 * b->p0;
+    int16_t *to = a->q;
+    for (size_t r = 0; r < b->r1 - b->r0; r++, from += g->lda, to += MO_I16_LDA) {
+        memcpy(to, from, inputs * sizeof *to);
+        if (inputs % 2) to[inputs] = 0;
+        a->scale[r] = g->a16_scale;
+    }
+}
+
+static void take_rows(quantized *a, const work *w, const block *b)
+{
+    const mo_gemm_args *g = &w->job->g;
+    const size_t rows = b->r1 - b->r0, inputs = inputs_of(&w->depth, b->p0, b->p1);
+    if (g->a16) {
+        copy_rows(a, g, b, inputs);
+        return;
+    }
+    const float *from = g->a + b->r0 * g->lda + 2 * b->p0;
+    MO_RACES_READ(from, g->lda, rows, inputs);
+    w->i16->quantize(a->q, a->scale, from, g->lda, rows, inputs);
+}
+
 static void do_block(const work *w, const block *b, quantized *a)
 {
     const mo_gemm_args *g = &w->job->g;
     const size_t width = MO_PANEL * w->i16->tile_panels;
-    const float *from = g->a + b->r0 * g->lda + 2 * b->p0;
-    const size_t rows = b->r1 - b->r0, inputs = inputs_of(&w->depth, b->p0, b->p1);
-    MO_RACES_READ(from, g->lda, rows, inputs);
-    w->i16->quantize(a->q, a->scale, from, g->lda, rows, inputs);
+    take_rows(a, w, b);
     for (size_t c = w->area->c0; c < w->area->c1; c += width) do_strip(w, b, a, c);
     if (b->p1 == w->depth.pairs)
         mo_gemm_epilogue_finish(w->job->kern, g, &(mo_gemm_area){b->r0, b->r1, w->area->c0, w->area->c1});

@@ -175,6 +175,7 @@ static mo_i8_tile strip_of(const block *b, size_t c, size_t n)
         .w_scale = scale,
         .w_sum = (const int32_t *)(const void *)(scale + columns_of(w)),
         .ldc = g->ldc,
+        .to = g->c16_to,
         .next_every = b->tiles};
 }
 
@@ -191,7 +192,10 @@ static void do_strip(const block *b, size_t c)
         t.a = b->rows.q + from * t.lda;
         t.a_scale = b->rows.scale + from;
         t.a_zero = b->rows.zero + from;
-        t.c = g->c + row * g->ldc + c;
+        if (g->c16)
+            t.c16 = g->c16 + row * g->ldc + c;
+        else
+            t.c = g->c + row * g->ldc + c;
         t.add = e.add;
         t.ldadd = e.ldadd;
         t.bias = e.bias;

@@ -23,6 +23,9 @@
 #define MO_I16_LDA (MO_I16_K + 32)
 #define MO_I16_ONE 32750.0f
 
+/* The largest whole number of rows of k inputs that come reduced: with it, too, no sum of a block of k leaves 32 bits. */
+int32_t mo_i16_most(size_t k);
+
 /* c [m x n] = add + bias + (a [m x 2 pairs] panels) a_scale w_scale; as mo_tile. */
 typedef struct mo_i16_tile {
     size_t m, n, pairs;
@@ -37,7 +40,9 @@ typedef struct mo_i16_tile {
     const float *add;
     size_t ldadd;
     const float *bias;
-    float top;           /* as in mo_tile */
+    float top;    /* as in mo_tile */
+    int16_t *c16; /* NULL, or instead of c, times `to`, to nearest even; top is 6 then */
+    float to;
     const int16_t *next; /* NULL, or panels that will be wanted soon, laid out as w, */
     size_t next_every;   /* one step of them to be fetched every so many steps */
 } mo_i16_tile;

@@ -5,10 +5,10 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "math/end_avx2.h"
 #include "math/forms.h"
 #include "math/i16.h"
 #include "math/lanes.h"
-#include "math/tile.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void write_back(
         const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[j]), scale);
         _mm256_storeu_ps(s + 8 * j, _mm256_mul_ps(v, _mm256_loadu_ps(t->w_scale + 8 * j)));
     }
-    mo_tile_write(MO_TILE_END(t, i), s);
+    mo_end_avx2_write(MO_TILE_END_WHOLE(t, i), s);
 }
 
 static inline __attribute__((always_inline)) void tile(const mo_i16_tile *t, const size_t rows)

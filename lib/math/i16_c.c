@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * i16_c.c - products of 16-bit integers in plain C, and which kernel is used. */
 #include "math/i16.h"
+
+#include "base/ints.h"
 #include "math/kern.h"
 #include "math/tile.h"
 
@@ -38,8 +40,15 @@ static void tile(const mo_i16_tile *t)
     for (size_t i = 0; i < t->m; i++) {
         float s[16];
         for (size_t j = 0; j < t->n; j++) s[j] = (float)sum[i][j] * t->a_scale[i] * t->w_scale[j];
-        mo_tile_write(MO_TILE_END(t, i), s);
+        mo_tile_write(MO_TILE_END_WHOLE(t, i), s);
     }
+}
+
+int32_t mo_i16_most(size_t k)
+{
+    const size_t blocks = mo_ceil_div(k, MO_I16_K), inputs = 2 * mo_ceil_div(mo_ceil_div(k, 2), blocks);
+    const double most = 65500 / sqrt((double)inputs); /* 65500 (MO_I16_ONE + sqrt(MO_I16_K) / 2) < 2^31 */
+    return most < INT16_MAX ? (int32_t)most : INT16_MAX;
 }
 
 static const mo_i16_kern plain = {

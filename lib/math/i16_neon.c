@@ -24,7 +24,7 @@ static inline __attribute__((always_inline)) void write_back(
         const float32x4_t x = vmulq_n_f32(vcvtq_f32_s32(sum[j]), t->a_scale[i]);
         vst1q_f32(s + 4 * j, vmulq_f32(x, vld1q_f32(t->w_scale + 4 * j)));
     }
-    mo_tile_write(MO_TILE_END(t, i), s);
+    mo_tile_write(MO_TILE_END_WHOLE(t, i), s);
 }
 
 /* Eight outputs from 2 j on by pair `lane`; the first inputs of each lie in x.val[0], the second ones in x.val[1]. */

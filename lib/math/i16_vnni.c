@@ -7,6 +7,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "math/end_avx512.h"
 #include "math/forms.h"
 #include "math/i16.h"
 #include "math/lanes.h"
@@ -18,14 +19,10 @@ typedef int32_t ints __attribute__((vector_size(64)));
 static inline __attribute__((always_inline)) void write_back(
     const mo_i16_tile *t, size_t i, size_t j, __m512i sum)
 {
-    const size_t left = t->n - j * 16;
-    const __mmask16 mask = (__mmask16)(left >= 16 ? 0xffffu : (1u << left) - 1);
+    const __mmask16 mask = mo_lanes_first(t->n - j * 16);
     __m512 s = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(t->a_scale[i]));
     s = _mm512_mul_ps(s, _mm512_loadu_ps(t->w_scale + j * t->scales));
-    if (t->add) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
-    if (t->bias) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
-    if (t->top > 0) s = _mm512_min_ps(_mm512_set1_ps(t->top), _mm512_max_ps(_mm512_setzero_ps(), s));
-    _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, s);
+    MO_END_AVX512(t, i, j, mask, s);
 }
 
 /* `ahead`: fetch what comes next beside, evenly; a constant, so that the loop has no branch. */
@@ -36,7 +33,7 @@ static inline __attribute__((always_inline)) void tile(
     UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) sum[i][j] = (ints){0};
-    UNROLL
+    if (!t->c16) UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) __builtin_prefetch(t->c + i * t->ldc + j * 16, 1);
     const int16_t *a = t->a, *w = t->w, *end = t->w + t->pairs * 32, *next = t->next;

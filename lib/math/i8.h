@@ -45,6 +45,8 @@ typedef struct mo_i8_tile {
     size_t ldadd;
     const float *bias;
     float top;
+    int16_t *c16; /* as in mo_i16_tile */
+    float to;
     const int8_t *next; /* as in mo_i16_tile, in steps of a quad */
     size_t next_every;
 } mo_i8_tile;

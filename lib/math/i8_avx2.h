@@ -7,9 +7,9 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "math/end_avx2.h"
 #include "math/forms.h"
 #include "math/i8.h"
-#include "math/tile.h"
 #include "math/unroll.h"
 
 #define ROWS 5
@@ -29,28 +29,13 @@ static inline __attribute__((always_inline)) void to_floats(
     _mm256_storeu_ps(out, _mm256_mul_ps(v, _mm256_loadu_ps(t->w_scale + j)));
 }
 
-/* mo_tile_write of all sixteen. */
-static inline void finish_all(const mo_i8_tile *t, size_t i, const float s[16])
-{
-    for (size_t j = 0; j < 16; j += 8) {
-        __m256 v = _mm256_loadu_ps(s + j);
-        if (t->add) v = _mm256_add_ps(v, _mm256_loadu_ps(t->add + i * t->ldadd + j));
-        if (t->bias) v = _mm256_add_ps(v, _mm256_loadu_ps(t->bias + j));
-        if (t->top > 0) v = _mm256_min_ps(_mm256_set1_ps(t->top), _mm256_max_ps(_mm256_setzero_ps(), v));
-        _mm256_storeu_ps(t->c + i * t->ldc + j, v);
-    }
-}
-
 static inline __attribute__((always_inline)) void write_back(
     const mo_i8_tile *t, size_t i, const __m256i sum[2])
 {
     float s[16];
     to_floats(t, i, 0, sum[0], s);
     to_floats(t, i, 8, sum[1], s + 8);
-    if (t->n == 16)
-        finish_all(t, i, s);
-    else
-        mo_tile_write(MO_TILE_END(t, i), s);
+    mo_end_avx2_write(MO_TILE_END_WHOLE(t, i), s);
 }
 
 static inline __attribute__((always_inline)) void tile(const mo_i8_tile *t, const size_t rows)

@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "math/end_avx512.h"
 #include "math/i8.h"
 #include "math/lanes.h"
 
@@ -22,10 +23,7 @@ static inline __attribute__((always_inline)) void write_back(
     const __mmask16 mask = mo_lanes_first(t->n - j * 16);
     __m512 s = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(t->a_scale[i]));
     s = _mm512_mul_ps(s, _mm512_loadu_ps(t->w_scale + j * 16));
-    if (t->add) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->add + i * t->ldadd + j * 16));
-    if (t->bias) s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, t->bias + j * 16));
-    if (t->top > 0) s = _mm512_min_ps(_mm512_set1_ps(t->top), _mm512_max_ps(_mm512_setzero_ps(), s));
-    _mm512_mask_storeu_ps(t->c + i * t->ldc + j * 16, mask, s);
+    MO_END_AVX512(t, i, j, mask, s);
 }
 
 #endif

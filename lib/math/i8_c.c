@@ -33,7 +33,7 @@ static void write_back(const mo_i8_tile *t, size_t i, const int32_t sum[16])
     float s[16];
     for (size_t j = 0; j < t->n; j++)
         s[j] = (float)(sum[j] - t->a_zero[i] * t->w_sum[j]) * t->a_scale[i] * t->w_scale[j];
-    mo_tile_write(MO_TILE_END(t, i), s);
+    mo_tile_write(MO_TILE_END_WHOLE(t, i), s);
 }
 
 static void tile(const mo_i8_tile *t)

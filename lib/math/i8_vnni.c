@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) void tile(
     UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) sum[i][j] = (ints)start_of(t, i, j);
-    UNROLL
+    if (!t->c16) UNROLL
     for (size_t i = 0; i < rows; i++) UNROLL
     for (size_t j = 0; j < panels; j++) __builtin_prefetch(t->c + i * t->ldc + j * 16, 1);
     const size_t ld[2] = {t->lda, 3 * t->lda};

@@ -4,7 +4,7 @@
  *
  *     MO_RACES_READ(x, ld, rows, n)  reads x [rows x n]
  *     MO_RACES_WRITE(x, ld, rows, n) writes x [rows x n]
- *     MO_RACES_C(t)                  reads add [m x n] unless it is NULL, writes c [m x n] */
+ *     MO_RACES_C(t)                  reads add [m x n], writes c [m x n], where these are not NULL */
 #ifndef MO_MATH_RACES_H
 #define MO_MATH_RACES_H
 
@@ -29,7 +29,7 @@ static inline void mo_races_write(float *x, size_t ld, size_t rows, size_t n)
 #define MO_RACES_C(t)                                                                                        \
     do {                                                                                                     \
         if ((t)->add) mo_races_read((t)->add, (t)->ldadd, (t)->m, (t)->n);                                   \
-        mo_races_write((t)->c, (t)->ldc, (t)->m, (t)->n);                                                    \
+        if ((t)->c) mo_races_write((t)->c, (t)->ldc, (t)->m, (t)->n);                                        \
     } while (0)
 #else
 #define MO_RACES_READ(x, ld, rows, n) ((void)0)
