@@ -203,6 +203,45 @@ int cmd_inspect(int argc, char **argv)
 
 /* -- pack --------------------------------------------------------------------------------------------------- */
 
+typedef struct packing {
+    const char *out, *dtype;
+    bool panels;
+    const char *calibrate; /* a folder, a picture, or NULL */
+    int32_t type;
+} packing;
+
+static int check_packing(packing *p)
+{
+    static const char *const names[] = {"f32", "f16", "bf16", "i8"};
+    static const int32_t types[] = {MOPD_DTYPE_F32, MOPD_DTYPE_F16, MOPD_DTYPE_BF16, MOPD_DTYPE_I8};
+    const int status = cli_choice("pack", "dtype", p->dtype, names, 4, &p->type);
+    if (status >= 0) return status;
+    p->type = types[p->type];
+    if (!p->out) return cli_usage("pack", "no -o FILE");
+    if (p->panels && p->type == MOPD_DTYPE_I8)
+        return cli_usage("pack", "--panels: weights of type i8 have no panels");
+    if (p->calibrate && p->type != MOPD_DTYPE_I8)
+        return cli_usage("pack",
+            "--calibrate goes with --dtype i8: weights of type %s have no channels to balance", p->dtype);
+    return -1;
+}
+
+/* The pictures to calibrate with: -1, else the exit status. */
+static int list_calibration(cli_list *pictures, const char *path)
+{
+    if (!path) return -1;
+    if (!cli_list_pictures(pictures, path)) return EXIT_FAILED;
+    return pictures->n ? -1 : cli_fail("--calibrate %s: there is no picture in this folder", path);
+}
+
+static mopd_status pack(const mopd_encoder *encoder, const packing *p, const cli_list *pictures)
+{
+    if (p->calibrate)
+        return mopd_encoder_pack_calibrated(
+            encoder, p->out, p->type, (const char *const *)pictures->item, pictures->n);
+    return mopd_encoder_pack(encoder, p->out, p->type | (p->panels ? MOPD_PACK_PANELS : 0));
+}
+
 /* The fingerprint of the model that was written, owned by the document: that of rounded weights is another.  What went to a
    device cannot be read again and has none. */
 static mopd_status written_fingerprint(const char *path, json_t **document, const char **fingerprint)
@@ -234,36 +273,38 @@ static mopd_status tell_packed(const cli_common *common, const char *path)
 
 int cmd_pack(int argc, char **argv)
 {
-    static const cli_command command = {"pack", "-m MODEL [--dtype f32|f16|bf16|i8] [--panels] -o FILE",
+    static const cli_command command = {"pack",
+        "-m MODEL [--dtype f32|f16|bf16|i8] [--panels] [--calibrate DIR] -o FILE",
         "Writes a model as one file that is mapped, not read.",
         "  mopd pack -m ViT-B-16/ --dtype f16 -o b16.safetensors\n"
-        "  mopd pack -m ViT-B-16/ --panels -o b16.safetensors\n"};
+        "  mopd pack -m ViT-B-16/ --panels -o b16.safetensors\n"
+        "  mopd pack -m ViT-B-16/ --dtype i8 --calibrate photos/ -o b16.safetensors\n"};
     cli_common common;
-    const char *out = NULL, *dtype = "f32";
-    bool panels = false;
+    packing p = {.dtype = "f32"};
     const cli_option options[] = {
-        {"dtype", 0, CLI_TEXT, &dtype, "f32|f16|bf16|i8", "type of the weights", NULL},
-        {"panels", 0, CLI_FLAG, &panels, NULL, "weights as products read them: f32 starts at once", NULL},
-        {"output", 'o', CLI_OUT, &out, "FILE", "where to write", NULL},
+        {"dtype", 0, CLI_TEXT, &p.dtype, "f32|f16|bf16|i8", "type of the weights", NULL},
+        {"panels", 0, CLI_FLAG, &p.panels, NULL, "weights as products read them: f32 starts at once", NULL},
+        {"calibrate", 0, CLI_IN, &p.calibrate, "DIR",
+            "pictures (64 are read) that show which channels are large: i8 alone", NULL},
+        {"output", 'o', CLI_OUT, &p.out, "FILE", "where to write", NULL},
         {0},
     };
     char **rest;
     size_t n_rest;
     int status = cli_parse(&command, &common, options, argc, argv, &rest, &n_rest);
     if (status >= 0) return status;
-    static const char *const names[] = {"f32", "f16", "bf16", "i8"};
-    static const int32_t types[] = {MOPD_DTYPE_F32, MOPD_DTYPE_F16, MOPD_DTYPE_BF16, MOPD_DTYPE_I8};
-    int32_t type;
-    status = cli_choice(command.name, "dtype", dtype, names, 4, &type);
-    if (status >= 0) return status;
     if (n_rest) return cli_usage(command.name, "'%s' is left over", rest[0]);
-    if (!out) return cli_usage(command.name, "no -o FILE");
-    if (panels && types[type] == MOPD_DTYPE_I8)
-        return cli_usage(command.name, "--panels: weights of type i8 have no panels");
-    mopd_encoder *encoder;
-    if ((status = cli_open_encoder(&encoder, &common, 0)) >= 0) return status;
-    mopd_status st = mopd_encoder_pack(encoder, out, types[type] | (panels ? MOPD_PACK_PANELS : 0));
+    if ((status = check_packing(&p)) >= 0) return status;
+    cli_list pictures = {0};
+    mopd_encoder *encoder = NULL;
+    status = list_calibration(&pictures, p.calibrate);
+    if (status < 0) status = cli_open_encoder(&encoder, &common, 0);
+    if (status < 0) {
+        mopd_status st = pack(encoder, &p, &pictures);
+        if (st == MOPD_OK) st = tell_packed(&common, p.out);
+        status = finish(st);
+    }
     mopd_encoder_close(encoder);
-    if (st == MOPD_OK) st = tell_packed(&common, out);
-    return finish(st);
+    cli_list_free(&pictures);
+    return status;
 }

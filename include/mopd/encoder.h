@@ -260,6 +260,16 @@ MOPD_API mopd_status mopd_encoder_encode_texts(
  * finite.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
+/* As mopd_encoder_pack, with the channels of the image tower balanced by what it computes from pictures: n_pictures files, of
+ * which up to 64 are read, spread evenly over the list.  Without pictures the weights alone tell which channels are far larger
+ * than the others; each layer takes of both ways the one by which 8 bits change less in these pictures.  Features in f32 stay what
+ * they are but for the rounding of the weights.  The text tower is balanced by its weights.  dtype: MOPD_DTYPE_I8.  The same
+ * pictures give the same bytes with any number of threads.  ARG: another dtype, no picture; UNSUPPORTED: the image
+ * tower is no transformer, so that there is nothing to balance; IO, FORMAT and UNSUPPORTED name a picture that cannot be
+ * read.  path is then as it was.  Any thread.  Since 0.2. */
+MOPD_API mopd_status mopd_encoder_pack_calibrated(const mopd_encoder *encoder, const char *path,
+    int32_t dtype, const char *const *pictures, size_t n_pictures);
+
 /* *gflops = the rate of the matrix product alone, here and now: 256 x 768 by 768 x 3072 in f32 on the encoder's
  * threads, the best of several rounds.  It takes about a tenth of a second.  What the towers reach is to be held
  * against it, and a low number on a known processor tells of a busy machine or a wrong CPU path.  Since 0.1. */

@@ -586,6 +586,13 @@ class Encoder : public detail::handle<mopd_encoder, mopd_encoder_close> {
         check(mopd_encoder_pack(get(), path.c_str(), dtype));
     }
 
+    /* In 8 bits, balanced by what the image tower computes from up to 64 of these files. */
+    void pack_calibrated(const std::string &path, const Texts &pictures) const
+    {
+        check(mopd_encoder_pack_calibrated(
+            get(), path.c_str(), MOPD_DTYPE_I8, pictures.data(), pictures.size()));
+    }
+
     /* GFLOP/s of the matrix product here and now. */
     double gemm_rate() const
     {

@@ -254,3 +254,14 @@ mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
     return mo_pack_encoder(encoder, path, types[type], panels);
 }
+
+mopd_status mopd_encoder_pack_calibrated(const mopd_encoder *encoder, const char *path, int32_t dtype,
+    const char *const *pictures, size_t n_pictures)
+{
+    MO_API_NEED(encoder);
+    MO_API_NEED(path);
+    MO_API_NEED_LIST(pictures, n_pictures);
+    if (dtype != MOPD_DTYPE_I8)
+        return mo_fail(MOPD_E_ARG, "%s: weight type %d; only I8 is calibrated", __func__, (int)dtype);
+    return mo_pack_calibrated(encoder, path, pictures, n_pictures);
+}

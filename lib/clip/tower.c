@@ -78,6 +78,14 @@ static bool stays(const mo_block *b, const mo_view *v)
            mo_mat_lies_in(&b->fc2.w, v);
 }
 
+/* Weights that are stored in 8 bits were balanced before they were written. */
+static bool in_8_bits(const mo_weight *const *p)
+{
+    for (size_t i = 4; i < BLOCK_PARAMS; i += 2)
+        if (p[i]->view.dtype != MO_I8) return false;
+    return true;
+}
+
 mopd_status mo_tower_block(mo_block *out, const mo_weights *weights, const char *prefix, uint32_t index,
     const mo_stack_config *stack, mo_precision precision)
 {
@@ -103,6 +111,7 @@ mopd_status mo_tower_block(mo_block *out, const mo_weights *weights, const char 
         .fc2 = part_of(p + 14)};
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
+    out->balanced = in_8_bits(p);
     st = mo_block_quantize(out, precision);
     for (size_t i = 0; i < BLOCK_PARAMS; i++)
         if (!stays(out, &p[i]->view)) mo_weights_release(weights, p[i]);

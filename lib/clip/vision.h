@@ -10,7 +10,7 @@
 #include "base/pool.h"
 #include "clip/config.h"
 #include "clip/weights.h"
-#include "math/mat.h"
+#include "layer/block.h"
 
 #define MO_VISION_LANES 16 /* most threads that have pictures of their own */
 
@@ -21,6 +21,7 @@ struct mo_vision {
     size_t chunk;      /* pictures at work at once when threads share each layer, at least 1 */
     size_t lane, most; /* a thread's own at once, at least 1, and how many threads may have their own, at
                           most MO_VISION_LANES */
+    const mo_block_watch *watch; /* of a ViT's blocks, while one picture at a time is encoded; NULL: nobody */
     /* Unpacks the weights, once.  Any thread. */
     mopd_status (*prepare)(const mo_vision *v);
     /* Bytes that `open` will take.  Weights are prepared. */

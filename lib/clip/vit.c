@@ -194,6 +194,8 @@ static void run_blocks(forward *f, mo_pool *pool, const mo_rows *rows)
             .select = few ? f->select : NULL,
             .n_select = few ? rows->n_seqs : 0,
             .rope = v->has->rope ? &f->packs->rope : NULL,
+            .watch = v->frame.base.watch,
+            .layer = i,
             .work = &f->work};
         mo_block_fwd(&f->packs->blocks[i], few ? f->last : f->x, f->x, &run);
     }

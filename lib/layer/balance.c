@@ -9,11 +9,15 @@
 #include "base/mem.h"
 
 #define LEAST 4.0f
+#define CLEARLY 0.95 /* what is won by chance is not worth it */
 
-/* Columns or rows of one block at work, n floats each. */
+/* Channels of one place at work, n floats each. */
 typedef struct work {
     size_t n;
     float *size, *most, *factor, *sorted;
+    const mo_balance_seen *seen; /* of this place, or NULL */
+    float *by_weights;
+    mo_pool *pool;
 } work;
 
 static float *at(const mo_mat *w, size_t o, size_t i)
@@ -38,22 +42,25 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* factor = s; false: all are 1. */
-static bool find_factors(const work *w)
+/* factor = s by these sizes, 1 where it is below least; 0: each channel has its own. */
+static void find_factors(const work *w, const float *size, float least)
 {
-    bool any = false;
     for (size_t i = 0; i < w->n; i++)
-        w->sorted[i] = w->factor[i] =
-            w->most[i] > 0 && isfinite(w->size[i]) ? sqrtf(w->size[i] / w->most[i]) : 0;
+        w->sorted[i] = w->factor[i] = w->most[i] > 0 && isfinite(size[i]) ? sqrtf(size[i] / w->most[i]) : 0;
     qsort(w->sorted, w->n, sizeof *w->sorted, ascending);
     const float median = w->sorted[w->n / 2];
     for (size_t i = 0; i < w->n; i++) {
         const float times = median > 0 ? w->factor[i] / median : 0;
-        const bool large = times >= LEAST && isfinite(times);
-        w->factor[i] = large ? exp2f(rintf(log2f(times))) : 1;
-        any = any || large;
+        const bool meant = times > 0 && times >= least && isfinite(times);
+        w->factor[i] = meant ? exp2f(rintf(log2f(times))) : 1;
     }
-    return any;
+}
+
+static bool any_factor(const work *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->factor[i] != 1) return true;
+    return false;
 }
 
 static void scale_inputs(const mo_mat *w, const float *factor)
@@ -65,22 +72,93 @@ static void scale_inputs(const mo_mat *w, const float *factor)
         }
 }
 
+/* to = reader with its inputs times factor, in 8 bits.  NOMEM. */
+static mopd_status quantize_scaled(mo_mat *to, const mo_mat *reader, const float *factor)
+{
+    *to = *reader;
+    to->owned = NULL;
+    mopd_status st = mo_mat_own(to);
+    if (st != MOPD_OK) return st;
+    scale_inputs(to, factor);
+    st = mo_mat_quantize(to, MO_PRECISION_8);
+    if (st != MOPD_OK) mo_mat_free(to);
+    return st;
+}
+
+static void multiply(mo_pool *pool, float *y, const float *x, const mo_mat *w, size_t rows)
+{
+    mo_gemm(pool, w, &(mo_gemm_args){.c = y, .ldc = w->n, .a = x, .lda = w->k, .m = rows});
+}
+
+/* What is compared: the rows divided by the factors, and what becomes of them exactly and in 8 bits. */
+typedef struct trial {
+    float *x, *exact, *y;
+} trial;
+
+/* *error = the sum of squares of what 8 bits change in the place's results with w->factor. */
+static mopd_status try_factors(double *error, const work *w, const mo_mat *reader, const trial *t)
+{
+    const size_t rows = w->seen->n_rows;
+    mo_mat q;
+    mopd_status st = quantize_scaled(&q, reader, w->factor);
+    if (st != MOPD_OK) return st;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < w->n; i++) t->x[r * w->n + i] = w->seen->rows[r * w->n + i] / w->factor[i];
+    multiply(w->pool, t->y, t->x, &q, rows);
+    mo_mat_free(&q);
+    *error = 0;
+    for (size_t i = 0; i < rows * reader->n; i++) {
+        const double off = (double)t->y[i] - (double)t->exact[i];
+        *error += off * off;
+    }
+    return MOPD_OK;
+}
+
+/* Factors by what was seen, where they are clearly better than those by weights, which stand there. */
+static mopd_status try_seen(const work *w, const mo_mat *reader, const trial *t)
+{
+    const size_t bytes = w->n * sizeof *w->by_weights;
+    double by_weights = 0, by_rows = 0;
+    multiply(w->pool, t->exact, w->seen->rows, reader, w->seen->n_rows);
+    mopd_status st = try_factors(&by_weights, w, reader, t);
+    memcpy(w->by_weights, w->factor, bytes);
+    find_factors(w, w->seen->most, 0);
+    if (st == MOPD_OK) st = try_factors(&by_rows, w, reader, t);
+    if (st == MOPD_OK && !(by_rows < CLEARLY * by_weights)) memcpy(w->factor, w->by_weights, bytes);
+    return st;
+}
+
+/* w->factor for a place whose rows `reader` multiplies; w->size by weights stands there.  NOMEM. */
+static mopd_status choose(const work *w, const mo_mat *reader)
+{
+    look_at_inputs(w->most, reader);
+    find_factors(w, w->size, LEAST);
+    if (!w->seen || !w->seen->n_rows) return MOPD_OK;
+    const size_t rows = w->seen->n_rows, y = rows * reader->n;
+    float *room = mo_mem_alloc(rows * w->n + 2 * y, sizeof *room);
+    if (!room) return MOPD_E_NOMEM;
+    const mopd_status st = try_seen(w, reader, &(trial){room, room + rows * w->n, room + rows * w->n + y});
+    mo_mem_free(room);
+    return st;
+}
+
 /* gamma and beta beside each other, and the layer that reads the norm's rows. */
-static void balance_norm(const work *w, float *gamma, const mo_mat *reader)
+static mopd_status balance_norm(const work *w, float *gamma, const mo_mat *reader)
 {
     float *beta = gamma + w->n;
     for (size_t i = 0; i < w->n; i++) w->size[i] = sqrtf(gamma[i] * gamma[i] + beta[i] * beta[i]);
-    look_at_inputs(w->most, reader);
-    if (!find_factors(w)) return;
+    const mopd_status st = choose(w, reader);
+    if (st != MOPD_OK || !any_factor(w)) return st;
     scale_inputs(reader, w->factor);
     for (size_t i = 0; i < w->n; i++) {
         gamma[i] /= w->factor[i];
         beta[i] /= w->factor[i];
     }
+    return MOPD_OK;
 }
 
-/* Values are the last third of the outputs of qkv; w->size: of its inputs. */
-static void balance_values(const work *w, mo_linear *qkv, const mo_mat *reader, const float *gamma)
+/* w->size of values, which are the last third of the outputs of qkv. */
+static void size_values(const work *w, const mo_linear *qkv, const float *gamma)
 {
     const float *beta = gamma + w->n;
     const size_t first = 2 * w->n;
@@ -92,32 +170,50 @@ static void balance_values(const work *w, mo_linear *qkv, const mo_mat *reader, 
         }
         w->size[o] = sqrtf(square);
     }
-    look_at_inputs(w->most, reader);
-    if (!find_factors(w)) return;
+}
+
+static mopd_status balance_values(const work *w, mo_linear *qkv, const mo_mat *reader, const float *gamma)
+{
+    const size_t first = 2 * w->n;
+    size_values(w, qkv, gamma);
+    const mopd_status st = choose(w, reader);
+    if (st != MOPD_OK || !any_factor(w)) return st;
     scale_inputs(reader, w->factor);
     for (size_t o = 0; o < w->n; o++) {
         for (size_t i = 0; i < w->n; i++) *at(&qkv->w, first + o, i) /= w->factor[o];
         if (qkv->bias) qkv->bias[first + o] /= w->factor[o];
     }
+    return MOPD_OK;
 }
 
-static void balance(mo_block *b, float *room)
+static mopd_status balance(mo_block *b, const mo_balance_seen *seen, mo_pool *pool, float *room)
 {
     const size_t n = b->width;
-    const work w = {n, room, room + n, room + 2 * n, room + 3 * n};
-    balance_norm(&w, b->norms, &b->qkv.w);
-    balance_values(&w, &b->qkv, &b->out.w, b->norms);
-    balance_norm(&w, b->norms + 2 * n, &b->fc1.w);
+    work w = {.n = n, .size = room, .most = room + n, .factor = room + 2 * n, .sorted = room + 3 * n};
+    w.by_weights = room + 4 * n;
+    w.pool = pool;
+    w.seen = seen ? &seen[MO_BLOCK_OUT] : NULL;
+    mopd_status st = balance_values(&w, &b->qkv, &b->out.w, b->norms);
+    w.seen = seen ? &seen[MO_BLOCK_QKV] : NULL;
+    if (st == MOPD_OK) st = balance_norm(&w, b->norms, &b->qkv.w);
+    w.seen = seen ? &seen[MO_BLOCK_FC1] : NULL;
+    return st == MOPD_OK ? balance_norm(&w, b->norms + 2 * n, &b->fc1.w) : st;
 }
 
-mopd_status mo_balance_block(mo_block *b)
+mopd_status mo_balance_block_seen(mo_block *b, const mo_balance_seen seen[MO_BLOCK_PLACES], mo_pool *pool)
 {
-    float *room = mo_mem_alloc(b->width, 4 * sizeof *room);
+    float *room = mo_mem_alloc(b->width, 5 * sizeof *room);
     if (!room) return MOPD_E_NOMEM;
     mopd_status st = mo_mat_own(&b->qkv.w);
     if (st == MOPD_OK) st = mo_mat_own(&b->out.w);
     if (st == MOPD_OK) st = mo_mat_own(&b->fc1.w);
-    if (st == MOPD_OK) balance(b, room);
+    if (st == MOPD_OK) st = balance(b, seen, pool, room);
     mo_mem_free(room);
+    b->balanced = st == MOPD_OK;
     return st;
+}
+
+mopd_status mo_balance_block(mo_block *block)
+{
+    return mo_balance_block_seen(block, NULL, NULL);
 }

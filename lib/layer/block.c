@@ -144,6 +144,11 @@ static void attend_from_norms(const mo_block *b, const mo_block_run *run, const 
             .scratch = work->attention});
 }
 
+static void show(const mo_block_run *run, mo_block_place place, const float *x, size_t rows)
+{
+    if (run->watch) run->watch->look(run->watch->context, run->layer, place, x, rows);
+}
+
 /* The block, its results in the places of c.  For a backward pass c keeps what was before the activation. */
 static void forward(const mo_block *b, float *y, const float *x, const mo_block_run *run,
     const mo_block_cache *c, bool for_backward)
@@ -156,7 +161,9 @@ static void forward(const mo_block *b, float *y, const float *x, const mo_block_
     const size_t rows = rows_of(run), w = b->width;
     mo_block_work *work = run->work;
     mo_norm_fwd(run->pool, work->norm, x, &b->ln1, c->stats1, run->rows->rows);
+    show(run, MO_BLOCK_QKV, work->norm, run->rows->rows);
     ways[strategy_of(b, run, for_backward)](b, run, c);
+    show(run, MO_BLOCK_OUT, work->att, rows);
     const float *from = x;
     if (run->select) {
         gather(work->norm, x, run->select, run->n_select, w);
@@ -164,6 +171,7 @@ static void forward(const mo_block *b, float *y, const float *x, const mo_block_
     }
     mo_linear_fwd(run->pool, c->mid, work->att, &b->out, &(mo_linear_call){.rows = rows, .residual = from});
     mo_norm_fwd(run->pool, work->norm, c->mid, &b->ln2, c->stats2, rows);
+    show(run, MO_BLOCK_FC1, work->norm, rows);
     mo_linear_fwd(run->pool, c->hidden, work->norm, &b->fc1,
         &(mo_linear_call){.rows = rows, .act = for_backward ? MO_ACT_NONE : b->act});
     if (for_backward) mo_act_fwd(run->pool, work->hidden, c->hidden, b->act, rows * b->hidden);

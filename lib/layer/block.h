@@ -22,6 +22,7 @@ typedef struct mo_block {
     mo_norm ln1, ln2;
     mo_linear qkv, out, fc1, fc2; /* 3W x W, W x W, hidden x W, W x hidden */
     float *norms;                 /* owned: gamma and beta of both norms */
+    bool balanced;                /* for 8 bits, already */
 } mo_block;
 
 /* The stored tensors.  qkv: one part [3W x W] or three [W x W] in the order q, k, v. */
@@ -40,7 +41,7 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
 /* The block's products as mo_mat_quantize makes them from now on; no mo_block_transposed of it then, unless precision is F32.
- * In 8 bits its channels are balanced first (balance.h).  NOMEM. */
+ * In 8 bits its channels are balanced first (balance.h), unless they are already.  NOMEM. */
 mopd_status mo_block_quantize(mo_block *block, mo_precision precision);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by
@@ -68,6 +69,15 @@ typedef struct mo_duplicates {
     const uint32_t *first, *of;
 } mo_duplicates;
 
+/* Products whose rows channels are balanced for (balance.h): queries, keys and values; the attention's output; the MLP's first. */
+typedef enum mo_block_place { MO_BLOCK_QKV, MO_BLOCK_OUT, MO_BLOCK_FC1, MO_BLOCK_PLACES } mo_block_place;
+
+/* Somebody who looks at the rows that they read, in the thread of the call. */
+typedef struct mo_block_watch {
+    void (*look)(void *context, size_t layer, mo_block_place place, const float *x, size_t rows);
+    void *context;
+} mo_block_watch;
+
 typedef struct mo_block_run {
     mo_pool *pool;
     const mo_rows *rows;
@@ -77,6 +87,8 @@ typedef struct mo_block_run {
     const mo_rope *rope; /* NULL, or forward and without select: turns queries and keys */
     const mo_duplicates
         *duplicates; /* NULL, or without select: queries, keys and values are made once for each */
+    const mo_block_watch *watch; /* NULL: nobody */
+    size_t layer;                /* what the watch is told */
 } mo_block_run;
 
 /* y [rows x W] = block(x [rows x W]); y may be x.  With select: y [n_select x W], and y must not overlap x.

@@ -69,7 +69,7 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *p)
 
 mopd_status mo_block_quantize(mo_block *block, mo_precision precision)
 {
-    mopd_status st = precision == MO_PRECISION_8 ? mo_balance_block(block) : MOPD_OK;
+    mopd_status st = precision == MO_PRECISION_8 && !block->balanced ? mo_balance_block(block) : MOPD_OK;
     if (st == MOPD_OK) st = mo_mat_quantize(&block->qkv.w, precision);
     if (st == MOPD_OK) st = mo_mat_quantize(&block->out.w, precision);
     if (st == MOPD_OK) st = mo_mat_quantize(&block->fc1.w, precision);

@@ -131,16 +131,19 @@ static mopd_status add_meta(mo_safetensors_writer *w, const mopd_encoder *e)
     return st;
 }
 
-mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype, bool panels)
+/* What is left of the job is filled in here. */
+static mopd_status write_file(pack_job job, const char *path, const mo_calibrate *calibration)
 {
+    const mopd_encoder *encoder = job.encoder;
     mo_buf tokenizer = {0};
     mo_safetensors_writer *w = NULL;
-    mo_pack8 in_8 = {.encoder = encoder};
-    const pack_job job = {encoder, dtype, panels, mo_mem_alloc(PIECE, sizeof(float)), &in_8};
+    mo_pack8 in_8 = {.encoder = encoder, .calibration = calibration};
+    job.piece = mo_mem_alloc(PIECE, sizeof(float));
+    job.in_8 = &in_8;
     mopd_status st = job.piece ? mo_tokenizer_save(encoder->tokenizer, &tokenizer) : MOPD_E_NOMEM;
     if (st == MOPD_OK) st = mo_safetensors_writer_create(&w);
     if (st == MOPD_OK) st = add_meta(w, encoder);
-    if (st == MOPD_OK && panels) st = mo_safetensors_writer_meta(w, MO_PACKED_PANELS, "16");
+    if (st == MOPD_OK && job.panels) st = mo_safetensors_writer_meta(w, MO_PACKED_PANELS, "16");
     if (st == MOPD_OK) st = each_param(w, &job, declare_param);
     if (st == MOPD_OK) st = mo_safetensors_writer_tensor(w, MO_PACKED_TOKENIZER, MO_U8, 1, &tokenizer.size);
     if (st == MOPD_OK) st = mo_safetensors_writer_begin(w, path);
@@ -152,5 +155,20 @@ mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dt
     mo_safetensors_writer_free(w);
     mo_buf_free(&tokenizer);
     mo_mem_free(job.piece);
+    return st;
+}
+
+mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype, bool panels)
+{
+    return write_file((pack_job){.encoder = encoder, .dtype = dtype, .panels = panels}, path, NULL);
+}
+
+mopd_status mo_pack_calibrated(
+    const mopd_encoder *encoder, const char *path, const char *const *pictures, size_t n)
+{
+    mo_calibrate calibration;
+    mopd_status st = mo_calibrate_run(&calibration, encoder, pictures, n);
+    if (st == MOPD_OK) st = write_file((pack_job){.encoder = encoder, .dtype = MO_I8}, path, &calibration);
+    mo_calibrate_free(&calibration);
     return st;
 }

@@ -104,10 +104,14 @@ static mopd_status load_block(mo_pack8 *p, const place *at)
 {
     if (p->tower && !strcmp(p->tower, at->tower) && p->layer == at->layer) return MOPD_OK;
     const mo_config *c = &p->encoder->config;
-    const mo_stack_config *stack = !strcmp(at->tower, "text_model") ? &c->text.stack : &c->vit.stack;
+    const bool text = !strcmp(at->tower, "text_model");
+    const mo_stack_config *stack = text ? &c->text.stack : &c->vit.stack;
     mo_pack8_end(p);
-    mopd_status st =
-        mo_tower_block(&p->block, p->encoder->weights, at->tower, (uint32_t)at->layer, stack, MO_PRECISION_8);
+    mopd_status st = mo_tower_block(
+        &p->block, p->encoder->weights, at->tower, (uint32_t)at->layer, stack, MO_PRECISION_F32);
+    if (st == MOPD_OK && p->calibration && !text)
+        st = mo_balance_block_seen(&p->block, p->calibration->seen[at->layer], p->encoder->pool);
+    if (st == MOPD_OK) st = mo_block_quantize(&p->block, MO_PRECISION_8);
     p->tower = at->tower;
     p->layer = at->layer;
     return st;

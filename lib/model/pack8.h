@@ -5,13 +5,15 @@
 
 #include "format/safetensors.h"
 #include "layer/block.h"
+#include "model/calibrate.h"
 #include "model/encoder.h"
 
-/* Begin with zeros but for encoder and writer; end with mo_pack8_end. */
+/* Begin with zeros but for encoder, writer and calibration; end with mo_pack8_end. */
 typedef struct mo_pack8 {
     const mopd_encoder *encoder;
     mo_safetensors_writer *writer;
-    mo_block block; /* the one at work: balanced (layer/balance.h), its matrices in 8 bits */
+    const mo_calibrate *calibration; /* of the image tower, or NULL */
+    mo_block block;                  /* the one at work: balanced (layer/balance.h), its matrices in 8 bits */
     const char *tower;
     unsigned long layer;
 } mo_pack8;

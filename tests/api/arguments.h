@@ -140,6 +140,9 @@
     X(mopd_encoder_encode_texts, features, (encoder, texts, 1, NULL))                                        \
     X(mopd_encoder_pack, encoder, (NULL, file, MOPD_DTYPE_F32))                                              \
     X(mopd_encoder_pack, path, (encoder, NULL, MOPD_DTYPE_F32))                                              \
+    X(mopd_encoder_pack_calibrated, encoder, (NULL, file, MOPD_DTYPE_I8, texts, 1))                          \
+    X(mopd_encoder_pack_calibrated, path, (encoder, NULL, MOPD_DTYPE_I8, texts, 1))                          \
+    X(mopd_encoder_pack_calibrated, pictures, (encoder, file, MOPD_DTYPE_I8, NULL, 1))                       \
     X(mopd_encoder_gemm_rate, encoder, (NULL, use))                                                          \
     X(mopd_encoder_gemm_rate, gflops, (encoder, NULL))                                                       \
     X(mopd_gate_create, out, (NULL, prompt))                                                                 \
@@ -308,6 +311,7 @@
     X(mopd_encoder_encode_images, images, (encoder, (const mopd_image *const *)&image, most, y))             \
     X(mopd_encoder_encode_views, images, (encoder, (const mopd_image *const *)&image, most, 1, y))           \
     X(mopd_encoder_encode_files, paths, (encoder, texts, most, told, NULL))                                  \
+    X(mopd_encoder_pack_calibrated, pictures, (encoder, file, MOPD_DTYPE_I8, texts, most))                   \
     X(mopd_encoder_encode_texts, texts, (encoder, texts, most, y))                                           \
     X(mopd_gate_create_weights, weights, (&a_gate, x, most, 2, 1))                                           \
     X(mopd_gate_create_weights, weights, (&a_gate, x, 2, most, 1))                                           \

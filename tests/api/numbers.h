@@ -120,6 +120,8 @@
     X(mopd_trainer_options_choose, (&options, encoder, texts, most, &run, NULL))                             \
     X(mopd_trainer_choose, (encoder, texts, most, &options, &run, NULL))                                     \
     X(mopd_encoder_pack, (encoder, absent, (int32_t)most))                                                   \
+    X(mopd_encoder_pack_calibrated, (encoder, absent, (int32_t)most, texts, 1))                              \
+    X(mopd_encoder_pack_calibrated, (encoder, absent, MOPD_DTYPE_I8, texts, most))                           \
     X(mopd_limits_init, (&limits, most))                                                                     \
     X(mopd_dataset_options_init, (&dataset_options, most))                                                   \
     X(mopd_selection_init, (&selection, most))                                                               \

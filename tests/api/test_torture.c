@@ -157,6 +157,8 @@ static mopd_status packing(void *ctx)
     mopd_encoder *e = NULL;
     mopd_status st = open_model(&e, model);
     if (st == MOPD_OK) st = mopd_encoder_pack(e, ctx, MOPD_DTYPE_BF16);
+    const char *const seen[] = {picture};
+    if (st == MOPD_OK) st = mopd_encoder_pack_calibrated(e, ctx, MOPD_DTYPE_I8, seen, 1);
     mopd_encoder_close(e);
     return st;
 }

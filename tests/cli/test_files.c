@@ -284,6 +284,30 @@ static void pack_makes_a_file_of_the_same_model(void **state)
     }
 }
 
+static void pack_is_calibrated_by_pictures(void **state)
+{
+    (void)state;
+    const char *m = tiny_model(1), *picture = test_png("photos/deep/er/a.png", 21, 12, 1),
+               *packed = test_path("tiny.safetensors");
+    test_png("photos/b.png", 9, 12, 2);
+    run_result r = run_mopd(NULL, "pack -m @ --dtype i8 --calibrate @ -o @", m, test_path("photos"), packed);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "classify -m @ --precision int8 --classes cat,dog @", packed, picture);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "pack -m @ --dtype i8 --calibrate @ -o @", m, picture, packed);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "pack -m @ --dtype f16 --calibrate @ -o @", m, picture, packed);
+    assert_one_error(&r, 2, "--calibrate goes with --dtype i8", "f16");
+    r = run_mopd(NULL, "pack -m @ --calibrate @ -o @", m, picture, packed);
+    assert_one_error(&r, 2, "--calibrate goes with --dtype i8", "f32");
+    test_write("broken.png", "no picture", 10);
+    r = run_mopd(NULL, "pack -m @ --dtype i8 --calibrate @ -o @", m, test_path("broken.png"), packed);
+    assert_one_error(&r, 1, "broken.png", "");
+    test_folder("empty");
+    r = run_mopd(NULL, "pack -m @ --dtype i8 --calibrate @ -o @", m, test_path("empty"), packed);
+    assert_one_error(&r, 1, "empty", "picture");
+}
+
 static void bench_fills_every_field(void **state)
 {
     (void)state;
@@ -318,6 +342,7 @@ int main(void)
         cmocka_unit_test(tokenize_prints_ids_in_three_formats),
         cmocka_unit_test(inspect_tells_sizes_and_types),
         cmocka_unit_test(pack_makes_a_file_of_the_same_model),
+        cmocka_unit_test(pack_is_calibrated_by_pictures),
         cmocka_unit_test(bench_fills_every_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_balance.c - channels made 20, 100 and 400 times larger behind norms and in values: balancing leaves a block's
- * results, takes the channels back, and lets 8 bits be as near as they are without such channels. */
+ * results, takes the channels back, and lets 8 bits be as near as they are without such channels; so do channels that
+ * only rows tell of. */
 #include "test.h"
 
 #include "layer/balance.h"
@@ -127,12 +128,96 @@ static void nothing_and_no_numbers_change_nothing(void **state)
     }
 }
 
+/* Rows of which two channels are large, which no norm's weights tell. */
+static void make_seen(mo_balance_seen *seen, float times, float **room)
+{
+    float *x = *room = test_floats((MO_BLOCK_PLACES * (ROWS + 1)) * WIDTH, 11);
+    for (size_t p = 0; p < MO_BLOCK_PLACES; p++, x += (ROWS + 1) * WIDTH) {
+        seen[p] = (mo_balance_seen){.most = x, .rows = x + WIDTH, .n_rows = ROWS};
+        for (size_t i = 0; i < WIDTH; i++) {
+            x[i] = 0;
+            for (size_t r = 0; r < ROWS; r++) {
+                float *one = &seen[p].rows[r * WIDTH + i];
+                *one *= i == 3 || i == 30 ? times : 1;
+                x[i] = fmaxf(x[i], fabsf(*one));
+            }
+        }
+    }
+}
+
+/* How far 8 bits are off in the rows that the MLP's first layer was seen to read. */
+static double error_of(const test_model *m, const mo_balance_seen *seen, const float *gamma)
+{
+    const size_t n = m->hidden;
+    float x[ROWS * WIDTH], *exact = test_floats(2 * ROWS * n, 1), *y = exact + ROWS * n;
+    test_model plain = open_model();
+    for (size_t i = 0; i < ROWS * WIDTH; i++)
+        x[i] = seen->rows[i] * m->block.norms[2 * WIDTH + i % WIDTH] / gamma[i % WIDTH];
+    mo_linear_fwd(NULL, exact, seen->rows, &plain.block.fc1, &(mo_linear_call){.rows = ROWS});
+    mo_linear_fwd(NULL, y, x, &m->block.fc1, &(mo_linear_call){.rows = ROWS});
+    const double off = test_max_diff(exact, y, ROWS * n);
+    test_model_close(&plain);
+    mo_mem_free(exact);
+    return off;
+}
+
+static double error_with(float times, bool by_rows)
+{
+    test_model m = open_model();
+    mo_balance_seen seen[MO_BLOCK_PLACES];
+    float *room, gamma[WIDTH], y[ROWS * WIDTH], exact[ROWS * WIDTH];
+    make_seen(seen, times, &room);
+    memcpy(gamma, m.block.norms + 2 * WIDTH, sizeof gamma);
+    run(&m, exact, NULL);
+    assert_ok(mo_balance_block_seen(&m.block, by_rows ? seen : NULL, NULL));
+    assert_true(run(&m, y, exact) < 1e-5); /* powers of two leave the block's function */
+    assert_true(m.block.balanced);
+    assert_ok(mo_block_quantize(&m.block, MO_PRECISION_8));
+    const double off = error_of(&m, &seen[MO_BLOCK_FC1], gamma);
+    test_model_close(&m);
+    mo_mem_free(room);
+    return off;
+}
+
+static void rows_tell_what_weights_do_not(void **state)
+{
+    (void)state;
+    static const float times[] = {20, 100, 400};
+    for (size_t t = 0; t < 3; t++) {
+        const double weights = error_with(times[t], false), rows = error_with(times[t], true);
+        if (!(rows < 0.5 * weights))
+            fail_msg("%g times: off by %g with rows, %g without", (double)times[t], rows, weights);
+    }
+}
+
+/* What does not make the error less is left alone; so are rows of what is no number. */
+static void rows_that_tell_nothing_change_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        test_model m = open_model();
+        mo_balance_seen seen[MO_BLOCK_PLACES];
+        float *room, norms[4 * WIDTH];
+        make_seen(seen, 1, &room);
+        for (size_t p = 0; p < MO_BLOCK_PLACES && i; p++) seen[p].rows[5] = seen[p].most[5] = NAN;
+        memcpy(norms, m.block.norms, sizeof norms);
+        assert_ok(mo_balance_block_seen(&m.block, seen, NULL));
+        if (i) assert_memory_equal(norms, m.block.norms, sizeof norms);
+        for (size_t c = 0; c < 4 * WIDTH; c++) assert_true(fabsf(m.block.norms[c]) < 4.1f * fabsf(norms[c]));
+        test_model_close(&m);
+        mo_mem_free(room);
+    }
+}
+
 static mopd_status pack_and_balance(void *model)
 {
     test_model_views views;
     const mo_block_parts parts = test_model_parts(model, &views, true);
     mo_block block;
     mopd_status st = mo_block_pack(&block, &parts);
+    static float most[] = {1, 2, 3, 4, 5, 6, 7, 8}, rows[] = {1, -2, 3, -4, 5, -6, 7, -8};
+    static const mo_balance_seen seen[] = {{most, rows, 1}, {most, rows, 1}, {most, rows, 1}};
+    if (st == MOPD_OK) st = mo_balance_block_seen(&block, seen, NULL);
     if (st == MOPD_OK) st = mo_block_quantize(&block, MO_PRECISION_8);
     mo_block_free(&block);
     return st;
@@ -155,6 +240,8 @@ int main(void)
         cmocka_unit_test(what_is_balanced_stays),
         cmocka_unit_test(outliers_cost_8_bits_little),
         cmocka_unit_test(nothing_and_no_numbers_change_nothing),
+        cmocka_unit_test(rows_tell_what_weights_do_not),
+        cmocka_unit_test(rows_that_tell_nothing_change_nothing),
         cmocka_unit_test(balancing_survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,25 @@ def test_int8_is_near_f32(tmp_path) -> None:
         assert (a * b).sum(-1).min() > 0.999
 
 
+def test_packing_is_calibrated_by_pictures(tmp_path) -> None:
+    with mopd.Encoder(TOWERS / "hf") as exact:
+        exact.pack(tmp_path / "small.safetensors", dtype="i8", calibrate=PICTURES[:5])
+        exact.pack(tmp_path / "again.safetensors", dtype="i8", calibrate=iter(PICTURES[:5]))
+        with pytest.raises(mopd.MopdError, match="only I8 is calibrated"):
+            exact.pack(tmp_path / "no", calibrate=PICTURES[:5])
+        with pytest.raises(mopd.MopdError, match="no picture"):
+            exact.pack(tmp_path / "no", dtype="i8", calibrate=[])
+        with pytest.raises(mopd.MopdError, match="absent"):
+            exact.pack(tmp_path / "no", dtype="i8", calibrate=[tmp_path / "absent.png"])
+        with pytest.raises(ValueError, match="no panels"):
+            exact.pack(tmp_path / "no", dtype="i8", panels=True, calibrate=PICTURES)
+        b = exact.images(PICTURES[5:9])
+    assert (tmp_path / "small.safetensors").read_bytes() == (tmp_path / "again.safetensors").read_bytes()
+    assert not (tmp_path / "no").exists()
+    with mopd.Encoder(tmp_path / "small.safetensors", precision="int8") as reduced:
+        assert (reduced.images(PICTURES[5:9]) * b).sum(-1).min() > 0.998
+
+
 def test_errors_have_status_and_place(tmp_path):
     with pytest.raises(mopd.MopdError) as caught:
         mopd.Encoder(tmp_path / "no-model")

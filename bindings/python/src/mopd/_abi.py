@@ -632,6 +632,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "mopd_encoder_tokenize": (mopd_status, P(mopd_encoder), c_char_p, P(P(c_uint32)), P(c_size_t)),
     "mopd_encoder_encode_texts": (mopd_status, P(mopd_encoder), P(c_char_p), c_size_t, P(c_float)),
     "mopd_encoder_pack": (mopd_status, P(mopd_encoder), c_char_p, c_int32),
+    "mopd_encoder_pack_calibrated": (mopd_status, P(mopd_encoder), c_char_p, c_int32, P(c_char_p), c_size_t),
     "mopd_encoder_gemm_rate": (mopd_status, P(mopd_encoder), P(c_double)),
     "mopd_gate_create": (mopd_status, P(P(mopd_gate)), P(mopd_prompt)),
     "mopd_gate_create_weights": (mopd_status, P(P(mopd_gate)), P(c_float), c_size_t, c_size_t, c_size_t),
