@@ -30,7 +30,7 @@ typedef struct job {
     double coverage, cutoff; /* coverage 0: no sets */
     mopd_match *match;       /* top of them */
     uint8_t *set;            /* a picture's set of classes */
-    float score;             /* its energy */
+    float score;             /* how much it seems to be of one of the classes */
     size_t top, n_bad, n_shown;
     size_t image_width, class_width;
     cli_progress progress;

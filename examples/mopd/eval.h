@@ -16,7 +16,7 @@ typedef struct eval_result {
     double coverage;       /* found */
     double set_size;       /* classes in a set, on average */
     size_t n_strangers;    /* pictures of classes that it does not answer */
-    double refused, auroc; /* of them below the cut-off; known ones against them by energy */
+    double refused, auroc; /* of them below the cut-off; known ones against them by score */
 } eval_result;
 
 /* Judges the pictures of data by the recogniser of a file: -1 to go on, else the exit status.  features (n x D) are

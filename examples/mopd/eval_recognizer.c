@@ -16,7 +16,7 @@ typedef struct parts {
     float *features; /* n + n_strangers x D */
     int32_t *labels; /* n, among the recogniser's classes */
     size_t n, n_strangers, dim;
-    double *energy; /* n + n_strangers */
+    double *score; /* n + n_strangers */
 } parts;
 
 /* Each class of the data among the recogniser's, or -1. */
@@ -56,9 +56,9 @@ static mopd_status find_energies(parts *p, const mopd_recognizer *r)
 {
     const size_t n = p->n + p->n_strangers;
     float *score = cli_alloc(n, sizeof *score);
-    p->energy = cli_alloc(n, sizeof *p->energy);
+    p->score = cli_alloc(n, sizeof *p->score);
     mopd_status st = mopd_recognizer_scores(r, p->features, n, score);
-    for (size_t i = 0; i < n && st == MOPD_OK; i++) p->energy[i] = (double)score[i];
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) p->score[i] = (double)score[i];
     free(score);
     return st;
 }
@@ -69,7 +69,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How often a known picture has more energy than a stranger, equal ones as half. */
+/* How often a known picture has a higher score than a stranger, equal ones as half. */
 static double area_under_roc(double *known, size_t n, double *strangers, size_t n_strangers)
 {
     double sum = 0;
@@ -84,10 +84,10 @@ static double area_under_roc(double *known, size_t n, double *strangers, size_t 
     return n && n_strangers ? 100 * sum / (double)n / (double)n_strangers : 0;
 }
 
-static double share_above(const double *energy, size_t n, double cutoff)
+static double share_above(const double *score, size_t n, double cutoff)
 {
     size_t above = 0;
-    for (size_t i = 0; i < n; i++) above += energy[i] >= cutoff;
+    for (size_t i = 0; i < n; i++) above += score[i] >= cutoff;
     return n ? 100 * (double)above / (double)n : 0;
 }
 
@@ -123,11 +123,11 @@ static mopd_status judge(eval_result *out, const mopd_recognizer *r, parts *p, d
     out->keep = 100 * info.keep;
     out->n_strangers = p->n_strangers;
     if (out->enough) {
-        out->kept = share_above(p->energy, p->n, info.cutoff);
-        out->refused = 100 - share_above(p->energy + p->n, p->n_strangers, info.cutoff);
+        out->kept = share_above(p->score, p->n, info.cutoff);
+        out->refused = 100 - share_above(p->score + p->n, p->n_strangers, info.cutoff);
         st = count_sets(out, r, p, coverage);
     }
-    out->auroc = area_under_roc(p->energy, p->n, p->energy + p->n, p->n_strangers);
+    out->auroc = area_under_roc(p->score, p->n, p->score + p->n, p->n_strangers);
     return st;
 }
 
@@ -172,7 +172,7 @@ int eval_recognizer(eval_result *result, const eval_ask *ask, const mopd_encoder
     const mopd_status st = status < 0 ? judge(result, r, &p, ask->coverage) : MOPD_OK;
     if (st != MOPD_OK) status = cli_fail_status(st);
     free(p.labels);
-    free(p.energy);
+    free(p.score);
     free(at);
     mopd_recognizer_close(r);
     return status;

@@ -1044,7 +1044,7 @@ class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close>
         return detail::rankings(flat, each);
     }
 
-    /* The energy of each picture. */
+    /* How much each picture seems to be of one of the classes. */
     std::vector<float> scores(span<const float> images) const
     {
         std::vector<float> out(detail::rows_of(images, dim()));
@@ -1052,7 +1052,7 @@ class Recognizer : public detail::handle<mopd_recognizer, mopd_recognizer_close>
         return out;
     }
 
-    /* Whether each picture is of one of the classes: its energy is not below info().cutoff. */
+    /* Whether each picture is of one of the classes: its score is not below info().cutoff. */
     std::vector<bool> known(span<const float> images) const
     {
         const double cutoff = info().cutoff;

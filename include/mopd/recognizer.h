@@ -70,7 +70,7 @@ typedef struct mopd_recognizer_info {
     uint64_t n_classes;  /* those answered: C */
     /* As in the options, chosen or given: together they repeat the fit. */
     double kappa, lambda, text_weight, picture_weight, keep;
-    /* The energy below which a picture is none of the classes; -infinity: fewer than 40 pictures. */
+    /* The score below which a picture is none of the classes; -infinity: fewer than 40 pictures. */
     double cutoff;
     /* Of the pictures left out in turn, as shares; negative: nothing could be left out (one picture a
      * class).  low and high are the 95 % interval of the accuracy (Wilson 1927). */
@@ -180,9 +180,11 @@ MOPD_API mopd_status mopd_recognizer_probabilities(
 MOPD_API mopd_status mopd_recognizer_top(
     const mopd_recognizer *recognizer, const float *features, size_t n, size_t top, mopd_match *matches);
 
-/* scores, n floats of the caller: the energy of each picture, the logarithm of the sum of exponentials of its
- * logits.  Below info.cutoff it is none of the classes: of known pictures the promised share stays above; how many
- * strangers fall below is not promised.  NOMEM.  Any thread.  Since 0.1. */
+/* scores, n floats of the caller: how much each picture seems to be of one of the classes.  It is the energy, the logarithm
+ * of the sum of exponentials of its logits, and where that tells pictures of classes left out better 1 or 3 times the
+ * logarithm of its largest probability (docs/method.md 9.5).  Below info.cutoff it is none of the classes: of known
+ * pictures the promised share stays above; how many strangers fall below is not promised.  The first call leaves the
+ * pictures out, as info does.  NOMEM.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_recognizer_scores(
     const mopd_recognizer *recognizer, const float *features, size_t n, float *scores);
 

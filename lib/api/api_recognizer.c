@@ -265,14 +265,7 @@ mopd_status mopd_recognizer_scores(
     MO_API_NEED(recognizer);
     MO_API_NEED_FEATURES(features, n, recognizer->data.dim);
     MO_API_NEED_LIST(scores, n);
-    float *logits = mo_mem_alloc(recognizer->n_shown, sizeof *logits);
-    if (!logits) return MOPD_E_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        mo_recognizer_logits(recognizer, features + i * recognizer->data.dim, 1, logits);
-        scores[i] = (float)mo_recognizer_energy(logits, recognizer->n_shown);
-    }
-    mo_mem_free(logits);
-    return MOPD_OK;
+    return mo_recognizer_scores(recognizer, features, n, scores);
 }
 
 mopd_status mopd_recognizer_sets(

@@ -25,6 +25,7 @@ mopd_recognizer *mo_recognizer_new(void)
         mo_mem_free(r);
         return NULL;
     }
+    if (r) r->sure = -1;
     return r;
 }
 
@@ -41,7 +42,7 @@ void mo_recognizer_free(mopd_recognizer *r)
     mo_recognizer_sums_free(&r->sums);
     mo_recognizer_fit_free(&r->fit);
     mo_mem_free(r->loo);
-    mo_mem_free(r->judgement.energy);
+    mo_mem_free(r->judgement.score);
     mo_mem_free(r->judgement.own);
     mo_once_end(&r->once);
     mo_mem_free(r);

@@ -72,6 +72,7 @@ static mopd_status add_settings(mo_safetensors_writer *w, const mopd_recognizer 
     mo_jsonw_kdouble(&j, "scale", r->data.scale);
     mo_jsonw_kdouble(&j, "shift", r->fit.shift);
     if (r->fit.settings.views > 0) mo_jsonw_kdouble(&j, "views", r->fit.settings.views);
+    if (r->sure > 0) mo_jsonw_kdouble(&j, "sure", r->sure);
     mo_jsonw_end(&j);
     return mo_metadata_write(w, "mopd.settings", &j, &text);
 }
@@ -162,6 +163,10 @@ static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
     if (st == MOPD_OK) st = mo_json_may_number(root, "views", path, &s->views);
     if (st == MOPD_OK && !(s->views >= 0 && s->views <= 1e9))
         st = mo_fail(MOPD_E_FORMAT, "%s: views is %g", path, s->views);
+    r->sure = 0; /* of a library that knew energy alone */
+    if (st == MOPD_OK) st = mo_json_may_number(root, "sure", path, &r->sure);
+    if (st == MOPD_OK && !(r->sure >= 0 && r->sure <= 1e9))
+        st = mo_fail(MOPD_E_FORMAT, "%s: sure is %g", path, r->sure);
     mo_json_close(root);
     return st;
 }

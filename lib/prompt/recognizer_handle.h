@@ -15,7 +15,7 @@
 /* What the rows of pictures left out say; all of classes that are answered. */
 typedef struct mo_recognizer_judgement {
     size_t n;        /* pictures that could be left out */
-    double *energy;  /* n, ascending: log sum exp of a picture's logits */
+    double *score;   /* n, ascending: of a picture, mo_recognizer_score */
     double *own;     /* n, ascending: probability of the picture's own class */
     double accuracy; /* share */
     double ece;      /* share; 15 bins */
@@ -38,6 +38,7 @@ struct mopd_recognizer {
     double unseen;              /* how far classes that it was not trained on take its context */
     mo_once once;               /* level 1: loo and judgement */
     double *loo;                /* N x C logits, each picture left out; NULL where nothing can be */
+    double sure;                /* of the score; below 0: not known before rows are left out */
     mo_recognizer_judgement judgement;
 };
 
@@ -66,13 +67,23 @@ mopd_status mo_recognizer_open(mopd_recognizer **out, const char *path);
 /* logits, n x n_shown. */
 void mo_recognizer_logits(const mopd_recognizer *r, const float *features, size_t n, float *logits);
 
-/* Makes the rows of pictures left out, once. */
+/* Makes the rows of pictures left out, and finds what they say, once. */
 mopd_status mo_recognizer_judge(const mopd_recognizer *r);
 
 /* Log of the sum of exponentials of n logits. */
 double mo_recognizer_energy(const float *logits, size_t n);
 
-/* The energy below which a picture is none of the classes, so that `keep` of the known ones stay; false where
+/* How much a picture seems to be of one of the classes, by its energy, its largest logit and `sure`. */
+double mo_recognizer_score(double energy, double most, double sure);
+
+/* The best `sure`, from classes of which it is pretended that they are not known; 0: energy alone tells as well, or there are
+ * too few pictures or classes. */
+mopd_status mo_recognizer_find_sure(double *sure, const mopd_recognizer *r, mo_pool *pool);
+
+/* scores (n) of pictures. */
+mopd_status mo_recognizer_scores(const mopd_recognizer *r, const float *features, size_t n, float *scores);
+
+/* The score below which a picture is none of the classes, so that `keep` of the known ones stay; false where
  * there are too few pictures to promise that. */
 bool mo_recognizer_cutoff(const mopd_recognizer *r, double keep, double *cutoff);
 

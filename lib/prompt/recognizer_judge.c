@@ -23,10 +23,17 @@ void mo_recognizer_logits(const mopd_recognizer *r, const float *features, size_
         }
 }
 
+static double most_of(const float *logits, size_t n)
+{
+    double most = -INFINITY;
+    for (size_t c = 0; c < n; c++) most = fmax(most, (double)logits[c]);
+    return most;
+}
+
 double mo_recognizer_energy(const float *logits, size_t n)
 {
-    double most = -INFINITY, sum = 0;
-    for (size_t c = 0; c < n; c++) most = fmax(most, (double)logits[c]);
+    const double most = most_of(logits, n);
+    double sum = 0;
     for (size_t c = 0; c < n; c++) sum += exp((double)logits[c] - most);
     return most + log(sum);
 }
@@ -39,8 +46,8 @@ static int ascending(const void *a, const void *b)
 
 /* What one row left out says, over the classes that are answered; false when its own class is not. */
 typedef struct verdict {
-    double energy, own, best; /* best: the largest probability */
-    uint32_t first, other;    /* the likeliest class, and the likeliest but its own */
+    double score, own, best; /* best: the largest probability */
+    uint32_t first, other;   /* the likeliest class, and the likeliest but its own */
 } verdict;
 
 static bool judge_row(verdict *v, const mopd_recognizer *r, size_t i)
@@ -59,7 +66,7 @@ static bool judge_row(verdict *v, const mopd_recognizer *r, size_t i)
             most_other = row[c], v->other = c;
     }
     for (size_t s = 0; s < r->n_shown; s++) sum += exp(row[r->shown[s]] - most);
-    v->energy = most + log(sum);
+    v->score = mo_recognizer_score(most + log(sum), most, r->sure);
     v->best = 1 / sum;
     v->own = shown ? exp(row[label] - most) / sum : 0;
     return shown;
@@ -75,28 +82,38 @@ static void judge_rows(mo_recognizer_judgement *j, const mopd_recognizer *r)
         const bool good = v.first == (uint32_t)r->labels[i];
         mo_calibration_add(sums, v.best, good, 0);
         n_right += good;
-        j->energy[j->n] = v.energy;
+        j->score[j->n] = v.score;
         j->own[j->n++] = v.own;
     }
     j->accuracy = j->n ? (double)n_right / (double)j->n : 0;
     j->ece = mo_calibration_ece(sums);
-    qsort(j->energy, j->n, sizeof *j->energy, ascending);
+    qsort(j->score, j->n, sizeof *j->score, ascending);
     qsort(j->own, j->n, sizeof *j->own, ascending);
+}
+
+/* The rows, and what tells strangers best by them, where they are not there yet. */
+static mopd_status leave_out(mopd_recognizer *r)
+{
+    mo_pool *pool = NULL;
+    if (!r->data.n || (r->loo && r->sure >= 0)) return MOPD_OK;
+    mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
+    if (st == MOPD_OK && !r->loo)
+        st = mo_recognizer_fit_leave_out(&r->loo, &r->data, &r->sums, &r->fit.settings, pool);
+    if (st == MOPD_OK && r->loo && r->sure < 0) st = mo_recognizer_find_sure(&r->sure, r, pool);
+    mo_pool_free(pool);
+    return st;
 }
 
 static mopd_status judge(const void *ctx)
 {
     mopd_recognizer *r = (mopd_recognizer *)(uintptr_t)ctx; /* under the lock */
     mo_recognizer_judgement *j = &r->judgement;
-    mo_pool *pool = NULL;
-    mopd_status st = MOPD_OK;
-    if (!r->loo && r->data.n && (st = mo_pool_create(&pool, mo_pool_default_threads())) == MOPD_OK)
-        st = mo_recognizer_fit_leave_out(&r->loo, &r->data, &r->sums, &r->fit.settings, pool);
-    mo_pool_free(pool);
+    mopd_status st = leave_out(r);
+    if (st == MOPD_OK && !r->loo) r->sure = fmax(r->sure, 0);
     if (st != MOPD_OK || !r->loo) return st;
-    if (!j->energy) j->energy = mo_mem_alloc(r->data.n, sizeof *j->energy);
+    if (!j->score) j->score = mo_mem_alloc(r->data.n, sizeof *j->score);
     if (!j->own) j->own = mo_mem_alloc(r->data.n, sizeof *j->own);
-    if (!j->energy || !j->own) return MOPD_E_NOMEM;
+    if (!j->score || !j->own) return MOPD_E_NOMEM;
     judge_rows(j, r);
     return MOPD_OK;
 }
@@ -112,8 +129,22 @@ bool mo_recognizer_cutoff(const mopd_recognizer *r, double keep, double *cutoff)
     *cutoff = -INFINITY;
     if (j->n < MO_RECOGNIZER_LEAST) return false;
     const size_t rank = (size_t)floor((1 - keep) * (double)(j->n + 1));
-    *cutoff = j->energy[rank ? rank - 1 : 0];
+    *cutoff = j->score[rank ? rank - 1 : 0];
     return true;
+}
+
+mopd_status mo_recognizer_scores(const mopd_recognizer *r, const float *features, size_t n, float *scores)
+{
+    mopd_status st = mo_recognizer_judge(r);
+    float *logits = st == MOPD_OK ? mo_mem_alloc(r->n_shown, sizeof *logits) : NULL;
+    if (st == MOPD_OK && !logits) st = MOPD_E_NOMEM;
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        mo_recognizer_logits(r, features + i * r->data.dim, 1, logits);
+        scores[i] = (float)mo_recognizer_score(
+            mo_recognizer_energy(logits, r->n_shown), most_of(logits, r->n_shown), r->sure);
+    }
+    mo_mem_free(logits);
+    return st;
 }
 
 /* The classes at least as likely as all but a share 1 - coverage of pictures found their own; the likeliest in any case. */

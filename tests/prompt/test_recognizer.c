@@ -437,7 +437,7 @@ static void known_pictures_stay_known_as_promised(void **state)
     mopd_recognizer_info i = info_of(r);
     assert_true(isfinite(i.cutoff));
     size_t below = 0;
-    for (size_t k = 0; k < r->judgement.n; k++) below += r->judgement.energy[k] < i.cutoff;
+    for (size_t k = 0; k < r->judgement.n; k++) below += r->judgement.score[k] < i.cutoff;
     assert_int_equal(below, (size_t)(0.05 * (N + 1)) - 1); /* the picture at the cut-off stays */
     assert_true(isinf(info_of(few).cutoff) && info_of(few).cutoff < 0);
     float score[2], z[TINY_CLASSES];

@@ -41,6 +41,7 @@ static void headers_that_lie_are_refused(void **state)
         {"\"mopd.format\"", "\"mopd.orientation\":\"up\",\"mopd.format\"",
             "metadata 'mopd.orientation' is 'up', not 'exif'"},
         {"\\\"keep\\\":0", "\\\"keep\\\":7", "keep is 7.95"},
+        {"\\\"keep\\\":", "\\\"sure\\\":-1,\\\"keep\\\":", "sure is -1"},
         {"\\\"lambda\\\":", "\\\"lambda\\\":-", "lambda is -"},
         {"\\\"kappa\\\":", "\\\"kappa\\\":-", "kappa is -"},
         {"\\\"scale\\\":", "\\\"skale\\\":", "scale"},
@@ -59,6 +60,32 @@ static void headers_that_lie_are_refused(void **state)
     assert_refused(forged_header(&whole, "forged", "\"mopd.format\":\"1", "\"mopd.format\":\"2"),
         MOPD_E_VERSION, "recogniser format 2, known up to 1");
     forged_free(&whole);
+}
+
+/* What tells strangers is kept; a file that says nothing of it is of a library that knew energy alone. */
+static void the_score_of_a_file_stays(void **state)
+{
+    (void)state;
+    static const double kept[] = {3, 0};
+    for (int i = 0; i < 2; i++) {
+        mopd_recognizer *r = fitted(), *back = NULL;
+        float x[TINY_DIM] = {1}, score[2], z[TINY_CLASSES];
+        double sum = 0, most = -INFINITY;
+        const char *path = test_path("score.safetensors");
+        r->sure = kept[i];
+        assert_ok(mopd_recognizer_save(r, path));
+        assert_ok(mopd_recognizer_open(&back, path, NULL));
+        assert_true(back->sure == kept[i]);
+        assert_ok(mopd_recognizer_scores(r, x, 1, &score[0]));
+        assert_ok(mopd_recognizer_scores(back, x, 1, &score[1]));
+        assert_true(score[0] == score[1]);
+        assert_ok(mopd_recognizer_logits(r, x, 1, z));
+        for (int c = 0; c < TINY_CLASSES; c++) most = fmax(most, (double)z[c]);
+        for (int c = 0; c < TINY_CLASSES; c++) sum += exp((double)z[c] - most);
+        assert_true(fabs((double)score[0] - most - (1 - kept[i]) * log(sum)) < 1e-4);
+        mopd_recognizer_close(r);
+        mopd_recognizer_close(back);
+    }
 }
 
 /* A handle spoilt once it has judged itself, which saving asks for, is what a file that lies would hold. */
@@ -85,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_that_lie_are_refused),
+        cmocka_unit_test(the_score_of_a_file_stays),
         cmocka_unit_test(numbers_that_lie_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

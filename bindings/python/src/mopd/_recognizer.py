@@ -316,7 +316,7 @@ class Recognizer(PictureClassifier):
 
     @property
     def cutoff_(self) -> float:
-        """The energy below which a picture is none of the classes; minus infinity with fewer than 40 pictures."""
+        """The `energy` below which a picture is none of the classes; minus infinity with fewer than 40 pictures."""
         return float(self._info().cutoff)
 
     @property
@@ -442,7 +442,8 @@ class Recognizer(PictureClassifier):
 
     def energy(self, X: Any) -> Floats:
         """How well each picture fits the classes as a whole, (n,): the logarithm of the sum of exponentials of its
-        logits.  Below `cutoff_` it is none of them."""
+        logits, and where that tells pictures of classes left out better 1 or 3 times the logarithm of its largest
+        probability.  Below `cutoff_` it is none of them."""
         check_is_fitted(self, "classes_")
         return self._energy(self._features(X))
 
