@@ -175,7 +175,11 @@ static void forward(const mo_block *b, float *y, const float *x, const mo_block_
     mo_linear_fwd(run->pool, c->hidden, work->norm, &b->fc1,
         &(mo_linear_call){.rows = rows, .act = for_backward ? MO_ACT_NONE : b->act});
     if (for_backward) mo_act_fwd(run->pool, work->hidden, c->hidden, b->act, rows * b->hidden);
-    mo_linear_fwd(run->pool, y, work->hidden, &b->fc2, &(mo_linear_call){.rows = rows, .residual = c->mid});
+    mo_linear_fwd(run->pool, y, work->hidden, &b->fc2,
+        &(mo_linear_call){.rows = rows,
+            .residual = c->mid,
+            .room = work->qkv,
+            .room_bytes = rows * 3 * w * sizeof *work->qkv});
 }
 
 void mo_block_fwd(const mo_block *block, float *y, const float *x, const mo_block_run *run)

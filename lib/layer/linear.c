@@ -61,7 +61,9 @@ void mo_linear_fwd(
             .bias = linear->bias,
             .residual = call->residual,
             .ldr = linear->w.n,
-            .act = call->act});
+            .act = call->act,
+            .room = call->room,
+            .room_bytes = call->room_bytes});
 }
 
 void mo_linear_bwd(mo_pool *pool, float *dx, const float *dy, const mo_mat *wt, size_t rows)

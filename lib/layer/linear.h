@@ -27,6 +27,8 @@ typedef struct mo_linear_call {
     size_t rows;
     mo_act act;
     const float *residual; /* NULL, or [rows x n]; may be y when act is NONE or RELU */
+    void *room;            /* NULL, or as in mo_gemm_args */
+    size_t room_bytes;
 } mo_linear_call;
 
 void mo_linear_fwd(

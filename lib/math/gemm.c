@@ -46,6 +46,7 @@ void mo_gemm(mo_pool *pool, const mo_mat *w, const mo_gemm_args *args)
     j.col_step = MO_PANEL;
     j.group = j.g.n;
     w->ops->plan(&j, mo_pool_now(pool));
+    if (w->ops->prepare_rows) w->ops->prepare_rows(&j, pool);
     mo_pool_run(pool, j.row_parts * j.col_parts, do_task, &j);
 }
 

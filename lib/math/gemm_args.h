@@ -28,6 +28,9 @@ typedef struct mo_gemm_args {
     float a16_scale;
     int16_t *c16;
     float c16_to;
+    /* NULL, or memory that nobody needs meanwhile, at a multiple of 64: for rows of many inputs that are reduced before. */
+    void *room;
+    size_t room_bytes;
 } mo_gemm_args;
 
 #endif

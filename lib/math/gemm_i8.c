@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * gemm_i8.c - products over 8-bit integers (math/i8.h): weights quantized output by output, and the loops around the kernel.
  *
- *     rows      quantized side by side on the stack, all of their inputs
+ *     rows      quantized side by side, all of their inputs, on the stack, or, where too few of them have room there, before all
+ *               tasks in the caller's memory
  *       panels  of one tile
  *         tiles
  *
@@ -20,6 +21,7 @@
 #define MOST_ROWS 128
 #define TASK_ROWS 448
 #define FEW_ROWS 64
+#define SOME_ROWS 16
 
 static size_t inputs_of(const mo_mat *mat)
 {
@@ -211,16 +213,64 @@ static void do_block(const block *b)
     const mo_gemm_args *g = &b->job->g;
     const float *from = g->a + b->r0 * g->lda;
     const size_t rows = b->r1 - b->r0, width = MO_PANEL * b->kern->tile_panels;
-    MO_RACES_READ(from, g->lda, rows, b->job->w->k);
-    b->kern->quantize(&b->rows, from, g->lda, rows, b->job->w->k);
+    if (!b->job->ready) {
+        MO_RACES_READ(from, g->lda, rows, b->job->w->k);
+        b->kern->quantize(&b->rows, from, g->lda, rows, b->job->w->k);
+    }
     for (size_t c = b->area->c0; c < b->area->c1; c += width) do_strip(b, c);
     mo_gemm_epilogue_finish(b->job->kern, g, &(mo_gemm_area){b->r0, b->r1, b->area->c0, b->area->c1});
 }
 
+static size_t row_bytes(const mo_mat *w)
+{
+    return inputs_of(w) + MO_I8_STEP;
+}
+
+/* Rows in the caller's memory: those that there are, and as many as a tile may read behind them. */
+static size_t room_rows(const mo_gemm_job *j)
+{
+    return j->g.m + mo_i8_get()->half;
+}
+
+/* Rows from r on. */
+static mo_i8_rows rows_from(const mo_gemm_job *j, size_t r)
+{
+    const size_t ld = row_bytes(j->w);
+    uint8_t *q = j->g.room;
+    float *scale = (float *)(void *)(q + room_rows(j) * ld);
+    return (mo_i8_rows){q + r * ld, ld, scale + r, (int32_t *)(void *)(scale + j->g.m) + r};
+}
+
+static void quantize_some(void *ctx, size_t task)
+{
+    const mo_gemm_job *j = ctx;
+    const size_t from = task * SOME_ROWS, rows = mo_min(j->g.m - from, SOME_ROWS), k = j->w->k;
+    const float *x = j->g.a + from * j->g.lda;
+    const mo_i8_rows to = rows_from(j, from);
+    MO_RACES_READ(x, j->g.lda, rows, k);
+    mo_i8_get()->quantize(&to, x, j->g.lda, rows, k);
+}
+
+/* Where a tile's rows have no room on the stack. */
+static void prepare_rows(mo_gemm_job *j, mo_pool *pool)
+{
+    const size_t ld = row_bytes(j->w);
+    if (ROOM / ld >= mo_i8_get()->tile_rows || j->g.room_bytes / (ld + 2 * sizeof(float)) < room_rows(j))
+        return;
+    mo_pool_run(pool, mo_ceil_div(j->g.m, SOME_ROWS), quantize_some, j);
+    j->ready = true;
+}
+
 /* The live kernel, or the next one where too few rows have room; rows of a tile, of a block. */
-static const mo_i8_kern *kernel_for(size_t ld, size_t *height, size_t *most)
+static const mo_i8_kern *kernel_for(const mo_gemm_job *j, size_t *height, size_t *most)
 {
     const mo_i8_kern *kern = mo_i8_get();
+    const size_t ld = row_bytes(j->w);
+    if (j->ready) {
+        *height = kern->tile_rows;
+        *most = mo_min(mo_max(kern->room / ld, kern->tile_rows), MOST_ROWS);
+        return kern;
+    }
     if (kern->wider && ROOM / ld < kern->least) kern = kern->wider();
     *most = mo_min(mo_max(kern->room / ld, mo_min(ROOM / ld, kern->tile_rows)), MOST_ROWS);
     const size_t low = kern->half ? kern->half : kern->tile_rows;
@@ -235,8 +285,8 @@ static void run(const mo_gemm_job *j, const mo_gemm_area *area)
     int32_t zero[MOST_ROWS];
     block b = {.job = j, .area = area};
     size_t height, most;
-    b.rows = (mo_i8_rows){.q = room, .ld = inputs_of(j->w) + MO_I8_STEP, .scale = scale, .zero = zero};
-    b.kern = kernel_for(b.rows.ld, &height, &most);
+    b.rows = (mo_i8_rows){.q = room, .ld = row_bytes(j->w), .scale = scale, .zero = zero};
+    b.kern = kernel_for(j, &height, &most);
     const size_t rows = area->r1 - area->r0, tiles = mo_ceil_div(rows, height);
     const size_t turns = mo_ceil_div(tiles, most / height);
     if (b.kern->begin) b.kern->begin(mo_min(height, b.kern->half));
@@ -245,6 +295,7 @@ static void run(const mo_gemm_job *j, const mo_gemm_area *area)
         b.tiles = t1 - t0;
         b.r0 = area->r0 + mo_cut(rows, tiles, t0);
         b.r1 = area->r0 + mo_cut(rows, tiles, t1);
+        if (j->ready) b.rows = rows_from(j, b.r0);
         b.cold = i == 0;
         b.after = i + 1 < turns || area->c1 == j->g.n ? NULL : weights(j, area->c1);
         do_block(&b);
@@ -264,5 +315,9 @@ static void plan(mo_gemm_job *j, size_t threads)
             mo_min(mo_ceil_div(2 * threads, j->row_parts), mo_ceil_div(mo_ceil_div(j->g.n, MO_PANEL), 4));
 }
 
-const mo_gemm_ops mo_gemm_i8_ops = {
-    .name = "i8", .quantize = quantize, .plan = plan, .run = run, .row = row_of};
+const mo_gemm_ops mo_gemm_i8_ops = {.name = "i8",
+    .quantize = quantize,
+    .plan = plan,
+    .prepare_rows = prepare_rows,
+    .run = run,
+    .row = row_of};

@@ -13,6 +13,7 @@
 #define MO_MATH_GEMM_OPS_H
 
 #include "base/fail.h"
+#include "base/pool.h"
 #include "math/gemm_args.h"
 #include "math/kern.h"
 
@@ -27,6 +28,7 @@ typedef struct mo_gemm_job {
     size_t row_parts, col_parts; /* the tasks: so many by so many; 1 and 1 */
     size_t row_step, col_step;   /* what no cut divides: so many rows, so many columns; 1 and 16 */
     size_t group;                /* columns of one call of run, at most; all */
+    bool ready;                  /* the rows stand in g.room as `run` wants them */
 } mo_gemm_job;
 
 /* Rows r0 .. r1-1 and columns c0 .. c1-1 of c; column 0 is output g.first, c0 a multiple of 16. */
@@ -47,6 +49,8 @@ typedef struct mo_gemm_ops {
     mopd_status (*quantize)(struct mo_mat *out, const struct mo_mat *from);
 
     void (*plan)(mo_gemm_job *job, size_t threads);
+    /* Before all tasks; NULL: nothing. */
+    void (*prepare_rows)(mo_gemm_job *job, mo_pool *pool);
     void (*run)(const mo_gemm_job *job, const mo_gemm_area *area);
     void (*row)(const struct mo_mat *mat, size_t o, float *row); /* see mo_mat_row */
 } mo_gemm_ops;

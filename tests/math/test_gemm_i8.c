@@ -72,6 +72,42 @@ static void every_path_has_the_same_bits(void **state)
     assert_ok(mo_kern_cpu_set(NULL));
 }
 
+/* Rows that are reduced before, where a tile of them has no room on the stack: in memory that is large enough, or it stays as it
+ * is. */
+static void room_changes_no_bit(void)
+{
+    enum { M = 77, N = 40, K = 3072 };
+    float *a = test_floats(M * K, 1), *w = test_floats(N * K, 2), *want = test_floats(M * N, 3),
+          *got = test_floats(M * N, 4);
+    mo_mat mat = quantized(w, N, K);
+    mo_gemm_args args = {.c = want, .ldc = N, .a = a, .lda = K, .m = M};
+    mo_gemm(NULL, &mat, &args);
+    const size_t enough = (M + 16) * (K + 64 + 8);
+    unsigned char *room = mo_mem_alloc(enough + 1, 1);
+    assert_non_null(room);
+    args.c = got;
+    args.room = room;
+    for (size_t threads = 0; threads <= 3; threads++) {
+        mo_pool *pool = NULL;
+        if (threads) assert_ok(mo_pool_create(&pool, threads));
+        memset(room, 0x5a, enough + 1);
+        memset(got, 0, M * N * sizeof *got);
+        args.room_bytes = threads ? enough : 64;
+        mo_gemm(pool, &mat, &args);
+        assert_memory_equal(got, want, M * N * sizeof *got);
+        assert_int_equal(room[threads ? enough : 64], 0x5a);
+        mo_pool_free(pool);
+    }
+    mo_mat_free(&mat);
+    mo_mem_free(room), mo_mem_free(a), mo_mem_free(w), mo_mem_free(want), mo_mem_free(got);
+}
+
+static void rows_may_be_reduced_before(void **state)
+{
+    (void)state;
+    test_each_path(room_changes_no_bit);
+}
+
 /* Output o of W as whole numbers and a scale, by the matrix itself. */
 static float numbers_of(int8_t *q, const mo_mat *mat, size_t o)
 {
@@ -263,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_the_same_bits),
+        cmocka_unit_test(rows_may_be_reduced_before),
         cmocka_unit_test(weights_are_quantized_by_pairs),
         cmocka_unit_test(quantizing_again_changes_nothing),
         cmocka_unit_test(products_are_those_of_whole_numbers),
