@@ -32,8 +32,8 @@ mopd_flags(mopd_test_support)
 target_include_directories(mopd_test_support PUBLIC tests include)
 target_link_libraries(mopd_test_support PUBLIC PkgConfig::CMOCKA m)
 target_compile_definitions(mopd_test_support PRIVATE MOPD_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
-if(EMSCRIPTEN) # a program sees the system's files; cmocka's header would else have a uintptr_t of its own
-    target_link_options(mopd_test_support INTERFACE -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 -sTOTAL_STACK=4MB -sEXIT_RUNTIME=1)
+if(EMSCRIPTEN) # unoptimised, a program is linked in a second; cmocka's header would else have a uintptr_t of its own
+    target_link_options(mopd_test_support INTERFACE -O0 -sALLOW_MEMORY_GROWTH=1 -sTOTAL_STACK=4MB -sEXIT_RUNTIME=1)
     target_compile_definitions(mopd_test_support PUBLIC _UINTPTR_T_DEFINED)
 endif()
 
@@ -53,6 +53,9 @@ foreach(source ${MOPD_TESTS})
         target_link_libraries(test_${folder}_${name} PRIVATE mopd_test_support mopd)
     else()
         target_link_libraries(test_${folder}_${name} PRIVATE mopd_test_support mopd_static)
+    endif()
+    if(EMSCRIPTEN)
+        target_link_options(test_${folder}_${name} PRIVATE -sNODERAWFS=1) # it sees the system's files
     endif()
     add_test(NAME ${folder}.${name} COMMAND test_${folder}_${name})
     if(folder STREQUAL "cli")
@@ -84,6 +87,25 @@ if(TARGET test_cli_kills)
     target_link_libraries(kill_at PRIVATE ${CMAKE_DL_LIBS})
     set_target_properties(kill_at PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
     add_dependencies(test_cli_kills kill_at)
+endif()
+
+# Programs that run in Node.js and, by tests/web/programs.py, in a browser: what they read is in them.
+if(EMSCRIPTEN)
+    foreach(name format_image math_gemm math_kern_rows model_encoder pixel_pixels token_pieces token_tokenizer)
+        string(REGEX MATCH "^[a-z]+" folder ${name})
+        string(REPLACE "${folder}_" "" stem ${name})
+        add_executable(web_${name} tests/${folder}/test_${stem}.c)
+        mopd_flags(web_${name})
+        target_compile_definitions(web_${name} PRIVATE MOPD_TEST_DIR="/tests" MOPD_SOURCE_DIR="" MOPD_BINARY_DIR="/")
+        target_link_libraries(web_${name} PRIVATE mopd_test_support mopd_static)
+        target_link_options(web_${name} PRIVATE -sINITIAL_MEMORY=64MB "SHELL:--embed-file ${PROJECT_SOURCE_DIR}/tests/gold@/tests/gold")
+        foreach(file merges.txt vocab.json)
+            target_link_options(web_${name} PRIVATE
+                "SHELL:--embed-file ${PROJECT_SOURCE_DIR}/examples/model/builtin/${file}@/examples/model/builtin/${file}")
+        endforeach()
+        set_target_properties(web_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/web)
+        add_test(NAME web.${name} COMMAND web_${name})
+    endforeach()
 endif()
 
 # What docs/architecture.md forbids: includes upwards, rings, names without their file's stem.

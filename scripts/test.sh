@@ -126,13 +126,15 @@ part_musl()
     echo "musl: the static command has $(stat -c %s build-static/mopd) bytes"
 }
 
-#: wasm         WebAssembly: the JavaScript package in Node.js, the example page in Chromium, beside the command: not in the run of all
+#: wasm         WebAssembly: the tests in Node.js, some in Chromium too, the JavaScript package and the example page: not in the run of all
 part_wasm()
 {
     scripts/setup.sh chromium
     scripts/wasm.sh build/wasm-tree
     build ci
     build wasm
+    run_tests wasm
+    python3 -B tests/web/programs.py build-wasm/web
     scripts/web.sh build/site
     quietly env MOPD_JS=build-wasm/js MOPD_MODEL=build/site/model.safetensors MOPD_COMMAND=build/mopd node --test bindings/js/tests/
     grep -E '^# (pass|fail)' "$log"

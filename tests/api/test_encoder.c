@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "support/needs.h"
+
 #define GOLD MOPD_TEST_DIR "/gold/towers/"
 
 enum { SIDE = 21, DIM = 12 };
@@ -146,6 +148,7 @@ static void null_arguments_are_named(void **state)
 static void info_tells_the_sizes(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     mopd_encoder *e = open_with(GOLD "locked", 0, 3);
     mopd_encoder_info info = {.struct_size = sizeof info};
     assert_ok(mopd_encoder_get_info(e, &info));
@@ -337,6 +340,7 @@ static void *encode_often(void *path)
 static void two_encoders_in_two_threads(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     pthread_t a, b;
     void *ra, *rb;
     assert_int_equal(pthread_create(&a, NULL, encode_often, GOLD "hf"), 0);

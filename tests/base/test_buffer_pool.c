@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "support/needs.h"
 
 static void a_block_comes_back(void **state)
 {
@@ -87,6 +88,7 @@ static void *caller(void *arg)
 static void callers_never_share_a_block(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     mo_buffer_pool s = {.limit = 1000};
     pthread_t thread[CALLERS];
     for (int i = 0; i < CALLERS; i++) assert_int_equal(pthread_create(&thread[i], NULL, caller, &s), 0);

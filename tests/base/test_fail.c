@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include "base/fail.h"
+#include "support/needs.h"
 
 static void statuses_have_names(void **state)
 {
@@ -119,6 +120,7 @@ static void *fail_elsewhere(void *seen)
 static void the_message_is_the_thread_s_own(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     char seen[1024] = "?";
     pthread_t thread;
     mo_fail(MOPD_E_ARG, "ours");

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/once.h"
+#include "support/needs.h"
 
 typedef struct work {
     mo_once once;
@@ -69,6 +70,7 @@ static void *call(void *ctx)
 static void threads_that_come_together_share_one_run(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     enum { THREADS = 6 };
     work w = {.answer = MOPD_OK};
     pthread_t threads[THREADS];

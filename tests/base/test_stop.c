@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "support/asked.h"
+#include "support/needs.h"
 
 static int forget(void **state)
 {
@@ -86,6 +87,7 @@ static void *work_elsewhere(void *context)
 static void other_threads_are_not_asked(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     asked a = {.at = 1};
     pthread_t thread;
     void *good;

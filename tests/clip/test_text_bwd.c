@@ -5,6 +5,7 @@
 
 #include "model/encoder.h"
 #include "clip/text_inner.h"
+#include "support/needs.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/towers/"
 
@@ -203,6 +204,7 @@ static void context_stands_where_tokens_would(void **state)
 static void sizes_are_known_before(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     for (uint32_t threads = 1; threads <= 3; threads++) {
         mopd_encoder *e = open_with("hf", threads);
         mo_text_plan *plan = make_plan(e);

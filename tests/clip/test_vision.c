@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "clip/vision_inner.h"
 #include "support/folders.h"
+#include "support/needs.h"
 
 enum { SIDE = 2, PICTURE = 3 * SIDE * SIDE, MOST = 40 };
 
@@ -108,6 +109,7 @@ static void every_picture_is_run_once(void **state)
 static void lanes_are_opened_where_they_help(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     static const struct {
         size_t threads, chunk, lane, most, n, opened;
     } cases[] = {
@@ -135,6 +137,7 @@ static void lanes_are_opened_where_they_help(void **state)
 static void chunks_are_even(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     static float pixels[MOST * PICTURE];
     static const size_t cases[][4] = {/* threads, lane, n; runs */
         {1, 4, 7, 2}, {1, 4, 8, 2}, {1, 4, 9, 3}, {2, 4, 10, 4}, {2, 4, 16, 4}, {3, 5, 30, 6}};
@@ -154,6 +157,7 @@ static void chunks_are_even(void **state)
 static void a_lane_without_memory_ends_the_call(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     static float pixels[9 * PICTURE];
     mo_pool *pool;
     assert_ok(mo_pool_create(&pool, 4));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_features_known.c - a store and its folder: what moved, changed, went, and how a store is kept in step. */
 #include "support/datasets.h"
+#include "support/needs.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -176,6 +177,7 @@ static void append_tells_of_what_is_gone(void **state)
 static void copies_are_taken_and_not_encoded(void **state)
 {
     (void)state;
+    TEST_NEEDS("links");
     mopd_dataset *d = datasets_open(datasets_pictures("copy")), *e = datasets_encode(d, NULL, 0);
     assert_ok(mopd_dataset_save(e, test_path("copy.safetensors")));
     mopd_dataset *known = datasets_open(test_path("copy.safetensors"));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "support/datasets.h"
+#include "support/needs.h"
 
 /* The remark on pictures outside, "" when there is none. */
 static const char *outside_of(const mopd_dataset *d, uint64_t *n)
@@ -80,7 +81,18 @@ static void pictures_are_opened_to_be_shown(void **state)
     assert_fails(mopd_dataset_open_image(&image, d, 2, NULL), MOPD_E_ARG, "index 2 of 2 pictures");
     unlink(test_path("shown/cat/1.png"));
     assert_fails(mopd_dataset_open_image(&image, d, 0, NULL), MOPD_E_IO, "No such file");
-    assert_int_equal(mkfifo(test_path("shown/cat/1.png"), 0600), 0);
+    mopd_dataset_close(d);
+}
+
+static void a_pipe_in_a_picture_s_place_is_told(void **state)
+{
+    (void)state;
+    TEST_NEEDS("pipes");
+    mopd_image *image = NULL;
+    test_png("piped/cat/1.png", 9, 12, 1);
+    mopd_dataset *d = datasets_open(test_path("piped"));
+    unlink(test_path("piped/cat/1.png"));
+    assert_int_equal(mkfifo(test_path("piped/cat/1.png"), 0600), 0);
     assert_fails(mopd_dataset_open_image(&image, d, 0, NULL), MOPD_E_IO, "is a pipe");
     mopd_dataset_close(d);
 }
@@ -91,6 +103,7 @@ int main(void)
         cmocka_unit_test(paths_that_lead_out_are_told),
         cmocka_unit_test(links_that_lead_out_are_told),
         cmocka_unit_test(pictures_are_opened_to_be_shown),
+        cmocka_unit_test(a_pipe_in_a_picture_s_place_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

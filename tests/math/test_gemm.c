@@ -9,6 +9,7 @@
 #include "math/ukernel.h"
 #endif
 #include "support/mats.h"
+#include "support/needs.h"
 
 /* What the plan of the next products will be, and what it was given. */
 static mo_gemm_job cut;
@@ -83,6 +84,7 @@ static void each_cut(mo_pool *pool)
 static void tasks_cover_every_element_once(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     for (size_t threads = 1; threads <= 3; threads++) {
         mo_pool *pool;
         assert_ok(mo_pool_create(&pool, threads));

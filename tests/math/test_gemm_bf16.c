@@ -8,6 +8,7 @@
 #include "base/ints.h"
 #include "support/mats.h"
 #include "support/bf16.h"
+#include "support/needs.h"
 
 static const size_t shapes[][3] = {{1, 1, 1}, {1, 16, 5}, {2, 17, 3}, {3, 31, 16}, {5, 33, 511}, {6, 48, 512},
     {7, 15, 513}, {63, 64, 31}, {64, 32, 32}, {65, 47, 33}, {29, 96, 64}, {50, 80, 300}, {61, 16, 767},
@@ -137,6 +138,7 @@ static void *call_again(void *ctx)
 static void many_callers_at_once(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     assert_ok(mo_bf16_set("bfloat16"));
     float *a = test_floats(CALL_M * CALL_K, 1), *w = test_floats(CALL_N * CALL_K, 2),
           *want = test_floats(CALL_M * CALL_N, 3);

@@ -7,6 +7,7 @@
 
 #include "model/builtin.h"
 #include "support/folders.h"
+#include "support/needs.h"
 
 static void the_environment_names_the_model(void **state)
 {
@@ -83,6 +84,7 @@ static int search_elsewhere(void)
 static void a_program_may_change_its_folder(void **state)
 {
     (void)state;
+    TEST_NEEDS("processes");
     int status = -1;
     const pid_t child = fork();
     if (!child) {

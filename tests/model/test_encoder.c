@@ -12,6 +12,7 @@
 #include "base/view.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "support/needs.h"
 
 #define GOLD MOPD_TEST_DIR "/gold/towers/"
 
@@ -275,6 +276,7 @@ static void *work(void *ctx)
 static void encoders_in_four_threads(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     mopd_encoder *a = open_with(models[0], 2), *b = open_with(models[1], 2);
     static worker w[4];
     float want[2][N_TEXTS * MAX_DIM];

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "support/needs.h"
 #include "support/tiny.h"
 
 enum { C = 300, N = 40, PIXELS = 3 * TINY_IMAGE * TINY_IMAGE };
@@ -196,6 +197,7 @@ static void calls_of_nothing_tell_nothing(void **state)
 static void shares_have_threads_of_their_own_and_outlive_the_rest(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     mopd_encoder *e = tiny_open(1, 2), *same, *one, *of_one;
     mopd_encoder_info info = {.struct_size = sizeof info};
     mopd_share_options o = {.struct_size = sizeof o, .n_threads = 1};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "model/encoder.h"
+#include "support/needs.h"
 #include "support/tiny.h"
 
 static mopd_encoder *opened(const char *path, uint32_t flags, int32_t precision)
@@ -120,6 +121,7 @@ static void *open_and_close(void *path)
 static void threads_open_and_close_at_once(void **state)
 {
     (void)state;
+    TEST_NEEDS("threads");
     char path[512];
     pthread_t thread[4];
     snprintf(path, sizeof path, "%s", tiny_model(1));

@@ -5,33 +5,18 @@ read; the features are the command's to 1e-5.  SITE is what scripts/web.sh made.
 measured.json, go to OUT."""
 import array
 import base64
-import functools
-import http.server
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 
 from chromium import Chromium
+from server import Quiet, serve
 
 MOST = 1e-5
 ROUNDS = 25
 NAMES = ["sunset", "sea", "cat", "bicycle"]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    asked = []
-
-    def log_message(self, *_):
-        Quiet.asked.append(self.path)
-
-
-def serve(folder):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}/"
 
 
 def make_pictures(page):
