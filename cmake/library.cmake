@@ -47,7 +47,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID
 endif()
 if(MOPD_HAS_AVXVNNI_FLAG)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AVXVNNI)
-    set_source_files_properties(lib/math/i8_avxvnni.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mavxvnni")
+    set_source_files_properties(lib/math/i8_avxvnni.c lib/math/i16_avxvnni.c lib/math/fix_avxvnni.c PROPERTIES
+        COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mavxvnni")
 endif()
 if(MOPD_HAS_AMX_FLAGS)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AMX)

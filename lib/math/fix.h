@@ -59,10 +59,12 @@ typedef struct mo_fix_kern {
     void (*filter)(const mo_fix_taps *t);
 } mo_fix_kern;
 
-/* What goes with the live table of kern.h.  The kernels themselves, for tests; what the CPU lacks crashes. */
+/* What goes with the live table of kern.h.  The kernels themselves, for tests; what the CPU lacks crashes, but for mo_fix_avxvnni, which
+ * is NULL where CPU or compiler lacks it. */
 const mo_fix_kern *mo_fix_get(void);
 const mo_fix_kern *mo_fix_plain(void);
 const mo_fix_kern *mo_fix_avx2(void);
+const mo_fix_kern *mo_fix_avxvnni(void);
 const mo_fix_kern *mo_fix_vnni(void);
 
 /* Channels first .. of all groups, in plain C. */

@@ -55,7 +55,14 @@ const mo_fix_kern *mo_fix_get(void)
 #if defined(__x86_64__)
     const mo_kern *kern = mo_kern_get();
     if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) return mo_fix_vnni();
-    if (kern != mo_kern_plain()) return mo_fix_avx2();
+    if (kern != mo_kern_plain()) return mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
 #endif
     return &plain;
 }
+
+#if !defined(MOPD_AVXVNNI)
+const mo_fix_kern *mo_fix_avxvnni(void)
+{
+    return NULL;
+}
+#endif

@@ -75,10 +75,12 @@ static inline int16_t mo_i16_round(float x)
     return (int16_t)(x + big - big);
 }
 
-/* What goes with the live table of kern.h.  The kernels themselves, for tests; what the CPU lacks crashes. */
+/* What goes with the live table of kern.h.  The kernels themselves, for tests; what the CPU lacks crashes, but for
+ * mo_i16_avxvnni, which is NULL where CPU or compiler lacks it. */
 const mo_i16_kern *mo_i16_get(void);
 const mo_i16_kern *mo_i16_plain(void);
 const mo_i16_kern *mo_i16_avx2(void);
+const mo_i16_kern *mo_i16_avxvnni(void);
 const mo_i16_kern *mo_i16_vnni(void);
 const mo_i16_kern *mo_i16_neon(void);
 

@@ -64,12 +64,21 @@ const mo_i16_kern *mo_i16_get(void)
     const mo_i16_kern *live = NULL;
 #if defined(__x86_64__)
     const mo_kern *kern = mo_kern_get();
-    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni"))
+    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) {
         live = mo_i16_vnni();
-    else if (kern != mo_kern_plain())
-        live = mo_i16_avx2();
+    } else if (kern != mo_kern_plain()) {
+        live = mo_i16_avxvnni();
+        if (!live) live = mo_i16_avx2();
+    }
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) live = mo_i16_neon();
 #endif
     return live ? live : &plain;
 }
+
+#if !defined(MOPD_AVXVNNI)
+const mo_i16_kern *mo_i16_avxvnni(void)
+{
+    return NULL;
+}
+#endif

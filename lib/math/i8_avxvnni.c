@@ -4,6 +4,7 @@
 #if defined(MOPD_AVXVNNI)
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stdatomic.h>
 
 #include "math/i8.h"
 
@@ -27,9 +28,21 @@ static const mo_i8_kern kern = {.name = "avxvnni",
     .tile = any_tile,
     .quantize = quantize};
 
+/* Asked once: a virtual machine takes longer to answer than a product of few rows takes. */
+static bool cpu_has(void)
+{
+    enum { ASKED = 2 };
+    static atomic_int known; /* whoever asks meanwhile finds the same */
+    if (!atomic_load(&known)) {
+        unsigned a, b, c, d;
+        const bool there = __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+        atomic_store(&known, ASKED | there);
+    }
+    return atomic_load(&known) & 1;
+}
+
 const mo_i8_kern *mo_i8_avxvnni(void)
 {
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1 ? &kern : NULL;
+    return cpu_has() ? &kern : NULL;
 }
 #endif

@@ -6,7 +6,7 @@
 #include "math/fix.h"
 #include "math/kern.h"
 
-static const mo_fix_kern *kernels[3];
+static const mo_fix_kern *kernels[4];
 static size_t n_kernels;
 
 static int find_kernels(void **state)
@@ -17,6 +17,9 @@ static int find_kernels(void **state)
         if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;
         const mo_fix_kern *kern = mo_fix_get();
         if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;
+#if defined(__x86_64__)
+        if (kern == mo_fix_avxvnni()) kernels[n_kernels++] = mo_fix_avx2();
+#endif
     }
     return mo_kern_cpu_set(NULL) == MOPD_OK ? 0 : -1;
 }
@@ -27,9 +30,10 @@ static void every_path_has_its_kernel(void **state)
     assert_ok(mo_kern_cpu_set("plain"));
     assert_ptr_equal(mo_fix_get(), mo_fix_plain());
 #if defined(__x86_64__)
-    if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_fix_get(), mo_fix_avx2());
+    const mo_fix_kern *narrow = mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
+    if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_fix_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK)
-        assert_ptr_equal(mo_fix_get(), __builtin_cpu_supports("avx512vnni") ? mo_fix_vnni() : mo_fix_avx2());
+        assert_ptr_equal(mo_fix_get(), __builtin_cpu_supports("avx512vnni") ? mo_fix_vnni() : narrow);
 #endif
     assert_ok(mo_kern_cpu_set(NULL));
 }
