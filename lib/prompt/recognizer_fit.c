@@ -15,6 +15,9 @@
 #define APART_NAMES 5.0 /* where names count most */
 #define APART_FEW 8.0   /* with fewer than FEWEST_PICTURES */
 
+/* Single precision is believed where losses differ by more than this share; it errs by a hundredth of it or less. */
+#define CLOSE 1e-3
+
 #define PULL 3.0 /* pictures that the weights of single pictures count for where others can be left out */
 
 #define TELLING_MEDIAN 8 /* pictures of a class, below which their likelihood does not tell of views */
@@ -49,11 +52,20 @@ static size_t candidates(candidate list[9], const mo_recognizer_parts *p, const 
 typedef struct search {
     const mo_recognizer_parts *p;
     mo_recognizer_gauss gauss, trial; /* of the best candidate so far, of another */
-    double *scores;                   /* N x C */
-    double *kept;                     /* N x C: those of the best candidate */
+    mo_recognizer_rough rough;
+    double *scores; /* N x C */
+    double *kept;   /* N x C: those of the best candidate */
     double loss;
+    double start[2]; /* weights of the best candidate so far; 0: none yet */
     mo_recognizer_settings best;
 } search;
+
+static void swap_trial(search *s)
+{
+    const mo_recognizer_gauss other = s->gauss;
+    s->gauss = s->trial;
+    s->trial = other;
+}
 
 /* mo_blend_fit of what the parts hold; rough, and from a start, where candidates are compared. */
 static mopd_status blend(double weights[2], double *loss, const mo_recognizer_parts *p, const double *scores,
@@ -153,23 +165,72 @@ static mopd_status weights_of_single_pictures(search *s, const mo_recognizer_set
     return has_others(s->p) ? heed_others(s, given) : MOPD_OK;
 }
 
-/* Weights are looked for from those of the best candidate so far. */
+/* The candidate's classes in s->trial. */
+static mopd_status fit_trial(search *s, const candidate *c)
+{
+    if (s->gauss.kappa != c->kappa || s->gauss.lambda != c->lambda)
+        return mo_recognizer_gauss_fit(&s->trial, s->p, c->kappa, c->lambda);
+    swap_trial(s);
+    return MOPD_OK;
+}
+
+/* The candidate's weights and loss, of scores in s->scores, from the weights of the best candidate so far. */
+static mopd_status weigh(double weights[2], double *loss, search *s, const mo_recognizer_settings *given)
+{
+    weights[0] = given->a;
+    weights[1] = given->b;
+    return blend(weights, loss, s->p, s->scores, s->start[0] > 0 ? s->start : NULL, true);
+}
+
+static void start_from(search *s, const double weights[2])
+{
+    memcpy(s->start, weights, sizeof s->start);
+    swap_trial(s);
+}
+
 static mopd_status try_candidate(search *s, const candidate *c, const mo_recognizer_settings *given)
 {
-    double weights[2] = {given->a, given->b}, loss = 0, *scores = s->scores;
-    const double start[] = {s->best.a, s->best.b};
-    mopd_status st = mo_recognizer_gauss_fit(&s->trial, s->p, c->kappa, c->lambda);
+    double weights[2], loss = 0, *scores = s->scores;
+    mopd_status st = fit_trial(s, c);
     if (st == MOPD_OK) st = mo_recognizer_leave_out(scores, &s->trial, s->p);
-    if (st == MOPD_OK) st = blend(weights, &loss, s->p, scores, isfinite(s->loss) ? start : NULL, true);
+    if (st == MOPD_OK) st = weigh(weights, &loss, s, given);
     if (st != MOPD_OK || !(loss < s->loss)) return st;
     s->loss = loss;
     s->best = (mo_recognizer_settings){c->kappa, c->lambda, weights[0], weights[1], s->p->views};
     s->scores = s->kept;
     s->kept = scores;
-    const mo_recognizer_gauss worse = s->gauss;
-    s->gauss = s->trial;
-    s->trial = worse;
+    start_from(s, weights);
     return MOPD_OK;
+}
+
+/* The losses of candidates in single precision; s->gauss is that of the least one. */
+static mopd_status compare_roughly(
+    double *losses, search *s, const candidate *list, size_t n, const mo_recognizer_settings *given)
+{
+    double least = INFINITY;
+    mopd_status st = mo_recognizer_rough_create(&s->rough, s->p);
+    for (size_t i = 0; i < n && st == MOPD_OK; i++) {
+        double weights[2];
+        st = mo_recognizer_gauss_fit(&s->trial, s->p, list[i].kappa, list[i].lambda);
+        if (st == MOPD_OK) st = mo_recognizer_leave_roughly(s->scores, &s->rough, &s->trial, s->p);
+        if (st == MOPD_OK) st = weigh(weights, &losses[i], s, given);
+        if (st != MOPD_OK || !(losses[i] < least)) continue;
+        least = losses[i];
+        start_from(s, weights);
+    }
+    mo_recognizer_rough_free(&s->rough);
+    return st;
+}
+
+/* Those of list stay whose loss is not clearly above the least one; how many. */
+static size_t keep_near(candidate *list, const double *losses, size_t n)
+{
+    double least = INFINITY;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) least = fmin(least, losses[i]);
+    for (size_t i = 0; i < n; i++)
+        if (!(losses[i] > least + CLOSE * (fabs(least) + CLOSE))) list[kept++] = list[i];
+    return kept;
 }
 
 static mopd_status fit_best(search *s)
@@ -194,13 +255,15 @@ static mopd_status settle_weights(search *s, const mo_recognizer_settings *given
 static mopd_status choose(search *s, const mo_recognizer_settings *given)
 {
     candidate list[9];
-    const size_t n = candidates(list, s->p, given);
+    double losses[9];
+    size_t n = candidates(list, s->p, given);
     s->loss = INFINITY;
     if (s->p->median < 2) {
         s->best = (mo_recognizer_settings){list[0].kappa, list[0].lambda, 0, 0, s->p->views};
         return weights_of_single_pictures(s, given);
     }
-    mopd_status st = MOPD_OK;
+    mopd_status st = n > 1 ? compare_roughly(losses, s, list, n, given) : MOPD_OK;
+    if (st == MOPD_OK && n > 1) n = keep_near(list, losses, n);
     for (size_t i = 0; i < n && st == MOPD_OK; i++) st = try_candidate(s, &list[i], given);
     return st == MOPD_OK && isfinite(s->loss) ? settle_weights(s, given) : st;
 }

@@ -133,18 +133,9 @@ mopd_status mo_recognizer_gauss_fit(
     return st;
 }
 
-typedef struct leave_job {
-    const mo_recognizer_gauss *g;
-    const mo_recognizer_parts *p;
-    double *length, *across; /* N: q, and <o~, r~> */
-    const double *more;      /* N x C: o'P mu_c; NULL: none */
-    const double *means;     /* C x C: mu_y'P mu_c */
-    double *scores;          /* N x C: x'P mu_c, then the scores */
-} leave_job;
-
 static void leave_one_out(void *ctx, size_t i)
 {
-    const leave_job *j = ctx;
+    const mo_recognizer_rows *j = ctx;
     const mo_recognizer_data *d = j->p->data;
     const size_t c_all = d->n_classes, y = (size_t)d->labels[i];
     const double k = j->p->sums->count[y] + j->g->kappa, h = k - 1, *half = j->g->half,
@@ -162,6 +153,11 @@ static void leave_one_out(void *ctx, size_t i)
     v[y] = its;
 }
 
+void mo_recognizer_leave_rows(const mo_recognizer_rows *rows)
+{
+    mo_pool_run(rows->p->pool, rows->p->data->n, leave_one_out, (void *)(uintptr_t)rows);
+}
+
 /* to (N x C) = rows times what stands in P mu's rows. */
 static mopd_status with_rows(
     double *to, const mo_gemm_f64_rows *rows, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
@@ -173,7 +169,8 @@ static mopd_status with_rows(
 }
 
 /* means (C x C) = <mu~_y, mu~_c>. */
-static mopd_status multiply_means(double *means, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
+mopd_status mo_recognizer_multiply_means(
+    double *means, const mo_recognizer_gauss *g, const mo_recognizer_parts *p)
 {
     const size_t dim = p->data->dim, c_all = p->data->n_classes;
     return mo_gemm_f64(p->pool, &(mo_gemm_f64_args){.c = means,
@@ -217,9 +214,9 @@ mopd_status mo_recognizer_leave_out(
     if (st == MOPD_OK) st = measure(length, g, p);
     if (st == MOPD_OK) st = with_rows(scores, &p->x, g, p);
     if (st == MOPD_OK && n_off) st = with_rows(more, &p->off, g, p);
-    if (st == MOPD_OK) st = multiply_means(means, g, p);
+    if (st == MOPD_OK) st = mo_recognizer_multiply_means(means, g, p);
     if (st == MOPD_OK)
-        mo_pool_run(p->pool, n, leave_one_out, &(leave_job){g, p, length, length + n, more, means, scores});
+        mo_recognizer_leave_rows(&(mo_recognizer_rows){g, p, length, length + n, more, means, scores});
     mo_mem_free(means);
     mo_mem_free(more);
     mo_mem_free(length);

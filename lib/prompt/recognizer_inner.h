@@ -48,7 +48,35 @@ mopd_status mo_recognizer_gauss_fit(
 mopd_status mo_recognizer_leave_out(
     double *scores, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
 
-/* The same, but W without the picture's views. */
+/* What that is made of.  mo_recognizer_leave_rows makes it, with r = z - mu_y, z the mean of a picture's views, o = x - z. */
+typedef struct mo_recognizer_rows {
+    const mo_recognizer_gauss *g;
+    const mo_recognizer_parts *p;
+    double *length, *across; /* N: r'P r, and o'P r */
+    const double *more;      /* N x C: o'P mu_c; NULL: a picture is its first view, and across is not read */
+    const double *means;     /* C x C: mu_y'P mu_c */
+    double *scores;          /* N x C: x'P mu_c, then the scores */
+} mo_recognizer_rows;
+
+void mo_recognizer_leave_rows(const mo_recognizer_rows *rows);
+mopd_status mo_recognizer_multiply_means(
+    double *means, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
+
+/* The same in single precision, for candidates that are compared: working memory of all of them. */
+typedef struct mo_recognizer_rough {
+    bool views;
+    double kappa;                  /* r's; 0: none yet */
+    float *r, *off;                /* N x D and a gap; off NULL: no views */
+    float *u, *small;              /* N x C: r'P mu_c; N, twice: length, across */
+    double *more, *means, *length; /* as above, across behind length */
+} mo_recognizer_rough;
+
+mopd_status mo_recognizer_rough_create(mo_recognizer_rough *out, const mo_recognizer_parts *parts);
+void mo_recognizer_rough_free(mo_recognizer_rough *rough);
+mopd_status mo_recognizer_leave_roughly(double *scores, mo_recognizer_rough *rough,
+    const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
+
+/* The same as mo_recognizer_leave_out, but W without the picture's views. */
 mopd_status mo_recognizer_leave_pictures(
     double *scores, const mo_recognizer_gauss *gauss, const mo_recognizer_parts *parts);
 

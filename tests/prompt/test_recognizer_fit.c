@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "prompt/blend.h"
-#include "prompt/recognizer.h"
+#include "prompt/recognizer_inner.h"
 
 enum { D = 7, C = 4, MOST = 140, V = 3 };
 
@@ -325,6 +325,39 @@ static void many_pictures_choose_among_nine(void **state)
         near(&f.settings.kappa, &want.kappa, 4, 1e-12, "setting");
         mo_recognizer_fit_free(&f);
     }
+}
+
+/* What candidates are compared by first is what they are compared by at last, but for single precision. */
+static void scores_in_single_precision_are_near(void **state)
+{
+    (void)state;
+    static pictures p;
+    static double exact[MOST * C], rough[MOST * C];
+    mo_pool *pool;
+    assert_ok(mo_pool_create(&pool, 2));
+    for (uint64_t seed = 70; seed < 76; seed++) {
+        draw(&p, seed % 3 ? some : with_an_empty_class, seed);
+        if (seed % 2) draw_views(&p, 0.3f, seed);
+        mo_recognizer_sums s = sums_of(&p);
+        mo_recognizer_parts parts;
+        mo_recognizer_gauss g;
+        mo_recognizer_rough r;
+        assert_ok(mo_recognizer_parts_create(&parts, &p.data, &s, seed % 2 ? G : 0, pool));
+        assert_ok(mo_recognizer_parts_rows(&parts));
+        assert_ok(mo_recognizer_gauss_create(&g, C, D));
+        assert_ok(mo_recognizer_rough_create(&r, &parts));
+        for (int k = 0; k < 4; k++) {
+            assert_ok(mo_recognizer_gauss_fit(&g, &parts, k < 2 ? 1 : 3, k % 2 ? 0.25 : 0.85));
+            assert_ok(mo_recognizer_leave_out(exact, &g, &parts));
+            assert_ok(mo_recognizer_leave_roughly(rough, &r, &g, &parts));
+            near(rough, exact, p.data.n * C, 1e-4, "rough score");
+        }
+        mo_recognizer_rough_free(&r);
+        mo_recognizer_gauss_free(&g);
+        mo_recognizer_parts_free(&parts);
+        mo_recognizer_sums_free(&s);
+    }
+    mo_pool_free(pool);
 }
 
 /* What is given stays, alone or with others; the rest is the best beside it. */
@@ -686,6 +719,8 @@ static void fitting_survives_lack_of_memory(void **state)
 {
     (void)state;
     static pictures p;
+    draw(&p, (const int[C]){30, 25, 25, 22}, 7); /* enough to choose */
+    test_torture(fit_once, &p);
     draw(&p, some, 7);
     test_torture(fit_once, &p);
     draw_views(&p, 0.3f, 7);
@@ -700,6 +735,7 @@ int main(void)
         cmocka_unit_test(leaving_out_equals_fitting_without),
         cmocka_unit_test(the_weights_are_the_best_there_are),
         cmocka_unit_test(many_pictures_choose_among_nine),
+        cmocka_unit_test(scores_in_single_precision_are_near),
         cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(single_pictures_count_little_where_names_tell_much),
         cmocka_unit_test(single_pictures_heed_classes_that_have_more),
