@@ -99,12 +99,13 @@ static size_t groups_from(const mo_fix_taps *t, const line *l, size_t col)
 static void do_line(int16_t *y, mo_fix_taps *t, const line *l)
 {
     const size_t out_w = mo_conv_same_out(l->part->width, t->stride);
+    void (*const filter)(const mo_fix_taps *t) = mo_fix_get()->filter;
     for (size_t col = 0; col < out_w; col += t->n_groups * MO_FIX_COLUMNS) {
         t->n_groups = groups_from(t, l, col);
         t->columns = mo_min(out_w - col, MO_FIX_COLUMNS);
         t->y = y + col * t->channels;
         point(t, l, col);
-        mo_fix_get()->filter(t);
+        filter(t);
     }
 }
 

@@ -56,6 +56,8 @@ const mo_fix_kern *mo_fix_get(void)
     const mo_kern *kern = mo_kern_get();
     if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) return mo_fix_vnni();
     if (kern != mo_kern_plain()) return mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
+#elif defined(__aarch64__)
+    if (mo_kern_get() != mo_kern_plain()) return mo_fix_neon();
 #endif
     return &plain;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_floats.c - rows of length 1 are told from others. */
+ * test_floats.c - rows of length 1 are told from others, rows of numbers from those with one that is none. */
 #include "test.h"
 
 #include "base/floats.h"
@@ -25,10 +25,28 @@ static void rows_of_another_length_are_named(void **state)
     assert_fails(mo_floats_check_unit("row", x, 1, 2), MOPD_E_NUMERIC, "row 0 is not finite");
 }
 
+/* At every place of rows shorter and longer than those that are looked at together. */
+static void one_odd_number_is_found(void **state)
+{
+    (void)state;
+    static const float odd[] = {NAN, INFINITY, -INFINITY}, fine[] = {3.4e38f, -3.4e38f, 1e-45f, 0};
+    float x[600];
+    for (size_t i = 0; i < 600; i++) x[i] = fine[i % 4];
+    for (size_t n = 0; n <= 600; n += n < 20 ? 1 : 29) {
+        assert_true(mo_floats_finite(x, n));
+        for (size_t i = 0; i < n; i++) {
+            x[i] = odd[i % 3];
+            assert_false(mo_floats_finite(x, n));
+            x[i] = fine[i % 4];
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_another_length_are_named),
+        cmocka_unit_test(one_odd_number_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,9 @@ static void every_path_has_its_kernel(void **state)
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_fix_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK)
         assert_ptr_equal(mo_fix_get(), __builtin_cpu_supports("avx512vnni") ? mo_fix_vnni() : narrow);
+#elif defined(__aarch64__)
+    assert_ok(mo_kern_cpu_set("neon"));
+    assert_ptr_equal(mo_fix_get(), mo_fix_neon());
 #endif
     assert_ok(mo_kern_cpu_set(NULL));
 }
