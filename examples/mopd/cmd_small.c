@@ -218,8 +218,6 @@ static int check_packing(packing *p)
     if (status >= 0) return status;
     p->type = types[p->type];
     if (!p->out) return cli_usage("pack", "no -o FILE");
-    if (p->panels && p->type == MOPD_DTYPE_I8)
-        return cli_usage("pack", "--panels: weights of type i8 have no panels");
     if (p->calibrate && p->type != MOPD_DTYPE_I8)
         return cli_usage("pack",
             "--calibrate goes with --dtype i8: weights of type %s have no channels to balance", p->dtype);
@@ -236,10 +234,10 @@ static int list_calibration(cli_list *pictures, const char *path)
 
 static mopd_status pack(const mopd_encoder *encoder, const packing *p, const cli_list *pictures)
 {
-    if (p->calibrate)
-        return mopd_encoder_pack_calibrated(
-            encoder, p->out, p->type, (const char *const *)pictures->item, pictures->n);
-    return mopd_encoder_pack(encoder, p->out, p->type | (p->panels ? MOPD_PACK_PANELS : 0));
+    const int32_t type = p->type | (p->panels ? MOPD_PACK_PANELS : 0);
+    if (!p->calibrate) return mopd_encoder_pack(encoder, p->out, type);
+    return mopd_encoder_pack_calibrated(
+        encoder, p->out, type, (const char *const *)pictures->item, pictures->n);
 }
 
 /* The fingerprint of the model that was written, owned by the document: that of rounded weights is another.  What went to a
@@ -283,7 +281,8 @@ int cmd_pack(int argc, char **argv)
     packing p = {.dtype = "f32"};
     const cli_option options[] = {
         {"dtype", 0, CLI_TEXT, &p.dtype, "f32|f16|bf16|i8", "type of the weights", NULL},
-        {"panels", 0, CLI_FLAG, &p.panels, NULL, "weights as products read them: f32 starts at once", NULL},
+        {"panels", 0, CLI_FLAG, &p.panels, NULL,
+            "weights as products read them: starts at once, shared by processes", NULL},
         {"calibrate", 0, CLI_IN, &p.calibrate, "DIR",
             "pictures (64 are read) that show which channels are large: i8 alone", NULL},
         {"output", 'o', CLI_OUT, &p.out, "FILE", "where to write", NULL},

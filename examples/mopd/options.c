@@ -306,6 +306,21 @@ static uint32_t cleaning_of(const cli_common *common)
     return !strcmp(common->text_cleaning, "as-is") ? MOPD_TEXT_AS_IS : 0;
 }
 
+/* Weights in panels that are of no use here take the memory and the time that they were made to save. */
+static void note_panels(const cli_common *common, const mopd_encoder *encoder)
+{
+    char *text = NULL;
+    if (common->quiet || mopd_encoder_describe(encoder, &text) != MOPD_OK) return;
+    json_t *document = json_loads(text, 0, NULL);
+    const json_t *panels = json_object_get(document, "panels");
+    const char *why = json_string_value(json_object_get(panels, "why"));
+    if (why)
+        cli_note(common, "%s: its weights lie ready for --precision %s, but are packed in memory: %s",
+            common->model, json_string_value(json_object_get(panels, "for")), why);
+    json_decref(document);
+    mopd_free(text);
+}
+
 int cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t flags)
 {
     mopd_encoder_options o;
@@ -318,5 +333,6 @@ int cli_open_encoder(mopd_encoder **encoder, const cli_common *common, uint32_t 
                   : !strcmp(common->precision, "auto") ? MOPD_PRECISION_AUTO
                                                        : MOPD_PRECISION_F32;
     mopd_status st = mopd_encoder_open(encoder, common->model, &o);
+    if (st == MOPD_OK && common->model) note_panels(common, *encoder);
     return st == MOPD_OK ? -1 : cli_fail_status(st);
 }

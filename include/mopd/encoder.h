@@ -48,7 +48,7 @@ typedef struct mopd_encoder mopd_encoder;
 #define MOPD_DTYPE_F16 1
 #define MOPD_DTYPE_BF16 2
 #define MOPD_DTYPE_I8 3
-/* With one of them but I8: the weights of layers in the order in which products read them. */
+/* With one of them: the weights of layers in the order in which products read them. */
 #define MOPD_PACK_PANELS 256
 
 typedef struct mopd_encoder_options {
@@ -253,17 +253,17 @@ MOPD_API mopd_status mopd_encoder_encode_texts(
  * bits, or F16 or BF16 for half the size, with features that differ as little as the rounding of the weights, or I8 (since
  * 0.2) for a quarter: the numbers that MOPD_PRECISION_INT8 computes with, each output with its scale, the rest in F16; such
  * a file opens in every precision.
- * MOPD_DTYPE_F32 | MOPD_PACK_PANELS: the file is as large and gives the same bits, but a transformer's weights are used
- * where they lie in it, on every CPU: the first picture and the first text need not pack them, and processes share them.
- * (With MOPD_PRECISION_BF16 and INT8, and with F16 or BF16, they are packed in memory as ever.)  Other programs cannot read
- * weights in this order.  IO: cannot be written; ARG: another dtype, I8 in panels; NUMERIC, I8 alone: a weight is not
- * finite.  Any thread.  Since 0.1. */
+ * With MOPD_PACK_PANELS the file is as large and gives the same bits, but a transformer's weights are used where they lie in
+ * it: the first picture and the first text need not pack them, and processes share them.  F32 is for MOPD_PRECISION_F32 on
+ * every CPU, I8 for INT8 on every CPU, BF16 for BF16 on CPUs with AMX; elsewhere, and those of F16, they are packed in memory as
+ * ever, which mopd_encoder_describe tells.  Other programs cannot read weights in this order.  IO: cannot be written; ARG:
+ * another dtype; NUMERIC, I8 alone: a weight is not finite.  Any thread.  Since 0.1. */
 MOPD_API mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int32_t dtype);
 
 /* As mopd_encoder_pack, with the channels of the image tower balanced by what it computes from pictures: n_pictures files, of
  * which up to 64 are read, spread evenly over the list.  Without pictures the weights alone tell which channels are far larger
  * than the others; each layer takes of both ways the one by which 8 bits change less in these pictures.  Features in f32 stay what
- * they are but for the rounding of the weights.  The text tower is balanced by its weights.  dtype: MOPD_DTYPE_I8.  The same
+ * they are but for the rounding of the weights.  The text tower is balanced by its weights.  dtype: MOPD_DTYPE_I8, with MOPD_PACK_PANELS or without.  The same
  * pictures give the same bytes with any number of threads.  ARG: another dtype, no picture; UNSUPPORTED: the image
  * tower is no transformer, so that there is nothing to balance; IO, FORMAT and UNSUPPORTED name a picture that cannot be
  * read.  path is then as it was.  Any thread.  Since 0.2. */

@@ -250,7 +250,7 @@ mopd_status mopd_encoder_pack(const mopd_encoder *encoder, const char *path, int
     static const mo_dtype types[] = {MO_F32, MO_F16, MO_BF16, MO_I8};
     const bool panels = (dtype & MOPD_PACK_PANELS) != 0;
     const int32_t type = dtype & ~MOPD_PACK_PANELS;
-    if (type < MOPD_DTYPE_F32 || type > MOPD_DTYPE_I8 || (panels && type == MOPD_DTYPE_I8))
+    if (type < MOPD_DTYPE_F32 || type > MOPD_DTYPE_I8)
         return mo_fail(MOPD_E_ARG, "%s: weight type %d", __func__, (int)dtype);
     return mo_pack_encoder(encoder, path, types[type], panels);
 }
@@ -261,7 +261,7 @@ mopd_status mopd_encoder_pack_calibrated(const mopd_encoder *encoder, const char
     MO_API_NEED(encoder);
     MO_API_NEED(path);
     MO_API_NEED_LIST(pictures, n_pictures);
-    if (dtype != MOPD_DTYPE_I8)
+    if ((dtype & ~MOPD_PACK_PANELS) != MOPD_DTYPE_I8)
         return mo_fail(MOPD_E_ARG, "%s: weight type %d; only I8 is calibrated", __func__, (int)dtype);
-    return mo_pack_calibrated(encoder, path, pictures, n_pictures);
+    return mo_pack_calibrated(encoder, path, (dtype & MOPD_PACK_PANELS) != 0, pictures, n_pictures);
 }

@@ -55,17 +55,29 @@ static bool read_stored(const mo_view *view, size_t first, size_t n, float *out)
     }
 }
 
-static size_t stored_at(size_t element, size_t k)
+static size_t stored_at(const mo_view *v, size_t o, size_t i)
 {
-    const size_t o = element / k, i = element % k;
-    return (o / MO_VIEW_PANEL * k + i) * MO_VIEW_PANEL + o % MO_VIEW_PANEL;
+    const size_t g = v->panel_group ? v->panel_group : 1,
+                 row = o / MO_VIEW_PANEL * (v->panel_inputs / g) + i / g;
+    return (row * MO_VIEW_PANEL + o % MO_VIEW_PANEL) * g + i % g;
+}
+
+/* One of panels; 8 bits have a scale for each output. */
+static bool read_one(const mo_view *v, size_t element, float *out)
+{
+    const size_t o = element / v->panel_inputs, at = stored_at(v, o, element % v->panel_inputs);
+    float scale;
+    if (v->dtype != MO_I8) return read_stored(v, at, 1, out);
+    if (!v->scale) return false;
+    memcpy(&scale, (const unsigned char *)v->scale + o * sizeof scale, sizeof scale);
+    *out = scale * ((const signed char *)v->data)[at];
+    return true;
 }
 
 bool mo_view_floats(const mo_view *view, size_t first, size_t n, float *out)
 {
     if (!view->panel_inputs) return read_stored(view, first, n, out);
     bool known = true;
-    for (size_t i = 0; i < n && known; i++)
-        known = read_stored(view, stored_at(first + i, view->panel_inputs), 1, out + i);
+    for (size_t i = 0; i < n && known; i++) known = read_one(view, first + i, out + i);
     return known;
 }

@@ -33,7 +33,9 @@ typedef struct mo_naming {
     size_t n_led;
     const char *const *ignored; /* patterns of tensors that decide nothing; a file may hold them or not */
     size_t n_ignored;
-    bool panels; /* matrices may lie in panels: tensors [outputs / 16][inputs][16] */
+    size_t
+        panels; /* g, or 0: matrices may lie in panels, tensors [outputs / 16][inputs / g][16][g], without the last one if
+                      g is 1 */
     bool strict; /* a tensor that is neither asked for nor ignored is refused, wherever it stands */
     bool scaled; /* tensors may be I8, with scales beside them (MO_WEIGHTS_SCALE) */
 } mo_naming;
@@ -43,8 +45,8 @@ typedef struct mo_naming_place {
     char name[MO_NAMING_LONGEST];
     int part, parts;
     bool in_out;
-    bool panels;
-    int led; /* dimensions of 1 in front */
+    size_t panels; /* as in mo_naming */
+    int led;       /* dimensions of 1 in front */
 } mo_naming_place;
 
 void mo_naming_find(mo_naming_place *out, const mo_naming *naming, const char *name);

@@ -108,7 +108,8 @@ mopd_status mo_tower_block(mo_block *out, const mo_weights *weights, const char 
         .n_qkv = 3,
         .out = part_of(p + 10),
         .fc1 = part_of(p + 12),
-        .fc2 = part_of(p + 14)};
+        .fc2 = part_of(p + 14),
+        .laid = precision == MO_PRECISION_8 && !in_8_bits(p) ? MO_PRECISION_F32 : precision};
     mopd_status st = mo_block_pack(out, &parts);
     if (st != MOPD_OK) return mo_fail_at(st, "%s, layer %u", prefix, index);
     out->balanced = in_8_bits(p);

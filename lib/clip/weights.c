@@ -12,6 +12,7 @@
 #include "clip/leftover.h"
 #include "clip/wrap.h"
 
+#define SCALES 256    /* looked at at once */
 #define MAX_FILES 256 /* shards of one model */
 
 typedef struct entry {
@@ -126,13 +127,15 @@ static bool shape_fits(const mo_view *v, int n_dims, const size_t *shape)
     return true;
 }
 
-/* A matrix of panels: [outputs / 16][inputs][16].  Its inputs, or 0. */
-static size_t panel_inputs(const mo_view *v, const mo_param_spec *s)
+/* A matrix of panels of groups of g: its inputs, or 0. */
+static size_t panel_inputs(const mo_view *v, const mo_param_spec *s, size_t g)
 {
     size_t k = 1;
     for (int i = 1; i < s->n_dims; i++) k *= s->shape[i];
-    const bool fits = s->n_dims > 1 && v->n_dims == 3 && v->shape[2] == MO_VIEW_PANEL && v->shape[1] == k &&
-                      s->shape[0] % MO_VIEW_PANEL == 0 && v->shape[0] == s->shape[0] / MO_VIEW_PANEL;
+    const bool cut = s->n_dims > 1 && s->shape[0] % MO_VIEW_PANEL == 0 && k % g == 0;
+    const bool dims = v->n_dims == (g == 1 ? 3 : 4) && (g == 1 || v->shape[3] == g);
+    const bool fits = cut && dims && v->shape[0] == s->shape[0] / MO_VIEW_PANEL && v->shape[1] == k / g &&
+                      v->shape[2] == MO_VIEW_PANEL;
     return fits ? k : 0;
 }
 
@@ -159,10 +162,11 @@ static bool grow(mo_weights *w)
 }
 
 /* The view of panels has the shape that was asked for. */
-static void see_panels(mo_weight *p, const mo_param_spec *s)
+static void see_panels(mo_weight *p, const mo_param_spec *s, size_t g)
 {
-    p->view.panel_inputs = panel_inputs(&p->view, s);
+    p->view.panel_inputs = panel_inputs(&p->view, s, g);
     if (!p->view.panel_inputs) return;
+    p->view.panel_group = g;
     p->view.n_dims = s->n_dims;
     memcpy(p->view.shape, s->shape, sizeof s->shape);
 }
@@ -176,17 +180,57 @@ typedef struct binding {
 static mopd_status check_scale(const char *path, const char *name, const mo_view *scale, const mo_view *v)
 {
     const size_t rows = v->shape[0], parts = scale->n_dims == 2 ? scale->shape[1] : 1;
+    if (v->panel_inputs && parts != 1)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor %s has several scales an output, which panels cannot have",
+            path, name);
     if (scale->dtype != MO_F32 || scale->n_dims < 1 || scale->n_dims > 2 || scale->shape[0] != rows ||
         !parts || v->n / rows % parts)
         return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not F32 [%zu] or [%zu, equal parts of %zu]", path,
             name, rows, rows, v->n / rows);
-    for (size_t i = 0; i < scale->n; i++) {
-        float x;
-        mo_view_floats(scale, i, 1, &x);
-        if (!(x >= 0 && x <= FLT_MAX))
-            return mo_fail(MOPD_E_FORMAT, "%s: tensor %s has the scale %g", path, name, (double)x);
+    for (size_t i = 0; i < scale->n; i += SCALES) {
+        float x[SCALES];
+        const size_t n = scale->n - i < SCALES ? scale->n - i : SCALES;
+        mo_view_floats(scale, i, n, x);
+        for (size_t j = 0; j < n; j++)
+            if (!(x[j] >= 0 && x[j] <= FLT_MAX))
+                return mo_fail(MOPD_E_FORMAT, "%s: tensor %s has the scale %g", path, name, (double)x[j]);
     }
     return MOPD_OK;
+}
+
+/* The sums of panels: as they are no larger than numbers of 8 bits can make them, no product of theirs overflows. */
+static mopd_status check_sum(const char *path, const char *name, const mo_view *sum, const mo_view *v)
+{
+    const size_t rows = v->shape[0], most = 128 * v->panel_inputs;
+    if (sum->dtype != MO_I32 || sum->n_dims != 1 || sum->shape[0] != rows)
+        return mo_fail(MOPD_E_FORMAT, "%s: tensor %s is not I32 [%zu]", path, name, rows);
+    for (size_t i = 0; i < rows; i++) {
+        int32_t x;
+        memcpy(&x, (const unsigned char *)sum->data + i * sizeof x, sizeof x);
+        if (x > (int64_t)most || x < -(int64_t)most)
+            return mo_fail(MOPD_E_FORMAT, "%s: tensor %s has the sum %d of %zu numbers of 8 bits", path, name,
+                (int)x, v->panel_inputs);
+    }
+    return MOPD_OK;
+}
+
+/* The tensor NAME and what it ends with; NULL, or `name` says its whole name. */
+static const mo_view *find_beside(
+    char name[MO_NAMING_LONGEST + 8], const mo_tensors *t, const char *stored, const char *end)
+{
+    snprintf(name, MO_NAMING_LONGEST + 8, "%s%s", stored, end);
+    return mo_tensors_find(t, name);
+}
+
+static mopd_status find_sum(const mo_tensors *t, const mo_naming_place *at, mo_view *v)
+{
+    char name[MO_NAMING_LONGEST + 8];
+    const mo_view *sum = find_beside(name, t, at->name, MO_WEIGHTS_SUM);
+    if (!sum)
+        return mo_fail(
+            MOPD_E_MISMATCH, "%s: tensor %s is missing; panels of I8 need it", mo_tensors_path(t), name);
+    v->sum = sum->data;
+    return check_sum(mo_tensors_path(t), name, sum, v);
 }
 
 /* Packed files have tensors of 8-bit numbers; others mean something else by them. */
@@ -194,14 +238,14 @@ static mopd_status find_scale(const binding *b, const mo_naming_place *at, size_
 {
     char name[MO_NAMING_LONGEST + 8];
     const mo_tensors *t = b->weights->file[file];
-    snprintf(name, sizeof name, "%s%s", at->name, MO_WEIGHTS_SCALE);
-    const mo_view *scale = b->naming->scaled && !v->panel_inputs ? mo_tensors_find(t, name) : NULL;
+    const mo_view *scale = b->naming->scaled ? find_beside(name, t, at->name, MO_WEIGHTS_SCALE) : NULL;
     if (!scale)
         return mo_fail(MOPD_E_UNSUPPORTED, "%s: tensor %s is I8; F32, F16, BF16 or F64 can be used",
             mo_tensors_path(t), at->name);
     v->scale = scale->data;
     v->n_scales = scale->n;
-    return check_scale(mo_tensors_path(t), name, scale, v);
+    const mopd_status st = check_scale(mo_tensors_path(t), name, scale, v);
+    return st == MOPD_OK && v->panel_inputs ? find_sum(t, at, v) : st;
 }
 
 /* The stored tensor of a parameter, checked. */
@@ -217,7 +261,7 @@ static mopd_status find_stored(const mo_weights *w, const mo_param_spec *spec, c
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s%s is missing; the configuration asks for shape %s",
             mo_tensors_path(w->file[w->n_files - 1]), w->prefix, at->name, want);
     const char *path = mo_tensors_path(w->file[*file]);
-    if (!shape_fits(v, n_dims, shape) && !(at->panels && panel_inputs(v, spec))) {
+    if (!shape_fits(v, n_dims, shape) && !(at->panels && panel_inputs(v, spec, at->panels))) {
         shape_text(have, sizeof have, v->n_dims, v->shape);
         return mo_fail(MOPD_E_MISMATCH, "%s: tensor %s has shape %s; the configuration says %s", path,
             at->name, have, want);
@@ -246,7 +290,7 @@ static mopd_status bind_one(void *ctx, const mo_param_spec *spec)
     *p = (mo_weight){.view = *v, .in_out = at.in_out, .n_dims = spec->n_dims, .file = file};
     memcpy(p->name, spec->name, sizeof p->name);
     memcpy(p->shape, spec->shape, sizeof p->shape);
-    if (at.panels) see_panels(p, spec);
+    if (at.panels) see_panels(p, spec, at.panels);
     if (p->view.dtype == MO_I8) return find_scale(b, &at, file, &p->view);
     if (at.parts) cut_part(p, spec, at.part);
     return MOPD_OK;
@@ -340,7 +384,7 @@ uint64_t mo_weights_parameters(const mo_weights *weights)
 
 static uint64_t bytes_of(const mo_view *v)
 {
-    const uint64_t scales = v->scale ? v->n_scales * sizeof(float) : 0;
+    const uint64_t scales = v->scale ? v->n_scales * (v->sum ? 2 : 1) * sizeof(float) : 0;
     return (uint64_t)v->n * mo_dtype_size(v->dtype) + scales;
 }
 

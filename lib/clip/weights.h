@@ -14,6 +14,7 @@
 
 /* What the name of a tensor of 8-bit numbers is followed by in that of its scales. */
 #define MO_WEIGHTS_SCALE ".scale"
+#define MO_WEIGHTS_SUM ".sum" /* and, in panels, of the sums of each output's numbers */
 
 typedef struct mo_weights mo_weights;
 

@@ -34,6 +34,7 @@ typedef struct mo_block_parts {
     mo_linear_part qkv[3];
     size_t n_qkv;
     mo_linear_part out, fc1, fc2;
+    mo_precision laid; /* weights that lie in a file as this precision's products read them are used so */
 } mo_block_parts;
 
 /* MISMATCH when shapes do not fit (the message has the numbers), NOMEM.  On failure *out is zero. */
@@ -41,7 +42,7 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *parts);
 void mo_block_free(mo_block *block);
 
 /* The block's products as mo_mat_quantize makes them from now on; no mo_block_transposed of it then, unless precision is F32.
- * In 8 bits its channels are balanced first (balance.h), unless they are already.  NOMEM. */
+ * Weights that are used where they lie in a file stay so.  In 8 bits channels are balanced first (balance.h), unless they are already.  NOMEM. */
 mopd_status mo_block_quantize(mo_block *block, mo_precision precision);
 
 /* What a call needs beside x; one of it serves all blocks of a tower.  The takes are counted or made by

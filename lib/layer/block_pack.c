@@ -42,10 +42,10 @@ static mopd_status pack_all(mo_block *b, const mo_block_parts *p)
     const size_t w = p->width;
     mopd_status st;
     if ((st = pack_norms(b, p)) != MOPD_OK) return st;
-    if ((st = mo_linear_pack(&b->qkv, p->qkv, p->n_qkv)) != MOPD_OK) return st;
-    if ((st = mo_linear_pack(&b->out, &p->out, 1)) != MOPD_OK) return st;
-    if ((st = mo_linear_pack(&b->fc1, &p->fc1, 1)) != MOPD_OK) return st;
-    if ((st = mo_linear_pack(&b->fc2, &p->fc2, 1)) != MOPD_OK) return st;
+    if ((st = mo_linear_lay(&b->qkv, p->qkv, p->n_qkv, p->laid)) != MOPD_OK) return st;
+    if ((st = mo_linear_lay(&b->out, &p->out, 1, p->laid)) != MOPD_OK) return st;
+    if ((st = mo_linear_lay(&b->fc1, &p->fc1, 1, p->laid)) != MOPD_OK) return st;
+    if ((st = mo_linear_lay(&b->fc2, &p->fc2, 1, p->laid)) != MOPD_OK) return st;
     b->hidden = b->fc1.w.n;
     if ((st = check(&b->qkv, 3 * w, w, "attention's input weight")) != MOPD_OK) return st;
     if ((st = check(&b->out, w, w, "attention's output weight")) != MOPD_OK) return st;
@@ -67,13 +67,19 @@ mopd_status mo_block_pack(mo_block *out, const mo_block_parts *p)
     return st;
 }
 
+/* What is no floats lies as it has to already. */
+static mopd_status quantize(mo_mat *w, mo_precision precision)
+{
+    return mo_mat_has_floats(w) ? mo_mat_quantize(w, precision) : MOPD_OK;
+}
+
 mopd_status mo_block_quantize(mo_block *block, mo_precision precision)
 {
     mopd_status st = precision == MO_PRECISION_8 && !block->balanced ? mo_balance_block(block) : MOPD_OK;
-    if (st == MOPD_OK) st = mo_mat_quantize(&block->qkv.w, precision);
-    if (st == MOPD_OK) st = mo_mat_quantize(&block->out.w, precision);
-    if (st == MOPD_OK) st = mo_mat_quantize(&block->fc1.w, precision);
-    return st == MOPD_OK ? mo_mat_quantize(&block->fc2.w, precision) : st;
+    if (st == MOPD_OK) st = quantize(&block->qkv.w, precision);
+    if (st == MOPD_OK) st = quantize(&block->out.w, precision);
+    if (st == MOPD_OK) st = quantize(&block->fc1.w, precision);
+    return st == MOPD_OK ? quantize(&block->fc2.w, precision) : st;
 }
 
 void mo_block_free(mo_block *block)

@@ -30,12 +30,18 @@ static mopd_status pack_bias(mo_linear *out, const mo_linear_part *parts, size_t
 
 mopd_status mo_linear_pack(mo_linear *out, const mo_linear_part *parts, size_t n_parts)
 {
+    return mo_linear_lay(out, parts, n_parts, MO_PRECISION_F32);
+}
+
+mopd_status mo_linear_lay(mo_linear *out, const mo_linear_part *parts, size_t n_parts, mo_precision precision)
+{
     *out = (mo_linear){0};
     if (n_parts < 1 || n_parts > MAX_PARTS)
         return mo_fail(MOPD_E_INTERNAL, "linear layer of %zu parts", n_parts);
     mo_mat_part weights[MAX_PARTS];
     for (size_t i = 0; i < n_parts; i++) weights[i] = (mo_mat_part){parts[i].weight, parts[i].in_out};
-    mopd_status st = mo_mat_pack(&out->w, weights, n_parts);
+    mopd_status st = mo_mat_lay(&out->w, weights, n_parts, precision);
+    if (st == MOPD_OK && !out->w.ops) st = mo_mat_pack(&out->w, weights, n_parts);
     if (st == MOPD_OK) st = pack_bias(out, parts, n_parts);
     if (st != MOPD_OK) mo_linear_free(out);
     return st;

@@ -20,6 +20,9 @@ typedef struct mo_linear_part {
 
 /* Packs parts stacked (at most 8).  NOMEM; MISMATCH with the numbers.  mo_linear_free frees it. */
 mopd_status mo_linear_pack(mo_linear *out, const mo_linear_part *parts, size_t n_parts);
+/* The same, but parts that lie in a file as products of this precision read them are used so (mo_mat_lay). */
+mopd_status mo_linear_lay(
+    mo_linear *out, const mo_linear_part *parts, size_t n_parts, mo_precision precision);
 void mo_linear_free(mo_linear *linear);
 
 /* y [rows x n] = act(x [rows x k] W^T + bias) + residual, which RELU has inside.  All dense. */

@@ -54,6 +54,16 @@ static mopd_status quantize(mo_mat *out, const mo_mat *from)
     return MOPD_OK;
 }
 
+static mopd_status lay(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
+{
+    if (out->k % MO_BF16_STEP || !mo_bf16_wanted(out->n, out->k) ||
+        !mo_mat_parts_lie(parts, n_parts, out->k, MO_BF16, 2))
+        return MOPD_OK;
+    *out = (mo_mat){
+        .n = out->n, .k = out->k, .ops = &mo_gemm_bf16_ops, .packed = parts[0].view->data, .mapped = true};
+    return MOPD_OK;
+}
+
 static void row_of(const mo_mat *mat, size_t o, float *row)
 {
     const uint16_t *panel = (const uint16_t *)mat->packed + o / MO_PANEL * steps_of(mat) * MO_BF16_TILE;
@@ -146,4 +156,4 @@ static void plan(mo_gemm_job *j, size_t threads)
 }
 
 const mo_gemm_ops mo_gemm_bf16_ops = {
-    .name = "bf16", .quantize = quantize, .plan = plan, .run = run, .row = row_of};
+    .name = "bf16", .quantize = quantize, .lay = lay, .plan = plan, .run = run, .row = row_of};

@@ -123,6 +123,86 @@ static mopd_status quantize(mo_mat *out, const mo_mat *from)
     return MOPD_OK;
 }
 
+/* Numbers of 8 bits with a scale for each output, which are used as they are: rounding them once more would change them. */
+static bool has_numbers(const mo_mat_part *part, size_t k)
+{
+    const mo_view *v = part->view;
+    const bool panels = v->panel_inputs && v->panel_inputs == k && v->panel_group == 4 && v->sum;
+    return v->dtype == MO_I8 && v->scale && v->n_scales == v->n / k && !part->in_out &&
+           (panels ? k % MO_I8_STEP == 0 : !v->panel_inputs);
+}
+
+static inline int32_t together(int32_t a, int32_t b)
+{
+    return (a ^ b) < 0 ? 0 : a + b;
+}
+
+/* A stored row as output o of a panel; false: its pairs are too large for what AVX2 adds. */
+static bool place_row(int8_t *panel, int32_t *sum, const signed char *row, size_t o, size_t k)
+{
+    int32_t most = 0, all = 0;
+    for (size_t i = 0; i < k; i++) {
+        const int32_t pair = i % 2 ? together(row[i - 1], row[i]) : row[i];
+        most = pair > most ? pair : -pair > most ? -pair : most;
+        panel[i / 4 * MO_I8_QUAD + o * 4 + i % 4] = row[i];
+        all += row[i];
+    }
+    *sum = all;
+    return most <= 127;
+}
+
+/* One part from output o on; panels are in their order already. */
+static bool place_part(const mo_mat *out, int8_t *q, int32_t *sum, size_t o, const mo_view *v)
+{
+    const size_t rows = v->n / out->k;
+    if (v->panel_inputs && o % MO_PANEL) return false;
+    if (v->panel_inputs) {
+        memcpy(q + o * out->k, v->data, v->n);
+        memcpy(sum + o, v->sum, rows * sizeof *sum);
+        return true;
+    }
+    for (size_t r = 0; r < rows; r++) {
+        const size_t at = o + r;
+        if (!place_row(q + at / MO_PANEL * MO_PANEL * inputs_of(out), sum + at,
+                (const signed char *)v->data + r * out->k, at % MO_PANEL, out->k))
+            return false;
+    }
+    return true;
+}
+
+/* Numbers, scales and sums of all parts: the numbers where they lie, or copied behind the others. */
+static mopd_status lay(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
+{
+    for (size_t i = 0; i < n_parts; i++)
+        if (out->k > MO_I8_MOST || !has_numbers(&parts[i], out->k)) return MOPD_OK;
+    const bool lies = mo_mat_parts_lie(parts, n_parts, out->k, MO_I8, 4);
+    const size_t columns = columns_of(out);
+    size_t bytes;
+    if (!mo_mul(columns, (lies ? 0 : inputs_of(out)) + 2 * sizeof(float), &bytes)) return MOPD_E_NOMEM;
+    float *scale = mo_mem_calloc(bytes, 1);
+    if (!scale) return MOPD_E_NOMEM;
+    int32_t *sum = (int32_t *)(void *)(scale + columns);
+    int8_t *q = (int8_t *)(void *)(sum + columns);
+    bool fits = true;
+    for (size_t i = 0, o = 0; i < n_parts && fits; o += parts[i++].view->n / out->k) {
+        const mo_view *v = parts[i].view;
+        memcpy(scale + o, v->scale, v->n / out->k * sizeof *scale);
+        if (lies)
+            memcpy(sum + o, v->sum, v->n / out->k * sizeof *sum);
+        else
+            fits = place_part(out, q, sum, o, v);
+    }
+    if (!fits) {
+        mo_mem_free(scale);
+        return MOPD_OK;
+    }
+    out->ops = &mo_gemm_i8_ops;
+    out->packed = lies ? parts[0].view->data : q;
+    out->extra = out->owned = scale;
+    out->mapped = lies;
+    return MOPD_OK;
+}
+
 static const int8_t *output_at(const mo_mat *mat, size_t o)
 {
     return (const int8_t *)mat->packed + o / MO_PANEL * MO_PANEL * inputs_of(mat) + o % MO_PANEL * 4;
@@ -144,6 +224,21 @@ mopd_status mo_gemm_i8_row(const mo_mat *mat, size_t o, int8_t *row, float *scal
     for (size_t i = 0; i < mat->k; i++) row[i] = q[i / 4 * MO_I8_QUAD + i % 4];
     *scale = ((const float *)mat->extra)[o];
     return MOPD_OK;
+}
+
+const int8_t *mo_gemm_i8_panels(const mo_mat *mat, size_t first)
+{
+    return output_at(mat, first);
+}
+
+const float *mo_gemm_i8_scales(const mo_mat *mat, size_t first)
+{
+    return (const float *)mat->extra + first;
+}
+
+const int32_t *mo_gemm_i8_sums(const mo_mat *mat, size_t first)
+{
+    return (const int32_t *)(const void *)((const float *)mat->extra + columns_of(mat)) + first;
 }
 
 /* Some rows of an area, quantized, in tiles. */
@@ -317,6 +412,7 @@ static void plan(mo_gemm_job *j, size_t threads)
 
 const mo_gemm_ops mo_gemm_i8_ops = {.name = "i8",
     .quantize = quantize,
+    .lay = lay,
     .plan = plan,
     .prepare_rows = prepare_rows,
     .run = run,

@@ -18,6 +18,7 @@
 #include "math/kern.h"
 
 struct mo_mat;
+struct mo_mat_part;
 
 /* One product: `plan` may change the lower half, which says how gemm.c cuts it into tasks. */
 typedef struct mo_gemm_job {
@@ -47,6 +48,9 @@ typedef struct mo_gemm_ops {
     /* Other kinds: out = from, a matrix of floats; or *out stays zero, when it is better done by the
      * next kind.  NOMEM. */
     mopd_status (*quantize)(struct mo_mat *out, const struct mo_mat *from);
+    /* *out, whose n and k are set, = the parts as they are stored, where they are numbers of this kind: where they lie in a
+     * file, or copied; or *out stays without ops.  NOMEM.  NULL: never. */
+    mopd_status (*lay)(struct mo_mat *out, const struct mo_mat_part *parts, size_t n_parts);
 
     void (*plan)(mo_gemm_job *job, size_t threads);
     /* Before all tasks; NULL: nothing. */
@@ -59,6 +63,11 @@ extern const mo_gemm_ops mo_gemm_f32_ops, mo_gemm_blis_ops, mo_gemm_i16_ops, mo_
 
 /* Output o of a matrix in 8 bits: k whole numbers, and what they are multiplied by.  INTERNAL: it is of another kind. */
 mopd_status mo_gemm_i8_row(const struct mo_mat *mat, size_t o, int8_t *row, float *scale);
+
+/* From output `first` of such a matrix on, a multiple of 16, as they lie there: panels, and a scale and a sum for each output. */
+const int8_t *mo_gemm_i8_panels(const struct mo_mat *mat, size_t first);
+const float *mo_gemm_i8_scales(const struct mo_mat *mat, size_t first);
+const int32_t *mo_gemm_i8_sums(const struct mo_mat *mat, size_t first);
 
 /* Plan and row of all kinds whose weights are panels of floats; no task has fewer than `least` panels. */
 void mo_gemm_f32_plan(mo_gemm_job *job, size_t threads, size_t least);

@@ -93,7 +93,9 @@ static bool copy_panels(float *panels, const mo_view *view)
 /* One stored part becomes outputs o0, o0 + 1 ... */
 static bool pack_part(float *panels, size_t k, size_t o0, const mo_mat_part *part)
 {
-    if (part->view->panel_inputs == k && o0 % MO_PANEL == 0) return copy_panels(panels + o0 * k, part->view);
+    const mo_view *v = part->view;
+    if (v->panel_inputs == k && v->panel_group <= 1 && o0 % MO_PANEL == 0)
+        return copy_panels(panels + o0 * k, v);
     const size_t line = part->in_out ? part->view->n / k : k, lines = part->view->n / line;
     float x[CHUNK];
     for (size_t l = 0; l < lines; l++)
@@ -137,16 +139,15 @@ mopd_status mo_mat_pack_at(mo_mat *out, float *panels, const mo_mat_part *parts,
     return st == MOPD_OK ? set(out, panels, n, k) : st;
 }
 
-/* Panels of k inputs, one part behind the other, as a product reads them? */
-static bool lie_packed(const mo_mat_part *parts, size_t n_parts, size_t k)
+bool mo_mat_parts_lie(const mo_mat_part *parts, size_t n_parts, size_t k, mo_dtype dtype, size_t group)
 {
-    const mo_view *first = parts[0].view;
-    const unsigned char *at = first->data;
+    const unsigned char *at = parts[0].view->data;
     if ((uintptr_t)at % 64) return false;
     for (size_t i = 0; i < n_parts; i++) {
         const mo_view *v = parts[i].view;
-        if (v->panel_inputs != k || v->dtype != MO_F32 || v->data != at) return false;
-        at += v->n * sizeof(float);
+        if (v->panel_inputs != k || mo_max(v->panel_group, 1) != group || v->dtype != dtype || v->data != at)
+            return false;
+        at += v->n * mo_dtype_size(dtype);
     }
     return true;
 }
@@ -154,7 +155,21 @@ static bool lie_packed(const mo_mat_part *parts, size_t n_parts, size_t k)
 bool mo_mat_lies_in(const mo_mat *mat, const mo_view *view)
 {
     const uintptr_t at = (uintptr_t)view->data, from = (uintptr_t)mat->packed;
-    return mat->packed && !mat->owned && at >= from && at - from < mat->n * mat->k * sizeof(float);
+    return mat->mapped && at >= from && at - from < mat->n * mat->k * mo_dtype_size(view->dtype);
+}
+
+mopd_status mo_mat_lay(mo_mat *out, const mo_mat_part *parts, size_t n_parts, mo_precision precision)
+{
+    const mo_gemm_ops *const *kind = precision == MO_PRECISION_8 ? kinds_of_8 : kinds;
+    const size_t some = precision == MO_PRECISION_8 ? sizeof kinds_of_8 / sizeof *kinds_of_8 : N_KINDS;
+    mo_mat made = {0};
+    *out = made;
+    if (precision == MO_PRECISION_F32) return MOPD_OK;
+    mopd_status st = parts_size(parts, n_parts, &made.n, &made.k);
+    for (size_t i = 0; i < some && st == MOPD_OK && !made.ops; i++)
+        if (kind[i]->lay) st = kind[i]->lay(&made, parts, n_parts);
+    if (st == MOPD_OK && made.ops) *out = made;
+    return st;
 }
 
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
@@ -163,7 +178,7 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
     size_t n, k;
     mopd_status st = parts_size(parts, n_parts, &n, &k);
     if (st != MOPD_OK) return st;
-    if (lie_packed(parts, n_parts, k)) return set(out, parts[0].view->data, n, k);
+    if (mo_mat_parts_lie(parts, n_parts, k, MO_F32, 1)) return mo_mat_view(out, parts[0].view->data, n, k);
     float *panels = mo_mem_alloc(mo_mat_floats(n, k), sizeof *panels);
     if (!panels) return MOPD_E_NOMEM;
     st = mo_mat_pack_at(out, panels, parts, n_parts);
@@ -176,7 +191,9 @@ mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts)
 
 mopd_status mo_mat_view(mo_mat *out, const float *panels, size_t n, size_t k)
 {
-    return set(out, panels, n, k);
+    const mopd_status st = set(out, panels, n, k);
+    out->mapped = true;
+    return st;
 }
 
 static mopd_status need_floats(const mo_mat *mat, const char *what)
@@ -193,6 +210,7 @@ mopd_status mo_mat_own(mo_mat *mat)
     float *own = mo_mem_alloc(floats, sizeof *own);
     if (!own) return MOPD_E_NOMEM;
     mat->packed = mat->owned = memcpy(own, mat->packed, floats * sizeof *own);
+    mat->mapped = false;
     return MOPD_OK;
 }
 

@@ -29,7 +29,8 @@ typedef struct mo_mat {
     const struct mo_gemm_ops *ops;
     const void *packed; /* the weights as ops has them; floats: panels at a multiple of 64 bytes */
     const void *extra;  /* what ops needs beside them, or NULL */
-    void *owned;        /* what mo_mat_free frees; NULL when the weights lie in a mapped file */
+    void *owned;        /* what mo_mat_free frees, or NULL */
+    bool mapped;        /* packed lies in a file, or in other bytes that are not this matrix's */
 } mo_mat;
 
 /* A stored matrix that becomes some outputs of a mo_mat.  shape [outputs][inputs], as a Linear layer stores
@@ -47,6 +48,13 @@ size_t mo_mat_floats(size_t n, size_t k);
  * (MISMATCH).  Parts that lie one behind the other as panels of F32 at a multiple of 64 bytes are used where they
  * lie.  NOMEM, UNSUPPORTED for another dtype.  mo_mat_free frees it. */
 mopd_status mo_mat_pack(mo_mat *out, const mo_mat_part *parts, size_t n_parts);
+
+/* *out = parts that are stored as numbers that products of this precision read, here and now: used where they lie, if they are
+ * panels, or copied; *out is zero, without operations, where they have to be packed and quantized.  MISMATCH, NOMEM. */
+mopd_status mo_mat_lay(mo_mat *out, const mo_mat_part *parts, size_t n_parts, mo_precision precision);
+
+/* Do parts lie in panels of k inputs, `group` of them side by side, one behind the other from a multiple of 64 bytes on? */
+bool mo_mat_parts_lie(const mo_mat_part *parts, size_t n_parts, size_t k, mo_dtype dtype, size_t group);
 
 /* Does mat use the bytes of this view where they lie? */
 bool mo_mat_lies_in(const mo_mat *mat, const mo_view *view);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/view.h"
 #include "format/safetensors.h"
+#include "math/bf16.h"
 #include "model/config_json.h"
 #include "model/encoder.h"
 #include "model/layouts/layouts.h"
@@ -38,6 +39,44 @@ static void write_extra(const mo_weights *weights, mo_jsonw *w)
     mo_jsonw_end(w);
 }
 
+static const mo_view *first_panels(const mo_weights *weights)
+{
+    for (size_t i = 0; i < mo_weights_count(weights); i++) {
+        const mo_view *v = &mo_weights_at(weights, i)->view;
+        if (v->panel_inputs) return v;
+    }
+    return NULL;
+}
+
+/* What panels are for. */
+static int32_t precision_for(const mo_view *v)
+{
+    return v->panel_group == 4   ? MOPD_PRECISION_INT8
+           : v->panel_group == 2 ? MOPD_PRECISION_BF16
+                                 : MOPD_PRECISION_F32;
+}
+
+/* Why panels are not used where they lie; NULL: they are. */
+static const char *why_not(const mopd_encoder *e, const mo_view *v)
+{
+    if (e->precision != precision_for(v)) return "the model is open in another precision";
+    if (v->panel_group == 2 && !mo_bf16_get()) return "this processor does not multiply in bfloat16";
+    return v->panel_group <= 1 && v->dtype != MO_F32 ? "f32 needs weights of 32 bits" : NULL;
+}
+
+static void write_panels(const mopd_encoder *e, mo_jsonw *w)
+{
+    const mo_view *v = first_panels(e->weights);
+    if (!v) return;
+    const char *why = why_not(e, v);
+    mo_jsonw_key(w, "panels");
+    mo_jsonw_object(w);
+    mo_jsonw_kstring(w, "for", v->panel_group <= 1 ? "f32" : mo_encoder_precision_name(precision_for(v)));
+    mo_jsonw_kbool(w, "used", !why);
+    if (why) mo_jsonw_kstring(w, "why", why);
+    mo_jsonw_end(w);
+}
+
 mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
 {
     const mo_config *c = &encoder->config;
@@ -65,6 +104,7 @@ mopd_status mo_describe_encoder(const mopd_encoder *encoder, char **json)
     mo_jsonw_kint(&w, "parameters", (int64_t)mo_weights_parameters(encoder->weights));
     mo_jsonw_kint(&w, "weight_bytes", (int64_t)mo_weights_bytes(encoder->weights));
     write_types(encoder->weights, &w);
+    write_panels(encoder, &w);
     write_extra(encoder->weights, &w);
     mo_jsonw_key(&w, "config");
     mo_config_json_write(c, &w);

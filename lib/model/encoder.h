@@ -88,7 +88,7 @@ mopd_status mo_encoder_files(
 mopd_status mo_pack_encoder(const mopd_encoder *encoder, const char *path, mo_dtype dtype, bool panels);
 /* In 8 bits, channels of the image tower balanced by what it reads of up to 64 of n picture files (calibrate.h). */
 mopd_status mo_pack_calibrated(
-    const mopd_encoder *encoder, const char *path, const char *const *pictures, size_t n);
+    const mopd_encoder *encoder, const char *path, bool panels, const char *const *pictures, size_t n);
 mopd_status mo_describe_file(const char *path, char **json);
 
 /* Rows of x (n x dim) divided by their length.  NUMERIC: a row is zero or not finite; `what` and its

@@ -12,6 +12,7 @@
 #include "clip/tower.h"
 #include "clip/vision_inner.h"
 #include "math/gemm_ops.h"
+#include "math/i8.h"
 
 #define ROWS 256 /* of a matrix that are quantized at once */
 #define GROUP 32 /* numbers of a row of the token embedding that have one scale */
@@ -100,16 +101,22 @@ static const mo_linear *layer_of(const mo_block *b, int where)
     return layers[where];
 }
 
+static const mo_stack_config *stack_of(const mo_config *c, const place *at)
+{
+    return !strcmp(at->tower, "text_model") ? &c->text.stack : &c->vit.stack;
+}
+
 static mopd_status load_block(mo_pack8 *p, const place *at)
 {
     if (p->tower && !strcmp(p->tower, at->tower) && p->layer == at->layer) return MOPD_OK;
     const mo_config *c = &p->encoder->config;
-    const bool text = !strcmp(at->tower, "text_model");
-    const mo_stack_config *stack = text ? &c->text.stack : &c->vit.stack;
+    const mo_stack_config *stack = stack_of(c, at);
+    const bool text = stack == &c->text.stack;
     mo_pack8_end(p);
-    mopd_status st = mo_tower_block(
-        &p->block, p->encoder->weights, at->tower, (uint32_t)at->layer, stack, MO_PRECISION_F32);
-    if (st == MOPD_OK && p->calibration && !text)
+    const bool seen = p->calibration && !text;
+    mopd_status st = mo_tower_block(&p->block, p->encoder->weights, at->tower, (uint32_t)at->layer, stack,
+        seen ? MO_PRECISION_F32 : MO_PRECISION_8);
+    if (st == MOPD_OK && seen)
         st = mo_balance_block_seen(&p->block, p->calibration->seen[at->layer], p->encoder->pool);
     if (st == MOPD_OK) st = mo_block_quantize(&p->block, MO_PRECISION_8);
     p->tower = at->tower;
@@ -130,12 +137,23 @@ static mopd_status write_outputs(mo_pack8 *p, const mo_mat *mat, size_t first, s
     return st;
 }
 
-static mopd_status write_block_matrix(mo_pack8 *p, const mo_weight *param, const char *rest, float *scale)
+/* Where a matrix of a block stands: which one, and its first output. */
+static mopd_status find_matrix(
+    const mo_mat **mat, size_t *first, const mo_pack8 *p, const mo_weight *param, const char *rest)
 {
     const part *at = find_part(matrices, sizeof matrices / sizeof *matrices, rest);
     if (!at) return mo_fail(MOPD_E_INTERNAL, "parameter %s of a block", param->name);
-    return write_outputs(
-        p, &layer_of(&p->block, at->where)->w, at->at * p->block.width, param->shape[0], scale);
+    *mat = &layer_of(&p->block, at->where)->w;
+    *first = at->at * p->block.width;
+    return MOPD_OK;
+}
+
+static mopd_status write_block_matrix(mo_pack8 *p, const mo_weight *param, const char *rest, float *scale)
+{
+    const mo_mat *mat = NULL;
+    size_t first = 0;
+    const mopd_status st = find_matrix(&mat, &first, p, param, rest);
+    return st == MOPD_OK ? write_outputs(p, mat, first, param->shape[0], scale) : st;
 }
 
 /* Rows from `first` on by themselves. */
@@ -155,9 +173,29 @@ static mopd_status write_rows(mo_pack8 *p, const mo_weight *param, size_t first,
     return st;
 }
 
+/* Those that are no number belong to weights that are none. */
+static mopd_status write_scales(mo_pack8 *p, const mo_weight *param, const float *scale)
+{
+    const size_t groups = mo_pack8_groups(param), n = param->shape[0] * groups;
+    for (size_t o = 0; o < n; o++)
+        if (!(scale[o] <= FLT_MAX))
+            return mo_fail(MOPD_E_NUMERIC, "parameter %s: row %zu is not finite", param->name, o / groups);
+    return mo_safetensors_writer_floats(p->writer, scale, n);
+}
+
+/* Numbers that are in 8 bits already, with as many scales. */
+static mopd_status copy_rows(mo_pack8 *p, const mo_weight *param)
+{
+    const mo_view *v = &param->view;
+    const mopd_status st = mo_safetensors_writer_write(p->writer, v->data, v->n);
+    return st == MOPD_OK ? mo_safetensors_writer_write(p->writer, v->scale, v->n_scales * sizeof(float)) : st;
+}
+
 static mopd_status write_matrix(mo_pack8 *p, const mo_weight *param, const place *at)
 {
     const size_t n = param->shape[0] * mo_pack8_groups(param);
+    const mo_view *v = &param->view;
+    if (!at && v->dtype == MO_I8 && !v->panel_inputs && v->n_scales == n) return copy_rows(p, param);
     float *scale = mo_mem_alloc(n, sizeof *scale);
     mopd_status st = scale ? MOPD_OK : MOPD_E_NOMEM;
     if (at)
@@ -165,11 +203,7 @@ static mopd_status write_matrix(mo_pack8 *p, const mo_weight *param, const place
     else
         for (size_t o = 0; o < n && st == MOPD_OK; o += ROWS)
             st = write_rows(p, param, o, mo_min(n - o, ROWS), scale + o);
-    for (size_t o = 0; o < n && st == MOPD_OK; o++)
-        if (!(scale[o] <= FLT_MAX))
-            st = mo_fail(MOPD_E_NUMERIC, "parameter %s: row %zu is not finite", param->name,
-                o / mo_pack8_groups(param));
-    if (st == MOPD_OK) st = mo_safetensors_writer_floats(p->writer, scale, n);
+    if (st == MOPD_OK) st = write_scales(p, param, scale);
     mo_mem_free(scale);
     return st;
 }
@@ -190,6 +224,52 @@ mopd_status mo_pack8_write(mo_pack8 *pack, const mo_weight *param, bool *done)
     mopd_status st = in_block ? load_block(pack, &at) : MOPD_OK;
     if (st != MOPD_OK || !*done) return st;
     return matrix ? write_matrix(pack, param, in_block ? &at : NULL) : write_vector(pack, param, at.rest);
+}
+
+bool mo_pack8_has_panels(const mopd_encoder *encoder, const mo_weight *param)
+{
+    place at;
+    if (!find_place(&at, param->name)) return false;
+    const mo_stack_config *stack = stack_of(&encoder->config, &at);
+    return stack->width % MO_I8_STEP == 0 && stack->hidden % MO_I8_STEP == 0;
+}
+
+bool mo_pack8_same_block(const mo_weight *a, const mo_weight *b)
+{
+    place x, y;
+    return find_place(&x, a->name) && find_place(&y, b->name) && !strcmp(x.tower, y.tower) &&
+           x.layer == y.layer;
+}
+
+/* The block of a parameter, loaded, and the matrix in it. */
+static mopd_status load_matrix(const mo_mat **mat, size_t *first, mo_pack8 *p, const mo_weight *param)
+{
+    place at;
+    if (!find_place(&at, param->name))
+        return mo_fail(MOPD_E_INTERNAL, "parameter %s of no block", param->name);
+    const mopd_status st = load_block(p, &at);
+    return st == MOPD_OK ? find_matrix(mat, first, p, param, at.rest) : st;
+}
+
+mopd_status mo_pack8_panels(mo_pack8 *pack, const mo_weight *param)
+{
+    const mo_mat *mat = NULL;
+    size_t first = 0;
+    const mopd_status st = load_matrix(&mat, &first, pack, param);
+    if (st != MOPD_OK) return st;
+    return mo_safetensors_writer_write(pack->writer, mo_gemm_i8_panels(mat, first), param->shape[0] * mat->k);
+}
+
+mopd_status mo_pack8_beside(mo_pack8 *pack, const mo_weight *param)
+{
+    const mo_mat *mat = NULL;
+    size_t first = 0;
+    mopd_status st = load_matrix(&mat, &first, pack, param);
+    if (st != MOPD_OK) return st;
+    st = write_scales(pack, param, mo_gemm_i8_scales(mat, first));
+    if (st != MOPD_OK) return st;
+    return mo_safetensors_writer_write(
+        pack->writer, mo_gemm_i8_sums(mat, first), param->shape[0] * sizeof(int32_t));
 }
 
 void mo_pack8_end(mo_pack8 *pack)

@@ -24,6 +24,17 @@ mo_dtype mo_pack8_type(const mo_weight *param);
 /* Into how many parts with a scale each a row of an I8 tensor is cut. */
 size_t mo_pack8_groups(const mo_weight *param);
 
+/* Inputs side by side in panels of 8 bits. */
+#define MO_PACK8_GROUP 4
+
+/* Is a parameter in a block whose matrices can be panels, and are two in one block? */
+bool mo_pack8_has_panels(const mopd_encoder *encoder, const mo_weight *param);
+bool mo_pack8_same_block(const mo_weight *a, const mo_weight *b);
+
+/* A matrix of a block in panels, and its scales and sums.  NOMEM. */
+mopd_status mo_pack8_panels(mo_pack8 *pack, const mo_weight *param);
+mopd_status mo_pack8_beside(mo_pack8 *pack, const mo_weight *param);
+
 /* What stands in the file for a parameter of a block, or one of type I8: *done.  An I8 tensor's scales follow it.  NOMEM. */
 mopd_status mo_pack8_write(mo_pack8 *pack, const mo_weight *param, bool *done);
 void mo_pack8_end(mo_pack8 *pack);

@@ -296,6 +296,18 @@ static void pack_is_calibrated_by_pictures(void **state)
     assert_run(r, 0);
     r = run_mopd(NULL, "pack -m @ --dtype i8 --calibrate @ -o @", m, picture, packed);
     assert_run(r, 0);
+    r = run_mopd(
+        NULL, "pack -m @ --dtype i8 --panels --calibrate @ -o @", tiny_wide_model(), picture, packed);
+    assert_run(r, 0);
+    r = run_mopd(NULL, "classify -m @ --precision int8 --classes cat,dog @", packed, picture);
+    assert_run(r, 0);
+    assert_string_equal(r.err, "");
+    r = run_mopd(NULL, "classify -m @ --classes cat,dog @", packed, picture);
+    assert_run(r, 0);
+    assert_has(r.err,
+        "its weights lie ready for --precision int8, but are packed in memory: the model is open in another");
+    r = run_mopd(NULL, "inspect @", packed);
+    assert_has(r.out, "int8");
     r = run_mopd(NULL, "pack -m @ --dtype f16 --calibrate @ -o @", m, picture, packed);
     assert_one_error(&r, 2, "--calibrate goes with --dtype i8", "f16");
     r = run_mopd(NULL, "pack -m @ --calibrate @ -o @", m, picture, packed);

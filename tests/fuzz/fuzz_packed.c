@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_packed.c - bytes as a packed model. */
+ * fuzz_packed.c - bytes as a packed model, in each precision, for which weights may lie as panels of another kind. */
 #include "files.h"
 #include "fuzz.h"
 #include "model.h"
@@ -15,6 +15,8 @@ void fuzz_one(const uint8_t *data, size_t n)
     if (n) (void)FUZZ_READ(mopd_encoder_open_memory(&encoder, data, n, &options), encoder);
     mopd_encoder_close(encoder);
     fuzz_model(path);
+    fuzz_model_in(path, MOPD_PRECISION_INT8);
+    fuzz_model_in(path, MOPD_PRECISION_BF16);
     fuzz_inspect(path);
 }
 

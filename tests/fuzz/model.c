@@ -81,6 +81,21 @@ void fuzz_model(const char *path)
     mopd_encoder_close(encoder);
 }
 
+void fuzz_model_in(const char *path, int32_t precision)
+{
+    mopd_encoder *encoder = NULL;
+    mopd_encoder_options options;
+    mopd_encoder_info info = {.struct_size = sizeof info};
+    FUZZ_MUST(mopd_encoder_options_init(&options, sizeof options) == MOPD_OK);
+    options.n_threads = 1;
+    options.precision = precision;
+    if (FUZZ_READ(mopd_encoder_open(&encoder, path, &options), encoder)) {
+        FUZZ_MUST(mopd_encoder_get_info(encoder, &info) == MOPD_OK);
+        use_towers(encoder, &info);
+    }
+    mopd_encoder_close(encoder);
+}
+
 void fuzz_inspect(const char *path)
 {
     char *json = NULL;

@@ -11,6 +11,9 @@ const mopd_encoder *fuzz_encoder(void);
 /* Opens the model at a path and, when it opens, uses everything that was read. */
 void fuzz_model(const char *path);
 
+/* Opens it with a precision (MOPD_PRECISION_...) and, when it opens, uses its towers. */
+void fuzz_model_in(const char *path, int32_t precision);
+
 /* Describes the file at a path. */
 void fuzz_inspect(const char *path);
 

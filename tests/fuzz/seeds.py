@@ -152,11 +152,11 @@ def hf_text(width=4):
             "text_model.final_layer_norm.bias": [width], "text_projection.weight": [DIM, width]}
 
 
-def hf_vision(width=4):
+def hf_vision(width=4, hidden=4):
     stem = "vision_model."
     return {stem + "embeddings.class_embedding": [width], stem + "embeddings.patch_embedding.weight": [width, 3, PATCH, PATCH],
             stem + "embeddings.position_embedding.weight": [(SIDE // PATCH) ** 2 + 1, width],
-            stem + "pre_layrnorm.weight": [width], stem + "pre_layrnorm.bias": [width], **hf_block("vision_model", width, 4),
+            stem + "pre_layrnorm.weight": [width], stem + "pre_layrnorm.bias": [width], **hf_block("vision_model", width, hidden),
             stem + "post_layernorm.weight": [width], stem + "post_layernorm.bias": [width],
             "visual_projection.weight": [DIM, width]}
 
@@ -240,6 +240,16 @@ def openai_pickle(prefix=""):
     if prefix:
         tensors["x"] = tensor(Storage("LongStorage", "1", 3), [], 0)
     return pickled(tensors)
+
+
+def wide_model(folder):
+    """A tower of width 64, the least that has panels of 8 bits."""
+    vision = {**VISION, "hidden_size": 64, "intermediate_size": 64}
+    write(f"{folder}/config.json", json.dumps({**HF, "vision_config": vision}))
+    write(f"{folder}/preprocessor_config.json", json.dumps(PREPROCESSOR))
+    write(f"{folder}/model.safetensors", safetensors({**hf_text(), **hf_vision(64, 64)}))
+    write_tokenizer(folder)
+    return folder
 
 
 def make_base():
@@ -359,6 +369,10 @@ def library_inputs(build, folder):
     i8, panels = 3, 0x100
     lib.encoder_pack(openclip, f"{folder}/packed/i8".encode(), i8)
     lib.encoder_pack(openclip, f"{folder}/packed/panels".encode(), panels)
+    wide = wide_model(f"{folder}/wide")
+    for name, kind in (("panels-i8", i8), ("panels-bf16", 2)):
+        lib.encoder_pack(lib.make("encoder_open", wide.encode(), None), f"{folder}/packed/{name}".encode(), kind | panels)
+    shutil.rmtree(wide)
     lib.encoder_pack(lib.make("encoder_open", f"{BASE}/locked".encode(), None), f"{folder}/packed/locked".encode(), 0)
     names = (ctypes.c_char_p * 2)(b"cat", b"dog")
     trainer = lib.make("trainer_create", encoder, names, ctypes.c_size_t(2), None)

@@ -33,7 +33,7 @@ static mopd_encoder *open_with(const char *path, int32_t precision, uint32_t n_t
 static void pack(const char *to, uint32_t n_threads, const char *const *paths, size_t n)
 {
     mopd_encoder *e = open_with(GOLD "hf", MOPD_PRECISION_F32, n_threads);
-    assert_ok(mo_pack_calibrated(e, to, paths, n));
+    assert_ok(mo_pack_calibrated(e, to, false, paths, n));
     mo_encoder_close(e);
 }
 
@@ -114,15 +114,15 @@ static void what_cannot_be_is_refused(void **state)
     broken[0] = pictures[0];
     broken[1] = test_write("broken.png", "no picture", 10);
     mopd_encoder *e = open_with(GOLD "hf", MOPD_PRECISION_F32, 1);
-    assert_fails(mo_pack_calibrated(e, out, NULL, 0), MOPD_E_ARG, "no picture to calibrate with");
-    assert_fails(mo_pack_calibrated(e, out, broken, 2), MOPD_E_FORMAT, "broken.png");
+    assert_fails(mo_pack_calibrated(e, out, false, NULL, 0), MOPD_E_ARG, "no picture to calibrate with");
+    assert_fails(mo_pack_calibrated(e, out, false, broken, 2), MOPD_E_FORMAT, "broken.png");
     broken[1] = "absent.png";
-    assert_fails(mo_pack_calibrated(e, out, broken, 2), MOPD_E_IO, "absent.png");
+    assert_fails(mo_pack_calibrated(e, out, false, broken, 2), MOPD_E_IO, "absent.png");
     broken[1] = NULL;
-    assert_fails(mo_pack_calibrated(e, out, broken, 2), MOPD_E_ARG, "path is NULL");
+    assert_fails(mo_pack_calibrated(e, out, false, broken, 2), MOPD_E_ARG, "path is NULL");
     mo_encoder_close(e);
     e = open_with(GOLD "locked", MOPD_PRECISION_F32, 1);
-    assert_fails(mo_pack_calibrated(e, out, pictures, N), MOPD_E_UNSUPPORTED, "nothing to balance");
+    assert_fails(mo_pack_calibrated(e, out, false, pictures, N), MOPD_E_UNSUPPORTED, "nothing to balance");
     mo_encoder_close(e);
     FILE *f = fopen(out, "rb");
     assert_null(f);
@@ -142,8 +142,8 @@ static void whoever_watches_may_end_it(void **state)
     mopd_encoder *e = open_with(GOLD "hf", MOPD_PRECISION_F32, 1), *share = NULL;
     make_pictures();
     assert_ok(mo_encoder_share(&share, e, &o));
-    assert_fails(
-        mo_pack_calibrated(share, test_path("none.safetensors"), pictures, N), MOPD_E_CANCELLED, "pictures");
+    assert_fails(mo_pack_calibrated(share, test_path("none.safetensors"), false, pictures, N),
+        MOPD_E_CANCELLED, "pictures");
     mo_encoder_close(share);
     mo_encoder_close(e);
 }
@@ -153,7 +153,7 @@ static mopd_status packing(void *path)
     mopd_encoder_options o = {.struct_size = sizeof o, .n_threads = 1};
     mopd_encoder *e = NULL;
     mopd_status st = mo_encoder_open(&e, path, &o);
-    if (st == MOPD_OK) st = mo_pack_calibrated(e, test_path("torture.safetensors"), pictures, 1);
+    if (st == MOPD_OK) st = mo_pack_calibrated(e, test_path("torture.safetensors"), true, pictures, 1);
     mo_encoder_close(e);
     return st;
 }

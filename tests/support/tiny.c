@@ -5,15 +5,10 @@
 #include "support/tiny.h"
 #include "test.h"
 
-enum {
-    W = TINY_WIDTH,
-    H = 2 * TINY_WIDTH,
-    D = TINY_DIM,
-    L = TINY_CONTEXT,
-    S = TINY_IMAGE,
-    P = 4,
-    LAYERS = 2
-};
+static int W = TINY_WIDTH; /* of the model that is being written */
+#define H (2 * W)
+
+enum { D = TINY_DIM, L = TINY_CONTEXT, S = TINY_IMAGE, P = 4, LAYERS = 2 };
 
 static const char *const merges[][2] = {
     {"p", "h"}, {"ph", "o"}, {"pho", "t"}, {"phot", "o</w>"}, {"o", "f</w>"}};
@@ -23,7 +18,7 @@ static const char *const merges[][2] = {
 typedef struct writer {
     char header[16384];
     size_t n_header;
-    float data[65536];
+    float data[262144];
     size_t n_data;
     uint32_t seed;
 } writer;
@@ -99,7 +94,9 @@ static void write_weights(const char *path, uint32_t seed)
     matrix(&w, "text_projection.weight", D, W);
     norm(&w, "text_model.final_layer_norm");
     vector(&w, "vision_model.embeddings.class_embedding", "", W, 0);
-    tensor(&w, "vision_model.embeddings.patch_embedding.weight", "16,3,4,4", (size_t)W * 3 * P * P, 0, 0.2);
+    char patches[32];
+    snprintf(patches, sizeof patches, "%d,3,4,4", W);
+    tensor(&w, "vision_model.embeddings.patch_embedding.weight", patches, (size_t)W * 3 * P * P, 0, 0.2);
     matrix(&w, "vision_model.embeddings.position_embedding.weight", S / P * (S / P) + 1, W);
     matrix(&w, "visual_projection.weight", D, W);
     norm(&w, "vision_model.pre_layrnorm");
@@ -144,14 +141,14 @@ static void write_tokenizer(const char *folder)
     fclose(f);
 }
 
-static const char config[] =
+static const char config_of[] =
     "{\"architectures\":[\"CLIPModel\"],\"model_type\":\"clip\",\"projection_dim\":12,\"logit_scale_init_"
     "value\":2.6592,"
-    "\"text_config\":{\"model_type\":\"clip_text_model\",\"hidden_size\":16,\"intermediate_size\":32,"
+    "\"text_config\":{\"model_type\":\"clip_text_model\",\"hidden_size\":%d,\"intermediate_size\":%d,"
     "\"num_hidden_layers\":2,\"num_attention_heads\":2,\"max_position_embeddings\":24,\"vocab_size\":519,"
     "\"hidden_act\":\"quick_gelu\",\"layer_norm_eps\":1e-05,\"bos_token_id\":517,\"eos_token_id\":518,"
     "\"pad_token_id\":518,\"projection_dim\":12},"
-    "\"vision_config\":{\"model_type\":\"clip_vision_model\",\"hidden_size\":16,\"intermediate_size\":32,"
+    "\"vision_config\":{\"model_type\":\"clip_vision_model\",\"hidden_size\":%d,\"intermediate_size\":%d,"
     "\"num_hidden_layers\":2,\"num_attention_heads\":2,\"image_size\":8,\"patch_size\":4,\"num_channels\":3,"
     "\"hidden_act\":\"quick_gelu\",\"layer_norm_eps\":1e-05,\"projection_dim\":12}}";
 
@@ -168,26 +165,46 @@ static const char tokenizer_config[] =
     "\","
     "\"pad_token\":\"<|endoftext|>\",\"unk_token\":\"<|endoftext|>\",\"model_max_length\":24}";
 
+static void write_config(const char *name)
+{
+    char config[sizeof config_of + 16];
+    const int n = snprintf(config, sizeof config, config_of, W, H, W, H);
+    test_write(name, config, (size_t)n);
+}
+
+static const char *write_model(const char *folder, uint32_t seed)
+{
+    char name[96];
+    const char *path = test_path(folder);
+    if (mkdir(path, 0777)) {
+        struct stat info;
+        if (!stat(path, &info)) return path; /* written before */
+        fail_msg("cannot make %s", path);
+    }
+    snprintf(name, sizeof name, "%s/config.json", folder);
+    write_config(name);
+    snprintf(name, sizeof name, "%s/preprocessor_config.json", folder);
+    test_write(name, preprocessor, sizeof preprocessor - 1);
+    snprintf(name, sizeof name, "%s/tokenizer_config.json", folder);
+    test_write(name, tokenizer_config, sizeof tokenizer_config - 1);
+    snprintf(name, sizeof name, "%s/model.safetensors", folder);
+    write_weights(test_path(name), seed);
+    write_tokenizer(path);
+    return path;
+}
+
 const char *tiny_model(uint32_t seed)
 {
-    char name[64];
-    snprintf(name, sizeof name, "tiny-%u", (unsigned)seed);
-    const char *folder = test_path(name);
-    if (mkdir(folder, 0777)) {
-        struct stat info;
-        if (!stat(folder, &info)) return folder; /* written before */
-        fail_msg("cannot make %s", folder);
-    }
-    snprintf(name, sizeof name, "tiny-%u/config.json", (unsigned)seed);
-    test_write(name, config, sizeof config - 1);
-    snprintf(name, sizeof name, "tiny-%u/preprocessor_config.json", (unsigned)seed);
-    test_write(name, preprocessor, sizeof preprocessor - 1);
-    snprintf(name, sizeof name, "tiny-%u/tokenizer_config.json", (unsigned)seed);
-    test_write(name, tokenizer_config, sizeof tokenizer_config - 1);
-    snprintf(name, sizeof name, "tiny-%u/model.safetensors", (unsigned)seed);
-    write_weights(test_path(name), seed);
-    write_tokenizer(folder);
-    return folder;
+    char folder[64];
+    W = TINY_WIDTH;
+    snprintf(folder, sizeof folder, "tiny-%u", (unsigned)seed);
+    return write_model(folder, seed);
+}
+
+const char *tiny_wide_model(void)
+{
+    W = TINY_WIDE;
+    return write_model("tiny-wide", 1);
 }
 
 mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads)

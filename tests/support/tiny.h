@@ -16,6 +16,10 @@
  * has four tokens; other words have one a letter. */
 const char *tiny_model(uint32_t seed);
 
+/* One of width 64, whose weights can be panels of 8 bits. */
+#define TINY_WIDE 64
+const char *tiny_wide_model(void);
+
 /* Opens it with a number of threads; fails the test otherwise. */
 mopd_encoder *tiny_open(uint32_t seed, uint32_t n_threads);
 

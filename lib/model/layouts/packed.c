@@ -11,7 +11,8 @@
 #include "model/layouts/layout_files.h"
 #include "model/layouts/layouts.h"
 
-static const char *const ignored[] = {MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER, ("*" MO_WEIGHTS_SCALE)};
+static const char *const ignored[] = {
+    MO_LAYOUT_BUFFERS, MO_PACKED_TOKENIZER, ("*" MO_WEIGHTS_SCALE), ("*" MO_WEIGHTS_SUM)};
 static const mo_naming names = {
     .ignored = ignored, .n_ignored = sizeof ignored / sizeof *ignored, .strict = true, .scaled = true};
 
@@ -23,10 +24,35 @@ bool mo_packed_in_panels(const mo_weight *param)
     return layer && param->n_dims > 1 && param->shape[0] % MO_VIEW_PANEL == 0;
 }
 
+static const struct {
+    const char *word;
+    size_t group;
+} orders[] = {{"16", 1}, {"16x2", 2}, {"16x4", 4}};
+#define N_ORDERS (sizeof orders / sizeof *orders)
+
+/* 0: unknown. */
+static size_t group_of(const char *word)
+{
+    for (size_t i = 0; i < N_ORDERS; i++)
+        if (!strcmp(orders[i].word, word)) return orders[i].group;
+    return 0;
+}
+
+const char *mo_packed_order(size_t group)
+{
+    size_t i = N_ORDERS - 1;
+    while (i && orders[i].group != group) i--;
+    return orders[i].word;
+}
+
 static mopd_status read_panels(mo_naming *naming, const mo_tensors *file)
 {
+    const char *word = mo_tensors_meta(file, MO_PACKED_PANELS);
     *naming = names;
-    return mo_tensors_meta_word(&naming->panels, file, MO_PACKED_PANELS, "16");
+    if (word && !(naming->panels = group_of(word)))
+        return mo_fail(MOPD_E_FORMAT, "%s: metadata '%s' is '%.20s', not '16', '16x2' or '16x4'",
+            mo_tensors_path(file), MO_PACKED_PANELS, word);
+    return MOPD_OK;
 }
 
 /* Any file that nobody else knows: opening it says what is wrong. */

@@ -12,7 +12,7 @@
 #define MO_PACKED_VERSION "mopd.version"
 #define MO_PACKED_CLEANING "mopd.text_cleaning" /* mo_tokenizer_cleaning_name; missing: mo_packed_cleaning */
 #define MO_PACKED_PANELS                                                                                     \
-    "mopd.panels" /* "16": the matrices that mo_packed_in_panels names are; missing: rows */
+    "mopd.panels" /* "16", "16x2" or "16x4": matrices may be in panels (base/view.h) of these groups; missing: rows */
 #define MO_PACKED_TOKENIZER "mopd.tokenizer" /* mo_tokenizer_save's bytes, U8 */
 
 /* How texts are taken where the metadata do not say it: locked towers as the built-in model, the rest as it was
@@ -22,6 +22,9 @@ mo_cleaning mo_packed_cleaning(const mo_config *config);
 /* Is it one that a file of panels holds as panels?  Matrices of layers are, whose outputs fill panels; tables that are read
  * row by row are not. */
 bool mo_packed_in_panels(const mo_weight *param);
+
+/* "16x4" for groups of 4. */
+const char *mo_packed_order(size_t group);
 
 /* Of a safetensors file without our metadata: FORMAT with what it holds and what would help. */
 mopd_status mo_packed_not_ours(const mo_tensors *file, const char *path);

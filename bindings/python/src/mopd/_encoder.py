@@ -248,23 +248,22 @@ class Encoder:
         dtype : {"f32", "f16", "bf16", "i8"}
             Type of the stored weights.
         panels : bool
-            Weights of layers in the order in which products read them: those of "f32" are used where they lie in the
-            file, so that the first picture comes at once and processes share them.
+            Weights of layers in the order in which products read them: those of "f32", of "i8" where the model is opened
+            with ``precision="int8"``, and of "bf16" on processors with AMX are used where they lie in the file, so that the
+            first picture comes at once and processes share them.
         calibrate : iterable of path, optional
             With "i8": picture files, of which up to 64 are read, spread evenly over the list.  What the image tower computes
             from them tells which of its channels are far larger than the others; without them the weights alone tell.
         """
         handle, name, code = self._live(), path_bytes(path), _code(_DTYPES, "dtype", dtype)
+        code |= _abi.MOPD_PACK_PANELS if panels else 0
         if calibrate is not None:
-            if panels:
-                raise ValueError("calibrate goes with dtype 'i8', which has no panels")
             files = [path_bytes(p) for p in calibrate]
             pictures = c_strings(files)
             patiently(
                 lambda: check(lib.mopd_encoder_pack_calibrated(handle.pointer, name, code, pictures, len(files)))
             )
             return
-        code |= _abi.MOPD_PACK_PANELS if panels else 0
         patiently(lambda: check(lib.mopd_encoder_pack(handle.pointer, name, code)))
 
     # -- pictures ----------------------------------------------------------------------------------------
