@@ -183,7 +183,9 @@ static int refuse_long(const cli_command *command, const char *what, const cli_o
 static int refuse(const cli_command *command, int code, char **argv, const cli_option *all, size_t n)
 {
     const char *what = argv[optind - 1];
-    if (code == ':') return cli_usage(command->name, "option '%s' needs an argument", what);
+    const bool joined =
+        !strncmp(what, "--", 2) && strchr(what, '='); /* which mingw-w64 calls lack of an argument */
+    if (code == ':' && !joined) return cli_usage(command->name, "option '%s' needs an argument", what);
     if (optopt && optopt < CODE_HELP) return cli_usage(command->name, "unknown option '-%c'", optopt);
     if (optopt) return cli_usage(command->name, "option '%s' takes no argument", what);
     return refuse_long(command, what, all, n);

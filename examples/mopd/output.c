@@ -22,7 +22,7 @@ bool cli_flush(void)
         putchar('\n');
         fflush(stdout);
     }
-    cli_fail("cannot write the output: %s", errno ? strerror(errno) : "the stream failed earlier");
+    cli_fail("cannot write the output: %s", errno ? sys_error_text(errno) : "the stream failed earlier");
     return false;
 }
 

@@ -19,6 +19,9 @@ void sys_arguments(int *argc, char ***argv);
  * call `interrupted`, perhaps in another thread; a closed pipe becomes a write error. */
 void sys_prepare(void (*interrupted)(void));
 
+/* What errno says; a closed pipe's number too, where the C library has lost it. */
+const char *sys_error_text(int code);
+
 /* The program ends at once. */
 _Noreturn void sys_end(int status);
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -36,6 +37,11 @@ void sys_prepare(void (*interrupted)(void))
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes a write error that names itself */
     signal(SIGXFSZ, SIG_IGN); /* and so does a file that may not grow */
+}
+
+const char *sys_error_text(int code)
+{
+    return strerror(code);
 }
 
 void sys_end(int status)

@@ -138,6 +138,11 @@ void sys_prepare(void (*interrupted)(void))
     SetConsoleCtrlHandler(on_control, TRUE);
 }
 
+const char *sys_error_text(int code)
+{
+    return strerror(code == EINVAL && _doserrno == ERROR_NO_DATA ? EPIPE : code);
+}
+
 /* Without the ends of libraries: another thread may be anywhere. */
 void sys_end(int status)
 {

@@ -119,7 +119,10 @@ bool mo_os_dir_replace(mo_os_dir dir, const char *from, const char *to)
     wchar_t old[MO_OS_PATH], new[MO_OS_PATH];
     if (!path_in(old, dir, from) || !path_in(new, dir, to)) return false;
     if (MoveFileExW(old, new, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) return true;
-    return replace_open(old, new) || mo_os_failed();
+    const DWORD why = GetLastError();
+    if (replace_open(old, new)) return true;
+    SetLastError(why); /* that of a Windows without the other way says nothing */
+    return mo_os_failed();
 }
 
 /* -- names --------------------------------------------------------------------------------------------------- */

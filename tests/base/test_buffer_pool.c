@@ -82,7 +82,7 @@ static void *caller(void *arg)
         for (size_t j = 0; j < n; j += 16) bad += block[j] != mark;
         mo_buffer_pool_give(s, (void *)(uintptr_t)block);
     }
-    return (void *)bad;
+    return (void *)(uintptr_t)bad;
 }
 
 static void callers_never_share_a_block(void **state)

@@ -72,7 +72,7 @@ static inline void hostile_gzip(mo_buf *b, const mo_buf *text)
 {
     z_stream z = {0};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    const size_t most = deflateBound(&z, text->size) + 64;
+    const size_t most = deflateBound(&z, (uLong)text->size) + 64;
     char *room = mo_buf_room(b, most);
     assert_non_null(room);
     z.next_in = (Bytef *)text->data, z.avail_in = (uInt)text->size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * interrupt.c - SIGINT at a place in the work of a command, whatever the speed of the machine.
+ * interrupt_posix.c - SIGINT at a place in the work of a command, whatever the speed of the machine.
  *
  * Words on standard output: it is a socket of the smallest size, read up to the words only.  A command that
  * prints more than the socket holds is still at work when the signal comes.  A FIFO: the command reads from it,
