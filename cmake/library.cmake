@@ -45,6 +45,13 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID
     endif()
     check_c_compiler_flag("-mavxvnni" MOPD_HAS_AVXVNNI_FLAG)
 endif()
+set(wide "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq")
+if(MOPD_X86 AND CMAKE_C_COMPILER_ID STREQUAL Clang) # as zig calls it, its versions 18 and 19 leave out registers of 512 bits otherwise
+    check_c_compiler_flag("-mevex512" MOPD_HAS_EVEX512_FLAG)
+    if(MOPD_HAS_EVEX512_FLAG)
+        list(APPEND wide -mevex512)
+    endif()
+endif()
 if(MOPD_HAS_AVXVNNI_FLAG)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AVXVNNI)
     set_source_files_properties(lib/math/i8_avxvnni.c lib/math/i16_avxvnni.c lib/math/fix_avxvnni.c PROPERTIES
@@ -53,9 +60,9 @@ endif()
 if(MOPD_HAS_AMX_FLAGS)
     target_compile_definitions(mopd_objects PUBLIC MOPD_AMX)
     set_source_files_properties(lib/math/bf16_amx.c PROPERTIES COMPILE_OPTIONS
-        "-mamx-tile;-mamx-bf16;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512bf16;-mavx2;-mfma;-mf16c")
+        "-mamx-tile;-mamx-bf16;${wide};-mavx512bf16;-mavx2;-mfma;-mf16c")
     set_source_files_properties(lib/math/i8_amx.c PROPERTIES COMPILE_OPTIONS
-        "-mamx-tile;-mamx-int8;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mavx2;-mfma;-mf16c")
+        "-mamx-tile;-mamx-int8;${wide};-mavx512vnni;-mavx2;-mfma;-mf16c")
 endif()
 
 # One file per instruction set, told by its name.
@@ -66,15 +73,20 @@ foreach(source ${MOPD_SOURCES})
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
     elseif(source MATCHES "_avx512\\.c$")
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-            "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;-mf16c")
+            "${wide};-mavx2;-mfma;-mf16c")
     elseif(source MATCHES "_vnni\\.c$")
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-            "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mavx2;-mfma;-mf16c")
+            "${wide};-mavx512vnni;-mavx2;-mfma;-mf16c")
     endif()
 endforeach()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
-    set_source_files_properties(lib/math/i8_dot.c PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod")
+    set(dot -march=armv8.2-a+dotprod)
+    check_c_compiler_flag(${dot} MOPD_HAS_DOT_FLAG)
+    if(NOT MOPD_HAS_DOT_FLAG) # zig has processors alone
+        set(dot -mcpu=generic+dotprod)
+    endif()
+    set_source_files_properties(lib/math/i8_dot.c PROPERTIES COMPILE_OPTIONS ${dot})
 endif()
 
 # GCC 12 for ARM falls over its eight running sums ("in vect_transform_reduction").

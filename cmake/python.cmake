@@ -7,9 +7,13 @@ if(NOT MOPD_PYTHON)
     return()
 endif()
 
-# In a wheel there are no links: the library has the name that the command asks for.
-install(FILES $<TARGET_FILE:mopd> DESTINATION mopd RENAME libmopd.so.${MOPD_SOVERSION} COMPONENT python)
-install(TARGETS mopd_cli RUNTIME DESTINATION mopd/bin COMPONENT python)
+# In a wheel there are no links: the library has the name that the command asks for.  Windows looks for it beside the command.
+if(WIN32)
+    install(FILES $<TARGET_FILE:mopd> $<TARGET_FILE:mopd_cli> DESTINATION mopd COMPONENT python)
+else()
+    install(FILES $<TARGET_FILE:mopd> DESTINATION mopd RENAME $<TARGET_SONAME_FILE_NAME:mopd> COMPONENT python)
+    install(TARGETS mopd_cli RUNTIME DESTINATION mopd/bin COMPONENT python)
+endif()
 
 set(licences mopd)
 if(DEFINED SKBUILD_METADATA_DIR)

@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 toolchain=$PWD/cmake/$system.cmake
 log=$PWD/build/log/$system-dependencies.log
 mkdir -p build/log
-made=$(cat "$toolchain" scripts/dependencies.sh scripts/sources.sh | sha256sum)
+made=$(echo "${MOPD_ZIG_TARGET:-}" | cat - "$toolchain" scripts/dependencies.sh scripts/sources.sh | sha256sum)
 [ "$(cat "$tree/complete" 2>/dev/null)" != "$made" ] || exit 0
 rm -rf "$tree"
 sources=$tree/source
@@ -30,6 +30,13 @@ make()
     cmake --build "$source/build" --target install
 }
 
+# notice NAME FILE... - what has to go with programs that hold this library.
+notice()
+{
+    mkdir -p "$tree/notices"
+    (cd "$source" && cat "${@:2}") >"$tree/notices/$1.txt"
+}
+
 all()
 {
     unpack zlib
@@ -39,14 +46,21 @@ all()
     cmake --build "$source/build" --target zlibstatic
     cp "$source"/build/libz*.a "$tree/lib/libz.a"
     cp "$source/zlib.h" "$source/build/zconf.h" "$tree/include/"
+    sed -n '1,/^\*\//p' "$source/zlib.h" >"$source/NOTICE"
+    notice zlib NOTICE
     unpack libpng
     make -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_EXECUTABLES=OFF
+    notice libpng LICENSE
     unpack libjpeg-turbo
     make -DENABLE_SHARED=OFF -DWITH_TURBOJPEG=OFF -DREQUIRE_SIMD="$simd"
+    notice libjpeg-turbo "$source"/LICENSE* README.ijg
     unpack jansson
     make -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DJANSSON_BUILD_DOCS=OFF
+    notice jansson LICENSE
     unpack utf8proc
     make
+    notice utf8proc "$source"/LICENSE*
+    [ "$system" != zig ] || return 0 # which builds no tests
     unpack cmocka
     make -DWITH_EXAMPLES=OFF -DWITH_STATIC_LIB=ON
     rm -f "$tree"/lib/libcmocka.* "$tree"/bin/*.dll
@@ -62,6 +76,7 @@ kernel_headers()
 case $system in
 musl) tools="musl-tools nasm" simd=ON ;;
 mingw) tools="gcc-mingw-w64-x86-64-win32 nasm" simd=ON ;;
+zig) tools="nasm" simd=ON ;; # for $MOPD_ZIG_TARGET: scripts/wheels.sh
 *) echo "dependencies: no cmake/$system.cmake that this script knows" >&2 && exit 2 ;;
 esac
 # shellcheck disable=SC2086

@@ -141,18 +141,27 @@ part_wasm()
     python3 -B tests/web/page.py build/site build/mopd build/web-photographs
 }
 
-#: windows      mopd.dll by mingw-w64: its names, and kernels, layers, towers, pictures, tokens and files under wine: not in the run of all
+#: windows      mopd.dll and the command by mingw-w64: names, and the suite but for tests/support/windows.txt under wine: not in the run of all
 part_windows()
 {
     ! off_x86 ", which wine needs for such programs" || return 0
     scripts/setup.sh wine64
     scripts/dependencies.sh mingw build/mingw-tree
+    build ci # for the built-in model
     build mingw
     x86_64-w64-mingw32-objdump -p build-mingw/mopd.dll | sed -n 's/^\t\[ *[0-9]*\].* \(mopd_[a-z0-9_]*\)$/\1/p' | sort >build/log/windows.names
     sed -n 's/^ *\(mopd_[a-z0-9_]*\);$/\1/p' lib/mopd.map | sort | diff - build/log/windows.names
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
     quietly /usr/lib/wine/wine64 cmd /c "echo a folder for wine"
     run_tests mingw
+}
+
+#: wheels       Python wheels of other systems (scripts/wheels.sh), tried where they can be: not in the run of all
+part_wheels()
+{
+    ! off_x86 ", which the script needs" || return 0
+    build ci # for the built-in model, and to compare with
+    scripts/wheels.sh
 }
 
 #: format       clang-format would change nothing
@@ -323,7 +332,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="i386 musl wasm windows"
+platforms="i386 musl wasm windows wheels"
 parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * os_posix.c - pages, clocks, chance and what else is asked of a system of POSIX's kind. */
-#define _GNU_SOURCE /* mremap, getrandom, dladdr */
+#define _GNU_SOURCE /* mremap, syscall, dladdr */
 #include "base/os.h"
 
 #include <dlfcn.h>
@@ -13,8 +13,9 @@
 
 #ifdef __linux__
 #include <sys/auxv.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
+
+#define NO_WAITING 1u /* GRND_NONBLOCK: a C library of 2014 knows neither that nor the function */
 #endif
 
 /* -- memory -------------------------------------------------------------------------------------------------- */
@@ -108,7 +109,8 @@ uint64_t mo_os_process(void)
 bool mo_os_random(uint64_t *out)
 {
 #ifdef __linux__
-    return getrandom(out, sizeof *out, GRND_NONBLOCK) == (ssize_t)sizeof *out;
+    *out = 0;
+    return syscall(SYS_getrandom, out, sizeof *out, NO_WAITING) == (long)sizeof *out;
 #else
     return !getentropy(out, sizeof *out);
 #endif

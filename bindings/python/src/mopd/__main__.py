@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from typing import NoReturn
 
@@ -23,6 +25,9 @@ def main() -> NoReturn:
         model = None  # the program tells where it looked, if it needs that model at all
     if model is not None:
         os.environ["MOPD_MODEL"] = str(model)
+    if sys.platform == "win32":  # where execv starts another process and does not wait for its end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that process
+        sys.exit(subprocess.call([str(program), *sys.argv[1:]]))
     os.execv(program, ["mopd", *sys.argv[1:]])
 
 

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-COMMAND = "bin/mopd"
-LIBRARY = "libmopd.so.0"
+# Windows looks for a program's library beside it.
+COMMAND = "mopd.exe" if sys.platform == "win32" else "bin/mopd"
+LIBRARY = {"win32": "mopd.dll", "darwin": "libmopd.0.dylib"}.get(sys.platform, "libmopd.so.0")
 
 
 def installed(name: str) -> Optional[Path]:

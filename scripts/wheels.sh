@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# wheels.sh [PLATFORM...] - Python wheels of other systems and of older ones, made on x86-64 Debian: build/wheels/*.whl.  --help
+# lists the platforms; without a word it makes all.  A wheel holds the library, the command, all that they stand on as static
+# libraries, the notices of these, and the built-in model where build/builtin.safetensors is there (scripts/model.sh).
+# clang and the C libraries' headers come from PyPI's ziglang; Windows' wheel is by mingw-w64.  What can be run here is tried.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+self=scripts/wheels.sh
+export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} CCACHE_NOHASHDIR=1
+
+#: manylinux2014_x86_64   x86_64-linux-gnu.2.17
+#: manylinux2014_aarch64  aarch64-linux-gnu.2.17
+#: musllinux_1_2_x86_64   x86_64-linux-musl
+#: win_amd64              mingw
+platforms=$(sed -n 's/^#: \([a-z0-9_]*\) .*/\1/p' "$self")
+[ "${1:-}" != --help ] || { sed -n '3,6s/^# //p; s/^#: /    /p' "$self" && exit; }
+
+work=$PWD/build/wheels
+tools=$work/tools
+mkdir -p "$work/log"
+scripts/setup.sh ccache python3-venv
+[ -x "$tools/bin/wheel" ] || python3 -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check ziglang==0.13.0 wheel==0.45.1
+
+# compiler TARGET - `cc`, `ar` and `ranlib` for it, as programs of one word.
+compiler()
+{
+    export MOPD_ZIG_TARGET=$1 MOPD_ZIG=$work/zig-$1
+    [ ! -d "$MOPD_ZIG" ] || return 0 # ccache asks how old they are
+    mkdir -p "$MOPD_ZIG"
+    zig=$(echo "$tools"/lib/python3*/site-packages/ziglang/zig)
+    # shellcheck disable=SC2016
+    for tool in cc ar ranlib; do
+        target=$([ $tool != cc ] || echo "-target $1")
+        printf '#!/bin/sh\nexec "%s" %s %s "$@"\n' "$zig" "$tool" "$target" >"$MOPD_ZIG/$tool"
+        chmod +x "$MOPD_ZIG/$tool"
+    done
+}
+
+# What __builtin_cpu_supports asks, which zig's own runtime has not: GCC's, whose licence lets programs hold it.
+add_cpuinfo()
+{
+    (cd "$work" && ar x "$(gcc -print-file-name=libgcc.a)" cpuinfo.o)
+    linked="$linked $work/cpuinfo.o"
+}
+
+# pack PLATFORM TOOLCHAIN - the wheel, with the notices of what is inside.
+pack()
+{
+    made=$work/made-$1
+    rm -rf "$made"
+    mkdir -p "$made"
+    export MOPD_TREE=$work/tree-$1 SKBUILD_BUILD_DIR=$work/build-$1
+    scripts/dependencies.sh "$2" "$MOPD_TREE"
+    export SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$2.cmake;-DMOPD_WITH_BLIS=OFF;-DCMAKE_EXE_LINKER_FLAGS=-s;-DCMAKE_CXX_COMPILER=NOTFOUND"
+    linked=-s
+    [[ "$1" != *linux*x86_64 ]] || add_cpuinfo
+    SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_SHARED_LINKER_FLAGS=$linked"
+    "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$made" bindings/python
+    "$tools/bin/wheel" unpack "$made"/mopd-*.whl --dest "$made" >/dev/null
+    inside=$(echo "$made"/mopd-*/)
+    notices=$(echo "$inside"mopd-*.dist-info)/licenses
+    cp "$MOPD_TREE"/notices/*.txt "$notices/"
+    [ ! -e "$inside/mopd/builtin.safetensors" ] || cp /usr/share/common-licenses/Apache-2.0 "$notices/Apache-2.0.txt"
+    rm "$made"/mopd-*.whl
+    "$tools/bin/wheel" pack "$inside" --dest-dir "$made" >/dev/null
+    "$tools/bin/wheel" tags --remove --platform-tag "$1" "$made"/mopd-*.whl >/dev/null
+    rm -rf "$inside" "$work"/mopd-*-"$1".whl
+    mv "$made"/mopd-*.whl "$work/"
+    rmdir "$made"
+}
+
+# What a wheel of Linux asks of the system is no more than its name says: no library but glibc's or musl's, no newer name of these.
+check_needs()
+{
+    "$tools/bin/python" - "$wheel" <<'PYTHON'
+import re, subprocess, sys, tempfile, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+for name in wheel.namelist():
+    if not re.search(r"[.]so[.]0$|bin/mopd$", name):
+        continue
+    with tempfile.TemporaryDirectory() as folder:
+        told = subprocess.run(["readelf", "--dynamic", "--version-info", "--wide", wheel.extract(name, folder)],
+                              capture_output=True, check=True, text=True).stdout
+    needed = set(re.findall(r"NEEDED.*\[(.*)\]", told)) - {"libmopd.so.0"}
+    newest = max((tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_([0-9.]+)", told)), default=(0,))
+    print(name, *sorted(needed), "glibc", ".".join(map(str, newest)))
+    others = needed - {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libc.so"}
+    if others or newest > (2, 17):
+        sys.exit(f"{name}: needs {others or newest}")
+PYTHON
+}
+
+# try_native - installs the wheel in a fresh environment, and its answers are those of this machine's own build, if there is one.
+try_native()
+{
+    rm -rf "$work/try"
+    python3 -m venv "$work/try"
+    "$work/try/bin/pip" install --quiet --disable-pip-version-check "$wheel"
+    "$work/try/bin/mopd" encode --image tests/gold/pixels/420.jpg -o "$work/try/native.npy"
+    "$work/try/bin/python" - "$work/try/native.npy" <<'PYTHON'
+import sys, mopd, numpy
+features = mopd.Encoder().images(["tests/gold/pixels/420.jpg"])
+assert (features == numpy.load(sys.argv[1])).all()
+print(mopd.__version__, "by the command and by Python the same")
+PYTHON
+    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
+    [ ! -x build/mopd ] || cmp "$work/try/native.npy" "$work/try/own.npy"
+}
+
+# try_wine - the command that is in the wheel.
+try_wine()
+{
+    scripts/setup.sh wine64
+    rm -rf "$work/try"
+    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
+    export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
+    inside=$(echo "$work"/try/mopd-*/mopd)
+    /usr/lib/wine/wine64 "$inside/mopd.exe" encode --quiet -m "$inside/builtin.safetensors" --image tests/gold/pixels/420.jpg -o "$work/try/wine.npy"
+    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
+    [ ! -x build/mopd ] || cmp "$work/try/wine.npy" "$work/try/own.npy"
+}
+
+# examine PLATFORM - all that can be done with a wheel here.
+examine()
+{
+    [ "$1" = win_amd64 ] || check_needs
+    [ "$1" != manylinux2014_x86_64 ] || try_native
+    [ "$1" != win_amd64 ] || try_wine
+}
+
+for platform in ${*:-$platforms}; do
+    target=$(sed -n "s/^#: $platform  *//p" "$self")
+    [ -n "$target" ] || { echo "wheels: no platform '$platform'; scripts/wheels.sh --help lists them" >&2 && exit 2; }
+    echo "wheels: $platform"
+    toolchain=zig
+    if [ "$target" = mingw ]; then toolchain=mingw; else compiler "$target"; fi
+    pack "$platform" "$toolchain" >"$work/log/$platform" 2>&1 & # in a process of its own, which ends at its first failure
+    wait $! || { tail -n 40 "$work/log/$platform" >&2 && exit 1; }
+    wheel=$(echo "$work"/mopd-*-"$platform".whl)
+    examine "$platform" >>"$work/log/$platform" 2>&1 &
+    wait $! || { tail -n 40 "$work/log/$platform" >&2 && exit 1; }
+    stat -c '%n: %s bytes' "$wheel"
+done
