@@ -235,7 +235,8 @@ static void of_a_file_that_is_no_picture_the_beginning_is_read(void **state)
     TEST_NEEDS("files with holes");
     mo_image p;
     const char *path = test_write("sparse.jpg", "", 0);
-    if (sizeof(off_t) < 8 || truncate(path, (off_t)(INT64_C(3) << 30))) skip(); /* a file system without holes */
+    if (sizeof(off_t) < 8 || truncate(path, (off_t)(INT64_C(3) << 30)))
+        skip(); /* a file system without holes */
     test_count_peak();
     assert_fails(mo_image_decode_file(&p, path, NULL), MOPD_E_FORMAT, "sparse.jpg: not JPEG, PNG");
     assert_true(test_count_peak() < 16384);
