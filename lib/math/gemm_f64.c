@@ -245,7 +245,7 @@ static void measure_rows(void *ctx, size_t task)
             const size_t m = mo_min(height, end - row);
             multiply_whole(j, j->of->rows, x, row, m, panel);
             if (j->of->off) multiply_whole(j, j->of->off, off, row, m, panel);
-            add_tile(j, sum + row - first, x, j->of->off ? off : NULL, row, m, panel * MO_F64_COLS);
+            add_tile(j, sum + (row - first), x, j->of->off ? off : NULL, row, m, panel * MO_F64_COLS);
         }
     for (size_t i = first; i < end; i++) {
         j->of->lengths[i] = total(sum[i - first].length);

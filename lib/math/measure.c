@@ -81,7 +81,7 @@ static void measure_rows(void *ctx, size_t task)
             const size_t m = mo_min(j->height, end - i), n = mo_min(j->width, j->n_panels - panel) * MO_PANEL;
             multiply(j, r, j->of->rows, i, m, panel);
             if (j->of->off) multiply(j, off, j->of->off, i, m, panel);
-            add_tile(sum + i - first, r, j->of->off ? off : NULL, m, n);
+            add_tile(sum + (i - first), r, j->of->off ? off : NULL, m, n);
         }
     for (size_t i = first; i < end; i++) {
         j->of->lengths[i] = total(sum[i - first].length);
