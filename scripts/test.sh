@@ -98,6 +98,26 @@ part_arm64()
     run_tests arm64
 }
 
+#: arm64-all    64-bit ARM, every test in C that knows no compiler, in a Debian system for it: long, only for root, not in the run of all
+part_arm64-all()
+{
+    ! off_x86 "; the other parts test what it is" || return 0
+    scripts/debian.sh build/arm64-debian
+    build ci # for the built-in model
+    build arm64-all
+    quietly scripts/within.sh build/arm64-debian ctest --test-dir build-arm64-all --parallel "$(nproc)" --output-on-failure --no-tests=error
+    grep -E '^[0-9]+% tests passed' "$log"
+}
+
+#: armhf        32-bit ARM by emulation, without BLIS: kernels, towers, pictures, tokens and training: not in the run of all
+part_armhf()
+{
+    ! off_x86 "; nobody has tried the emulator there" || return 0
+    scripts/foreign.sh armhf build/armhf-tree
+    build armhf
+    run_tests armhf
+}
+
 #: i386         32-bit x86 without BLIS, every test in C that knows no compiler: not in the run of all
 part_i386()
 {
@@ -275,7 +295,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [[ "$1" =~ ^(arm64|i386|musl|static|mingw|wasm)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" =~ ^(arm64|arm64-all|armhf|i386|musl|static|mingw|wasm)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
@@ -332,8 +352,9 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="i386 musl wasm windows wheels"
-parts=$(sed -n 's/^#: \([a-z0-9]*\) .*/\1/p' "$self")
+platforms="armhf i386 musl wasm windows wheels"
+by_name="arm64-all" # in neither list
+parts=$(sed -n 's/^#: \([a-z0-9-]*\) .*/\1/p' "$self")
 case ${1:-} in
 --help)
     sed -n '3,6s/^# //p; s/^#: /    /p' "$self"
@@ -351,7 +372,7 @@ esac
 wanted=""
 for name in "${@:-all}"; do
     case $name in
-    all) wanted="$wanted $(grep -vxFf <(tr ' ' '\n' <<<"$platforms") <<<"$parts")" ;;
+    all) wanted="$wanted $(grep -vxFf <(tr ' ' '\n' <<<"$platforms $by_name") <<<"$parts")" ;;
     platforms) wanted="$wanted $platforms" ;;
     quick) wanted="$wanted release" ;;
     *)

@@ -57,7 +57,7 @@ static void add_chunk(file *f, const char *kind, const unsigned char *body, size
     if (n) add(f, body, n);
     for (size_t i = start; i < f->n; i++) {
         crc ^= f->bytes[i];
-        for (int k = 0; k < 8; k++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+        for (int k = 0; k < 8; k++) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
     }
     add32(f, ~crc, true);
 }
