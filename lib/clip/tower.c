@@ -53,8 +53,10 @@ mopd_status mo_tower_linear(
         if ((st = mo_weights_get(weights, name, &b)) != MOPD_OK) return st;
     }
     mo_linear_part part = {.weight = &w->view, .bias = b ? &b->view : NULL, .in_out = w->in_out};
-    if ((st = mo_linear_pack(out, &part, 1)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
-    st = mo_mat_quantize_edge(&out->w, precision);
+    /* In 8 bits these layers have 16, which no file holds. */
+    const mo_precision laid = precision == MO_PRECISION_8 ? MO_PRECISION_F32 : precision;
+    if ((st = mo_linear_lay(out, &part, 1, laid)) != MOPD_OK) return mo_fail_at(st, "%s", prefix);
+    if (mo_mat_has_floats(&out->w)) st = mo_mat_quantize_edge(&out->w, precision);
     if (!mo_mat_lies_in(&out->w, &w->view)) mo_weights_release(weights, w);
     return st;
 }

@@ -242,12 +242,12 @@ def openai_pickle(prefix=""):
     return pickled(tensors)
 
 
-def wide_model(folder):
-    """A tower of width 64, the least that has panels of 8 bits."""
-    vision = {**VISION, "hidden_size": 64, "intermediate_size": 64}
+def wide_model(folder, width):
+    """An image tower of this width: 64 is the least that has panels of 8 bits, 32 of bfloat16."""
+    vision = {**VISION, "hidden_size": width, "intermediate_size": width}
     write(f"{folder}/config.json", json.dumps({**HF, "vision_config": vision}))
     write(f"{folder}/preprocessor_config.json", json.dumps(PREPROCESSOR))
-    write(f"{folder}/model.safetensors", safetensors({**hf_text(), **hf_vision(64, 64)}))
+    write(f"{folder}/model.safetensors", safetensors({**hf_text(), **hf_vision(width, width)}))
     write_tokenizer(folder)
     return folder
 
@@ -369,10 +369,10 @@ def library_inputs(build, folder):
     i8, panels = 3, 0x100
     lib.encoder_pack(openclip, f"{folder}/packed/i8".encode(), i8)
     lib.encoder_pack(openclip, f"{folder}/packed/panels".encode(), panels)
-    wide = wide_model(f"{folder}/wide")
-    for name, kind in (("panels-i8", i8), ("panels-bf16", 2)):
+    for name, kind, width in (("panels-i8", i8, 64), ("panels-bf16", 2, 32)):
+        wide = wide_model(f"{folder}/wide", width)
         lib.encoder_pack(lib.make("encoder_open", wide.encode(), None), f"{folder}/packed/{name}".encode(), kind | panels)
-    shutil.rmtree(wide)
+        shutil.rmtree(wide)
     lib.encoder_pack(lib.make("encoder_open", f"{BASE}/locked".encode(), None), f"{folder}/packed/locked".encode(), 0)
     names = (ctypes.c_char_p * 2)(b"cat", b"dog")
     trainer = lib.make("trainer_create", encoder, names, ctypes.c_size_t(2), None)
