@@ -53,8 +53,10 @@ pack()
     mkdir -p "$made"
     export MOPD_TREE=$work/tree-$1 SKBUILD_BUILD_DIR=$work/build-$1
     scripts/dependencies.sh "$2" "$MOPD_TREE"
-    export SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$2.cmake;-DMOPD_WITH_BLIS=OFF;-DCMAKE_EXE_LINKER_FLAGS=-s;-DCMAKE_CXX_COMPILER=NOTFOUND"
+    export SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$2.cmake;-DMOPD_WITH_BLIS=OFF;-DCMAKE_CXX_COMPILER=NOTFOUND"
     linked=-s
+    [ "$2" != mingw ] || linked="-s -static-libgcc"
+    SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_EXE_LINKER_FLAGS=$linked"
     [[ "$1" != *linux*x86_64 ]] || add_cpuinfo
     SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_SHARED_LINKER_FLAGS=$linked"
     "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$made" bindings/python
@@ -112,6 +114,7 @@ PYTHON
 # try_wine - the command that is in the wheel.
 try_wine()
 {
+    echo "the command under wine"
     scripts/setup.sh wine64
     rm -rf "$work/try"
     "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
