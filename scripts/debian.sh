@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # debian.sh TREE - a Debian system for 64-bit ARM with all that the library and its tests stand on, in TREE, by debootstrap: programs
-# of that processor, which install the packages, run by the emulator.  Only root can.  It takes some 20 minutes and 900 MB.
+# of that processor, which install the packages, run by the emulator.  Only root can.  It takes some minutes and 400 MB.
 set -euo pipefail
 tree=$(realpath -m "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
