@@ -212,6 +212,16 @@ static void no_floats(mo_residual *r)
     assert_ok(mo_mat_quantize_finely(&r->project.w, MO_PRECISION_8));
 }
 
+static void no_floats_first(mo_residual *r)
+{
+    assert_ok(mo_mat_quantize_finely(&r->expand.w, MO_PRECISION_8));
+}
+
+static void other_kernel(mo_residual *r)
+{
+    r->depth.kernel = 7;
+}
+
 static void other_stride(mo_residual *r)
 {
     r->depth.stride = 3;
@@ -223,8 +233,10 @@ static void what_cannot_be_reduced_stays(void **state)
     assert_true(reduces(all[0], false, NULL));
     assert_true(reduces(all[3], true, NULL));
     assert_false(reduces(all[3], false, NULL)); /* nothing expanded, x not clamped */
-    static void (*const changes[])(mo_residual * r) = {
-        odd_weight, large_weight, odd_bias, large_project, other_act, no_floats, other_stride};
+    assert_false(
+        reduces((const size_t[8]){513, 514, 8, 3, 1, 1, 3, 3}, true, NULL)); /* wider than one scale serves */
+    static void (*const changes[])(mo_residual * r) = {odd_weight, large_weight, odd_bias, large_project,
+        other_act, no_floats, no_floats_first, other_kernel, other_stride};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         assert_false(reduces(all[0], true, changes[i]));
 }
