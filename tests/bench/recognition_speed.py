@@ -10,9 +10,10 @@ import time
 
 import numpy as np
 
-from recognition_tools import PEERS, store
+from recognition_tools import PEERS, discriminant_chosen, store
 
-ROUNDS = {"libmopd": 5, "sklearn LDA, shrinkage": 5, "sklearn logistic regression": 2}
+ROUNDS = {"libmopd": 5, "sklearn LDA, shrinkage": 5, "sklearn LDA, shrinkage by cross-validation": 2, "sklearn logistic regression": 2}
+TIMED = PEERS | {"sklearn LDA, shrinkage by cross-validation": discriminant_chosen}
 REPEATS = {"add one picture": 9, "classify one feature": 1000}
 
 
@@ -68,7 +69,7 @@ def speed(args, name):
         works = own_works(package.Encoder(), x, names)
         sides = {"libmopd": lambda work=works["fit"]: timed(work)}
         if args.peers and threads == 1:
-            sides |= {peer: lambda fit=PEERS[peer]: timed(lambda: fit(wide, names, 16)) for peer in ROUNDS if peer in PEERS}
+            sides |= {peer: lambda fit=TIMED[peer]: timed(lambda: fit(wide, names, 16)) for peer in ROUNDS if peer in TIMED}
         about = {"threads": threads, "pictures": len(x), "classes": len(data.classes), "dim": x.shape[1]}
         with threadpool_limits(threads):
             rows.append({"work": "fit", **about, "sides": alternate(sides, ROUNDS)})

@@ -37,16 +37,25 @@ def discriminant(x, y, shots):
     return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(x, y)
 
 
+def chosen(model, settings, x, y, shots):
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+    return GridSearchCV(model, settings, cv=StratifiedKFold(min(shots, 4), shuffle=True, random_state=0)).fit(x, y)
+
+
+def discriminant_chosen(x, y, shots):
+    """The shrinkage by cross-validation, which wants three pictures a class."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return chosen(LinearDiscriminantAnalysis(solver="lsqr"), {"shrinkage": ["auto", 0.1, 0.25, 0.5, 0.85]}, x, y, shots)
+
+
 def logistic(x, y, shots):
     """C by cross-validation where there are two pictures a class."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
     one = LogisticRegression(C=100, max_iter=500)
-    if shots < 2:
-        return one.fit(x, y)
-    folds = StratifiedKFold(min(shots, 4), shuffle=True, random_state=0)
-    return GridSearchCV(one, {"C": [1, 10, 100, 1000]}, cv=folds).fit(x, y)
+    return chosen(one, {"C": [1, 10, 100, 1000]}, x, y, shots) if shots >= 2 else one.fit(x, y)
 
 
 class Centroid:
