@@ -260,6 +260,7 @@ static mopd_status tell_packed(const cli_common *common, const char *path)
 {
     json_t *document;
     const char *fingerprint;
+    if (common->quiet && !cli_is_json(common)) return MOPD_OK;
     const mopd_status st = written_fingerprint(path, &document, &fingerprint);
     if (st == MOPD_OK && cli_is_json(common))
         cli_print_json(json_pack("{s:o, s:s*}", "path", cli_json_text(path), "fingerprint", fingerprint));
