@@ -3,9 +3,8 @@
 #include "test.h"
 
 #include "layer/conv.h"
-#include "layer/residual.h"
-#include "support/mats.h"
 #include "support/paths.h"
+#include "support/residuals.h"
 
 /* In, expanded, out; kernel, stride; pictures, height, width.  The first ones are large enough for lines. */
 static const size_t all[][8] = {{16, 80, 24, 3, 2, 1, 40, 41}, {24, 72, 24, 5, 1, 2, 61, 33},
@@ -20,31 +19,13 @@ typedef struct scene {
     float *x, *want, *got;
 } scene;
 
-static mo_linear random_linear(size_t n, size_t k, uint32_t seed)
-{
-    float *w = test_floats(n * k, seed), *bias = test_floats(n, seed + 1);
-    const mo_view wv = test_view(w, n, k),
-                  bv = {.data = bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
-    mo_linear l;
-    assert_ok(mo_linear_pack(&l, &(mo_linear_part){&wv, &bv, false}, 1));
-    mo_mem_free(w);
-    mo_mem_free(bias);
-    return l;
-}
-
 static scene open_scene(const size_t size[8])
 {
-    const size_t kernel = size[3], stride = size[4];
+    const size_t stride = size[4];
     scene s = {.in = size[0], .mid = size[1], .out = size[2], .shape = {size[5], size[6], size[7]}};
     s.out_h = mo_conv_same_out(s.shape[1], stride);
     s.out_w = mo_conv_same_out(s.shape[2], stride);
-    if (s.in != s.mid) s.r.expand = random_linear(s.mid, s.in, 1);
-    s.r.project = random_linear(s.out, s.mid, 3);
-    float *taps = test_floats(s.mid * kernel * kernel, 5), *bias = test_floats(s.mid, 6);
-    assert_ok(mo_depthwise_pack(&s.r.depth, taps, bias, (const size_t[3]){s.mid, kernel, stride}));
-    s.r.depth.act = MO_ACT_RELU6;
-    mo_mem_free(taps);
-    mo_mem_free(bias);
+    s.r = test_residual(size, false);
     s.x = test_floats(s.shape[0] * s.shape[1] * s.shape[2] * s.in, 7);
     s.want = test_floats(s.shape[0] * s.out_h * s.out_w * s.out, 8);
     s.got = test_floats(s.shape[0] * s.out_h * s.out_w * s.out, 9);

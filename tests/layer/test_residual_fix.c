@@ -4,9 +4,8 @@
 #include "test.h"
 
 #include "layer/conv.h"
-#include "layer/residual.h"
-#include "support/mats.h"
 #include "support/paths.h"
+#include "support/residuals.h"
 
 /* In, expanded, out; kernel, stride; pictures, height, width.  The first four are large enough for lines. */
 static const size_t all[][8] = {{16, 80, 24, 3, 2, 2, 40, 41}, {24, 72, 24, 5, 1, 2, 61, 33},
@@ -21,31 +20,12 @@ typedef struct scene {
     float *x;
 } scene;
 
-static mo_linear random_linear(size_t n, size_t k, uint32_t seed)
-{
-    float *w = test_floats(n * k, seed), *bias = test_floats(n, seed + 1);
-    for (size_t i = 0; i < n * k; i++) w[i] *= 3 / sqrtf((float)k);
-    const mo_view wv = test_view(w, n, k),
-                  bv = {.data = bias, .dtype = MO_F32, .n_dims = 1, .shape = {n}, .n = n};
-    mo_linear l;
-    assert_ok(mo_linear_pack(&l, &(mo_linear_part){&wv, &bv, false}, 1));
-    mo_mem_free(w);
-    mo_mem_free(bias);
-    return l;
-}
-
 static scene open_scene(const size_t size[8])
 {
-    const size_t k = size[3], stride = size[4];
+    const size_t stride = size[4];
     scene s = {.in = size[0], .mid = size[1], .out = size[2], .shape = {size[5], size[6], size[7]}};
     s.outs = mo_conv_same_out(s.shape[1], stride) * mo_conv_same_out(s.shape[2], stride) * s.out;
-    if (s.in != s.mid) s.r.expand = random_linear(s.mid, s.in, 1);
-    s.r.project = random_linear(s.out, s.mid, 3);
-    float *taps = test_floats(s.mid * k * k, 5), *bias = test_floats(s.mid, 6);
-    assert_ok(mo_depthwise_pack(&s.r.depth, taps, bias, (const size_t[3]){s.mid, k, stride}));
-    s.r.depth.act = MO_ACT_RELU6;
-    mo_mem_free(taps);
-    mo_mem_free(bias);
+    s.r = test_residual(size, true);
     const size_t n = s.shape[0] * s.shape[1] * s.shape[2] * s.in;
     s.x = test_floats(n, 7);
     for (size_t i = 0; i < n && s.in == s.mid; i++) s.x[i] = 6 * fabsf(s.x[i]);

@@ -27,13 +27,11 @@ typedef struct shape {
 static const shape shapes[] = {
     {1, 1, 1}, {1, 40, 3}, {13, 16, 7}, {12, 17, 256}, {25, 33, 257}, {200, 5, 31}, {97, 130, 64}};
 
-static void product_equals_the_plain_sum(const shape *s, bool a_transposed, bool b_transposed, bool add)
+/* c = a b, all in rows. */
+static mo_gemm_f64_args in_rows(double *c, const double *a, const double *b, const shape *s)
 {
-    double *a = numbers(s->m * s->k, 1), *b = numbers(s->k * s->n, 2), *c = numbers(s->m * (s->n + 3), 3);
-    double *before = mo_mem_alloc(s->m * (s->n + 3), sizeof *before);
-    memcpy(before, c, s->m * (s->n + 3) * sizeof *c);
-    mo_gemm_f64_args g = {.c = c,
-        .ldc = s->n + 3,
+    return (mo_gemm_f64_args){.c = c,
+        .ldc = s->n,
         .a = a,
         .ars = s->k,
         .acs = 1,
@@ -42,8 +40,17 @@ static void product_equals_the_plain_sum(const shape *s, bool a_transposed, bool
         .bcs = 1,
         .m = s->m,
         .n = s->n,
-        .k = s->k,
-        .add = add};
+        .k = s->k};
+}
+
+static void product_equals_the_plain_sum(const shape *s, bool a_transposed, bool b_transposed, bool add)
+{
+    double *a = numbers(s->m * s->k, 1), *b = numbers(s->k * s->n, 2), *c = numbers(s->m * (s->n + 3), 3);
+    double *before = mo_mem_alloc(s->m * (s->n + 3), sizeof *before);
+    memcpy(before, c, s->m * (s->n + 3) * sizeof *c);
+    mo_gemm_f64_args g = in_rows(c, a, b, s);
+    g.ldc = s->n + 3;
+    g.add = add;
     if (a_transposed) g.ars = 1, g.acs = s->m;
     if (b_transposed) g.brs = 1, g.bcs = s->k;
     assert_ok(mo_gemm_f64(NULL, &g));
@@ -87,8 +94,7 @@ static void threads_and_neighbours_do_not_change_bits(void **state)
     enum { M = 300, N = 70, K = 300 };
     double *a = numbers(M * K, 4), *b = numbers(K * N, 5), *whole = mo_mem_alloc(M * N, 8),
            *part = mo_mem_alloc(M * N, 8);
-    mo_gemm_f64_args g = {
-        .c = whole, .ldc = N, .a = a, .ars = K, .acs = 1, .b = b, .brs = N, .bcs = 1, .m = M, .n = N, .k = K};
+    mo_gemm_f64_args g = in_rows(whole, a, b, &(shape){M, N, K});
     assert_ok(mo_gemm_f64(NULL, &g));
     for (size_t threads = 2; threads <= 3; threads++) {
         mo_pool *pool;
@@ -117,8 +123,7 @@ static void a_triangle_is_not_read_below(void **state)
     enum { M = 20, N = 90 };
     double *a = numbers(M * N, 6), *b = numbers(N * N, 7), *c = mo_mem_alloc(M * N, 8),
            *full = mo_mem_alloc(M * N, 8);
-    mo_gemm_f64_args g = {
-        .c = full, .ldc = N, .a = a, .ars = N, .acs = 1, .b = b, .brs = N, .bcs = 1, .m = M, .n = N, .k = N};
+    mo_gemm_f64_args g = in_rows(full, a, b, &(shape){M, N, N});
     for (size_t p = 0; p < N; p++)
         for (size_t j = 0; j < p; j++) b[p * N + j] = 0;
     assert_ok(mo_gemm_f64(NULL, &g));
@@ -158,6 +163,14 @@ static void the_lower_half_is_that_of_the_whole(void **state)
     mo_mem_free(half);
 }
 
+static mo_gemm_f64_rows laid_out(const double *x, size_t m, size_t k)
+{
+    mo_gemm_f64_rows rows;
+    assert_ok(mo_gemm_f64_rows_create(&rows, m, k));
+    for (size_t i = 0; i < m; i += rows.height) mo_gemm_f64_rows_put(&rows, i, x + i * k);
+    return rows;
+}
+
 /* A lower triangle on either side: zeros above the diagonal change nothing. */
 static void lower_triangles_are_multiplied_as_any_matrix(void **state)
 {
@@ -173,18 +186,8 @@ static void lower_triangles_are_multiplied_as_any_matrix(void **state)
             for (size_t i = 0; i < k * k; i++)
                 if (i % k > i / k) *(m == k ? &a[i] : &b[i]) = 0;
             for (int add = 0; add < 2; add++) {
-                mo_gemm_f64_args g = {.c = c,
-                    .ldc = n,
-                    .a = a,
-                    .ars = k,
-                    .acs = 1,
-                    .b = b,
-                    .brs = n,
-                    .bcs = 1,
-                    .m = m,
-                    .n = n,
-                    .k = k,
-                    .add = add};
+                mo_gemm_f64_args g = in_rows(c, a, b, &some[s]);
+                g.add = add;
                 assert_ok(mo_gemm_f64(NULL, &g));
                 g.c = low;
                 g.low_a = m == k;
@@ -210,20 +213,8 @@ static void rows_laid_out_once_have_the_same_product(void **state)
             const size_t m = some[s].m, n = some[s].n, k = some[s].k;
             double *a = numbers(m * k, 1), *b = numbers(k * n, 2), *c = mo_mem_alloc(m * n, 8),
                    *again = mo_mem_alloc(m * n, 8);
-            mo_gemm_f64_rows rows;
-            assert_ok(mo_gemm_f64_rows_create(&rows, m, k));
-            for (size_t i = 0; i < m; i += rows.height) mo_gemm_f64_rows_put(&rows, i, a + i * k);
-            mo_gemm_f64_args g = {.c = c,
-                .ldc = n,
-                .a = a,
-                .ars = k,
-                .acs = 1,
-                .b = b,
-                .brs = n,
-                .bcs = 1,
-                .m = m,
-                .n = n,
-                .k = k};
+            mo_gemm_f64_rows rows = laid_out(a, m, k);
+            mo_gemm_f64_args g = in_rows(c, a, b, &some[s]);
             for (int triangle = 0; triangle <= (n <= k); triangle++) {
                 g.triangle = triangle;
                 g.c = c;
@@ -240,14 +231,6 @@ static void rows_laid_out_once_have_the_same_product(void **state)
         }
     }
     assert_ok(mo_kern_cpu_set(NULL));
-}
-
-static mo_gemm_f64_rows laid_out(const double *x, size_t m, size_t k)
-{
-    mo_gemm_f64_rows rows;
-    assert_ok(mo_gemm_f64_rows_create(&rows, m, k));
-    for (size_t i = 0; i < m; i += rows.height) mo_gemm_f64_rows_put(&rows, i, x + i * k);
-    return rows;
 }
 
 static void distances_are_those_of_the_product(void **state)

@@ -4,26 +4,20 @@
 #include "test.h"
 
 #include "math/i16.h"
-#include "math/kern.h"
+#include "support/kernels.h"
 #include "support/near.h"
 
-static const mo_i16_kern *kernels[4];
-static size_t n_kernels;
-
-static int find_kernels(void **state)
+/* Both serve the path avx2. */
+static const mo_i16_kern *behind(const mo_i16_kern *kern)
 {
-    (void)state;
-    static const char *const paths[] = {"plain", "avx2", "avx512", "neon"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;
-        const mo_i16_kern *kern = mo_i16_get();
-        if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;
 #if defined(__x86_64__)
-        if (kern == mo_i16_avxvnni()) kernels[n_kernels++] = mo_i16_avx2();
+    if (kern == mo_i16_avxvnni()) return mo_i16_avx2();
 #endif
-    }
-    return mo_kern_cpu_set(NULL) == MOPD_OK ? 0 : -1;
+    (void)kern;
+    return NULL;
 }
+
+TEST_KERNELS(mo_i16_kern, mo_i16_get, behind)
 
 static void every_path_has_its_kernel(void **state)
 {

@@ -5,25 +5,16 @@
 
 #include "base/ints.h"
 #include "math/i8.h"
-#include "math/kern.h"
+#include "support/kernels.h"
 #include "support/near.h"
 
-static const mo_i8_kern *kernels[6];
-static size_t n_kernels;
-
-/* Those of all paths, and what stands behind the one of AMX. */
-static int find_kernels(void **state)
+/* What serves fewer rows than are worth AMX. */
+static const mo_i8_kern *behind(const mo_i8_kern *kern)
 {
-    (void)state;
-    static const char *const paths[] = {"plain", "avx2", "avx512", "neon"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;
-        const mo_i8_kern *kern = mo_i8_get();
-        if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;
-        if (kern->wider) kernels[n_kernels++] = kern->wider();
-    }
-    return mo_kern_cpu_set(NULL) == MOPD_OK ? 0 : -1;
+    return kern->wider ? kern->wider() : NULL;
 }
+
+TEST_KERNELS(mo_i8_kern, mo_i8_get, behind)
 
 static void every_path_has_its_kernel(void **state)
 {
