@@ -83,9 +83,9 @@ static inline const float *mo_recognizer_picture(const mo_recognizer_data *data,
     return data->features + i * mo_recognizer_views(data) * data->dim;
 }
 
-/* logits (N x C), each picture left out in its turn, of a fit whose settings are all given; *out NULL where
- * nothing can be left out: fewer than two pictures a class.  mo_mem_free it. */
-mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *data,
+/* logits (N x C), each picture left out in its turn, of a fit whose settings are all given, and that fit, unless NULL; *out
+ * NULL, and the fit empty, where nothing can be left out: fewer than two pictures a class.  mo_mem_free it. */
+mopd_status mo_recognizer_fit_leave_out(double **out, mo_recognizer_fit *fit, const mo_recognizer_data *data,
     const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool);
 
 #endif

@@ -371,12 +371,25 @@ mopd_status mo_recognizer_fit_create(mo_recognizer_fit *out, const mo_recognizer
     return st;
 }
 
-mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *data,
+/* The fit of the settings by which pictures were left out. */
+static mopd_status keep_fit(mo_recognizer_fit *f, const search *s)
+{
+    const mopd_status st = fit_alloc(f, s->p);
+    f->settings = s->best;
+    if (st == MOPD_OK)
+        finish(f, s);
+    else
+        mo_recognizer_fit_free(f);
+    return st;
+}
+
+mopd_status mo_recognizer_fit_leave_out(double **out, mo_recognizer_fit *fit, const mo_recognizer_data *data,
     const mo_recognizer_sums *sums, const mo_recognizer_settings *settings, mo_pool *pool)
 {
     *out = NULL;
+    if (fit) *fit = (mo_recognizer_fit){0};
     mo_recognizer_parts p;
-    mo_recognizer_gauss g = {0};
+    search s = {.p = &p, .best = *settings};
     mopd_status st = mo_recognizer_parts_create(&p, data, sums, settings->views, pool);
     if (st != MOPD_OK) return st;
     double *logits = NULL;
@@ -384,15 +397,16 @@ mopd_status mo_recognizer_fit_leave_out(double **out, const mo_recognizer_data *
     st = MOPD_E_NOMEM;
     if (!(logits = mo_mem_alloc(data->n, data->n_classes * sizeof *logits))) goto done;
     if ((st = mo_recognizer_parts_rows(&p)) != MOPD_OK) goto done;
-    if ((st = mo_recognizer_gauss_create(&g, data->n_classes, data->dim)) != MOPD_OK) goto done;
-    if ((st = mo_recognizer_gauss_fit(&g, &p, settings->kappa, settings->lambda)) != MOPD_OK) goto done;
-    if ((st = mo_recognizer_leave_pictures(logits, &g, &p)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_gauss_create(&s.gauss, data->n_classes, data->dim)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_gauss_fit(&s.gauss, &p, settings->kappa, settings->lambda)) != MOPD_OK) goto done;
+    if ((st = mo_recognizer_leave_pictures(logits, &s.gauss, &p)) != MOPD_OK) goto done;
+    if (fit && (st = keep_fit(fit, &s)) != MOPD_OK) goto done;
     for (size_t i = 0; i < data->n * data->n_classes; i++)
         logits[i] = settings->a * p.text[i] + settings->b * logits[i];
     *out = logits;
 done:
     if (!*out) mo_mem_free(logits);
-    mo_recognizer_gauss_free(&g);
+    mo_recognizer_gauss_free(&s.gauss);
     mo_recognizer_parts_free(&p);
     return st;
 }

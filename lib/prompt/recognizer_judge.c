@@ -98,7 +98,7 @@ static mopd_status leave_out(mopd_recognizer *r)
     if (!r->data.n || (r->loo && r->sure >= 0)) return MOPD_OK;
     mopd_status st = mo_pool_create(&pool, mo_pool_default_threads());
     if (st == MOPD_OK && !r->loo)
-        st = mo_recognizer_fit_leave_out(&r->loo, &r->data, &r->sums, &r->fit.settings, pool);
+        st = mo_recognizer_fit_leave_out(&r->loo, NULL, &r->data, &r->sums, &r->fit.settings, pool);
     if (st == MOPD_OK && r->loo && r->sure < 0) st = mo_recognizer_find_sure(&r->sure, r, pool);
     mo_pool_free(pool);
     return st;

@@ -138,8 +138,7 @@ static mopd_status fit_rest(third *t, const mopd_recognizer *r, mo_pool *pool)
     mo_recognizer_fit fit = {0};
     const mo_recognizer_settings *settings = &r->fit.settings;
     mopd_status st = mo_recognizer_sums_create(&sums, &t->data, settings->views > 0, pool);
-    if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&t->loo, &t->data, &sums, settings, pool);
-    if (st == MOPD_OK && t->loo) st = mo_recognizer_fit_create(&fit, &t->data, &sums, settings, pool);
+    if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&t->loo, &fit, &t->data, &sums, settings, pool);
     if (st == MOPD_OK && t->loo) st = ask(t, &fit, pool);
     mo_recognizer_fit_free(&fit);
     mo_recognizer_sums_free(&sums);

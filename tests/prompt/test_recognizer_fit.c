@@ -251,7 +251,7 @@ static void leaving_out_equals_fitting_without(void **state)
         draw(&p, seed % 2 ? some : with_an_empty_class, seed);
         mo_recognizer_sums s = sums_of(&p);
         double *loo, want[C];
-        assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &given, NULL));
+        assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &p.data, &s, &given, NULL));
         for (size_t i = 0; i < p.data.n; i++) {
             plain_logits(&p, &given, i, p.x + i * D, want);
             near(loo + i * C, want, C, 1e-9, "left out");
@@ -259,6 +259,28 @@ static void leaving_out_equals_fitting_without(void **state)
         mo_mem_free(loo);
         mo_recognizer_sums_free(&s);
     }
+}
+
+/* The fit that comes with it is the one of these settings. */
+static void leaving_out_gives_the_fit(void **state)
+{
+    (void)state;
+    static pictures p;
+    draw(&p, some, 3);
+    mo_recognizer_sums s = sums_of(&p);
+    mo_recognizer_fit want = fit_of(&p, &given, NULL), got;
+    double *loo;
+    assert_ok(mo_recognizer_fit_leave_out(&loo, &got, &p.data, &s, &given, NULL));
+    assert_memory_equal(&got.settings, &want.settings, sizeof want.settings);
+    assert_true(got.shift == want.shift);
+    assert_memory_equal(got.weight, want.weight, C * D * sizeof *want.weight);
+    assert_memory_equal(got.bias, want.bias, C * sizeof *want.bias);
+    assert_memory_equal(got.mean, want.mean, C * D * sizeof *want.mean);
+    assert_memory_equal(got.prior, want.prior, C * D * sizeof *want.prior);
+    mo_mem_free(loo);
+    mo_recognizer_fit_free(&got);
+    mo_recognizer_fit_free(&want);
+    mo_recognizer_sums_free(&s);
 }
 
 /* The sum that the settings are chosen by. */
@@ -277,7 +299,7 @@ static double loss_with(const pictures *p, mo_recognizer_settings s)
 {
     mo_recognizer_sums sums = sums_of(p);
     double *loo;
-    assert_ok(mo_recognizer_fit_leave_out(&loo, &p->data, &sums, &s, NULL));
+    assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &p->data, &sums, &s, NULL));
     const double loss = loss_of(p, loo, &s);
     mo_mem_free(loo);
     mo_recognizer_sums_free(&sums);
@@ -562,7 +584,7 @@ static void few_pictures_choose_little(void **state)
     mo_recognizer_fit_free(&f);
     mo_recognizer_sums s = sums_of(&p);
     double *loo;
-    assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &given, NULL));
+    assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &p.data, &s, &given, NULL));
     assert_null(loo); /* nothing would be left */
     mo_recognizer_sums_free(&s);
     draw(&p, (const int[C]){2, 2, 2, 2}, 3);
@@ -620,7 +642,7 @@ static void views_are_left_out_with_their_picture(void **state)
         mo_recognizer_sums s = sums_of(&p);
         mo_recognizer_fit f = fit_of(&p, &with, NULL);
         double *loo, got[C], want[C];
-        assert_ok(mo_recognizer_fit_leave_out(&loo, &p.data, &s, &with, NULL));
+        assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &p.data, &s, &with, NULL));
         for (size_t i = 0; i < p.data.n; i++) {
             plain_logits(&p, &with, i, p.x + i * D, want);
             near(loo + i * C, want, C, 1e-9, "left out");
@@ -708,7 +730,7 @@ static mopd_status fit_once(void *ctx)
     const mo_recognizer_settings chosen = {.views = p->data.n_views > 1 ? G : 0};
     mopd_status st = mo_recognizer_sums_create(&s, &p->data, true, NULL);
     if (st == MOPD_OK) st = mo_recognizer_fit_create(&f, &p->data, &s, &chosen, NULL);
-    if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&loo, &p->data, &s, &f.settings, NULL);
+    if (st == MOPD_OK) st = mo_recognizer_fit_leave_out(&loo, NULL, &p->data, &s, &f.settings, NULL);
     mo_mem_free(loo);
     mo_recognizer_fit_free(&f);
     mo_recognizer_sums_free(&s);
@@ -733,6 +755,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_the_formula),
         cmocka_unit_test(leaving_out_equals_fitting_without),
+        cmocka_unit_test(leaving_out_gives_the_fit),
         cmocka_unit_test(the_weights_are_the_best_there_are),
         cmocka_unit_test(many_pictures_choose_among_nine),
         cmocka_unit_test(scores_in_single_precision_are_near),

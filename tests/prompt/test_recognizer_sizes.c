@@ -81,7 +81,7 @@ static void check(size_t dim, size_t n_classes, const size_t *count, size_t n_co
     for (size_t c = 0; c < n_classes; c += step, asked++)
         right += answer_of(&fit, &w, w.centre + c * dim) == c;
     if (10 * right < 9 * asked) fail_msg("%zu of %zu classes of %zu numbers are known", right, asked, dim);
-    assert_ok(mo_recognizer_fit_leave_out(&loo, &data, &sums, &fit.settings, NULL));
+    assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &data, &sums, &fit.settings, NULL));
     for (size_t i = 0; loo && i < w.n * n_classes; i++) assert_true(isfinite(loo[i]));
     mo_mem_free(loo);
     mo_recognizer_fit_free(&fit);

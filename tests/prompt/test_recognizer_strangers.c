@@ -101,7 +101,7 @@ static void split(const world *w, size_t which, side *known, side *strange)
     mo_recognizer_sums sums;
     mo_recognizer_fit fit;
     assert_ok(mo_recognizer_sums_create(&sums, &d, false, NULL));
-    assert_ok(mo_recognizer_fit_leave_out(&loo, &d, &sums, &w->r.fit.settings, NULL));
+    assert_ok(mo_recognizer_fit_leave_out(&loo, NULL, &d, &sums, &w->r.fit.settings, NULL));
     assert_ok(mo_recognizer_fit_create(&fit, &d, &sums, &w->r.fit.settings, NULL));
     known->n = strange->n = 0;
     for (size_t i = 0; i < n; i++) put(known, loo + i * classes, classes);
