@@ -146,6 +146,18 @@ part_musl()
     echo "musl: the static command has $(stat -c %s build-static/mopd) bytes"
 }
 
+#: wasm-quick   WebAssembly in Node.js: products, kernels, towers, pictures, tokens and files with their golden numbers, and the JavaScript package
+part_wasm-quick()
+{
+    scripts/wasm.sh build/wasm-tree
+    build ci # to compare with
+    tests='^(math[.](gemm|kern_rows|i8|kern_depthwise)|layer[.](block|depthwise)|model[.](encoder|mobileclip|resnet)|pixel[.](pixels|resample)|token[.](pieces|tokenizer)|format[.](image|tensors|torchfile))$'
+    mapfile -t programs < <(sources 'tests/*/test_*.c' | sed -E 's|tests/(.*)/test_(.*)[.]c|\1.\2|' | grep -E "$tests" | sed 's/[.]/_/; s/^/test_/')
+    build wasm mopd_js "${programs[@]}"
+    run_tests wasm -R "$tests"
+    wasm_package
+}
+
 #: wasm         WebAssembly: the tests in Node.js, some in Chromium too, the JavaScript package and the example page: not in the run of all
 part_wasm()
 {
@@ -155,9 +167,7 @@ part_wasm()
     build wasm
     run_tests wasm
     python3 -B tests/web/programs.py build-wasm/web
-    scripts/web.sh build/site
-    quietly env MOPD_JS=build-wasm/js MOPD_MODEL=build/site/model.safetensors MOPD_COMMAND=build/mopd node --test bindings/js/tests/
-    grep -E '^# (pass|fail)' "$log"
+    wasm_package
     python3 -B tests/web/page.py build/site build/mopd build/web-photographs
 }
 
@@ -287,7 +297,7 @@ quietly()
     "$@" >"$log" 2>&1 || { tail -n 100 "$log" && exit 1; }
 }
 
-# build PRESET - warnings are errors, except of gcc with a sanitizer: it warns there of what cannot be.  The built-in model is
+# build PRESET [TARGET...] - warnings are errors, except of gcc with a sanitizer: it warns there of what cannot be.  The built-in model is
 # in build/ with the preset ci: tests, pages and packages take it from there.
 build()
 {
@@ -301,7 +311,7 @@ build()
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
     flock 8
     quietly env LDFLAGS="${LDFLAGS:-} $linker" cmake --preset "$1"
-    quietly env "$cache" cmake --build --preset "$1" --parallel "$(nproc)" -- --quiet
+    quietly env "$cache" cmake --build --preset "$1" --parallel "$(nproc)" ${2:+--target "${@:2}"} -- --quiet
     [ "$1" != ci ] || scripts/model.sh build
     exec 8>&-
 }
@@ -344,6 +354,14 @@ with_ignored_as()
 python_env()
 {
     [ -e build/python-venv/bin/mypy ] || bash "$self" --part python
+}
+
+# wasm_package - the example page, and the JavaScript package's tests in Node.js.
+wasm_package()
+{
+    scripts/web.sh build/site
+    quietly env MOPD_JS=build-wasm/js MOPD_MODEL=build/site/model.safetensors MOPD_COMMAND=build/mopd node --test bindings/js/tests/
+    grep -E '^# (pass|fail)' "$log"
 }
 
 sources()
