@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Toolchain for WebAssembly by Debian's Emscripten; -DMOPD_SYSROOT=TREE names the libraries, which scripts/wasm.sh builds.
+# Toolchain for WebAssembly by Debian's Emscripten; -DMOPD_SYSROOT=TREE names the libraries, which scripts/wasm.sh builds;
+# with -DMOPD_WASM_THREADS=ON those of `scripts/wasm.sh TREE -pthread`.
 include(/usr/share/emscripten/cmake/Modules/Platform/Emscripten.cmake)
-set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MOPD_SYSROOT)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MOPD_SYSROOT MOPD_WASM_THREADS)
 list(APPEND CMAKE_FIND_ROOT_PATH ${MOPD_SYSROOT})
 set(CMAKE_C_FLAGS_INIT -msimd128)
-set(CMAKE_HAVE_LIBC_PTHREAD TRUE) # its functions are there; a thread is not
+if(MOPD_WASM_THREADS)
+    string(APPEND CMAKE_C_FLAGS_INIT " -pthread")
+endif()
+set(CMAKE_HAVE_LIBC_PTHREAD TRUE) # its functions are there; without -pthread, a thread is not
 set(ENV{PKG_CONFIG_LIBDIR} ${MOPD_SYSROOT}/lib/pkgconfig)
 set(CMAKE_CROSSCOMPILING_EMULATOR "node;--no-experimental-fetch") # which Emscripten 3.1 would take for a browser's
 

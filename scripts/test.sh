@@ -158,7 +158,7 @@ part_wasm-quick()
     wasm_package
 }
 
-#: wasm         WebAssembly: the tests in Node.js, some in Chromium too, the JavaScript package and the example page: not in the run of all
+#: wasm         WebAssembly: the tests in Node.js, some in Chromium too, the JavaScript package, with threads too, and the example page: not in the run of all
 part_wasm()
 {
     scripts/setup.sh chromium
@@ -167,6 +167,8 @@ part_wasm()
     build wasm
     run_tests wasm
     python3 -B tests/web/programs.py build-wasm/web
+    scripts/wasm.sh build/wasm-threads-tree -pthread
+    build wasm-threads mopd_js
     wasm_package
     python3 -B tests/web/page.py build/site build/mopd build/web-photographs
 }
@@ -305,7 +307,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [[ "$1" =~ ^(arm64|arm64-all|armhf|i386|musl|static|mingw|wasm)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" =~ ^(arm64|arm64-all|armhf|i386|musl|static|mingw|wasm|wasm-threads)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# wasm.sh TREE - installs Emscripten, and builds the libraries that libmopd stands on for WebAssembly into TREE, which the preset
-# wasm takes.  Their sources are those of scripts/sources.sh.
+# wasm.sh TREE [FLAG...] - installs Emscripten, and builds the libraries that libmopd stands on for WebAssembly into TREE, which the preset
+# wasm takes; with -pthread, those of the preset wasm-threads.  Their sources are those of scripts/sources.sh.
 set -eEuo pipefail
 tree=$(realpath -m "$1")
-flags="-O3 -msimd128"
+flags="-O3 -msimd128 ${*:2}"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup.sh emscripten nodejs
@@ -22,7 +22,7 @@ clang="$(em-config LLVM_ROOT)/clang $(emcc --cflags) $flags"
 library()
 {
     cd "$source"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086,SC2154
     printf '%s\n' "${@:5}" | xargs -P "$(nproc)" -n 6 $clang -w $4 -c
     emar rc "$tree/lib/lib$1.a" ./*.o
     printf 'Name: %s\nDescription: for WebAssembly\nVersion: %s\nCflags: -I%s/include\nLibs: -L%s/lib -l%s\n' "$2" "$3" "$tree" "$tree" "$1" \

@@ -72,6 +72,8 @@ export interface Recognizer extends Closing {
 export interface Mopd {
   /** What was built, and with which kernels. */
   readonly version: string;
+  /** Threads that compute, the caller's among them.  Features do not depend on it.  Of several open encoders, the first has the others. */
+  readonly threads: number;
   readonly Encoder: {
     /** A packed model (`mopd pack`), in f32, f16, bf16 or i8. */
     open(bytes: Uint8Array | ArrayBuffer, options?: { precision?: "f32" | "bf16" | "int8" | "auto" }): Encoder;
@@ -89,8 +91,9 @@ export interface Mopd {
   };
 }
 
-/** Loads the module beside this file, or from `wasm`, its bytes or where they are. */
-export function load(options?: { wasm?: string | URL | Uint8Array | ArrayBuffer }): Promise<Mopd>;
+/** Loads the module beside this file, or from `wasm`, its bytes or where they are: that without threads.  `threads`: no more than so many; without
+ *  it, one for each processor up to 8.  There is one in a page's own thread, and where memory is not shared (README.md says when it is). */
+export function load(options?: { threads?: number; wasm?: string | URL | Uint8Array | ArrayBuffer }): Promise<Mopd>;
 
 /** How many fixed views there are of a picture. */
 export const FIXED_VIEWS: 5;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // mopd.js - libmopd in a page or in Node.js: mopd.d.ts says what each call takes and gives, README.md how to begin.
-import createModule from "./mopd-module.mjs";
-
 export const FIXED_VIEWS = 5;
 const PRECISIONS = { f32: 0, bf16: 1, auto: 2, int8: 3 };
 const STATUSES = ["ok", "argument", "memory", "io", "format", "version", "mismatch", "unsupported", "state", "cancelled",
@@ -32,11 +30,88 @@ async function bytesOf(source) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-// Loads the WebAssembly module, once for each call.
-export async function load(options = {}) {
+const NODE = typeof process === "object" && !!process.versions?.node;
+const MOST_THREADS = 8, MOST_ASKED = 64;
+
+// Threads are to be had where memory can be shared, and never on a page's own thread, which must not wait for them.
+async function threadsFor(asked) {
+  const there = typeof SharedArrayBuffer === "function" && (NODE || globalThis.crossOriginIsolated) && typeof window === "undefined";
+  if (!there || asked === 1) return 1;
+  if (asked !== undefined) return asked;
+  const n = NODE ? (await import("node:os")).availableParallelism?.() ?? 1 : navigator.hardwareConcurrency;
+  return Math.min(n || 1, MOST_THREADS);
+}
+
+// Memory that threads share has to say how large it may become, and not every system has addresses for 2 GB.
+function sharedMemory() {
+  const memory = (maximum) => new WebAssembly.Memory({ initial: 512, maximum, shared: true });
+  try {
+    return memory(32768);
+  } catch {
+    return memory(16384);
+  }
+}
+
+// Another thread may have made the memory larger: views of it are made when they are asked for.
+function watch(c, memory) {
+  let of = null, views = {};
+  const view = (name, Type) => {
+    if (of !== memory.buffer) [of, views] = [memory.buffer, {}];
+    return (views[name] ??= new Type(of));
+  };
+  for (const [name, Type] of Object.entries({ HEAP32: Int32Array, HEAPU8: Uint8Array, HEAPU32: Uint32Array, HEAPF32: Float32Array }))
+    Object.defineProperty(c, name, { get: () => view(name, Type), set() {} });
+}
+
+// A class of workers as the module makes them, which tells `failed` of those that do not start, and `started`, a list of all.
+async function workers(started, failed) {
+  if (!NODE)
+    return class extends Worker {
+      constructor() {
+        super(new URL("./mopd-threads.worker.js", import.meta.url));
+        this.addEventListener("error", failed);
+      }
+    };
+  const threads = await import("node:worker_threads");
+  return class extends threads.Worker {
+    constructor() {
+      super(new URL("./mopd-worker.js", import.meta.url));
+      started.push(this);
+      this.on("message", (data) => this.onmessage({ data }));
+      this.on("error", failed);
+    }
+  };
+}
+
+async function createThreads(n, wasmBinary) {
+  const { default: createModule } = await import("./mopd-threads.mjs");
+  const wasmMemory = sharedMemory(), started = [];
+  const c = { wasmBinary, wasmMemory, workers: n - 1 };
+  watch(c, wasmMemory);
+  await new Promise((done, failed) => workers(started, failed).then((Worker) => createModule(Object.assign(c, { Worker }))).then(done, failed));
+  for (const worker of started) worker.unref(); // Node.js ends when nobody else has anything to do
+  return c;
+}
+
+async function loadThreads(n) {
+  return new Mopd(await createThreads(n, await bytesOf(new URL("./mopd-threads.wasm", import.meta.url))), n);
+}
+
+// Loads a WebAssembly module, once for each call: that with threads where there are any to be had.
+export async function load({ threads, wasm } = {}) {
   if (!WebAssembly.validate(SIMD)) throw new MopdError(-7, "this browser has no WebAssembly SIMD (fixed-width, 128 bits)");
-  const wasmBinary = await bytesOf(options.wasm ?? new URL("./mopd-module.wasm", import.meta.url));
-  return new Mopd(await createModule({ wasmBinary }));
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_ASKED))
+    throw new MopdError(-1, `threads: ${threads}, 1 to ${MOST_ASKED} are allowed`);
+  const n = wasm === undefined ? await threadsFor(threads) : 1;
+  if (n > 1) {
+    try {
+      return await loadThreads(n);
+    } catch (error) {
+      if (threads !== undefined) throw error; // else the module with threads is not served here, or may not start workers
+    }
+  }
+  const { default: createModule } = await import("./mopd-module.mjs");
+  return new Mopd(await createModule({ wasmBinary: await bytesOf(wasm ?? new URL("./mopd-module.wasm", import.meta.url)) }), 1);
 }
 
 // What a call needs in the module's memory, freed when it is over.
@@ -75,8 +150,10 @@ class Room {
 }
 
 class Mopd {
-  constructor(c) {
+  constructor(c, threads) {
     this.c = c;
+    this.threads = threads;
+    this.check(c._mopd_runtime_set_threads(threads));
     this.version = c.UTF8ToString(c._mopd_build_info());
     const of = this;
     this.Encoder = { open: (bytes, options) => this.openEncoder(bytes, options) };

@@ -68,6 +68,13 @@ int mo_os_thread_start(mo_os_thread *thread, mo_os_thread_fn *fn, void *context)
     (void)thread, (void)fn, (void)context;
     return ENOSYS;
 }
+#elif defined(__EMSCRIPTEN__)
+/* A worker that was started with the module takes the thread; where none is left over, there is no thread to be had. */
+int mo_os_thread_start(mo_os_thread *thread, mo_os_thread_fn *fn, void *context)
+{
+    const int why = pthread_create(thread, NULL, fn, context);
+    return why == EAGAIN ? ENOSYS : why;
+}
 #else
 /* With at least MO_OS_STACK bytes of stack. */
 static int start(mo_os_thread *thread, mo_os_thread_fn *fn, void *context)

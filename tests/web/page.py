@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """page.py SITE COMMAND OUT - the example page in a Chromium without a window: names are typed, pictures dropped, two classes taught, answers
-read; the features are the command's to 1e-5.  SITE is what scripts/web.sh made.  Photographs of 390 and 1280 pixels, and times in
+read; the features are the command's to 1e-5, and the same bytes with any number of threads.  SITE is what scripts/web.sh made.  Photographs of 390 and 1280 pixels, and times in
 measured.json, go to OUT."""
 import array
 import base64
@@ -16,7 +16,7 @@ import time
 import types
 
 from chromium import Chromium
-from server import Quiet, serve
+from server import Isolating, Quiet, serve
 
 MOST = 1e-5
 ROUNDS = 25
@@ -103,6 +103,40 @@ def encode(page, url, pictures):
     }})()""")
 
 
+WORKER = """
+const { load } = await import(url + "mopd/mopd.js"), same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+const model = new Uint8Array(await (await fetch(url + "model.safetensors")).arrayBuffer()), all = [];
+for (const threads of [1, 2, 3]) {
+  const mopd = await load({ threads }), encoder = mopd.Encoder.open(model);
+  all.push({ threads: mopd.threads, encoder, features: encoder.encodeImages(files), times: [] });
+}
+for (const one of all) if (!same(one.features, all[0].features)) throw new Error(`${one.threads} threads change features`);
+for (let i = 0; i < rounds; i++)
+  for (const { encoder, times } of all.slice(0, 2)) { const t = performance.now(); encoder.encodeImages([files[i % files.length]]); times.push(performance.now() - t); }
+for (const { encoder } of all) encoder.close();
+postMessage({ features: Array.from(all[0].features), threads: all.map((one) => one.threads), times: all.slice(0, 2).map((one) => one.times) });
+"""
+
+
+def encode_in_threads(page, url, pictures):
+    """What a worker computes with 1, 2 and 3 threads: one set of features, and times of the first two in turn."""
+    return page.run(f"""new Promise((done, failed) => {{
+      const files = {json.dumps(pictures)}.map(([, text]) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+      const code = `onmessage = async ({{ data: {{ url, files, rounds }} }}) => {{ try {{ ` + {json.dumps(WORKER)} + ` }} catch (error) {{ postMessage({{ error: String(error.stack) }}) }} }};`;
+      const worker = new Worker(URL.createObjectURL(new Blob([code], {{ type: "text/javascript" }})), {{ type: "module" }});
+      worker.onmessage = ({{ data }}) => data.error ? failed(new Error(data.error)) : done(data);
+      worker.onerror = (event) => failed(new Error(event.message));
+      worker.postMessage({{ url: {json.dumps(url)}, files, rounds: {ROUNDS} }});
+    }})""")
+
+
+def threads_told(page, url):
+    """Of how many threads the page says that it computes in them."""
+    page.open(url)
+    page.wait("document.getElementById('status').textContent == 'Ready.'")
+    return int(page.run("document.getElementById('facts').textContent.match(/([0-9]+) threads/)[1]"))
+
+
 def read_npy(path):
     data = open(path, "rb").read()
     numbers = array.array("f")
@@ -150,13 +184,19 @@ def native_times(library, site, pictures):
 def main():
     site, command, out = (os.path.abspath(path) for path in sys.argv[1:4])
     os.makedirs(out, exist_ok=True)
-    server, url = serve(site)
+    (server, url), (plain, plain_url) = serve(site, Isolating), serve(site)
     with Chromium() as page, tempfile.TemporaryDirectory() as folder:
+        assert threads_told(page, plain_url) == 1
+        assert threads_told(page, url) == min(page.run("navigator.hardwareConcurrency"), 8)
         pictures, by_names = drive(page, url, out)
         told = encode(page, url, pictures)
+        in_threads = encode_in_threads(page, url, pictures)
         ours, best = native(command, site, pictures, folder)
     times = native_times(os.path.join(os.path.dirname(command), "libmopd.so"), site, pictures)
     server.shutdown()
+    plain.shutdown()
+    assert in_threads["threads"] == [1, 2, 3], in_threads["threads"]
+    assert in_threads["features"] == told["features"], "features in a worker are others"
     off = max(abs(a - b) for a, b in zip(ours, told["features"], strict=True))
     assert off <= MOST, f"features differ by {off}"
     assert by_names == best, f"the page says {by_names}, the command {best}"
@@ -164,12 +204,15 @@ def main():
     assert not strangers, strangers
     median = told["times"][len(told["times"]) // 2]
     natively = times[len(times) // 2]
-    measured = {"difference": off, "picture_ms": median, "least_ms": told["times"][0], "native_avx2_ms": natively, "native_least_ms": times[0],
+    one, two = in_threads["times"]
+    gain = sorted(a / b for a, b in zip(one, two))[len(one) // 2]
+    measured = {"one_thread_ms": sorted(one)[len(one) // 2], "two_threads_ms": sorted(two)[len(two) // 2], "two_threads_gain": gain, "difference": off, "picture_ms": median, "least_ms": told["times"][0], "native_avx2_ms": natively, "native_least_ms": times[0],
                 "open_ms": told["opened"], "memory_mb": told["memory"] / 1e6, "load": os.getloadavg()[0]}
     with open(os.path.join(out, "measured.json"), "w") as f:
         json.dump(measured, f, indent=1)
     print(f"page: names, drops, teaching and answers are right; features within {off:.1e} of the command's; a picture {median:.1f} ms "
-          f"(least {told['times'][0]:.1f}), natively by AVX2 on one thread {natively:.1f} ms (least {times[0]:.1f}), load {measured['load']:.1f}")
+          f"(least {told['times'][0]:.1f}), natively by AVX2 on one thread {natively:.1f} ms (least {times[0]:.1f}), "
+          f"by two threads {gain:.2f} times as fast as by one, load {measured['load']:.1f}")
 
 
 main()

@@ -3,7 +3,7 @@
 // model), MOPD_COMMAND.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -69,6 +69,25 @@ test("a row does not depend on its company", () => {
   assert.deepEqual(both.subarray(encoder.dim), second);
 });
 
+const threads = existsSync(join(process.env.MOPD_JS, "mopd-threads.wasm"));
+test("no number of threads changes a byte", { skip: threads ? false : "built without threads" }, async () => {
+  const pictures = [readFileSync(new URL("420.jpg", gold)), ...[3, 9, 20].map((seed) => painted(200, 30, 30, seed))], texts = ["a photo of a cat.", "猫"];
+  const told = [];
+  for (const n of [1, 2, 3]) {
+    const other = await load({ threads: n });
+    assert.equal(other.threads, n);
+    for (let round = 0; round < 2; round++) { // the threads of an encoder that was closed are there for the next
+      const one = other.Encoder.open(model);
+      told.push([one.encodeImages(pictures), one.encodeImages([pictures[2]]), one.encodeTexts(texts)]);
+      const beside = other.Encoder.open(model); // has none of them
+      assert.deepEqual(beside.encodeTexts(texts), told[0][2]);
+      beside.close();
+      one.close();
+    }
+  }
+  for (const other of told) assert.deepEqual(other, told[0]);
+});
+
 test("names are answered", () => {
   const bank = new mopd.Bank(encoder, ["red", "blue"], ["a {} picture."]);
   const [[best, other]] = bank.top(encoder.encodeTexts(["a blue picture."]), 2);
@@ -108,8 +127,9 @@ test("with many pictures it knows what it knows", () => {
   rec.close();
 });
 
-test("errors are exceptions with the library's words", () => {
+test("errors are exceptions with the library's words", async () => {
   refused("format", "model in memory", () => mopd.Encoder.open(new Uint8Array(100)));
+  await assert.rejects(load({ threads: 0 }), (error) => error instanceof MopdError && error.status === "argument");
   refused("argument", "f64", () => mopd.Encoder.open(model, { precision: "f64" }));
   refused("format", "not JPEG, PNG", () => encoder.encodeImages([new Uint8Array([1, 2, 3])]));
   refused("argument", "samples", () => encoder.encodeImages([{ data: new Uint8Array(4), width: 2, height: 2 }]));
