@@ -39,7 +39,7 @@ fi
 
 out=$build/demo
 mkdir -p "$out"
-show "$mopd" features -d scripts/demo-pictures.csv --pictures "$stamps" -o "$out/pictures.safetensors"
+show "$mopd" features -d scripts/demo-pictures.csv --pictures "$stamps" --views fixed -o "$out/pictures.safetensors"
 show "$mopd" train -d "$out/pictures.safetensors" --pictures "$stamps" --subset base --report "$out/report.html" \
     -o "$out/prompt.safetensors" >"$out/train.log"
 sed -n '2p;$p' "$out/train.log"
