@@ -16,34 +16,7 @@ export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccac
 platforms=$(sed -n 's/^#: \([a-z0-9_]*\) .*/\1/p' "$self")
 [ "${1:-}" != --help ] || { sed -n '3,6s/^# //p; s/^#: /    /p' "$self" && exit; }
 
-work=$PWD/build/wheels
-tools=$work/tools
-mkdir -p "$work/log"
-scripts/setup.sh ccache python3-venv
-[ -x "$tools/bin/wheel" ] || python3 -m venv "$tools"
-"$tools/bin/pip" install --quiet --disable-pip-version-check ziglang==0.13.0 wheel==0.45.1
-
-# compiler TARGET - `cc`, `ar` and `ranlib` for it, as programs of one word.
-compiler()
-{
-    export MOPD_ZIG_TARGET=$1 MOPD_ZIG=$work/zig-$1
-    [ ! -d "$MOPD_ZIG" ] || return 0 # ccache asks how old they are
-    mkdir -p "$MOPD_ZIG"
-    zig=$(echo "$tools"/lib/python3*/site-packages/ziglang/zig)
-    # shellcheck disable=SC2016
-    for tool in cc ar ranlib; do
-        target=$([ $tool != cc ] || echo "-target $1")
-        printf '#!/bin/sh\nexec "%s" %s %s "$@"\n' "$zig" "$tool" "$target" >"$MOPD_ZIG/$tool"
-        chmod +x "$MOPD_ZIG/$tool"
-    done
-}
-
-# What __builtin_cpu_supports asks, which zig's own runtime has not: GCC's, whose licence lets programs hold it.
-add_cpuinfo()
-{
-    (cd "$work" && ar x "$(gcc -print-file-name=libgcc.a)" cpuinfo.o)
-    linked="$linked $work/cpuinfo.o"
-}
+. scripts/zig.sh
 
 # pack PLATFORM TOOLCHAIN - the wheel, with the notices of what is inside.
 pack()
@@ -57,7 +30,6 @@ pack()
     linked=-s
     [ "$2" != mingw ] || linked="-s -static-libgcc"
     SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_EXE_LINKER_FLAGS=$linked"
-    [[ "$1" != *linux*x86_64 ]] || add_cpuinfo
     SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_SHARED_LINKER_FLAGS=$linked"
     "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$made" bindings/python
     "$tools/bin/wheel" unpack "$made"/mopd-*.whl --dest "$made" >/dev/null

@@ -3,6 +3,7 @@
 #include "math/fix.h"
 
 #include "base/ints.h"
+#include "base/x86.h"
 #include "math/i16.h"
 #include "math/kern.h"
 
@@ -54,7 +55,7 @@ const mo_fix_kern *mo_fix_get(void)
 {
 #if defined(__x86_64__)
     const mo_kern *kern = mo_kern_get();
-    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) return mo_fix_vnni();
+    if (kern == mo_kern_avx512() && mo_x86_has(MO_X86_VNNI)) return mo_fix_vnni();
     if (kern != mo_kern_plain()) return mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) return mo_fix_neon();

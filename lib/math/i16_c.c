@@ -3,6 +3,7 @@
 #include "math/i16.h"
 
 #include "base/ints.h"
+#include "base/x86.h"
 #include "math/kern.h"
 #include "math/tile.h"
 
@@ -64,7 +65,7 @@ const mo_i16_kern *mo_i16_get(void)
     const mo_i16_kern *live = NULL;
 #if defined(__x86_64__)
     const mo_kern *kern = mo_kern_get();
-    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) {
+    if (kern == mo_kern_avx512() && mo_x86_has(MO_X86_VNNI)) {
         live = mo_i16_vnni();
     } else if (kern != mo_kern_plain()) {
         live = mo_i16_avxvnni();

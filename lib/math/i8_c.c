@@ -3,6 +3,7 @@
 #include "math/i8.h"
 
 #include "base/bits.h"
+#include "base/x86.h"
 #include "math/kern.h"
 #include "math/tile.h"
 
@@ -70,7 +71,7 @@ const mo_i8_kern *mo_i8_get(void)
     if (live) return live;
 #if defined(__x86_64__)
     const mo_kern *kern = mo_kern_get();
-    if (kern == mo_kern_avx512() && __builtin_cpu_supports("avx512vnni")) {
+    if (kern == mo_kern_avx512() && mo_x86_has(MO_X86_VNNI)) {
         live = mo_i8_amx();
         if (!live) live = mo_i8_vnni();
     } else if (kern != mo_kern_plain()) {

@@ -3,35 +3,16 @@
 #include <stdatomic.h>
 
 #include "base/choice.h"
+#include "base/x86.h"
 #include "math/kern.h"
 
 enum { AVX512, AVX2, NEON, SIMD128, PLAIN, N_PATHS };
 static const char *const words[N_PATHS] = {"avx512", "avx2", "neon", "simd128", "plain"};
 
-static bool has_avx2(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return false;
-#endif
-}
-
-static bool has_avx512(void)
-{
-#if defined(__x86_64__)
-    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-#else
-    return false;
-#endif
-}
-
 static const mo_kern *table_of(int32_t path)
 {
-    if (path == AVX512) return has_avx512() ? mo_kern_avx512() : NULL;
-    if (path == AVX2) return has_avx2() ? mo_kern_avx2() : NULL;
+    if (path == AVX512) return mo_x86_has(MO_X86_AVX512) ? mo_kern_avx512() : NULL;
+    if (path == AVX2) return mo_x86_has(MO_X86_AVX2) ? mo_kern_avx2() : NULL;
     if (path == NEON) return mo_kern_neon();
     if (path == SIMD128) return mo_kern_simd128();
     return mo_kern_plain();

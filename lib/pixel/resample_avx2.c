@@ -7,6 +7,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "base/x86.h"
 #include "pixel/resample_kern.h"
 
 static __m128i load16(const uint8_t *p)
@@ -116,6 +117,6 @@ static const mo_resample_kern avx2 = {"avx2", row, column};
 
 const mo_resample_kern *mo_resample_wide(void)
 {
-    return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
+    return mo_x86_has(MO_X86_AVX2) ? &avx2 : NULL;
 }
 #endif

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/ints.h"
+#include "base/x86.h"
 #include "math/fix.h"
 #include "support/kernels.h"
 
@@ -27,7 +28,7 @@ static void every_path_has_its_kernel(void **state)
     const mo_fix_kern *narrow = mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_fix_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK)
-        assert_ptr_equal(mo_fix_get(), __builtin_cpu_supports("avx512vnni") ? mo_fix_vnni() : narrow);
+        assert_ptr_equal(mo_fix_get(), mo_x86_has(MO_X86_VNNI) ? mo_fix_vnni() : narrow);
 #elif defined(__aarch64__)
     assert_ok(mo_kern_cpu_set("neon"));
     assert_ptr_equal(mo_fix_get(), mo_fix_neon());

@@ -3,6 +3,7 @@
  * same bits from every kernel. */
 #include "test.h"
 
+#include "base/x86.h"
 #include "math/i16.h"
 #include "support/kernels.h"
 #include "support/near.h"
@@ -29,7 +30,7 @@ static void every_path_has_its_kernel(void **state)
     const mo_i16_kern *narrow = mo_i16_avxvnni() ? mo_i16_avxvnni() : mo_i16_avx2();
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i16_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK)
-        assert_ptr_equal(mo_i16_get(), __builtin_cpu_supports("avx512vnni") ? mo_i16_vnni() : narrow);
+        assert_ptr_equal(mo_i16_get(), mo_x86_has(MO_X86_VNNI) ? mo_i16_vnni() : narrow);
 #elif defined(__aarch64__)
     assert_ok(mo_kern_cpu_set("neon"));
     assert_ptr_equal(mo_i16_get(), mo_i16_neon());

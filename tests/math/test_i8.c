@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "base/ints.h"
+#include "base/x86.h"
 #include "math/i8.h"
 #include "support/kernels.h"
 #include "support/near.h"
@@ -25,7 +26,7 @@ static void every_path_has_its_kernel(void **state)
     const mo_i8_kern *narrow = mo_i8_avxvnni() ? mo_i8_avxvnni() : mo_i8_avx2();
     if (mo_kern_cpu_set("avx2") == MOPD_OK) assert_ptr_equal(mo_i8_get(), narrow);
     if (mo_kern_cpu_set("avx512") == MOPD_OK) {
-        const bool vnni = __builtin_cpu_supports("avx512vnni");
+        const bool vnni = mo_x86_has(MO_X86_VNNI);
         const mo_i8_kern *best = mo_i8_amx() ? mo_i8_amx() : mo_i8_vnni();
         assert_ptr_equal(mo_i8_get(), vnni ? best : narrow);
     }
