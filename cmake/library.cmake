@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: MIT
 # libmopd.so (libmopd.a with BUILD_SHARED_LIBS=OFF), and the same objects as a static library for the inner tests.
 file(GLOB_RECURSE MOPD_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} lib/*.c)
-set(other_system windows) # lib/base/os.h: files of one system
+set(other_system "(windows|darwin)") # lib/base/os.h: files of one system
 if(WIN32)
-    set(other_system posix)
+    set(other_system "(posix|darwin)")
+elseif(APPLE)
+    set(other_system windows)
 endif()
 list(FILTER MOPD_SOURCES EXCLUDE REGEX "^lib/base/os_([a-z]+_)?${other_system}\\.c$")
+if(APPLE) # which is of POSIX's kind but for what it has a file of its own for
+    foreach(source ${MOPD_SOURCES})
+        string(REPLACE _darwin.c _posix.c twin ${source})
+        if(NOT twin STREQUAL source)
+            list(REMOVE_ITEM MOPD_SOURCES ${twin})
+        endif()
+    endforeach()
+endif()
 foreach(format GIF WEBP TIFF HEIF)
     if(NOT MOPD_${format})
         string(TOLOWER ${format} name)
@@ -126,6 +136,21 @@ if(MOPD_SANITIZE MATCHES memory)
     set_target_properties(mopd_msan_edges PROPERTIES C_VISIBILITY_PRESET default) # shared libraries may be sent there too
 endif()
 
+# mopd_exports(TARGET): the names in lib/mopd.map and no other, in the words of the system's linker.
+function(mopd_exports target)
+    set(map ${PROJECT_SOURCE_DIR}/lib/mopd.map)
+    if(NOT APPLE)
+        target_link_options(${target} PRIVATE -Wl,--version-script=${map})
+        return()
+    endif()
+    file(STRINGS ${map} names REGEX "^ *mopd_[a-z0-9_]+;$")
+    list(TRANSFORM names REPLACE "^ *(mopd_[a-z0-9_]+).*" "_\\1")
+    list(JOIN names "\n" names)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/mopd.exports CONTENT "${names}\n" @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${map})
+    target_link_options(${target} PRIVATE -Wl,-exported_symbols_list,${PROJECT_BINARY_DIR}/mopd.exports)
+endfunction()
+
 add_library(mopd_static STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:mopd_objects>)
 target_link_libraries(mopd_static PUBLIC mopd_objects)
 
@@ -143,9 +168,9 @@ if(MOPD_KIND STREQUAL SHARED)
     if(WIN32) # mopd.dll, and libmopd.dll.a to link with
         set_target_properties(mopd PROPERTIES RUNTIME_OUTPUT_NAME mopd PREFIX "" IMPORT_PREFIX lib)
     endif()
-    target_link_options(mopd PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/lib/mopd.map)
+    mopd_exports(mopd)
 endif()
-if(PROJECT_IS_TOP_LEVEL AND NOT MOPD_SANITIZE) # a sanitizer's own names, a parent's too, come with the program
+if(PROJECT_IS_TOP_LEVEL AND NOT MOPD_SANITIZE AND NOT APPLE) # a sanitizer's own names, a parent's too, come with the program
     target_link_options(mopd PRIVATE -Wl,--no-undefined)
 endif()
 

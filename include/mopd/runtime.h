@@ -25,7 +25,8 @@ MOPD_API mopd_status mopd_runtime_set_allocator(const mopd_allocator *allocator)
 
 /* The number of threads that an encoder uses when its options say 0; 0 returns to the number of processors that
  * this process may use: those of its affinity mask, and no more than the CPU quota of its control group (a
- * container's limit), rounded up.  Encoders that are open keep theirs.  Results do not
+ * container's limit), rounded up.  Where some are slow (ARM's big and little ones), those count that have at least half the
+ * capacity of the best (Linux), or the performance cores (Apple).  Encoders that are open keep theirs.  Results do not
  * depend on it.  ARG above 1024.  Since 0.1. */
 MOPD_API mopd_status mopd_runtime_set_threads(uint32_t n_threads);
 

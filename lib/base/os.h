@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * os.h - what the library asks of the system beside C11: files, folders, pages, clocks.  Threads are in os_thread.h.
  *
- * os_*_posix.c or os_*_windows.c is compiled, and no other file of lib/ includes a header of the system.  Paths are UTF-8.  What
- * returns bool, a number below zero or NULL on failure sets errno. */
+ * os_*_posix.c or os_*_windows.c is compiled, of the former os_*_darwin.c in its place where there is one and the system is Apple's, and
+ * no other file of lib/ includes a header of the system.  Paths are UTF-8.  What returns bool, a number below zero or NULL on failure sets errno. */
 #ifndef MO_BASE_OS_H
 #define MO_BASE_OS_H
 

@@ -11,8 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __APPLE__
+#include <sys/random.h>
+#endif
+
 #ifdef __linux__
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 
 #define NO_WAITING 1u /* GRND_NONBLOCK: a C library of 2014 knows neither that nor the function */
@@ -118,15 +121,6 @@ bool mo_os_random(uint64_t *out)
 
 /* -- where this runs ----------------------------------------------------------------------------------------- */
 
-size_t mo_os_machine(char *out, size_t room)
-{
-    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd < 0 ? -1 : read(fd, out, room);
-    if (fd >= 0) close(fd);
-    if (n > 0) return (size_t)n;
-    return gethostname(out, room) ? 0 : strnlen(out, room);
-}
-
 bool mo_os_loaded_from(char out[MO_OS_PATH], const void *address)
 {
     Dl_info info;
@@ -142,27 +136,4 @@ bool mo_os_setting(char out[MO_OS_PATH], const char *name)
     const char *value = getenv(name);
     if (value) snprintf(out, MO_OS_PATH, "%s", value);
     return value && *value;
-}
-
-/* Linux gives tiles to a process that asks. */
-bool mo_os_ask_tiles(void)
-{
-#if defined(__linux__) && defined(__x86_64__)
-    enum { REQUEST = 0x1023, TILES = 18 };
-    return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
-#else
-    return false;
-#endif
-}
-
-/* Apple's have it all. */
-bool mo_os_has_dot(void)
-{
-#if defined(__linux__) && defined(__aarch64__)
-    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
-#elif defined(__APPLE__) && defined(__aarch64__)
-    return true;
-#else
-    return false;
-#endif
 }

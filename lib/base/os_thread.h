@@ -59,8 +59,10 @@ int mo_os_thread_start(mo_os_thread *thread, mo_os_thread_fn *fn, void *context)
 void mo_os_thread_join(mo_os_thread thread);
 void mo_os_thread_yield(void);
 
-/* Processors that this process may run on; the one that this thread runs on, -1 where that is not told. */
+/* Processors that this process may run on, on Apple's systems the fast ones alone; whether this is one of them; the one that this
+ * thread runs on, -1 where that is not told. */
 size_t mo_os_processors(void);
+bool mo_os_may_run_on(size_t processor);
 int mo_os_processor(void);
 
 /* Keeps n threads, whose handles stand `step` bytes apart, off a processor; false where that cannot be. */

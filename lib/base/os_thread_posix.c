@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * os_thread_posix.c - threads by POSIX. */
-#define _GNU_SOURCE /* sched_getaffinity, pthread_setaffinity_np */
 #include "base/os_thread.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <unistd.h>
 
 /* -- locks --------------------------------------------------------------------------------------------------- */
 
@@ -112,46 +110,3 @@ void mo_os_thread_yield(void)
 {
     sched_yield();
 }
-
-/* -- processors ---------------------------------------------------------------------------------------------- */
-
-size_t mo_os_processors(void)
-{
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
-#ifdef __linux__
-    cpu_set_t set;
-    if (!sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 0) return (size_t)CPU_COUNT(&set);
-#endif
-    return n < 1 ? 1 : (size_t)n;
-}
-
-#if defined(__linux__) && !defined(__ANDROID__)
-int mo_os_processor(void)
-{
-    return sched_getcpu();
-}
-
-bool mo_os_threads_keep_off(const mo_os_thread *first, size_t n, size_t step, int processor)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) || CPU_COUNT(&set) < 2 || processor >= CPU_SETSIZE)
-        return false;
-    CPU_CLR((size_t)processor, &set);
-    for (size_t i = 0; i < n; i++) {
-        const mo_os_thread *thread = (const void *)((const char *)first + i * step);
-        pthread_setaffinity_np(*thread, sizeof set, &set);
-    }
-    return true;
-}
-#else
-int mo_os_processor(void)
-{
-    return -1;
-}
-
-bool mo_os_threads_keep_off(const mo_os_thread *first, size_t n, size_t step, int processor)
-{
-    (void)first, (void)n, (void)step, (void)processor;
-    return false;
-}
-#endif

@@ -131,6 +131,13 @@ size_t mo_os_processors(void)
     return (size_t)__builtin_popcountll(mine);
 }
 
+bool mo_os_may_run_on(size_t processor)
+{
+    DWORD_PTR mine = 0, all = 0;
+    return processor < 8 * sizeof mine && GetProcessAffinityMask(GetCurrentProcess(), &mine, &all) &&
+           mine >> processor & 1;
+}
+
 /* Windows finds a processor that is free by itself. */
 int mo_os_processor(void)
 {

@@ -24,7 +24,7 @@ void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx);
 /* Threads that would share a run begun now: in a lane itself and those that are idle, elsewhere all. */
 size_t mo_pool_now(const mo_pool *pool);
 
-/* Processors this process may use: its affinity, no more than its container's quota.  What
+/* Processors this process may use: its affinity, of big and little ones the big, no more than its container's quota.  What
  * mopd_runtime_set_threads chose, else that. */
 size_t mo_pool_processors(void);
 size_t mo_pool_default_threads(void);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fenv.h>
 
+#include "base/cores.h"
 #include "base/ints.h"
 #include "base/mem.h"
 #include "base/os.h"
@@ -216,7 +217,8 @@ void mo_pool_run_lanes(mo_pool *pool, size_t n_lanes, mo_task_fn fn, void *ctx)
 
 size_t mo_pool_processors(void)
 {
-    const size_t n = mo_os_processors(), quota = mo_quota_processors("");
+    const size_t all = mo_os_processors(), fast = mo_cores_fast("", all, mo_os_may_run_on),
+                 quota = mo_quota_processors(""), n = fast ? fast : all;
     return mo_min(quota && quota < n ? quota : n, MAX_THREADS);
 }
 

@@ -254,11 +254,11 @@ static void workers_keep_their_own_faults_only(void **state)
 static void a_thread_that_does_not_start_is_told(void **state)
 {
     (void)state;
+#ifndef __GLIBC__
+    skip(); /* musl gives no more than 8 MiB, whatever is asked for; others have no such functions */
+#else
     pthread_attr_t usual, huge;
     mo_pool *pool;
-#ifndef __GLIBC__
-    skip(); /* musl gives no more than 8 MiB, whatever is asked for */
-#endif
     assert_int_equal(pthread_getattr_default_np(&usual), 0);
     assert_int_equal(pthread_getattr_default_np(&huge), 0);
     assert_int_equal(pthread_attr_setstacksize(&huge,
@@ -271,6 +271,7 @@ static void a_thread_that_does_not_start_is_told(void **state)
     assert_int_equal(pthread_setattr_default_np(&usual), 0);
     pthread_attr_destroy(&usual);
     pthread_attr_destroy(&huge);
+#endif
 }
 
 int main(void)

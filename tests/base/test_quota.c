@@ -2,44 +2,13 @@
  * test_quota.c - CPU quotas of control groups, in trees that look like the system's. */
 #include "test.h"
 
-#include <sys/stat.h>
-
 #include "base/pool.h"
 #include "base/quota.h"
-
-static char root[512];
-
-/* A tree of its own for each case. */
-static void begin(const char *name)
-{
-    snprintf(root, sizeof root, "%s", test_path(name));
-}
-
-/* Writes a file below the root, folders too. */
-static void put(const char *path, const char *text)
-{
-    char full[1024];
-    snprintf(full, sizeof full, "%s%s", root, path);
-    for (char *at = full + strlen(root); (at = strchr(at + 1, '/'));) {
-        *at = 0;
-        mkdir(full, 0777);
-        *at = '/';
-    }
-    FILE *f = fopen(full, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
+#include "support/rooted.h"
 
 static void assert_quota(size_t want)
 {
     assert_int_equal(mo_quota_processors(root), want);
-}
-
-static int make_root(const char *name)
-{
-    begin(name);
-    return mkdir(root, 0777);
 }
 
 static void version_2_takes_the_smallest_of_all_groups_above(void **state)
