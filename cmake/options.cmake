@@ -56,7 +56,11 @@ set(MOPD_GUARDED_LINK "")
 if(MOPD_HARDENED AND NOT MOPD_SANITIZE AND NOT WIN32) # mingw-w64 has no such functions, and puts programs anywhere by itself
     include(CheckCCompilerFlag)
     include(CheckLinkerFlag)
-    foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+    set(guards -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+    if(APPLE) # for whose systems clang knows the others and has nothing behind them
+        set(guards -fstack-protector-strong)
+    endif()
+    foreach(flag ${guards})
         string(MAKE_C_IDENTIFIER "MOPD_HAS${flag}" known)
         check_c_compiler_flag(${flag} ${known})
         if(${known})
@@ -96,7 +100,8 @@ function(mopd_flags)
         set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
             CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
             POSITION_INDEPENDENT_CODE ${MOPD_PIC} C_VISIBILITY_PRESET hidden)
-        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE ${MOPD_NARROW_DEFINITIONS})
+        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE $<$<BOOL:${APPLE}>:_DARWIN_C_SOURCE>
+            ${MOPD_NARROW_DEFINITIONS})
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
             $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
             $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-enum-float-conversion> # enumerators are constants here

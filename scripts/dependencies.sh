@@ -60,7 +60,7 @@ all()
     unpack utf8proc
     make
     notice utf8proc "$source"/LICENSE*
-    [ "$system" != zig ] || return 0 # which builds no tests
+    [ "$system" != zig ] || [[ "$MOPD_ZIG_TARGET" = *-macos* ]] || return 0 # which builds no tests
     unpack cmocka
     make -DWITH_EXAMPLES=OFF -DWITH_STATIC_LIB=ON
     rm -f "$tree"/lib/libcmocka.* "$tree"/bin/*.dll
@@ -76,7 +76,7 @@ kernel_headers()
 case $system in
 musl) tools="musl-tools nasm" simd=ON ;;
 mingw) tools="gcc-mingw-w64-x86-64-win32 nasm" simd=ON ;;
-zig) tools="nasm" simd=ON ;; # for $MOPD_ZIG_TARGET: scripts/wheels.sh
+zig) tools="nasm" simd=ON ;; # for $MOPD_ZIG_TARGET: scripts/zig.sh
 *) echo "dependencies: no cmake/$system.cmake that this script knows" >&2 && exit 2 ;;
 esac
 # shellcheck disable=SC2086

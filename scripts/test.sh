@@ -84,7 +84,7 @@ part_tidy()
 {
     scripts/setup.sh clang clang-tidy
     build clang
-    sources '*.c' '*.cpp' | grep -vE '(_mpi[.]c|_windows[.]c|/msan/.*[.]c|^tests/install/.*|^tests/abi/.*)$' >build/log/tidy.files
+    sources '*.c' '*.cpp' | grep -vE '(_mpi[.]c|_(windows|darwin)[.]c|/msan/.*[.]c|^tests/install/.*|^tests/abi/.*)$' >build/log/tidy.files
     quietly xargs -P "$(nproc)" -n 8 clang-tidy -p build-clang --quiet <build/log/tidy.files
     echo "tidy: $(wc -l <build/log/tidy.files) files, nothing found"
 }
@@ -186,6 +186,20 @@ part_windows()
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
     quietly /usr/lib/wine/wine64 cmd /c "echo a folder for wine"
     run_tests mingw
+}
+
+#: macos        both kinds of Mac: all is compiled and linked, and the files are read; nothing is run: not in the run of all
+part_macos()
+{
+    ! off_x86 ", where nobody has tried it" || return 0
+    . scripts/zig.sh
+    for kind in arm64:aarch64-macos.11.0 x86_64:x86_64-macos.10.13; do
+        preset=macos-${kind%%:*}
+        compiler "${kind#*:}"
+        scripts/dependencies.sh zig "build/$preset-tree"
+        build "$preset"
+        python3 -B tests/install/macho.py "${kind%%:*}" @loader_path/../lib "build-$preset/libmopd.0.dylib" "build-$preset/mopd"
+    done
 }
 
 #: wheels       Python wheels of other systems (scripts/wheels.sh), tried where they can be: not in the run of all
@@ -307,7 +321,7 @@ build()
     echo "$part: building preset $1"
     linker=""
     # GNU ld takes four times as long; a cross compiler does not find another
-    [[ "$1" =~ ^(arm64|arm64-all|armhf|i386|musl|static|mingw|wasm|wasm-threads)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
+    [[ "$1" =~ ^(arm64|arm64-all|armhf|i386|musl|static|mingw|wasm|wasm-threads|macos-.*)$ ]] || ! cc -fuse-ld=mold -Wl,--version >/dev/null 2>&1 || linker=-fuse-ld=mold
     cache=CCACHE_DIR=$CCACHE_DIR # which serves no other build than ci's unless the caller keeps it
     [ "$1" = ci ] || [ "$CCACHE_DIR" != "$own_cache" ] || cache=CCACHE_DISABLE=1
     exec 8>"build/log/$1.lock" # parts beside each other ask for the same build
@@ -372,7 +386,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="armhf i386 musl wasm windows wheels"
+platforms="armhf i386 macos musl wasm windows wheels"
 by_name="arm64-all" # in neither list
 parts=$(sed -n 's/^#: \([a-z0-9-]*\) .*/\1/p' "$self")
 case ${1:-} in

@@ -17,6 +17,8 @@
 
 #ifdef _WIN32
 #include "support/windows.h"
+#elif defined(__APPLE__)
+#include "support/darwin/barrier.h"
 #endif
 #include "mopd/mopd.h"
 

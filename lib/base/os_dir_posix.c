@@ -14,6 +14,11 @@
 #ifndef O_PATH
 #define O_PATH O_RDONLY
 #endif
+#ifdef __ANDROID__ /* whose C library takes no such flag; a program has one user there */
+#define AS_EFFECTIVE 0
+#else
+#define AS_EFFECTIVE AT_EACCESS
+#endif
 
 /* One that may be written and not read serves too, but cannot be synced. */
 mo_os_dir mo_os_dir_open(const char *path)
@@ -29,7 +34,7 @@ void mo_os_dir_close(mo_os_dir dir)
 
 bool mo_os_dir_writable(mo_os_dir dir)
 {
-    return !faccessat((int)dir, ".", W_OK | X_OK, AT_EACCESS);
+    return !faccessat((int)dir, ".", W_OK | X_OK, AS_EFFECTIVE);
 }
 
 bool mo_os_dir_sync(mo_os_dir dir)

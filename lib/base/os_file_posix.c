@@ -137,8 +137,12 @@ bool mo_os_cut(int file, uint64_t size)
     return !ftruncate(file, (off_t)size) && lseek(file, (off_t)size, SEEK_SET) >= 0;
 }
 
+/* Apple's fsync leaves the bytes to the drive, which may keep them to itself; where a file system cannot ask the drive, fsync has to do. */
 bool mo_os_sync(int file)
 {
+#ifdef F_FULLFSYNC
+    if (!fcntl(file, F_FULLFSYNC)) return true;
+#endif
     return !fsync(file);
 }
 
@@ -166,13 +170,13 @@ int mo_os_stream_file(FILE *stream)
 void mo_os_keep_rights(int file, const mo_os_info *of)
 {
     struct stat info;
-    mode_t mode = of->mode;
+    mode_t mode = (mode_t)of->mode; /* no more than 0777 */
     if (fstat(file, &info)) return;
     if (info.st_uid == of->owner && info.st_gid == of->group) {
         fchmod(file, mode);
         return;
     }
     if (fchown(file, of->owner, of->group) && fchown(file, (uid_t)-1, of->group))
-        mode = (mode & ~(mode_t)070) | (mode & 7) << 3;
+        mode = (mode_t)((mode & 0707u) | (mode & 7u) << 3);
     fchmod(file, mode);
 }

@@ -41,10 +41,15 @@ static void wait_a_turn(pid_t pid, time_t begun, const char *what)
 /* Processor time of a process, in seconds.  Load is no matter here: who is kept waiting uses none. */
 static double computed(pid_t pid)
 {
+#ifdef __APPLE__ /* which has no clock of other processes */
+    (void)pid;
+    return 0;
+#else
     clockid_t id;
     struct timespec t;
     if (clock_getcpuclockid(pid, &id) || clock_gettime(id, &t)) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+#endif
 }
 
 /* Lets the command run until it seems to wait for a reader: the hardest place to be interrupted at, though any

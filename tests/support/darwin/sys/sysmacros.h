@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT
+ * sysmacros.h - Apple's systems have makedev here. */
+#include <sys/types.h>
