@@ -7,7 +7,7 @@ tree=$(realpath -m "$1")
 flags="-O3 -msimd128 ${*:2}"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/setup.sh emscripten nodejs
+scripts/setup.sh emscripten nodejs clang # by its plain name, which emscripten does not need
 made=$(echo "$flags" | cat - scripts/wasm.sh scripts/sources.sh | sha256sum)
 [ "$(cat "$tree/complete" 2>/dev/null)" != "$made" ] || exit 0
 export NODE_PATH=/usr/share/nodejs # where Debian keeps what Emscripten asks other builds of Node.js for
