@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Man pages and shell completion, made by running the command just built (cmake/pages.py).
 find_package(Python3 COMPONENTS Interpreter QUIET)
-if(NOT TARGET mopd_cli OR NOT Python3_Interpreter_FOUND OR CMAKE_CROSSCOMPILING OR MOPD_SANITIZE)
+if(NOT TARGET mopd_cli OR NOT Python3_Interpreter_FOUND OR MOPD_SANITIZE OR (CMAKE_CROSSCOMPILING AND NOT MOPD_DEB))
     return()
 endif()
 
@@ -13,7 +13,7 @@ if(MOPD_DEB)
     set(MOPD_ZSH_FOLDER zsh/vendor-completions)
 endif()
 add_custom_command(OUTPUT ${MOPD_PAGES}/mopd.1
-    COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/cmake/pages.py $<TARGET_FILE:mopd_cli> ${MOPD_PAGES}
+    COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/cmake/pages.py ${MOPD_PAGES} ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:mopd_cli>
     DEPENDS mopd_cli cmake/pages.py COMMENT "man pages and completion from --help" VERBATIM)
 add_custom_target(mopd_pages ALL DEPENDS ${MOPD_PAGES}/mopd.1)
 

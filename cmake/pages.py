@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""pages.py COMMAND OUT - man pages and shell completion of `mopd`, from what `mopd --help` and `mopd SUB --help` say.
+"""pages.py OUT COMMAND... - man pages and shell completion of `mopd`, from what `mopd --help` and `mopd SUB --help` say.
 
 OUT gets mopd.1, mopd-SUB.1 for each subcommand (and each as .1.gz), mopd.bash and _mopd (zsh).  The command's table of options is the one
 source: an option that is added there stands in all of them after the next build.
@@ -16,13 +16,13 @@ FILES = re.compile(r"^(FILE|FILE\.html|PROMPT|MODEL|DATA|DIR|STORE|OUT\.npy|PATH
 
 
 def run(command, *words):
-    return subprocess.run([command, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run([*command, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def help_of(command, *words):
     done = run(command, *words, "--help")
     if done.returncode != 0:
-        sys.exit(f"pages: {command} {' '.join(words)} --help: {done.stderr}")
+        sys.exit(f"pages: {' '.join([*command, *words])} --help: {done.stderr}")
     return done.stdout
 
 
@@ -217,7 +217,7 @@ def write_page(folder, name, text):
 
 
 def main():
-    command, folder = sys.argv[1:]
+    folder, *command = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
     top = help_of(command)
     version = run(command, "--version").stdout.split()[1]

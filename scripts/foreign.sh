@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: MIT
 # foreign.sh ARCHITECTURE TREE - installs a cross compiler for arm64, armhf or i386, for the first two an emulator, and unpacks
 # Debian's libraries for that processor into TREE, which cmake/ARCHITECTURE.cmake takes as MOPD_SYSROOT.  The system's own packages
-# stay of one architecture; nothing in TREE is installed.
+# stay of one architecture; nothing in TREE is installed.  TREE/DEBIAN tells dpkg-shlibdeps (its -S) which packages these are.
 set -euo pipefail
 arch=$1 tree=$(realpath -m "$2")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case $arch in
-arm64) tools="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" ;;
-armhf) tools="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static" ;;
-i386) tools="gcc-i686-linux-gnu libc6-dev-i386-cross" ;;
+arm64) more=libheif-dev tools="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" ;;
+armhf) more="" tools="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static" ;;
+i386) more="" tools="gcc-i686-linux-gnu libc6-dev-i386-cross" ;;
 *) echo "foreign: $arch is not arm64, armhf or i386" >&2 && exit 2 ;;
 esac
 # shellcheck disable=SC2086
 scripts/setup.sh $tools
-[ ! -e "$tree/complete" ] || exit 0
+made=$(sha256sum <scripts/foreign.sh)
+[ "$(cat "$tree/complete" 2>/dev/null)" != "$made" ] || exit 0
 codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") || codename=bookworm
 rm -rf "$tree"
 state=$tree/apt log=build/log/$arch-tree.log
@@ -33,10 +34,16 @@ foreign_apt()
 echo "$arch: Debian's libraries for it"
 {
     foreign_apt update
+    # shellcheck disable=SC2086
     foreign_apt --download-only --yes install libc6-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libutf8proc-dev \
-        libblis-serial-dev libcmocka-dev libgif-dev libwebp-dev libtiff-dev
+        libblis-serial-dev libcmocka-dev libgif-dev libwebp-dev libtiff-dev $more
 } >"$log" 2>&1 || { tail -n 20 "$log" >&2 && exit 1; }
-for package in "$state"/archives/*.deb; do dpkg -x "$package" "$tree"; done
+mkdir "$tree/DEBIAN"
+for package in "$state"/archives/*.deb; do
+    dpkg -x "$package" "$tree"
+    for kind in symbols shlibs; do dpkg-deb --info "$package" $kind >>"$tree/DEBIAN/$kind" 2>/dev/null || true; done
+done
 [ -e "$tree/lib" ] || ln -s usr/lib "$tree/lib" # since Debian 13 no package of these brings it
+find "$tree" -type l -lname '/*' | while read -r link; do ln -sfnr "$tree$(readlink "$link")" "$link"; done # else libz.a is taken
 rm -rf "$state"
-touch "$tree/complete"
+echo "$made" >"$tree/complete"

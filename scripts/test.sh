@@ -138,7 +138,7 @@ part_musl()
     run_tests musl
     build static
     quietly readelf -l build-static/mopd
-    ! grep INTERP "$log" # a loader, which a static program has no need of
+    if grep INTERP "$log"; then exit 1; fi # a loader, which a static program has no need of
     for kind in musl static; do
         quietly build-$kind/mopd encode --quiet -m build/builtin.safetensors --text "a photo of a cat." -o build/log/$kind.npy
     done
@@ -200,6 +200,15 @@ part_macos()
         build "$preset"
         python3 -B tests/install/macho.py "${kind%%:*}" @loader_path/../lib "build-$preset/libmopd.0.dylib" "build-$preset/mopd"
     done
+}
+
+#: deb-arm64    the Debian packages for 64-bit ARM, by the cross compiler; root tries them in a Debian for ARM: not in the run of all
+part_deb-arm64()
+{
+    ! off_x86 ", which the cross compiler is for" || return 0
+    build ci # for the built-in model, and to compare with
+    scripts/package.sh build-deb-arm64 arm64 >/dev/null
+    tests/install/deb_arm64.sh build-deb-arm64 build/arm64-debian build/libmopd.so
 }
 
 #: wheels       Python wheels of other systems (scripts/wheels.sh), tried where they can be: not in the run of all
@@ -386,7 +395,7 @@ sources()
 }
 
 # Parts that are run by name, or all of them as `platforms`.
-platforms="armhf i386 macos musl wasm windows wheels"
+platforms="armhf i386 macos musl wasm windows deb-arm64 wheels"
 by_name="arm64-all" # in neither list
 parts=$(sed -n 's/^#: \([a-z0-9-]*\) .*/\1/p' "$self")
 case ${1:-} in
