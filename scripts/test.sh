@@ -211,12 +211,14 @@ part_deb-arm64()
     tests/install/deb_arm64.sh build-deb-arm64 build/arm64-debian build/libmopd.so
 }
 
-#: wheels       Python wheels of other systems (scripts/wheels.sh), tried where they can be: not in the run of all
+#: wheels       Python wheels of other systems (scripts/wheels.sh), tried where they can be, and the package's source: not in the run of all
 part_wheels()
 {
     ! off_x86 ", which the script needs" || return 0
     build ci # for the built-in model, and to compare with
     scripts/wheels.sh
+    scripts/sdist.sh >/dev/null
+    tests/install/sdist.sh build/sdist/mopd-*.tar.gz
 }
 
 #: format       clang-format would change nothing

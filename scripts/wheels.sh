@@ -97,6 +97,21 @@ python3 -m venv "$1"
     [ ! -x build-arm64/mopd ] || cmp "$work/try/arm64.npy" "$work/try/own.npy"
 }
 
+# try_musl - the same in a Python for musl that is made here; no scikit-learn for musl is in PyPI, so that nothing learns.
+try_musl()
+{
+    scripts/musl_python.sh build/musl-python
+    rm -rf "$work/try"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 --platform musllinux_1_2_x86_64 \
+        --platform musllinux_1_1_x86_64 --target "$work/try" numpy==2.0.2 "$wheel" # 2.4.6 has relocations (DT_RELR) that musl knows from 1.2.4 on
+    export PYTHONPATH=$work/try
+    build/musl-python/bin/python3.11 -m mopd encode --image tests/gold/pixels/420.jpg -o "$work/try/musl.npy"
+    build/musl-python/bin/python3.11 tests/install/wheel.py "$work/try/musl.npy" nofit
+    unset PYTHONPATH
+    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
+    [ ! -x build/mopd ] || cmp "$work/try/musl.npy" "$work/try/own.npy"
+}
+
 # try_wine - the command that is in the wheel.
 try_wine()
 {
@@ -117,6 +132,7 @@ examine()
     [ "$1" = win_amd64 ] || check_needs
     [ "$1" != manylinux2014_x86_64 ] || try_native
     [ "$1" != manylinux2014_aarch64 ] || try_arm64
+    [ "$1" != musllinux_1_2_x86_64 ] || try_musl
     [ "$1" != win_amd64 ] || try_wine
 }
 
