@@ -2,8 +2,16 @@
 # What can be chosen, and the flags of each target built here.  A project that takes this one in (add_subdirectory,
 # FetchContent) gets the library alone, and nothing of its own is changed: no flag, standard or build type is set for a
 # whole directory, and what is not the library is built when it is asked for.
-option(MOPD_BUILD_COMMAND "build the mopd command" ${PROJECT_IS_TOP_LEVEL})
-option(MOPD_BUILD_EXAMPLES "build the example programs" ${PROJECT_IS_TOP_LEVEL})
+if(MSVC AND NOT CMAKE_C_COMPILER_ID STREQUAL Clang)
+    message(FATAL_ERROR "libmopd's inner loops are written in GNU's C, which ${CMAKE_C_COMPILER_ID} does not read: take clang-cl "
+        "(-DCMAKE_C_COMPILER=clang-cl, part of Visual Studio), or mingw-w64")
+endif()
+set(programs ${PROJECT_IS_TOP_LEVEL})
+if(MSVC) # whose C library has no getopt.h and unistd.h
+    set(programs OFF)
+endif()
+option(MOPD_BUILD_COMMAND "build the mopd command" ${programs})
+option(MOPD_BUILD_EXAMPLES "build the example programs" ${programs})
 option(MOPD_INSTALL "let `cmake --install` lay down the library and its headers" ${PROJECT_IS_TOP_LEVEL})
 option(MOPD_WERROR "treat warnings as errors" OFF)
 option(MOPD_PYTHON "install what the Python package holds" OFF)
@@ -88,22 +96,31 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4)
     endif()
 endif()
 
+# The same in each driver's words.  Contraction of a*b+c would make results differ between compilers and flags: kernels ask for fma by
+# name.
+set(MOPD_WARNINGS -Wall -Wextra -Wconversion -Wshadow $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla)
+set(MOPD_ARITHMETIC -ffp-contract=off -fno-math-errno)
+set(MOPD_MATH m)
+if(MSVC) # clang-cl, which takes -Wall for all that there is
+    list(TRANSFORM MOPD_WARNINGS REPLACE "^-Wall$" /W3)
+    set(MOPD_ARITHMETIC /fp:precise /clang:-ffp-contract=off /clang:-fno-math-errno)
+    set(MOPD_MATH "") # in the C library
+endif()
+
 set(MOPD_PIC ON)
 if(EMSCRIPTEN) # which loads nothing later
     set(MOPD_PIC OFF)
 endif()
 
-# mopd_flags(TARGET...): language level, warnings, sanitizers.  Contraction of a*b+c would make results differ between
-# compilers and flags: kernels ask for fma by name.
+# mopd_flags(TARGET...): language level, warnings, sanitizers.
 function(mopd_flags)
     foreach(target ${ARGN})
         set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
             CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
             POSITION_INDEPENDENT_CODE ${MOPD_PIC} C_VISIBILITY_PRESET hidden)
         target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE $<$<BOOL:${APPLE}>:_DARWIN_C_SOURCE>
-            ${MOPD_NARROW_DEFINITIONS})
-        target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
-            $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla -ffp-contract=off -fno-math-errno
+            $<$<BOOL:${MSVC}>:_CRT_SECURE_NO_WARNINGS> ${MOPD_NARROW_DEFINITIONS})
+        target_compile_options(${target} PRIVATE ${MOPD_WARNINGS} ${MOPD_ARITHMETIC}
             $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-enum-float-conversion> # enumerators are constants here
             $<$<BOOL:${MINGW}>:-Wno-float-conversion> # which its isfinite brings
             ${MOPD_NARROW_OPTIONS} ${MOPD_GUARDS} $<$<BOOL:${MOPD_WERROR}>:-Werror> $<$<BOOL:${MOPD_DEB}>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
