@@ -13,6 +13,8 @@ export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccac
 #: manylinux2014_aarch64  aarch64-linux-gnu.2.17
 #: musllinux_1_2_x86_64   x86_64-linux-musl
 #: win_amd64              mingw
+#: macosx_11_0_arm64      aarch64-macos.11.0
+#: macosx_10_13_x86_64    x86_64-macos.10.13
 platforms=$(sed -n 's/^#: \([a-z0-9_]*\) .*/\1/p' "$self")
 [ "${1:-}" != --help ] || { sed -n '3,6s/^# //p; s/^#: /    /p' "$self" && exit; }
 
@@ -29,6 +31,7 @@ pack()
     export SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$2.cmake;-DMOPD_WITH_BLIS=OFF;-DCMAKE_CXX_COMPILER=NOTFOUND"
     linked=-s
     [ "$2" != mingw ] || linked="-s -static-libgcc"
+    [[ "$1" != macosx_* ]] || linked=-Wl,-S # -s is not for its linker, and what is taken out afterwards is missed by the signature
     SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_EXE_LINKER_FLAGS=$linked"
     SKBUILD_CMAKE_ARGS="$SKBUILD_CMAKE_ARGS;-DCMAKE_SHARED_LINKER_FLAGS=$linked"
     "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$made" bindings/python
@@ -64,6 +67,15 @@ for name in wheel.namelist():
     if others or newest > (2, 17):
         sys.exit(f"{name}: needs {others or newest}")
 PYTHON
+}
+
+# check_mac PLATFORM - what tests/install/macho.py says of the files in a wheel of macOS.
+check_mac()
+{
+    rm -rf "$work/try"
+    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
+    inside=$(echo "$work"/try/mopd-*/mopd)
+    python3 -B tests/install/macho.py "$(sed 's/macosx_[0-9]*_[0-9]*_//' <<<"$1")" @loader_path/.. "$inside/libmopd.0.dylib" "$inside/bin/mopd"
 }
 
 # try_native - installs the wheel in a fresh environment, and its answers are those of this machine's own build, if there is one.
@@ -129,7 +141,8 @@ try_wine()
 # examine PLATFORM - all that can be done with a wheel here.
 examine()
 {
-    [ "$1" = win_amd64 ] || check_needs
+    [[ "$1" != *linux* ]] || check_needs
+    [[ "$1" != macosx_* ]] || check_mac "$1"
     [ "$1" != manylinux2014_x86_64 ] || try_native
     [ "$1" != manylinux2014_aarch64 ] || try_arm64
     [ "$1" != musllinux_1_2_x86_64 ] || try_musl

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -243,6 +244,14 @@ def test_importing_is_light():
 def test_a_missing_library_is_told():
     out = python("import mopd", MOPD_LIBRARY="/nowhere/libmopd.so")
     assert out.returncode == 1 and "ImportError: mopd: cannot load /nowhere/libmopd.so" in out.stderr
+
+
+@pytest.mark.parametrize("platform, library, command", [("linux", "libmopd.so.0", "bin/mopd"), ("darwin", "libmopd.0.dylib", "bin/mopd"),
+                                                        ("win32", "mopd.dll", "mopd.exe")])
+def test_installed_files_are_named_as_the_system_does(monkeypatch, platform, library, command):
+    monkeypatch.setattr(sys, "platform", platform)
+    names = runpy.run_path(str(Path(mopd.__file__).with_name("_files.py")))
+    assert (names["LIBRARY"], names["COMMAND"]) == (library, command)
 
 
 def test_built_in_model_opens_or_says_what_is_missing(tmp_path):
