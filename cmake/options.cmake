@@ -49,11 +49,13 @@ elseif(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
 endif()
 
 # C++ is for users of mopd.hpp (example, test): without a compiler the library is the same.
-if(MOPD_BUILD_TESTS OR MOPD_BUILD_EXAMPLES)
+set(MOPD_CXX FALSE)
+if((MOPD_BUILD_TESTS OR MOPD_BUILD_EXAMPLES) AND NOT EMSCRIPTEN)
     include(CheckLanguage)
     check_language(CXX)
     if(CMAKE_CXX_COMPILER)
         enable_language(CXX)
+        set(MOPD_CXX TRUE)
     endif()
 endif()
 

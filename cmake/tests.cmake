@@ -129,7 +129,7 @@ if(Python3_Interpreter_FOUND)
 endif()
 
 # mopd.hpp against the shared library.
-if(CMAKE_CXX_COMPILER)
+if(MOPD_CXX)
     add_executable(test_api_cxx tests/api/cxx.cpp)
     mopd_flags(test_api_cxx)
     target_link_libraries(test_api_cxx PRIVATE mopd_test_support mopd)

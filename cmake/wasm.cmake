@@ -9,7 +9,8 @@ if(MOPD_WASM_THREADS)
     string(APPEND CMAKE_C_FLAGS_INIT " -pthread")
 endif()
 set(CMAKE_HAVE_LIBC_PTHREAD TRUE) # its functions are there; without -pthread, a thread is not
-set(ENV{PKG_CONFIG_LIBDIR} ${MOPD_SYSROOT}/lib/pkgconfig)
+set(ENV{PKG_CONFIG_LIBDIR} ${MOPD_SYSROOT}/lib/pkgconfig) # newer versions of Emscripten set it anew, so:
+set(ENV{PKG_CONFIG_PATH} ${MOPD_SYSROOT}/lib/pkgconfig)
 set(CMAKE_CROSSCOMPILING_EMULATOR "node;--no-experimental-fetch") # which Emscripten 3.1 would take for a browser's
 
 # A file is compiled by clang as emcc calls it: what emcc needs to find that out is as much again as the compiling.
