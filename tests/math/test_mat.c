@@ -400,7 +400,8 @@ static void panels_elsewhere_are_packed_anew(void **state)
 {
     (void)state;
     enum { N = 16, K = 5, FIRST = 3 };
-    float w[(FIRST + N) * K], shifted[N * K + 16], row[K];
+    float w[(FIRST + N) * K], row[K];
+    _Alignas(64) float shifted[N * K + 16]; /* so that the next float is at no multiple of 64 */
     uint16_t half[N * K];
     test_random(w, (FIRST + N) * K, 9);
     for (size_t i = 0; i < (FIRST + N) * K; i++) w[i] = rintf(w[i] * 60) / 2;
