@@ -2,22 +2,31 @@
  * x86.c - asks the processor by cpuid, and by xgetbv which registers the system keeps. */
 #include "base/x86.h"
 
+static bool has(unsigned word, unsigned bits)
+{
+    return (word & bits) == bits;
+}
+
+/* Leaf 1: FMA and AVX.  Leaf 7: AVX2; F, DQ, BW, VL; VNNI.  Bits 1 and 2 of what is kept are AVX's registers, 5 to 7 those of 512 bits. */
+int mo_x86_sets(unsigned leaf_1c, unsigned kept, unsigned leaf_7b, unsigned leaf_7c)
+{
+    const unsigned avx = 1u << 12 | 1u << 28, avx2 = 1u << 5, vnni = 1u << 11,
+                   wide = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+    if (!has(leaf_1c, avx) || !has(kept, 0x6) || !has(leaf_7b, avx2)) return 0;
+    if (!has(kept, 0xe6) || !has(leaf_7b, wide)) return MO_X86_AVX2;
+    return MO_X86_AVX2 | MO_X86_AVX512 | (has(leaf_7c, vnni) ? MO_X86_VNNI : 0);
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <stdatomic.h>
 
-/* The registers that the system keeps: bits 1 and 2 are AVX's, 5 to 7 those of 512 bits.  Apple keeps the latter from a thread's first
- * use of them on, and does not tell before. */
+/* Apple keeps the registers of 512 bits from a thread's first use of them on, and does not tell before. */
 #ifdef __APPLE__
 #define TOLD_LATER 0xe0u
 #else
 #define TOLD_LATER 0u
 #endif
-
-static bool has(unsigned word, unsigned bits)
-{
-    return (word & bits) == bits;
-}
 
 static unsigned kept_registers(void)
 {
@@ -26,17 +35,14 @@ static unsigned kept_registers(void)
     return low | TOLD_LATER;
 }
 
-/* The bits are those of leaf 1 (c: FMA, OSXSAVE, AVX) and leaf 7 (b: AVX2; F, DQ, BW, VL; c: VNNI). */
+/* Words of leaf 1 (c) and 7 (b, c), and what the system keeps. */
 static int ask(void)
 {
-    enum { LEAF_1 = 1u << 12 | 1u << 27 | 1u << 28, AVX2 = 1u << 5, VNNI = 1u << 11 };
-    const unsigned wide = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
-    unsigned a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, LEAF_1)) return 0;
+    enum { KEPT_IS_TOLD = 1u << 27 };
+    unsigned a, b, c, d, first;
+    if (!__get_cpuid(1, &a, &b, &first, &d) || !has(first, KEPT_IS_TOLD)) return 0;
     const unsigned kept = kept_registers();
-    if (!has(kept, 6) || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !has(b, AVX2)) return 0;
-    if (!has(kept, 0xe6) || !has(b, wide)) return MO_X86_AVX2;
-    return MO_X86_AVX2 | MO_X86_AVX512 | (has(c, VNNI) ? MO_X86_VNNI : 0);
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) ? mo_x86_sets(first, kept, b, c) : 0;
 }
 
 bool mo_x86_has(mo_x86_set set)

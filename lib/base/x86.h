@@ -15,4 +15,7 @@ typedef enum mo_x86_set {
 /* Asked once: a virtual machine takes long to answer.  False on any other processor. */
 bool mo_x86_has(mo_x86_set set);
 
+/* The sets that these words of cpuid (leaf 1's c, leaf 7's b and c) and of xgetbv mean. */
+int mo_x86_sets(unsigned leaf_1c, unsigned kept, unsigned leaf_7b, unsigned leaf_7c);
+
 #endif
