@@ -102,6 +102,7 @@ export async function load({ threads, wasm } = {}) {
   if (!WebAssembly.validate(SIMD)) throw new MopdError(-7, "this browser has no WebAssembly SIMD (fixed-width, 128 bits)");
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_ASKED))
     throw new MopdError(-1, `threads: ${threads}, 1 to ${MOST_ASKED} are allowed`);
+  if (NODE) globalThis.crypto ??= (await import("node:crypto")).webcrypto; // before its version 19; the module asks it for a seed
   const n = wasm === undefined ? await threadsFor(threads) : 1;
   if (n > 1) {
     try {
