@@ -15,13 +15,13 @@ pass "lintian has neither errors nor warnings"
 
 for package in libmopd0 libmopd-dev mopd; do [ "$(dpkg-deb --field "$folder/$package"_*_arm64.deb Architecture)" = arm64 ]; done
 [ "$(dpkg-deb --field "$folder"/mopd-data_*_all.deb Architecture)" = all ]
-for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$work/root"; done
-find "$work/root" -type f -exec file {} + | grep ELF >"$work/programs"
+for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$work/unpacked"; done
+find "$work/unpacked" -type f -exec file {} + | grep ELF >"$work/programs"
 [ "$(wc -l <"$work/programs")" = 2 ] && [ "$(grep -c "ELF 64-bit LSB .*ARM aarch64" "$work/programs")" = 2 ]
 pass "the library and the command are for ARM, and nothing else is for a processor"
 
 needed() { readelf --dynamic "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | sort; }
-needed "$work"/root/usr/lib/aarch64-linux-gnu/libmopd.so.0 >"$work/needed"
+needed "$work"/unpacked/usr/lib/aarch64-linux-gnu/libmopd.so.0 >"$work/needed"
 needed "$library" | diff - "$work/needed"
 pass "the library needs the libraries that this machine's does: none is inside"
 
