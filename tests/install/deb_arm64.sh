@@ -7,11 +7,8 @@ folder=$(cd "$1" && pwd)
 tree=$2
 library=$3
 
-"$root/scripts/setup.sh" file lintian
-known=bad-distribution-in-changes-file
-[ -n "${DEBEMAIL:-}" ] || known=$known,root-in-contact,bogus-mail-host,bogus-mail-host-in-debian-changelog
-lintian --allow-root --fail-on error,warning --suppress-tags "$known" "$folder"/*.deb
-pass "lintian has neither errors nor warnings"
+"$root/scripts/setup.sh" file
+. "$here/lint.sh"
 
 for package in libmopd0 libmopd-dev mopd; do [ "$(dpkg-deb --field "$folder/$package"_*_arm64.deb Architecture)" = arm64 ]; done
 [ "$(dpkg-deb --field "$folder"/mopd-data_*_all.deb Architecture)" = all ]
