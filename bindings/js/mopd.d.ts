@@ -2,8 +2,15 @@
 // mopd.d.ts - libmopd in a page or in Node.js.  Calls compute on the thread that calls: in a page, call from a worker.
 // What has `close` holds memory of the module until it is called.
 
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol; // which older libraries of TypeScript do not know
+  }
+}
+
 /** What a call was refused for, in the library's words. */
 export class MopdError extends Error {
+  private constructor();
   readonly status: "argument" | "memory" | "io" | "format" | "version" | "mismatch" | "unsupported" | "state" | "cancelled" | "numeric" | "internal";
   /** Of several pictures, the one that cannot be read. */
   readonly index?: number;
@@ -37,9 +44,9 @@ export interface Encoder extends Closing {
   readonly fingerprint: string;
   /** Features of texts, n x dim. */
   encodeTexts(texts: readonly string[]): Float32Array;
-  /** Features of pictures, n x views x dim.  `views`, 1 to 5, are for fitting: mirrored and closer ones beside the picture.
-   *  `upright` turns files as EXIF says. */
-  encodeImages(pictures: readonly Picture[], options?: { views?: number; upright?: boolean }): Float32Array;
+  /** Features of pictures, n x views x dim; any number of pictures, of which some 64 MB are held decoded at once.  `views`, 1 to 5, are for fitting: mirrored and closer ones beside the picture.
+   *  `upright` (true without it) turns files as EXIF says.  16-bit grey is white above 255 (`grey16` "cut", as without it), or "scale"d from its whole range. */
+  encodeImages(pictures: readonly Picture[], options?: { views?: number; upright?: boolean; grey16?: "cut" | "scale" }): Float32Array;
 }
 
 /** Classes by their names alone. */
@@ -69,7 +76,10 @@ export interface Recognizer extends Closing {
   save(): Uint8Array;
 }
 
-export interface Mopd {
+export interface Mopd extends Closing {
+  /** Ends the module with all that was opened, made or fitted by it: its threads stop, its memory is given back.  Without it, threads stay
+   *  until the page or the program ends. */
+  close(): void;
   /** What was built, and with which kernels. */
   readonly version: string;
   /** Threads that compute, the caller's among them.  Features do not depend on it.  Of several open encoders, the first has the others. */
@@ -91,7 +101,7 @@ export interface Mopd {
   };
 }
 
-/** Loads the module beside this file, or from `wasm`, its bytes or where they are: that without threads.  `threads`: no more than so many; without
+/** Loads the module beside this file, or from `wasm`, its bytes or where they are (an address, in Node.js also a path): that without threads.  `threads`: no more than so many; without
  *  it, one for each processor up to 8.  There is one in a page's own thread, and where memory is not shared (README.md says when it is). */
 export function load(options?: { threads?: number; wasm?: string | URL | Uint8Array | ArrayBuffer }): Promise<Mopd>;
 

@@ -3,7 +3,7 @@
 // model), MOPD_COMMAND.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -88,6 +88,15 @@ test("no number of threads changes a byte", { skip: threads ? false : "built wit
   for (const other of told) assert.deepEqual(other, told[0]);
 });
 
+test("threads that do not start keep nobody from ending", { skip: threads ? false : "built without threads" }, () => {
+  const copy = join(folder, "package"), wasm = join(copy, "mopd-threads.wasm");
+  cpSync(process.env.MOPD_JS, copy, { recursive: true });
+  writeFileSync(wasm, readFileSync(wasm).subarray(0, 1000));
+  const program = `const { load } = await import(${JSON.stringify(String(pathToFileURL(join(copy, "mopd.js"))))});
+    console.log(await load({ threads: 2 }).catch((error) => error.status), (await load()).threads);`;
+  assert.equal(execFileSync(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "ignore"], timeout: 120000 }).toString(), "io 1\n");
+});
+
 test("names are answered", () => {
   const bank = new mopd.Bank(encoder, ["red", "blue"], ["a {} picture."]);
   const [[best, other]] = bank.top(encoder.encodeTexts(["a blue picture."]), 2);
@@ -133,10 +142,101 @@ test("errors are exceptions with the library's words", async () => {
   refused("argument", "f64", () => mopd.Encoder.open(model, { precision: "f64" }));
   refused("format", "not JPEG, PNG", () => encoder.encodeImages([new Uint8Array([1, 2, 3])]));
   refused("argument", "samples", () => encoder.encodeImages([{ data: new Uint8Array(4), width: 2, height: 2 }]));
+  refused("argument", "", () => new mopd.Bank(encoder, []));
   refused("argument", "empty", () => new mopd.Bank(encoder, ["cat", ""]));
   refused("argument", "rows of", () => mopd.Recognizer.fit(encoder, ["a", "b"], new Float32Array(3), []));
   refused("argument", "labels", () => mopd.Recognizer.fit(encoder, ["a", "b"], new Float32Array(encoder.dim), []));
   refused("format", "", () => mopd.Recognizer.open(new Uint8Array(9)));
+});
+
+test("what is no such argument is refused before it reaches the module", () => {
+  const one = encoder.encodeImages([painted(9, 9, 9, 1)]), two = new Float32Array([...one, ...one]), bank = new mopd.Bank(encoder, ["red", "blue"]);
+  const gone = new Uint8Array(8), list = (texts) => () => encoder.encodeTexts(texts), picture = (value) => () => encoder.encodeImages([value]);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  for (const [words, fn] of [
+    ["array of strings", list("a cat")], ["array of strings", list(new Set(["cat"]))], ["texts[1]: undefined", list(["a", undefined])],
+    ["texts[1]: undefined", list(["a", , "b"])], ["texts[0]: Number", list([3])], ["zero character", list(["cat\0dog"])],
+    ["surrogate", list(["\ud83d cat"])], ["surrogate", list(["cat \udc08"])],
+    ["names: String", () => new mopd.Bank(encoder, "cat")], ["templates: String", () => new mopd.Bank(encoder, ["a", "b"], "{}")],
+    ["names[1] has a zero", () => new mopd.Bank(encoder, ["cat", "dog\0"])],
+    ["pictures: Uint8Array", () => encoder.encodeImages(gone)], ["detached", picture(gone)], ["detached", () => mopd.Encoder.open(gone)],
+    ["Blob", picture(new Blob([]))], ["null", picture(null)], ["Array", picture({ data: [1, 2, 3, 4], width: 1, height: 1 })],
+    ["Float32Array", picture({ data: new Float32Array(4), width: 1, height: 1 })],
+    ["width", picture({ data: new Uint8Array(4), width: 0.5, height: 2 })], ["width", picture({ data: new Uint8Array(4), width: -1, height: -1 })],
+    ...[0, -1, 1.5, 6, NaN, "2", null].map((views) => ["views", () => encoder.encodeImages([painted(1, 1, 1, 1)], { views })]),
+    ...[0, -1, 1.5, 2 ** 32 + 1, NaN, "2"].map((top) => ["top", () => bank.top(one, top)]),
+    ...[NaN, -1, 0.5, "0", 2 ** 32, 1n].map((label) => ["labels[1]", () => mopd.Recognizer.fit(encoder, ["a", "b"], two, [0, label])]),
+    ["null labels", () => mopd.Recognizer.fit(encoder, ["a", "b"], two, null)], ["views", () => mopd.Recognizer.fit(encoder, ["a", "b"], two, [0], { views: 1.5 })],
+    ["grey16", () => encoder.encodeImages([painted(1, 1, 1, 1)], { grey16: "white" })],
+    ["keep", () => mopd.Recognizer.fit(encoder, ["a", "b"], two, [0, 1], { keep: "0.9" })],
+    ["precision", () => mopd.Encoder.open(model, { precision: "toString" })], ["model: String", () => mopd.Encoder.open("model.safetensors")],
+    ["recogniser: undefined", () => mopd.Recognizer.open()], ["Encoder is wanted", () => new mopd.Bank(bank, ["a"])],
+    ["Encoder is wanted", () => new mopd.Bank(null, ["a"])], ["Encoder is wanted", () => mopd.Recognizer.open(new Uint8Array(9), bank)],
+  ]) refused("argument", words, fn);
+  bank.close();
+  refused("state", "this Bank is closed", () => bank.top(one));
+});
+
+test("a module knows its own, and ends", async () => {
+  const other = await load({ threads: 1 }), foreign = other.Encoder.open(model), bank = new other.Bank(foreign, ["red", "blue"]);
+  refused("argument", "another module", () => new mopd.Bank(foreign, ["red", "blue"]));
+  refused("argument", "another module", () => mopd.Recognizer.open(new Uint8Array(9), foreign));
+  other.close();
+  other.close();
+  for (const fn of [() => foreign.encodeTexts(["cat"]), () => foreign.encodeImages([painted(1, 1, 1, 1)]), () => bank.top(new Float32Array(foreign.dim)), () => other.Encoder.open(model)])
+    refused("state", "module is closed", fn);
+  bank.close();
+  foreign.close();
+});
+
+test("a module that stopped in a call is not called again", async () => {
+  const other = await load({ threads: 1 }), one = other.Encoder.open(model);
+  other.c._mopd_encoder_encode_texts = () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  };
+  refused("internal", "unreachable", () => one.encodeTexts(["cat"]));
+  refused("internal", "load it again", () => one.encodeImages([painted(1, 1, 1, 1)]));
+  one.close();
+});
+
+test("addresses beyond 2 GB are addresses", async () => {
+  const other = await load({ threads: 1 });
+  for (const size of [1e9, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 16]) // nothing is left below
+    for (let at = 1; at && (at >>> 0) < 2 ** 31;) at = other.c._malloc(size);
+  const one = other.Encoder.open(model), asked = [readFileSync(new URL("420.jpg", gold)), painted(200, 30, 30, 3)], labels = [0, 1];
+  const views = one.encodeImages(asked, { views: 2 });
+  assert.deepEqual(views, encoder.encodeImages(asked, { views: 2 }));
+  const [here, there] = [[mopd, encoder], [other, one]].map(([of, by]) => {
+    const rec = of.Recognizer.fit(by, ["a", "b"], views, labels, { views: 2, templates: ["a {}."] }), again = of.Recognizer.open(rec.save(), by);
+    const bank = new of.Bank(by, ["red", "a rather longer name"]), features = by.encodeImages(asked);
+    const told = [by.fingerprint, by.dim, again.names, again.info(), again.top(features, 2), again.scores(features), bank.top(features, 2)];
+    for (const handle of [rec, again, bank]) handle.close();
+    return told;
+  });
+  assert.deepEqual(there, here);
+  refused("format", "model in memory", () => other.Encoder.open(model.subarray(0, 5000)));
+  other.close();
+});
+
+test("a list of large pictures needs no memory for them all", async () => {
+  const other = await load({ threads: 1 }), one = other.Encoder.open(model), side = 2048;
+  const large = { data: new Uint8Array(side * side * 4).fill(90), width: side, height: side }, before = other.c.HEAPU8.length;
+  const rows = one.encodeImages([...Array(11).fill(large), painted(200, 30, 30, 3)]);
+  assert.ok(other.c.HEAPU8.length - before < 11 * side * side * 3, `${other.c.HEAPU8.length - before} more bytes`);
+  assert.deepEqual(rows.subarray(11 * one.dim), encoder.encodeImages([painted(200, 30, 30, 3)]));
+  other.close();
+});
+
+test("16-bit grey is read over its whole range where that is asked for", () => {
+  const file = readFileSync(new URL("grey16.png", gold)), white = encoder.encodeImages([file]), grey = encoder.encodeImages([file], { grey16: "scale" });
+  assert.ok(white.some((x, i) => Math.abs(x - grey[i]) > 1e-3));
+});
+
+test("a module is loaded from bytes, an address or a path, or it is said why not", async () => {
+  const path = join(process.env.MOPD_JS, "mopd-module.wasm"), spoiled = new Uint8Array(readFileSync(path).subarray(0, 1000));
+  for (const wasm of [path, pathToFileURL(path), String(pathToFileURL(path)), readFileSync(path)]) assert.match((await load({ wasm })).version, /simd128/);
+  for (const [status, words, wasm] of [["io", "nowhere.wasm", "nowhere.wasm"], ["io", "http://", "http://127.0.0.1:9/x.wasm"], ["format", "wasm", spoiled]])
+    await assert.rejects(load({ wasm }), (error) => error instanceof MopdError && error.status === status && error.message.includes(words));
 });
 
 test("nothing is left behind by a thousand calls", () => {
