@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // page.js - names, pictures, answers; the worker computes.
 const $ = (id) => document.getElementById(id);
-const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 const TOP = 4, LONGEST = 1600; // pixels of a picture's longer side that are handed on
-let cards = [], names = [], waiting = new Map(), last = 0, dim = 0;
+const waiting = new Map();
+let cards = [], names = [], last = 0, dim = 0, worker = null;
+
+/* -- the worker ----------------------------------------------------------------------------------------------- */
 
 function ask(task, message = {}, transfer = []) {
   return new Promise((done, failed) => {
@@ -12,68 +14,111 @@ function ask(task, message = {}, transfer = []) {
   });
 }
 
-worker.onmessage = ({ data }) => {
-  if ("progress" in data) return showProgress(data);
-  const { done, failed } = waiting.get(data.id);
-  waiting.delete(data.id);
-  "error" in data ? failed(new Error(data.error)) : done(data.result);
-};
-worker.onerror = (event) => say(event.message || "The worker could not be started.", true);
+function startWorker() {
+  worker?.terminate();
+  worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if ("progress" in data) return showProgress(data);
+    const { done, failed } = waiting.get(data.id);
+    waiting.delete(data.id);
+    "error" in data ? failed(new Error(data.error)) : done(data.result);
+  };
+  worker.onerror = (event) => {
+    for (const { failed } of waiting.values()) failed(new Error(event.message || "the worker does not start"));
+    waiting.clear();
+  };
+}
 
 function say(text, bad = false) {
-  $("status").textContent = text;
+  if ($("status").textContent !== text) $("status").textContent = text; // the same once more would be read aloud once more
   $("status").classList.toggle("bad", bad);
 }
 
 function showProgress({ progress, cached }) {
+  const share = Math.round(100 * (progress ?? 0));
   $("bar").hidden = progress === null || progress >= 1;
-  $("bar").firstElementChild.style.width = `${100 * (progress ?? 0)}%`;
+  $("bar").setAttribute("aria-valuenow", share);
+  $("bar").firstElementChild.style.width = `${share}%`;
   say(cached ? "Reading the model …" : "Fetching the model, once …");
 }
 
-const opened = (async () => {
+let ready;
+const opened = new Promise((done) => (ready = done)); // pictures and names wait for it, however often it is tried
+
+async function open() {
+  $("again").hidden = true;
+  say("Starting …");
   try {
+    startWorker();
     const model = new URL(document.location).searchParams.get("model") ?? "model.safetensors";
     const info = await ask("open", { url: new URL(model, document.baseURI).href });
     dim = info.dim;
-    $("bar").hidden = true;
     $("facts").textContent = info.version;
-    say("Ready.");
-    await readNames();
+    ready();
+    await update();
   } catch (error) {
     say(`The model does not open: ${error.message}`, true);
-    throw error;
+    $("again").hidden = false;
   }
-})();
-opened.catch(() => {});
+  $("bar").hidden = true;
+}
+$("again").addEventListener("click", open);
+open();
 
-/* -- names ---------------------------------------------------------------------------------------------------- */
+/* -- names and teaching --------------------------------------------------------------------------------------- */
 
 async function readNames() {
   const wanted = [...new Set($("names").value.split("\n").map((line) => line.trim()).filter(Boolean))];
-  const kept = new Set(wanted);
-  for (const card of cards) if (card.label && !kept.has(card.label)) card.label = null;
-  try {
-    await ask("names", { names: wanted });
-    names = wanted;
-    say(names.length ? "Ready." : "Give it some names.");
-    await teach();
-  } catch (error) {
-    say(error.message, true);
-  }
+  if (names.join("\n") === wanted.join("\n")) return;
+  await ask("names", { names: wanted }); // which stay as they were, should these be refused
+  names = wanted;
+  for (const card of cards) if (!names.includes(card.label)) card.label = null;
+}
+
+// Fits to all pictures that have a label, in some milliseconds; without any, names alone answer.
+async function teach() {
+  for (const card of cards.filter((card) => card.label))
+    card.views ??= (await encode(card.file, true)).features;
+  const taught = cards.filter((card) => card.label && card.views), n = new Set(taught.map((card) => card.label)).size;
+  $("how").hidden = !taught.length;
+  $("taught").textContent = `Taught by ${taught.length} picture${taught.length > 1 ? "s" : ""} of ${n} name${n > 1 ? "s" : ""}`;
+  const features = taught.length ? together(taught.map((card) => card.views), taught[0].views.length) : new Float32Array(0);
+  await ask("teach", { names, features, labels: taught.map((card) => names.indexOf(card.label)) });
+}
+
+async function updateOnce() {
+  let wrong = null;
+  for (const step of [readNames, teach, () => answer(cards)])
+    await step().catch((error) => (wrong ??= error));
+  cards.forEach(draw);
+  if (wrong) say(wrong.message, true);
+  else if (!busy) say(names.length ? "Ready." : "Give it some names.");
+}
+
+// Brings the worker and the answers to what is typed and taught; what changes meanwhile is brought after it.
+let updating = null, changed = false;
+function update() {
+  changed = true;
+  return (updating ??= (async () => {
+    await opened;
+    for (; changed; await updateOnce()) changed = false;
+    updating = null;
+  })());
 }
 
 let typing;
 $("names").addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => opened.then(readNames), 400);
+  typing = setTimeout(update, 400);
 });
 
 /* -- pictures ------------------------------------------------------------------------------------------------- */
 
 // What the browser shows of a picture, upright, as samples.
 async function samplesOf(source) {
-  const bitmap = await createImageBitmap(source);
+  const bitmap = await createImageBitmap(source).catch(() => {
+    throw new Error("not a picture that this browser can show");
+  });
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const canvas = new OffscreenCanvas(Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale)));
   const context = canvas.getContext("2d");
@@ -82,19 +127,23 @@ async function samplesOf(source) {
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-// JPEG and PNG files go to the library as they are; what else the browser can show goes as samples.
-async function pictureOf(file) {
-  if (/^image\/(jpeg|png|bmp)$/.test(file.type)) return new Uint8Array(await file.arrayBuffer());
-  return samplesOf(file);
+// JPEG, PNG and BMP files, told by how they begin, whatever their names: they go to the library as they are.
+const BEGINNINGS = [[0xff, 0xd8, 0xff], [0x89, 0x50, 0x4e, 0x47], [0x42, 0x4d]];
+
+async function encode(file, views = false) {
+  const begins = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+  if (BEGINNINGS.some((kind) => kind.every((byte, i) => byte === begins[i]))) {
+    const picture = new Uint8Array(await file.arrayBuffer());
+    return ask("encode", { picture, views }, [picture.buffer]);
+  }
+  const { data, width, height } = await samplesOf(file); // what else the browser can show
+  return ask("encode", { picture: { data, width, height }, views }, [data.buffer]);
 }
 
-async function add(file) {
-  const card = { file, url: URL.createObjectURL(file), label: null, node: null };
-  cards.push(card);
-  draw(card);
+async function lookAt(card) {
+  if (!cards.includes(card)) return; // removed while it waited
   try {
-    await opened;
-    card.features = (await ask("encode", { picture: await pictureOf(file) })).features;
+    card.features = (await encode(card.file)).features;
     await answer([card]);
   } catch (error) {
     card.error = error.message;
@@ -102,57 +151,95 @@ async function add(file) {
   }
 }
 
+// One picture after the other, so that of hundreds none but one is held in memory.
+let queue = opened, busy = 0;
 function addAll(files) {
-  return Promise.all([...files].map(add));
+  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), label: null, node: null }));
+  if (!added.length) return;
+  cards.push(...added);
+  for (const card of added) {
+    build(card);
+    draw(card);
+  }
+  busy++;
+  queue = queue.then(async () => {
+    say(`Looking at ${added.length} picture${added.length > 1 ? "s" : ""} …`);
+    for (const card of added) await lookAt(card);
+    busy--;
+    const wrong = added.filter((card) => card.error).length;
+    say(`${added.length - wrong} of ${added.length} picture${added.length > 1 ? "s" : ""} answered.`, wrong > 0);
+  });
+}
+
+function drop(some) {
+  for (const card of some) {
+    URL.revokeObjectURL(card.url);
+    card.node.remove();
+  }
+  cards = cards.filter((card) => !some.includes(card));
+  refresh();
+  if (some.some((card) => card.label)) update();
 }
 
 function remove(card) {
-  URL.revokeObjectURL(card.url);
-  card.node.remove();
-  cards = cards.filter((other) => other !== card);
-  refresh();
-  if (card.label) teach();
+  const beside = card.node.nextElementSibling ?? card.node.previousElementSibling;
+  drop([card]);
+  (beside?.querySelector(".remove") ?? $("drop")).focus(); // else a keyboard begins at the top again
 }
 
 $("drop").addEventListener("click", () => $("files").click());
-$("drop").addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && $("files").click());
 $("files").addEventListener("change", () => {
   addAll($("files").files);
   $("files").value = "";
 });
 for (const kind of ["dragover", "dragleave", "drop"])
   document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return; // text that is dragged to the names
     event.preventDefault();
     $("drop").classList.toggle("over", kind === "dragover");
     if (kind === "drop") addAll(event.dataTransfer.files);
   });
-$("clear").addEventListener("click", () => [...cards].forEach(remove));
+$("clear").addEventListener("click", () => {
+  drop([...cards]);
+  $("drop").focus();
+});
 
 /* -- the camera ----------------------------------------------------------------------------------------------- */
 
 let stream = null;
-$("camera").addEventListener("click", async () => {
-  if (stream) {
-    for (const track of stream.getTracks()) track.stop();
-    stream = null;
-  } else {
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    } catch (error) {
-      return say(`No camera: ${error.message}`, true);
-    }
-  }
+
+function show(given) {
+  stream = given;
   $("view").srcObject = stream;
-  if (stream) $("view").play();
+  if (stream) $("view").play().catch(() => {}); // stopped before it began
   $("view").hidden = $("shoot").hidden = !stream;
   $("camera").textContent = stream ? "Stop the camera" : "Use the camera";
+}
+
+async function startCamera() {
+  if (!navigator.mediaDevices) return say("No camera: browsers give it to pages from https:// and localhost alone.", true);
+  $("camera").disabled = true; // while the browser asks
+  try {
+    show(await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }));
+    for (const track of stream.getTracks()) track.addEventListener("ended", () => show(null)); // unplugged
+  } catch (error) {
+    say(`No camera: ${error.message}`, true);
+  }
+  $("camera").disabled = false;
+}
+
+$("camera").addEventListener("click", () => {
+  if (!stream) return startCamera();
+  for (const track of stream.getTracks()) track.stop();
+  show(null);
 });
 $("shoot").addEventListener("click", () => {
   const canvas = document.createElement("canvas"), view = $("view");
+  if (!view.videoWidth) return say("The camera shows nothing yet.");
   canvas.width = view.videoWidth;
   canvas.height = view.videoHeight;
   canvas.getContext("2d").drawImage(view, 0, 0);
-  canvas.toBlob((blob) => add(new File([blob], "camera.png", { type: blob.type })), "image/png");
+  canvas.toBlob((blob) => addAll([new File([blob], "camera.png", { type: blob.type })]), "image/png");
 });
 
 /* -- answers -------------------------------------------------------------------------------------------------- */
@@ -174,27 +261,10 @@ async function answer(some) {
   });
 }
 
-// Fits to all pictures that have a label, in some milliseconds; without any, names alone answer.
-async function teach() {
-  const taught = cards.filter((card) => card.label);
-  try {
-    for (const card of taught)
-      card.views ??= (await ask("encode", { picture: await pictureOf(card.file), views: true })).features;
-    const features = taught.length ? together(taught.map((card) => card.views), taught[0].views.length) : new Float32Array(0);
-    await ask("teach", { names, features, labels: taught.map((card) => names.indexOf(card.label)) });
-  } catch (error) {
-    say(error.message, true);
-  }
-  const n = new Set(taught.map((card) => card.label)).size;
-  $("how").hidden = !taught.length;
-  $("taught").textContent = `Taught by ${taught.length} picture${taught.length > 1 ? "s" : ""} of ${n} name${n > 1 ? "s" : ""}`;
-  await answer(cards);
-}
-
 $("forget").addEventListener("click", () => {
   for (const card of cards) card.label = null;
-  cards.forEach(draw);
-  teach();
+  update();
+  $("drop").focus(); // this button goes
 });
 
 function element(tag, properties = {}, ...children) {
@@ -203,43 +273,45 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-function answersOf(card) {
-  const list = element("ul", { className: "answers" });
-  for (const { name, probability } of card.matches ?? []) {
-    const item = element("li", {}, element("span", { textContent: name, title: name }), element("span", { textContent: `${(100 * probability).toFixed(0)} %` }));
-    item.style.setProperty("--share", `${100 * probability}%`);
-    list.append(item);
-  }
-  return list;
+function answerOf({ name, probability }) {
+  const item = element("li", {}, element("span", { textContent: name, title: name }), element("span", { textContent: `${(100 * probability).toFixed(0)} %` }));
+  item.style.setProperty("--share", `${100 * probability}%`);
+  return item;
 }
 
-function labelOf(card) {
-  const choice = element("select", {}, new Option("teach …", ""), ...names.map((name) => new Option(name, name)));
-  choice.value = card.label ?? "";
-  choice.addEventListener("change", () => {
-    card.label = choice.value || null;
+// A card's node stays for as long as the card, and with it the focus; draw() changes what is in it.
+function build(card) {
+  const close = element("button", { className: "remove", type: "button", textContent: "×", title: "remove" });
+  close.setAttribute("aria-label", `remove ${card.file.name}`);
+  close.addEventListener("click", () => remove(card));
+  card.choice = element("select");
+  card.choice.setAttribute("aria-label", `teach: ${card.file.name} is`);
+  card.choice.addEventListener("change", () => {
+    card.label = card.choice.value || null;
     draw(card);
-    teach();
+    update();
   });
-  return element("label", {}, choice);
+  card.answers = element("div");
+  card.node = element("figure", { className: "card" }, element("img", { src: card.url, alt: card.file.name, title: card.file.name, decoding: "async" }),
+    close, card.answers, element("label", {}, card.choice));
+  $("cards").append(card.node);
 }
 
 function draw(card) {
-  const close = element("button", { className: "remove", type: "button", textContent: "×", title: "remove" });
-  close.addEventListener("click", () => remove(card));
-  const node = element("figure", { className: card.label ? "card taught" : "card" },
-    element("img", { src: card.url, alt: card.file.name, title: card.file.name }), close);
-  if (card.error) node.append(element("p", { className: "wrong", textContent: card.error }));
-  else node.append(answersOf(card), labelOf(card));
-  if (card.known === false) node.querySelector(".answers").after(element("p", { className: "unknown", textContent: "perhaps none of these" }));
-  if (card.node) card.node.replaceWith(node);
-  else $("cards").append(node);
-  card.node = node;
+  card.node.classList.toggle("taught", Boolean(card.label));
+  card.choice.parentElement.hidden = Boolean(card.error);
+  if (card.error) card.answers.replaceChildren(element("p", { className: "wrong", textContent: card.error }));
+  else card.answers.replaceChildren(element("ul", { className: "answers" }, ...(card.matches ?? []).map(answerOf)));
+  if (card.known === false) card.answers.append(element("p", { className: "unknown", textContent: "perhaps none of these" }));
+  if (card.offered !== names) {
+    card.offered = names;
+    card.choice.replaceChildren(new Option("teach …", ""), ...names.map((name) => new Option(name, name)));
+  }
+  card.choice.value = card.label ?? "";
   refresh();
 }
 
 function refresh() {
-  $("empty").hidden = $("clear").hidden = false;
   $("empty").hidden = cards.length > 0;
   $("clear").hidden = !cards.length;
 }
