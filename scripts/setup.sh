@@ -25,7 +25,12 @@ fi
 echo "setup: installing$missing"
 exec 9>"${TMPDIR:-/tmp}/mopd-setup-$(id -u).lock" # scripts beside each other wait here; other programs' locks are apt's
 flock 9
+# install - by the lists of packages that are there
+install()
+{
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends $missing
+}
+install >/dev/null 2>&1 && exit # lists that are missing or too old name no package that could be fetched
 $as_root apt-get update -qq
-# shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends $missing \
-    >/dev/null
+install >/dev/null

@@ -462,8 +462,8 @@ run_parts()
 row_a="" row_b="" first=""
 for part in $wanted; do
     case $part in
-    fuzz | growth | abi | install | deb | mpi) row_a="$row_a $part" ;;
-    python | distributed | docs) row_b="$row_b $part" ;;
+    fuzz | abi | install | deb | mpi) row_a="$row_a $part" ;;
+    python | distributed | docs | growth) row_b="$row_b $part" ;;
     *) first="$first $part" ;;
     esac
 done
