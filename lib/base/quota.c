@@ -108,7 +108,10 @@ size_t mo_quota_processors(const char *root)
     size_t least = 0;
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     if (!read_text(path, text, sizeof text)) return 0;
-    char *rest = text;
-    for (char *line; (line = strtok_r(rest, "\n", &rest));) least = smaller(least, line_quota(root, line));
+    for (char *line = text, *next; *line; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next) *next++ = 0;
+        least = smaller(least, line_quota(root, line));
+    }
     return least;
 }

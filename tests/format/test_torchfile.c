@@ -50,11 +50,20 @@ static void check_values(const mo_view *v, char *text, const char *name)
     assert_int_equal(strspn(text, " \n"), strlen(text));
 }
 
+/* The word at *rest, cut off; *rest is then behind it. */
+static char *cut_word(char **rest)
+{
+    char *word = *rest, *end = word + strcspn(word, " \n");
+    *rest = end + (*end != 0);
+    *end = 0;
+    return word;
+}
+
 /* One line of torchfiles.txt: file name type shape values. */
 static void check_line(char *line)
 {
-    char *rest, *file = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
-    char *dtype = strtok_r(NULL, " ", &rest), *shape = strtok_r(NULL, " \n", &rest), path[600];
+    char *rest = line, *file = cut_word(&rest), *name = cut_word(&rest);
+    char *dtype = cut_word(&rest), *shape = cut_word(&rest), path[600];
     const mo_view *v;
     mo_tensors *t;
     snprintf(path, sizeof path, GOLD "%s", file);
