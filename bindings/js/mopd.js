@@ -213,9 +213,11 @@ class Mopd {
   }
 
   fitRecognizer(encoder, names, features, labels, { templates = [], keep = 0.95, views = 1 } = {}) {
-    const own = this.handleOf(encoder), n = rowsOf(features, encoder.dim * whole("views", views, 1, MOST_VIEWS));
+    this.handleOf(encoder);
+    const n = rowsOf(features, encoder.dim * whole("views", views, 1, MOST_VIEWS));
     const classes = textsOf("names", names), sentences = textsOf("templates", templates), marks = labelsOf(labels, n);
     if (typeof keep !== "number") refuse(`keep: ${kind(keep)}, a number is wanted`);
+    const own = this.handleOf(encoder); // last: arrays may have getters, and these may close
     const handle = this.make((out, room) => {
       const o = room.bytes(96), { c } = this;
       this.check(c._mopd_recognizer_options_init(o, 96));
@@ -291,32 +293,33 @@ class Encoder extends Handle {
   }
 
   encodeTexts(texts) {
-    const { of, handle } = this, list = textsOf("texts", texts);
+    const list = textsOf("texts", texts), { of, handle } = this;
     return of.features(list.length * this.dim, (out, room) =>
       of.c._mopd_encoder_encode_texts(handle, room.texts(list), list.length, out));
   }
 
   // Pictures are decoded and encoded in groups, so that a list of photographs needs no memory for them all; a row does not depend on its group.
   encodeImages(pictures, { views = 1, ...how } = {}) {
-    const { of, handle } = this, width = this.dim * whole("views", views, 1, FIXED_VIEWS);
+    void this.handle; // it throws where that is closed
+    const { of } = this, width = this.dim * whole("views", views, 1, FIXED_VIEWS);
     if (!Array.isArray(pictures)) refuse(`pictures: ${kind(pictures)}, an array of pictures is wanted`);
     const all = new Float32Array(pictures.length * width);
     for (let first = 0; first < pictures.length;) {
-      const rows = this.#encode(handle, of.openImages(pictures, first, how), views);
+      const rows = this.#encode(of.openImages(pictures, first, how), views);
       all.set(rows, first * width);
       first += rows.length / width;
     }
     return all;
   }
 
-  #encode(handle, images, views) {
+  #encode(images, views) {
     const { of } = this, n = images.length;
     try {
       return of.features(n * views * this.dim, (out, room) => {
         const list = room.copy(Uint32Array.from(images));
         return views > 1
-          ? of.c._mopd_encoder_encode_views(handle, list, n, views, out)
-          : of.c._mopd_encoder_encode_images(handle, list, n, out);
+          ? of.c._mopd_encoder_encode_views(this.handle, list, n, views, out)
+          : of.c._mopd_encoder_encode_images(this.handle, list, n, out);
       });
     } finally {
       of.closeImages(images);
@@ -326,7 +329,7 @@ class Encoder extends Handle {
 
 class Bank extends Handle {
   constructor(of, encoder, names, templates = []) {
-    const own = of.handleOf(encoder), classes = textsOf("names", names), sentences = textsOf("templates", templates);
+    const classes = textsOf("names", names), sentences = textsOf("templates", templates), own = of.handleOf(encoder);
     super(of, "Bank", of.make((out, room) =>
       of.c._mopd_bank_create(out, own, room.texts(classes), classes.length, room.texts(sentences), sentences.length)),
       (h) => of.c._mopd_bank_free(h));

@@ -187,6 +187,17 @@ test("a module knows its own, and ends", async () => {
     refused("state", "module is closed", fn);
   bank.close();
   foreign.close();
+  for (const call of ["encodeTexts", "encodeImages"]) {
+    const one = mopd.Encoder.open(model), list = [painted(1, 1, 1, 1)];
+    Object.defineProperty(list, 0, { get: () => one.close() ?? (call === "encodeTexts" ? "cat" : painted(1, 1, 1, 1)) });
+    refused("state", "this Encoder is closed", () => one[call](list));
+  }
+});
+
+test("what the package imports is published with it", () => {
+  const { files } = JSON.parse(readFileSync(join(process.env.MOPD_JS, "package.json")));
+  for (const name of files.filter((name) => name.endsWith(".js") && (threads || name !== "mopd-threads.worker.js")))
+    for (const [, other] of readFileSync(join(process.env.MOPD_JS, name), "utf8").matchAll(/"[.][/]([\w.-]+[.]m?js)"/g)) assert.ok(files.includes(other), other);
 });
 
 test("a module that stopped in a call is not called again", async () => {
