@@ -92,7 +92,7 @@ async function updateOnce() {
     await step().catch((error) => (wrong ??= error));
   cards.forEach(draw);
   if (wrong) say(wrong.message, true);
-  else if (!busy) say(names.length ? "Ready." : "Give it some names.");
+  else if (!busy) say(!names.length ? "Give it some names." : $("how").hidden ? "Ready." : `${$("taught").textContent}.`);
 }
 
 // Brings the worker and the answers to what is typed and taught; what changes meanwhile is brought after it.

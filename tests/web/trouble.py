@@ -84,8 +84,7 @@ def try_names(page):
 def try_hands(page):
     """The focus stays where it was, everything has a name to be read aloud, and what is refused is said."""
     page.run("((choice) => { choice.focus(); choice.value = 'cup'; choice.dispatchEvent(new Event('change')); })(document.querySelectorAll('.card select')[2])")
-    page.wait("document.getElementById('taught').textContent == 'Taught by 1 picture of 1 name'")
-    page.wait(f"{STATUS} == 'Ready.'")
+    page.wait(f"{STATUS} == 'Taught by 1 picture of 1 name.'")
     assert page.run("document.activeElement.getAttribute('aria-label')") == "teach: webp.jpg is"
     page.run("document.querySelector('.remove').click()")
     assert page.run("document.activeElement.getAttribute('aria-label')") == "remove none.txt"
