@@ -8,8 +8,8 @@ let mopd, encoder, bank, recognizer;
 async function current(url, kept) {
   try {
     const now = await fetch(url, { method: "HEAD", cache: "no-store" });
-    const same = (name) => !now.headers.get(name) || !kept.headers.get(name) || now.headers.get(name) === kept.headers.get(name);
-    return !now.ok || ["etag", "last-modified", "content-length"].every(same);
+    const name = ["etag", "last-modified", "content-length"].find((name) => now.headers.get(name) && kept.headers.get(name)); // lengths may differ compressed
+    return !now.ok || !name || now.headers.get(name) === kept.headers.get(name);
   } catch {
     return true;
   }
@@ -30,7 +30,7 @@ async function read(answer, cached) {
 }
 
 async function fetchModel(url) {
-  const answer = await fetch(url, { cache: "no-cache" }).catch((error) => {
+  const answer = await fetch(url, { cache: "no-store" }).catch((error) => {
     throw new Error(`${url}: ${error.message}`);
   });
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${answer.statusText}`);

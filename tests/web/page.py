@@ -196,7 +196,7 @@ def main():
         assert threads_told(page, plain_url) == 1
         assert threads_told(page, url) == min(page.run("navigator.hardwareConcurrency"), 8)
         pictures, by_names = drive(page, url, out)
-        try_trouble(page, plain_url)
+        try_trouble(page, plain_url, site)
         page.open(url)
         told = encode(page, url, pictures)
         in_threads = encode_in_threads(page, url, pictures)

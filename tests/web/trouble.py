@@ -2,6 +2,7 @@
 """What may go wrong on the example page, and that it goes on: files that are no pictures, names that the model cannot tell apart, many
 pictures at once, no camera, a model that is not there, is spoiled, or has changed; and what a screen reader and a keyboard find."""
 import json
+import os
 
 from server import Quiet
 
@@ -37,7 +38,7 @@ def type_names(page, *names):
     page.run(f"""((names) => {{ names.value = {json.dumps(chr(10).join(names))}; names.dispatchEvent(new Event("input")); }})(document.getElementById("names"))""")
 
 
-def try_model(page, url):
+def try_model(page, url, path):
     """It is fetched once, and again when it has changed; what is no model is not kept; without a server, the kept one is used."""
     page.call("Page.navigate", url="about:blank")
     page.call("Storage.clearDataForOrigin", origin=url.rstrip("/"), storageTypes="all")
@@ -50,6 +51,10 @@ def try_model(page, url):
     page.wait(f"{STATUS} == 'Ready.'")
     told = asked_for_model(page, url)
     assert told == ["HEAD"], told
+    os.utime(path, (0, 0))  # also one that is older, as after a step back
+    told = [asked_for_model(page, url) for _ in range(2)]
+    os.utime(path)
+    assert told == [["HEAD", "GET"], ["HEAD"]], told
     Quiet.instead[MODEL] = b"a model of another size"
     told = asked_for_model(page, url, "The model does not open: ")
     assert told == ["HEAD", "GET"], told
@@ -98,8 +103,8 @@ def try_hands(page):
     page.wait(f"{CARDS}.length == 0 && document.getElementById('how').hidden")
 
 
-def try_trouble(page, url):
-    try_model(page, url)
+def try_trouble(page, url, site):
+    try_model(page, url, os.path.join(site, MODEL[1:]))
     page.errors.clear()  # of connections that were broken on purpose
     try_files(page)
     try_names(page)
