@@ -388,7 +388,7 @@ wasm_package()
 {
     scripts/web.sh build/site
     quietly env MOPD_JS=build-wasm/js MOPD_MODEL=build/site/model.safetensors MOPD_COMMAND=build/mopd node --test bindings/js/tests/
-    grep -E '^# (pass|fail)' "$log"
+    grep -E '^# (pass|fail) ' "$log"
 }
 
 sources()
