@@ -20,8 +20,8 @@ enum { RAW = 0, RLE8 = 1, RLE4 = 2, BITFIELDS = 3 };
 typedef struct bitmap {
     const unsigned char *bytes;
     size_t n;
-    size_t width, height;
-    bool down; /* the first row is the top one */
+    size_t width, height, step; /* step: bytes from row to row */
+    bool down;                  /* the first row is the top one */
     unsigned bits, compression;
     uint32_t header, n_colours, at; /* at: of the samples */
     uint32_t mask[4];               /* red, green, blue, alpha; all 0: none were given */
@@ -173,18 +173,24 @@ static size_t row_at(const bitmap *b, size_t y)
     return b->down ? y : b->height - 1 - y;
 }
 
-static mopd_status read_rows(const bitmap *b, mo_image *picture)
+/* Whether all rows are there; bytes from one to the next.  A row's bits may be more than a size of 32 bits can count. */
+static mopd_status check_rows(bitmap *b)
 {
-    const size_t bytes = mo_ceil_div(b->width * b->bits, 8), step = mo_round_up(bytes, 4);
-    if (b->at > b->n || b->n - b->at < bytes || (b->n - b->at - bytes) / step < b->height - 1)
+    const size_t bytes = b->width / 8 * b->bits + mo_ceil_div(b->width % 8 * b->bits, 8);
+    b->step = mo_round_up(bytes, 4);
+    if (b->at > b->n || b->n - b->at < bytes || (b->n - b->at - bytes) / b->step < b->height - 1)
         return mo_fail(MOPD_E_FORMAT, "BMP is cut short: its %zu bytes have %zu of %zu rows", b->n,
-            b->at > b->n ? 0 : (b->n - b->at) / step, b->height);
+            b->at > b->n ? 0 : (b->n - b->at) / b->step, b->height);
+    return MOPD_OK;
+}
+
+static void read_rows(const bitmap *b, mo_image *picture)
+{
     for (size_t y = 0; y < b->height; y++) {
         const size_t to = row_at(b, y) * b->width;
-        unpack_row(b, b->bytes + b->at + y * step, picture->rgb + 3 * to,
+        unpack_row(b, b->bytes + b->at + y * b->step, picture->rgb + 3 * to,
             picture->alpha ? picture->alpha + to : NULL);
     }
-    return MOPD_OK;
 }
 
 /* -- runs ---------------------------------------------------------------------------------------------------- */
@@ -240,7 +246,8 @@ static bool escape(runs *r, unsigned what)
     } else if (what > 2) {
         return put_pixels(r, what);
     } else {
-        gap = mo_min(r->all - r->done, r->b->bytes[r->at] + r->b->bytes[r->at + 1] * r->b->width);
+        const size_t left = r->all - r->done, down = mo_min(r->b->bytes[r->at + 1], left / r->b->width + 1);
+        gap = mo_min(left, r->b->bytes[r->at] + down * r->b->width);
         r->at += 2;
         r->x = (r->done + gap) % r->b->width;
     }
@@ -272,9 +279,11 @@ mopd_status mo_bmp_decode(mo_image *out, const void *bytes, size_t n_bytes, cons
     mopd_status st = read_header(&b);
     if (st == MOPD_OK) st = mo_image_check(b.width, b.height, rules->max_pixels);
     if (st == MOPD_OK) st = check_kind(&b);
+    const bool in_runs = b.compression == RLE8 || b.compression == RLE4;
+    if (st == MOPD_OK && !in_runs) st = check_rows(&b);
     if (st == MOPD_OK) st = mo_image_create(out, b.width, b.height, b.bits == 32 && b.mask[3]);
     if (st != MOPD_OK) return st;
-    st = b.compression == RLE8 || b.compression == RLE4 ? read_runs(&b, out) : read_rows(&b, out);
-    if (st != MOPD_OK) mo_image_free(out);
+    if (!in_runs) read_rows(&b, out);
+    if (in_runs && (st = read_runs(&b, out)) != MOPD_OK) mo_image_free(out);
     return st;
 }

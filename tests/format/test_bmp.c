@@ -224,6 +224,17 @@ static void files_that_end_early_are_refused(void **state)
     }
 }
 
+/* Rows of 2^32 bits and of somewhat more: no bytes, and few, where a size has 32 bits. */
+static void rows_of_more_bits_than_a_size_counts_are_refused(void **state)
+{
+    (void)state;
+    for (uint32_t more = 0; more < 3; more++) {
+        file f = begin((1u << 27) + more, 1, 32, 0, 0);
+        for (int i = 0; i < 4; i++) add(&f, 0xffffff, 4);
+        assert_refused(&f, MOPD_E_FORMAT, "its 70 bytes have 0 of 1 rows");
+    }
+}
+
 static void names_of_pictures_are_known(void **state)
 {
     (void)state;
@@ -246,6 +257,7 @@ int main(void)
         cmocka_unit_test(runs_are_unrolled),
         cmocka_unit_test(lies_are_refused),
         cmocka_unit_test(files_that_end_early_are_refused),
+        cmocka_unit_test(rows_of_more_bits_than_a_size_counts_are_refused),
         cmocka_unit_test(names_of_pictures_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ waits for the target to find them.  WITHOUT names the readers that have no bound
 
 PLANTS = [
     # pictures
-    ("bmp", "lib/format/bmp.c", "/ step < b->height - 1)", "/ step + 1 < b->height - 1)"),
+    ("bmp", "lib/format/bmp.c", "/ b->step < b->height - 1)", "/ b->step + 1 < b->height - 1)"),
     ("exif", "lib/format/exif.c", "i < listed && i < room;", "i < listed && i <= room;"),
     ("gif", "lib/format/gif.c", "mo_min((size_t)n, d->n - d->at)", "mo_min((size_t)n, d->n - d->at + 1)"),
     ("heif", "lib/format/heif.c", "st == MOPD_OK && y < out->height;", "st == MOPD_OK && y <= out->height;"),
