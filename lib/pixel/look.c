@@ -10,6 +10,7 @@
 
 #include "base/ints.h"
 #include "base/mem.h"
+#include "base/wide.h"
 
 enum { SIDE = 224, TAPS = 9 };
 
@@ -23,8 +24,8 @@ static double overlap(size_t k, size_t i, size_t m, size_t n)
 /* The first sample that place i touches, and the one behind the last. */
 static void touched(size_t range[2], size_t i, size_t m, size_t n)
 {
-    range[0] = i * n / m;
-    range[1] = mo_min(mo_ceil_div((i + 1) * n, m), n);
+    range[0] = (size_t)((uint64_t)i * n / m); /* no more than n */
+    range[1] = (size_t)mo_wide_min(mo_wide_ceil_div(((uint64_t)i + 1) * n, m), n);
 }
 
 /* The mean grey of what lies in place (i, k) of height x width. */

@@ -5,11 +5,13 @@
  * pixels costs no more than another picture.  Bytes become floats through a table of 3 x 256. */
 #include "pixel/pixels.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/wide.h"
 
 #define MAX_SIDE 16384
 #define FIXED_SHARE 0.8 /* of the sides that the closer fixed views show */
@@ -119,15 +121,15 @@ bool mo_pixels_size(const mo_pixels *p, size_t *height, size_t *width)
 
 /* The resized picture, and where in it the output begins (negative: inside the border of `fill`). */
 typedef struct plan {
-    size_t height, width;
+    uint64_t height, width;
     size_t out_h, out_w;
     int64_t top, left;
 } plan;
 
 /* int(side x a / b) as Python computes it: the quotient in double precision, cut. */
-static size_t scaled(uint32_t side, size_t a, size_t b)
+static uint64_t scaled(uint32_t side, size_t a, size_t b)
 {
-    return (size_t)((double)side * (double)a / (double)b);
+    return (uint64_t)((double)side * (double)a / (double)b);
 }
 
 /* timm's ResizeKeepRatio: both sides divided by one ratio, rounded, halves to even. */
@@ -135,8 +137,8 @@ static void keep_ratio(plan *r, size_t h, size_t w, const mo_pixels *p, bool lon
 {
     double down = (double)h / p->resize_h, across = (double)w / p->resize_w;
     double ratio = longest == (down > across) ? down : across;
-    r->height = (size_t)rint((double)h / ratio);
-    r->width = (size_t)rint((double)w / ratio);
+    r->height = (uint64_t)rint((double)h / ratio);
+    r->width = (uint64_t)rint((double)w / ratio);
 }
 
 static void fit(plan *r, const mo_pixels *p, size_t h, size_t w)
@@ -163,7 +165,7 @@ static void fit(plan *r, const mo_pixels *p, size_t h, size_t w)
     }
 }
 
-static int64_t centre(uint32_t rule, size_t size, size_t crop)
+static int64_t centre(uint32_t rule, uint64_t size, size_t crop)
 {
     int64_t d = (int64_t)size - (int64_t)crop;
     if (rule == MO_CENTRE_FLOOR) return d >= 0 ? d / 2 : -((1 - d) / 2);
@@ -176,8 +178,9 @@ static mopd_status make_plan(plan *r, const mo_pixels *p, size_t height, size_t 
         return mo_fail(MOPD_E_UNSUPPORTED, "preprocessing: the output has no fixed size");
     fit(r, p, height, width);
     if (r->height == 0 || r->width == 0)
-        return mo_fail(MOPD_E_UNSUPPORTED, "a picture of %zu x %zu pixels would be resized to %zu x %zu",
-            width, height, r->width, r->height);
+        return mo_fail(MOPD_E_UNSUPPORTED,
+            "a picture of %zu x %zu pixels would be resized to %" PRIu64 " x %" PRIu64, width, height,
+            r->width, r->height);
     r->top = centre(p->centre, r->height, r->out_h);
     r->left = centre(p->centre, r->width, r->out_w);
     return MOPD_OK;
@@ -209,12 +212,12 @@ static mopd_status colours(mo_rect *rect, uint8_t **own, const mo_pixels *p, con
 }
 
 /* What part of [0, size) the output [at, at + n) shows, and where in the output it begins. */
-static void overlap(int64_t at, size_t n, size_t size, size_t *from, size_t *count, size_t *to)
+static void overlap(int64_t at, size_t n, uint64_t size, uint64_t *from, size_t *count, size_t *to)
 {
-    int64_t end = at + (int64_t)n;
-    *from = at > 0 ? (size_t)at : 0;
+    const int64_t end = at + (int64_t)n;
+    *from = at > 0 ? (uint64_t)at : 0;
     *to = at < 0 ? (size_t)-at : 0;
-    *count = (end < (int64_t)size ? (size_t)end : size) - *from;
+    *count = (size_t)(mo_wide_min((uint64_t)end, size) - *from);
 }
 
 static mopd_status run_plan(uint8_t *out, const mo_rect *in, const mo_pixels *p, const plan *r)

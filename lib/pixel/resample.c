@@ -106,7 +106,7 @@ static void put_weight(mo_resample_taps *t, size_t at, double w)
 
 /* Weights of outputs [x0, x0 + n) of the `to` that are made from `from` inputs. */
 static mopd_status taps_make(
-    mo_resample_taps *t, size_t from, size_t to, size_t x0, size_t n, const filter *shape)
+    mo_resample_taps *t, size_t from, uint64_t to, uint64_t x0, size_t n, const filter *shape)
 {
     double scale = (double)from / (double)to, stretch = scale < 1.0 ? 1.0 : scale;
     double support = shape->support * stretch;
@@ -225,7 +225,8 @@ static mopd_status smooth(uint8_t *out, const mo_rect *in, const mo_resize *to, 
     if (across && down)
         st = columns_come_first(in, to) ? columns_first(out, &j) : rows_first(out, &j);
     else if (across)
-        st = pass_rows(out, in, to->y, to->h, &j);
+        st = pass_rows(
+            out, in, (size_t)to->y, to->h, &j); /* in a side that stays, places are those of the source */
     else if (down)
         pass_columns(out, in->rgb + to->x * 3, in->stride, to->w * 3, &j);
     else
@@ -237,10 +238,10 @@ done:
 }
 
 /* Input place of each output: floor((x + 1/2) scale), the sum run up step by step as Pillow does. */
-static void places(size_t *at, size_t from, size_t to, size_t x0, size_t n)
+static void places(size_t *at, size_t from, uint64_t to, uint64_t x0, size_t n)
 {
     double scale = (double)from / (double)to, x = scale * 0.5;
-    for (size_t i = 0; i < x0 + n; i++, x += scale) {
+    for (uint64_t i = 0; i < x0 + n; i++, x += scale) {
         size_t p = (size_t)x;
         if (i >= x0) at[i - x0] = p < from ? p : from - 1;
     }

@@ -25,10 +25,11 @@ typedef struct mo_rect {
     size_t width, height, stride;
 } mo_rect;
 
-/* The part [x, x + w) x [y, y + h) of the source resized to width x height; only that part is computed. */
+/* The part [x, x + w) x [y, y + h) of the source resized to width x height; only that part is computed, so that the whole need not be
+ * anything that memory could have. */
 typedef struct mo_resize {
-    size_t width, height;
-    size_t x, y, w, h;
+    uint64_t width, height, x, y;
+    size_t w, h;
     mo_filter filter;
 } mo_resize;
 

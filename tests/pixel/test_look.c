@@ -78,6 +78,18 @@ static void one_direction_is_enough(void **state)
     assert_true(sharpness(moved, H, W) < sharpness(sharp, H, W) - 0.3);
 }
 
+/* Places times pixels are more than 2^32 here. */
+static void long_strips_are_looked_at_place_by_place(void **state)
+{
+    (void)state;
+    enum { LONG = 100000 };
+    static uint8_t strip[LONG * 3], part[LONG / 2 * 3];
+    for (size_t x = 0; x < LONG; x++) memset(strip + 3 * x, sharp[x % (W / 2) * 3], 3);
+    memcpy(part, strip, sizeof part);
+    const double all = sharpness(strip, 1, LONG), half = sharpness(part, 1, LONG / 2);
+    assert_true(half > 0 && half < 1 && fabs(all - half) < 1e-3);
+}
+
 static void planes_and_small_pictures_have_a_sharpness(void **state)
 {
     (void)state;
@@ -148,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blurring_takes_sharpness_away),
         cmocka_unit_test(one_direction_is_enough),
+        cmocka_unit_test(long_strips_are_looked_at_place_by_place),
         cmocka_unit_test(planes_and_small_pictures_have_a_sharpness),
         cmocka_unit_test(copies_are_alike_and_others_are_not),
         cmocka_unit_test(memory_may_be_short),

@@ -55,6 +55,26 @@ static void pixels_take_any_shape(void **state)
     mo_mem_free(out);
 }
 
+/* 1 x 300,000 pixels at 16384 rows would be 4.9e9 columns, more than a size of 32 bits counts; the crop shows 0.014 of a pixel, where
+ * black becomes white. */
+static void strips_may_be_resized_beyond_all_sizes(void **state)
+{
+    (void)state;
+    enum { LONG = 300000, SIDE = 224 };
+    mo_image strip = {.width = LONG, .height = 1, .rgb = mo_mem_calloc(LONG, 3)};
+    uint8_t *out = mo_mem_alloc(SIDE * SIDE, 3);
+    mo_pixels p;
+    assert_non_null(strip.rgb);
+    memset(strip.rgb + LONG / 2 * 3, 255, LONG / 2 * 3);
+    mo_pixels_clip(&p, SIDE);
+    p.resize_h = p.resize_w = 16384;
+    assert_ok(mo_pixels_bytes(&p, &strip, out));
+    for (size_t i = 0; i < SIDE * SIDE * 3; i++) assert_in_range(out[i], 125, 130);
+    assert_true(out[0] < out[3 * (SIDE - 1)]);
+    mo_mem_free(out);
+    mo_image_free(&strip);
+}
+
 static void pixels_pad_what_is_smaller_than_the_crop(void **state)
 {
     (void)state;
@@ -340,6 +360,7 @@ int main(void)
         cmocka_unit_test(pixels_are_transformers),
         cmocka_unit_test(pixels_are_torchvisions),
         cmocka_unit_test(pixels_take_any_shape),
+        cmocka_unit_test(strips_may_be_resized_beyond_all_sizes),
         cmocka_unit_test(pixels_pad_what_is_smaller_than_the_crop),
         cmocka_unit_test(pixels_centre_rules_differ_on_odd_rests),
         cmocka_unit_test(pixels_alpha_over_white_or_dropped),
