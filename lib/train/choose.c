@@ -315,6 +315,8 @@ static mopd_status check(const search *s)
         return mo_fail(MOPD_E_ARG, "choosing settings: features and labels are needed");
     if (run->n < 1 || run->n > UINT32_MAX)
         return mo_fail(MOPD_E_ARG, "mopd_run: %llu pictures", (unsigned long long)run->n);
+    if (run->n_views > UINT32_MAX)
+        return mo_fail(MOPD_E_ARG, "mopd_run: n_views is %llu", (unsigned long long)run->n_views);
     return mo_labels_check(run->labels, (size_t)run->n, s->args->n_classes);
 }
 

@@ -236,6 +236,8 @@ static void runs_that_cannot_be_shared_out_are_refused(void **state)
     run = training_run(&x);
     run.n_views = 0;
     assert_not_chosen(&o, &run, "features and labels are needed");
+    run.n_views = (uint64_t)UINT32_MAX + 1; /* no views in a size of 32 bits */
+    assert_not_chosen(&o, &run, "n_views is 4294967296");
     run = training_run(&x);
     run.n = 0;
     assert_not_chosen(&o, &run, "0 pictures");
