@@ -64,11 +64,44 @@ static void put_number(uint8_t *data, size_t n, size_t at)
         data[at + i] = decimal ? (uint8_t)text[i] : (uint8_t)(number >> 8 * i);
 }
 
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* A number that a size of 32 bits cannot hold, or only as another one: some of them small when their upper half is lost. */
+static uint64_t wide_number(void)
+{
+    static const uint64_t tops[] = {
+        UINT64_C(1) << 31, UINT32_MAX, UINT64_C(1) << 32, UINT64_C(1) << 33, UINT64_C(1) << 63};
+    return tops[below(sizeof tops / sizeof *tops)] + below(2) * below(64);
+}
+
+/* Puts a wide number in the place of the one at `at`: the digits there, or else eight bytes.  The low half of the latter may stay. */
+static size_t put_wide(uint8_t *data, size_t n, size_t most, size_t at)
+{
+    char digits[24];
+    size_t first = at, last = at;
+    while (first && is_digit(data[first - 1])) first--;
+    while (last < n && is_digit(data[last])) last++;
+    const uint64_t number = wide_number();
+    if (first == last) {
+        const size_t from = below(2) * 4;
+        for (size_t i = from; i < 8 && at + i < n; i++) data[at + i] = (uint8_t)(number >> 8 * i);
+        return n;
+    }
+    const size_t n_digits = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    if (n - (last - first) + n_digits > most) return n;
+    memmove(data + first + n_digits, data + last, n - last);
+    memcpy(data + first, digits, n_digits);
+    return n - (last - first) + n_digits;
+}
+
 /* One change; the new length. */
 static size_t change(uint8_t *data, size_t n, size_t most)
 {
     size_t at = below(n);
-    switch (below(8)) {
+    switch (below(9)) {
     case 0:
         return at;
     case 1:
@@ -84,6 +117,8 @@ static size_t change(uint8_t *data, size_t n, size_t most)
     case 5:
         data[at]++;
         return n;
+    case 6:
+        return put_wide(data, n, most, at);
     default:
         data[at] ^= (uint8_t)(1u << below(8));
         return n;
