@@ -8,7 +8,6 @@
 #include "base/ints.h"
 #include "base/os.h"
 #include "base/stop.h"
-#include "base/wide.h"
 
 #define PIECE ((size_t)1 << 22) /* that is read at a time */
 
@@ -34,7 +33,7 @@ static mopd_status fail_open(const char *path)
     return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
 }
 
-/* A file that memory cannot hold is as large as can be: too large for whoever wants all of it. */
+/* A file that memory cannot hold, or that pointers cannot be subtracted in, is as large as can be: too large for whoever wants all of it. */
 mopd_status mo_file_open(int *fd, size_t *size, const char *path)
 {
     mopd_status st = mo_stop_check(MO_STOP_STEP);
@@ -45,7 +44,7 @@ mopd_status mo_file_open(int *fd, size_t *size, const char *path)
     if (!mo_os_info_file(&info, *fd))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
     else if ((st = check_kind(info.kind, path)) == MOPD_OK)
-        *size = mo_wide_size_most(info.size);
+        *size = info.size <= PTRDIFF_MAX ? (size_t)info.size : SIZE_MAX;
     if (st != MOPD_OK) mo_os_close(*fd);
     return st;
 }

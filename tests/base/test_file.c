@@ -189,6 +189,22 @@ static void maps_and_reads_agree(void **state)
 }
 
 /* Nobody writes to the pipe: who waited for it would wait for ever. */
+/* With sizes of 32 bits Linux may map 3 GB, in which pointers cannot be subtracted. */
+static void no_file_is_mapped_beyond_half_of_all_addresses(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {
+        INT64_C(1) << 31, INT64_C(3) << 30, UINT32_MAX, INT64_C(1) << 32, INT64_C(5) << 30};
+    if (sizeof(size_t) > 4) skip();
+    const char *path = test_write("large", "text", 4);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        mo_map map;
+        assert_int_equal(truncate(path, (off_t)sizes[i]), 0); /* which takes no room on the disk */
+        assert_fails(mo_map_open(&map, path, false), MOPD_E_IO, "large: cannot map");
+        assert_fails(mo_map_open(&map, path, true), MOPD_E_NOMEM, "out of memory");
+    }
+}
+
 static void what_is_no_regular_file_is_refused_at_once(void **state)
 {
     (void)state;
@@ -359,6 +375,7 @@ int main(void)
         cmocka_unit_test(full_disk_is_an_error),
         cmocka_unit_test(paths_that_cannot_be_written),
         cmocka_unit_test(maps_and_reads_agree),
+        cmocka_unit_test(no_file_is_mapped_beyond_half_of_all_addresses),
         cmocka_unit_test(what_is_no_regular_file_is_refused_at_once),
         cmocka_unit_test(names_come_in_byte_order),
         cmocka_unit_test(paths_join_and_part),
