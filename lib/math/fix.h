@@ -67,6 +67,7 @@ const mo_fix_kern *mo_fix_avx2(void);
 const mo_fix_kern *mo_fix_avxvnni(void);
 const mo_fix_kern *mo_fix_vnni(void);
 const mo_fix_kern *mo_fix_neon(void);
+const mo_fix_kern *mo_fix_simd128(void);
 
 /* Channels first .. of all groups, in plain C. */
 void mo_fix_filter(const mo_fix_taps *t, size_t first);

@@ -59,6 +59,8 @@ const mo_fix_kern *mo_fix_get(void)
     if (kern != mo_kern_plain()) return mo_fix_avxvnni() ? mo_fix_avxvnni() : mo_fix_avx2();
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) return mo_fix_neon();
+#elif defined(__wasm_simd128__)
+    if (mo_kern_get() != mo_kern_plain()) return mo_fix_simd128();
 #endif
     return &plain;
 }

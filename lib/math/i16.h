@@ -83,5 +83,6 @@ const mo_i16_kern *mo_i16_avx2(void);
 const mo_i16_kern *mo_i16_avxvnni(void);
 const mo_i16_kern *mo_i16_vnni(void);
 const mo_i16_kern *mo_i16_neon(void);
+const mo_i16_kern *mo_i16_simd128(void);
 
 #endif

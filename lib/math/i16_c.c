@@ -73,6 +73,8 @@ const mo_i16_kern *mo_i16_get(void)
     }
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) live = mo_i16_neon();
+#elif defined(__wasm_simd128__)
+    if (mo_kern_get() != mo_kern_plain()) live = mo_i16_simd128();
 #endif
     return live ? live : &plain;
 }

@@ -110,5 +110,6 @@ const mo_i8_kern *mo_i8_avxvnni(void);
 const mo_i8_kern *mo_i8_vnni(void);
 const mo_i8_kern *mo_i8_amx(void);
 const mo_i8_kern *mo_i8_dot(void); /* NULL where the CPU lacks it */
+const mo_i8_kern *mo_i8_simd128(void);
 
 #endif

@@ -80,6 +80,8 @@ const mo_i8_kern *mo_i8_get(void)
     }
 #elif defined(__aarch64__)
     if (mo_kern_get() != mo_kern_plain()) live = mo_i8_dot();
+#elif defined(__wasm_simd128__)
+    if (mo_kern_get() != mo_kern_plain()) live = mo_i8_simd128();
 #endif
     return live ? live : &plain;
 }

@@ -2,10 +2,8 @@
  * tile_simd128.c - up to 6 rows by one panel of 16, half a panel at a time: 12 sums, two registers of W and one of A, because
  * WebAssembly mostly runs on processors with 16. */
 #if defined(__wasm_simd128__)
-#include <wasm_simd128.h>
-
+#include "math/end_simd128.h"
 #include "math/forms.h"
-#include "math/tile.h"
 #include "math/unroll.h"
 
 #define WIDE 2 /* registers of columns at once */
@@ -18,8 +16,7 @@ static inline __attribute__((always_inline)) void write_whole(
     if (t->add)
         EACH sum[i][j] = wasm_f32x4_add(sum[i][j], wasm_v128_load(t->add + column + i * t->ldadd + j * 4));
     if (t->bias) EACH sum[i][j] = wasm_f32x4_add(sum[i][j], wasm_v128_load(t->bias + column + j * 4));
-    const v128_t zero = wasm_f32x4_splat(0), top = wasm_f32x4_splat(t->top);
-    if (t->top > 0) EACH sum[i][j] = wasm_f32x4_pmin(top, wasm_f32x4_pmax(zero, sum[i][j]));
+    if (t->top > 0) EACH sum[i][j] = mo_end_clamp(sum[i][j], t->top);
     EACH wasm_v128_store(t->c + column + i * t->ldc + j * 4, sum[i][j]);
 }
 

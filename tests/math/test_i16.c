@@ -34,6 +34,9 @@ static void every_path_has_its_kernel(void **state)
 #elif defined(__aarch64__)
     assert_ok(mo_kern_cpu_set("neon"));
     assert_ptr_equal(mo_i16_get(), mo_i16_neon());
+#elif defined(__wasm_simd128__)
+    assert_ok(mo_kern_cpu_set("simd128"));
+    assert_ptr_equal(mo_i16_get(), mo_i16_simd128());
 #endif
     assert_ok(mo_kern_cpu_set(NULL));
 }

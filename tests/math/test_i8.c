@@ -33,6 +33,9 @@ static void every_path_has_its_kernel(void **state)
 #elif defined(__aarch64__)
     assert_ok(mo_kern_cpu_set("neon"));
     assert_ptr_equal(mo_i8_get(), mo_i8_dot() ? mo_i8_dot() : mo_i8_plain());
+#elif defined(__wasm_simd128__)
+    assert_ok(mo_kern_cpu_set("simd128"));
+    assert_ptr_equal(mo_i8_get(), mo_i8_simd128());
 #endif
     mo_i8_set(mo_i8_plain());
     assert_ptr_equal(mo_i8_get(), mo_i8_plain());

@@ -110,6 +110,25 @@ static void what_is_added_comes_before_the_bias(void **state)
     test_each_path(order);
 }
 
+/* A number that is none is not clamped to one. */
+static void nan_stays(void)
+{
+    fill();
+    a[1] = NAN; /* of row 0 */
+    for (size_t n = 13; n <= 16; n += 3) {
+        mo_tile t = tile_of(2, n, 4);
+        t.top = 6;
+        mo_kern_get()->tile(&t);
+        for (size_t j = 0; j < n; j++) assert_true(isnan(t.c[j]) && !isnan(t.c[LDC + j]));
+    }
+}
+
+static void a_nan_is_not_clamped(void **state)
+{
+    (void)state;
+    test_each_path(nan_stays);
+}
+
 static void in_place(void)
 {
     const mo_kern *kern = mo_kern_get();
@@ -189,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiles_of_every_size_match_double),
         cmocka_unit_test(what_is_added_comes_before_the_bias),
+        cmocka_unit_test(a_nan_is_not_clamped),
         cmocka_unit_test(what_is_added_may_be_the_result),
         cmocka_unit_test(bits_depend_on_row_and_column_alone),
         cmocka_unit_test(sizes_are_what_their_users_have_room_for),

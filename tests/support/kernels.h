@@ -15,7 +15,7 @@
     static int find_kernels(void **state)                                                                    \
     {                                                                                                        \
         (void)state;                                                                                         \
-        static const char *const paths[] = {"plain", "avx2", "avx512", "neon"};                              \
+        static const char *const paths[] = {"plain", "avx2", "avx512", "neon", "simd128"};                   \
         for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {                                          \
             if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;                                              \
             const type *kern = get();                                                                        \

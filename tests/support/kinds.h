@@ -33,12 +33,14 @@ static const test_kind test_kinds[] = {{"f32 avx512", "avx512", "avx512", NULL, 
     {"i16 avx512", "avx512", "avx512", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 avx2", "avx2", "avx2", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 neon", "neon", "neon", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
+    {"i16 simd128", "simd128", "simd128", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"i16 plain", "plain", "plain", "integers", &mo_gemm_i16_ops, 1, 3.5e-4, 1.6e-5},
     {"bf16 avx512", "avx512", "avx512", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3},
     {"bf16 plain", "plain", "plain", "bfloat16", &mo_gemm_bf16_ops, 1, 2e-3, 4e-3},
     {"i8 avx512", "avx512", "avx512", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
     {"i8 avx2", "avx2", "avx2", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
     {"i8 neon", "neon", "neon", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
+    {"i8 simd128", "simd128", "simd128", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3},
     {"i8 plain", "plain", "plain", NULL, &mo_gemm_i8_ops, 1, 8e-3, 8e-3}};
 #define TEST_N_KINDS (sizeof test_kinds / sizeof *test_kinds)
 
