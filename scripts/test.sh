@@ -151,7 +151,7 @@ part_wasm-quick()
 {
     scripts/wasm.sh build/wasm-tree
     build ci # to compare with
-    tests='^(math[.](gemm|kern_rows|i8|kern_depthwise)|layer[.](block|depthwise)|model[.](encoder|mobileclip|resnet)|pixel[.](pixels|resample)|token[.](pieces|tokenizer)|format[.](image|tensors|torchfile))$'
+    tests='^(math[.](fix|gemm|i16|i8|kern_depthwise|kern_rows|tile)|layer[.](block|depthwise)|model[.](encoder|mobileclip|resnet)|pixel[.](pixels|resample)|token[.](pieces|tokenizer)|format[.](image|tensors|torchfile))$'
     mapfile -t programs < <(sources 'tests/*/test_*.c' | sed -E 's|tests/(.*)/test_(.*)[.]c|\1.\2|' | grep -E "$tests" | sed 's/[.]/_/; s/^/test_/')
     build wasm mopd_js "${programs[@]}"
     run_tests wasm -R "$tests"
