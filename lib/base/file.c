@@ -3,11 +3,13 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/ints.h"
 #include "base/os.h"
 #include "base/stop.h"
+#include "base/wide.h"
 
 #define PIECE ((size_t)1 << 22) /* that is read at a time */
 
@@ -33,8 +35,7 @@ static mopd_status fail_open(const char *path)
     return mo_fail_errno(MOPD_E_IO, "%s: cannot open", path);
 }
 
-/* A file that memory cannot hold, or that pointers cannot be subtracted in, is as large as can be: too large for whoever wants all of it. */
-mopd_status mo_file_open(int *fd, size_t *size, const char *path)
+mopd_status mo_file_open(int *fd, uint64_t *size, const char *path)
 {
     mopd_status st = mo_stop_check(MO_STOP_STEP);
     if (st != MOPD_OK) return st;
@@ -44,9 +45,18 @@ mopd_status mo_file_open(int *fd, size_t *size, const char *path)
     if (!mo_os_info_file(&info, *fd))
         st = mo_fail_errno(MOPD_E_IO, "%s: cannot stat", path);
     else if ((st = check_kind(info.kind, path)) == MOPD_OK)
-        *size = info.size <= PTRDIFF_MAX ? (size_t)info.size : SIZE_MAX;
+        *size = info.size;
     if (st != MOPD_OK) mo_os_close(*fd);
     return st;
+}
+
+mopd_status mo_file_size(size_t *out, uint64_t size, size_t most, const char *path)
+{
+    *out = (size_t)mo_wide_min(size, most);
+    if (size <= most) return MOPD_OK;
+    return mo_fail(MOPD_E_NOMEM,
+        "%s: its %" PRIu64 " bytes are more than this %zu-bit process can hold at once", path, size,
+        8 * sizeof most);
 }
 
 mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const char *path)
@@ -75,9 +85,9 @@ static mopd_status read_more(int fd, mo_buf *buf, size_t step, size_t *got, cons
 }
 
 /* Once for ordinary files; on for those of /proc, whose size reads as 0. */
-static mopd_status read_rest(int fd, mo_buf *buf, size_t size, size_t limit, const char *path)
+static mopd_status read_rest(int fd, mo_buf *buf, uint64_t size, size_t limit, const char *path)
 {
-    size_t step = size < buf->size ? 1 : size - buf->size + 1, got;
+    size_t step = size < buf->size ? 1 : (size_t)(mo_wide_min(size, limit) - buf->size) + 1, got;
     do {
         if (buf->size > limit || size > limit)
             return mo_fail(MOPD_E_UNSUPPORTED, "%s: larger than %zu bytes", path, limit);
@@ -91,7 +101,8 @@ static mopd_status read_rest(int fd, mo_buf *buf, size_t size, size_t limit, con
 mopd_status mo_file_read_looking(mo_buf *buf, const char *path, size_t limit, mo_file_look *look)
 {
     int fd;
-    size_t size = 0, got = 0;
+    uint64_t size = 0;
+    size_t got = 0;
     mopd_status st = mo_file_open(&fd, &size, path);
     if (st != MOPD_OK) return st;
     buf->size = 0;

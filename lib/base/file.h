@@ -7,7 +7,13 @@
 
 /* Opens a regular file for reading and tells its size.  IO names path and the system's reason, or what
  * lies there instead: a directory, a pipe, a device.  Nothing is waited for. */
-mopd_status mo_file_open(int *fd, size_t *size, const char *path);
+mopd_status mo_file_open(int *fd, uint64_t *size, const char *path);
+
+/* Half of all addresses: in more, pointers cannot be subtracted. */
+#define MO_FILE_MOST ((size_t)PTRDIFF_MAX)
+
+/* A file's size as one of memory.  NOMEM beyond `most`, which is MO_FILE_MOST. */
+mopd_status mo_file_size(size_t *out, uint64_t size, size_t most, const char *path);
 
 /* Reads up to n bytes, fewer only at the end of the file: *got. */
 mopd_status mo_file_read_bytes(int fd, void *out, size_t n, size_t *got, const char *path);

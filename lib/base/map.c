@@ -26,6 +26,13 @@ static mopd_status read_block(mo_map *map, int fd, const char *path)
     return MOPD_OK;
 }
 
+static mopd_status map_pages(mo_map *map, int fd, const char *path)
+{
+    map->data = mo_os_map(fd, map->size);
+    map->mapped = map->data != NULL;
+    return map->mapped ? MOPD_OK : mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
+}
+
 static mo_map_id identify(int fd, bool mapped)
 {
     mo_os_info s;
@@ -51,17 +58,11 @@ mopd_status mo_map_open(mo_map *map, const char *path, bool read)
 {
     *map = (mo_map){0};
     int fd;
-    mopd_status st = mo_file_open(&fd, &map->size, path);
+    uint64_t size;
+    mopd_status st = mo_file_open(&fd, &size, path);
     if (st != MOPD_OK) return st;
-    if (read || map->size == 0) {
-        st = read_block(map, fd, path);
-    } else {
-        void *p = mo_os_map(fd, map->size);
-        if (!p)
-            st = mo_fail_errno(MOPD_E_IO, "%s: cannot map %zu bytes", path, map->size);
-        else
-            map->data = p, map->mapped = true;
-    }
+    st = mo_file_size(&map->size, size, MO_FILE_MOST, path);
+    if (st == MOPD_OK) st = read || map->size == 0 ? read_block(map, fd, path) : map_pages(map, fd, path);
     if (MO_FENCE && map->mapped) mo_fence_set(map->data + map->size, behind(map));
     map->id = identify(fd, map->mapped);
     mo_os_close(fd);

@@ -23,7 +23,8 @@ typedef struct mo_map {
     mo_map_id id;
 } mo_map;
 
-/* Maps path, or reads it when `read` is set.  IO names path and the system's reason; a directory is IO too. */
+/* Maps path, or reads it when `read` is set.  IO names path and the system's reason; a directory is IO too.  NOMEM: a file of
+ * more bytes than half of all addresses. */
 mopd_status mo_map_open(mo_map *map, const char *path, bool read);
 void mo_map_close(mo_map *map);
 

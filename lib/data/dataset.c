@@ -356,7 +356,8 @@ static mopd_status looks_like_store(const char *path, bool *store)
 {
     int fd;
     unsigned char head[8];
-    size_t n = 0, size;
+    size_t n = 0;
+    uint64_t size;
     mopd_status st = mo_file_open(&fd, &size, path);
     if (st != MOPD_OK) return st;
     st = mo_file_read_bytes(fd, head, sizeof head, &n, path);

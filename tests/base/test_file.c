@@ -142,7 +142,7 @@ static void sockets_are_named(void **state)
     assert_true(s >= 0);
     assert_int_equal(bind(s, (const struct sockaddr *)&address, sizeof address), 0);
     int fd;
-    size_t size;
+    uint64_t size;
     assert_fails(mo_file_open(&fd, &size, path), MOPD_E_IO, "socket: is a socket, a regular file is needed");
     mo_out out;
     assert_fails(mo_out_open(&out, path), MOPD_E_IO, "is a socket, cannot write there");
@@ -188,7 +188,14 @@ static void maps_and_reads_agree(void **state)
     assert_int_equal(mo_mem_live(), 0);
 }
 
-/* Nobody writes to the pipe: who waited for it would wait for ever. */
+static const char *told(int64_t size)
+{
+    static char text[96];
+    snprintf(text, sizeof text, "large: its %lld bytes are more than this %d-bit process can hold",
+        (long long)size, (int)(8 * sizeof(size_t)));
+    return text;
+}
+
 /* With sizes of 32 bits Linux may map 3 GB, in which pointers cannot be subtracted. */
 static void no_file_is_mapped_beyond_half_of_all_addresses(void **state)
 {
@@ -200,11 +207,31 @@ static void no_file_is_mapped_beyond_half_of_all_addresses(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         mo_map map;
         assert_int_equal(truncate(path, (off_t)sizes[i]), 0); /* which takes no room on the disk */
-        assert_fails(mo_map_open(&map, path, false), MOPD_E_IO, "large: cannot map");
-        assert_fails(mo_map_open(&map, path, true), MOPD_E_NOMEM, "out of memory");
+        for (int read = 0; read < 2; read++) {
+            assert_fails(mo_map_open(&map, path, read), MOPD_E_NOMEM, told(sizes[i]));
+            assert_null(map.data);
+            assert_int_equal(map.size, 0);
+        }
+        mo_buf text = {0};
+        assert_fails(mo_file_read(&text, path, SIZE_MAX / 2), MOPD_E_UNSUPPORTED,
+            "large: larger than 2147483647 bytes");
     }
 }
 
+/* On any machine: the sentence has the file's own size, not one that the machine can have. */
+static void sizes_that_memory_has_not_are_told(void **state)
+{
+    (void)state;
+    size_t size;
+    assert_ok(mo_file_size(&size, INT32_MAX, INT32_MAX, "full"));
+    assert_int_equal(size, INT32_MAX);
+    assert_fails(
+        mo_file_size(&size, UINT64_C(5) << 30, INT32_MAX, "large"), MOPD_E_NOMEM, told(INT64_C(5) << 30));
+    assert_fails(mo_file_size(&size, UINT64_MAX, MO_FILE_MOST, "all"), MOPD_E_NOMEM,
+        "all: its 18446744073709551615 bytes");
+}
+
+/* Nobody writes to the pipe: who waited for it would wait for ever. */
 static void what_is_no_regular_file_is_refused_at_once(void **state)
 {
     (void)state;
@@ -376,6 +403,7 @@ int main(void)
         cmocka_unit_test(paths_that_cannot_be_written),
         cmocka_unit_test(maps_and_reads_agree),
         cmocka_unit_test(no_file_is_mapped_beyond_half_of_all_addresses),
+        cmocka_unit_test(sizes_that_memory_has_not_are_told),
         cmocka_unit_test(what_is_no_regular_file_is_refused_at_once),
         cmocka_unit_test(names_come_in_byte_order),
         cmocka_unit_test(paths_join_and_part),
