@@ -22,7 +22,7 @@ static void go_through(const mopd_dataset *dataset)
     }
     for (size_t c = 0; c < info.n_classes; c++) FUZZ_MUST(*mopd_dataset_class_name(dataset, c));
     FUZZ_MUST(!mopd_dataset_class_name(dataset, info.n_classes));
-    FUZZ_MUST(mopd_dataset_get_item(dataset, info.n_items, &item) == MOPD_E_ARG);
+    FUZZ_MUST(mopd_dataset_get_item(dataset, fuzz_size(info.n_items), &item) == MOPD_E_ARG);
 }
 
 void fuzz_dataset(const mopd_dataset *dataset)

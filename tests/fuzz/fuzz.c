@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/wide.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -41,6 +42,13 @@ bool fuzz_none(const void *out)
 {
     FUZZ_MUST(!out);
     return false;
+}
+
+size_t fuzz_size(uint64_t n)
+{
+    size_t size;
+    FUZZ_MUST(mo_wide_size(&size, n));
+    return size;
 }
 
 /* Kept where other files could see it, so that no compiler leaves the reads out. */

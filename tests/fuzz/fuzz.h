@@ -27,6 +27,9 @@ bool fuzz_good(mopd_status st);
 #define FUZZ_READ(call, out) (fuzz_good(call) || fuzz_none(out))
 bool fuzz_none(const void *out);
 
+/* A number of 64 bits as a size, which it must be: what is in memory has been counted. */
+size_t fuzz_size(uint64_t n);
+
 /* Reads every byte, so that a sanitizer sees one that must not be read. */
 void fuzz_touch(const void *bytes, size_t n);
 

@@ -64,8 +64,8 @@ static void use(const mopd_recognizer *r)
     float *feature = calloc(info.dim, sizeof *feature);
     FUZZ_MUST(feature && info.dim && info.n_classes);
     feature[0] = 1;
-    recognise(r, feature, info.n_classes);
-    judge(r, info.n_classes);
+    recognise(r, feature, fuzz_size(info.n_classes));
+    judge(r, fuzz_size(info.n_classes));
     make_anew(r, feature);
     save(r);
     free(feature);

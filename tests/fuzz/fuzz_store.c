@@ -15,7 +15,7 @@ static void gather(const mopd_dataset *store)
     mopd_dataset_info info = {.struct_size = sizeof info};
     FUZZ_MUST(mopd_dataset_get_info(store, &info) == MOPD_OK);
     if (!info.n_views) return; /* a list of pictures: mopd_dataset_open tells by the bytes */
-    size_t n = info.n_items * info.n_views * info.dim;
+    size_t n = fuzz_size(info.n_items * info.n_views * info.dim);
     float *features = malloc(n * sizeof *features);
     FUZZ_MUST(features);
     FUZZ_MUST(mopd_dataset_gather(store, 0, info.n_views, features) == MOPD_OK);
