@@ -28,5 +28,9 @@ else
     "$root/scripts/debian.sh" "$tree"
     "$root/scripts/within.sh" "$tree" sh "$here/deb_inside.sh" "$folder"
     pass "installed, used and removed inside a Debian for ARM"
+    own=$(dirname "$library")
+    "$own/mopd" encode --quiet -m "$own/builtin.safetensors" --image tests/gold/pixels/420.jpg -o "$work/own.npy"
+    python3 "$root/tests/support/near.py" "$folder/inside.npy" "$work/own.npy" 1e-6
+    pass "a picture's features are this machine's, but for the last places"
 fi
 all_passed

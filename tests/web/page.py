@@ -3,7 +3,6 @@
 """page.py SITE COMMAND OUT - the example page in a Chromium without a window: names are typed, pictures dropped, two classes taught, answers
 read; what may go wrong goes wrong (trouble.py); the features are the command's to 1e-5, and the same bytes with any number of threads.  SITE is what scripts/web.sh made.  Photographs of 390 and 1280 pixels, and times in
 measured.json, go to OUT."""
-import array
 import base64
 import ctypes
 import importlib
@@ -16,6 +15,8 @@ import tempfile
 import time
 import types
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import near
 from chromium import Chromium
 from server import Isolating, Quiet, serve
 from trouble import try_trouble
@@ -142,13 +143,6 @@ def threads_told(page, url):
     return int(page.run("document.getElementById('facts').textContent.match(/([0-9]+) threads/)[1]"))
 
 
-def read_npy(path):
-    data = open(path, "rb").read()
-    numbers = array.array("f")
-    numbers.frombytes(data[10 + int.from_bytes(data[8:10], "little"):])
-    return numbers
-
-
 def native(command, site, pictures, folder):
     """The command's features and answers."""
     model, paths = os.path.join(site, "model.safetensors"), []
@@ -160,7 +154,7 @@ def native(command, site, pictures, folder):
     subprocess.run([command, "encode", "-m", model, "-o", out, *[word for path in paths for word in ("--image", path)]], check=True, capture_output=True)
     told = subprocess.run([command, "classify", "-m", model, "--classes", ",".join(NAMES), "--format", "json", *paths], check=True, capture_output=True)
     best = {os.path.basename(one["image"]): one["top"][0]["class"] for one in json.loads(told.stdout)["results"]}
-    return read_npy(out), best
+    return near.read(out), best
 
 
 def native_times(library, site, pictures):
@@ -206,7 +200,7 @@ def main():
     plain.shutdown()
     assert in_threads["threads"] == [1, 2, 3], in_threads["threads"]
     assert in_threads["features"] == told["features"], "features in a worker are others"
-    off = max(abs(a - b) for a, b in zip(ours, told["features"], strict=True))
+    off = near.apart(ours, told["features"])
     assert off <= MOST, f"features differ by {off}"
     assert by_names == best, f"the page says {by_names}, the command {best}"
     files = {"/" + os.path.relpath(os.path.join(folder, name), site) for folder, _, names in os.walk(site) for name in names} | {"/", *Quiet.made}
