@@ -164,15 +164,15 @@ static sizes measure(const effnet *e, size_t n, size_t threads)
     const effnet_packs *p = e->frame.packs;
     const size_t image = e->frame.base.image;
     size_t side = mo_conv_same_out(image, 2);
-    sizes s = {n * side * side * e->config.stem, mo_conv_stem_scratch(&p->stem, n, image, image)};
+    sizes s = {mo_times(n * side * side, e->config.stem), mo_conv_stem_scratch(&p->stem, n, image, image)};
     for (size_t i = 0; i < e->config.n_blocks; i++) {
         const mo_effnet_block *b = &e->config.block[i];
         const size_t shape[3] = {n, side, side};
         s.scratch = mo_max(s.scratch, mo_residual_scratch(&p->block[i], shape, threads));
         side = mo_conv_same_out(side, b->stride);
-        s.map = mo_max(s.map, n * side * side * b->out);
+        s.map = mo_max(s.map, mo_times(n * side * side, b->out));
     }
-    s.scratch = mo_max(s.scratch, n * side * side * e->config.features);
+    s.scratch = mo_max(s.scratch, mo_times(n * side * side, e->config.features));
     return s;
 }
 
@@ -190,9 +190,9 @@ static void take(mo_arena *arena, mo_vision_call *c)
     if (!f) f = &room;
     for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, s.map);
     f->scratch = mo_arena_floats(arena, s.scratch);
-    f->pooled = mo_arena_floats(arena, n * e->config.features);
-    f->probs = mo_arena_floats(arena, n * e->config.classes);
-    f->branch = mo_arena_floats(arena, n * e->frame.base.dim);
+    f->pooled = mo_arena_floats(arena, mo_times(n, e->config.features));
+    f->probs = mo_arena_floats(arena, mo_times(n, e->config.classes));
+    f->branch = mo_arena_floats(arena, mo_times(n, e->frame.base.dim));
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */

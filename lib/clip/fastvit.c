@@ -25,22 +25,22 @@ static sizes measure(const mo_fastvit *v)
 {
     const mo_fastvit_config *c = &v->config;
     size_t side = mo_conv_same_out(v->frame.base.image, 2);
-    sizes s = {.inner = side * side * c->width[0]};
+    sizes s = {.inner = mo_times(side * side, c->width[0])};
     side = mo_conv_same_out(side, 2);
     for (size_t i = 0; i < c->n_stages; i++) {
         const size_t n = c->width[i];
         if (i) {
-            s.inner = mo_max(s.inner, side * side * n);
+            s.inner = mo_max(s.inner, mo_times(side * side, n));
             side = mo_conv_same_out(side, 2);
         }
-        s.map = mo_max(s.map, side * side * n);
-        s.inner = mo_max(s.inner, side * side * n * mo_max(c->ratio, i < MO_FASTVIT_MIXING ? 0 : 3));
+        s.map = mo_max(s.map, mo_times(side * side, n));
+        s.inner = mo_max(s.inner, mo_times(side * side, n * mo_max(c->ratio, i < MO_FASTVIT_MIXING ? 0 : 3)));
         if (i == MO_FASTVIT_MIXING) s.attended = side * side;
     }
     s.width = c->width[c->n_stages - 1];
     s.last = 2 * s.width;
-    s.map = mo_max(s.map, side * side * s.last);
-    s.inner = mo_max(s.inner, side * side * s.last);
+    s.map = mo_max(s.map, mo_times(side * side, s.last));
+    s.inner = mo_max(s.inner, mo_times(side * side, s.last));
     return s;
 }
 
@@ -67,10 +67,10 @@ static void take(mo_arena *arena, mo_vision_call *c)
     const size_t image = v->frame.base.image, n = c->n;
     forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
     if (!f) f = &room;
-    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, n * s.map);
-    f->inner = mo_arena_floats(arena, n * s.inner);
+    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, mo_times(n, s.map));
+    f->inner = mo_arena_floats(arena, mo_times(n, s.inner));
     f->gate = mo_arena_floats(arena, gate_floats(v, n));
-    f->pooled = mo_arena_floats(arena, n * s.last);
+    f->pooled = mo_arena_floats(arena, mo_times(n, s.last));
     f->gathered = mo_arena_floats(arena, mo_conv_stem_scratch(&p->stem, n, image, image));
     f->attention =
         mo_arena_floats(arena, mo_attention_scratch(c->pool, s.width, s.width / MO_FASTVIT_HEAD, s.attended));

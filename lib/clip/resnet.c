@@ -174,14 +174,14 @@ static sizes measure(const resnet *r)
 {
     const resnet_packs *p = r->frame.packs;
     const size_t half = r->frame.base.image / 2, width = r->config.width;
-    sizes s = {.map = half * half * width, .inner = half * half * width / 2};
+    sizes s = {.map = mo_times(half * half, width), .inner = mo_times(half * half, width / 2)};
     size_t side = r->frame.base.image / 4, in = width;
     for (size_t i = 0; i < r->n_blocks; i++) {
         const bottleneck *b = &p->block[i];
         const size_t inner = b->reduce.w.n, out = b->halves ? side / 2 : side;
-        s.inner = mo_max(s.inner, side * side * inner);
-        if (b->halves) s.pooled = mo_max(s.pooled, out * out * in);
-        s.map = mo_max(s.map, out * out * 4 * inner);
+        s.inner = mo_max(s.inner, mo_times(side * side, inner));
+        if (b->halves) s.pooled = mo_max(s.pooled, mo_times(out * out, in));
+        s.map = mo_max(s.map, mo_times(out * out, 4 * inner));
         side = out;
         in = 4 * inner;
     }
@@ -219,10 +219,10 @@ static void take(mo_arena *arena, mo_vision_call *c)
     forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
     if (!f) f = &room;
     for (int i = 0; i < 2; i++) {
-        f->map[i] = mo_arena_floats(arena, c->n * s.map);
-        f->inner[i] = mo_arena_floats(arena, c->n * s.inner);
+        f->map[i] = mo_arena_floats(arena, mo_times(c->n, s.map));
+        f->inner[i] = mo_arena_floats(arena, mo_times(c->n, s.inner));
     }
-    f->pooled = mo_arena_floats(arena, c->n * s.pooled);
+    f->pooled = mo_arena_floats(arena, mo_times(c->n, s.pooled));
     f->gathered = mo_arena_floats(arena, gathered_floats(r, c->pool, c->n));
     mo_pool_attention_take(&f->attention, arena, &p->attention, c->pool, c->n);
 }

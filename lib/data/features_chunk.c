@@ -209,7 +209,7 @@ static mopd_status open_chunk(chunk *c, mo_features_job *j)
         return mo_fail(MOPD_E_ARG, "%zu views are too many", j->n_views);
     c->slots = mo_mem_calloc(c->n_most, sizeof *c->slots);
     c->pixels = mo_mem_alloc(floats, sizeof(float));
-    c->encoded = mo_mem_alloc(views * j->dim, sizeof(float));
+    c->encoded = mo_mem_alloc(mo_times(views, j->dim), sizeof(float));
     return c->slots && c->pixels && c->encoded ? MOPD_OK : MOPD_E_NOMEM;
 }
 

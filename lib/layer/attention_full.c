@@ -19,12 +19,14 @@
 
 size_t mo_attention_full_floats(size_t d, size_t n)
 {
-    return mo_round_up(n, MO_PANEL) * d + n * mo_round_up(d, MO_PANEL) + BLOCK * mo_round_up(n, MO_PANEL);
+    const size_t rows = mo_round_up(n, MO_PANEL);
+    return mo_plus(mo_plus(mo_times(rows, d), mo_times(n, mo_round_up(d, MO_PANEL))), mo_times(rows, BLOCK));
 }
 
 size_t mo_attention_full_bwd_floats(size_t d, size_t n)
 {
-    return mo_round_up(n, MO_PANEL) * mo_round_up(d, MO_PANEL) + 3 * n * mo_round_up(n, MO_PANEL);
+    const size_t rows = mo_round_up(n, MO_PANEL);
+    return mo_plus(mo_times(rows, mo_round_up(d, MO_PANEL)), mo_times(mo_times(n, 3), rows));
 }
 
 typedef struct job {

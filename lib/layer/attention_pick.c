@@ -10,7 +10,7 @@ size_t mo_attention_scratch(const mo_pool *pool, size_t width, size_t n_heads, s
     const size_t full = mo_attention_full_floats(width / n_heads, longest);
     const size_t normed = mo_attention_normed_floats(width, longest),
                  tree = mo_attention_tree_floats(longest);
-    return mo_pool_threads(pool) * mo_max(tree, mo_max(full, normed));
+    return mo_times(mo_pool_threads(pool), mo_max(tree, mo_max(full, normed)));
 }
 
 size_t mo_attention_bwd_scratch(const mo_pool *pool, size_t width, size_t n_heads, const mo_rows *rows)
@@ -18,7 +18,7 @@ size_t mo_attention_bwd_scratch(const mo_pool *pool, size_t width, size_t n_head
     const size_t longest = mo_attention_longest(rows),
                  one = mo_attention_scratch(NULL, width, n_heads, longest);
     const size_t full = rows->segs ? 0 : mo_attention_full_bwd_floats(width / n_heads, longest);
-    return mo_pool_threads(pool) * mo_max(one, full);
+    return mo_times(mo_pool_threads(pool), mo_max(one, full));
 }
 
 void mo_attention_fwd(mo_pool *pool, float *out, const mo_attention *a)

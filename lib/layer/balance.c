@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 
 #define LEAST 4.0f
@@ -135,7 +136,7 @@ static mopd_status choose(const work *w, const mo_mat *reader)
     find_factors(w, w->size, LEAST);
     if (!w->seen || !w->seen->n_rows) return MOPD_OK;
     const size_t rows = w->seen->n_rows, y = rows * reader->n;
-    float *room = mo_mem_alloc(rows * w->n + 2 * y, sizeof *room);
+    float *room = mo_mem_alloc(mo_plus(mo_times(rows, w->n), mo_times(rows, 2 * reader->n)), sizeof *room);
     if (!room) return MOPD_E_NOMEM;
     const mopd_status st = try_seen(w, reader, &(trial){room, room + rows * w->n, room + rows * w->n + y});
     mo_mem_free(room);

@@ -37,8 +37,8 @@ typedef struct job {
 
 size_t mo_conv_stem_scratch(const mo_stem *stem, size_t n_images, size_t height, size_t width)
 {
-    return n_images * mo_conv_same_out(height, stem->stride) * mo_conv_same_out(width, stem->stride) *
-           stem->linear.w.k;
+    const size_t lines = mo_times(n_images, mo_conv_same_out(height, stem->stride));
+    return mo_times(mo_times(lines, mo_conv_same_out(width, stem->stride)), stem->linear.w.k);
 }
 
 static size_t before(const mo_stem *s, size_t in)

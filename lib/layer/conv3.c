@@ -63,7 +63,7 @@ static size_t turns_of(size_t threads, const size_t shape[3])
 size_t mo_conv3_scratch(const mo_conv3 *conv, const mo_pool *pool, const size_t shape[3])
 {
     const size_t lines = mo_min(shape[0] * shape[1], mo_max(1, ROWS * mo_pool_threads(pool) / shape[2]));
-    return lines * shape[2] * 9 * conv->channels;
+    return mo_times(mo_times(lines, shape[2]), 9 * conv->channels);
 }
 
 /* One line's three neighbours of each column, from a line of x or from outside (NULL). */

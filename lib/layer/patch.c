@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "math/kern.h"
 
 size_t mo_patch_rows(const mo_patch *patch)
@@ -14,7 +15,7 @@ size_t mo_patch_rows(const mo_patch *patch)
 
 size_t mo_patch_scratch(const mo_patch *patch, size_t n_images)
 {
-    return n_images * mo_patch_rows(patch) * patch->linear.w.k;
+    return mo_times(mo_times(n_images, mo_patch_rows(patch)), patch->linear.w.k);
 }
 
 typedef struct job {

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 
 /* to [n x k x k x in] = from [n x in x k x k], for inputs whose neighbours lie side by side. */
@@ -65,7 +66,7 @@ static size_t patches_of(const mo_patch_stem *s)
 
 size_t mo_patch_stem_scratch(const mo_patch_stem *s)
 {
-    return patches_of(s) * (16 * (s->cell.w.k + s->cell.w.n) + 4 * s->quarter.w.n);
+    return mo_times(patches_of(s), 16 * (s->cell.w.k + s->cell.w.n) + 4 * s->quarter.w.n);
 }
 
 typedef struct job {

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/view.h"
 #include "math/kern.h"
@@ -92,7 +93,7 @@ mopd_status mo_pool_probe_pack(mo_pool_probe *p, const mo_pool_probe_parts *part
     const size_t w = parts->width, d = w / parts->n_heads;
     p->width = w;
     p->n_heads = parts->n_heads;
-    p->ask = mo_mem_alloc(p->n_heads * w, sizeof *p->ask);
+    p->ask = mo_mem_alloc(mo_times(p->n_heads, w), sizeof *p->ask);
     p->value = mo_mem_calloc(p->n_heads, sizeof *p->value);
     float *room = mo_mem_alloc((d + 2) * w + d, sizeof *room);
     double *sum = mo_mem_alloc(w, sizeof *sum);
@@ -109,11 +110,11 @@ mopd_status mo_pool_probe_pack(mo_pool_probe *p, const mo_pool_probe_parts *part
 void mo_pool_probe_take(
     mo_pool_probe_work *work, mo_arena *arena, const mo_pool_probe *p, size_t n, size_t rows)
 {
-    work->weight = mo_arena_floats(arena, n * p->n_heads * rows);
-    work->mixed = mo_arena_floats(arena, p->n_heads * n * p->width);
-    work->a = mo_arena_floats(arena, n * p->width);
-    work->norm = mo_arena_floats(arena, n * p->width);
-    work->hidden = mo_arena_floats(arena, n * p->fc1.w.n);
+    work->weight = mo_arena_floats(arena, mo_times(mo_times(n, p->n_heads), rows));
+    work->mixed = mo_arena_floats(arena, mo_times(mo_times(p->n_heads, n), p->width));
+    work->a = mo_arena_floats(arena, mo_times(n, p->width));
+    work->norm = mo_arena_floats(arena, mo_times(n, p->width));
+    work->hidden = mo_arena_floats(arena, mo_times(n, p->fc1.w.n));
 }
 
 typedef struct job {

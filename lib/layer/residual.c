@@ -83,13 +83,14 @@ typedef struct job {
 
 static bool is_large(const job *j)
 {
-    return j->height * j->width * j->mid >= LARGE;
+    return mo_times(j->height * j->width, j->mid) >= LARGE;
 }
 
 /* What so many positions of a map take in the scratch. */
 static size_t floats_of(const job *j, size_t positions)
 {
-    return j->fixed ? mo_round_up(mo_ceil_div(positions * j->mid, 2), LINE) : positions * j->mid;
+    const size_t n = mo_times(positions, j->mid);
+    return j->fixed ? mo_times(mo_ceil_div(mo_ceil_div(n, 2), LINE), LINE) : n;
 }
 
 static map map_at(const job *j, float *scratch)
@@ -126,7 +127,7 @@ static job job_of(const mo_residual *r, const size_t shape[3])
     j.copies = has_expand(r) || j.fixed;
     j.step = mo_min(mo_ceil_div(STEP_ROWS, j.out_w), j.out_h);
     j.ring = j.copies ? mo_min((j.step - 1) * stride + r->depth.kernel, j.height) : 0;
-    j.place = floats_of(&j, j.ring * j.width) + floats_of(&j, j.step * j.out_w);
+    j.place = mo_plus(floats_of(&j, j.ring * j.width), floats_of(&j, j.step * j.out_w));
     return j;
 }
 
@@ -138,9 +139,9 @@ static size_t parts_of(const job *j, size_t threads)
 size_t mo_residual_scratch(const mo_residual *r, const size_t shape[3], size_t threads)
 {
     const job j = job_of(r, shape);
-    if (is_large(&j)) return j.images * parts_of(&j, threads) * j.place;
-    return floats_of(&j, j.copies * j.images * j.height * j.width) +
-           floats_of(&j, j.images * j.out_h * j.out_w);
+    if (is_large(&j)) return mo_times(mo_times(j.images, parts_of(&j, threads)), j.place);
+    return mo_plus(
+        floats_of(&j, j.copies * j.images * j.height * j.width), floats_of(&j, j.images * j.out_h * j.out_w));
 }
 
 /* Positions of x into the first map. */

@@ -108,7 +108,7 @@ mopd_status mo_bank_alloc(
     mopd_bank **out, const char *const *classes, size_t n_classes, size_t dim, float scale)
 {
     size_t bytes = 0, floats;
-    for (size_t c = 0; c < n_classes; c++) bytes += strlen(classes[c]) + 1;
+    for (size_t c = 0; c < n_classes; c++) bytes = mo_plus(bytes, strlen(classes[c]) + 1);
     if (!dim || !mo_mul(n_classes, dim, &floats))
         return mo_fail(MOPD_E_ARG, "%zu x %zu features", n_classes, dim);
     mopd_bank *bank = mo_mem_calloc(1, sizeof *bank);
@@ -117,7 +117,8 @@ mopd_status mo_bank_alloc(
     bank->dim = dim;
     bank->scale = scale;
     bank->feature = mo_mem_alloc(floats, sizeof *bank->feature);
-    bank->name = bank->feature ? mo_mem_alloc(n_classes * sizeof *bank->name + bytes, 1) : NULL;
+    bank->name =
+        bank->feature ? mo_mem_alloc(mo_plus(mo_times(n_classes, sizeof *bank->name), bytes), 1) : NULL;
     if (!bank->name) {
         mo_bank_free(bank);
         return MOPD_E_NOMEM;

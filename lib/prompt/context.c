@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "prompt/template.h"
@@ -20,7 +21,7 @@ const char *const mo_context_positions[MO_CONTEXT_POSITIONS] = {
 
 size_t mo_context_vectors(const mo_context_shape *shape, size_t n_classes)
 {
-    return shape->per_class ? shape->n * n_classes : shape->n;
+    return shape->per_class ? mo_times(shape->n, n_classes) : shape->n;
 }
 
 /* Makes room for n more ids. */

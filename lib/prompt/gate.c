@@ -98,7 +98,7 @@ typedef void (*picked_fn)(void *ctx, size_t i, const uint32_t *kept, const doubl
 static mopd_status pick_all(const mopd_gate *gate, const float *features, size_t n, picked_fn fn, void *ctx)
 {
     size_t m = gate->n_templates, k = gate->top_k, rows = mo_min(n, BLOCK);
-    float *scores = mo_mem_alloc(rows * m, sizeof *scores);
+    float *scores = mo_mem_alloc(mo_times(rows, m), sizeof *scores);
     double *alpha = mo_mem_alloc(k, sizeof *alpha);
     uint32_t *kept = mo_mem_alloc(k, sizeof *kept);
     mopd_status st = scores && alpha && kept ? MOPD_OK : MOPD_E_NOMEM;

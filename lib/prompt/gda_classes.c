@@ -108,7 +108,7 @@ static mopd_status class_means(mopd_gda *g, const known_head *head, const mopd_b
     const mopd_gda *known = head->g;
     size_t m = mo_min(known->n, NEIGHBOURS), d = g->dim;
     near *order = mo_mem_alloc(known->n, sizeof *order);
-    double *x = mo_mem_alloc(m * d, sizeof *x), *y = mo_mem_alloc(m * d, sizeof *y),
+    double *x = mo_mem_alloc(mo_times(m, d), sizeof *x), *y = mo_mem_alloc(mo_times(m, d), sizeof *y),
            *k = mo_mem_alloc(m * m, sizeof *k);
     mopd_status st = order && x && y && k ? MOPD_OK : MOPD_E_NOMEM;
     for (size_t c = 0; c < g->n_classes && st == MOPD_OK; c++) {

@@ -186,11 +186,11 @@ mopd_status mo_recognizer_leave_pictures(
     if (!p->off.packed || rows > MOST_ROWS) return mo_recognizer_leave_out(scores, g, p);
     const size_t own = mo_min(d->n_classes, d->n); /* at most, with pictures */
     job j = {.g = g, .p = p, .rows = rows, .scores = scores};
-    double *b = mo_mem_alloc(some * d->dim, sizeof *b);
-    j.row = mo_mem_alloc(some * d->dim, sizeof *j.row);
-    j.toward = mo_mem_alloc(some * d->n_classes, sizeof *j.toward);
-    j.own = mo_mem_alloc(own * d->dim, sizeof *j.own);
-    j.near = mo_mem_alloc(own * d->n_classes, sizeof *j.near);
+    double *b = mo_mem_alloc(mo_times(some, d->dim), sizeof *b);
+    j.row = mo_mem_alloc(mo_times(some, d->dim), sizeof *j.row);
+    j.toward = mo_mem_alloc(mo_times(some, d->n_classes), sizeof *j.toward);
+    j.own = mo_mem_alloc(mo_times(own, d->dim), sizeof *j.own);
+    j.near = mo_mem_alloc(mo_times(own, d->n_classes), sizeof *j.near);
     j.place = mo_mem_alloc(d->n_classes, sizeof *j.place);
     const bool room = b && j.row && j.toward && j.own && j.near && j.place;
     mopd_status st = room ? leave_all(&j, b) : MOPD_E_NOMEM;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/wide.h"
@@ -111,7 +112,7 @@ static mopd_status slice_teachers(mo_choose_fold *f, const mo_choose_whole *whol
 {
     size_t d = whole->dim, c = whole->args->n_classes, m = whole->set->n_templates;
     if (!whole->teachers) return MOPD_OK;
-    if (!(f->teachers = mo_mem_alloc(m * f->base.n, d * sizeof(float)))) return MOPD_E_NOMEM;
+    if (!(f->teachers = mo_mem_alloc(mo_times(m, f->base.n), d * sizeof(float)))) return MOPD_E_NOMEM;
     for (size_t j = 0; j < m; j++)
         for (size_t i = 0; i < c; i++)
             if (f->base.number[i] >= 0)

@@ -56,7 +56,7 @@ static void take_learned(mo_arena *a, mo_learned *learned, size_t n)
 static size_t gate_floats(const mopd_trainer *t)
 {
     const mo_gate_kind gate = t->set.method->gate;
-    return gate == MO_GATE_IMAGE    ? t->dim * t->set.n_templates
+    return gate == MO_GATE_IMAGE    ? mo_times(t->dim, t->set.n_templates)
            : gate == MO_GATE_STATIC ? t->set.n_templates
                                     : 0;
 }
@@ -68,9 +68,9 @@ static void take_work(mopd_trainer *t, bool second)
     mo_trainer_work *w = &t->work;
     size_t b = t->set.o.batch, c = t->n_classes, m = t->set.n_templates, k = t->set.kept;
     bool teachers = t->weights.mpd != 0 || t->weights.mps != 0 || second;
-    w->s = mo_arena_take(a, c * t->dim, sizeof *w->s);
-    w->ds = mo_arena_take(a, c * t->dim, sizeof *w->ds);
-    w->ds2 = second ? mo_arena_take(a, c * t->dim, sizeof *w->ds2) : NULL;
+    w->s = mo_arena_take(a, mo_times(c, t->dim), sizeof *w->s);
+    w->ds = mo_arena_take(a, mo_times(c, t->dim), sizeof *w->ds);
+    w->ds2 = second ? mo_arena_take(a, mo_times(c, t->dim), sizeof *w->ds2) : NULL;
     w->d_context2 = second ? mo_arena_take(a, t->state.context.n, sizeof *w->d_context2) : NULL;
     w->z = mo_arena_take(a, b, c * sizeof *w->z);
     w->dz = mo_arena_take(a, b, c * sizeof *w->dz);
@@ -90,11 +90,12 @@ static void take_arrays(mopd_trainer *t)
 {
     mo_trainer_state *state = &t->state;
     bool second = t->set.method->project;
-    take_learned(&t->block, &state->context, mo_context_vectors(&t->shape, t->n_classes) * t->width);
+    take_learned(&t->block, &state->context, mo_times(mo_context_vectors(&t->shape, t->n_classes), t->width));
     take_learned(&t->block, &state->gate, gate_floats(t));
     take_work(t, second);
-    size_t gradients = state->context.n * (second ? 2 : 1) + state->gate.n + MO_GROUP_STEP;
-    size_t most = mo_max(gradients, t->n_classes * t->dim);
+    const size_t both = mo_times(state->context.n, second ? 2 : 1);
+    const size_t gradients = mo_plus(mo_plus(both, state->gate.n), MO_GROUP_STEP);
+    size_t most = mo_max(gradients, mo_times(t->n_classes, t->dim));
     t->group.values = mo_arena_take(&t->block, mo_group_room(&t->group, most), sizeof(double));
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/floats.h"
+#include "base/ints.h"
 #include "base/mem.h"
 #include "prompt/bank.h"
 #include "train/trainer.h"
@@ -23,7 +24,7 @@ static mopd_status shared_grid(
     const mo_trainer_args *args, const mo_settings *set, mo_group *group, float *out)
 {
     size_t dim = mo_text_dim(args->encoder->text), m = set->n_templates, n = group->n;
-    float *own = mo_mem_alloc(m * n, dim * sizeof *own);
+    float *own = mo_mem_alloc(mo_times(m, n), dim * sizeof *own);
     mopd_status st = own ? MOPD_OK : MOPD_E_NOMEM;
     if (own && n) st = mo_bank_grid(args->encoder, args->classes + group->first, n, set->templates, m, own);
     for (size_t j = 0; j < m; j++) {

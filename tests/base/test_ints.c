@@ -55,11 +55,27 @@ static void cuts_are_equal_and_cover_all(void **state)
         }
 }
 
+/* What no size is as large as is the largest, on the way through rounding, too. */
+static void products_and_sums_end_at_the_largest_size(void **state)
+{
+    (void)state;
+    const size_t half = SIZE_MAX / 2 + 1;
+    assert_int_equal(mo_times(6, 7), 42);
+    assert_int_equal(mo_times(0, SIZE_MAX), 0);
+    assert_true(mo_times(half - 1, 2) == SIZE_MAX - 1);
+    assert_true(mo_times(half, 2) == SIZE_MAX && mo_times(half, half) == SIZE_MAX);
+    assert_int_equal(mo_plus(6, 7), 13);
+    assert_true(mo_plus(half, half - 1) == SIZE_MAX && mo_plus(half, half) == SIZE_MAX);
+    assert_true(mo_plus(SIZE_MAX, 1) == SIZE_MAX);
+    assert_true(mo_ceil_div(SIZE_MAX, 2) == half);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smaller_and_the_larger_of_two),
         cmocka_unit_test(division_rounds_up),
+        cmocka_unit_test(products_and_sums_end_at_the_largest_size),
         cmocka_unit_test(sizes_round_up_to_steps),
         cmocka_unit_test(cuts_are_equal_and_cover_all),
     };

@@ -245,12 +245,34 @@ static void quantized_features_are_near(void **state)
     vision_quantized_is_near(&c, 60);
 }
 
+/* Nothing in a file is as large as the maps of large pictures: 2^32 floats in the first here, none with sizes of 32 bits. */
+static void large_pictures_take_what_their_maps_take(void **state)
+{
+    (void)state;
+    mo_config c = config_of(0);
+    c.image = 2048;
+    c.effnet.stem = c.effnet.block[0].in = 4096;
+    mo_pixels_effnet(&c.pixels, c.image);
+    assert_ok(mo_config_check(&c, "large"));
+    mo_weights *w = tower_weights(&c, 1);
+    mo_vision *v;
+    void *work;
+    assert_ok(mo_effnet_create(&v, &c, w, false));
+    assert_ok(v->prepare(v));
+    assert_true(v->bytes(v, NULL, 1) > SIZE_MAX / 2 || v->bytes(v, NULL, 1) / sizeof(float) > UINT32_MAX);
+    if (sizeof(size_t) == 4)
+        assert_fails(v->open(&work, v, NULL, 1), MOPD_E_NOMEM, "a working size overflows");
+    mo_vision_free(v);
+    mo_weights_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(effnet_equals_the_plain_program),
         cmocka_unit_test(effnet_bits_do_not_depend_on_company),
         cmocka_unit_test(work_memory_is_that_of_the_largest_maps),
+        cmocka_unit_test(large_pictures_take_what_their_maps_take),
         cmocka_unit_test(the_configuration_names_the_tower),
         cmocka_unit_test(effnet_survives_failing_memory),
         cmocka_unit_test(quantized_features_are_near),

@@ -37,7 +37,7 @@ OF_THE_COMMAND = STANDARD | {"getopt.h", "jansson.h", "signal.h", "time.h"}
 COMMANDS_SYSTEM = re.compile(r"examples/mopd/sys(_\w+)?[.][ch]$")
 
 # Arithmetic of sizes is written so often that its names are short.
-SHORT_NAMES = {"mo_min", "mo_max", "mo_ceil_div", "mo_round_up", "mo_cut", "mo_mul", "mo_add"}
+SHORT_NAMES = {"mo_min", "mo_max", "mo_ceil_div", "mo_round_up", "mo_cut", "mo_mul", "mo_add", "mo_times", "mo_plus"}
 
 MOST_LINES = {"median": 10, "p90": 22}
 

@@ -196,6 +196,27 @@ static void bits_are_the_same_at_any_thread_count(void **state)
     test_each_path(threads);
 }
 
+/* Where a product of the sizes is none, so is the memory: not that of what is left of the number. */
+static void sizes_beyond_all_take_no_memory(void **state)
+{
+    (void)state;
+    const size_t rows = SIZE_MAX / 64 + 1, few[][2] = {{64, 1}, {1, 64}};
+    for (size_t i = 0; i < 2; i++) {
+        const mo_block b = {.width = few[i][0], .hidden = few[i][1], .n_heads = few[i][0]};
+        const mo_block_size size = {.rows = rows, .longest = 1};
+        mo_arena work = {0}, kept = {0};
+        mo_block_work w;
+        mo_block_cache c;
+        mo_block_work_take(&w, &work, &b, &size);
+        assert_true(work.used == SIZE_MAX);
+        mo_block_cache_take(&c, &kept, &b, rows, 0);
+        assert_true(kept.used == SIZE_MAX);
+    }
+    assert_true(mo_attention_scratch(NULL, 64, 1, rows) == SIZE_MAX);
+    assert_true(mo_attention_bwd_scratch(NULL, 16, 1,
+                    &(mo_rows){.rows = SIZE_MAX / 4, .n_seqs = 1, .seq_len = SIZE_MAX / 4}) == SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_tree_has_the_bits_of_its_sequences),
         cmocka_unit_test(a_sequence_alone_has_its_bits_among_others),
         cmocka_unit_test(bits_are_the_same_at_any_thread_count),
+        cmocka_unit_test(sizes_beyond_all_take_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,16 @@ static void the_stem_matches_double(void **state)
     test_each_path(sizes);
 }
 
+static void a_scratch_beyond_all_sizes_is_none(void **state)
+{
+    (void)state;
+    const mo_stem stem = {.linear.w.k = 27, .planes = 3, .kernel = 3, .stride = 2};
+    const size_t side = (size_t)1 << sizeof(size_t) * 4; /* whose square is one more than the largest size */
+    assert_true(mo_conv_stem_scratch(&stem, 4, side, side) == SIZE_MAX);
+    assert_true(mo_conv_stem_scratch(&stem, 1, side, side / 4) == SIZE_MAX);
+    assert_true(mo_conv_stem_scratch(&stem, 1, side, side / 8) == (SIZE_MAX / 32 + 1) * 27);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +162,7 @@ int main(void)
         cmocka_unit_test(batch_norm_by_hand),
         cmocka_unit_test(batch_norm_folds_into_weights),
         cmocka_unit_test(the_stem_matches_double),
+        cmocka_unit_test(a_scratch_beyond_all_sizes_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,11 +99,27 @@ static void lines_take_little_room(void **state)
     mo_residual_free(NULL);
 }
 
+/* Of maps whose numbers are more than the largest size, also where two of 16 bits take one float's place. */
+static void a_scratch_beyond_all_sizes_is_none(void **state)
+{
+    (void)state;
+    const size_t size[5] = {16, 64, 16, 3, 1}, half = (size_t)1 << sizeof(size_t) * 4;
+    mo_residual r = test_residual(size, false);
+    for (int reduced = 0; reduced < 2; reduced++) {
+        for (size_t threads = 1; threads < 5; threads += 3)
+            assert_true(mo_residual_scratch(&r, (size_t[3]){half / 4, 4, half / 16}, threads) > SIZE_MAX / 4);
+        assert_true(mo_residual_scratch(&r, (size_t[3]){1, half / 64, half / 16}, 1) < SIZE_MAX / 16);
+        if (!reduced) assert_ok(mo_residual_reduce(&r, true, false));
+    }
+    mo_residual_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_are_those_of_three_layers),
         cmocka_unit_test(lines_take_little_room),
+        cmocka_unit_test(a_scratch_beyond_all_sizes_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
