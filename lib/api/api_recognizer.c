@@ -13,8 +13,6 @@
 #include "prompt/recognizer_handle.h"
 #include "train/metrics.h"
 
-enum { MOST_VIEWS = 65536 }; /* of a picture */
-
 static const mopd_recognizer_options standard = {.struct_size = sizeof standard, .keep = 0.95, .unseen = 0.5};
 
 mopd_status mopd_recognizer_options_init(mopd_recognizer_options *options, size_t struct_size)
@@ -47,9 +45,9 @@ static mopd_status check_options(const mopd_recognizer_options *o, const mopd_en
     if (st == MOPD_OK) st = check_weight("text_weight", o->text_weight);
     if (st == MOPD_OK) st = check_weight("picture_weight", o->picture_weight);
     if (st == MOPD_OK) st = check_weight("view_weight", o->view_weight);
-    if (st == MOPD_OK && o->n_views > MOST_VIEWS)
+    if (st == MOPD_OK && o->n_views > MO_RECOGNIZER_VIEWS)
         st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: n_views is %llu, at most %d are possible",
-            (unsigned long long)o->n_views, MOST_VIEWS);
+            (unsigned long long)o->n_views, MO_RECOGNIZER_VIEWS);
     if (st == MOPD_OK && !(o->unseen >= 0 && o->unseen <= 1))
         st = mo_fail(MOPD_E_ARG, "mopd_recognizer_options: unseen is %g, 0 to 1 are allowed", o->unseen);
     if (st == MOPD_OK && o->n_templates && !o->templates)

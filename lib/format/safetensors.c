@@ -58,8 +58,10 @@ static bool whole_number(const mo_json *value, uint64_t *out)
     return true;
 }
 
+/* The sizes that are not 0 make a product, too: of a tensor without elements they would say anything. */
 static mopd_status read_shape(mo_view *view, const mo_json *info, const char *name, const char *path)
 {
+    size_t bytes = mo_dtype_size(view->dtype);
     const mo_json *shape = mo_json_get(info, "shape");
     size_t n_dims = mo_json_count(shape);
     if (mo_json_kind(shape) != MO_JSON_ARRAY)
@@ -73,8 +75,9 @@ static mopd_status read_shape(mo_view *view, const mo_json *info, const char *na
         uint64_t n;
         if (!whole_number(mo_json_item(shape, i), &n))
             return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": dimension %zu is not a size", path, name, i);
-        if (!mo_wide_size(&view->shape[i], n) || !mo_mul(view->n, view->shape[i], &view->n))
+        if (!mo_wide_size(&view->shape[i], n) || !mo_mul(bytes, n ? view->shape[i] : 1, &bytes))
             return mo_fail(MOPD_E_FORMAT, "%s: tensor \"%s\": its shape overflows", path, name);
+        view->n *= view->shape[i];
     }
     return MOPD_OK;
 }

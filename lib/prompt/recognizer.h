@@ -19,6 +19,8 @@
 #include "base/names.h"
 #include "base/pool.h"
 
+#define MO_RECOGNIZER_VIEWS 65536 /* of a picture at most */
+
 /* What is fitted to: N pictures of C classes, and the text side. */
 typedef struct mo_recognizer_data {
     size_t n, n_classes, dim; /* N, C, D */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ints.h"
 #include "base/lookup.h"
 #include "base/mem.h"
 #include "base/wide.h"
@@ -51,14 +52,14 @@ void mo_recognizer_free(mopd_recognizer *r)
 /* Numbers of a picture: all its views. */
 static size_t numbers(const mopd_recognizer *r)
 {
-    return mo_recognizer_views(&r->data) * r->data.dim;
+    return mo_times(mo_recognizer_views(&r->data), r->data.dim);
 }
 
 /* Room for n pictures, which the caller fills. */
 static mopd_status make_room(mopd_recognizer *r, size_t n)
 {
     size_t bytes;
-    if (!mo_mul(n, numbers(r) * sizeof *r->features, &bytes))
+    if (!mo_mul(n, mo_times(numbers(r), sizeof *r->features), &bytes))
         return mo_fail(MOPD_E_ARG, "%zu pictures are too many", n);
     r->features = mo_mem_alloc(bytes, 1);
     r->labels = mo_mem_alloc(n, sizeof *r->labels);

@@ -174,6 +174,9 @@ static mopd_status read_settings(mopd_recognizer *r, const mo_tensors *f)
 /* Several views are used, or there are none. */
 static mopd_status check_views(const mopd_recognizer *r, const char *path)
 {
+    if (r->data.n_views > MO_RECOGNIZER_VIEWS)
+        return mo_fail(MOPD_E_FORMAT, "%s: %zu views of each picture, at most %d are possible", path,
+            r->data.n_views, MO_RECOGNIZER_VIEWS);
     if ((mo_recognizer_views(&r->data) > 1) == (r->fit.settings.views > 0)) return MOPD_OK;
     return mo_fail(MOPD_E_FORMAT, "%s: %zu views of each picture, which count %g times", path,
         mo_recognizer_views(&r->data), r->fit.settings.views);

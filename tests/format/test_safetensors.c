@@ -133,6 +133,8 @@ static void safetensors_rejects_wrong_sizes(void **state)
         {"{" T("a", "U8", "[4294967296,4294967296,4294967296]", 0, 1) "}", 1, MOPD_E_FORMAT,
             "its shape overflows"},
         {"{" T("a", "F64", "[4611686018427387904]", 0, 1) "}", 1, MOPD_E_FORMAT, "its shape overflows"},
+        {"{" T("a", "F32", "[0,4611686018427387904]", 0, 0) "}", 1, MOPD_E_FORMAT, "its shape overflows"},
+        {"{" T("a", "U8", "[4294967296,0,4294967296]", 0, 0) "}", 1, MOPD_E_FORMAT, "its shape overflows"},
         {"{" T("a", "U8", "3", 0, 3) "}", 3, MOPD_E_FORMAT, "has no shape"},
         {"{" T("a", "U8", "[1,1,1,1,1,1,1,1,1]", 0, 1) "}", 1, MOPD_E_UNSUPPORTED,
             "has 9 dimensions, at most 8"});
