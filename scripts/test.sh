@@ -185,6 +185,8 @@ part_windows()
     sed -n 's/^ *\(mopd_[a-z0-9_]*\);$/\1/p' lib/mopd.map | sort | diff - build/log/windows.names
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all
     quietly /usr/lib/wine/wine64 cmd /c "echo a folder for wine"
+    mkdir -p build/wine-share/mopd/share # \\mopd\share for wine
+    ln -sfn "$PWD/build/wine-share" build/wine/dosdevices/unc
     run_tests mingw
 }
 

@@ -18,7 +18,7 @@ int cli_check_writable(const char *path)
 static int check_pictures(const cli_data *data)
 {
     const sys_kind kind = data->pictures ? sys_kind_of(data->pictures) : SYS_FOLDER;
-    if (kind == SYS_NOTHING) return cli_fail("--pictures %s: %s", data->pictures, strerror(errno));
+    if (kind == SYS_NOTHING) return cli_fail("--pictures %s: %s", data->pictures, sys_error_text(errno));
     return kind == SYS_FOLDER ? -1 : cli_fail("--pictures %s: is no folder", data->pictures);
 }
 

@@ -81,7 +81,7 @@ static int open_list(const char *path)
     if (!strcmp(path, "-")) return 0;
     sys_kind kind;
     const int file = sys_open(path, &kind);
-    if (file < 0) return cli_fail("%s: cannot open: %s", path, strerror(errno)), -1;
+    if (file < 0) return cli_fail("%s: cannot open: %s", path, sys_error_text(errno)), -1;
     if (kind == SYS_FILE) return file;
     sys_close(file);
     return cli_fail("%s: is %s, a list is a regular file, or '-' for standard input", path, kinds[kind]), -1;
@@ -105,7 +105,7 @@ static char *read_all(int file, const char *path, size_t *n)
     text[*n < room ? *n : room] = 0;
     if (got >= 0 && *n <= MOST_BYTES) return text;
     if (got < 0)
-        cli_fail("%s: cannot read: %s", path, strerror(errno));
+        cli_fail("%s: cannot read: %s", path, sys_error_text(errno));
     else
         cli_fail("%s: longer than %d bytes, too long for a list", path, MOST_BYTES);
     free(text);

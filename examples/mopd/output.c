@@ -30,7 +30,7 @@ int cli_write_file(const char *path, void (*body)(FILE *f, const void *context),
 {
     size_t n = 0;
     char *text = sys_printed(body, context, &n);
-    if (!text) return cli_fail("%s: out of memory", path);
+    if (!text) return cli_fail("%s: no room to prepare it: %s", path, sys_error_text(errno));
     const mopd_status st = mopd_file_save(path, text, n);
     free(text);
     return st == MOPD_OK ? -1 : cli_fail_status(st);

@@ -34,39 +34,51 @@ static char *narrow(const wchar_t *text)
     return out;
 }
 
-/* A path from the top, with the prefix that makes one of any length good; to be freed. */
+/* A whole path, made good at any length by a prefix: into room with some more before it. */
+static wchar_t *lengthen(wchar_t *whole, size_t n)
+{
+    const bool share = !wcsncmp(whole, L"\\\\", 2), done = share && (whole[2] == L'?' || whole[2] == L'.');
+    const wchar_t *prefix = n < MAX_PATH - 12 || done ? L"" : share ? L"\\\\?\\UNC" : L"\\\\?\\";
+    wchar_t *rest = share && *prefix ? whole + 1 : whole;
+    return wmemcpy(rest - wcslen(prefix), prefix, wcslen(prefix));
+}
+
+/* As the library takes it (lib/base/os_wide_windows.c); to be freed. */
 static wchar_t *wide(const char *path)
 {
-    wchar_t given[LONGEST / 8], *out = malloc((LONGEST + 8) * sizeof *out);
+    enum { MOST = LONGEST / 8, BEFORE = 8 };
+    wchar_t given[MOST], *out = malloc((MOST + BEFORE) * sizeof *out);
     if (!out) return no_memory();
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, given, LONGEST / 8)) {
-        const DWORD n = GetFullPathNameW(given, LONGEST, out + 4, NULL);
-        if (n && n < MAX_PATH - 12) return wmemmove(out, out + 4, n + 1);
-        if (n && n < LONGEST && out[4] != L'\\') return wmemcpy(out, L"\\\\?\\", 4);
+    const bool told = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, given, MOST) > 0;
+    const DWORD why = GetLastError(), n = told ? GetFullPathNameW(given, MOST, out + BEFORE, NULL) : 0;
+    if (n && n < MOST) {
+        const wchar_t *begin = lengthen(out + BEFORE, n);
+        return wmemmove(out, begin, wcslen(begin) + 1);
     }
     free(out);
-    errno = *path ? ENAMETOOLONG : ENOENT;
+    errno = !*path ? ENOENT : !told && why == ERROR_NO_UNICODE_TRANSLATION ? EILSEQ : ENAMETOOLONG;
     return NULL;
 }
+
+/* Those of lib/base/os_wide_windows.c that paths and streams come to here. */
+static const struct {
+    DWORD code;
+    int number;
+} meanings[] = {{ERROR_FILE_NOT_FOUND, ENOENT}, {ERROR_PATH_NOT_FOUND, ENOENT}, {ERROR_INVALID_NAME, ENOENT},
+    {ERROR_INVALID_DRIVE, ENOENT}, {ERROR_BAD_NETPATH, ENOENT}, {ERROR_BAD_NET_NAME, ENOENT},
+    {ERROR_BAD_PATHNAME, ENOENT}, {ERROR_ACCESS_DENIED, EACCES}, {ERROR_SHARING_VIOLATION, EBUSY},
+    {ERROR_LOCK_VIOLATION, EBUSY}, {ERROR_USER_MAPPED_FILE, ETXTBSY}, {ERROR_DISK_FULL, ENOSPC},
+    {ERROR_HANDLE_DISK_FULL, ENOSPC}, {ERROR_NOT_ENOUGH_MEMORY, ENOMEM}, {ERROR_TOO_MANY_OPEN_FILES, EMFILE},
+    {ERROR_DIRECTORY, ENOTDIR}, {ERROR_BROKEN_PIPE, EPIPE}, {ERROR_NO_DATA, EPIPE},
+    {ERROR_WRITE_PROTECT, EROFS}, {ERROR_CANT_RESOLVE_FILENAME, ELOOP}, {ERROR_NOT_READY, ENXIO}};
 
 /* Sets errno to what GetLastError means. */
 static void tell_errno(void)
 {
-    switch (GetLastError()) {
-    case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND:
-    case ERROR_INVALID_NAME:
-    case ERROR_INVALID_DRIVE:
-    case ERROR_BAD_NETPATH:
-        errno = ENOENT;
-        break;
-    case ERROR_ACCESS_DENIED:
-    case ERROR_SHARING_VIOLATION:
-        errno = EACCES;
-        break;
-    default:
-        errno = EIO;
-    }
+    const DWORD code = GetLastError();
+    errno = EIO;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].code == code) errno = meanings[i].number;
 }
 
 void sys_arguments(int *argc, char ***argv)
@@ -140,6 +152,9 @@ void sys_prepare(void (*interrupted)(void))
 
 const char *sys_error_text(int code)
 {
+    if (code == EBUSY) return "another program has the file open";
+    if (code == ETXTBSY) return "a program has the file mapped";
+    if (code == ELOOP) return "Too many levels of symbolic links";
     return strerror(code == EINVAL && _doserrno == ERROR_NO_DATA ? EPIPE : code);
 }
 
@@ -309,11 +324,13 @@ size_t sys_each_match(const char *pattern, void (*fn)(void *context, const char 
 static FILE *open_scratch(void)
 {
     wchar_t folder[MAX_PATH + 1], name[MAX_PATH + 1];
-    if (!GetTempPathW(MAX_PATH + 1, folder) || !GetTempFileNameW(folder, L"mop", 0, name)) return NULL;
+    if (!GetTempPathW(MAX_PATH + 1, folder) || !GetTempFileNameW(folder, L"mop", 0, name))
+        return tell_errno(), NULL;
     HANDLE handle = CreateFileW(name, GENERIC_READ | GENERIC_WRITE | DELETE, 0, NULL, CREATE_ALWAYS,
         FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
-    const int file =
-        handle == INVALID_HANDLE_VALUE ? -1 : _open_osfhandle((intptr_t)handle, _O_RDWR | _O_BINARY);
+    if (handle == INVALID_HANDLE_VALUE) return tell_errno(), NULL;
+    const int file = _open_osfhandle((intptr_t)handle, _O_RDWR | _O_BINARY);
+    if (file < 0) CloseHandle(handle);
     return file < 0 ? NULL : _fdopen(file, "w+b");
 }
 

@@ -52,6 +52,10 @@ bool mo_os_info_is_own(const mo_os_info *info);
 /* The path from the top, without links. */
 bool mo_os_real(char out[MO_OS_PATH], const char *path);
 
+/* Why no file can have the name that this path ends in, so that what is written there is what anybody finds who opens it; NULL where
+ * one can. */
+const char *mo_os_unfit(const char *path);
+
 /* -- files --------------------------------------------------------------------------------------------------- */
 
 /* For reading.  Nothing is waited for: not for the writer of a pipe either. */

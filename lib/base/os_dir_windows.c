@@ -114,6 +114,17 @@ static bool replace_open(const wchar_t *from, const wchar_t *to)
     return done;
 }
 
+/* Windows says "access denied" also where a program has the old file open and lets nobody remove it. */
+static DWORD reason(const wchar_t *old, DWORD why)
+{
+    if (why != ERROR_ACCESS_DENIED) return why;
+    HANDLE handle = CreateFileW(old, DELETE, MO_OS_SHARED, NULL, OPEN_EXISTING, 0, NULL);
+    if (handle == INVALID_HANDLE_VALUE)
+        return GetLastError() == ERROR_SHARING_VIOLATION ? GetLastError() : why;
+    CloseHandle(handle);
+    return why;
+}
+
 bool mo_os_dir_replace(mo_os_dir dir, const char *from, const char *to)
 {
     wchar_t old[MO_OS_PATH], new[MO_OS_PATH];
@@ -121,7 +132,7 @@ bool mo_os_dir_replace(mo_os_dir dir, const char *from, const char *to)
     if (MoveFileExW(old, new, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) return true;
     const DWORD why = GetLastError();
     if (replace_open(old, new)) return true;
-    SetLastError(why); /* that of a Windows without the other way says nothing */
+    SetLastError(reason(new, why)); /* that of a Windows without the other way says nothing */
     return mo_os_failed();
 }
 

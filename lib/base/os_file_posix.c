@@ -77,6 +77,12 @@ bool mo_os_real(char out[MO_OS_PATH], const char *path)
     return realpath(path, out) != NULL;
 }
 
+const char *mo_os_unfit(const char *path)
+{
+    (void)path;
+    return NULL;
+}
+
 /* -- files --------------------------------------------------------------------------------------------------- */
 
 /* O_NONBLOCK: a pipe that nobody writes to opens at once.  A regular file knows no waiting. */

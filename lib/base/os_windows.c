@@ -113,9 +113,17 @@ bool mo_os_ask_tiles(void)
 
 /* -- texts --------------------------------------------------------------------------------------------------- */
 
+/* What its C library has no words for, or others. */
 void mo_os_error_text(int code, char *out, size_t room)
 {
-    if (strerror_s(out, room, code)) snprintf(out, room, "error %d", code);
+    const char *own = code == EBUSY     ? "another program has the file open"
+                      : code == ETXTBSY ? "a program has the file mapped"
+                      : code == ELOOP   ? "Too many levels of symbolic links"
+                                        : NULL;
+    if (own)
+        snprintf(out, room, "%s", own);
+    else if (strerror_s(out, room, code))
+        snprintf(out, room, "error %d", code);
 }
 
 /* A thread would get a locale of its own by setlocale alone, which is the host's to call.  Nothing is lost: jansson asks for the

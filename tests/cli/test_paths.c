@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * test_paths.c - what the paths of a command line must be: nothing is written over what is read, over a picture or over
  * another output, and an empty path is told with its option. */
+#ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#endif
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/labelled.h"
@@ -100,6 +105,91 @@ static void what_belongs_to_data_goes_with_data(void **state)
     assert_one_error(&r, 2, "unexpected argument 'boat'", "stand in quotes");
 }
 
+/* On Windows each would lead to a device, or to a file that nobody finds again. */
+static void outputs_have_names_of_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "aux.npy", "nul.json", "CON .npy", "out.", "out ", "out.npy:x", "a?b"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *path = test_path(names[i]);
+        run_result r = run_mopd(NULL, "encode -m @ --text a -o @", tiny_model(1), path);
+#ifdef _WIN32
+        assert_one_error(&r, 1, path, "Windows");
+#else
+        struct stat info;
+        assert_run(r, 0);
+        assert_int_equal(stat(path, &info), 0);
+#endif
+    }
+}
+
+/* Quotes and backslashes are parts of a text. */
+static void words_of_a_command_line_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a \"cat\"", "a\\b\\", "\\\\\"x\\\\ y\\", "'%PATH%' ^&|", "*.* ?"};
+    char want[4096];
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        run_result r =
+            run_mopd(NULL, "tokenize -m @ --text-file @", tiny_model(1), test_text("one.txt", texts[i]));
+        assert_run(r, 0);
+        snprintf(want, sizeof want, "%s", r.out);
+        r = run_mopd(NULL, "tokenize -m @ @", tiny_model(1), texts[i]);
+        assert_run(r, 0);
+        assert_string_equal(r.out, want);
+    }
+}
+
+#ifdef _WIN32
+static void a_file_that_another_program_holds_is_told(void **state)
+{
+    (void)state;
+    wchar_t wide[1024];
+    const char *path = test_text("held.txt", "a cat\n");
+    assert_true(MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, 1024) > 0);
+    HANDLE other = CreateFileW(wide, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(other != INVALID_HANDLE_VALUE);
+    run_result r = run_mopd(NULL, "tokenize -m @ --text-file @", tiny_model(1), path);
+    CloseHandle(other);
+    assert_one_error(&r, 1, "held.txt: cannot open", "another program has the file open");
+}
+
+/* What is printed into a file is gathered in a scratch file. */
+static void a_missing_folder_for_scratch_files_is_told(void **state)
+{
+    (void)state;
+    const char *data = labelled_data("scratch"), *list = test_path("fixed.csv");
+    wchar_t before[1024] = L"";
+    GetEnvironmentVariableW(L"TMP", before, 1024);
+    SetEnvironmentVariableW(L"TMP", L"C:\\no such folder");
+    run_result r = run_mopd(NULL, "doctor -m @ -d @ --fix @", tiny_model(1), data, list);
+    SetEnvironmentVariableW(L"TMP", *before ? before : NULL);
+    assert_one_error(&r, 1, "fixed.csv: no room to prepare it", "Not a directory");
+}
+
+/* Lists are opened by the command.  scripts/test.sh makes the share; wine 8 does not write into so long folders. */
+static void paths_of_shares_may_be_long(void **state)
+{
+    (void)state;
+    static const wchar_t share[] = L"\\\\?\\UNC\\mopd\\share\\";
+    wchar_t folder[512];
+    char list[1024];
+    swprintf(folder, 512, L"%ls%0120d", share, 1);
+    if (!CreateDirectoryW(folder, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) skip();
+    swprintf(folder, 512, L"%ls%0120d\\%0120d", share, 1, 2);
+    assert_true(CreateDirectoryW(folder, NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
+    snprintf(list, sizeof list, "//mopd/share/%0120d/%0120d/list.txt", 1, 2);
+    wcscat(folder, L"\\list.txt");
+    assert_true(CopyFileW(L"C:\\windows\\win.ini", folder, FALSE));
+    run_result r =
+        run_mopd(NULL, "encode -m @ --text-file @ -o @", tiny_model(1), list, test_path("share.npy"));
+    assert_run(r, 0);
+    r = run_mopd(NULL, "encode -m @ --text-file @ -o @", tiny_model(1), list, list);
+    assert_one_error(&r, 1, "list.txt: would be written over", "what --text-file reads");
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +198,13 @@ int main(void)
         cmocka_unit_test(pictures_are_not_written_over),
         cmocka_unit_test(a_training_goes_on_in_its_checkpoint),
         cmocka_unit_test(what_belongs_to_data_goes_with_data),
+        cmocka_unit_test(outputs_have_names_of_files),
+        cmocka_unit_test(words_of_a_command_line_are_taken_as_they_are),
+#ifdef _WIN32
+        cmocka_unit_test(a_file_that_another_program_holds_is_told),
+        cmocka_unit_test(a_missing_folder_for_scratch_files_is_told),
+        cmocka_unit_test(paths_of_shares_may_be_long),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
