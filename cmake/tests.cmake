@@ -20,6 +20,7 @@ function(mopd_script name)
 endfunction()
 
 file(GLOB MOPD_TESTS CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} tests/*/test_*.c)
+list(FILTER MOPD_TESTS EXCLUDE REGEX "_${other_system}\\.c$")
 if(NOT MOPD_WITH_BLIS) # they test it and nothing else
     list(REMOVE_ITEM MOPD_TESTS tests/math/test_gemm_blis.c tests/math/test_ukernel.c)
 endif()

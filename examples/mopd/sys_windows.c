@@ -111,11 +111,11 @@ bool sys_is_shown(int number)
     return GetConsoleMode(handle_of(number), &mode);
 }
 
-/* The console is its shell's, too. */
+/* The console is its shell's, too.  Where both streams are one, the first was asked before anything was changed. */
 static void give_back_console(void)
 {
     if (its_code) SetConsoleOutputCP(its_code);
-    for (int i = 1; i < 3; i++)
+    for (int i = 2; i > 0; i--)
         if (its_mode[i]) SetConsoleMode(handle_of(i), its_mode[i]);
 }
 
