@@ -108,12 +108,26 @@ static void numbers_that_lie_are_refused(void **state)
     }
 }
 
+/* Of no picture: nothing in the file is as large as they say. */
+static void more_views_than_can_be_made_are_refused(void **state)
+{
+    (void)state;
+    const char *const folder = MOPD_TEST_DIR "/fuzz/corpus/recognizer/", *const shape = "its shape overflows";
+    const char *const views = "268435456 views of each picture, at most 65536 are possible";
+    char path[1024];
+    snprintf(path, sizeof path, "%scrash-views-of-no-picture", folder);
+    assert_refused(path, MOPD_E_FORMAT, shape);
+    snprintf(path, sizeof path, "%scrash-views-too-many", folder); /* 2^32 bytes a picture */
+    assert_refused(path, MOPD_E_FORMAT, sizeof(size_t) > 4 ? views : shape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_that_lie_are_refused),
         cmocka_unit_test(the_score_of_a_file_stays),
         cmocka_unit_test(numbers_that_lie_are_refused),
+        cmocka_unit_test(more_views_than_can_be_made_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
