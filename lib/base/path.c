@@ -8,21 +8,35 @@
 #include "base/mem.h"
 #include "base/os.h"
 
+#if MO_OS_DRIVES
 static bool is_slash(char c)
 {
-    return c == '/' || (MO_OS_DRIVES && c == '\\');
+    return c == '/' || c == '\\';
 }
 
-static bool is_drive(const char *path)
+/* Of "C:" at the beginning. */
+static size_t drive_bytes(const char *path)
 {
     const char letter = (char)(*path | 32);
-    return MO_OS_DRIVES && letter >= 'a' && letter <= 'z' && path[1] == ':';
+    return letter >= 'a' && letter <= 'z' && path[1] == ':' ? 2 : 0;
 }
+#else
+static bool is_slash(char c)
+{
+    return c == '/';
+}
+
+static size_t drive_bytes(const char *path)
+{
+    (void)path;
+    return 0;
+}
+#endif
 
 /* Bytes of what a path from the top begins with, "/" or "C:/"; 0 for another path. */
 static size_t top_bytes(const char *path)
 {
-    const size_t drive = is_drive(path) ? 2 : 0;
+    const size_t drive = drive_bytes(path);
     return drive + is_slash(path[drive]);
 }
 
