@@ -4,10 +4,8 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "math/kern.h"
 #include "math/measure.h"
-
-static const char *const paths[] = {"plain", "avx2", "avx512", "neon", "simd128"};
+#include "support/paths.h"
 
 typedef struct made {
     float *rows, *off, *got;
@@ -64,8 +62,8 @@ static void lengths_are_those_of_the_product(void **state)
     static const size_t sizes[][2] = {{1, 1}, {7, 16}, {97, 50}, {200, 33}, {13, 300}, {20, 530}};
     mo_pool *pool;
     assert_ok(mo_pool_create(&pool, 3));
-    for (size_t path = 0; path < sizeof paths / sizeof *paths; path++) {
-        if (mo_kern_cpu_set(paths[path]) != MOPD_OK) continue;
+    for (size_t path = 0; path < TEST_N_PATHS; path++) {
+        if (mo_kern_cpu_set(test_paths[path]) != MOPD_OK) continue;
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             for (int off = 0; off < 2; off++) {
                 const size_t m = sizes[s][0], k = sizes[s][1];

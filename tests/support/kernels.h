@@ -3,8 +3,7 @@
 #ifndef MOPD_TESTS_SUPPORT_KERNELS_H
 #define MOPD_TESTS_SUPPORT_KERNELS_H
 
-#include "math/kern.h"
-#include "test.h"
+#include "support/paths.h"
 
 /* `kernels`, n_kernels of them, and find_kernels, which looks for them before the tests: what `get` has on each path, once, and
  * what behind(kern) says that it stands in front of there, or NULL. */
@@ -15,9 +14,8 @@
     static int find_kernels(void **state)                                                                    \
     {                                                                                                        \
         (void)state;                                                                                         \
-        static const char *const paths[] = {"plain", "avx2", "avx512", "neon", "simd128"};                   \
-        for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {                                          \
-            if (mo_kern_cpu_set(paths[i]) != MOPD_OK) continue;                                              \
+        for (size_t i = 0; i < TEST_N_PATHS; i++) {                                                          \
+            if (mo_kern_cpu_set(test_paths[i]) != MOPD_OK) continue;                                         \
             const type *kern = get();                                                                        \
             if (!n_kernels || kernels[n_kernels - 1] != kern) kernels[n_kernels++] = kern;                   \
             if (behind(kern)) kernels[n_kernels++] = behind(kern);                                           \
