@@ -26,11 +26,17 @@ static mopd_status tell_place(place *where, mo_os_kind kind, const char *path)
     return MOPD_OK;
 }
 
+mopd_status mo_out_check_name(const char *path)
+{
+    const char *unfit = mo_os_unfit(path);
+    return unfit ? mo_fail(MOPD_E_IO, "%s: cannot write: %s", path, unfit) : MOPD_OK;
+}
+
 static mopd_status find_place(place *where, mo_os_info *info, const char *path)
 {
     if (!path || !*path) return mo_fail(MOPD_E_ARG, "the path to write to is empty");
-    const char *unfit = mo_os_unfit(path);
-    if (unfit) return mo_fail(MOPD_E_IO, "%s: cannot write: %s", path, unfit);
+    mopd_status st = mo_out_check_name(path);
+    if (st != MOPD_OK) return st;
     if (mo_os_info_path(info, path)) return tell_place(where, info->kind, path);
     if (errno != ENOENT) return mo_fail_errno(MOPD_E_IO, "%s: cannot write", path);
     *where = PLACE_NEW;

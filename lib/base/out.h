@@ -27,6 +27,9 @@ mopd_status mo_out_write(mo_out *out, const void *bytes, size_t n);
 mopd_status mo_out_commit(mo_out *out);
 void mo_out_drop(mo_out *out);
 
+/* IO: no file can have the name that the path ends in (mo_os_unfit). */
+mopd_status mo_out_check_name(const char *path);
+
 /* What mo_out_open would say of the path, and nothing is written. */
 mopd_status mo_out_check(const char *path);
 

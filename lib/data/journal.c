@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/os.h"
+#include "base/out.h"
 #include "data/dataset.h"
 #include "model/encoder.h"
 
@@ -131,8 +132,7 @@ mopd_status mo_journal_open(mo_journal **out, const char *path, const mo_journal
     j->record_bytes = HASH_DIGITS + WORD_BYTES + j->n_floats * sizeof(float) + WORD_BYTES;
     fill_head(j, run);
     mopd_status st = (j->path = mo_mem_strdup(path)) ? MOPD_OK : MOPD_E_NOMEM;
-    const char *unfit = mo_os_unfit(path);
-    if (st == MOPD_OK && unfit) st = mo_fail(MOPD_E_IO, "%s: cannot write: %s", path, unfit);
+    if (st == MOPD_OK) st = mo_out_check_name(path);
     if (st == MOPD_OK) {
         j->fd = mo_os_open_growing(path);
         st = j->fd < 0 ? mo_fail_errno(MOPD_E_IO, "%s: cannot write", path) : begin(j);
