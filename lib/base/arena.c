@@ -2,6 +2,7 @@
  * arena.c - counts first, allocates once, hands out. */
 #include "base/arena.h"
 
+#include "base/ints.h"
 #include "base/mem.h"
 
 #define ALIGN 64u
@@ -23,6 +24,11 @@ void *mo_arena_take(mo_arena *arena, size_t n, size_t size)
 float *mo_arena_floats(mo_arena *arena, size_t n)
 {
     return mo_arena_take(arena, n, sizeof(float));
+}
+
+float *mo_arena_rows(mo_arena *arena, size_t rows, size_t width)
+{
+    return mo_arena_floats(arena, mo_times(rows, width));
 }
 
 mopd_status mo_arena_open(mo_arena *arena)

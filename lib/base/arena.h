@@ -3,7 +3,7 @@
  * one, or one that earlier calls left in a pool.
  *
  *     mo_arena a = {0};                           first pass: no block, only counts
- *     float *x = mo_arena_floats(&a, rows * dim); x is NULL in the counting pass
+ *     float *x = mo_arena_rows(&a, rows, dim);    x is NULL in the counting pass
  *     mo_arena_open(&a) ... second pass, the same takes ... mo_arena_close(&a)
  *
  * With the takes in a function, mo_arena_fill makes both passes, and mo_arena_count tells their size without any. */
@@ -20,8 +20,9 @@ typedef struct mo_arena {
         *pool; /* NULL, or where the block comes from and goes back to; set before the first take */
 } mo_arena;
 
-/* The next n floats, or n x size bytes; NULL while counting. */
+/* The next n floats, rows x width floats, or n x size bytes; NULL while counting.  What no size can count is told by mo_arena_open. */
 float *mo_arena_floats(mo_arena *arena, size_t n);
+float *mo_arena_rows(mo_arena *arena, size_t rows, size_t width);
 void *mo_arena_take(mo_arena *arena, size_t n, size_t size);
 
 /* Ends the counting pass: allocates what was counted and starts again from 0.  NOMEM. */

@@ -190,9 +190,9 @@ static void take(mo_arena *arena, mo_vision_call *c)
     if (!f) f = &room;
     for (int i = 0; i < 2; i++) f->map[i] = mo_arena_floats(arena, s.map);
     f->scratch = mo_arena_floats(arena, s.scratch);
-    f->pooled = mo_arena_floats(arena, mo_times(n, e->config.features));
-    f->probs = mo_arena_floats(arena, mo_times(n, e->config.classes));
-    f->branch = mo_arena_floats(arena, mo_times(n, e->frame.base.dim));
+    f->pooled = mo_arena_rows(arena, n, e->config.features);
+    f->probs = mo_arena_rows(arena, n, e->config.classes);
+    f->branch = mo_arena_rows(arena, n, e->frame.base.dim);
 }
 
 /* One inverted residual on n maps of side x side; the result stands in map[0] again. */

@@ -67,10 +67,10 @@ static void take(mo_arena *arena, mo_vision_call *c)
     const size_t image = v->frame.base.image, n = c->n;
     forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
     if (!f) f = &room;
-    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_floats(arena, mo_times(n, s.map));
-    f->inner = mo_arena_floats(arena, mo_times(n, s.inner));
+    for (int i = 0; i < 3; i++) f->map[i] = mo_arena_rows(arena, n, s.map);
+    f->inner = mo_arena_rows(arena, n, s.inner);
     f->gate = mo_arena_floats(arena, gate_floats(v, n));
-    f->pooled = mo_arena_floats(arena, mo_times(n, s.last));
+    f->pooled = mo_arena_rows(arena, n, s.last);
     f->gathered = mo_arena_floats(arena, mo_conv_stem_scratch(&p->stem, n, image, image));
     f->attention =
         mo_arena_floats(arena, mo_attention_scratch(c->pool, s.width, s.width / MO_FASTVIT_HEAD, s.attended));

@@ -219,10 +219,10 @@ static void take(mo_arena *arena, mo_vision_call *c)
     forward room, *f = c->work = mo_arena_take(arena, 1, sizeof *f);
     if (!f) f = &room;
     for (int i = 0; i < 2; i++) {
-        f->map[i] = mo_arena_floats(arena, mo_times(c->n, s.map));
-        f->inner[i] = mo_arena_floats(arena, mo_times(c->n, s.inner));
+        f->map[i] = mo_arena_rows(arena, c->n, s.map);
+        f->inner[i] = mo_arena_rows(arena, c->n, s.inner);
     }
-    f->pooled = mo_arena_floats(arena, mo_times(c->n, s.pooled));
+    f->pooled = mo_arena_rows(arena, c->n, s.pooled);
     f->gathered = mo_arena_floats(arena, gathered_floats(r, c->pool, c->n));
     mo_pool_attention_take(&f->attention, arena, &p->attention, c->pool, c->n);
 }

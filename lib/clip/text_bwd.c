@@ -5,7 +5,6 @@
  * stands */
 #include <string.h>
 
-#include "base/ints.h"
 #include "clip/text_inner.h"
 
 typedef struct backward {
@@ -21,10 +20,10 @@ static void backward_take(mo_arena *arena, void *ctx)
 {
     backward *b = ctx;
     const size_t width = b->text->config.stack.width, rows = b->plan->rows.rows, ends = b->plan->n_select;
-    b->draw = mo_arena_floats(arena, mo_times(ends, b->text->dim));
-    b->dlast = mo_arena_floats(arena, mo_times(ends, width));
-    b->dnorm = mo_arena_floats(arena, mo_times(ends, width));
-    b->dx = mo_arena_floats(arena, mo_times(rows, width));
+    b->draw = mo_arena_rows(arena, ends, b->text->dim);
+    b->dlast = mo_arena_rows(arena, ends, width);
+    b->dnorm = mo_arena_rows(arena, ends, width);
+    b->dx = mo_arena_rows(arena, rows, width);
     const mo_block_size size = {.rows = rows,
         .longest = mo_attention_longest(&b->plan->rows),
         .pool = b->pool,

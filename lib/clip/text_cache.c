@@ -21,7 +21,7 @@ static void cache_take(mo_arena *arena, void *ctx)
     c->x = mo_arena_take(arena, s->layers + 1, sizeof *c->x);
     c->blocks = mo_arena_take(arena, s->layers, sizeof *c->blocks);
     for (uint32_t i = 0; i <= s->layers; i++) {
-        float *x = mo_arena_floats(arena, mo_times(i < s->layers ? rows : ends, s->width));
+        float *x = mo_arena_rows(arena, i < s->layers ? rows : ends, s->width);
         if (c->x) c->x[i] = x;
     }
     for (uint32_t i = 0; i < s->layers; i++) {
@@ -29,7 +29,7 @@ static void cache_take(mo_arena *arena, void *ctx)
         mo_block_cache_take(&block, arena, &r->text->packs->blocks[i], rows, i + 1 == s->layers ? ends : 0);
         if (c->blocks) c->blocks[i] = block;
     }
-    c->stats = mo_arena_floats(arena, mo_times(ends, 2));
+    c->stats = mo_arena_rows(arena, ends, 2);
 }
 
 size_t mo_text_cache_bytes(const mo_text *text, const mo_text_plan *plan)

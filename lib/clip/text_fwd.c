@@ -5,7 +5,6 @@
  * The last block makes only the rows that are read; texts that end in the same row share it. */
 #include <string.h>
 
-#include "base/ints.h"
 #include "clip/text_inner.h"
 
 /* x [rows x W] = embedding (or context vector) + position. */
@@ -38,9 +37,9 @@ static void forward_take(mo_arena *arena, void *ctx)
 {
     forward *f = ctx;
     const size_t width = f->text->config.stack.width, rows = f->plan->rows.rows, ends = f->plan->n_select;
-    f->x = f->keep ? NULL : mo_arena_floats(arena, mo_times(rows, width));
-    f->last = mo_arena_floats(arena, mo_times(ends, width));
-    f->raw = mo_arena_floats(arena, mo_times(ends, f->text->dim));
+    f->x = f->keep ? NULL : mo_arena_rows(arena, rows, width);
+    f->last = mo_arena_rows(arena, ends, width);
+    f->raw = mo_arena_rows(arena, ends, f->text->dim);
     const mo_block_size size = {
         .rows = rows, .longest = mo_attention_longest(&f->plan->rows), .pool = f->pool};
     mo_block_work_take(&f->work, arena, f->text->packs->blocks, &size);

@@ -173,8 +173,8 @@ static void take(mo_arena *arena, mo_vision_call *c)
     f->v = v;
     f->packs = p;
     f->rows = rows;
-    f->x = mo_arena_floats(arena, mo_times(n * rows, width));
-    f->last = mo_arena_floats(arena, mo_times(n, width));
+    f->x = mo_arena_rows(arena, n * rows, width);
+    f->last = mo_arena_rows(arena, n, width);
     f->patches = mo_arena_floats(
         arena, v->has->stem ? mo_patch_stem_scratch(&p->stem) : mo_patch_scratch(&p->patch, n));
     f->select = mo_arena_take(arena, n, sizeof *f->select);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/ints.h"
 #include "layer/act.h"
 
 static size_t rows_of(const mo_block_run *run)
@@ -16,10 +15,10 @@ void mo_block_work_take(
     mo_block_work *work, mo_arena *arena, const mo_block *block, const mo_block_size *size)
 {
     const size_t w = block->width, rows = size->rows;
-    work->norm = mo_arena_floats(arena, mo_times(rows, w));
-    work->qkv = mo_arena_floats(arena, mo_times(rows, 3 * w));
-    work->att = mo_arena_floats(arena, mo_times(rows, w));
-    work->hidden = mo_arena_floats(arena, mo_times(rows, block->hidden));
+    work->norm = mo_arena_rows(arena, rows, w);
+    work->qkv = mo_arena_rows(arena, rows, 3 * w);
+    work->att = mo_arena_rows(arena, rows, w);
+    work->hidden = mo_arena_rows(arena, rows, block->hidden);
     work->attention = mo_arena_floats(
         arena, size->backward ? mo_attention_bwd_scratch(size->pool, w, block->n_heads, size->backward)
                               : mo_attention_scratch(size->pool, w, block->n_heads, size->longest));
@@ -29,12 +28,12 @@ void mo_block_cache_take(
     mo_block_cache *cache, mo_arena *arena, const mo_block *block, size_t rows, size_t n_select)
 {
     const size_t w = block->width, out = n_select ? n_select : rows;
-    cache->stats1 = mo_arena_floats(arena, mo_times(rows, 2));
-    cache->qkv = mo_arena_floats(arena, mo_times(rows, 3 * w));
-    cache->q = n_select ? mo_arena_floats(arena, mo_times(n_select, w)) : NULL;
-    cache->mid = mo_arena_floats(arena, mo_times(out, w));
-    cache->stats2 = mo_arena_floats(arena, mo_times(out, 2));
-    cache->hidden = mo_arena_floats(arena, mo_times(out, block->hidden));
+    cache->stats1 = mo_arena_rows(arena, rows, 2);
+    cache->qkv = mo_arena_rows(arena, rows, 3 * w);
+    cache->q = n_select ? mo_arena_rows(arena, n_select, w) : NULL;
+    cache->mid = mo_arena_rows(arena, out, w);
+    cache->stats2 = mo_arena_rows(arena, out, 2);
+    cache->hidden = mo_arena_rows(arena, out, block->hidden);
 }
 
 /* n rows of x side by side; y may be x, as the rows ascend. */

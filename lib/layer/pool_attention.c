@@ -20,10 +20,10 @@ void mo_pool_attention_take(
     mo_pool_attention_work *work, mo_arena *arena, const mo_pool_attention *a, const mo_pool *pool, size_t n)
 {
     const size_t e = a->qkv.w.k;
-    work->rows = mo_arena_floats(arena, mo_times(mo_times(n, a->positions + 1), e));
-    work->mean = mo_arena_floats(arena, mo_times(n, e));
-    work->q = mo_arena_floats(arena, mo_times(n, e));
-    work->mixed = mo_arena_floats(arena, mo_times(n, e));
+    work->rows = mo_arena_rows(arena, mo_times(n, a->positions + 1), e);
+    work->mean = mo_arena_rows(arena, n, e);
+    work->q = mo_arena_rows(arena, n, e);
+    work->mixed = mo_arena_rows(arena, n, e);
     work->scratch = mo_arena_floats(arena, mo_attention_scratch(pool, e, a->n_heads, a->positions + 1));
     work->select = mo_arena_take(arena, n, sizeof *work->select);
 }

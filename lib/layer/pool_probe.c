@@ -110,11 +110,11 @@ mopd_status mo_pool_probe_pack(mo_pool_probe *p, const mo_pool_probe_parts *part
 void mo_pool_probe_take(
     mo_pool_probe_work *work, mo_arena *arena, const mo_pool_probe *p, size_t n, size_t rows)
 {
-    work->weight = mo_arena_floats(arena, mo_times(mo_times(n, p->n_heads), rows));
-    work->mixed = mo_arena_floats(arena, mo_times(mo_times(p->n_heads, n), p->width));
-    work->a = mo_arena_floats(arena, mo_times(n, p->width));
-    work->norm = mo_arena_floats(arena, mo_times(n, p->width));
-    work->hidden = mo_arena_floats(arena, mo_times(n, p->fc1.w.n));
+    work->weight = mo_arena_rows(arena, mo_times(n, p->n_heads), rows);
+    work->mixed = mo_arena_rows(arena, mo_times(p->n_heads, n), p->width);
+    work->a = mo_arena_rows(arena, n, p->width);
+    work->norm = mo_arena_rows(arena, n, p->width);
+    work->hidden = mo_arena_rows(arena, n, p->fc1.w.n);
 }
 
 typedef struct job {
