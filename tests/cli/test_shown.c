@@ -110,16 +110,24 @@ static void tables_quote_what_a_terminal_obeys(void **state)
     assert_quiet_terminal(r.out);
 }
 
-/* A terminal's other end gets what was written by and by: this waits for all of a line. */
-static void read_line(int terminal, char *line, size_t size)
+static size_t count_lines(const char *text)
 {
     size_t n = 0;
-    while (n == 0 || line[n - 1] != '\n') {
-        const ssize_t got = n < size - 1 ? read(terminal, line + n, size - 1 - n) : 0;
-        assert_true(got > 0);
-        n += (size_t)got;
-    }
-    line[n] = 0;
+    for (; (text = strchr(text, '\n')); text++) n++;
+    return n;
+}
+
+/* A terminal's other end gets what was written by and by: this waits for n lines, all of what was written. */
+static void read_lines(int terminal, size_t n, char *text, size_t size)
+{
+    size_t end = 0;
+    *text = 0;
+    do {
+        const ssize_t got = read(terminal, text + end, size - 1 - end);
+        if (got <= 0) fail_msg("no %zu lines in: %s", n, text);
+        end += (size_t)got;
+        text[end] = 0;
+    } while (count_lines(text) < n);
 }
 
 /* Bytes that are no UTF-8, of which old terminals obey some, are quoted where a terminal is; a file gets them as they are. */
@@ -133,6 +141,7 @@ static void a_terminal_gets_utf8(void **state)
     assert_run(r, 0);
     assert_has(r.out, "csi\x9b"
                       "2J.png");
+    const size_t n_lines = count_lines(r.out);
     char name[32];
     int number = 0, unlocked = 0;
     const int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY);
@@ -144,7 +153,7 @@ static void a_terminal_gets_utf8(void **state)
     r = run_mopd(&(run_setup){.out = name}, "classify -m @ --classes a,b @", tiny_model(1), picture);
     assert_run(r, 0);
     char seen[4096];
-    read_line(terminal, seen, sizeof seen);
+    read_lines(terminal, n_lines, seen, sizeof seen);
     assert_has(seen, "csi\\x9b2J.png");
     assert_null(strchr(seen, '\x9b'));
     close(kept);
