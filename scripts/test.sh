@@ -460,6 +460,13 @@ run_parts()
     done
 }
 
+# tell_fault PART - the last lines of its log that name a fault: whoever reads only the end of a long run needs them.
+tell_fault()
+{
+    echo "-- $1: build/log/$1.log"
+    grep -E '\[ +(ERROR|FAILED) +\]|(^|[^a-z])(ERROR|[Ee]rror|warning):|\((Failed|Timeout|.*Exception.*)\)|^(FAILED|not ok)' "build/log/$1.log" | tail -n 12 || tail -n 12 "build/log/$1.log"
+}
+
 # Parts that keep one processor busy run beside each other, in two rows, when the others are done.
 row_a="" row_b="" first=""
 for part in $wanted; do
@@ -483,6 +490,7 @@ start=$(date +%s)
 }
 printf '%-14s%-8s%8s%8s\n' part result seconds "cpu s"
 cat "$results/table"
+for part in $(sed -n 's/ *FAILED.*//p' "$results/table"); do tell_fault "$part"; done
 failed=$(grep -c FAILED "$results/table") || true
 echo "parts: $(($(wc -l <"$results/table") - failed)) passed, $failed failed, $(($(date +%s) - start)) s"
 [ "$failed" = 0 ]
