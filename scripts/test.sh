@@ -320,10 +320,16 @@ off_x86()
     [ "$(uname -m)" != x86_64 ] && echo "$part: this is no x86-64$1"
 }
 
-# quietly COMMAND... - output goes to the part's log and is shown when the command fails.
+# faults FILE - its last lines that name a fault, or its last lines: who sees only the end of a long run needs them.
+faults()
+{
+    grep -E '\[ +(ERROR|FAILED) +\]|(^|[^a-z])(ERROR|[Ee]rror|warning):|\((Failed|Timeout|.*Exception.*)\)|^(FAILED|not ok)' "$1" | tail -n 12 || tail -n 12 "$1"
+}
+
+# quietly COMMAND... - output goes to the part's log; its end and its faults are shown when the command fails.
 quietly()
 {
-    "$@" >"$log" 2>&1 || { tail -n 100 "$log" && exit 1; }
+    "$@" >"$log" 2>&1 || { tail -n 100 "$log" && faults "$log" && exit 1; }
 }
 
 # build PRESET [TARGET...] - warnings are errors, except of gcc with a sanitizer: it warns there of what cannot be.  The built-in model is
@@ -447,7 +453,7 @@ run_parts()
         began=$(date +%s.%N) before=$cpu result=passed
         if [ "$output" = show ]; then
             echo "== $part"
-            bash "$self" --part "$part" </dev/null || result=FAILED
+            bash "$self" --part "$part" </dev/null 2>&1 | tee "$results/$part" || result=FAILED
         else
             bash "$self" --part "$part" </dev/null >"$results/$part" 2>&1 || result=FAILED
             echo "== $part" | cat - "$results/$part"
@@ -458,13 +464,6 @@ run_parts()
             printf "%-14s%-8s%8.0f%8.0f\n", n[1], n[2], t[1] - t[2], t[3] - t[4]
         }' >>"$results/table"
     done
-}
-
-# tell_fault PART - the last lines of its log that name a fault: whoever reads only the end of a long run needs them.
-tell_fault()
-{
-    echo "-- $1: build/log/$1.log"
-    grep -E '\[ +(ERROR|FAILED) +\]|(^|[^a-z])(ERROR|[Ee]rror|warning):|\((Failed|Timeout|.*Exception.*)\)|^(FAILED|not ok)' "build/log/$1.log" | tail -n 12 || tail -n 12 "build/log/$1.log"
 }
 
 # Parts that keep one processor busy run beside each other, in two rows, when the others are done.
@@ -490,7 +489,10 @@ start=$(date +%s)
 }
 printf '%-14s%-8s%8s%8s\n' part result seconds "cpu s"
 cat "$results/table"
-for part in $(sed -n 's/ *FAILED.*//p' "$results/table"); do tell_fault "$part"; done
+for part in $(sed -n 's/ *FAILED.*//p' "$results/table"); do
+    echo "-- $part"
+    faults "$results/$part"
+done
 failed=$(grep -c FAILED "$results/table") || true
 echo "parts: $(($(wc -l <"$results/table") - failed)) passed, $failed failed, $(($(date +%s) - start)) s"
 [ "$failed" = 0 ]
